@@ -1,0 +1,260 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ImageFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IMAGE_FORMAT_UNSPECIFIED: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_JPEG: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_PNG: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_WEBP: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_RGB8: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_BGR8: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_GRAY8: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_NV12: _ClassVar[ImageFormat]
+
+class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
+    OUTCOME_PENDING: _ClassVar[Outcome]
+    OUTCOME_KNOWN: _ClassVar[Outcome]
+    OUTCOME_UNKNOWN: _ClassVar[Outcome]
+    OUTCOME_AMBIGUOUS: _ClassVar[Outcome]
+    OUTCOME_TOO_POOR: _ClassVar[Outcome]
+
+class FaceSelection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FACE_SELECTION_UNSPECIFIED: _ClassVar[FaceSelection]
+    FACE_SELECTION_LARGEST: _ClassVar[FaceSelection]
+    FACE_SELECTION_MOST_CENTRAL: _ClassVar[FaceSelection]
+    FACE_SELECTION_ONLY: _ClassVar[FaceSelection]
+
+class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
+    ERROR_REASON_FIELD_INVALID: _ClassVar[ErrorReason]
+    ERROR_REASON_OUT_OF_ORDER: _ClassVar[ErrorReason]
+    ERROR_REASON_IMAGE_EMPTY: _ClassVar[ErrorReason]
+    ERROR_REASON_IMAGE_UNDECODABLE: _ClassVar[ErrorReason]
+    ERROR_REASON_IMAGE_TOO_MANY_BYTES: _ClassVar[ErrorReason]
+    ERROR_REASON_IMAGE_TOO_MANY_PIXELS: _ClassVar[ErrorReason]
+    ERROR_REASON_IMAGE_LAYOUT: _ClassVar[ErrorReason]
+    ERROR_REASON_NO_FACE: _ClassVar[ErrorReason]
+    ERROR_REASON_SEVERAL_FACES: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_POOR: _ClassVar[ErrorReason]
+    ERROR_REASON_REQUEST_ID_REUSED: _ClassVar[ErrorReason]
+    ERROR_REASON_TOKEN_REQUIRED: _ClassVar[ErrorReason]
+    ERROR_REASON_GALLERY_NOT_FOUND: _ClassVar[ErrorReason]
+    ERROR_REASON_IDENTITY_NOT_FOUND: _ClassVar[ErrorReason]
+    ERROR_REASON_TEMPLATE_NOT_FOUND: _ClassVar[ErrorReason]
+    ERROR_REASON_GALLERY_EXISTS: _ClassVar[ErrorReason]
+    ERROR_REASON_IDENTITY_EXISTS: _ClassVar[ErrorReason]
+    ERROR_REASON_CONTRACT_MISMATCH: _ClassVar[ErrorReason]
+    ERROR_REASON_GALLERY_FULL: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_MANY_STREAMS: _ClassVar[ErrorReason]
+    ERROR_REASON_SLOW_READER: _ClassVar[ErrorReason]
+    ERROR_REASON_MODEL_UNAVAILABLE: _ClassVar[ErrorReason]
+    ERROR_REASON_WORKER_BUSY: _ClassVar[ErrorReason]
+    ERROR_REASON_SHUTTING_DOWN: _ClassVar[ErrorReason]
+    ERROR_REASON_TIMED_OUT: _ClassVar[ErrorReason]
+    ERROR_REASON_NOT_IMPLEMENTED: _ClassVar[ErrorReason]
+    ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
+IMAGE_FORMAT_UNSPECIFIED: ImageFormat
+IMAGE_FORMAT_JPEG: ImageFormat
+IMAGE_FORMAT_PNG: ImageFormat
+IMAGE_FORMAT_WEBP: ImageFormat
+IMAGE_FORMAT_RGB8: ImageFormat
+IMAGE_FORMAT_BGR8: ImageFormat
+IMAGE_FORMAT_GRAY8: ImageFormat
+IMAGE_FORMAT_NV12: ImageFormat
+OUTCOME_UNSPECIFIED: Outcome
+OUTCOME_PENDING: Outcome
+OUTCOME_KNOWN: Outcome
+OUTCOME_UNKNOWN: Outcome
+OUTCOME_AMBIGUOUS: Outcome
+OUTCOME_TOO_POOR: Outcome
+FACE_SELECTION_UNSPECIFIED: FaceSelection
+FACE_SELECTION_LARGEST: FaceSelection
+FACE_SELECTION_MOST_CENTRAL: FaceSelection
+FACE_SELECTION_ONLY: FaceSelection
+ERROR_REASON_UNSPECIFIED: ErrorReason
+ERROR_REASON_FIELD_INVALID: ErrorReason
+ERROR_REASON_OUT_OF_ORDER: ErrorReason
+ERROR_REASON_IMAGE_EMPTY: ErrorReason
+ERROR_REASON_IMAGE_UNDECODABLE: ErrorReason
+ERROR_REASON_IMAGE_TOO_MANY_BYTES: ErrorReason
+ERROR_REASON_IMAGE_TOO_MANY_PIXELS: ErrorReason
+ERROR_REASON_IMAGE_LAYOUT: ErrorReason
+ERROR_REASON_NO_FACE: ErrorReason
+ERROR_REASON_SEVERAL_FACES: ErrorReason
+ERROR_REASON_TOO_POOR: ErrorReason
+ERROR_REASON_REQUEST_ID_REUSED: ErrorReason
+ERROR_REASON_TOKEN_REQUIRED: ErrorReason
+ERROR_REASON_GALLERY_NOT_FOUND: ErrorReason
+ERROR_REASON_IDENTITY_NOT_FOUND: ErrorReason
+ERROR_REASON_TEMPLATE_NOT_FOUND: ErrorReason
+ERROR_REASON_GALLERY_EXISTS: ErrorReason
+ERROR_REASON_IDENTITY_EXISTS: ErrorReason
+ERROR_REASON_CONTRACT_MISMATCH: ErrorReason
+ERROR_REASON_GALLERY_FULL: ErrorReason
+ERROR_REASON_TOO_MANY_STREAMS: ErrorReason
+ERROR_REASON_SLOW_READER: ErrorReason
+ERROR_REASON_MODEL_UNAVAILABLE: ErrorReason
+ERROR_REASON_WORKER_BUSY: ErrorReason
+ERROR_REASON_SHUTTING_DOWN: ErrorReason
+ERROR_REASON_TIMED_OUT: ErrorReason
+ERROR_REASON_NOT_IMPLEMENTED: ErrorReason
+ERROR_REASON_INTERNAL: ErrorReason
+
+class Image(_message.Message):
+    __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    STRIDE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    format: ImageFormat
+    width_px: int
+    height_px: int
+    stride_bytes: int
+    def __init__(self, data: _Optional[bytes] = ..., format: _Optional[_Union[ImageFormat, str]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., stride_bytes: _Optional[int] = ...) -> None: ...
+
+class Box(_message.Message):
+    __slots__ = ("x_px", "y_px", "width_px", "height_px")
+    X_PX_FIELD_NUMBER: _ClassVar[int]
+    Y_PX_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    x_px: float
+    y_px: float
+    width_px: float
+    height_px: float
+    def __init__(self, x_px: _Optional[float] = ..., y_px: _Optional[float] = ..., width_px: _Optional[float] = ..., height_px: _Optional[float] = ...) -> None: ...
+
+class Point(_message.Message):
+    __slots__ = ("x_px", "y_px")
+    X_PX_FIELD_NUMBER: _ClassVar[int]
+    Y_PX_FIELD_NUMBER: _ClassVar[int]
+    x_px: float
+    y_px: float
+    def __init__(self, x_px: _Optional[float] = ..., y_px: _Optional[float] = ...) -> None: ...
+
+class Landmarks(_message.Message):
+    __slots__ = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+    LEFT_EYE_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_EYE_FIELD_NUMBER: _ClassVar[int]
+    NOSE_FIELD_NUMBER: _ClassVar[int]
+    LEFT_MOUTH_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_MOUTH_FIELD_NUMBER: _ClassVar[int]
+    left_eye: Point
+    right_eye: Point
+    nose: Point
+    left_mouth: Point
+    right_mouth: Point
+    def __init__(self, left_eye: _Optional[_Union[Point, _Mapping]] = ..., right_eye: _Optional[_Union[Point, _Mapping]] = ..., nose: _Optional[_Union[Point, _Mapping]] = ..., left_mouth: _Optional[_Union[Point, _Mapping]] = ..., right_mouth: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
+class Face(_message.Message):
+    __slots__ = ("box", "landmarks", "detection_score", "track_id", "decision", "quality", "evidence_sequence")
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    LANDMARKS_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
+    TRACK_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    box: Box
+    landmarks: Landmarks
+    detection_score: float
+    track_id: int
+    decision: Decision
+    quality: Quality
+    evidence_sequence: int
+    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., landmarks: _Optional[_Union[Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., track_id: _Optional[int] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., evidence_sequence: _Optional[int] = ...) -> None: ...
+
+class Quality(_message.Message):
+    __slots__ = ("inter_eye_px", "sharpness", "brightness")
+    INTER_EYE_PX_FIELD_NUMBER: _ClassVar[int]
+    SHARPNESS_FIELD_NUMBER: _ClassVar[int]
+    BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
+    inter_eye_px: float
+    sharpness: float
+    brightness: float
+    def __init__(self, inter_eye_px: _Optional[float] = ..., sharpness: _Optional[float] = ..., brightness: _Optional[float] = ...) -> None: ...
+
+class Decision(_message.Message):
+    __slots__ = ("outcome", "identity_id", "display_name", "similarity", "threshold", "margin", "template_id", "gallery_revision", "candidates")
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_REVISION_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    outcome: Outcome
+    identity_id: str
+    display_name: str
+    similarity: float
+    threshold: float
+    margin: float
+    template_id: str
+    gallery_revision: int
+    candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
+    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., margin: _Optional[float] = ..., template_id: _Optional[str] = ..., gallery_revision: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ...) -> None: ...
+
+class Candidate(_message.Message):
+    __slots__ = ("identity_id", "display_name", "similarity", "template_id")
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    identity_id: str
+    display_name: str
+    similarity: float
+    template_id: str
+    def __init__(self, identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., template_id: _Optional[str] = ...) -> None: ...
+
+class DecisionPolicy(_message.Message):
+    __slots__ = ("threshold", "min_margin", "min_inter_eye_px")
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    MIN_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    MIN_INTER_EYE_PX_FIELD_NUMBER: _ClassVar[int]
+    threshold: float
+    min_margin: float
+    min_inter_eye_px: float
+    def __init__(self, threshold: _Optional[float] = ..., min_margin: _Optional[float] = ..., min_inter_eye_px: _Optional[float] = ...) -> None: ...
+
+class DetectionOptions(_message.Message):
+    __slots__ = ("min_face_px", "min_score", "max_faces")
+    MIN_FACE_PX_FIELD_NUMBER: _ClassVar[int]
+    MIN_SCORE_FIELD_NUMBER: _ClassVar[int]
+    MAX_FACES_FIELD_NUMBER: _ClassVar[int]
+    min_face_px: int
+    min_score: float
+    max_faces: int
+    def __init__(self, min_face_px: _Optional[int] = ..., min_score: _Optional[float] = ..., max_faces: _Optional[int] = ...) -> None: ...
+
+class StageTimings(_message.Message):
+    __slots__ = ("queue_us", "decode_us", "detect_us", "align_us", "embed_us", "match_us", "total_us")
+    QUEUE_US_FIELD_NUMBER: _ClassVar[int]
+    DECODE_US_FIELD_NUMBER: _ClassVar[int]
+    DETECT_US_FIELD_NUMBER: _ClassVar[int]
+    ALIGN_US_FIELD_NUMBER: _ClassVar[int]
+    EMBED_US_FIELD_NUMBER: _ClassVar[int]
+    MATCH_US_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_US_FIELD_NUMBER: _ClassVar[int]
+    queue_us: int
+    decode_us: int
+    detect_us: int
+    align_us: int
+    embed_us: int
+    match_us: int
+    total_us: int
+    def __init__(self, queue_us: _Optional[int] = ..., decode_us: _Optional[int] = ..., detect_us: _Optional[int] = ..., align_us: _Optional[int] = ..., embed_us: _Optional[int] = ..., match_us: _Optional[int] = ..., total_us: _Optional[int] = ...) -> None: ...

@@ -1,0 +1,330 @@
+from facewire.v1 import face_pb2 as _face_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Gallery(_message.Message):
+    __slots__ = ("gallery_id", "display_name", "revision", "identity_count", "template_count", "model_contract_id", "pending_purge_count", "created_at_us")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    PENDING_PURGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    display_name: str
+    revision: int
+    identity_count: int
+    template_count: int
+    model_contract_id: str
+    pending_purge_count: int
+    created_at_us: int
+    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., pending_purge_count: _Optional[int] = ..., created_at_us: _Optional[int] = ...) -> None: ...
+
+class Identity(_message.Message):
+    __slots__ = ("identity_id", "display_name", "template_count", "created_at_us")
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    identity_id: str
+    display_name: str
+    template_count: int
+    created_at_us: int
+    def __init__(self, identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., template_count: _Optional[int] = ..., created_at_us: _Optional[int] = ...) -> None: ...
+
+class Template(_message.Message):
+    __slots__ = ("template_id", "identity_id", "quality", "detection_score", "created_at_us", "source")
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    template_id: str
+    identity_id: str
+    quality: _face_pb2.Quality
+    detection_score: float
+    created_at_us: int
+    source: str
+    def __init__(self, template_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., detection_score: _Optional[float] = ..., created_at_us: _Optional[int] = ..., source: _Optional[str] = ...) -> None: ...
+
+class CreateGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id", "display_name")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    display_name: str
+    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...
+
+class CreateGalleryResponse(_message.Message):
+    __slots__ = ("gallery",)
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    gallery: Gallery
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ...) -> None: ...
+
+class GetGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id",)
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    def __init__(self, gallery_id: _Optional[str] = ...) -> None: ...
+
+class GetGalleryResponse(_message.Message):
+    __slots__ = ("gallery",)
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    gallery: Gallery
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ...) -> None: ...
+
+class ListGalleriesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListGalleriesResponse(_message.Message):
+    __slots__ = ("galleries", "next_page_token")
+    GALLERIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    galleries: _containers.RepeatedCompositeFieldContainer[Gallery]
+    next_page_token: str
+    def __init__(self, galleries: _Optional[_Iterable[_Union[Gallery, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id",)
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    def __init__(self, gallery_id: _Optional[str] = ...) -> None: ...
+
+class DeleteGalleryResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
+
+class CreateIdentityRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id", "display_name")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    display_name: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...
+
+class CreateIdentityResponse(_message.Message):
+    __slots__ = ("identity", "revision")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    identity: Identity
+    revision: int
+    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class GetIdentityRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ...) -> None: ...
+
+class GetIdentityResponse(_message.Message):
+    __slots__ = ("identity",)
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    identity: Identity
+    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ...) -> None: ...
+
+class ListIdentitiesRequest(_message.Message):
+    __slots__ = ("gallery_id", "page_size", "page_token")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, gallery_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListIdentitiesResponse(_message.Message):
+    __slots__ = ("identities", "next_page_token")
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    identities: _containers.RepeatedCompositeFieldContainer[Identity]
+    next_page_token: str
+    def __init__(self, identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UpdateIdentityRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id", "display_name")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    display_name: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...
+
+class UpdateIdentityResponse(_message.Message):
+    __slots__ = ("identity", "revision")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    identity: Identity
+    revision: int
+    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class DeleteIdentityRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ...) -> None: ...
+
+class DeleteIdentityResponse(_message.Message):
+    __slots__ = ("revision", "deleted_template_count")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    DELETED_TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    deleted_template_count: int
+    def __init__(self, revision: _Optional[int] = ..., deleted_template_count: _Optional[int] = ...) -> None: ...
+
+class EnrollTemplatesRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id", "images", "selection", "request_id", "create_identity", "display_name", "source", "detection")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    images: _containers.RepeatedCompositeFieldContainer[_face_pb2.Image]
+    selection: _face_pb2.FaceSelection
+    request_id: str
+    create_identity: bool
+    display_name: str
+    source: str
+    detection: _face_pb2.DetectionOptions
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., images: _Optional[_Iterable[_Union[_face_pb2.Image, _Mapping]]] = ..., selection: _Optional[_Union[_face_pb2.FaceSelection, str]] = ..., request_id: _Optional[str] = ..., create_identity: bool = ..., display_name: _Optional[str] = ..., source: _Optional[str] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ...) -> None: ...
+
+class EnrollTemplatesResponse(_message.Message):
+    __slots__ = ("results", "revision")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[EnrollmentResult]
+    revision: int
+    def __init__(self, results: _Optional[_Iterable[_Union[EnrollmentResult, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class EnrollmentResult(_message.Message):
+    __slots__ = ("template_id", "refusal", "detail", "quality", "box")
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    template_id: str
+    refusal: _face_pb2.ErrorReason
+    detail: str
+    quality: _face_pb2.Quality
+    box: _face_pb2.Box
+    def __init__(self, template_id: _Optional[str] = ..., refusal: _Optional[_Union[_face_pb2.ErrorReason, str]] = ..., detail: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., box: _Optional[_Union[_face_pb2.Box, _Mapping]] = ...) -> None: ...
+
+class ListTemplatesRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id", "page_size", "page_token")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListTemplatesResponse(_message.Message):
+    __slots__ = ("templates", "next_page_token")
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    templates: _containers.RepeatedCompositeFieldContainer[Template]
+    next_page_token: str
+    def __init__(self, templates: _Optional[_Iterable[_Union[Template, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteTemplateRequest(_message.Message):
+    __slots__ = ("gallery_id", "template_id")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    template_id: str
+    def __init__(self, gallery_id: _Optional[str] = ..., template_id: _Optional[str] = ...) -> None: ...
+
+class DeleteTemplateResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
+
+class ExportGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id",)
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    def __init__(self, gallery_id: _Optional[str] = ...) -> None: ...
+
+class ExportGalleryResponse(_message.Message):
+    __slots__ = ("record",)
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    record: GalleryRecord
+    def __init__(self, record: _Optional[_Union[GalleryRecord, _Mapping]] = ...) -> None: ...
+
+class ImportGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id", "record")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    record: GalleryRecord
+    def __init__(self, gallery_id: _Optional[str] = ..., record: _Optional[_Union[GalleryRecord, _Mapping]] = ...) -> None: ...
+
+class ImportGalleryResponse(_message.Message):
+    __slots__ = ("identities_added", "templates_added", "templates_skipped", "revision")
+    IDENTITIES_ADDED_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_ADDED_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    identities_added: int
+    templates_added: int
+    templates_skipped: int
+    revision: int
+    def __init__(self, identities_added: _Optional[int] = ..., templates_added: _Optional[int] = ..., templates_skipped: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class GalleryRecord(_message.Message):
+    __slots__ = ("header", "identity", "template")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    header: ExportHeader
+    identity: Identity
+    template: ExportedTemplate
+    def __init__(self, header: _Optional[_Union[ExportHeader, _Mapping]] = ..., identity: _Optional[_Union[Identity, _Mapping]] = ..., template: _Optional[_Union[ExportedTemplate, _Mapping]] = ...) -> None: ...
+
+class ExportHeader(_message.Message):
+    __slots__ = ("gallery", "dimension")
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    gallery: Gallery
+    dimension: int
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ..., dimension: _Optional[int] = ...) -> None: ...
+
+class ExportedTemplate(_message.Message):
+    __slots__ = ("template", "embedding")
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    template: Template
+    embedding: bytes
+    def __init__(self, template: _Optional[_Union[Template, _Mapping]] = ..., embedding: _Optional[bytes] = ...) -> None: ...
