@@ -1,0 +1,1 @@
+"""What runs behind PredictionService: the model weights, and the SavedModels built from them."""

