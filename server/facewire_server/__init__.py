@@ -1,0 +1,1 @@
+"""The facewire server: frames in, names out, over gRPC."""

@@ -1,0 +1,209 @@
+"""What can go wrong, in the words of the domain; no transport is known here.
+
+FacewireError
+  InvalidInput            the caller must change the request
+    InvalidField            a value is missing or out of range
+    OutOfOrder              a message came out of order on a stream
+    InvalidImage            the picture cannot be used
+      EmptyImage
+      UndecodableImage        unknown format, cut short, damaged
+      TooManyBytes
+      TooManyPixels
+      ImageLayout             a raw picture's size, stride and bytes disagree
+    NoFace
+    SeveralFaces
+    TooPoor                 the face is too small to enroll
+    RequestIdReused
+  TokenRequired           no credentials, or wrong ones
+  NotFound
+    GalleryNotFound
+    IdentityNotFound
+    TemplateNotFound
+  AlreadyExists
+    GalleryExists
+    IdentityExists
+  ContractMismatch        templates of another model contract
+  Exhausted               a limit was reached
+    GalleryFull
+    TooManyStreams
+    SlowReader
+  Unavailable             a transient condition; the caller should retry
+    ModelUnavailable
+    ShuttingDown
+  TimedOut                a picture was not finished in time
+  NotImplementedYet       in the contract, not in this server
+
+The text of an error goes to the client and nowhere else. It may repeat what the
+client sent (a field's name, an id); it never holds another person's data.
+"""
+
+__all__ = [
+    "AlreadyExists",
+    "ContractMismatch",
+    "EmptyImage",
+    "Exhausted",
+    "FacewireError",
+    "GalleryExists",
+    "GalleryFull",
+    "GalleryNotFound",
+    "IdentityExists",
+    "IdentityNotFound",
+    "ImageLayout",
+    "InvalidField",
+    "InvalidImage",
+    "InvalidInput",
+    "ModelUnavailable",
+    "NoFace",
+    "NotFound",
+    "NotImplementedYet",
+    "OutOfOrder",
+    "RequestIdReused",
+    "SeveralFaces",
+    "ShuttingDown",
+    "SlowReader",
+    "TemplateNotFound",
+    "TimedOut",
+    "TokenRequired",
+    "TooManyBytes",
+    "TooManyPixels",
+    "TooManyStreams",
+    "TooPoor",
+    "Unavailable",
+    "UndecodableImage",
+]
+
+
+class FacewireError(Exception):
+    """Any failure that a client is told about.
+
+    Attributes:
+        field: path of the request's field at fault ("image", "images[3]"), or "".
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidInput(FacewireError):
+    """The request cannot be served as it is."""
+
+
+class InvalidField(InvalidInput):
+    """A field is missing or out of range."""
+
+
+class OutOfOrder(InvalidInput):
+    """A message came out of order on a stream."""
+
+
+class InvalidImage(InvalidInput):
+    """The picture cannot be used."""
+
+
+class EmptyImage(InvalidImage):
+    """The picture has no bytes."""
+
+
+class UndecodableImage(InvalidImage):
+    """Not a picture of a known format, cut short, or damaged."""
+
+
+class TooManyBytes(InvalidImage):
+    """The picture has more bytes than the server takes."""
+
+
+class TooManyPixels(InvalidImage):
+    """The picture has more pixels than the server decodes."""
+
+
+class ImageLayout(InvalidImage):
+    """A raw picture whose size, stride and bytes disagree."""
+
+
+class NoFace(InvalidInput):
+    """No face where one is needed."""
+
+
+class SeveralFaces(InvalidInput):
+    """Several faces where one is needed."""
+
+
+class TooPoor(InvalidInput):
+    """The face is too small to make a template of."""
+
+
+class RequestIdReused(InvalidInput):
+    """The request id was used before, for another request."""
+
+
+class TokenRequired(FacewireError):
+    """No credentials, or wrong ones."""
+
+
+class NotFound(FacewireError):
+    """What was asked for does not exist."""
+
+
+class GalleryNotFound(NotFound):
+    """No gallery of this id."""
+
+
+class IdentityNotFound(NotFound):
+    """No identity of this id in the gallery."""
+
+
+class TemplateNotFound(NotFound):
+    """No template of this id in the gallery."""
+
+
+class AlreadyExists(FacewireError):
+    """What was to be made exists."""
+
+
+class GalleryExists(AlreadyExists):
+    """A gallery of this id exists."""
+
+
+class IdentityExists(AlreadyExists):
+    """An identity of this id exists in the gallery."""
+
+
+class ContractMismatch(FacewireError):
+    """Templates of another model contract: similarities to them would mean nothing."""
+
+
+class Exhausted(FacewireError):
+    """A limit was reached."""
+
+
+class GalleryFull(Exhausted):
+    """The gallery's storage, or a quota of it, is full. Nothing was written."""
+
+
+class TooManyStreams(Exhausted):
+    """As many streams are open as the server allows."""
+
+
+class SlowReader(Exhausted):
+    """The client left its answers unread."""
+
+
+class Unavailable(FacewireError):
+    """A transient condition; the caller should retry with backoff."""
+
+
+class ModelUnavailable(Unavailable):
+    """A model does not answer, or is not proven to be the right one."""
+
+
+class ShuttingDown(Unavailable):
+    """The server is going away."""
+
+
+class TimedOut(FacewireError):
+    """A picture was not finished in the time a picture may take."""
+
+
+class NotImplementedYet(FacewireError):
+    """In the contract, not in this server."""

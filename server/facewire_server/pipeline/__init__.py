@@ -1,0 +1,1 @@
+"""The line: from the bytes of a picture to decisions about the faces in it."""

@@ -1,0 +1,107 @@
+"""Turns each face upright into the crop that the embedding model was trained on."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.pipeline.types import Faces, Rgb
+
+__all__ = ["CROP_PX", "align", "similarity_transform"]
+
+CROP_PX = 112
+
+# Where the five landmarks lie in a 112x112 crop (Deng et al. 2019, "ArcFace"; published with
+# its code as the alignment of every model of that family).
+_TEMPLATE = np.array(
+    [
+        (38.2946, 51.6963),
+        (73.5318, 51.5014),
+        (56.0252, 71.7366),
+        (41.5493, 92.3655),
+        (70.7299, 92.2041),
+    ],
+    np.float64,
+)
+
+
+def align(image: Rgb, faces: Faces) -> Rgb:
+    """Cuts one aligned crop a face.
+
+    Args:
+        image: (h, w, 3) uint8 RGB, the picture at full size.
+        faces: n faces in pixels of `image`.
+
+    Returns:
+        (n, 112, 112, 3) uint8 RGB; row i is face i. What lies outside the picture is black.
+    """
+    crops = np.empty((len(faces), CROP_PX, CROP_PX, 3), np.uint8)
+    for crop, landmarks in zip(crops, faces.landmarks, strict=True):
+        _cut(image, landmarks.astype(np.float64), crop)
+    return crops
+
+
+def similarity_transform(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rotation, uniform scale and shift that best bring five landmarks onto the template.
+
+    Args:
+        landmarks: (5, 2) x, y.
+
+    Returns:
+        (2, 3): crop position = matrix @ (x, y, 1).
+
+    Source: S. Umeyama, IEEE PAMI 13(4), 1991, in the plane and without reflection, where the least
+    squares have a closed form: with points as complex numbers about their means, the
+    factor is sum(conj(p) q) / sum(|p|^2).
+    """
+    points = landmarks @ (1, 1j)
+    target = _TEMPLATE @ (1, 1j)
+    centred = points - points.mean()
+    spread = max(float(np.vdot(centred, centred).real), 1e-9)
+    factor = np.vdot(centred, target - target.mean()) / spread
+    shift = target.mean() - factor * points.mean()
+    return np.array(
+        [[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]]
+    )
+
+
+def _cut(image: Rgb, landmarks: NDArray[np.float64], crop: Rgb) -> None:
+    """Warps one face into `crop`.
+
+    A face much larger than the crop is averaged down by a whole factor first: a
+    bilinear sample of a big face would read one pixel in many and alias.
+    """
+    matrix = similarity_transform(landmarks)
+    shrink = int(1 / max(float(np.hypot(*matrix[:, 0])), 1e-6))
+    source = image
+    if shrink >= 2:
+        source, matrix = _shrunk(image, matrix, shrink)
+    cv2.warpAffine(
+        source,
+        matrix,
+        (CROP_PX, CROP_PX),
+        dst=crop,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(0, 0, 0),
+    )
+
+
+def _shrunk(image: Rgb, matrix: NDArray[np.float64], by: int) -> tuple[Rgb, NDArray[np.float64]]:
+    """The part of the picture under the crop, averaged over by x by pixels, and the matrix for it."""
+    inverse = cv2.invertAffineTransform(matrix)
+    corners = np.array([(0, 0), (CROP_PX, 0), (0, CROP_PX), (CROP_PX, CROP_PX)], np.float64)
+    reach = corners @ inverse[:, :2].T + inverse[:, 2]
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(reach.min(0)).astype(int) - by, 0, (width, height))
+    right, bottom = np.clip(np.ceil(reach.max(0)).astype(int) + by, 0, (width, height))
+    columns, rows = (right - left) // by, (bottom - top) // by
+    if columns < 1 or rows < 1:  # the face lies outside the picture: nothing to average
+        return image, matrix
+    part = image[top : top + rows * by, left : left + columns * by]
+    small = cv2.resize(part, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
+    # Pixel centres: small (x, y) is picture (left + (x + .5) by - .5, top + ...).
+    offset = np.array([left, top], np.float64) + (by - 1) / 2
+    moved = matrix.copy()
+    moved[:, 2] = matrix[:, :2] @ offset + matrix[:, 2]
+    moved[:, :2] = matrix[:, :2] * by
+    return small.astype(np.uint8, copy=False), moved

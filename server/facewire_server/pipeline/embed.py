@@ -1,0 +1,46 @@
+"""Aligned crops to embeddings."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.errors import ModelUnavailable
+from facewire_server.pipeline.ports import Model
+from facewire_server.pipeline.types import Rgb
+
+__all__ = ["Embedder"]
+
+_CHUNK = 16
+"""Most crops of one prediction: beyond, a face gets no cheaper, and the model's memory grows."""
+
+
+class Embedder:
+    """The `embedding` servable: crops to unit vectors."""
+
+    def __init__(self, model: Model, dimension: int) -> None:
+        self._model = model
+        self.dimension = dimension
+
+    async def embed(self, crops: Rgb) -> NDArray[np.float32]:
+        """Computes one embedding a crop.
+
+        Args:
+            crops: (n, 112, 112, 3) uint8 RGB; n may be 0.
+
+        Returns:
+            (n, d) float32, rows of unit length.
+
+        Raises:
+            ModelUnavailable: the model does not answer, or answers something else.
+        """
+        starts = range(0, max(len(crops), 1), _CHUNK)
+        parts = [await self._chunk(crops[start : start + _CHUNK]) for start in starts]
+        return np.concatenate(parts)
+
+    async def _chunk(self, crops: Rgb) -> NDArray[np.float32]:
+        answer = await self._model.predict({"faces": crops})
+        embeddings = answer.get("embeddings")
+        if embeddings is None or embeddings.shape != (len(crops), self.dimension):
+            raise ModelUnavailable("the embedding model's answer has an unexpected shape")
+        if not np.isfinite(embeddings).all():
+            raise ModelUnavailable("the embedding model's answer is not finite")
+        return embeddings.astype(np.float32, copy=False)

@@ -1,0 +1,153 @@
+"""The second line: pictures of a person, from bytes to templates in a gallery."""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.errors import InvalidInput, TooPoor
+from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.look import Looker, Sight
+from facewire_server.pipeline.ports import Enrollment, EnrollmentResult, Gallery, NewIdentity
+from facewire_server.pipeline.types import DetectionOptions, FaceSelection, Picture
+
+__all__ = ["Enroller"]
+
+
+class Enroller:
+    """Pictures in, templates out."""
+
+    def __init__(
+        self,
+        looker: Looker,
+        embedder: Embedder,
+        gallery: Gallery,
+        *,
+        min_inter_eye_px: float,
+        threads: Executor,
+    ) -> None:
+        """Joins the line.
+
+        Args:
+            looker, embedder, gallery: what the line calls, in order.
+            min_inter_eye_px: inter-eye distance under which a face makes no template.
+            threads: where the gallery is called.
+        """
+        self._looker = looker
+        self._embedder = embedder
+        self._gallery = gallery
+        self._min_inter_eye_px = min_inter_eye_px
+        self._threads = threads
+
+    async def enroll(
+        self,
+        gallery_id: str,
+        identity: NewIdentity,
+        pictures: Sequence[Picture],
+        selection: FaceSelection,
+        detection: DetectionOptions,
+        *,
+        source: str = "",
+        request_id: str = "",
+    ) -> Enrollment:
+        """Makes a template of each picture that shows the person well, and commits them together.
+
+        A picture that cannot be used is refused by itself, with the reason.
+
+        Args:
+            gallery_id: the gallery.
+            identity: the person.
+            pictures: of the person.
+            selection: which face of a picture is the person's.
+            detection: what counts as a face.
+            source: kept with each template.
+            request_id: the same id gets the same answer; "" = not repeatable.
+
+        Raises:
+            RequestIdReused: the id belongs to another request.
+            IdentityNotFound: no such identity, and it is not to be made.
+            GalleryNotFound, ContractMismatch, GalleryFull: nothing was written.
+            ModelUnavailable: a model does not answer; nothing was written.
+        """
+        call = asyncio.get_running_loop().run_in_executor
+        fingerprint = _fingerprint(identity, pictures, selection, detection, source)
+        if request_id:
+            answered = await call(
+                self._threads,
+                self._gallery.remembered_enrollment,
+                gallery_id,
+                request_id,
+                fingerprint,
+            )
+            if answered:
+                return answered
+        if not identity.create:  # told before the work, not after it
+            await call(self._threads, self._gallery.get_identity, gallery_id, identity.identity_id)
+        results, embeddings = [], []
+        for picture in pictures:
+            result, embedding = await self._template(picture, selection, detection)
+            results.append(result)
+            embeddings.append(embedding)
+        return await call(
+            self._threads,
+            lambda: self._gallery.enroll(
+                gallery_id,
+                identity,
+                results,
+                np.concatenate(embeddings),
+                source=source,
+                request_id=request_id,
+                fingerprint=fingerprint,
+            ),
+        )
+
+    async def _template(
+        self, picture: Picture, selection: FaceSelection, detection: DetectionOptions
+    ) -> tuple[EnrollmentResult, NDArray[np.float32]]:
+        """What becomes of one picture, and its embedding as one row, or as none."""
+        sight: Sight | None = None
+        try:
+            sight = await self._looker.look(picture, detection, selection)
+            self._demand_quality(sight)
+        except InvalidInput as refusal:
+            return _result(sight, refusal), np.empty((0, self._embedder.dimension), np.float32)
+        return _result(sight), await self._embedder.embed(sight.crops)
+
+    def _demand_quality(self, sight: Sight) -> None:
+        distance = sight.qualities[0].inter_eye_px
+        if distance < self._min_inter_eye_px:
+            raise TooPoor(
+                f"the eyes are {distance:.0f} pixels apart; "
+                f"at least {self._min_inter_eye_px:.0f} are needed to enroll"
+            )
+
+
+def _result(sight: Sight | None, refusal: InvalidInput | None = None) -> EnrollmentResult:
+    return EnrollmentResult(
+        template_id="" if refusal else uuid.uuid4().hex,
+        refusal=type(refusal).__name__ if refusal else "",
+        detail=str(refusal) if refusal else "",
+        quality=sight.qualities[0] if sight else None,
+        box=tuple(sight.faces.boxes[0].tolist()) if sight else None,
+        detection_score=float(sight.faces.scores[0]) if sight else 0.0,
+    )
+
+
+def _fingerprint(
+    identity: NewIdentity,
+    pictures: Sequence[Picture],
+    selection: FaceSelection,
+    detection: DetectionOptions,
+    source: str,
+) -> bytes:
+    """Tells one request from another, whatever the pictures' sizes."""
+    digest = hashlib.sha256(repr((identity, selection, detection, source)).encode())
+    for picture in pictures:
+        layout = (picture.format, picture.width_px, picture.height_px, picture.stride_bytes)
+        digest.update(repr(layout).encode())
+        digest.update(hashlib.sha256(picture.data).digest())
+    return digest.digest()

@@ -1,0 +1,152 @@
+"""Reads the size of a picture from its first bytes, before anything is allocated for it.
+
+A few kilobytes can announce a picture of gigabytes (a decompression bomb), and general
+readers allocate by what a file says. So the size is read here, held against the limits, and
+only then is a decoder let near the file.
+
+Sources: ITU-T T.81 annex B (JPEG), W3C PNG 3rd edition section 11.2.1, RFC 9649 (WebP).
+"""
+
+import struct
+
+from facewire_server.errors import (
+    EmptyImage,
+    ImageLayout,
+    TooManyBytes,
+    TooManyPixels,
+    UndecodableImage,
+)
+from facewire_server.pipeline.types import Header, Limits, Picture, PictureFormat
+
+__all__ = ["read_header"]
+
+_BYTES_A_PIXEL = {PictureFormat.RGB8: 3, PictureFormat.BGR8: 3, PictureFormat.GRAY8: 1}
+_MAX_SIDE_PX = 65_535
+# SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC), which share their range.
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+
+
+def read_header(picture: Picture, limits: Limits) -> Header:
+    """Reads a picture's size and holds it against the limits.
+
+    Raises:
+        EmptyImage: no bytes.
+        TooManyBytes, TooManyPixels: over a limit.
+        UndecodableImage: not a picture of a known format, or not of the one it is said to be.
+        ImageLayout: a raw picture whose size, stride and bytes disagree.
+    """
+    if not picture.data:
+        raise EmptyImage("the picture has no bytes")
+    if len(picture.data) > limits.max_frame_bytes:
+        raise TooManyBytes(
+            f"the picture has {len(picture.data)} bytes; at most {limits.max_frame_bytes} are taken"
+        )
+    if picture.format in (*_BYTES_A_PIXEL, PictureFormat.NV12):
+        header = _raw(picture)
+    else:
+        header = _encoded(picture)
+    if header.pixel_count > limits.max_pixels:
+        raise TooManyPixels(
+            f"the picture has {header.width_px}x{header.height_px} pixels; "
+            f"at most {limits.max_pixels} are decoded"
+        )
+    return header
+
+
+def _raw(picture: Picture) -> Header:
+    width, height = picture.width_px, picture.height_px
+    if not (0 < width <= _MAX_SIDE_PX and 0 < height <= _MAX_SIDE_PX):
+        raise ImageLayout(f"a raw picture needs width_px and height_px in 1..{_MAX_SIDE_PX}")
+    nv12 = picture.format is PictureFormat.NV12
+    if nv12 and (width % 2 or height % 2):
+        raise ImageLayout("an NV12 picture needs an even width_px and height_px")
+    row = width * _BYTES_A_PIXEL.get(picture.format, 1)
+    stride = picture.stride_bytes or row
+    if stride < row:
+        raise ImageLayout(f"stride_bytes is {stride}, but a row has {row} bytes")
+    rows = height * 3 // 2 if nv12 else height
+    # The last row may end with its pixels: that is how a picture cut out of a larger one lies.
+    least, most = stride * (rows - 1) + row, stride * rows
+    if not least <= len(picture.data) <= most:
+        raise ImageLayout(
+            f"{width}x{height} {picture.format.value} with a stride of {stride} takes {most} bytes; "
+            f"there are {len(picture.data)}"
+        )
+    return Header(picture.format, width, height, stride)
+
+
+def _encoded(picture: Picture) -> Header:
+    found = _sniff(picture.data)
+    if picture.format not in (PictureFormat.SNIFF, found):
+        raise UndecodableImage(f"the picture is said to be {picture.format.value} and is not")
+    readers = {
+        PictureFormat.JPEG: _jpeg_size,
+        PictureFormat.PNG: _png_size,
+        PictureFormat.WEBP: _webp_size,
+    }
+    try:
+        width, height = readers[found](picture.data)
+    except (IndexError, struct.error) as error:
+        raise UndecodableImage(f"the {found.value} picture is cut short") from error
+    if width == 0 or height == 0:
+        raise UndecodableImage(f"the {found.value} picture has no pixels")
+    return Header(found, width, height)
+
+
+def _sniff(data: bytes) -> PictureFormat:
+    if data.startswith(b"\xff\xd8\xff"):
+        return PictureFormat.JPEG
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PictureFormat.PNG
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return PictureFormat.WEBP
+    raise UndecodableImage("the picture is neither JPEG, PNG nor WebP; raw formats must be named")
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    at = 2
+    while True:
+        if data[at] != 0xFF:
+            raise UndecodableImage("the JPEG picture is damaged")
+        while data[at] == 0xFF:  # any number of fill bytes may precede a marker
+            at += 1
+        marker = data[at]
+        at += 1
+        if marker in _STANDALONE:
+            continue
+        if marker in (0xD9, 0xDA):  # end of image, start of scan: no frame came before
+            raise UndecodableImage("the JPEG picture has no frame header")
+        if marker in _START_OF_FRAME:
+            height, width = struct.unpack_from(">HH", data, at + 3)
+            return width, height
+        (length,) = struct.unpack_from(">H", data, at)
+        at += max(length, 2)
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    if data[12:16] != b"IHDR":
+        raise UndecodableImage("the PNG picture has no header")
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    (riff_length,) = struct.unpack_from("<I", data, 4)
+    if riff_length + 8 > len(data):
+        raise UndecodableImage("the WebP picture is cut short")
+    kind = data[12:16]
+    if kind == b"VP8X":
+        if data[20] & 0x02:
+            raise UndecodableImage("the WebP picture is an animation")
+        return (
+            1 + int.from_bytes(data[24:27], "little"),
+            1 + int.from_bytes(data[27:30], "little"),
+        )
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    raise UndecodableImage("the WebP picture has no header")

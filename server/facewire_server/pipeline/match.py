@@ -1,0 +1,85 @@
+"""Probes to decisions: who of a gallery each face is, and on what grounds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.pipeline.ports import Gallery
+from facewire_server.pipeline.types import (
+    Candidate,
+    CompareOutcome,
+    Decision,
+    DecisionPolicy,
+    Outcome,
+    Quality,
+)
+
+__all__ = ["compare", "match", "sufficient"]
+
+
+def sufficient(qualities: Sequence[Quality], policy: DecisionPolicy) -> NDArray[np.bool_]:
+    """Tells which faces are good enough to be compared.
+
+    Returns:
+        (n,) bool.
+    """
+    return np.array(
+        [quality.inter_eye_px >= policy.min_inter_eye_px for quality in qualities], np.bool_
+    )
+
+
+def match(
+    probes: NDArray[np.float32],
+    due: NDArray[np.bool_],
+    gallery: Gallery,
+    gallery_id: str,
+    policy: DecisionPolicy,
+) -> tuple[list[Decision], int]:
+    """Searches a gallery for each probe, and decides.
+
+    Blocks on memory while it scans the gallery.
+
+    Args:
+        probes: (m, d) float32 rows of unit length.
+        due: (n,) bool with m that are true: which of n faces the probes are of; the others
+            are TOO_POOR.
+        gallery: where to search.
+        gallery_id: what to search.
+        policy: when a face counts as recognised.
+
+    Returns:
+        n decisions, and the revision searched.
+
+    Raises:
+        GalleryNotFound, ContractMismatch: as `Gallery.search`.
+    """
+    found = gallery.search(gallery_id, probes, max(2, policy.max_candidates))
+    too_poor = Decision(Outcome.TOO_POOR, None, 0.0, policy.threshold, found.revision)
+    decisions = [too_poor] * len(due)
+    for row, candidates in zip(np.flatnonzero(due), found.candidates, strict=True):
+        decisions[row] = _decide(candidates, policy, found.revision)
+    return decisions, found.revision
+
+
+def _decide(candidates: tuple[Candidate, ...], policy: DecisionPolicy, revision: int) -> Decision:
+    best = candidates[0] if candidates else None
+    runner_up = candidates[1] if len(candidates) > 1 else None
+    margin = best.similarity - runner_up.similarity if best and runner_up else 0.0
+    if best is None or best.similarity < policy.threshold:
+        outcome = Outcome.UNKNOWN
+    elif runner_up and runner_up.similarity >= policy.threshold and margin < policy.min_margin:
+        outcome = Outcome.AMBIGUOUS
+    else:
+        outcome = Outcome.KNOWN
+    listed = candidates[: policy.max_candidates]
+    return Decision(outcome, best, margin, policy.threshold, revision, listed)
+
+
+def compare(
+    similarity: float, qualities: Sequence[Quality], policy: DecisionPolicy
+) -> CompareOutcome:
+    """Decides whether two faces of this similarity and these qualities are the same person's."""
+    if not sufficient(qualities, policy).all():
+        return CompareOutcome.TOO_POOR
+    return CompareOutcome.SAME if similarity >= policy.threshold else CompareOutcome.DIFFERENT

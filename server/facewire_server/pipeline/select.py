@@ -1,0 +1,38 @@
+"""Picks the one face that is meant, where a picture may show several."""
+
+import numpy as np
+
+from facewire_server.errors import NoFace, SeveralFaces
+from facewire_server.pipeline.types import Faces, FaceSelection
+
+__all__ = ["select"]
+
+
+def select(faces: Faces, selection: FaceSelection, *, width_px: int, height_px: int) -> Faces:
+    """Picks one face.
+
+    Args:
+        faces: n faces.
+        selection: which one is meant.
+        width_px, height_px: of the upright picture.
+
+    Returns:
+        That face, as one row.
+
+    Raises:
+        NoFace: n is 0.
+        SeveralFaces: n is above 1 and `selection` is ONLY.
+    """
+    if len(faces) == 0:
+        raise NoFace("the picture shows no face")
+    sides = faces.boxes[:, 2:] - faces.boxes[:, :2]
+    centres = (faces.boxes[:, 2:] + faces.boxes[:, :2]) / 2
+    if selection is FaceSelection.LARGEST:
+        row = int(np.argmax(sides.prod(axis=1)))
+    elif selection is FaceSelection.MOST_CENTRAL:
+        row = int(np.argmin(np.hypot(*(centres - (width_px / 2, height_px / 2)).T)))
+    elif len(faces) == 1:
+        row = 0
+    else:
+        raise SeveralFaces(f"the picture shows {len(faces)} faces; it must show one")
+    return faces[row : row + 1]

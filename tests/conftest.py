@@ -1,0 +1,42 @@
+"""What all tests share: where the pictures are, and a real face that anybody has."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of lent pictures; a test that asks for it is skipped where it is absent."""
+    folder = Path(os.environ.get("FACEWIRE_SHARED", REPOSITORY.parent / "shared" / "data"))
+    if not (folder / "scenes" / "scenes.csv").is_file():
+        pytest.skip(f"needs the lent pictures; there are none at {folder.name}/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder of the built SavedModels; `make models` builds them."""
+    folder = REPOSITORY / "models"
+    if not (folder / "embedding").is_dir():
+        pytest.fail("the models are not built: run `make models`")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> NDArray[np.uint8]:
+    """(512, 512, 3) uint8 RGB: Eileen Collins, NASA, in the public domain; one large face."""
+    from skimage import data
+
+    return data.astronaut()

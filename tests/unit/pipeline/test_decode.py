@@ -1,0 +1,134 @@
+"""Every kind of picture becomes the same upright RGB pixels."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from facewire_server.errors import UndecodableImage
+from facewire_server.pipeline.decode import decode, reduction
+from facewire_server.pipeline.header import read_header
+from facewire_server.pipeline.types import Header, Limits, Picture, PictureFormat
+
+LIMITS = Limits(max_frame_bytes=1 << 24, max_pixels=50_000_000)
+EXIF_ORIENTATION = 0x0112
+
+# Upright pixels to stored ones, for each EXIF orientation (EXIF 3.0, 4.6.5.1.6).
+STORED = {
+    1: lambda image: image,
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.transpose(1, 0, 2),
+    6: lambda image: np.rot90(image, 1),
+    7: lambda image: image[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda image: np.rot90(image, -1),
+}
+
+
+def upright(picture: Picture, reduced_by: int = 1) -> NDArray[np.uint8]:
+    return decode(picture, read_header(picture, LIMITS), reduced_by)
+
+
+def scene() -> NDArray[np.uint8]:
+    """Smooth, and different in every corner and channel, so that JPEG keeps it and a turn shows."""
+    y, x = np.mgrid[0:96, 0:160]
+    return np.stack([x * 255 // 159, y * 255 // 95, (x + y) * 255 // 254], -1).astype(np.uint8)
+
+
+def encoded(image: NDArray[np.uint8], kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("reduced_by", [1, 2, 4])
+def test_exif_orientation_is_obeyed(orientation: int, reduced_by: int) -> None:
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    data = encoded(STORED[orientation](scene()), "JPEG", quality=95, exif=exif)
+    image = upright(Picture(data), reduced_by)
+    expected = cv2.resize(
+        scene(), (160 // reduced_by, 96 // reduced_by), interpolation=cv2.INTER_AREA
+    )
+    assert image.shape == expected.shape
+    assert np.abs(image.astype(int) - expected).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("PNG", {}), ("WEBP", {"lossless": True}), ("JPEG", {"quality": 98})]
+)
+def test_the_formats_agree(kind: str, options: dict[str, object]) -> None:
+    image = upright(Picture(encoded(scene(), kind, **options)))
+    assert np.abs(image.astype(int) - scene()).mean() < 2
+
+
+def test_alpha_is_dropped_and_orientation_kept() -> None:
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = 6
+    opaque = np.dstack([np.rot90(scene(), 1), np.full((160, 96), 255, np.uint8)])
+    image = upright(Picture(encoded(opaque, "PNG", exif=exif)))
+    np.testing.assert_array_equal(image, scene())
+
+
+def test_grey_becomes_three_equal_channels() -> None:
+    grey = scene()[..., 0]
+    image = upright(Picture(encoded(grey, "PNG")))
+    np.testing.assert_array_equal(image, np.dstack([grey] * 3))
+
+
+def test_sixteen_bits_are_cut_to_eight() -> None:
+    deep = scene()[..., 0].astype(np.uint16) * 257
+    image = upright(Picture(encoded(deep, "PNG")))
+    np.testing.assert_array_equal(image[..., 0], scene()[..., 0])
+
+
+def padded(rows: NDArray[np.uint8], stride: int) -> bytes:
+    return np.pad(rows, ((0, 0), (0, stride - rows.shape[1])), constant_values=99).tobytes()
+
+
+@pytest.mark.parametrize("padding", [0, 13])
+def test_raw_rgb_bgr_and_grey(padding: int) -> None:
+    rows = scene().reshape(96, 480)
+    stride = 480 + padding
+    rgb = Picture(padded(rows, stride), PictureFormat.RGB8, 160, 96, stride)
+    np.testing.assert_array_equal(upright(rgb), scene())
+    swapped = scene()[..., ::-1].reshape(96, 480)
+    bgr = Picture(padded(swapped, stride), PictureFormat.BGR8, 160, 96, stride)
+    np.testing.assert_array_equal(upright(bgr), scene())
+    grey_rows = scene()[..., 1]
+    grey = Picture(padded(grey_rows, 160 + padding), PictureFormat.GRAY8, 160, 96, 160 + padding)
+    np.testing.assert_array_equal(upright(grey), np.dstack([grey_rows] * 3))
+
+
+@pytest.mark.parametrize("padding", [0, 32])
+def test_raw_nv12(padding: int) -> None:
+    yuv = cv2.cvtColor(scene(), cv2.COLOR_RGB2YUV_I420)
+    luma, chroma = yuv[:96], yuv[96:].reshape(2, 48, 80)
+    interleaved = np.stack([chroma[0], chroma[1]], -1).reshape(48, 160)
+    rows = np.concatenate([luma, interleaved])
+    stride = 160 + padding
+    image = upright(Picture(padded(rows, stride), PictureFormat.NV12, 160, 96, stride))
+    assert np.abs(image.astype(int) - scene()).mean() < 4
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("keep", [0.3, 0.6, 0.9])
+def test_a_file_cut_short_is_undecodable(kind: str, keep: float) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 255, (200, 200, 3), dtype=np.uint8)
+    data = encoded(noise, kind)
+    with pytest.raises(UndecodableImage, match="cut short"):
+        upright(Picture(data[: int(len(data) * keep)]))
+
+
+def test_decoding_shrinks_a_jpeg_no_further_than_is_wanted() -> None:
+    header = Header(PictureFormat.JPEG, 8000, 6000)
+    assert reduction(header, 640) == 8
+    assert reduction(header, 751) == 4
+    assert reduction(header, 6001) == 1
+    assert reduction(Header(PictureFormat.PNG, 8000, 6000), 640) == 1

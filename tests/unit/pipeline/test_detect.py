@@ -1,0 +1,99 @@
+"""A picture is searched on a canvas just large enough, and answers are checked."""
+
+import numpy as np
+import pytest
+
+from facewire_server.errors import ModelUnavailable
+from facewire_server.pipeline.detect import (
+    CANVAS_MIN_FACE_PX,
+    MAX_CANVAS_PIXELS,
+    Detector,
+    canvas_short_side,
+    draw_canvas,
+)
+from facewire_server.pipeline.types import DetectionOptions
+
+OPTIONS = DetectionOptions(min_score=0.9, max_faces=3, short_side_fraction=1 / 16)
+
+
+class Answering:
+    """A model that gives one answer, and keeps the question."""
+
+    def __init__(self, **answer: np.ndarray) -> None:
+        self.answer = answer
+
+    async def predict(self, inputs):
+        self.inputs = inputs
+        return self.answer
+
+
+def faces(*scores: float) -> dict[str, np.ndarray]:
+    count = len(scores)
+    return {
+        "boxes": np.arange(count * 4, dtype=np.float32).reshape(count, 4),
+        "scores": np.array(scores, np.float32),
+        "landmarks": np.zeros((count, 5, 2), np.float32),
+    }
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (640, 360), (8000, 6000), (97, 5000)])
+def test_the_default_canvas_has_one_shorter_side_for_pictures_of_any_size(size) -> None:
+    short = canvas_short_side(*size, OPTIONS)
+    unbounded = 16 * CANVAS_MIN_FACE_PX
+    assert short == unbounded or size == (97, 5000)
+    assert short * short * max(size) / min(size) <= MAX_CANVAS_PIXELS * 1.01
+
+
+def test_small_faces_in_a_small_picture_enlarge_it() -> None:
+    options = DetectionOptions(0.9, 10, 1 / 16, min_face_px=10)
+    assert canvas_short_side(640, 360, options) == 720
+
+
+def test_the_canvas_is_bounded_whatever_is_asked_for() -> None:
+    options = DetectionOptions(0.9, 10, 1 / 16, min_face_px=8)
+    for width, height in ((8000, 6000), (65_535, 700), (1, 65_535)):
+        short = canvas_short_side(width, height, options)
+        assert short >= 1
+        canvas = draw_canvas(np.zeros((height // 50 + 1, width // 50 + 1, 3), np.uint8), short)
+        assert canvas.shape[0] * canvas.shape[1] <= MAX_CANVAS_PIXELS * 1.2
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (2000, 30, 3)])
+def test_the_canvas_keeps_its_shape(shape: tuple[int, int, int]) -> None:
+    canvas = draw_canvas(np.zeros(shape, np.uint8), 10)
+    assert min(canvas.shape[:2]) == 10
+    assert canvas.dtype == np.uint8
+
+
+async def test_faces_come_by_score_and_no_more_than_wanted() -> None:
+    found = await Detector(Answering(**faces(0.91, 0.99, 0.95, 0.97))).detect(
+        np.zeros((30, 30, 3), np.uint8), OPTIONS
+    )
+    np.testing.assert_allclose(found.scores, [0.99, 0.97, 0.95])
+    np.testing.assert_array_equal(found.boxes[0], [4, 5, 6, 7])
+
+
+async def test_the_score_wanted_is_the_last_threshold() -> None:
+    model = Answering(**faces())
+    await Detector(model).detect(np.zeros((30, 30, 3), np.uint8), OPTIONS)
+    np.testing.assert_allclose(model.inputs["thresholds"], [0.6, 0.7, 0.9])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"boxes": np.zeros((1, 4))},
+        faces(0.9) | {"boxes": np.zeros((2, 4))},
+        faces(0.9) | {"landmarks": np.zeros((1, 10))},
+        faces(0.9) | {"scores": np.full(1, np.nan)},
+    ],
+)
+async def test_an_answer_that_is_not_faces_is_no_answer(wrong: dict[str, np.ndarray]) -> None:
+    with pytest.raises(ModelUnavailable):
+        await Detector(Answering(**wrong)).detect(np.zeros((30, 30, 3), np.uint8), OPTIONS)
+
+
+async def test_a_detector_that_sees_faces_everywhere_is_not_proven() -> None:
+    await Detector(Answering(**faces())).prove()
+    with pytest.raises(ModelUnavailable, match="empty"):
+        await Detector(Answering(**faces(0.99))).prove()

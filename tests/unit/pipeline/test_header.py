@@ -1,0 +1,131 @@
+"""The size of a picture is known, and held against the limits, before anything is allocated."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from facewire_server.errors import (
+    EmptyImage,
+    ImageLayout,
+    InvalidImage,
+    TooManyBytes,
+    TooManyPixels,
+    UndecodableImage,
+)
+from facewire_server.pipeline.header import read_header
+from facewire_server.pipeline.types import Limits, Picture, PictureFormat
+
+LIMITS = Limits(max_frame_bytes=1 << 20, max_pixels=1_000_000)
+
+
+def encoded(kind: str, size: tuple[int, int] = (37, 21), **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, (120, 80, 40)).save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("JPEG", {"comment": b"\xff\xc0" * 100}),
+        ("PNG", {}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}),
+    ],
+)
+def test_the_size_is_what_another_reader_says(kind: str, options: dict[str, object]) -> None:
+    data = encoded(kind, **options)
+    header = read_header(Picture(data), LIMITS)
+    assert (header.width_px, header.height_px) == Image.open(io.BytesIO(data)).size
+    assert header.format.value.upper() == kind
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    data = bytearray(encoded("PNG"))
+    data[16:24] = (60_000).to_bytes(4, "big") * 2
+    with pytest.raises(TooManyPixels, match="60000x60000"):
+        read_header(Picture(bytes(data)), LIMITS)
+
+
+def test_nothing_is_a_picture_of_no_bytes() -> None:
+    with pytest.raises(EmptyImage):
+        read_header(Picture(b""), LIMITS)
+
+
+def test_too_many_bytes_are_refused_unread() -> None:
+    with pytest.raises(TooManyBytes):
+        read_header(Picture(b"\xff\xd8\xff" + bytes(1 << 20)), LIMITS)
+
+
+def test_text_is_not_a_picture() -> None:
+    with pytest.raises(UndecodableImage, match="neither"):
+        read_header(Picture(b"GET / HTTP/1.1\r\n\r\n"), LIMITS)
+
+
+def test_a_format_that_was_named_must_be_the_one_that_came() -> None:
+    with pytest.raises(UndecodableImage, match="said to be PNG"):
+        read_header(Picture(encoded("JPEG"), PictureFormat.PNG), LIMITS)
+
+
+def test_an_animation_is_refused() -> None:
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (16, 16), (shade, 0, 0)) for shade in (0, 255)]
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:])
+    with pytest.raises(UndecodableImage, match="animation"):
+        read_header(Picture(file.getvalue()), LIMITS)
+
+
+@given(kind=st.sampled_from(["JPEG", "PNG", "WEBP"]), keep=st.floats(0, 1), noise=st.binary())
+def test_damage_is_told_and_never_anything_else(kind: str, keep: float, noise: bytes) -> None:
+    data = encoded(kind)
+    cut = data[: int(len(data) * keep)] + noise
+    try:
+        header = read_header(Picture(cut), LIMITS)
+    except InvalidImage:
+        return
+    assert header.pixel_count > 0
+
+
+@pytest.mark.parametrize(
+    ("layout", "width", "height", "stride", "length"),
+    [
+        (PictureFormat.RGB8, 5, 3, 0, 45),
+        (PictureFormat.BGR8, 5, 3, 16, 48),
+        (PictureFormat.BGR8, 5, 3, 16, 47),  # the last row ends with its pixels
+        (PictureFormat.GRAY8, 5, 3, 0, 15),
+        (PictureFormat.GRAY8, 5, 3, 8, 24),
+        (PictureFormat.NV12, 6, 4, 0, 36),
+        (PictureFormat.NV12, 6, 4, 8, 48),
+    ],
+)
+def test_a_raw_picture_lies_as_it_says(
+    layout: PictureFormat, width: int, height: int, stride: int, length: int
+) -> None:
+    header = read_header(Picture(bytes(length), layout, width, height, stride), LIMITS)
+    assert (header.width_px, header.height_px) == (width, height)
+
+
+@pytest.mark.parametrize(
+    ("layout", "width", "height", "stride", "length"),
+    [
+        (PictureFormat.RGB8, 5, 3, 0, 44),
+        (PictureFormat.RGB8, 5, 3, 0, 46),
+        (PictureFormat.RGB8, 5, 3, 14, 45),
+        (PictureFormat.RGB8, 0, 3, 0, 45),
+        (PictureFormat.RGB8, 5, 0, 0, 45),
+        (PictureFormat.RGB8, 1 << 31, 1 << 31, 0, 45),
+        (PictureFormat.NV12, 5, 4, 0, 30),
+        (PictureFormat.NV12, 6, 3, 0, 27),
+    ],
+)
+def test_a_raw_picture_that_contradicts_itself_is_refused(
+    layout: PictureFormat, width: int, height: int, stride: int, length: int
+) -> None:
+    with pytest.raises(ImageLayout):
+        read_header(Picture(bytes(length), layout, width, height, stride), LIMITS)

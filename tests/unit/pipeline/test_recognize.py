@@ -1,0 +1,163 @@
+"""The line carries a picture through every step, and a failure of any step out of it."""
+
+import asyncio
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facewire_server.errors import ModelUnavailable, NoFace, TooManyPixels, UndecodableImage
+from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.look import Looker
+from facewire_server.pipeline.ports import SearchResult
+from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.pipeline.types import (
+    Candidate,
+    CompareOutcome,
+    DecisionPolicy,
+    DetectionOptions,
+    FaceSelection,
+    Limits,
+    Outcome,
+    Picture,
+)
+
+DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
+POLICY = DecisionPolicy(threshold=0.5, min_margin=0.0, min_inter_eye_px=1.0)
+# Eyes, nose and mouth of a face in the middle of any canvas, as shares of its sides.
+SHARES = np.array([(0.4, 0.4), (0.6, 0.4), (0.5, 0.5), (0.42, 0.6), (0.58, 0.6)], np.float32)
+
+
+class FaceInTheMiddle:
+    """A detector's model: `faces` equal faces in the middle of whatever it is shown."""
+
+    def __init__(self, faces: int = 1) -> None:
+        self.faces = faces
+        self.canvases: list[tuple[int, ...]] = []
+
+    async def predict(self, inputs):
+        height, width, _ = inputs["image"].shape
+        self.canvases.append((width, height))
+        box = np.array([0.3 * width, 0.3 * height, 0.7 * width, 0.7 * height], np.float32)
+        return {
+            "boxes": np.tile(box, (self.faces, 1)),
+            "scores": np.full(self.faces, 0.99, np.float32),
+            "landmarks": np.tile(SHARES * (width, height), (self.faces, 1, 1)).astype(np.float32),
+        }
+
+
+class MeanColour:
+    """An embedding model: the unit vector along a crop's mean colour."""
+
+    async def predict(self, inputs):
+        means = inputs["faces"].mean(axis=(1, 2)) + 1e-3
+        return {"embeddings": (means / np.linalg.norm(means, axis=1, keepdims=True)).astype("f4")}
+
+
+class Away:
+    async def predict(self, inputs):
+        raise ModelUnavailable("away")
+
+
+class RedIsAda:
+    """A gallery of one: the red one."""
+
+    def search(self, gallery_id, probes, k):
+        candidates = tuple((Candidate("ada", "Ada", float(probe[0]), "t1"),) for probe in probes)
+        return SearchResult(3, candidates)
+
+
+def recognizer(detector=None, embedder=None, max_pixels: int = 50_000_000) -> Recognizer:
+    looker = Looker(
+        Detector(detector or FaceInTheMiddle()),
+        limits=Limits(max_frame_bytes=1 << 24, max_pixels=max_pixels),
+        threads=ThreadPoolExecutor(2),
+    )
+    embedding = Embedder(embedder or MeanColour(), 3)
+    return Recognizer(looker, embedding, RedIsAda(), model_contract_id="c")
+
+
+def picture(colour=(200, 10, 10), size=(640, 480), kind="JPEG", orientation: int = 1) -> Picture:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, kind, exif=exif)
+    return Picture(file.getvalue())
+
+
+async def test_a_face_is_found_named_and_placed() -> None:
+    answer = await recognizer().recognize(picture(), "default", DETECTION, POLICY)
+    (face,) = answer.faces
+    assert (answer.width_px, answer.height_px, answer.gallery_revision) == (640, 480, 3)
+    assert (face.decision.outcome, face.decision.best.identity_id) == (Outcome.KNOWN, "ada")
+    np.testing.assert_allclose(face.box, [192, 144, 448, 336], atol=1)
+    assert answer.timings.total_s >= answer.timings.match_s > 0
+
+
+@pytest.mark.parametrize("size", [(1600, 1200), (3200, 2400)])
+async def test_a_large_jpeg_is_searched_reduced_and_answered_at_full_size(size) -> None:
+    model = FaceInTheMiddle()
+    answer = await recognizer(model).recognize(picture(size=size), "g", DETECTION, POLICY)
+    assert model.canvases == [(427, 320)]
+    assert (answer.width_px, answer.height_px) == size
+    np.testing.assert_allclose(answer.faces[0].box[2:], np.multiply(size, 0.7), rtol=0.01)
+
+
+async def test_positions_are_those_of_the_upright_picture() -> None:
+    turned = picture(size=(1600, 1200), orientation=6)
+    answer = await recognizer().recognize(turned, "g", DETECTION, POLICY)
+    assert (answer.width_px, answer.height_px) == (1200, 1600)
+    np.testing.assert_allclose(answer.faces[0].box, [360, 480, 840, 1120], rtol=0.01)
+
+
+async def test_nobody_is_an_answer() -> None:
+    answer = await recognizer(FaceInTheMiddle(0)).recognize(picture(), "g", DETECTION, POLICY)
+    assert answer.faces == ()
+
+
+async def test_a_damaged_picture_is_told_once_and_leaves_no_task_behind() -> None:
+    whole = picture(size=(1600, 1200))
+    half = Picture(whole.data[: len(whole.data) // 2])
+    with pytest.raises(UndecodableImage):
+        await recognizer().recognize(half, "g", DETECTION, POLICY)
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_too_many_pixels_are_told_before_they_are_decoded() -> None:
+    with pytest.raises(TooManyPixels):
+        await recognizer(max_pixels=1000).recognize(picture(), "g", DETECTION, POLICY)
+
+
+@pytest.mark.parametrize("models", [{"detector": Away()}, {"embedder": Away()}])
+async def test_a_model_that_is_away_is_told(models) -> None:
+    with pytest.raises(ModelUnavailable):
+        await recognizer(**models).recognize(picture(), "g", DETECTION, POLICY)
+
+
+async def test_two_pictures_are_compared() -> None:
+    line = recognizer()
+    red, green = picture(), picture(colour=(10, 200, 10))
+    same = await line.compare(red, red, FaceSelection.ONLY, DETECTION, POLICY)
+    other = await line.compare(red, green, FaceSelection.ONLY, DETECTION, POLICY)
+    assert (same.outcome, other.outcome) == (CompareOutcome.SAME, CompareOutcome.DIFFERENT)
+    assert same.similarity == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("field", ["first", "second"])
+async def test_the_picture_at_fault_is_named(field: str) -> None:
+    pictures = {"first": picture(), "second": picture()} | {field: Picture(b"text")}
+    with pytest.raises(UndecodableImage) as failure:
+        await recognizer().compare(
+            pictures["first"], pictures["second"], FaceSelection.ONLY, DETECTION, POLICY
+        )
+    assert failure.value.field == field
+
+
+async def test_a_comparison_needs_faces() -> None:
+    with pytest.raises(NoFace):
+        await recognizer(FaceInTheMiddle(0)).compare(
+            picture(), picture(), FaceSelection.LARGEST, DETECTION, POLICY
+        )

@@ -1,0 +1,45 @@
+"""Of several faces, the one that is meant is picked."""
+
+import numpy as np
+import pytest
+
+from facewire_server.errors import NoFace, SeveralFaces
+from facewire_server.pipeline.select import select
+from facewire_server.pipeline.types import Faces, FaceSelection
+
+LARGE, CENTRAL = (0, 0, 80, 80), (40, 40, 60, 60)
+
+
+def faces(*boxes: tuple[int, int, int, int]) -> Faces:
+    count = len(boxes)
+    return Faces(
+        np.array(boxes, np.float32).reshape(count, 4),
+        np.linspace(1, 0.9, count, dtype=np.float32),
+        np.zeros((count, 5, 2), np.float32),
+    )
+
+
+@pytest.mark.parametrize(
+    ("selection", "box"),
+    [(FaceSelection.LARGEST, LARGE), (FaceSelection.MOST_CENTRAL, CENTRAL)],
+)
+def test_one_of_several_is_picked(selection: FaceSelection, box: tuple[int, ...]) -> None:
+    for order in ((LARGE, CENTRAL), (CENTRAL, LARGE)):
+        picked = select(faces(*order), selection, width_px=100, height_px=100)
+        np.testing.assert_array_equal(picked.boxes, [box])
+
+
+@pytest.mark.parametrize("selection", list(FaceSelection))
+def test_a_single_face_is_the_one(selection: FaceSelection) -> None:
+    assert len(select(faces(LARGE), selection, width_px=100, height_px=100)) == 1
+
+
+@pytest.mark.parametrize("selection", list(FaceSelection))
+def test_no_face_is_told(selection: FaceSelection) -> None:
+    with pytest.raises(NoFace):
+        select(faces(), selection, width_px=100, height_px=100)
+
+
+def test_only_refuses_several() -> None:
+    with pytest.raises(SeveralFaces, match="2 faces"):
+        select(faces(LARGE, CENTRAL), FaceSelection.ONLY, width_px=100, height_px=100)
