@@ -1,0 +1,171 @@
+"""Vectors in blocks: many contiguous float32 rows in one value, so that a search reads the map itself.
+
+A block is a value of whole pages (less the 16 bytes that LMDB puts before it): first a header
+of each row, the numbers of its identity and its template as two little-endian uint64, then
+the rows. Rows are dense: row i of a gallery is row i % rows_per_block of block i // rows_per_block,
+and a removed row is replaced by the last one, for a row of zeros would be more similar to
+most probes than most strangers are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.backends.lmdb_gallery.tables import Table, number_key
+
+__all__ = ["Block", "BlockEditor", "BlockLayout", "Blocks", "Header"]
+
+BLOCK_PAGES = 32
+"""Large enough for few products a search, small enough to be rewritten at each enrolment."""
+
+_PAGE_BYTES = 4096
+_PAGE_HEADER_BYTES = 16
+_HEADER_BYTES = 16
+_MOST_HELD_BLOCKS = 64
+
+_NUMBER = np.dtype("<u8")
+_FLOAT = np.dtype("<f4")
+_Bytes: TypeAlias = memoryview | bytearray
+
+
+class Header(NamedTuple):
+    """Whose a row is."""
+
+    identity_number: int
+    template_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLayout:
+    """Where the rows lie in a block.
+
+    Attributes:
+        dimension: numbers in a row.
+        rows: rows of a block.
+    """
+
+    dimension: int
+    rows: int
+
+    @classmethod
+    def chosen_for(cls, dimension: int) -> "BlockLayout":
+        """The layout for a new gallery."""
+        room = BLOCK_PAGES * _PAGE_BYTES - _PAGE_HEADER_BYTES
+        return cls(dimension, max(1, room // (_HEADER_BYTES + 4 * dimension)))
+
+    @property
+    def value_bytes(self) -> int:
+        """Size of a block, full or not."""
+        used = self.rows * (_HEADER_BYTES + 4 * self.dimension) + _PAGE_HEADER_BYTES
+        return -(-used // _PAGE_BYTES) * _PAGE_BYTES - _PAGE_HEADER_BYTES
+
+    def headers(self, value: _Bytes) -> NDArray[np.uint64]:
+        """(rows, 2) view of a block: identity number, template number."""
+        return np.frombuffer(value, _NUMBER, 2 * self.rows).reshape(self.rows, 2)
+
+    def vectors(self, value: _Bytes) -> NDArray[np.float32]:
+        """(rows, dimension) view of a block."""
+        numbers = np.frombuffer(
+            value, _FLOAT, self.rows * self.dimension, self.rows * _HEADER_BYTES
+        )
+        return numbers.reshape(self.rows, self.dimension)
+
+
+class Block(NamedTuple):
+    """The used rows of a block; views, which die with the transaction."""
+
+    layout: BlockLayout
+    value: memoryview
+    vectors: NDArray[np.float32]
+
+    def header(self, row: int) -> Header:
+        """Whose a row is."""
+        identity_number, template_number = self.layout.headers(self.value)[row].tolist()
+        return Header(identity_number, template_number)
+
+
+class Blocks:
+    """The blocks of one gallery, to read."""
+
+    def __init__(self, table: Table, layout: BlockLayout, row_count: int) -> None:
+        self._table = table
+        self._row_count = row_count
+        self.layout = layout
+
+    def __iter__(self) -> Iterator[Block]:
+        """The blocks in order; all but the last are full."""
+        left = self._row_count
+        for value in self._table.views(-(-left // self.layout.rows)):
+            yield Block(self.layout, value, self.layout.vectors(value)[:left])
+            left -= self.layout.rows
+
+    def row(self, row: int) -> NDArray[np.float32]:
+        """A copy of a row."""
+        block, offset = divmod(row, self.layout.rows)
+        value = self._table.view(number_key(block))
+        if value is None:
+            raise OSError("the gallery's storage is damaged: a block is missing")
+        return np.array(self.layout.vectors(value)[offset])
+
+
+class BlockEditor:
+    """Adds and removes rows; `flush` writes what changed.
+
+    Blocks that were touched are held in memory until then, so that many rows of one block cost
+    one write of it.
+    """
+
+    def __init__(self, table: Table, layout: BlockLayout, row_count: int) -> None:
+        self._table = table
+        self._layout = layout
+        self._held: dict[int, bytearray] = {}
+        self.row_count = row_count
+
+    def append(self, header: Header, vector: NDArray[np.float32]) -> int:
+        """Adds a row; answers where it lies."""
+        row = self.row_count
+        self.row_count += 1
+        self._set(row, header, vector)
+        return row
+
+    def remove(self, row: int) -> Header | None:
+        """Removes a row; answers whose row lies there now, or None where nothing was moved."""
+        last = self.row_count - 1
+        moved = None
+        if row != last:
+            value, offset = self._find(last)
+            identity_number, template_number = self._layout.headers(value)[offset].tolist()
+            moved = Header(identity_number, template_number)
+            self._set(row, moved, self._layout.vectors(value)[offset])
+        self._set(last, Header(0, 0), 0.0)
+        self.row_count = last
+        block, offset = divmod(last, self._layout.rows)
+        if not offset:
+            self._held.pop(block)
+            self._table.delete(number_key(block))
+        return moved
+
+    def flush(self) -> None:
+        """Writes the blocks that changed."""
+        for block, value in self._held.items():
+            self._table.put(number_key(block), value)
+        self._held.clear()
+
+    def _set(self, row: int, header: Header, vector: NDArray[np.float32] | float) -> None:
+        value, offset = self._find(row)
+        self._layout.headers(value)[offset] = header
+        self._layout.vectors(value)[offset] = vector
+
+    def _find(self, row: int) -> tuple[bytearray, int]:
+        block, offset = divmod(row, self._layout.rows)
+        value = self._held.get(block)
+        if value is None:
+            if len(self._held) >= _MOST_HELD_BLOCKS:
+                self.flush()
+            stored = self._table.view(number_key(block))
+            value = bytearray(self._layout.value_bytes) if stored is None else bytearray(stored)
+            self._held[block] = value
+        return value, offset

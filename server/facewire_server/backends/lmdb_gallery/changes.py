@@ -1,0 +1,201 @@
+"""One gallery in a write transaction: what adds to it and removes from it."""
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout, Header
+from facewire_server.backends.lmdb_gallery.checks import (
+    check_gallery_id,
+    check_identity_id,
+    check_template_id,
+)
+from facewire_server.backends.lmdb_gallery.contents import Contents
+from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
+from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Quality, Template
+from facewire_server.backends.lmdb_gallery.tables import (
+    TABLES,
+    Transaction,
+    gallery_prefix,
+    number_key,
+)
+from facewire_server.errors import GalleryExists, IdentityExists, InvalidField
+from facewire_server.pipeline.ports import DEFAULT_GALLERY_ID, TemplateInfo
+
+__all__ = ["Changes", "create_gallery", "delete_gallery", "now_us"]
+
+_REVISION_FLOOR = b"revision_floor"
+
+
+def now_us() -> int:
+    """Microseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1000
+
+
+def create_gallery(
+    transaction: Transaction,
+    gallery_id: str,
+    display_name: str,
+    model_contract_id: str,
+    dimension: int,
+) -> Contents:
+    """Makes an empty gallery; raises GalleryExists and InvalidField."""
+    check_gallery_id(gallery_id)
+    galleries = transaction.table("galleries")
+    if galleries.get(gallery_id.encode()) is not None:
+        raise GalleryExists("a gallery of this id exists", field="gallery_id")
+    record = Gallery(
+        display_name=display_name or gallery_id,
+        revision=_revision_floor(transaction) + 1,
+        model_contract_id=model_contract_id,
+        created_at_us=now_us(),
+        dimension=dimension,
+        rows_per_block=BlockLayout.chosen_for(dimension).rows,
+        next_number=1,
+    )
+    galleries.put(gallery_id.encode(), record.SerializeToString())
+    return Contents(transaction, gallery_id)
+
+
+def delete_gallery(
+    transaction: Transaction, gallery_id: str, model_contract_id: str, dimension: int
+) -> int:
+    """Deletes a gallery, or empties "default" and gives it to this contract; answers the last revision.
+
+    Revisions of all deleted galleries stay below those of galleries made later, so
+    that a gallery made again under the same id never shows a revision that was seen before.
+    """
+    record = Contents(transaction, gallery_id).record
+    for name in TABLES[2:]:
+        transaction.table(name, gallery_prefix(gallery_id)).clear()
+    galleries = transaction.table("galleries")
+    revision = record.revision + 1
+    if gallery_id == DEFAULT_GALLERY_ID:
+        emptied = Gallery(
+            display_name=record.display_name,
+            revision=revision,
+            model_contract_id=model_contract_id,
+            created_at_us=record.created_at_us,
+            dimension=dimension,
+            rows_per_block=BlockLayout.chosen_for(dimension).rows,
+            next_number=1,
+        )
+        galleries.put(gallery_id.encode(), emptied.SerializeToString())
+    else:
+        galleries.delete(gallery_id.encode())
+        floor = max(revision, _revision_floor(transaction))
+        transaction.table("meta").put(_REVISION_FLOOR, number_key(floor))
+    return revision
+
+
+def _revision_floor(transaction: Transaction) -> int:
+    value = transaction.table("meta").get(_REVISION_FLOOR)
+    return 0 if value is None else int.from_bytes(value, "big")
+
+
+class Changes(Contents):
+    """A gallery that is changed; nothing counts before `save`."""
+
+    def __init__(self, transaction: Transaction, gallery_id: str) -> None:
+        """Finds the gallery; raises GalleryNotFound."""
+        super().__init__(transaction, gallery_id)
+        self._galleries = transaction.table("galleries")
+        self._editor = BlockEditor(self.block_table, self.layout, self.record.template_count)
+        self.memory = EnrollmentMemory(transaction, gallery_id, self.record)
+
+    def save(self) -> int:
+        """Writes what is still held and the gallery's record; answers the new revision."""
+        self._editor.flush()
+        self.record.revision += 1
+        self.record.template_count = self._editor.row_count
+        self._galleries.put(self.gallery_id.encode(), self.record.SerializeToString())
+        return self.record.revision
+
+    def take_number(self) -> int:
+        """A number that this gallery never gave before."""
+        number = self.record.next_number
+        self.record.next_number += 1
+        return number
+
+    def add_identity(self, identity_id: str, display_name: str, created_at_us: int) -> Identity:
+        """Adds an identity; raises IdentityExists and InvalidField."""
+        check_identity_id(identity_id)
+        if self.find_identity(identity_id) is not None:
+            raise IdentityExists("an identity of this id exists", field="identity_id")
+        record = Identity(
+            number=self.take_number(),
+            display_name=display_name or identity_id,
+            created_at_us=created_at_us,
+        )
+        self.put_identity(identity_id, record)
+        self.identity_id_table.put(number_key(record.number), identity_id.encode())
+        self.record.identity_count += 1
+        return record
+
+    def put_identity(self, identity_id: str, record: Identity) -> None:
+        """Writes an identity's record."""
+        self.identity_table.put(identity_id.encode(), record.SerializeToString())
+
+    def has_template(self, template_id: str) -> bool:
+        """Whether there is a template of this id; raises InvalidField."""
+        check_template_id(template_id)
+        return self.template_key_table.get(bytes.fromhex(template_id)) is not None
+
+    def add_template(
+        self, identity: Identity, info: TemplateInfo, embedding: NDArray[np.float32]
+    ) -> None:
+        """Adds a template of an identity, and counts it in that one's record.
+
+        Raises:
+            InvalidField: its id is not one, or is taken.
+        """
+        if self.has_template(info.template_id):
+            raise InvalidField("a template of this id exists", field="template_id")
+        header = Header(identity.number, self.take_number())
+        key = number_key(*header)
+        record = Template(
+            template_id=bytes.fromhex(info.template_id),
+            row=self._editor.append(header, embedding),
+            quality=Quality(**info.quality._asdict()),
+            detection_score=info.detection_score,
+            created_at_us=info.created_at_us,
+            source=info.source,
+        )
+        self.template_table.put(key, record.SerializeToString())
+        self.template_key_table.put(record.template_id, key)
+        identity.template_count += 1
+        self.put_identity(info.identity_id, identity)
+
+    def delete_identity(self, identity_id: str) -> int:
+        """Deletes an identity with all that is its; answers how many templates went."""
+        identity = self.identity(identity_id)
+        start = number_key(identity.number)
+        keys = [key for key, _ in self.template_table.scan(start)]
+        for key in keys:
+            self._remove_template(key)
+        self.memory.forget_identity(identity.number)
+        self.identity_table.delete(identity_id.encode())
+        self.identity_id_table.delete(start)
+        self.record.identity_count -= 1
+        return len(keys)
+
+    def delete_template(self, template_id: str) -> None:
+        """Deletes a template; raises TemplateNotFound."""
+        key = self.template_key(template_id)
+        self._remove_template(key)
+        identity_id = self._identity_id(int.from_bytes(key[:8], "big")).decode()
+        identity = self.identity(identity_id)
+        identity.template_count -= 1
+        self.put_identity(identity_id, identity)
+
+    def _remove_template(self, key: bytes) -> None:
+        record = self.template(key)
+        self.template_table.delete(key)
+        self.template_key_table.delete(record.template_id)
+        moved = self._editor.remove(record.row)
+        if moved is not None:
+            moved_key = number_key(*moved)
+            moved_record = self.template(moved_key)
+            moved_record.row = record.row
+            self.template_table.put(moved_key, moved_record.SerializeToString())

@@ -1,0 +1,196 @@
+"""One gallery as one transaction sees it: its record, and what is in it, to read."""
+
+from collections.abc import Iterator
+from typing import Self
+
+from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
+from facewire_server.backends.lmdb_gallery.checks import (
+    MAX_IDENTITY_ID_BYTES,
+    is_gallery_id,
+    is_identity_id,
+    is_template_id,
+)
+from facewire_server.backends.lmdb_gallery.nearest import Hit
+from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
+from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
+from facewire_server.errors import (
+    ContractMismatch,
+    GalleryNotFound,
+    IdentityNotFound,
+    TemplateNotFound,
+)
+from facewire_server.pipeline.ports import (
+    ExportedTemplate,
+    GalleryInfo,
+    IdentityInfo,
+    TemplateInfo,
+)
+from facewire_server.pipeline.types import Candidate, Quality
+
+__all__ = ["Contents", "find_gallery", "gallery_info"]
+
+
+def find_gallery(transaction: Transaction, gallery_id: str) -> Gallery:
+    """The record of a gallery; raises GalleryNotFound."""
+    value = None
+    if is_gallery_id(gallery_id):
+        value = transaction.table("galleries").get(gallery_id.encode())
+    if value is None:
+        raise GalleryNotFound("no such gallery", field="gallery_id")
+    return Gallery.FromString(value)
+
+
+def gallery_info(gallery_id: str, record: Gallery) -> GalleryInfo:
+    """A gallery's record as the port tells it."""
+    return GalleryInfo(
+        gallery_id=gallery_id,
+        display_name=record.display_name,
+        revision=record.revision,
+        identity_count=record.identity_count,
+        template_count=record.template_count,
+        model_contract_id=record.model_contract_id,
+        created_at_us=record.created_at_us,
+    )
+
+
+def _identity_info(identity_id: str, record: Identity) -> IdentityInfo:
+    return IdentityInfo(
+        identity_id, record.display_name, record.template_count, record.created_at_us
+    )
+
+
+def _template_info(identity_id: str, record: Template) -> TemplateInfo:
+    quality = record.quality
+    return TemplateInfo(
+        template_id=record.template_id.hex(),
+        identity_id=identity_id,
+        quality=Quality(quality.inter_eye_px, quality.sharpness, quality.brightness),
+        detection_score=record.detection_score,
+        created_at_us=record.created_at_us,
+        source=record.source,
+    )
+
+
+class Contents:
+    """A gallery's record and tables in one transaction."""
+
+    def __init__(self, transaction: Transaction, gallery_id: str) -> None:
+        """Finds the gallery; raises GalleryNotFound."""
+        self.gallery_id = gallery_id
+        self.record = find_gallery(transaction, gallery_id)
+        prefix = gallery_prefix(gallery_id)
+        self.identity_table = transaction.table("identities", prefix)
+        self.identity_id_table = transaction.table("identity_ids", prefix)
+        self.template_table = transaction.table("templates", prefix)
+        self.template_key_table = transaction.table("template_keys", prefix)
+        self.block_table = transaction.table("blocks", prefix)
+
+    @property
+    def info(self) -> GalleryInfo:
+        """The gallery as the port tells it."""
+        return gallery_info(self.gallery_id, self.record)
+
+    @property
+    def layout(self) -> BlockLayout:
+        """Of its blocks."""
+        return BlockLayout(self.record.dimension, self.record.rows_per_block)
+
+    @property
+    def blocks(self) -> Blocks:
+        """Its vectors."""
+        return Blocks(self.block_table, self.layout, self.record.template_count)
+
+    def of_contract(self, model_contract_id: str) -> Self:
+        """Itself; raises ContractMismatch where its templates were made under another contract."""
+        if self.record.model_contract_id != model_contract_id:
+            raise ContractMismatch("the gallery was made with another model")
+        return self
+
+    def find_identity(self, identity_id: str) -> Identity | None:
+        """An identity's record."""
+        if not is_identity_id(identity_id):
+            return None
+        value = self.identity_table.get(identity_id.encode())
+        return None if value is None else Identity.FromString(value)
+
+    def identity(self, identity_id: str) -> Identity:
+        """An identity's record; raises IdentityNotFound."""
+        record = self.find_identity(identity_id)
+        if record is None:
+            raise IdentityNotFound("no such identity in the gallery", field="identity_id")
+        return record
+
+    def identity_info(self, identity_id: str) -> IdentityInfo:
+        """An identity; raises IdentityNotFound."""
+        return _identity_info(identity_id, self.identity(identity_id))
+
+    def identities(self, after: str) -> Iterator[IdentityInfo]:
+        """Identities in order of their ids' bytes, those above `after`'s."""
+        # No id is longer: a cut behind the longest possible one changes no comparison.
+        above = after.encode()[: MAX_IDENTITY_ID_BYTES + 1]
+        for key, value in self.identity_table.scan(after=above):
+            yield _identity_info(key.decode(), Identity.FromString(value))
+
+    def template_key(self, template_id: str) -> bytes:
+        """Where a template's record lies; raises TemplateNotFound."""
+        value = None
+        if is_template_id(template_id):
+            value = self.template_key_table.get(bytes.fromhex(template_id))
+        if value is None:
+            raise TemplateNotFound("no such template in the gallery", field="template_id")
+        return value
+
+    def template(self, key: bytes) -> Template:
+        """The template's record that lies here."""
+        value = self.template_table.get(key)
+        if value is None:
+            raise OSError("the gallery's storage is damaged: a template is missing")
+        return Template.FromString(value)
+
+    def templates(self, identity_id: str, after: str) -> Iterator[TemplateInfo]:
+        """Templates of an identity in order of enrolment, those behind template `after`.
+
+        Raises:
+            IdentityNotFound: no such identity.
+            TemplateNotFound: `after` is not a template of the identity.
+        """
+        for record in self._templates(identity_id, after):
+            yield _template_info(identity_id, record)
+
+    def exported_templates(self, identity_id: str, after: str) -> Iterator[ExportedTemplate]:
+        """The same with their embeddings."""
+        blocks = self.blocks
+        for record in self._templates(identity_id, after):
+            yield ExportedTemplate(_template_info(identity_id, record), blocks.row(record.row))
+
+    def _templates(self, identity_id: str, after: str) -> Iterator[Template]:
+        start = number_key(self.identity(identity_id).number)
+        above = self.template_key(after) if after else b""
+        if not above.startswith(start) and after:
+            raise TemplateNotFound("no such template of the identity", field="template_id")
+        for _, value in self.template_table.scan(start, after=above):
+            yield Template.FromString(value)
+
+    def candidates(self, best: dict[int, Hit], k: int) -> tuple[Candidate, ...]:
+        """The k best of what `nearest` found, best first, of equal ones the lower identity id."""
+        order = sorted((-hit.similarity, self._identity_id(n), n) for n, hit in best.items())
+        return tuple(
+            self._candidate(identity_id, number, best[number])
+            for _, identity_id, number in order[:k]
+        )
+
+    def _identity_id(self, number: int) -> bytes:
+        value = self.identity_id_table.get(number_key(number))
+        if value is None:
+            raise OSError("the gallery's storage is damaged: an identity is missing")
+        return value
+
+    def _candidate(self, identity_id: bytes, number: int, hit: Hit) -> Candidate:
+        identity = Identity.FromString(self.identity_table.get(identity_id) or b"")
+        template = self.template(number_key(number, -hit.minus_template_number))
+        return Candidate(
+            identity_id=identity_id.decode(),
+            display_name=identity.display_name,
+            similarity=hit.similarity,
+            template_id=template.template_id.hex(),
+        )

@@ -1,0 +1,58 @@
+"""One enrolment, in a write transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.backends.lmdb_gallery.changes import Changes, now_us
+from facewire_server.pipeline.ports import Enrollment, EnrollmentResult, NewIdentity, TemplateInfo
+from facewire_server.pipeline.types import Quality
+
+__all__ = ["EnrollmentRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentRequest:
+    """What is to be enrolled; see `Gallery.enroll`."""
+
+    identity: NewIdentity
+    results: Sequence[EnrollmentResult]
+    embeddings: NDArray[np.float32]
+    source: str
+    request_id: str
+    fingerprint: bytes
+
+    def apply(self, changes: Changes) -> Enrollment:
+        """Stores the accepted pictures, and saves; or answers as before, and writes nothing."""
+        answer = changes.memory.recall(self.request_id, self.fingerprint)
+        if answer is not None:
+            return answer
+        identity_id = self.identity.identity_id
+        find = changes.find_identity if self.identity.create else changes.identity
+        owner = find(identity_id)
+        accepted = [result for result in self.results if result.template_id]
+        if not accepted:
+            return Enrollment(tuple(self.results), changes.record.revision)
+        now = now_us()
+        if owner is None:
+            owner = changes.add_identity(identity_id, self.identity.display_name, now)
+        for result, embedding in zip(accepted, self.embeddings, strict=True):
+            changes.add_template(owner, self._template(result, now), embedding)
+        answer = Enrollment(tuple(self.results), changes.record.revision + 1)
+        if self.request_id:
+            number = changes.take_number()
+            changes.memory.remember(self.request_id, self.fingerprint, number, owner.number, answer)
+        changes.save()
+        return answer
+
+    def _template(self, result: EnrollmentResult, now: int) -> TemplateInfo:
+        return TemplateInfo(
+            template_id=result.template_id,
+            identity_id=self.identity.identity_id,
+            quality=result.quality or Quality(0.0, 0.0, 0.0),
+            detection_score=result.detection_score,
+            created_at_us=now,
+            source=self.source,
+        )

@@ -1,0 +1,230 @@
+"""The LMDB environment: transactions, a map that grows, dead readers, and LMDB's errors in our words."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import lmdb
+
+from facewire_server.backends.lmdb_gallery.folder import FolderLock
+from facewire_server.backends.lmdb_gallery.gate import Gate
+from facewire_server.backends.lmdb_gallery.tables import TABLES, Transaction
+from facewire_server.errors import GalleryFull, Unavailable
+
+__all__ = ["Environment", "Snapshot"]
+
+_Answer = TypeVar("_Answer")
+
+_MAX_READERS = 1024
+_SPARE_READERS = 16
+_DELETION_RESERVE_BYTES = 64 << 20
+_FULL_DISK_BYTES = 64 << 20
+_FORMAT = b"1"
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except (lmdb.MapFullError, lmdb.DiskError) as error:
+        raise GalleryFull("the gallery's storage is full; nothing was written") from error
+    except lmdb.ReadersFullError as error:
+        raise Unavailable("too many readers of the gallery at once") from error
+    except lmdb.Error as error:
+        raise OSError(f"the gallery's storage failed: {error}") from error
+
+
+class Environment:
+    """One LMDB environment in a folder, opened once in each process that uses it.
+
+    The map is address space, not memory or disk. When it is full the process that writes
+    doubles it, up to a quota; the others notice at their next transaction and adopt the
+    new size. A map can be moved only while this process has no transaction open: that is
+    what the gate is for. Its waits are short, as a transaction lives as long as one call; the one
+    exception, a `Snapshot`, is ended instead.
+
+    A reader that was killed leaves its slot behind, which keeps LMDB from reusing pages. Pages
+    are wanted by writers only, so slots are cleared before each write (opening is one), and
+    when none is left.
+    """
+
+    def __init__(self, folder: Path, *, map_bytes: int, max_bytes: int) -> None:
+        """Opens the environment, and makes the folder (mode 0700) and files (0600) it needs.
+
+        Args:
+            folder: on a local file system.
+            map_bytes: size of the map to start with.
+            max_bytes: size that additions may make it grow to. Where processes
+                differ, the largest counts.
+
+        Raises:
+            OSError: the folder cannot be used, is used by another container, is open in
+                this process already, or was made by another version.
+        """
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._gate = Gate()
+        self._snapshots: set[Snapshot] = set()
+        self._databases: dict[str, lmdb._Database] = {}
+        self._lock = FolderLock(folder)
+        try:
+            with _our_errors():
+                self._env = lmdb.open(
+                    str(folder),
+                    map_size=min(map_bytes, max_bytes),
+                    mode=0o600,
+                    max_dbs=len(TABLES),
+                    max_readers=_MAX_READERS,
+                    max_spare_txns=_SPARE_READERS,
+                )
+        except BaseException:
+            self._lock.release()
+            raise
+        try:
+            self.write(self._open_tables)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_tables(self, transaction: Transaction) -> None:
+        # With the transaction given: open_db would otherwise begin one of its own for each table.
+        self._databases = {
+            name: self._env.open_db(name.encode(), txn=transaction.txn) for name in TABLES
+        }
+        meta = Transaction(transaction.txn, self._databases).table("meta")
+        found = meta.get(b"format")
+        if found is None:
+            meta.put(b"format", _FORMAT)
+        elif found != _FORMAT:
+            raise OSError("the gallery's storage was made by another version of the server")
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A read transaction: the storage at one moment, for the length of one call."""
+        with _our_errors():
+            txn = self._begin_read()
+            try:
+                with txn:
+                    yield Transaction(txn, self._databases)
+            finally:
+                self._gate.leave()
+
+    def _begin_read(self) -> "lmdb.Transaction[memoryview]":
+        while True:
+            self._gate.enter()
+            try:
+                return self._env.begin(buffers=True)
+            except lmdb.MapResizedError:
+                self._gate.leave()
+                self._move_map(0)
+            except lmdb.ReadersFullError:
+                self._gate.leave()
+                if not self._env.reader_check():
+                    raise
+            except BaseException:
+                self._gate.leave()
+                raise
+
+    def write(
+        self, change: Callable[[Transaction], _Answer], *, beyond_quota: bool = False
+    ) -> _Answer:
+        """Runs a change in a write transaction and commits it; on disk when this returns.
+
+        Args:
+            change: may be run again, from the start, when the map had to grow.
+            beyond_quota: for deletions, which need room too (LMDB copies what it changes):
+                a full storage must not refuse to forget.
+
+        Raises:
+            GalleryFull: no room; nothing was written.
+        """
+        while True:
+            with _our_errors():
+                try:
+                    with self._gate.shared():
+                        map_bytes = self._map_bytes()
+                        self._env.reader_check()
+                        with self._env.begin(write=True, buffers=True) as txn:
+                            return change(Transaction(txn, self._databases))
+                except lmdb.MapResizedError:
+                    self._move_map(0)
+                except lmdb.MapFullError:
+                    grown = min(2 * map_bytes, max(self._max_bytes, map_bytes))
+                    if grown == map_bytes and not beyond_quota:
+                        raise
+                    self._move_map(max(grown, map_bytes + _DELETION_RESERVE_BYTES * beyond_quota))
+                except lmdb.Error as error:
+                    if error.code == errno.EIO and self._disk_is_full():
+                        raise GalleryFull("the disk is full; nothing was written") from error
+                    raise
+
+    def snapshot(self) -> "Snapshot":
+        """A read transaction that outlives the call."""
+        txn = self._begin_read()
+        try:
+            snapshot = Snapshot(self._gate, Transaction(txn, self._databases), self._snapshots)
+            self._snapshots.add(snapshot)
+        finally:
+            self._gate.leave()
+        return snapshot
+
+    def _disk_is_full(self) -> bool:
+        # LMDB reports a write that was cut short as an input/output error, whatever the reason.
+        disk = os.statvfs(self._folder)
+        return disk.f_bavail * disk.f_frsize < _FULL_DISK_BYTES
+
+    def _map_bytes(self) -> int:
+        return int(self._env.info()["map_size"])
+
+    def _move_map(self, map_bytes: int) -> None:
+        """Sets the map's size; 0 = what the file says. Another thread may have made it larger."""
+        with self._gate.alone():
+            if map_bytes and self._map_bytes() >= map_bytes:
+                return
+            self._end_snapshots()
+            self._env.set_mapsize(map_bytes)
+
+    def _end_snapshots(self) -> None:
+        for snapshot in tuple(self._snapshots):  # one may be closing in another thread
+            snapshot.transaction.txn.abort()
+        self._snapshots.clear()
+
+    def close(self) -> None:
+        """Ends what is open and releases the files."""
+        with self._gate.alone():
+            self._end_snapshots()
+            self._env.close()
+            self._lock.release()
+
+
+class Snapshot:
+    """The storage at one moment, read in steps, with anything in between.
+
+    It is ended early when the map must be moved: waiting for it would stop every search of
+    this process. Used by one thread at a time.
+    """
+
+    def __init__(self, gate: Gate, transaction: Transaction, alive: "set[Snapshot]") -> None:
+        self.transaction = transaction
+        self._gate = gate
+        self._alive = alive
+
+    @contextmanager
+    def step(self) -> Iterator[Transaction]:
+        """The transaction, for one short step.
+
+        Raises:
+            Unavailable: the snapshot was ended because the map had to be moved.
+        """
+        with _our_errors(), self._gate.shared():
+            if self not in self._alive:
+                raise Unavailable("the gallery's storage grew meanwhile; start again")
+            yield self.transaction
+
+    def close(self) -> None:
+        """Ends the transaction. Does not wait: it may be called by the garbage collector, anywhere."""
+        self._alive.discard(self)
+        self.transaction.txn.abort()

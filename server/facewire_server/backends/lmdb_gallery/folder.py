@@ -1,0 +1,62 @@
+"""The folder that holds the storage: who may read it, and that one container at a time uses it."""
+
+import fcntl
+import os
+from pathlib import Path
+
+__all__ = ["FolderLock"]
+
+_LOCK_NAME = "facewire.lock"
+_MOST_BYTES = 64
+
+
+class FolderLock:
+    """A share in the folder, open to every process of one PID namespace.
+
+    LMDB tells its readers apart by process id. Two containers have ids of their own that
+    may be equal, so each would take the other's readers for its own; the lock keeps the
+    second container out. The first process to come writes its namespace down, and every
+    process keeps a shared lock for as long as it lives.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Makes the folder (mode 0700) where there is none, and takes the share.
+
+        Raises:
+            OSError: the folder cannot be used, or another container uses it.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._take(folder)
+        except BaseException:
+            self.release()
+            raise
+
+    def _take(self, folder: Path) -> None:
+        namespace = _pid_namespace()
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass  # in use; by whom, the file says
+        else:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, namespace, 0)
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+        # Read under the shared lock: while it is held nobody can get the exclusive one and write.
+        if os.pread(self._file, _MOST_BYTES, 0) != namespace:
+            raise OSError(
+                f"the data folder {folder} is in use by another container: "
+                "one container a data folder; run commands inside the one that has it"
+            )
+
+    def release(self) -> None:
+        """Gives the share back."""
+        os.close(self._file)
+
+
+def _pid_namespace() -> bytes:
+    try:
+        return str(os.stat("/proc/self/ns/pid").st_ino).encode()
+    except OSError:
+        return b"the only one"  # systems without PID namespaces

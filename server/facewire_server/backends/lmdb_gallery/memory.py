@@ -1,0 +1,107 @@
+"""The answers to past enrolments, so that a repeated request enrolls nothing twice."""
+
+import hashlib
+from collections.abc import Sequence
+
+from facewire_server.backends.lmdb_gallery import records_pb2 as records
+from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
+from facewire_server.errors import RequestIdReused
+from facewire_server.pipeline.ports import Enrollment, EnrollmentResult
+from facewire_server.pipeline.types import Quality
+
+__all__ = ["EnrollmentMemory"]
+
+ENROLLMENTS_KEPT = 10_000
+"""Of a gallery; the oldest is forgotten first."""
+
+
+class EnrollmentMemory:
+    """Remembered enrolments of one gallery in one transaction.
+
+    Request ids are kept as digests: whatever a client sends as one fits a key.
+    """
+
+    def __init__(self, transaction: Transaction, gallery_id: str, gallery: records.Gallery) -> None:
+        """Looks into a gallery; `gallery` is its record, which `remember` and `forget_identity` change."""
+        prefix = gallery_prefix(gallery_id)
+        self._answers = transaction.table("enrollments", prefix)
+        self._order = transaction.table("enrollment_order", prefix)
+        self._gallery = gallery
+
+    def recall(self, request_id: str, fingerprint: bytes) -> Enrollment | None:
+        """The answer given before, or None; raises RequestIdReused."""
+        value = self._answers.get(_digest(request_id)) if request_id else None
+        if value is None:
+            return None
+        record = records.Enrollment.FromString(value)
+        if record.fingerprint != fingerprint:
+            raise RequestIdReused("the request id belongs to another request", field="request_id")
+        return Enrollment(tuple(_result(one) for one in record.results), record.revision)
+
+    def remember(
+        self,
+        request_id: str,
+        fingerprint: bytes,
+        number: int,
+        identity_number: int,
+        answer: Enrollment,
+    ) -> None:
+        """Keeps an answer under a number above all earlier ones, and forgets the oldest beyond 10,000."""
+        digest = _digest(request_id)
+        record = records.Enrollment(
+            number=number,
+            fingerprint=fingerprint,
+            revision=answer.revision,
+            results=_result_records(answer.results),
+        )
+        self._answers.put(digest, record.SerializeToString())
+        self._order.put(number_key(number), number_key(identity_number) + digest)
+        self._gallery.enrollment_count += 1
+        if self._gallery.enrollment_count > ENROLLMENTS_KEPT:
+            key, value = next(self._order.scan())
+            self._forget(key, value[8:])
+
+    def forget_identity(self, identity_number: int) -> None:
+        """Forgets the enrolments of an identity; looks at each of the (at most 10,000) kept."""
+        whose = number_key(identity_number)
+        found = [(key, value) for key, value in self._order.scan() if value[:8] == whose]
+        for key, value in found:
+            self._forget(key, value[8:])
+
+    def _forget(self, key: bytes, digest: bytes) -> None:
+        self._order.delete(key)
+        self._answers.delete(digest)
+        self._gallery.enrollment_count -= 1
+
+
+def _digest(request_id: str) -> bytes:
+    return hashlib.sha256(request_id.encode()).digest()
+
+
+def _result_records(results: Sequence[EnrollmentResult]) -> list[records.EnrollmentResult]:
+    return [
+        records.EnrollmentResult(
+            template_id=result.template_id,
+            refusal=result.refusal,
+            detail=result.detail,
+            quality=records.Quality(**result.quality._asdict()) if result.quality else None,
+            box=result.box or (),
+            detection_score=result.detection_score,
+        )
+        for result in results
+    ]
+
+
+def _result(record: records.EnrollmentResult) -> EnrollmentResult:
+    quality = record.quality
+    x1, y1, x2, y2 = record.box or (0.0, 0.0, 0.0, 0.0)
+    return EnrollmentResult(
+        template_id=record.template_id,
+        refusal=record.refusal,
+        detail=record.detail,
+        quality=Quality(quality.inter_eye_px, quality.sharpness, quality.brightness)
+        if record.HasField("quality")
+        else None,
+        box=(x1, y1, x2, y2) if record.box else None,
+        detection_score=record.detection_score,
+    )

@@ -1,0 +1,109 @@
+"""Tables: named databases seen through one transaction, each gallery's keys behind its own prefix."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import lmdb
+
+__all__ = ["TABLES", "Table", "Transaction", "gallery_prefix", "number_key"]
+
+TABLES = (
+    "meta",
+    "galleries",  # gallery id -> Gallery
+    # All others: gallery id, NUL, and then
+    "identities",  # identity id -> Identity
+    "identity_ids",  # identity number -> identity id
+    "templates",  # identity number, template number -> Template
+    "template_keys",  # template id -> identity number, template number
+    "blocks",  # block number -> rows of vectors, see `blocks`
+    "enrollments",  # digest of the request id -> Enrollment
+    "enrollment_order",  # enrolment number -> identity number, digest of the request id
+)
+
+
+def gallery_prefix(gallery_id: str) -> bytes:
+    """What a gallery's keys start with; no id holds a NUL, so no gallery's is the start of another's."""
+    return gallery_id.encode() + b"\0"
+
+
+def number_key(*numbers: int) -> bytes:
+    """Numbers as a key whose byte order is theirs."""
+    return b"".join(number.to_bytes(8, "big") for number in numbers)
+
+
+class Table:
+    """The keys of a named database that start with a prefix, without that prefix."""
+
+    __slots__ = ("_database", "_prefix", "_txn")
+
+    def __init__(
+        self, txn: "lmdb.Transaction[memoryview]", database: "lmdb._Database", prefix: bytes
+    ) -> None:
+        self._txn = txn
+        self._database = database
+        self._prefix = prefix
+
+    def get(self, key: bytes) -> bytes | None:
+        """A copy of the value of a key, or None."""
+        value = self.view(key)
+        return None if value is None else bytes(value)
+
+    def view(self, key: bytes) -> memoryview | None:
+        """The value of a key in the map itself, or None.
+
+        It dies with the transaction, in a write transaction with the next write: reading it after
+        that gives other data, or ends the process.
+        """
+        return self._txn.get(self._prefix + key, db=self._database)
+
+    def put(self, key: bytes, value: bytes | bytearray) -> None:
+        """Sets the value of a key."""
+        self._txn.put(self._prefix + key, value, db=self._database)
+
+    def delete(self, key: bytes) -> None:
+        """Removes a key."""
+        self._txn.delete(self._prefix + key, db=self._database)
+
+    def scan(self, start: bytes = b"", after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Keys and copies of their values, in order of the keys' bytes; write nothing meanwhile.
+
+        Args:
+            start: only keys that start with this.
+            after: only keys above this; "" = all.
+        """
+        start = self._prefix + start
+        lowest = max(start, self._prefix + after)
+        with self._txn.cursor(db=self._database) as cursor:
+            found = cursor.set_range(lowest)
+            if found and after and cursor.key() == lowest:
+                found = cursor.next()
+            while found and (key := bytes(cursor.key())).startswith(start):
+                yield key[len(self._prefix) :], bytes(cursor.value())
+                found = cursor.next()
+
+    def views(self, count: int) -> Iterator[memoryview]:
+        """The first `count` values in the map itself (see `view`), in order of the keys' bytes."""
+        with self._txn.cursor(db=self._database) as cursor:
+            if cursor.set_range(self._prefix):
+                yield from islice(cursor.iternext(keys=False, values=True), count)
+
+    def clear(self) -> None:
+        """Removes every key."""
+        with self._txn.cursor(db=self._database) as cursor:
+            found = cursor.set_range(self._prefix)
+            while found and bytes(cursor.key()).startswith(self._prefix):
+                cursor.delete()
+                found = bool(cursor.key())
+
+
+class Transaction(NamedTuple):
+    """A transaction, read or write, with the tables of the environment."""
+
+    txn: "lmdb.Transaction[memoryview]"
+    databases: "dict[str, lmdb._Database]"
+
+    def table(self, name: str, prefix: bytes = b"") -> Table:
+        """A table of `TABLES`, narrowed to the keys that start with a prefix."""
+        return Table(self.txn, self.databases[name], prefix)

@@ -1,0 +1,377 @@
+"""The gallery port in dictionaries: slow, in memory, and plain enough to be believed."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
+from functools import wraps
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.backends.lmdb_gallery import checks, memory
+from facewire_server.errors import (
+    ContractMismatch,
+    GalleryExists,
+    GalleryFull,
+    GalleryNotFound,
+    IdentityExists,
+    IdentityNotFound,
+    InvalidField,
+    OutOfOrder,
+    RequestIdReused,
+    TemplateNotFound,
+)
+from facewire_server.pipeline.ports import (
+    DEFAULT_GALLERY_ID,
+    Enrollment,
+    EnrollmentResult,
+    ExportedTemplate,
+    GalleryInfo,
+    GalleryRecord,
+    IdentityInfo,
+    ImportCounts,
+    NewIdentity,
+    SearchResult,
+    TemplateInfo,
+)
+from facewire_server.pipeline.types import Candidate, Quality
+
+__all__ = ["MemoryGallery"]
+
+
+@dataclass
+class _Person:
+    display_name: str
+    created_at_us: int
+    templates: dict[str, ExportedTemplate] = field(default_factory=dict)
+
+
+@dataclass
+class _Remembered:
+    fingerprint: bytes
+    identity_id: str
+    answer: Enrollment
+
+
+@dataclass
+class _Room:
+    display_name: str
+    revision: int
+    model_contract_id: str
+    created_at_us: int
+    people: dict[str, _Person] = field(default_factory=dict)
+    remembered: dict[str, _Remembered] = field(default_factory=dict)
+
+    def template_ids(self) -> set[str]:
+        return {template_id for person in self.people.values() for template_id in person.templates}
+
+
+def _one_call_at_a_time(cls):
+    def locked(method):
+        @wraps(method)
+        def call(self, *args, **kwargs):
+            with self._lock:
+                return method(self, *args, **kwargs)
+
+        return call
+
+    for name, method in list(vars(cls).items()):
+        if callable(method) and not name.startswith("_"):
+            setattr(cls, name, locked(method))
+    return cls
+
+
+@_one_call_at_a_time
+class MemoryGallery:
+    """Galleries in dictionaries.
+
+    Attributes:
+        capacity: templates beyond which writes raise GalleryFull; None = any number.
+    """
+
+    def __init__(
+        self, *, model_contract_id: str, dimension: int, capacity: int | None = None
+    ) -> None:
+        self.capacity = capacity
+        self._lock = threading.RLock()
+        self._contract = model_contract_id
+        self._dimension = dimension
+        self._rooms: dict[str, _Room] = {}
+        self._highest_deleted_revision = 0
+        self.create_gallery(DEFAULT_GALLERY_ID, "")
+
+    @property
+    def model_contract_id(self) -> str:
+        return self._contract
+
+    def under_contract(self, model_contract_id: str) -> "MemoryGallery":
+        """The same galleries as an object made for another contract sees them."""
+        other = copy(self)
+        other._contract = model_contract_id
+        return other
+
+    def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
+        if k < 1:
+            raise ValueError("k must be 1 or more")
+        probes = checks.checked_embeddings(probes, self._dimension)
+        room = self._usable(gallery_id)
+        return SearchResult(
+            room.revision, tuple(tuple(self._ranked(room, probe)[:k]) for probe in probes)
+        )
+
+    def _ranked(self, room: _Room, probe: NDArray[np.float32]) -> list[Candidate]:
+        found = []
+        for identity_id, person in room.people.items():
+            best = None
+            for template_id, template in person.templates.items():
+                products = template.embedding.astype(np.float64) * probe
+                similarity = float(np.float32(products.sum()))
+                if best is None or similarity > best.similarity:
+                    best = Candidate(identity_id, person.display_name, similarity, template_id)
+            if best:
+                found.append(best)
+        return sorted(found, key=lambda one: (-one.similarity, one.identity_id.encode()))
+
+    def revision(self, gallery_id: str) -> int:
+        return self._room(gallery_id).revision
+
+    def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
+        checks.check_gallery_id(gallery_id)
+        if gallery_id in self._rooms:
+            raise GalleryExists("it exists", field="gallery_id")
+        self._rooms[gallery_id] = _Room(
+            display_name or gallery_id,
+            self._highest_deleted_revision + 1,
+            self._contract,
+            _now_us(),
+        )
+        return self.get_gallery(gallery_id)
+
+    def get_gallery(self, gallery_id: str) -> GalleryInfo:
+        room = self._room(gallery_id)
+        return GalleryInfo(
+            gallery_id=gallery_id,
+            display_name=room.display_name,
+            revision=room.revision,
+            identity_count=len(room.people),
+            template_count=len(room.template_ids()),
+            model_contract_id=room.model_contract_id,
+            created_at_us=room.created_at_us,
+        )
+
+    def list_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
+        ids = sorted(one for one in self._rooms if one > after)
+        return [self.get_gallery(one) for one in ids[:limit]]
+
+    def delete_gallery(self, gallery_id: str) -> int:
+        room = self._room(gallery_id)
+        revision = room.revision + 1
+        if gallery_id == DEFAULT_GALLERY_ID:
+            self._rooms[gallery_id] = _Room(
+                room.display_name, revision, self._contract, room.created_at_us
+            )
+        else:
+            del self._rooms[gallery_id]
+            self._highest_deleted_revision = max(self._highest_deleted_revision, revision)
+        return revision
+
+    def create_identity(
+        self, gallery_id: str, identity_id: str, display_name: str
+    ) -> tuple[IdentityInfo, int]:
+        room = self._room(gallery_id)
+        checks.check_identity_id(identity_id)
+        if identity_id in room.people:
+            raise IdentityExists("it exists", field="identity_id")
+        room.people[identity_id] = _Person(display_name or identity_id, _now_us())
+        room.revision += 1
+        return self.get_identity(gallery_id, identity_id), room.revision
+
+    def get_identity(self, gallery_id: str, identity_id: str) -> IdentityInfo:
+        person = self._person(self._room(gallery_id), identity_id)
+        return IdentityInfo(
+            identity_id, person.display_name, len(person.templates), person.created_at_us
+        )
+
+    def list_identities(self, gallery_id: str, after: str, limit: int) -> list[IdentityInfo]:
+        people = self._room(gallery_id).people
+        ids = sorted((one for one in people if one.encode() > after.encode()), key=str.encode)
+        return [self.get_identity(gallery_id, one) for one in ids[:limit]]
+
+    def update_identity(
+        self, gallery_id: str, identity_id: str, display_name: str
+    ) -> tuple[IdentityInfo, int]:
+        room = self._room(gallery_id)
+        self._person(room, identity_id).display_name = display_name
+        room.revision += 1
+        return self.get_identity(gallery_id, identity_id), room.revision
+
+    def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
+        room = self._room(gallery_id)
+        person = self._person(room, identity_id)
+        del room.people[identity_id]
+        room.remembered = {
+            key: one for key, one in room.remembered.items() if one.identity_id != identity_id
+        }
+        room.revision += 1
+        return len(person.templates), room.revision
+
+    def list_templates(
+        self, gallery_id: str, identity_id: str, after: str, limit: int
+    ) -> list[TemplateInfo]:
+        person = self._person(self._room(gallery_id), identity_id)
+        infos = [template.info for template in person.templates.values()]
+        start = 0
+        if after:
+            if after not in person.templates:
+                raise TemplateNotFound("no such template", field="template_id")
+            start = list(person.templates).index(after) + 1
+        return infos[start : start + limit]
+
+    def delete_template(self, gallery_id: str, template_id: str) -> int:
+        room = self._room(gallery_id)
+        for person in room.people.values():
+            if person.templates.pop(template_id, None):
+                room.revision += 1
+                return room.revision
+        raise TemplateNotFound("no such template", field="template_id")
+
+    def remembered_enrollment(
+        self, gallery_id: str, request_id: str, fingerprint: bytes
+    ) -> Enrollment | None:
+        found = self._room(gallery_id).remembered.get(request_id)
+        if found and found.fingerprint != fingerprint:
+            raise RequestIdReused("another request", field="request_id")
+        return found.answer if found else None
+
+    def enroll(
+        self,
+        gallery_id: str,
+        identity: NewIdentity,
+        results: Sequence[EnrollmentResult],
+        embeddings: NDArray[np.float32],
+        *,
+        source: str = "",
+        request_id: str = "",
+        fingerprint: bytes = b"",
+    ) -> Enrollment:
+        embeddings = checks.checked_embeddings(embeddings, self._dimension)
+        accepted = [result for result in results if result.template_id]
+        if len(accepted) != len(embeddings):
+            raise ValueError("an embedding for each accepted picture is wanted")
+        room = self._usable(gallery_id)
+        answer = self.remembered_enrollment(gallery_id, request_id, fingerprint)
+        if answer:
+            return answer
+        if not identity.create:
+            self._person(room, identity.identity_id)
+        if not accepted:
+            return Enrollment(tuple(results), room.revision)
+        checks.check_identity_id(identity.identity_id)
+        self._check_new(room, [result.template_id for result in accepted])
+        now = _now_us()
+        person = room.people.setdefault(
+            identity.identity_id, _Person(identity.display_name or identity.identity_id, now)
+        )
+        for result, embedding in zip(accepted, embeddings, strict=True):
+            info = TemplateInfo(
+                result.template_id,
+                identity.identity_id,
+                result.quality or Quality(0.0, 0.0, 0.0),
+                result.detection_score,
+                now,
+                source,
+            )
+            person.templates[result.template_id] = ExportedTemplate(info, embedding.copy())
+        room.revision += 1
+        answer = Enrollment(tuple(results), room.revision)
+        if request_id:
+            room.remembered[request_id] = _Remembered(fingerprint, identity.identity_id, answer)
+            if len(room.remembered) > memory.ENROLLMENTS_KEPT:
+                del room.remembered[next(iter(room.remembered))]
+        return answer
+
+    def export_records(self, gallery_id: str) -> tuple[GalleryInfo, Iterator[GalleryRecord]]:
+        room = self._usable(gallery_id)
+        records: list[GalleryRecord] = []
+        for identity_id in sorted(room.people, key=str.encode):
+            records.append(self.get_identity(gallery_id, identity_id))
+            for template in room.people[identity_id].templates.values():
+                records.append(replace(template, embedding=template.embedding.copy()))
+        return self.get_gallery(gallery_id), (record for record in records)
+
+    def import_records(
+        self, gallery_id: str, model_contract_id: str, records: Iterable[GalleryRecord]
+    ) -> ImportCounts:
+        if model_contract_id != self._contract:
+            raise ContractMismatch("the export was made with another model")
+        room = self._usable(gallery_id)
+        counts = {"identities_added": 0, "templates_added": 0, "templates_skipped": 0}
+        try:
+            self._import(room, records, counts)
+        finally:
+            if counts["identities_added"] or counts["templates_added"]:
+                room.revision += 1
+        return ImportCounts(**counts, revision=room.revision)
+
+    def _import(
+        self, room: _Room, records: Iterable[GalleryRecord], counts: dict[str, int]
+    ) -> None:
+        identity_id = ""
+        for record in records:
+            if isinstance(record, IdentityInfo):
+                checks.check_identity_id(record.identity_id)
+                identity_id = record.identity_id
+                if identity_id not in room.people:
+                    room.people[identity_id] = _Person(
+                        record.display_name or identity_id, record.created_at_us
+                    )
+                    counts["identities_added"] += 1
+                continue
+            if not identity_id or record.info.identity_id != identity_id:
+                raise OutOfOrder("a template that does not follow its identity")
+            checks.check_template_id(record.info.template_id)
+            (embedding,) = checks.checked_embeddings(record.embedding[None], self._dimension)
+            if record.info.template_id in room.template_ids():
+                counts["templates_skipped"] += 1
+                continue
+            self._check_new(room, [record.info.template_id])
+            room.people[identity_id].templates[record.info.template_id] = ExportedTemplate(
+                record.info, embedding.copy()
+            )
+            counts["templates_added"] += 1
+
+    def close(self) -> None:
+        self._rooms.clear()
+
+    def _room(self, gallery_id: str) -> _Room:
+        if gallery_id not in self._rooms:
+            raise GalleryNotFound("no such gallery", field="gallery_id")
+        return self._rooms[gallery_id]
+
+    def _usable(self, gallery_id: str) -> _Room:
+        room = self._room(gallery_id)
+        if room.model_contract_id != self._contract:
+            raise ContractMismatch("made with another model")
+        return room
+
+    def _person(self, room: _Room, identity_id: str) -> _Person:
+        if identity_id not in room.people:
+            raise IdentityNotFound("no such identity", field="identity_id")
+        return room.people[identity_id]
+
+    def _check_new(self, room: _Room, template_ids: Sequence[str]) -> None:
+        known = room.template_ids()
+        for template_id in template_ids:
+            checks.check_template_id(template_id)
+            if template_id in known:
+                raise InvalidField("a template of this id exists", field="template_id")
+            known.add(template_id)
+        stored = sum(len(one.template_ids()) for one in self._rooms.values())
+        if self.capacity is not None and stored + len(template_ids) > self.capacity:
+            raise GalleryFull("full; nothing was written")
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

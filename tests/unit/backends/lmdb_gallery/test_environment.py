@@ -1,0 +1,181 @@
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from facewire_server.backends.lmdb_gallery import folder as folder_module
+from facewire_server.backends.lmdb_gallery.environment import Environment
+from facewire_server.errors import GalleryFull, Unavailable
+
+MIB = 1 << 20
+
+
+@contextmanager
+def opened(path: Path, map_bytes: int = MIB, max_bytes: int = 64 * MIB) -> Iterator[Environment]:
+    environment = Environment(path, map_bytes=map_bytes, max_bytes=max_bytes)
+    try:
+        yield environment
+    finally:
+        environment.close()
+
+
+def put(environment: Environment, key: str, size: int = 100_000, **kwargs) -> None:
+    environment.write(
+        lambda transaction: transaction.table("blocks").put(key.encode(), bytes(size)), **kwargs
+    )
+
+
+def keys(environment: Environment) -> list[str]:
+    with environment.read() as transaction:
+        return [key.decode() for key, _ in transaction.table("blocks").scan()]
+
+
+def test_folder_and_files_are_the_owners_only(tmp_path: Path):
+    with opened(tmp_path / "a" / "data"):
+        assert stat.S_IMODE((tmp_path / "a" / "data").stat().st_mode) == 0o700
+        files = list((tmp_path / "a" / "data").iterdir())
+        assert {file.name for file in files} == {"data.mdb", "lock.mdb", "facewire.lock"}
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path):
+    with opened(tmp_path) as environment:
+        put(environment, "a")
+    with opened(tmp_path) as environment:
+        assert keys(environment) == ["a"]
+
+
+def test_it_is_not_opened_twice_in_a_process(tmp_path: Path):
+    with opened(tmp_path) as environment:
+        with pytest.raises(OSError, match="already open"), opened(tmp_path):
+            pass
+        put(environment, "a")
+        assert keys(environment) == ["a"]
+
+
+def test_a_folder_used_from_another_pid_namespace_is_refused(tmp_path: Path, monkeypatch):
+    with opened(tmp_path / "data"):
+        monkeypatch.setattr(folder_module, "_pid_namespace", lambda: b"another")
+        with pytest.raises(OSError, match="another container"), opened(tmp_path / "data"):
+            pass
+    with opened(tmp_path / "data"):
+        pass  # nobody has it any more
+
+
+def test_a_storage_of_another_version_is_refused(tmp_path: Path):
+    with opened(tmp_path) as environment:
+        environment.write(lambda transaction: transaction.table("meta").put(b"format", b"0"))
+    with pytest.raises(OSError, match="another version"), opened(tmp_path):
+        pass
+
+
+def test_a_file_that_is_no_storage_is_refused_and_can_be_replaced(tmp_path: Path):
+    (tmp_path / "data.mdb").write_bytes(b"something else" * 1000)
+    with pytest.raises(OSError, match="storage failed"), opened(tmp_path):
+        pass
+    (tmp_path / "data.mdb").unlink()
+    with opened(tmp_path) as environment:
+        assert keys(environment) == []
+
+
+def test_the_map_grows_as_far_as_the_quota(tmp_path: Path):
+    with opened(tmp_path, max_bytes=8 * MIB) as environment:
+        written = []
+        with pytest.raises(GalleryFull):  # noqa: PT012  # whichever write is the first without room
+            for number in range(1000):
+                put(environment, f"{number:03}")
+                written.append(f"{number:03}")
+        assert 60 < len(written) < 84
+        assert keys(environment) == written
+
+
+def test_a_single_write_larger_than_twice_the_map_fits(tmp_path: Path):
+    with opened(tmp_path) as environment:
+        put(environment, "a", size=20 * MIB)
+        assert keys(environment) == ["a"]
+
+
+def test_deletions_find_room_when_the_quota_is_used_up(tmp_path: Path):
+    with opened(tmp_path, map_bytes=2 * MIB, max_bytes=2 * MIB) as environment:
+        environment.snapshot()  # keeps pages from being reused
+        with pytest.raises(GalleryFull):  # noqa: PT012  # as above
+            for number in range(2000):
+                put(environment, f"{number % 100}", size=1000)
+        for number in range(10):
+            put(environment, f"{number}", size=10, beyond_quota=True)
+
+
+def test_growth_waits_for_the_readers_of_this_process(tmp_path: Path):
+    with opened(tmp_path) as environment:
+        put(environment, "a", size=1000)
+        inside, go = threading.Event(), threading.Event()
+        seen: list[bytes] = []
+
+        def read() -> None:
+            with environment.read() as transaction:
+                view = transaction.table("blocks").view(b"a")
+                assert view is not None
+                inside.set()
+                assert go.wait(10)
+                seen.append(bytes(view))
+
+        def grow() -> None:
+            put(environment, "b", size=10 * MIB)
+
+        reader, writer = threading.Thread(target=read), threading.Thread(target=grow)
+        reader.start()
+        assert inside.wait(10)
+        writer.start()
+        while not environment._gate._wanted_alone:  # the writer met the full map
+            assert writer.is_alive()
+        go.set()
+        reader.join(10)
+        writer.join(10)
+        assert seen == [bytes(1000)]
+        assert keys(environment) == ["a", "b"]
+
+
+def test_a_snapshot_ends_when_the_map_moves_and_says_so(tmp_path: Path):
+    with opened(tmp_path) as environment:
+        put(environment, "a")
+        snapshot = environment.snapshot()
+        with snapshot.step() as transaction:
+            assert transaction.table("blocks").get(b"a") == bytes(100_000)
+        put(environment, "b", size=10 * MIB)
+        with pytest.raises(Unavailable, match="again"), snapshot.step():
+            pass
+        snapshot.close()
+        assert keys(environment) == ["a", "b"]
+
+
+def test_a_snapshot_shows_one_moment_until_it_is_closed(tmp_path: Path):
+    with opened(tmp_path) as environment:
+        put(environment, "a", size=10)
+        snapshot = environment.snapshot()
+        put(environment, "b", size=10)
+        with snapshot.step() as transaction:
+            assert [key for key, _ in transaction.table("blocks").scan()] == [b"a"]
+        snapshot.close()
+        snapshot.close()
+        with pytest.raises(Unavailable), snapshot.step():
+            pass
+        assert keys(environment) == ["a", "b"]
+
+
+def test_a_change_that_fails_writes_nothing(tmp_path: Path):
+    def change(transaction) -> None:
+        transaction.table("blocks").put(b"a", b"1")
+        raise KeyError("of the change")
+
+    with opened(tmp_path) as environment:
+        with pytest.raises(KeyError):
+            environment.write(change)
+        assert keys(environment) == []
+
+
+def test_no_error_of_the_vendor_comes_out(tmp_path: Path):
+    with opened(tmp_path) as environment, pytest.raises(OSError, match="BAD_VALSIZE"):
+        put(environment, "x" * 5000)
