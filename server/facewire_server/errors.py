@@ -29,6 +29,7 @@ FacewireError
     SlowReader
   Unavailable             a transient condition; the caller should retry
     ModelUnavailable
+    StorageBusy             the gallery's storage had to break a reading off
     ShuttingDown
   TimedOut                a picture was not finished in time
   NotImplementedYet       in the contract, not in this server
@@ -61,6 +62,7 @@ __all__ = [
     "SeveralFaces",
     "ShuttingDown",
     "SlowReader",
+    "StorageBusy",
     "TemplateNotFound",
     "TimedOut",
     "TokenRequired",
@@ -195,6 +197,10 @@ class Unavailable(FacewireError):
 
 class ModelUnavailable(Unavailable):
     """A model does not answer, or is not proven to be the right one."""
+
+
+class StorageBusy(Unavailable):
+    """The gallery's storage had to break a reading off, or has no room for another reader now."""
 
 
 class ShuttingDown(Unavailable):

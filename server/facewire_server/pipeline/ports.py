@@ -1,6 +1,6 @@
 """The two things outside the line, as the line sees them: a model, and a gallery."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -316,12 +316,14 @@ class Gallery(Protocol):
         """
         ...
 
-    def export_records(self, gallery_id: str) -> tuple[GalleryInfo, Iterator[GalleryRecord]]:
+    def export_records(
+        self, gallery_id: str
+    ) -> tuple[GalleryInfo, Generator[GalleryRecord, None, None]]:
         """The gallery at one moment: each identity (in order of id), followed by its templates.
 
         The iterator holds a read transaction until it is exhausted or closed: a slow reader
         makes the storage's file grow. Close it. Where the storage must move under it, which is
-        rare, the iterator raises Unavailable: start the export again.
+        rare, the iterator raises StorageBusy: start the export again.
         """
         ...
 

@@ -64,6 +64,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_TIMED_OUT: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_IMPLEMENTED: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
+    ERROR_REASON_STORAGE_BUSY: _ClassVar[ErrorReason]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
@@ -110,6 +111,7 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason
 ERROR_REASON_TIMED_OUT: ErrorReason
 ERROR_REASON_NOT_IMPLEMENTED: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
+ERROR_REASON_STORAGE_BUSY: ErrorReason
 
 class Image(_message.Message):
     __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes")

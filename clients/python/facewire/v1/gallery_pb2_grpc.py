@@ -256,6 +256,11 @@ class GalleryServiceServicer(object):
         """Streams a whole gallery as it was at one moment: a header, then every
         identity followed by its templates. The only place where embeddings leave the
         server: what comes out is biometric data.
+
+        Errors:
+        * `UNAVAILABLE` (STORAGE_BUSY): the storage had to be moved meanwhile; start again.
+        * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read for longer than the
+        server waits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

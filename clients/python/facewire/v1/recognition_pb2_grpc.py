@@ -104,8 +104,9 @@ class RecognitionServiceServicer(object):
         * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery.
         * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the gallery was made with another model.
         * `RESOURCE_EXHAUSTED` (TOO_MANY_STREAMS): try another server, or later.
-        * `RESOURCE_EXHAUSTED` (SLOW_READER): the client left 64 answers unread for longer
-        than the server waits.
+        * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read its answers for longer
+        than the server waits. With 64 answers unsent the server stops reading frames.
+        * `DEADLINE_EXCEEDED` (TIMED_OUT): no config came within 10 s.
         * `UNAVAILABLE` (WORKER_BUSY): retry at once on a new connection.
         * `UNIMPLEMENTED` (NOT_IMPLEMENTED): resume, or events without frame results, on a
         server that does not track yet.

@@ -12,7 +12,7 @@ import lmdb
 from facewire_server.backends.lmdb_gallery.folder import FolderLock
 from facewire_server.backends.lmdb_gallery.gate import Gate
 from facewire_server.backends.lmdb_gallery.tables import TABLES, Transaction
-from facewire_server.errors import GalleryFull, Unavailable
+from facewire_server.errors import GalleryFull, StorageBusy
 
 __all__ = ["Environment", "Snapshot"]
 
@@ -32,7 +32,7 @@ def _our_errors() -> Iterator[None]:
     except (lmdb.MapFullError, lmdb.DiskError) as error:
         raise GalleryFull("the gallery's storage is full; nothing was written") from error
     except lmdb.ReadersFullError as error:
-        raise Unavailable("too many readers of the gallery at once") from error
+        raise StorageBusy("too many readers of the gallery at once") from error
     except lmdb.Error as error:
         raise OSError(f"the gallery's storage failed: {error}") from error
 
@@ -217,11 +217,11 @@ class Snapshot:
         """The transaction, for one short step.
 
         Raises:
-            Unavailable: the snapshot was ended because the map had to be moved.
+            StorageBusy: the snapshot was ended because the map had to be moved.
         """
         with _our_errors(), self._gate.shared():
             if self not in self._alive:
-                raise Unavailable("the gallery's storage grew meanwhile; start again")
+                raise StorageBusy("the gallery's storage grew meanwhile; start again")
             yield self.transaction
 
     def close(self) -> None:

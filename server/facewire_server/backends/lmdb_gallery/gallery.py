@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has none
+from threadpoolctl import threadpool_limits
 
 from facewire_server.backends.lmdb_gallery.changes import (
     Changes,

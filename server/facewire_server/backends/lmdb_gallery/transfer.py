@@ -37,7 +37,7 @@ def export_gallery(
 
     Raises:
         GalleryNotFound, ContractMismatch: at once.
-        Unavailable: from the records, where the map had to be moved meanwhile.
+        StorageBusy: from the records, where the map had to be moved meanwhile.
     """
     records = _exported(environment, gallery_id, model_contract_id)
     # The generator is inside its `with` from now on, so that closing it ends the snapshot.

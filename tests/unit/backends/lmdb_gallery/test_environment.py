@@ -8,7 +8,7 @@ import pytest
 
 from facewire_server.backends.lmdb_gallery import folder as folder_module
 from facewire_server.backends.lmdb_gallery.environment import Environment
-from facewire_server.errors import GalleryFull, Unavailable
+from facewire_server.errors import GalleryFull, StorageBusy
 
 MIB = 1 << 20
 
@@ -145,7 +145,7 @@ def test_a_snapshot_ends_when_the_map_moves_and_says_so(tmp_path: Path):
         with snapshot.step() as transaction:
             assert transaction.table("blocks").get(b"a") == bytes(100_000)
         put(environment, "b", size=10 * MIB)
-        with pytest.raises(Unavailable, match="again"), snapshot.step():
+        with pytest.raises(StorageBusy, match="again"), snapshot.step():
             pass
         snapshot.close()
         assert keys(environment) == ["a", "b"]
@@ -160,7 +160,7 @@ def test_a_snapshot_shows_one_moment_until_it_is_closed(tmp_path: Path):
             assert [key for key, _ in transaction.table("blocks").scan()] == [b"a"]
         snapshot.close()
         snapshot.close()
-        with pytest.raises(Unavailable), snapshot.step():
+        with pytest.raises(StorageBusy), snapshot.step():
             pass
         assert keys(environment) == ["a", "b"]
 

@@ -1,0 +1,1 @@
+"""The wire: facewire.v1 over grpc.aio. Translates, and decides nothing about faces."""

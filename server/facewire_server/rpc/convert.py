@@ -1,0 +1,202 @@
+"""Protobuf to the pipeline's types and back: the nouns that all methods share.
+
+A field that is 0 or unset means the server's default, which the caller hands in. A value out of
+the range that the contract tells raises `InvalidField` with the field's path.
+"""
+
+from dataclasses import replace
+
+from facewire.v1 import face_pb2
+from facewire_server.errors import InvalidField
+from facewire_server.pipeline.types import (
+    Candidate,
+    Decision,
+    DecisionPolicy,
+    DetectionOptions,
+    Face,
+    FaceSelection,
+    Outcome,
+    Picture,
+    PictureFormat,
+    Quality,
+    Timings,
+)
+from facewire_server.rpc.checks import float_within, whole_within
+
+__all__ = [
+    "decision_policy",
+    "detection_options",
+    "face_message",
+    "face_selection",
+    "picture",
+    "quality_message",
+    "timings_message",
+]
+
+_FORMATS = {
+    face_pb2.IMAGE_FORMAT_UNSPECIFIED: PictureFormat.SNIFF,
+    face_pb2.IMAGE_FORMAT_JPEG: PictureFormat.JPEG,
+    face_pb2.IMAGE_FORMAT_PNG: PictureFormat.PNG,
+    face_pb2.IMAGE_FORMAT_WEBP: PictureFormat.WEBP,
+    face_pb2.IMAGE_FORMAT_RGB8: PictureFormat.RGB8,
+    face_pb2.IMAGE_FORMAT_BGR8: PictureFormat.BGR8,
+    face_pb2.IMAGE_FORMAT_GRAY8: PictureFormat.GRAY8,
+    face_pb2.IMAGE_FORMAT_NV12: PictureFormat.NV12,
+}
+_SELECTIONS = {
+    face_pb2.FACE_SELECTION_LARGEST: FaceSelection.LARGEST,
+    face_pb2.FACE_SELECTION_MOST_CENTRAL: FaceSelection.MOST_CENTRAL,
+    face_pb2.FACE_SELECTION_ONLY: FaceSelection.ONLY,
+}
+_OUTCOMES = {
+    Outcome.KNOWN: face_pb2.OUTCOME_KNOWN,
+    Outcome.UNKNOWN: face_pb2.OUTCOME_UNKNOWN,
+    Outcome.AMBIGUOUS: face_pb2.OUTCOME_AMBIGUOUS,
+    Outcome.TOO_POOR: face_pb2.OUTCOME_TOO_POOR,
+}
+_MAX_CANDIDATES = 20
+_MAX_SIDE_PX = 65_535
+
+
+def picture(message: face_pb2.Image, field: str) -> Picture:
+    """A picture; whether its bytes are one is for the pipeline to say."""
+    layout = _FORMATS.get(message.format)
+    if layout is None:
+        raise InvalidField(f"{field}.format is not known here", field=f"{field}.format")
+    return Picture(message.data, layout, message.width_px, message.height_px, message.stride_bytes)
+
+
+def detection_options(
+    message: face_pb2.DetectionOptions, default: DetectionOptions, field: str = "detection"
+) -> DetectionOptions:
+    """What counts as a face; never more faces than the server's own number."""
+    options = default
+    if message.min_face_px:
+        least = whole_within(message.min_face_px, 8, _MAX_SIDE_PX, f"{field}.min_face_px")
+        options = replace(options, min_face_px=least)
+    if message.HasField("min_score"):
+        score = float_within(message.min_score, 0.7, 1.0, f"{field}.min_score")
+        options = replace(options, min_score=score)
+    if message.max_faces:
+        most = whole_within(message.max_faces, 1, 1024, f"{field}.max_faces")
+        options = replace(options, max_faces=min(most, default.max_faces))
+    return options
+
+
+def decision_policy(
+    message: face_pb2.DecisionPolicy,
+    default: DecisionPolicy,
+    *,
+    max_candidates: int = 0,
+    parent: str = "",
+) -> DecisionPolicy:
+    """When a face counts as recognised.
+
+    Args:
+        message: the policy asked for.
+        default: the server's.
+        max_candidates: the request's field of this name.
+        parent: path of the message that holds both fields, with its dot.
+    """
+    listed = whole_within(max_candidates, 0, _MAX_CANDIDATES, f"{parent}max_candidates")
+    policy = replace(default, max_candidates=listed)
+    field = f"{parent}decision_policy"
+    if message.HasField("threshold"):
+        threshold = float_within(
+            message.threshold, 0.0, 1.0, f"{field}.threshold", above_least=True
+        )
+        policy = replace(policy, threshold=threshold)
+    if message.HasField("min_margin"):
+        margin = float_within(message.min_margin, 0.0, 1.0, f"{field}.min_margin")
+        policy = replace(policy, min_margin=margin)
+    if message.HasField("min_inter_eye_px"):
+        least = float_within(message.min_inter_eye_px, 0.0, 1000.0, f"{field}.min_inter_eye_px")
+        policy = replace(policy, min_inter_eye_px=least)
+    return policy
+
+
+def face_selection(
+    value: face_pb2.FaceSelection, default: FaceSelection, field: str = "selection"
+) -> FaceSelection:
+    """Which face is meant."""
+    if value == face_pb2.FACE_SELECTION_UNSPECIFIED:
+        return default
+    selection = _SELECTIONS.get(value)
+    if selection is None:
+        raise InvalidField(f"{field} is not known here", field=field)
+    return selection
+
+
+def face_message(face: Face, *, evidence_sequence: int = 0) -> face_pb2.Face:
+    """One face of an answer; `evidence_sequence` is the frame's, in a stream."""
+    left, top, right, bottom = face.box.tolist()
+    points = [face_pb2.Point(x_px=x, y_px=y) for x, y in face.landmarks.tolist()]
+    left_eye, right_eye, nose, left_mouth, right_mouth = points
+    return face_pb2.Face(
+        box=face_pb2.Box(x_px=left, y_px=top, width_px=right - left, height_px=bottom - top),
+        landmarks=face_pb2.Landmarks(
+            left_eye=left_eye,
+            right_eye=right_eye,
+            nose=nose,
+            left_mouth=left_mouth,
+            right_mouth=right_mouth,
+        ),
+        detection_score=face.score,
+        decision=None if face.decision is None else _decision_message(face.decision),
+        quality=quality_message(face.quality),
+        evidence_sequence=evidence_sequence,
+    )
+
+
+def quality_message(quality: Quality) -> face_pb2.Quality:
+    """How good a probe or a template is."""
+    return face_pb2.Quality(
+        inter_eye_px=quality.inter_eye_px,
+        sharpness=quality.sharpness,
+        brightness=quality.brightness,
+    )
+
+
+def timings_message(timings: Timings) -> face_pb2.StageTimings:
+    """Seconds to whole microseconds."""
+    return face_pb2.StageTimings(
+        queue_us=_microseconds(timings.queue_s),
+        decode_us=_microseconds(timings.decode_s),
+        detect_us=_microseconds(timings.detect_s),
+        align_us=_microseconds(timings.align_s),
+        embed_us=_microseconds(timings.embed_s),
+        match_us=_microseconds(timings.match_s),
+        total_us=_microseconds(timings.total_s),
+    )
+
+
+def _decision_message(decision: Decision) -> face_pb2.Decision:
+    best = decision.best
+    message = face_pb2.Decision(
+        outcome=_OUTCOMES[decision.outcome],
+        similarity=best.similarity if best else 0.0,
+        threshold=decision.threshold,
+        margin=decision.margin,
+        gallery_revision=decision.gallery_revision,
+        candidates=[_candidate_message(candidate) for candidate in decision.candidates],
+    )
+    # Who it might have been is told only where it was asked for, in `candidates`.
+    if best and decision.outcome is Outcome.KNOWN:
+        message.identity_id = best.identity_id
+        message.display_name = best.display_name
+    if best and decision.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS):
+        message.template_id = best.template_id
+    return message
+
+
+def _candidate_message(candidate: Candidate) -> face_pb2.Candidate:
+    return face_pb2.Candidate(
+        identity_id=candidate.identity_id,
+        display_name=candidate.display_name,
+        similarity=candidate.similarity,
+        template_id=candidate.template_id,
+    )
+
+
+def _microseconds(seconds: float) -> int:
+    return min(round(seconds * 1e6), 2**32 - 1)

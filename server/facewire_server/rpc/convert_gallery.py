@@ -1,0 +1,229 @@
+"""Protobuf to the pipeline's types and back: what the gallery service sends and gets."""
+
+import math
+
+import numpy as np
+
+from facewire.v1 import face_pb2, gallery_pb2
+from facewire_server.errors import InvalidField, OutOfOrder
+from facewire_server.pipeline.ports import (
+    Enrollment,
+    EnrollmentResult,
+    ExportedTemplate,
+    GalleryInfo,
+    GalleryRecord,
+    IdentityInfo,
+    ImportCounts,
+    NewIdentity,
+    TemplateInfo,
+)
+from facewire_server.pipeline.types import Picture, Quality
+from facewire_server.rpc.checks import checked_text, float_within, identity_id, template_id
+from facewire_server.rpc.convert import picture, quality_message
+from facewire_server.rpc.status import reason_of, shortened
+
+__all__ = [
+    "display_name",
+    "enrolled_pictures",
+    "enrollment_message",
+    "export_header_message",
+    "export_message",
+    "gallery_message",
+    "identity_message",
+    "import_header",
+    "import_message",
+    "import_record",
+    "new_identity",
+    "request_id",
+    "source",
+    "template_message",
+]
+
+_MAX_PICTURES = 10
+_MAX_NAME_BYTES = 256
+_MAX_SOURCE_BYTES = 256
+_MAX_REQUEST_ID_BYTES = 128
+_MAX_DETAIL_BYTES = 256
+_MAX_DIMENSION = 4096
+_FLOAT32 = np.dtype("<f4")
+
+
+def display_name(text: str, *, default: str = "", required: bool = False) -> str:
+    """A name for people, or its default."""
+    checked_text(text, "display_name", max_bytes=_MAX_NAME_BYTES, required=required)
+    return text or default
+
+
+def source(text: str) -> str:
+    """Where pictures came from, in the client's words."""
+    return checked_text(text, "source", max_bytes=_MAX_SOURCE_BYTES)
+
+
+def request_id(text: str) -> str:
+    """The name of an enrolment, or ""."""
+    return checked_text(text, "request_id", max_bytes=_MAX_REQUEST_ID_BYTES)
+
+
+def new_identity(request: gallery_pb2.EnrollTemplatesRequest) -> NewIdentity:
+    """Who is enrolled."""
+    return NewIdentity(
+        identity_id(request.identity_id),
+        display_name(request.display_name),
+        request.create_identity,
+    )
+
+
+def enrolled_pictures(request: gallery_pb2.EnrollTemplatesRequest, max_bytes: int) -> list[Picture]:
+    """The pictures to enroll, all together at most `max_bytes`."""
+    if not 1 <= len(request.images) <= _MAX_PICTURES:
+        raise InvalidField(f"images must be 1 to {_MAX_PICTURES}", field="images")
+    pictures = [picture(image, f"images[{row}]") for row, image in enumerate(request.images)]
+    if sum(len(one.data) for one in pictures) > max_bytes:
+        raise InvalidField(f"images have more than {max_bytes} bytes together", field="images")
+    return pictures
+
+
+def enrollment_message(enrollment: Enrollment) -> gallery_pb2.EnrollTemplatesResponse:
+    """What became of the pictures."""
+    return gallery_pb2.EnrollTemplatesResponse(
+        results=[_result_message(result) for result in enrollment.results],
+        revision=enrollment.revision,
+    )
+
+
+def gallery_message(info: GalleryInfo) -> gallery_pb2.Gallery:
+    """A gallery."""
+    return gallery_pb2.Gallery(
+        gallery_id=info.gallery_id,
+        display_name=info.display_name,
+        revision=info.revision,
+        identity_count=info.identity_count,
+        template_count=info.template_count,
+        model_contract_id=info.model_contract_id,
+        created_at_us=info.created_at_us,
+    )
+
+
+def identity_message(info: IdentityInfo) -> gallery_pb2.Identity:
+    """A person."""
+    return gallery_pb2.Identity(
+        identity_id=info.identity_id,
+        display_name=info.display_name,
+        template_count=info.template_count,
+        created_at_us=info.created_at_us,
+    )
+
+
+def template_message(info: TemplateInfo) -> gallery_pb2.Template:
+    """What is known about a template; never its embedding."""
+    return gallery_pb2.Template(
+        template_id=info.template_id,
+        identity_id=info.identity_id,
+        quality=quality_message(info.quality),
+        detection_score=info.detection_score,
+        created_at_us=info.created_at_us,
+        source=info.source,
+    )
+
+
+def export_header_message(info: GalleryInfo, dimension: int) -> gallery_pb2.ExportGalleryResponse:
+    """The first message of an export."""
+    header = gallery_pb2.ExportHeader(gallery=gallery_message(info), dimension=dimension)
+    return gallery_pb2.ExportGalleryResponse(record=gallery_pb2.GalleryRecord(header=header))
+
+
+def export_message(record: GalleryRecord) -> gallery_pb2.ExportGalleryResponse:
+    """One record of an export. With a template goes its embedding: biometric data."""
+    if isinstance(record, IdentityInfo):
+        message = gallery_pb2.GalleryRecord(identity=identity_message(record))
+    else:
+        exported = gallery_pb2.ExportedTemplate(
+            template=template_message(record.info),
+            embedding=record.embedding.astype(_FLOAT32, copy=False).tobytes(),
+        )
+        message = gallery_pb2.GalleryRecord(template=exported)
+    return gallery_pb2.ExportGalleryResponse(record=message)
+
+
+def import_header(record: gallery_pb2.GalleryRecord) -> gallery_pb2.ExportHeader:
+    """The header that an import begins with."""
+    if record.WhichOneof("record") != "header":
+        raise OutOfOrder("the first message of an import carries the export's header")
+    dimension = record.header.dimension
+    if not 1 <= dimension <= _MAX_DIMENSION:
+        raise InvalidField(
+            f"record.header.dimension must lie in [1, {_MAX_DIMENSION}]",
+            field="record.header.dimension",
+        )
+    return record.header
+
+
+def import_record(record: gallery_pb2.GalleryRecord, dimension: int) -> GalleryRecord:
+    """One record of an import."""
+    kind = record.WhichOneof("record")
+    if kind == "identity":
+        return _imported_identity(record.identity)
+    if kind == "template":
+        return _imported_template(record.template, dimension)
+    raise OutOfOrder("every message of an import but the first carries an identity or a template")
+
+
+def import_message(counts: ImportCounts) -> gallery_pb2.ImportGalleryResponse:
+    """What an import did."""
+    return gallery_pb2.ImportGalleryResponse(
+        identities_added=counts.identities_added,
+        templates_added=counts.templates_added,
+        templates_skipped=counts.templates_skipped,
+        revision=counts.revision,
+    )
+
+
+def _result_message(result: EnrollmentResult) -> gallery_pb2.EnrollmentResult:
+    message = gallery_pb2.EnrollmentResult(
+        template_id=result.template_id,
+        detail=shortened(result.detail, _MAX_DETAIL_BYTES),
+        quality=None if result.quality is None else quality_message(result.quality),
+    )
+    if result.refusal:
+        message.refusal = reason_of(result.refusal)
+    if result.box is not None:
+        left, top, right, bottom = result.box
+        message.box.CopyFrom(
+            face_pb2.Box(x_px=left, y_px=top, width_px=right - left, height_px=bottom - top)
+        )
+    return message
+
+
+def _imported_identity(message: gallery_pb2.Identity) -> IdentityInfo:
+    field = "record.identity"
+    checked_text(message.display_name, f"{field}.display_name", max_bytes=_MAX_NAME_BYTES)
+    return IdentityInfo(
+        identity_id(message.identity_id, f"{field}.identity_id"),
+        message.display_name or message.identity_id,
+        message.template_count,
+        message.created_at_us,
+    )
+
+
+def _imported_template(message: gallery_pb2.ExportedTemplate, dimension: int) -> ExportedTemplate:
+    field = "record.template"
+    known = message.template
+    embedding = message.embedding
+    if len(embedding) != dimension * _FLOAT32.itemsize:
+        raise InvalidField(
+            f"{field}.embedding must have {dimension} numbers of 4 bytes",
+            field=f"{field}.embedding",
+        )
+    numbers = np.frombuffer(embedding, _FLOAT32).astype(np.float32)  # a copy: the receiver's own
+    quality = Quality(known.quality.inter_eye_px, known.quality.sharpness, known.quality.brightness)
+    if not (np.isfinite(numbers).all() and all(map(math.isfinite, quality))):
+        raise InvalidField(f"{field} holds a number that is not finite", field=field)
+    info = TemplateInfo(
+        template_id(known.template_id, f"{field}.template.template_id"),
+        identity_id(known.identity_id, f"{field}.template.identity_id"),
+        quality,
+        float_within(known.detection_score, 0.0, 1.0, f"{field}.template.detection_score"),
+        known.created_at_us,
+        checked_text(known.source, f"{field}.template.source", max_bytes=_MAX_SOURCE_BYTES),
+    )
+    return ExportedTemplate(info, numbers)

@@ -1,0 +1,264 @@
+"""The gallery service: translate, call in a thread, translate."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from contextlib import aclosing
+from typing import Any, ParamSpec, TypeVar
+
+from facewire.v1 import gallery_pb2, gallery_pb2_grpc
+from facewire_server.errors import InvalidField, OutOfOrder, SlowReader
+from facewire_server.pipeline.ports import Gallery, GalleryRecord, ImportCounts
+from facewire_server.pipeline.types import FaceSelection, Limits
+from facewire_server.rpc import convert_gallery as convert
+from facewire_server.rpc.checks import (
+    checked_page_size,
+    gallery_id_or_default,
+    identity_id,
+    page_after,
+    page_token,
+    template_id,
+)
+from facewire_server.rpc.convert import detection_options, face_selection
+from facewire_server.rpc.incoming import incoming
+from facewire_server.rpc.ports import Enroller
+from facewire_server.rpc.terms import Defaults, StreamTerms
+from facewire_server.rpc.transfer import export_in_parts, import_in_parts
+from facewire_server.rpc.turns import Turns, time_limit
+
+__all__ = ["GalleryServicer"]
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
+    """`facewire.v1.GalleryService`; its protos tell what each method does."""
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        enroller: Enroller,
+        turns: Turns,
+        *,
+        terms: StreamTerms,
+        defaults: Defaults,
+        limits: Limits,
+        dimension: int,
+        threads: Executor,
+    ) -> None:
+        """Joins the service to the gallery and the line.
+
+        Args:
+            gallery: who is enrolled.
+            enroller: makes templates of pictures.
+            turns: shared with the recognition service.
+            terms: how long a picture may take, and how long an export waits for its reader.
+            defaults: what a request that says nothing gets.
+            limits: the pictures of one enrolment together keep to those of a single one.
+            dimension: length of an embedding, told in exports.
+            threads: where the gallery is called.
+        """
+        self._gallery = gallery
+        self._enroller = enroller
+        self._turns = turns
+        self._terms = terms
+        self._defaults = defaults
+        self._limits = limits
+        self._dimension = dimension
+        self._threads = threads
+
+    async def CreateGallery(
+        self, request: gallery_pb2.CreateGalleryRequest, context: Any
+    ) -> gallery_pb2.CreateGalleryResponse:
+        """Makes an empty gallery."""
+        name = gallery_id_or_default(request.gallery_id)
+        shown = convert.display_name(request.display_name, default=name)
+        info = await self._call(self._gallery.create_gallery, name, shown)
+        return gallery_pb2.CreateGalleryResponse(gallery=convert.gallery_message(info))
+
+    async def GetGallery(
+        self, request: gallery_pb2.GetGalleryRequest, context: Any
+    ) -> gallery_pb2.GetGalleryResponse:
+        """Tells a gallery's size, revision and model contract."""
+        name = gallery_id_or_default(request.gallery_id)
+        info = await self._call(self._gallery.get_gallery, name)
+        return gallery_pb2.GetGalleryResponse(gallery=convert.gallery_message(info))
+
+    async def ListGalleries(
+        self, request: gallery_pb2.ListGalleriesRequest, context: Any
+    ) -> gallery_pb2.ListGalleriesResponse:
+        """Lists galleries by id."""
+        size, after = checked_page_size(request.page_size), page_after(request.page_token)
+        found = await self._call(self._gallery.list_galleries, after, size + 1)
+        page, token = _page(found, size, lambda info: info.gallery_id)
+        return gallery_pb2.ListGalleriesResponse(
+            galleries=map(convert.gallery_message, page), next_page_token=token
+        )
+
+    async def DeleteGallery(
+        self, request: gallery_pb2.DeleteGalleryRequest, context: Any
+    ) -> gallery_pb2.DeleteGalleryResponse:
+        """Deletes a gallery with everybody in it."""
+        if not request.gallery_id:
+            raise InvalidField("gallery_id is required", field="gallery_id")
+        name = gallery_id_or_default(request.gallery_id)
+        revision = await self._call(self._gallery.delete_gallery, name)
+        return gallery_pb2.DeleteGalleryResponse(revision=revision)
+
+    async def CreateIdentity(
+        self, request: gallery_pb2.CreateIdentityRequest, context: Any
+    ) -> gallery_pb2.CreateIdentityResponse:
+        """Adds an identity without templates."""
+        name, person = _identity_of(request)
+        shown = convert.display_name(request.display_name, default=person)
+        info, revision = await self._call(self._gallery.create_identity, name, person, shown)
+        return gallery_pb2.CreateIdentityResponse(
+            identity=convert.identity_message(info), revision=revision
+        )
+
+    async def GetIdentity(
+        self, request: gallery_pb2.GetIdentityRequest, context: Any
+    ) -> gallery_pb2.GetIdentityResponse:
+        """Reads an identity."""
+        info = await self._call(self._gallery.get_identity, *_identity_of(request))
+        return gallery_pb2.GetIdentityResponse(identity=convert.identity_message(info))
+
+    async def ListIdentities(
+        self, request: gallery_pb2.ListIdentitiesRequest, context: Any
+    ) -> gallery_pb2.ListIdentitiesResponse:
+        """Lists identities by id."""
+        name = gallery_id_or_default(request.gallery_id)
+        size, after = checked_page_size(request.page_size), page_after(request.page_token)
+        found = await self._call(self._gallery.list_identities, name, after, size + 1)
+        page, token = _page(found, size, lambda info: info.identity_id)
+        return gallery_pb2.ListIdentitiesResponse(
+            identities=map(convert.identity_message, page), next_page_token=token
+        )
+
+    async def UpdateIdentity(
+        self, request: gallery_pb2.UpdateIdentityRequest, context: Any
+    ) -> gallery_pb2.UpdateIdentityResponse:
+        """Changes an identity's display name."""
+        name, person = _identity_of(request)
+        shown = convert.display_name(request.display_name, required=True)
+        info, revision = await self._call(self._gallery.update_identity, name, person, shown)
+        return gallery_pb2.UpdateIdentityResponse(
+            identity=convert.identity_message(info), revision=revision
+        )
+
+    async def DeleteIdentity(
+        self, request: gallery_pb2.DeleteIdentityRequest, context: Any
+    ) -> gallery_pb2.DeleteIdentityResponse:
+        """Deletes an identity with all its templates."""
+        deleted, revision = await self._call(self._gallery.delete_identity, *_identity_of(request))
+        return gallery_pb2.DeleteIdentityResponse(revision=revision, deleted_template_count=deleted)
+
+    async def EnrollTemplates(
+        self, request: gallery_pb2.EnrollTemplatesRequest, context: Any
+    ) -> gallery_pb2.EnrollTemplatesResponse:
+        """Enrolls pictures of one person."""
+        name = gallery_id_or_default(request.gallery_id)
+        identity = convert.new_identity(request)
+        pictures = convert.enrolled_pictures(request, self._limits.max_frame_bytes)
+        selection = face_selection(request.selection, FaceSelection.ONLY)
+        detection = detection_options(request.detection, self._defaults.picture)
+        source, request_id = convert.source(request.source), convert.request_id(request.request_id)
+        seconds = self._terms.frame_timeout_s * len(pictures)
+        async with self._turns.turn(), time_limit(seconds):
+            enrollment = await self._enroller.enroll(
+                name,
+                identity,
+                pictures,
+                selection,
+                detection,
+                source=source,
+                request_id=request_id,
+            )
+        return convert.enrollment_message(enrollment)
+
+    async def ListTemplates(
+        self, request: gallery_pb2.ListTemplatesRequest, context: Any
+    ) -> gallery_pb2.ListTemplatesResponse:
+        """Lists the templates of an identity, oldest first."""
+        size, after = checked_page_size(request.page_size), page_after(request.page_token)
+        found = await self._call(
+            self._gallery.list_templates, *_identity_of(request), after, size + 1
+        )
+        page, token = _page(found, size, lambda info: info.template_id)
+        return gallery_pb2.ListTemplatesResponse(
+            templates=map(convert.template_message, page), next_page_token=token
+        )
+
+    async def DeleteTemplate(
+        self, request: gallery_pb2.DeleteTemplateRequest, context: Any
+    ) -> gallery_pb2.DeleteTemplateResponse:
+        """Deletes one template."""
+        name = gallery_id_or_default(request.gallery_id)
+        template = template_id(request.template_id)
+        revision = await self._call(self._gallery.delete_template, name, template)
+        return gallery_pb2.DeleteTemplateResponse(revision=revision)
+
+    async def ExportGallery(self, request: gallery_pb2.ExportGalleryRequest, context: Any) -> None:
+        """Streams a whole gallery as it is now."""
+        name = gallery_id_or_default(request.gallery_id)
+        info, records = await self._call(self._gallery.export_records, name)
+        async with aclosing(export_in_parts(records, self._threads)) as parts:
+            await self._write(context, convert.export_header_message(info, self._dimension))
+            async for part in parts:
+                for record in part:
+                    await self._write(context, convert.export_message(record))
+        _log.info("a gallery of %d identities was exported", info.identity_count)
+
+    async def ImportGallery(
+        self, request_iterator: Any, context: Any
+    ) -> gallery_pb2.ImportGalleryResponse:
+        """Adds the identities and templates of an export to a gallery."""
+        requests = incoming(request_iterator)
+        first: gallery_pb2.ImportGalleryRequest | None = await anext(requests, None)
+        if first is None:
+            raise OutOfOrder("the import ended before its header")
+        name = gallery_id_or_default(first.gallery_id)
+        header = convert.import_header(first.record)
+
+        async def records() -> AsyncIterator[GalleryRecord]:
+            async for request in requests:
+                if request.gallery_id not in ("", first.gallery_id):
+                    raise InvalidField(
+                        "gallery_id belongs in the first message", field="gallery_id"
+                    )
+                yield convert.import_record(request.record, header.dimension)
+
+        async def write(part: Iterable[GalleryRecord]) -> ImportCounts:
+            contract_id = header.gallery.model_contract_id
+            return await self._call(self._gallery.import_records, name, contract_id, part)
+
+        counts = await import_in_parts(records(), write)
+        _log.info("%d identities were imported", counts.identities_added)
+        return convert.import_message(counts)
+
+    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
+
+    async def _write(self, context: Any, message: gallery_pb2.ExportGalleryResponse) -> None:
+        """Sends a part of an export; a reader that stops must not hold its transaction open."""
+        try:
+            async with asyncio.timeout(self._terms.slow_reader_timeout_s):
+                await context.write(message)
+        except TimeoutError:
+            raise SlowReader("the export was left unread for too long") from None
+
+
+def _identity_of(request: Any) -> tuple[str, str]:
+    return gallery_id_or_default(request.gallery_id), identity_id(request.identity_id)
+
+
+def _page(rows: Sequence[T], size: int, id_of: Callable[[T], str]) -> tuple[Sequence[T], str]:
+    """The rows of a page, of which one more was asked for, and the token of the next page."""
+    page = rows[:size]
+    return page, page_token(id_of(page[-1])) if len(rows) > size else ""

@@ -1,0 +1,44 @@
+"""Puts something around the handler of a method, whatever its arity."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import grpc
+
+__all__ = ["Behaviour", "wrapped"]
+
+Behaviour: TypeAlias = Callable[[Any, Any], Awaitable[Any]]
+"""What a handler does with a request (or their iterator) and a context."""
+
+
+def wrapped(handler: Any, around: Callable[[Behaviour], Behaviour]) -> Any:
+    """The handler with `around` its behaviour, the parsing of a single request included.
+
+    Handlers are coroutines that write through their context, not generators: a cancellation then
+    reaches them where they wait, and their clean-up does not depend on the garbage collector.
+    Generators (of gRPC's own reflection) are left as they are, and so is None, no handler.
+    """
+    if handler is None:
+        return None
+    arity = "_".join(
+        "stream" if streaming else "unary"
+        for streaming in (handler.request_streaming, handler.response_streaming)
+    )
+    behaviour: Behaviour = getattr(handler, arity)
+    if not inspect.iscoroutinefunction(behaviour):
+        return handler
+    parse = handler.request_deserializer
+    if not handler.request_streaming and parse is not None:
+        # gRPC would parse it outside of the behaviour, and answer bytes that
+        # are no message with UNKNOWN and the text of its own exception.
+        behaviour, parse = _parsing(behaviour, parse), None
+    make = getattr(grpc, f"{arity}_rpc_method_handler")
+    return make(around(behaviour), parse, handler.response_serializer)
+
+
+def _parsing(behaviour: Behaviour, parse: Callable[[bytes], Any]) -> Behaviour:
+    async def parsed(request: bytes, context: Any) -> Any:
+        return await behaviour(parse(request), context)
+
+    return parsed

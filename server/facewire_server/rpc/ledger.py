@@ -1,0 +1,154 @@
+"""The account of one stream's frames: which wait, which are in work, what became of the others.
+
+Every frame that was admitted stands in exactly one place, in order of arrival:
+
+    taken (accounted for) | begun: answered, in work, or skipped | waiting
+                            ^ take()                               ^ begin()
+
+* Sequences increase strictly, so positions and sequences agree.
+* Waiting frames always come after begun and skipped ones: `begin` and `skip_...` take the oldest
+  that waits. So a skipped frame lies next to the one skipped before it, unless a begun one
+  is between, and a range grows where it stands: a client that floods the server adds no entries.
+* The newest frame is skipped only by `skip_all`: after the last one has come, it is begun.
+* Only the frames that wait or are in work hold a picture.
+
+Nothing here waits or sends: `session` does.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from facewire_server.errors import OutOfOrder
+
+__all__ = ["Ledger", "SkipReason", "Skipped", "Slot"]
+
+FrameT = TypeVar("FrameT")
+AnswerT = TypeVar("AnswerT")
+
+
+class SkipReason(Enum):
+    """Why frames were not worked on (`facewire.v1.SkipReason`)."""
+
+    SUPERSEDED = "a newer frame came"
+    OVER_CREDIT = "the client sent more than its credit"
+    SHUTTING_DOWN = "the server is shutting down"
+
+
+@dataclass(slots=True)
+class Skipped:
+    """Frames that were not worked on, as one range (`facewire.v1.FramesSkipped`)."""
+
+    first_sequence: int
+    last_sequence: int
+    frame_count: int
+    reason: SkipReason
+
+
+@dataclass(slots=True, eq=False)
+class Slot(Generic[FrameT, AnswerT]):
+    """One frame; `frame` until it is answered, `answer` from then on."""
+
+    sequence: int
+    frame: FrameT | None
+    answer: AnswerT | None = None
+
+
+class Ledger(Generic[FrameT, AnswerT]):
+    """Accounts for every frame of a stream exactly once and in order."""
+
+    def __init__(self, *, max_in_flight: int) -> None:
+        """Starts an empty account with a credit of so many frames."""
+        self._max_in_flight = max_in_flight
+        self._begun: deque[Slot[FrameT, AnswerT] | Skipped] = deque()
+        self._waiting: deque[Slot[FrameT, AnswerT]] = deque()
+        self._last_sequence = 0
+        self._outstanding = 0
+        self._answers = 0
+
+    @property
+    def outstanding(self) -> int:
+        """Frames admitted and not taken."""
+        return self._outstanding
+
+    @property
+    def answers_waiting(self) -> int:
+        """Answers and ranges that `take` would give by and by."""
+        return self._answers
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether there is a frame to begin."""
+        return bool(self._waiting)
+
+    @property
+    def has_next(self) -> bool:
+        """Whether `take` has something to give now."""
+        return bool(self._begun) and _is_finished(self._begun[0])
+
+    def admit(self, sequence: int, frame: FrameT) -> None:
+        """Adds the frame that has come.
+
+        Raises:
+            OutOfOrder: its sequence is 0 or does not increase.
+        """
+        if sequence <= self._last_sequence:
+            raise OutOfOrder(
+                f"a frame's sequence is {sequence}; it must be above {self._last_sequence}",
+                field="frame.sequence",
+            )
+        self._last_sequence = sequence
+        self._outstanding += 1
+        self._waiting.append(Slot(sequence, frame))
+
+    def begin(self) -> Slot[FrameT, AnswerT] | None:
+        """Takes the oldest waiting frame into work; None where none waits."""
+        if not self._waiting:
+            return None
+        slot = self._waiting.popleft()
+        self._begun.append(slot)
+        return slot
+
+    def settle(self, slot: Slot[FrameT, AnswerT], answer: AnswerT) -> None:
+        """Answers a frame in work."""
+        slot.frame = None
+        slot.answer = answer
+        self._answers += 1
+
+    def skip_superseded(self) -> None:
+        """Skips every waiting frame but the newest."""
+        over = self._outstanding > self._max_in_flight
+        while len(self._waiting) > 1:
+            self._skip(SkipReason.OVER_CREDIT if over else SkipReason.SUPERSEDED)
+
+    def skip_all(self) -> None:
+        """Skips every waiting frame, because the server is shutting down."""
+        while self._waiting:
+            self._skip(SkipReason.SHUTTING_DOWN)
+
+    def take(self) -> AnswerT | Skipped | None:
+        """Accounts for the next frame or range; None while the next frame is not answered."""
+        if not self.has_next:
+            return None
+        self._answers -= 1
+        entry = self._begun.popleft()
+        if isinstance(entry, Skipped):
+            self._outstanding -= entry.frame_count
+            return entry
+        self._outstanding -= 1
+        return entry.answer
+
+    def _skip(self, reason: SkipReason) -> None:
+        sequence = self._waiting.popleft().sequence
+        last = self._begun[-1] if self._begun else None
+        if isinstance(last, Skipped) and last.reason is reason:
+            last.last_sequence = sequence
+            last.frame_count += 1
+        else:
+            self._begun.append(Skipped(sequence, sequence, 1, reason))
+            self._answers += 1
+
+
+def _is_finished(entry: "Slot[FrameT, AnswerT] | Skipped") -> bool:
+    return isinstance(entry, Skipped) or entry.answer is not None

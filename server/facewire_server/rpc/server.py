@@ -1,0 +1,128 @@
+"""The gRPC server: what it listens to, what it serves, and how it stops."""
+
+import asyncio
+import logging
+
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from facewire.v1 import gallery_pb2, gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
+from facewire_server.pipeline.types import Limits
+from facewire_server.rpc.auth import TokenInterceptor, tls_credentials
+from facewire_server.rpc.calls import CallsInterceptor
+from facewire_server.rpc.gallery import GalleryServicer
+from facewire_server.rpc.health import HealthServicer
+from facewire_server.rpc.recognition import RecognitionServicer
+from facewire_server.rpc.status import StatusInterceptor
+from facewire_server.rpc.terms import ServerOptions
+
+__all__ = ["Server"]
+
+_MESSAGE_ROOM_BYTES = 1 << 20
+"""What a message may hold beside its picture; above, gRPC itself ends the call."""
+
+_FASTEST_PING_MS = 9_000
+_KEEPALIVE_MS = 30_000
+_KEEPALIVE_TIMEOUT_MS = 10_000
+_CLEAN_UP_S = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class Server:
+    """Serves both services, health and reflection on one port.
+
+    A client may ping every 10 s, also without a call under way (gRPC's own limit of 5 minutes
+    ends the connections of cameras behind NAT), and the server pings every 30 s, so that a
+    camera that lost its power gives its stream back within 40 s.
+
+    Attributes:
+        health: the composition root says here what is serving.
+    """
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        recognition: RecognitionServicer,
+        gallery: GalleryServicer,
+        *,
+        limits: Limits,
+    ) -> None:
+        """Builds the server. To be called in a running event loop, which it stays with."""
+        self.health = HealthServicer()
+        self._options = options
+        self._recognition = recognition
+        self._calls = CallsInterceptor()
+        interceptors: list[aio.ServerInterceptor] = [self._calls, StatusInterceptor()]
+        if options.token:
+            interceptors.append(TokenInterceptor(options.token))
+        self._server = aio.server(
+            interceptors=interceptors,
+            options=_channel_options(limits),
+            maximum_concurrent_rpcs=options.max_calls,
+        )
+        recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(recognition, self._server)  # type: ignore[no-untyped-call]  # generated
+        gallery_pb2_grpc.add_GalleryServiceServicer_to_server(gallery, self._server)  # type: ignore[no-untyped-call]  # generated
+        health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
+        reflection.enable_server_reflection(_reflected(), self._server)
+
+    async def start(self) -> int:
+        """Listens; answers the port.
+
+        Raises:
+            OSError: the address cannot be listened to, as when another server does.
+        """
+        options = self._options
+        try:
+            if options.tls_certificate_chain:
+                credentials = tls_credentials(
+                    options.tls_certificate_chain, options.tls_private_key
+                )
+                port = self._server.add_secure_port(options.address, credentials)
+            else:
+                port = self._server.add_insecure_port(options.address)
+        except RuntimeError as error:
+            raise OSError(
+                f"cannot listen on {options.address}: is another server there already?"
+            ) from error
+        await self._server.start()
+        _log.info("listening on port %d", port)
+        return port
+
+    async def drain(self, grace_s: float) -> None:
+        """Stops: no new calls; streams and calls under way end within so long, or are cancelled.
+
+        When this returns no handler runs any more; work of cancelled ones may still run in
+        threads, so shut the executor down before closing what it uses.
+        """
+        _log.info("draining %d streams", len(self._recognition.streams))
+        self.health.shut_down()
+        self._recognition.streams.drain()
+        await self._server.stop(grace_s)
+        try:
+            async with asyncio.timeout(_CLEAN_UP_S):
+                await self._calls.ended()
+        except TimeoutError:
+            _log.warning("a call did not end within %g s of its cancellation", _CLEAN_UP_S)
+
+
+def _channel_options(limits: Limits) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", limits.max_frame_bytes + _MESSAGE_ROOM_BYTES),
+        # On by default, and then a second server on the port is not refused but shares it.
+        ("grpc.so_reuseport", 0),
+        ("grpc.http2.min_ping_interval_without_data_ms", _FASTEST_PING_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+        ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+    ]
+
+
+def _reflected() -> tuple[str, ...]:
+    services = (
+        recognition_pb2.DESCRIPTOR.services_by_name["RecognitionService"],
+        gallery_pb2.DESCRIPTOR.services_by_name["GalleryService"],
+        health_pb2.DESCRIPTOR.services_by_name["Health"],
+    )
+    return (*(service.full_name for service in services), reflection.SERVICE_NAME)

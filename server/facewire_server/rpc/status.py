@@ -1,0 +1,171 @@
+"""Errors of the domain to gRPC statuses: one table, and the interceptor that applies it."""
+
+import logging
+import secrets
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc import StatusCode, aio
+from grpc_status import rpc_status
+
+from facewire.v1 import face_pb2
+from facewire_server import errors
+from facewire_server.errors import FacewireError, InvalidInput
+from facewire_server.rpc.handlers import Behaviour, wrapped
+
+__all__ = ["DOMAIN", "STATUSES", "StatusInterceptor", "reason_of", "shortened"]
+
+DOMAIN = "facewire"
+"""`google.rpc.ErrorInfo.domain` of every error."""
+
+_MAX_TEXT_BYTES = 512
+"""Most bytes of an error's text. It travels three times (status, details, field violation),
+percent-encoded or as base64; above 4 KiB in all, proxies and peers drop the whole status."""
+
+_log = logging.getLogger(__name__)
+
+STATUSES: dict[type[FacewireError], tuple[StatusCode, face_pb2.ErrorReason]] = {
+    errors.InvalidField: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_FIELD_INVALID),
+    errors.OutOfOrder: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_OUT_OF_ORDER),
+    errors.EmptyImage: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_IMAGE_EMPTY),
+    errors.UndecodableImage: (
+        StatusCode.INVALID_ARGUMENT,
+        face_pb2.ERROR_REASON_IMAGE_UNDECODABLE,
+    ),
+    errors.TooManyBytes: (
+        StatusCode.INVALID_ARGUMENT,
+        face_pb2.ERROR_REASON_IMAGE_TOO_MANY_BYTES,
+    ),
+    errors.TooManyPixels: (
+        StatusCode.INVALID_ARGUMENT,
+        face_pb2.ERROR_REASON_IMAGE_TOO_MANY_PIXELS,
+    ),
+    errors.ImageLayout: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_IMAGE_LAYOUT),
+    errors.NoFace: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_NO_FACE),
+    errors.SeveralFaces: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_SEVERAL_FACES),
+    errors.TooPoor: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_TOO_POOR),
+    errors.RequestIdReused: (
+        StatusCode.INVALID_ARGUMENT,
+        face_pb2.ERROR_REASON_REQUEST_ID_REUSED,
+    ),
+    errors.TokenRequired: (StatusCode.UNAUTHENTICATED, face_pb2.ERROR_REASON_TOKEN_REQUIRED),
+    errors.GalleryNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_GALLERY_NOT_FOUND),
+    errors.IdentityNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_IDENTITY_NOT_FOUND),
+    errors.TemplateNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_TEMPLATE_NOT_FOUND),
+    errors.GalleryExists: (StatusCode.ALREADY_EXISTS, face_pb2.ERROR_REASON_GALLERY_EXISTS),
+    errors.IdentityExists: (StatusCode.ALREADY_EXISTS, face_pb2.ERROR_REASON_IDENTITY_EXISTS),
+    errors.ContractMismatch: (
+        StatusCode.FAILED_PRECONDITION,
+        face_pb2.ERROR_REASON_CONTRACT_MISMATCH,
+    ),
+    errors.GalleryFull: (StatusCode.RESOURCE_EXHAUSTED, face_pb2.ERROR_REASON_GALLERY_FULL),
+    errors.TooManyStreams: (
+        StatusCode.RESOURCE_EXHAUSTED,
+        face_pb2.ERROR_REASON_TOO_MANY_STREAMS,
+    ),
+    errors.SlowReader: (StatusCode.RESOURCE_EXHAUSTED, face_pb2.ERROR_REASON_SLOW_READER),
+    errors.ModelUnavailable: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_MODEL_UNAVAILABLE),
+    errors.StorageBusy: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_STORAGE_BUSY),
+    errors.ShuttingDown: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_SHUTTING_DOWN),
+    errors.TimedOut: (StatusCode.DEADLINE_EXCEEDED, face_pb2.ERROR_REASON_TIMED_OUT),
+    errors.NotImplementedYet: (StatusCode.UNIMPLEMENTED, face_pb2.ERROR_REASON_NOT_IMPLEMENTED),
+}
+"""What each error is called on the wire. What is not here is INTERNAL."""
+
+_REASONS = {error.__name__: reason for error, (_, reason) in STATUSES.items()}
+
+
+def reason_of(error_name: str) -> face_pb2.ErrorReason:
+    """The wire's word for the error class of this name, as in `EnrollmentResult.refusal`."""
+    return _REASONS[error_name]
+
+
+def shortened(text: str, max_bytes: int) -> str:
+    """The text, cut to at most so many bytes of UTF-8, never within a character."""
+    data = text.encode()
+    return text if len(data) <= max_bytes else data[:max_bytes].decode(errors="ignore")
+
+
+class StatusInterceptor(aio.ServerInterceptor):
+    """Ends a call whose handler raised an error with the status that the table names.
+
+    * A `FacewireError`: its status, with `ErrorInfo` and, where it names a field, `BadRequest`.
+    * Bytes that are no message: INVALID_ARGUMENT.
+    * Cancellation, an expired deadline, a vanished peer: left to gRPC.
+    * Anything else: INTERNAL, a fixed text and the id of the log entry. Nothing of the error
+      itself leaves the server, and its message is not logged either: it may quote what it
+      was given (`KeyError: 'a name'`). Types and stack are logged.
+    """
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Wraps the method's handler."""
+        return wrapped(await continuation(handler_call_details), _guarded)
+
+
+def _guarded(behaviour: Behaviour) -> Behaviour:
+    async def guarded(request: Any, context: Any) -> Any:
+        try:
+            return await behaviour(request, context)
+        except aio.BaseError:  # of gRPC itself: aborted already, or the peer is gone
+            raise
+        except DecodeError:
+            status = _status(errors.InvalidField("the request is not a message of this method"))
+        except FacewireError as error:
+            status = _status(error)
+        except Exception as error:  # noqa: BLE001 - the last place that can keep its text from the client
+            status = _internal(error)
+        trailers = rpc_status.to_status(status)
+        return await context.abort(trailers.code, trailers.details, trailers.trailing_metadata)
+
+    return guarded
+
+
+def _status(error: FacewireError) -> status_pb2.Status:
+    named = next((kind for kind in type(error).__mro__ if kind in STATUSES), None)
+    if named is None:
+        return _internal(error)
+    code, reason = STATUSES[named]
+    text = shortened(str(error), _MAX_TEXT_BYTES)
+    status = _details(code, reason, text)
+    if error.field and isinstance(error, InvalidInput):
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=text)
+        status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
+    return status
+
+
+def _internal(error: Exception) -> status_pb2.Status:
+    log_id = secrets.token_hex(8)
+    _log.error("internal error %s: %s", log_id, _stack(error))
+    return _details(
+        StatusCode.INTERNAL,
+        face_pb2.ERROR_REASON_INTERNAL,
+        f"internal error; the server's log has it as {log_id}",
+    )
+
+
+def _details(code: StatusCode, reason: face_pb2.ErrorReason, text: str) -> status_pb2.Status:
+    status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=text)
+    word = face_pb2.ErrorReason.Name(reason).removeprefix("ERROR_REASON_")
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=word, domain=DOMAIN))
+    return status
+
+
+def _stack(error: BaseException) -> str:
+    """Types and stacks of an error and what caused it, without their messages."""
+    parts = []
+    link: BaseException | None = error
+    while link is not None:
+        kind = type(link)
+        errno = f" (errno {link.errno})" if isinstance(link, OSError) else ""
+        parts.append(f"{kind.__module__}.{kind.__qualname__}{errno}\n")
+        parts.extend(traceback.format_tb(link.__traceback__))
+        link = link.__cause__ or link.__context__
+    return "".join(parts)

@@ -1,0 +1,188 @@
+"""A recogniser and an enroller whose speed and mood the test controls."""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+
+from facewire_server.errors import (
+    EmptyImage,
+    GalleryNotFound,
+    ModelUnavailable,
+    TooManyBytes,
+    UndecodableImage,
+)
+from facewire_server.pipeline.ports import Enrollment, EnrollmentResult, NewIdentity
+from facewire_server.pipeline.types import (
+    Candidate,
+    CompareOutcome,
+    Comparison,
+    Decision,
+    DecisionPolicy,
+    DetectionOptions,
+    Face,
+    FaceSelection,
+    Limits,
+    Outcome,
+    Picture,
+    Quality,
+    Recognition,
+)
+
+__all__ = ["CONTRACT_ID", "FakeEnroller", "FakeRecognizer", "a_face"]
+
+CONTRACT_ID = "c" * 64
+
+Call = tuple[Picture, str, DetectionOptions, DecisionPolicy]
+
+
+def a_face(decision: Decision | None = None) -> Face:
+    """A face with numbers that float32 holds exactly."""
+    return Face(
+        box=np.array([10.5, 20.25, 50.5, 80.25], np.float32),
+        landmarks=np.arange(10, dtype=np.float32).reshape(5, 2),
+        score=0.75,
+        quality=Quality(32.0, 100.0, 128.0),
+        decision=decision,
+    )
+
+
+class FakeRecognizer:
+    """Finds one face in every picture, as soon as `gate` is open.
+
+    A picture that begins with "text" is undecodable, with "away" finds no model, with "lost" no
+    gallery, with "crash" a bug, and with "hang" is never finished.
+
+    Attributes:
+        gate: closed (cleared) by a test to keep pictures in work.
+        calls: what was asked, in order of beginning.
+        most_at_once: most pictures in work at the same time.
+        cancelled: pictures whose work was cancelled.
+    """
+
+    model_contract_id = CONTRACT_ID
+
+    def __init__(self, max_frame_bytes: int = 1 << 16) -> None:
+        self._limits = Limits(max_frame_bytes, 1 << 20)
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.calls: list[Call] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.cancelled = 0
+        self._moved = asyncio.Condition()
+
+    async def until(self, *, begun: int = 0, cancelled: int = 0) -> None:
+        """Waits until so many pictures were begun, and so many cancelled."""
+        async with self._moved:
+            await self._moved.wait_for(
+                lambda: len(self.calls) >= begun and self.cancelled >= cancelled
+            )
+
+    async def recognize(
+        self,
+        picture: Picture,
+        gallery_id: str,
+        detection: DetectionOptions,
+        policy: DecisionPolicy,
+    ) -> Recognition:
+        await self._work_on(picture, gallery_id, detection, policy)
+        best = Candidate("id-1", "One", 0.5, "a" * 32)
+        decision = Decision(Outcome.KNOWN, best, 0.25, policy.threshold, 7)
+        return Recognition((a_face(decision),), 640, 480, 7)
+
+    async def compare(
+        self,
+        first: Picture,
+        second: Picture,
+        selection: FaceSelection,
+        detection: DetectionOptions,
+        policy: DecisionPolicy,
+    ) -> Comparison:
+        for field, picture in (("first", first), ("second", second)):
+            try:
+                await self._work_on(picture, "", detection, policy)
+            except (EmptyImage, TooManyBytes, UndecodableImage) as error:
+                error.field = field
+                raise
+        return Comparison(CompareOutcome.SAME, 0.5, policy.threshold, a_face(), a_face())
+
+    async def _work_on(
+        self,
+        picture: Picture,
+        gallery_id: str,
+        detection: DetectionOptions,
+        policy: DecisionPolicy,
+    ) -> None:
+        self.calls.append((picture, gallery_id, detection, policy))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await self._tell()
+        try:
+            await self.gate.wait()
+            await self._mood(picture)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            await self._tell()
+            raise
+        finally:
+            self.at_once -= 1
+
+    async def _mood(self, picture: Picture) -> None:
+        data = picture.data
+        if not data:
+            raise EmptyImage("the picture has no bytes")
+        if len(data) > self._limits.max_frame_bytes:
+            raise TooManyBytes("the picture has too many bytes")
+        if data.startswith(b"text"):
+            raise UndecodableImage("not a picture" + "!" * 400)
+        if data.startswith(b"away"):
+            raise ModelUnavailable("the detector does not answer")
+        if data.startswith(b"lost"):
+            raise GalleryNotFound("no such gallery")
+        if data.startswith(b"crash"):
+            raise RuntimeError("Alice Example lives here")
+        if data.startswith(b"hang"):
+            await asyncio.Event().wait()
+
+    async def _tell(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+
+
+class FakeEnroller:
+    """Refuses pictures that begin with "text" as undecodable, and accepts the others."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, object]] = []
+
+    async def enroll(
+        self,
+        gallery_id: str,
+        identity: NewIdentity,
+        pictures: Sequence[Picture],
+        selection: FaceSelection,
+        detection: DetectionOptions,
+        *,
+        source: str,
+        request_id: str,
+    ) -> Enrollment:
+        self.calls.append(
+            {
+                "gallery_id": gallery_id,
+                "identity": identity,
+                "selection": selection,
+                "detection": detection,
+                "source": source,
+                "request_id": request_id,
+            }
+        )
+        results = [
+            EnrollmentResult("", "UndecodableImage", "not a picture")
+            if picture.data.startswith(b"text")
+            else EnrollmentResult(
+                f"{row:032x}", "", "", Quality(32.0, 100.0, 128.0), (1.0, 2.0, 11.0, 22.0), 0.75
+            )
+            for row, picture in enumerate(pictures)
+        ]
+        return Enrollment(tuple(results), 3)

@@ -1,0 +1,145 @@
+"""The real gRPC server on a free port of 127.0.0.1, before a fake line."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from facewire.v1 import (
+    face_pb2,
+    gallery_pb2_grpc,
+    recognition_pb2,
+    recognition_pb2_grpc,
+)
+from facewire_server.errors import GalleryNotFound
+from facewire_server.pipeline.ports import GalleryInfo
+from facewire_server.pipeline.types import DecisionPolicy, DetectionOptions, Limits
+from facewire_server.rpc.gallery import GalleryServicer
+from facewire_server.rpc.recognition import RecognitionServicer
+from facewire_server.rpc.server import Server
+from facewire_server.rpc.terms import Defaults, ServerOptions, StreamTerms
+from facewire_server.rpc.turns import Turns
+from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
+
+__all__ = [
+    "DEFAULTS",
+    "LIMITS",
+    "Galleries",
+    "Wire",
+    "config",
+    "frame",
+    "reason_and_fields",
+    "served",
+]
+
+LIMITS = Limits(max_frame_bytes=1 << 16, max_pixels=1 << 20)
+DEFAULTS = Defaults(
+    decision=DecisionPolicy(threshold=0.375, min_margin=0.0625, min_inter_eye_px=12.0),
+    picture=DetectionOptions(min_score=0.875, max_faces=128, short_side_fraction=1 / 32),
+    stream=DetectionOptions(min_score=0.875, max_faces=64, short_side_fraction=1 / 16),
+)
+Request = recognition_pb2.StreamRecognizeRequest
+
+
+class Galleries:
+    """Knows "default", and "foreign", which another model made; nothing else of a gallery."""
+
+    def get_gallery(self, gallery_id: str) -> GalleryInfo:
+        contracts = {"default": CONTRACT_ID, "foreign": "d" * 64}
+        if gallery_id not in contracts:
+            raise GalleryNotFound("no such gallery")
+        return GalleryInfo(gallery_id, gallery_id, 7, 0, 0, contracts[gallery_id], 0)
+
+
+@dataclass
+class Wire:
+    """A running server and a channel to it."""
+
+    server: Server
+    servicer: RecognitionServicer
+    port: int
+    channel: grpc.aio.Channel
+    recognition: Any
+    galleries: Any
+
+
+@asynccontextmanager
+async def served(
+    recognizer: FakeRecognizer | None = None,
+    *,
+    gallery: Any = None,
+    enroller: Any = None,
+    terms: StreamTerms | None = None,
+    turns: Turns | None = None,
+    token: str = "",
+    tls: tuple[bytes, bytes] = (b"", b""),
+    channel_options: tuple[tuple[str, int], ...] = (),
+) -> AsyncIterator[Wire]:
+    """Serves for the block; with `tls` = (certificate, private key) over TLS."""
+    recognizer = recognizer or FakeRecognizer(LIMITS.max_frame_bytes)
+    gallery = gallery or Galleries()
+    terms = terms or StreamTerms()
+    turns = turns or Turns(2)
+    with ThreadPoolExecutor(2) as threads:
+        shared: dict[str, Any] = {
+            "terms": terms,
+            "defaults": DEFAULTS,
+            "limits": LIMITS,
+            "threads": threads,
+        }
+        servicer = RecognitionServicer(recognizer, gallery, turns, **shared)
+        galleries = GalleryServicer(
+            gallery, enroller or FakeEnroller(), turns, dimension=4, **shared
+        )
+        options = ServerOptions("127.0.0.1:0", token, *tls)
+        server = Server(options, servicer, galleries, limits=LIMITS)
+        port = await server.start()
+        # Without a pool of its own a channel shares the connection of another test's.
+        own = (("grpc.use_local_subchannel_pool", 1), *channel_options)
+        try:
+            address = f"127.0.0.1:{port}"
+            if tls[0]:
+                trust = grpc.ssl_channel_credentials(root_certificates=tls[0])
+                opened = grpc.aio.secure_channel(address, trust, options=own)
+            else:
+                opened = grpc.aio.insecure_channel(address, options=own)
+            async with opened as channel:
+                yield Wire(
+                    server,
+                    servicer,
+                    port,
+                    channel,
+                    recognition_pb2_grpc.RecognitionServiceStub(channel),
+                    gallery_pb2_grpc.GalleryServiceStub(channel),
+                )
+        finally:
+            await server.drain(0)
+
+
+def config(**fields: Any) -> Request:
+    """The first message of a stream."""
+    return Request(config=recognition_pb2.StreamConfig(**fields))
+
+
+def frame(sequence: int, data: bytes = b"good", captured_at_us: int = 0) -> Request:
+    """A message with a picture."""
+    image = face_pb2.Image(data=data)
+    return Request(
+        frame=recognition_pb2.Frame(sequence=sequence, image=image, captured_at_us=captured_at_us)
+    )
+
+
+def reason_and_fields(error: grpc.aio.AioRpcError) -> tuple[str, list[str]]:
+    """`ErrorInfo.reason` and the fields of `BadRequest` in an error's details."""
+    status = rpc_status.from_call(error)
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    assert status is not None
+    for detail in status.details:
+        assert detail.Unpack(info) or detail.Unpack(bad)
+    assert info.domain == "facewire"
+    return info.reason, [violation.field for violation in bad.field_violations]

@@ -1,0 +1,125 @@
+"""A server that stops: what is in hand is finished, and nobody is waited for in vain."""
+
+import asyncio
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.rpc.server import Server
+from facewire_server.rpc.terms import ServerOptions, StreamTerms
+from facewire_server.rpc.turns import Turns
+from fakes.recognizer import FakeRecognizer
+from fakes.wire import LIMITS, config, frame, reason_and_fields, served
+
+LONG_S = 60.0
+"""A grace that no test waits for: the test's own time limit is shorter."""
+
+
+async def all_of(call: Any) -> list[Any]:
+    """What is left to read; raises the status when it is not OK."""
+    responses = []
+    while (response := await call.read()) is not grpc.aio.EOF:
+        responses.append(response)
+    return responses
+
+
+@pytest.mark.timeout(20)
+async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
+    recognizer = FakeRecognizer()
+    async with served(recognizer, terms=StreamTerms(reconnect_after_ms=250)) as wire:
+        idle = wire.recognition.StreamRecognize()
+        await idle.write(config())
+        await idle.read()
+        silent = wire.recognition.StreamRecognize()  # sends no config
+        await silent.wait_for_connection()
+        busy = wire.recognition.StreamRecognize()
+        await busy.write(config(frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME))
+        await busy.read()
+        recognizer.gate.clear()
+        for sequence in (1, 2, 3, 4):
+            await busy.write(frame(sequence))
+        await recognizer.until(begun=2)
+        session = next(one for one in wire.servicer.streams._open if one._ledger.outstanding)
+        await session._moved.until(lambda: session._ledger.outstanding == 4)
+        watch = health_pb2_grpc.HealthStub(wire.channel).Watch(health_pb2.HealthCheckRequest())
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        wire.server.health.set("", True)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        single = asyncio.ensure_future(
+            wire.recognition.Recognize(
+                recognition_pb2.RecognizeRequest(image=face_pb2.Image(data=b"x"))
+            )
+        )
+        while len(wire.servicer._turns._free._waiters or ()) < 1:
+            await asyncio.sleep(0.01)  # the single call has no sign of its own
+
+        drained = asyncio.ensure_future(wire.server.drain(LONG_S))
+        assert [one.status for one in await all_of(watch)] == [
+            health_pb2.HealthCheckResponse.NOT_SERVING
+        ]
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await all_of(silent)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert reason_and_fields(caught.value)[0] == "SHUTTING_DOWN"
+        (goodbye,) = await all_of(idle)
+        assert goodbye.reconnect.reason == recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN
+        assert goodbye.reconnect.after_ms == 250
+        assert await idle.code() is grpc.StatusCode.OK
+        assert not drained.done()
+        recognizer.gate.set()
+        first, second, skipped, goodbye = await all_of(busy)
+        assert [first.frame.sequence, second.frame.sequence] == [1, 2]
+        assert skipped.skipped == recognition_pb2.FramesSkipped(
+            first_sequence=3,
+            last_sequence=4,
+            frame_count=2,
+            reason=recognition_pb2.SKIP_REASON_SHUTTING_DOWN,
+        )
+        assert goodbye.WhichOneof("message") == "reconnect"
+        assert len((await single).faces) == 1
+        await drained
+
+
+@pytest.mark.timeout(20)
+async def test_a_half_closed_stream_is_answered_in_full_during_a_drain() -> None:
+    recognizer = FakeRecognizer()
+    recognizer.gate.clear()
+    async with served(recognizer, turns=Turns(1)) as wire:
+        call = wire.recognition.StreamRecognize()
+        await call.write(config(frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME))
+        await call.read()
+        for sequence in (1, 2, 3):
+            await call.write(frame(sequence))
+        await call.done_writing()
+        (session,) = wire.servicer.streams._open
+        await session._moved.until(lambda: session._all_read)
+        drained = asyncio.ensure_future(wire.server.drain(LONG_S))
+        recognizer.gate.set()
+        assert [one.frame.sequence for one in await all_of(call)] == [1, 2, 3]
+        await drained
+
+
+@pytest.mark.timeout(20)
+async def test_a_drain_ends_within_its_grace_whatever_is_in_hand() -> None:
+    recognizer = FakeRecognizer()
+    async with served(recognizer) as wire:
+        call = wire.recognition.StreamRecognize()
+        await call.write(config())
+        await call.read()
+        await call.write(frame(1, b"hang"))
+        await recognizer.until(begun=1)
+        await wire.server.drain(0.2)
+        await recognizer.until(cancelled=1)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await all_of(call)
+
+
+async def test_a_port_in_use_is_an_error() -> None:
+    async with served() as wire:
+        options = ServerOptions(f"127.0.0.1:{wire.port}")
+        second = Server(options, wire.servicer, wire.galleries, limits=LIMITS)
+        with pytest.raises(OSError, match="another server"):
+            await second.start()

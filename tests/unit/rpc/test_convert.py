@@ -1,0 +1,137 @@
+"""Messages and types say the same."""
+
+import pytest
+
+from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server import errors
+from facewire_server.pipeline.types import (
+    Candidate,
+    CompareOutcome,
+    Decision,
+    FaceSelection,
+    Outcome,
+    PictureFormat,
+    Timings,
+)
+from facewire_server.rpc import convert, convert_recognition, ledger
+from facewire_server.rpc.checks import checked_text
+from fakes.recognizer import a_face
+from fakes.wire import DEFAULTS
+
+BEST = Candidate("id-1", "One", 0.5, "a" * 32)
+
+
+def decided(outcome: Outcome, *candidates: Candidate) -> face_pb2.Decision:
+    decision = Decision(outcome, BEST, 0.25, 0.375, 7, candidates)
+    return convert.face_message(a_face(decision)).decision
+
+
+def test_every_format_selection_and_outcome_has_its_word() -> None:
+    assert set(convert._FORMATS) == set(face_pb2.ImageFormat.values())
+    assert set(convert._FORMATS.values()) == set(PictureFormat)
+    assert set(convert._SELECTIONS.values()) == set(FaceSelection)
+    assert set(convert._OUTCOMES) == set(Outcome)
+    assert set(convert_recognition._COMPARE_OUTCOMES) == set(CompareOutcome)
+    assert set(convert_recognition._SKIP_REASONS) == set(ledger.SkipReason)
+    assert set(convert_recognition._NEWEST_WINS) == set(recognition_pb2.FramePolicy.values())
+
+
+def test_a_name_is_told_only_when_known() -> None:
+    known = decided(Outcome.KNOWN)
+    assert (known.identity_id, known.display_name, known.template_id) == ("id-1", "One", "a" * 32)
+    ambiguous = decided(Outcome.AMBIGUOUS)
+    assert (ambiguous.identity_id, ambiguous.display_name) == ("", "")
+    assert ambiguous.template_id == "a" * 32
+    unknown = decided(Outcome.UNKNOWN)
+    assert (unknown.identity_id, unknown.template_id) == ("", "")
+    assert unknown.similarity == 0.5
+
+
+def test_candidates_are_told_as_asked_for() -> None:
+    message = decided(Outcome.UNKNOWN, BEST)
+    assert message.candidates[0].identity_id == "id-1"
+    assert message.candidates[0].similarity == 0.5
+
+
+def test_landmarks_keep_their_order() -> None:
+    message = convert.face_message(a_face()).landmarks
+    names = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
+    points = [(getattr(message, name).x_px, getattr(message, name).y_px) for name in names]
+    assert points == [(0, 1), (2, 3), (4, 5), (6, 7), (8, 9)]
+
+
+def test_unset_options_are_the_defaults() -> None:
+    options = convert.detection_options(face_pb2.DetectionOptions(), DEFAULTS.picture)
+    assert options == DEFAULTS.picture
+    policy = convert.decision_policy(face_pb2.DecisionPolicy(), DEFAULTS.decision)
+    assert policy == DEFAULTS.decision
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"min_face_px": 7}, "min_face_px"),
+        ({"min_face_px": 65536}, "min_face_px"),
+        ({"min_score": 0.5}, "min_score"),
+        ({"min_score": float("nan")}, "min_score"),
+        ({"max_faces": 1025}, "max_faces"),
+    ],
+)
+def test_detection_options_out_of_range_name_their_field(
+    fields: dict[str, float], field: str
+) -> None:
+    with pytest.raises(errors.InvalidField) as caught:
+        convert.detection_options(face_pb2.DetectionOptions(**fields), DEFAULTS.picture)
+    assert caught.value.field == f"detection.{field}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"threshold": 0.0}, "threshold"),
+        ({"threshold": float("nan")}, "threshold"),
+        ({"min_margin": -0.1}, "min_margin"),
+        ({"min_inter_eye_px": float("inf")}, "min_inter_eye_px"),
+    ],
+)
+def test_decision_policies_out_of_range_name_their_field(
+    fields: dict[str, float], field: str
+) -> None:
+    with pytest.raises(errors.InvalidField) as caught:
+        convert.decision_policy(
+            face_pb2.DecisionPolicy(**fields), DEFAULTS.decision, parent="config."
+        )
+    assert caught.value.field == f"config.decision_policy.{field}"
+
+
+def test_the_lowest_score_of_the_contract_is_accepted_as_a_float() -> None:
+    message = face_pb2.DetectionOptions(min_score=0.7)
+    assert convert.detection_options(message, DEFAULTS.picture).min_score < 0.7
+
+
+def test_times_are_whole_microseconds_and_never_overflow() -> None:
+    message = convert.timings_message(Timings(queue_s=1.5e-6, total_s=1e9))
+    assert (message.queue_us, message.total_us) == (2, 2**32 - 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.UndecodableImage("x"), recognition_pb2.FRAME_STATUS_INVALID),
+        (errors.InvalidField("x"), recognition_pb2.FRAME_STATUS_INVALID),
+        (errors.ModelUnavailable("x"), recognition_pb2.FRAME_STATUS_UNAVAILABLE),
+        (errors.TimedOut("x"), recognition_pb2.FRAME_STATUS_TIMED_OUT),
+    ],
+)
+def test_a_frame_that_failed_says_how(error: errors.FacewireError, status: int) -> None:
+    frame = recognition_pb2.Frame(sequence=3, captured_at_us=4)
+    result = convert_recognition.frame_error_message(frame, error).frame
+    assert (result.sequence, result.captured_at_us, result.status) == (3, 4, status)
+    assert result.reason
+    assert result.detail == "x"
+
+
+def test_a_text_is_measured_in_bytes() -> None:
+    assert checked_text("é" * 64, "x", max_bytes=128)
+    with pytest.raises(errors.InvalidField):
+        checked_text("é" * 65, "x", max_bytes=128)

@@ -1,0 +1,107 @@
+"""Every error has its status, and nothing else of an error leaves the server."""
+
+import logging
+
+import pytest
+from google.rpc import code_pb2, error_details_pb2
+from grpc import StatusCode
+
+from facewire.v1 import face_pb2
+from facewire_server import errors
+from facewire_server.rpc.status import STATUSES, _internal, _status, reason_of, shortened
+
+RESERVED = {
+    face_pb2.ERROR_REASON_UNSPECIFIED,
+    face_pb2.ERROR_REASON_WORKER_BUSY,  # for several workers
+    face_pb2.ERROR_REASON_INTERNAL,  # for what is in no table
+}
+
+
+def leaves(kind: type[errors.FacewireError]) -> set[type[errors.FacewireError]]:
+    below = kind.__subclasses__()
+    return set().union(*map(leaves, below)) if below else {kind}
+
+
+def test_the_table_is_complete() -> None:
+    declared = {
+        error for error in leaves(errors.FacewireError) if error.__module__ == errors.__name__
+    }
+    assert set(STATUSES) == declared
+
+
+def test_every_reason_of_the_contract_is_used_once_or_reserved() -> None:
+    used = [reason for _, reason in STATUSES.values()]
+    assert len(used) == len(set(used))
+    assert set(used) | RESERVED == set(face_pb2.ErrorReason.values())
+    assert not set(used) & RESERVED
+
+
+@pytest.mark.parametrize("error", sorted(STATUSES, key=lambda error: error.__name__))
+def test_the_contract_names_the_same_status(error: type[errors.FacewireError]) -> None:
+    """The comment of each reason begins with its status."""
+    prose = {
+        errors.InvalidInput: StatusCode.INVALID_ARGUMENT,
+        errors.TokenRequired: StatusCode.UNAUTHENTICATED,
+        errors.NotFound: StatusCode.NOT_FOUND,
+        errors.AlreadyExists: StatusCode.ALREADY_EXISTS,
+        errors.ContractMismatch: StatusCode.FAILED_PRECONDITION,
+        errors.Exhausted: StatusCode.RESOURCE_EXHAUSTED,
+        errors.Unavailable: StatusCode.UNAVAILABLE,
+        errors.TimedOut: StatusCode.DEADLINE_EXCEEDED,
+        errors.NotImplementedYet: StatusCode.UNIMPLEMENTED,
+    }
+    assert STATUSES[error][0] is next(
+        code for kind, code in prose.items() if issubclass(error, kind)
+    )
+
+
+def test_a_status_tells_reason_domain_and_field() -> None:
+    status = _status(errors.InvalidField("too large", field="page_size"))
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    assert status.code == code_pb2.INVALID_ARGUMENT
+    assert status.details[0].Unpack(info)
+    assert status.details[1].Unpack(bad)
+    assert (info.reason, info.domain) == ("FIELD_INVALID", "facewire")
+    assert bad.field_violations[0].field == "page_size"
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "é" * 100_000, "🙂" * 100_000])
+def test_a_status_stays_below_4_kib(text: str) -> None:
+    status = _status(errors.InvalidField(text, field="f" * 60))
+    percent_encoded = 3 * len(status.message.encode())
+    assert percent_encoded + status.ByteSize() * 4 / 3 < 4096
+
+
+def test_a_text_is_not_cut_within_a_character() -> None:
+    assert shortened("aé", 2) == "a"
+    assert shortened("aé", 3) == "aé"
+
+
+def test_what_is_in_no_table_is_internal_and_keeps_its_text() -> None:
+    for error in (KeyError("alice"), errors.FacewireError("alice"), errors.NotFound("alice")):
+        status = _internal(error) if isinstance(error, KeyError) else _status(error)
+        assert status.code == code_pb2.INTERNAL
+        assert "alice" not in str(status)
+
+
+def test_a_log_entry_has_the_stack_and_not_the_message(caplog: pytest.LogCaptureFixture) -> None:
+    name = "".join(["al", "ice"])  # not in the source line that a stack quotes
+    try:
+        try:
+            raise OSError(28, name)
+        except OSError as cause:
+            raise KeyError(name) from cause
+    except KeyError as error:
+        with caplog.at_level(logging.ERROR):
+            status = _internal(error)
+    log_id = status.message.split()[-1]
+    assert log_id in caplog.text
+    assert "KeyError" in caplog.text
+    assert "OSError (errno 28)" in caplog.text
+    assert "test_a_log_entry_has_the_stack" in caplog.text
+    assert name not in caplog.text
+
+
+def test_refusals_have_reasons() -> None:
+    assert reason_of("NoFace") == face_pb2.ERROR_REASON_NO_FACE
+    assert reason_of("UndecodableImage") == face_pb2.ERROR_REASON_IMAGE_UNDECODABLE
