@@ -1,0 +1,5 @@
+"""`python -m facewire`: the command line."""
+
+from facewire.cli import main
+
+main()

@@ -1,0 +1,259 @@
+"""The client: recognise, compare, enroll, stream."""
+
+import os
+import uuid
+import weakref
+from collections.abc import Iterable
+
+from facewire import _enroll
+from facewire._channel import Address
+from facewire._enums import ErrorReason, FaceSelection, FramePolicy
+from facewire._errors import InvalidPictureError
+from facewire._galleries import EnrolledPicture, EnrollResult
+from facewire._gallery_client import GalleryClient
+from facewire._options import (
+    DECISION_DEFAULTS,
+    DETECTION_DEFAULTS,
+    DecisionPolicy,
+    DetectionOptions,
+)
+from facewire._pictures import Frame, Picture, to_wire
+from facewire._results import Comparison, Recognition
+from facewire._stream import Stream
+from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
+
+__all__ = ["Client"]
+
+
+class Client(GalleryClient):
+    """A facewire server, as Python sees it.
+
+    Blocking, safe for threads, and a context manager:
+
+        with facewire.Client() as client:
+            client.enroll("ada", ["ada_1.jpg", "ada_2.jpg"])
+            for face in client.recognize("party.jpg").faces:
+                print(face.name, face.box)
+
+    Nothing is connected before the first call. Every method may raise, besides what
+    it lists:
+
+    * AuthenticationError: the server wants a token.
+    * UnreachableError, UnavailableError: after retries where these are safe: what
+      only reads, and `enroll`, whose repeated calls the server recognises.
+    * DeadlineError: `timeout_s` is over, retries included.
+    * InvalidRequestError: a value is out of range; `field` names it.
+    * ServerError: a fault of the server.
+
+    Args:
+        target: the server's address, "host:port".
+        token: the server's token. Without TLS it can be read on the way.
+        root_certificates: turns TLS on: PEM, or the path of it, that the server's
+            certificate is checked against.
+        tls: turns TLS on with the roots that gRPC carries.
+        timeout_s: how long one call may take; a stream: how long its opening may.
+
+    Raises:
+        OSError: the file of `root_certificates` cannot be read.
+    """
+
+    def __init__(
+        self,
+        target: str = "127.0.0.1:50051",
+        *,
+        token: str | None = None,
+        root_certificates: bytes | str | os.PathLike[str] | None = None,
+        tls: bool = False,
+        timeout_s: float = 30.0,
+    ) -> None:
+        address = Address.of(target, token=token, root_certificates=root_certificates, tls=tls)
+        super().__init__(address, timeout_s=timeout_s)
+        self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+
+    def close(self) -> None:
+        """Ends the connection, every call and every stream. May be called again."""
+        for stream in list(self._streams):
+            stream.close()
+        super().close()
+
+    def recognize(
+        self,
+        picture: Picture,
+        *,
+        gallery: str = "default",
+        decision: DecisionPolicy = DECISION_DEFAULTS,
+        detection: DetectionOptions = DETECTION_DEFAULTS,
+        max_candidates: int = 0,
+    ) -> Recognition:
+        """Recognises every face of one picture. No face is an answer, not an error.
+
+        Args:
+            picture: a path, bytes, an array (RGB) or an `Image`.
+            gallery: whom to look for.
+            decision: when a face counts as recognised.
+            detection: what counts as a face.
+            max_candidates: the best identities to list for each face. Range [0, 20].
+
+        Raises:
+            InvalidPictureError: the picture cannot be used.
+            NotFoundError: no such gallery.
+            ContractMismatchError: the gallery was made with another model.
+        """
+        request = recognition_pb2.RecognizeRequest(
+            gallery_id=gallery,
+            image=to_wire(picture),
+            decision_policy=decision.to_wire(),
+            detection=detection.to_wire(),
+            max_candidates=max_candidates,
+        )
+        return Recognition.from_wire(
+            self._call(self._recognition.Recognize, request, repeatable=True)
+        )
+
+    def compare(
+        self,
+        first: Picture,
+        second: Picture,
+        *,
+        selection: FaceSelection = FaceSelection.UNSPECIFIED,
+        decision: DecisionPolicy = DECISION_DEFAULTS,
+        detection: DetectionOptions = DETECTION_DEFAULTS,
+    ) -> Comparison:
+        """Says whether two pictures show the same person; no gallery is touched.
+
+        Args:
+            first: one picture.
+            second: the other.
+            selection: which face of each is meant; the largest by default.
+            decision: when two faces count as the same person's.
+            detection: what counts as a face.
+
+        Raises:
+            NoFaceError: a picture shows no face; `field` is "first" or "second".
+            SeveralFacesError: with FaceSelection.ONLY.
+            InvalidPictureError: a picture cannot be used.
+        """
+        request = recognition_pb2.CompareRequest(
+            first=to_wire(first),
+            second=to_wire(second),
+            selection=selection.wire_name,
+            decision_policy=decision.to_wire(),
+            detection=detection.to_wire(),
+        )
+        return Comparison.from_wire(self._call(self._recognition.Compare, request, repeatable=True))
+
+    def enroll(
+        self,
+        identity_id: str,
+        pictures: Picture | Iterable[Picture],
+        *,
+        gallery: str = "default",
+        display_name: str = "",
+        selection: FaceSelection = FaceSelection.UNSPECIFIED,
+        source: str = "",
+        detection: DetectionOptions = DETECTION_DEFAULTS,
+        create_identity: bool = True,
+    ) -> EnrollResult:
+        """Enrolls pictures of one person: any number, sent and committed by tens.
+
+        Each picture is accepted or refused by itself, and what was answered is on the
+        server's disk. An error leaves the tens before it enrolled.
+
+        Args:
+            identity_id: the person, 1 to 128 bytes of UTF-8 without control characters.
+            pictures: one or many; an iterator is read as it is needed.
+            gallery: where.
+            display_name: of an identity made by this call; its id where it is empty.
+            selection: which face of a picture is the person's; by default there must be
+                only one.
+            source: where the pictures came from, kept with each template. At most
+                256 bytes.
+            detection: what counts as a face.
+            create_identity: makes the identity where it does not exist.
+
+        Raises:
+            NotFoundError: no such gallery, or no such identity and `create_identity` off.
+            ContractMismatchError: the gallery was made with another model.
+            LimitError: the gallery is full.
+            OSError, ValueError, TypeError: a picture cannot be read.
+        """
+        request = gallery_pb2.EnrollTemplatesRequest(
+            gallery_id=gallery,
+            identity_id=identity_id,
+            selection=selection.wire_name,
+            create_identity=create_identity,
+            display_name=display_name,
+            source=source,
+            detection=detection.to_wire(),
+        )
+        results: list[EnrolledPicture] = []
+        revision = 0
+        for chunk in _enroll.chunks(_enroll.several(pictures)):
+            enrolled, revision = self._enroll_chunk(request, chunk, revision)
+            results += enrolled
+        return EnrollResult(identity_id, tuple(results), revision)
+
+    def stream(
+        self,
+        frames: Iterable[Picture | Frame],
+        *,
+        camera: str = "",
+        gallery: str = "default",
+        policy: FramePolicy = FramePolicy.UNSPECIFIED,
+        decision: DecisionPolicy = DECISION_DEFAULTS,
+        detection: DetectionOptions = DETECTION_DEFAULTS,
+        max_candidates: int = 0,
+    ) -> Stream:
+        """Recognises the frames of a camera or a film, as they come.
+
+        Iterate over what it returns; see `Stream`. The stream is open when this returns.
+
+        Args:
+            frames: pictures, or `Frame`s with the moment they were taken. Drawn from
+                another thread, one at a time, and never ahead of the server's credit.
+            camera: the camera, in the operator's words. At most 128 bytes.
+            gallery: whom to look for.
+            policy: NEWEST_WINS (the default) for live cameras, EVERY_FRAME for files.
+            decision: when a face counts as recognised.
+            detection: what counts as a face.
+            max_candidates: the best identities to list for each face. Range [0, 20].
+
+        Raises:
+            NotFoundError: no such gallery.
+            ContractMismatchError: the gallery was made with another model.
+            LimitError: the server has as many streams as it allows.
+        """
+        config = recognition_pb2.StreamConfig(
+            gallery_id=gallery,
+            camera_id=camera,
+            frame_policy=policy.wire_name,
+            decision_policy=decision.to_wire(),
+            detection=detection.to_wire(),
+            max_candidates=max_candidates,
+        )
+        stream = Stream(self._address, config, frames, timeout_s=self._timeout_s)
+        self._streams.add(stream)
+        return stream
+
+    def _enroll_chunk(
+        self,
+        request: gallery_pb2.EnrollTemplatesRequest,
+        images: list[face_pb2.Image],
+        revision: int,
+    ) -> tuple[list[EnrolledPicture], int]:
+        """Enrolls what should fit one call; in halves where the server says it does not."""
+        call = gallery_pb2.EnrollTemplatesRequest(images=images, request_id=str(uuid.uuid4()))
+        call.MergeFrom(request)
+        try:
+            answer = self._call(self._galleries.EnrollTemplates, call, repeatable=True)
+        except InvalidPictureError as error:
+            if error.reason is not ErrorReason.IMAGE_TOO_MANY_BYTES:
+                raise
+            if len(images) == 1:
+                return [EnrolledPicture.refused(error.reason, str(error))], revision
+            results: list[EnrolledPicture] = []
+            for half in _enroll.halves(images):
+                enrolled, revision = self._enroll_chunk(request, half, revision)
+                results += enrolled
+            return results, revision
+        return list(map(EnrolledPicture.from_wire, answer.results)), int(answer.revision)

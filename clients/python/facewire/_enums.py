@@ -1,0 +1,168 @@
+"""The contract's enums as Python's.
+
+A member's value is its name in the contract without the prefix
+(`OUTCOME_KNOWN` is `Outcome.KNOWN`, "KNOWN"), and members stand in the order of
+the contract's numbers. A number that this version does not know becomes
+UNSPECIFIED, so that a newer server can be talked to.
+"""
+
+import re
+from enum import StrEnum
+from functools import cache
+from typing import Self
+
+__all__ = [
+    "CompareOutcome",
+    "ErrorReason",
+    "FaceSelection",
+    "FramePolicy",
+    "FrameStatus",
+    "ImageFormat",
+    "Outcome",
+    "SkipReason",
+    "WireEnum",
+]
+
+
+class WireEnum(StrEnum):
+    """An enum of the contract: numbers count from 0, which is UNSPECIFIED."""
+
+    @classmethod
+    def from_wire(cls, number: int) -> Self:
+        """The member of a number of the contract, UNSPECIFIED when there is none."""
+        members = list(cls)
+        return members[number if 0 <= number < len(members) else 0]
+
+    @property
+    def wire_name(self) -> str:
+        """This member's name in the contract."""
+        return _prefix(type(self).__name__) + self.value
+
+
+@cache
+def _prefix(class_name: str) -> str:
+    """FaceSelection: FACE_SELECTION_."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).upper() + "_"
+
+
+class Outcome(WireEnum):
+    """A conclusion about a face."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    PENDING = "PENDING"
+    """Evidence is still being gathered (tracks only)."""
+    KNOWN = "KNOWN"
+    """The best identity lies at or above the threshold, clear of the runner-up."""
+    UNKNOWN = "UNKNOWN"
+    """No identity of the gallery reaches the threshold."""
+    AMBIGUOUS = "AMBIGUOUS"
+    """Two identities reach the threshold, too close to each other to choose."""
+    TOO_POOR = "TOO_POOR"
+    """The face is too small to say."""
+
+
+class CompareOutcome(WireEnum):
+    """A conclusion about two faces."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    SAME = "SAME"
+    DIFFERENT = "DIFFERENT"
+    TOO_POOR = "TOO_POOR"
+    """One of the faces is too small to say."""
+
+
+class FaceSelection(WireEnum):
+    """Which face of a picture is meant, where one is wanted."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    """The method's default."""
+    LARGEST = "LARGEST"
+    MOST_CENTRAL = "MOST_CENTRAL"
+    ONLY = "ONLY"
+    """The only one: a picture with several faces is refused."""
+
+
+class FramePolicy(WireEnum):
+    """What happens to frames that come faster than they can be worked on."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    """NEWEST_WINS."""
+    NEWEST_WINS = "NEWEST_WINS"
+    """Older frames that wait are skipped for the newest. For live cameras."""
+    EVERY_FRAME = "EVERY_FRAME"
+    """Every frame is worked on. For files."""
+
+
+class FrameStatus(WireEnum):
+    """What became of a frame."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    OK = "OK"
+    """It was worked on; no faces means that none was found."""
+    INVALID = "INVALID"
+    """It cannot be used; sending it again is of no use."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """A model did not answer; the next frame may fare better."""
+    TIMED_OUT = "TIMED_OUT"
+    """It was not finished in the time a picture may take."""
+
+
+class SkipReason(WireEnum):
+    """Why frames were skipped."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    SUPERSEDED = "SUPERSEDED"
+    """A newer frame was there before the server had time for it."""
+    OVER_CREDIT = "OVER_CREDIT"
+    """More frames were sent than the server allows in flight."""
+    SHUTTING_DOWN = "SHUTTING_DOWN"
+
+
+class ImageFormat(WireEnum):
+    """Layout of a picture's bytes."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    """Told by the first bytes: JPEG, PNG or WebP."""
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WEBP"
+    RGB8 = "RGB8"
+    BGR8 = "BGR8"
+    """OpenCV's order."""
+    GRAY8 = "GRAY8"
+    NV12 = "NV12"
+    """A luma plane, then a plane of half height with interleaved Cb and Cr."""
+
+
+class ErrorReason(WireEnum):
+    """Why something failed, for programs; the contract says more about each."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    FIELD_INVALID = "FIELD_INVALID"
+    OUT_OF_ORDER = "OUT_OF_ORDER"
+    IMAGE_EMPTY = "IMAGE_EMPTY"
+    IMAGE_UNDECODABLE = "IMAGE_UNDECODABLE"
+    IMAGE_TOO_MANY_BYTES = "IMAGE_TOO_MANY_BYTES"
+    IMAGE_TOO_MANY_PIXELS = "IMAGE_TOO_MANY_PIXELS"
+    IMAGE_LAYOUT = "IMAGE_LAYOUT"
+    NO_FACE = "NO_FACE"
+    SEVERAL_FACES = "SEVERAL_FACES"
+    TOO_POOR = "TOO_POOR"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    TOKEN_REQUIRED = "TOKEN_REQUIRED"
+    GALLERY_NOT_FOUND = "GALLERY_NOT_FOUND"
+    IDENTITY_NOT_FOUND = "IDENTITY_NOT_FOUND"
+    TEMPLATE_NOT_FOUND = "TEMPLATE_NOT_FOUND"
+    GALLERY_EXISTS = "GALLERY_EXISTS"
+    IDENTITY_EXISTS = "IDENTITY_EXISTS"
+    CONTRACT_MISMATCH = "CONTRACT_MISMATCH"
+    GALLERY_FULL = "GALLERY_FULL"
+    TOO_MANY_STREAMS = "TOO_MANY_STREAMS"
+    SLOW_READER = "SLOW_READER"
+    MODEL_UNAVAILABLE = "MODEL_UNAVAILABLE"
+    WORKER_BUSY = "WORKER_BUSY"
+    SHUTTING_DOWN = "SHUTTING_DOWN"
+    TIMED_OUT = "TIMED_OUT"
+    NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
+    INTERNAL = "INTERNAL"
+    STORAGE_BUSY = "STORAGE_BUSY"

@@ -1,0 +1,129 @@
+"""What can go wrong, as a caller tells it apart.
+
+FacewireError
+  InvalidRequestError         the request must be changed before it is sent again
+    InvalidPictureError         a picture cannot be used
+      NoFaceError                 it shows no face where one is needed
+      SeveralFacesError           it shows several faces where one is needed
+  AuthenticationError         the server wants another token
+  NotFoundError               no such gallery, identity or template
+  AlreadyExistsError          a gallery or identity of this id exists
+  ContractMismatchError       the gallery was made with another model
+  LimitError                  a limit of the server was reached
+  UnavailableError            a passing condition: try again later
+    UnreachableError            no server answers at the address
+    ReconnectError              the server asks for the stream to be opened anew
+  DeadlineError               no answer in time
+  NotSupportedError           in the contract, not in this server
+  ServerError                 a fault of the server
+
+Mistakes that show before anything is sent are Python's own: TypeError for what is
+no picture, ValueError for an array of a wrong shape, OSError for a file.
+"""
+
+from facewire._enums import ErrorReason
+
+__all__ = [
+    "AlreadyExistsError",
+    "AuthenticationError",
+    "ContractMismatchError",
+    "DeadlineError",
+    "FacewireError",
+    "InvalidPictureError",
+    "InvalidRequestError",
+    "LimitError",
+    "NoFaceError",
+    "NotFoundError",
+    "NotSupportedError",
+    "ReconnectError",
+    "ServerError",
+    "SeveralFacesError",
+    "UnavailableError",
+    "UnreachableError",
+]
+
+
+class FacewireError(Exception):
+    """Any failure that the server, or the way to it, is the cause of.
+
+    The text says what happened and what to do next.
+
+    Attributes:
+        reason: the same for programs; UNSPECIFIED where the server gave none.
+        field: the request's field at fault ("image", "images[3]"), or "".
+    """
+
+    def __init__(
+        self, message: str, *, reason: ErrorReason = ErrorReason.UNSPECIFIED, field: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.field = field
+
+
+class InvalidRequestError(FacewireError):
+    """The request must be changed before it is sent again."""
+
+
+class InvalidPictureError(InvalidRequestError):
+    """A picture cannot be used."""
+
+
+class NoFaceError(InvalidPictureError):
+    """The picture shows no face where one is needed."""
+
+
+class SeveralFacesError(InvalidPictureError):
+    """The picture shows several faces where one is needed."""
+
+
+class AuthenticationError(FacewireError):
+    """The server wants a token, or another one."""
+
+
+class NotFoundError(FacewireError):
+    """No such gallery, identity or template; `reason` says which."""
+
+
+class AlreadyExistsError(FacewireError):
+    """A gallery or identity of this id exists."""
+
+
+class ContractMismatchError(FacewireError):
+    """The gallery was made with another model: comparing would mean nothing."""
+
+
+class LimitError(FacewireError):
+    """A limit of the server was reached."""
+
+
+class UnavailableError(FacewireError):
+    """A passing condition: the same request may succeed later."""
+
+
+class UnreachableError(UnavailableError):
+    """No server answers at the address."""
+
+
+class ReconnectError(UnavailableError):
+    """The server ends the stream and asks for a new one.
+
+    Attributes:
+        after_s: wait this long before, seconds.
+    """
+
+    def __init__(self, message: str, *, reason: ErrorReason, after_s: float) -> None:
+        super().__init__(message, reason=reason)
+        self.after_s = after_s
+
+
+class DeadlineError(FacewireError):
+    """No answer in time: the caller's, or the server's own for one picture."""
+
+
+class NotSupportedError(FacewireError):
+    """In the contract, not in this server."""
+
+
+class ServerError(FacewireError):
+    """A fault of the server; the text carries the id of its log entry."""

@@ -1,0 +1,192 @@
+"""A face and what was concluded about it, as immutable values.
+
+Lengths and positions are pixels of the upright picture (EXIF orientation applied),
+x to the right, y downwards. Similarity is a cosine, range [-1, 1].
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from facewire._enums import Outcome
+from facewire.v1 import face_pb2
+
+__all__ = ["Box", "Candidate", "Decision", "Face", "Landmarks", "Point", "Quality"]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle around a face, chin to hairline; it may reach beyond the picture."""
+
+    x_px: float
+    y_px: float
+    width_px: float
+    height_px: float
+
+    @classmethod
+    def from_wire(cls, box: face_pb2.Box) -> Self:
+        """Reads the contract's message."""
+        return cls(box.x_px, box.y_px, box.width_px, box.height_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A position in the picture."""
+
+    x_px: float
+    y_px: float
+
+    @classmethod
+    def from_wire(cls, point: face_pb2.Point) -> Self:
+        """Reads the contract's message."""
+        return cls(point.x_px, point.y_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Five points of a face. Left and right are the viewer's, not the person's."""
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point
+    left_mouth: Point
+    right_mouth: Point
+
+    @classmethod
+    def from_wire(cls, landmarks: face_pb2.Landmarks) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            left_eye=Point.from_wire(landmarks.left_eye),
+            right_eye=Point.from_wire(landmarks.right_eye),
+            nose=Point.from_wire(landmarks.nose),
+            left_mouth=Point.from_wire(landmarks.left_mouth),
+            right_mouth=Point.from_wire(landmarks.right_mouth),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a face can be recognised, measured on the picture as it came.
+
+    Attributes:
+        inter_eye_px: distance between the eyes' centres, pixels.
+        sharpness: variance of the Laplacian of the aligned crop's luma; below about 20
+            is blurred or enlarged.
+        brightness: mean luma of the aligned crop. Range [0, 255].
+    """
+
+    inter_eye_px: float
+    sharpness: float
+    brightness: float
+
+    @classmethod
+    def from_wire(cls, quality: face_pb2.Quality) -> Self:
+        """Reads the contract's message."""
+        return cls(quality.inter_eye_px, quality.sharpness, quality.brightness)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One identity of the gallery beside a probe, with its best template."""
+
+    identity_id: str
+    display_name: str
+    similarity: float
+    template_id: str
+
+    @classmethod
+    def from_wire(cls, candidate: face_pb2.Candidate) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            candidate.identity_id,
+            candidate.display_name,
+            candidate.similarity,
+            candidate.template_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the server concluded about a face, with its grounds.
+
+    Attributes:
+        outcome: the conclusion.
+        identity_id: who it is; "" unless KNOWN.
+        display_name: their name when the decision was made; "" unless KNOWN.
+        similarity: to the best identity of the gallery; 0 when there was none.
+        threshold: what `similarity` was held against.
+        margin: `similarity` minus the second best identity's; 0 when there was none.
+        template_id: the template that gave `similarity`; "" unless KNOWN or AMBIGUOUS.
+        gallery_revision: the gallery's revision that was searched.
+        candidates: the best identities, best first; empty unless asked for.
+    """
+
+    outcome: Outcome
+    identity_id: str
+    display_name: str
+    similarity: float
+    threshold: float
+    margin: float
+    template_id: str
+    gallery_revision: int
+    candidates: tuple[Candidate, ...]
+
+    @classmethod
+    def from_wire(cls, decision: face_pb2.Decision) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            outcome=Outcome.from_wire(decision.outcome),
+            identity_id=decision.identity_id,
+            display_name=decision.display_name,
+            similarity=decision.similarity,
+            threshold=decision.threshold,
+            margin=decision.margin,
+            template_id=decision.template_id,
+            gallery_revision=decision.gallery_revision,
+            candidates=tuple(map(Candidate.from_wire, decision.candidates)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face in one picture.
+
+    Attributes:
+        box: where it is.
+        landmarks: where its eyes, nose and mouth are.
+        detection_score: the detector's confidence. Range [0, 1].
+        quality: how good a probe it is.
+        decision: who it is, and why; None where no gallery was searched (compare).
+        track_id: the track it belongs to; 0 where the server does not track.
+        evidence_sequence: the frame in which the evidence was seen; 0 outside a stream.
+    """
+
+    box: Box
+    landmarks: Landmarks
+    detection_score: float
+    quality: Quality
+    decision: Decision | None
+    track_id: int
+    evidence_sequence: int
+
+    @property
+    def name(self) -> str | None:
+        """The display name of a KNOWN face, None of any other."""
+        return self.decision.display_name if self.decision and self.known else None
+
+    @property
+    def known(self) -> bool:
+        """Whether the face was recognised."""
+        return self.decision is not None and self.decision.outcome is Outcome.KNOWN
+
+    @classmethod
+    def from_wire(cls, face: face_pb2.Face) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            box=Box.from_wire(face.box),
+            landmarks=Landmarks.from_wire(face.landmarks),
+            detection_score=face.detection_score,
+            quality=Quality.from_wire(face.quality),
+            decision=Decision.from_wire(face.decision) if face.HasField("decision") else None,
+            track_id=face.track_id,
+            evidence_sequence=face.evidence_sequence,
+        )

@@ -1,0 +1,170 @@
+"""What the gallery answers, as immutable values."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from facewire._enums import ErrorReason
+from facewire._faces import Box, Quality
+from facewire.v1 import gallery_pb2
+
+__all__ = ["EnrollResult", "EnrolledPicture", "Gallery", "Identity", "Template"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A set of people to recognise.
+
+    Attributes:
+        gallery_id: its id.
+        display_name: for people.
+        revision: raised by every write to it; never lowered.
+        identity_count: people in it.
+        template_count: templates in it.
+        model_contract_id: the model contract that its templates were made under.
+        pending_purge_count: deletions of which traces may still be in the server's files.
+        created_at: when it was made, UTC.
+    """
+
+    gallery_id: str
+    display_name: str
+    revision: int
+    identity_count: int
+    template_count: int
+    model_contract_id: str
+    pending_purge_count: int
+    created_at: datetime
+
+    @classmethod
+    def from_wire(cls, gallery: gallery_pb2.Gallery) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            gallery_id=gallery.gallery_id,
+            display_name=gallery.display_name,
+            revision=gallery.revision,
+            identity_count=gallery.identity_count,
+            template_count=gallery.template_count,
+            model_contract_id=gallery.model_contract_id,
+            pending_purge_count=gallery.pending_purge_count,
+            created_at=_time(gallery.created_at_us),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person in a gallery."""
+
+    identity_id: str
+    display_name: str
+    template_count: int
+    created_at: datetime
+
+    @classmethod
+    def from_wire(cls, identity: gallery_pb2.Identity) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            identity_id=identity.identity_id,
+            display_name=identity.display_name,
+            template_count=identity.template_count,
+            created_at=_time(identity.created_at_us),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One enrolled embedding of an identity.
+
+    Attributes:
+        template_id: its id: 32 hexadecimal digits.
+        identity_id: whose it is.
+        quality: how good the enrolled face was.
+        detection_score: the detector's confidence in it. Range [0, 1].
+        created_at: when it was enrolled, UTC.
+        source: where the picture came from, in the words of whoever enrolled it.
+    """
+
+    template_id: str
+    identity_id: str
+    quality: Quality
+    detection_score: float
+    created_at: datetime
+    source: str
+
+    @classmethod
+    def from_wire(cls, template: gallery_pb2.Template) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            template_id=template.template_id,
+            identity_id=template.identity_id,
+            quality=Quality.from_wire(template.quality),
+            detection_score=template.detection_score,
+            created_at=_time(template.created_at_us),
+            source=template.source,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledPicture:
+    """What became of one picture.
+
+    Attributes:
+        template_id: the new template's id; "" when the picture was refused.
+        refusal: why it was refused; None when it was accepted.
+        detail: the same for people; "" when it was accepted.
+        quality: how good the face was; None where no single face was found.
+        box: where the face was; None where no single face was found.
+    """
+
+    template_id: str
+    refusal: ErrorReason | None
+    detail: str
+    quality: Quality | None
+    box: Box | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it became a template."""
+        return self.refusal is None
+
+    @classmethod
+    def from_wire(cls, result: gallery_pb2.EnrollmentResult) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            template_id=result.template_id,
+            refusal=ErrorReason.from_wire(result.refusal) if result.refusal else None,
+            detail=result.detail,
+            quality=Quality.from_wire(result.quality) if result.HasField("quality") else None,
+            box=Box.from_wire(result.box) if result.HasField("box") else None,
+        )
+
+    @classmethod
+    def refused(cls, refusal: ErrorReason, detail: str) -> Self:
+        """A picture that was refused before a face was looked for."""
+        return cls(template_id="", refusal=refusal, detail=detail, quality=None, box=None)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollResult:
+    """What became of the pictures of one person.
+
+    Attributes:
+        identity_id: the person.
+        pictures: one for each picture, in order.
+        revision: the gallery's revision after the last write; 0 when nothing was asked.
+    """
+
+    identity_id: str
+    pictures: tuple[EnrolledPicture, ...]
+    revision: int
+
+    @property
+    def accepted_count(self) -> int:
+        """How many pictures became templates."""
+        return sum(picture.accepted for picture in self.pictures)
+
+
+def _time(since_epoch_us: int) -> datetime:
+    # Not fromtimestamp: a float of seconds loses microseconds.
+    return _EPOCH + timedelta(microseconds=since_epoch_us)

@@ -1,0 +1,59 @@
+"""What a caller may ask to be done differently; None and 0 mean the server's defaults."""
+
+from dataclasses import dataclass
+
+from facewire.v1 import face_pb2
+
+__all__ = ["DECISION_DEFAULTS", "DETECTION_DEFAULTS", "DecisionPolicy", "DetectionOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """When a face counts as recognised.
+
+    Attributes:
+        threshold: lowest similarity of a match. Range (0, 1].
+        min_margin: lead over the runner-up under which the outcome is AMBIGUOUS.
+            Range [0, 1].
+        min_inter_eye_px: inter-eye distance under which the outcome is TOO_POOR,
+            pixels. Range [0, 1000].
+    """
+
+    threshold: float | None = None
+    min_margin: float | None = None
+    min_inter_eye_px: float | None = None
+
+    def to_wire(self) -> face_pb2.DecisionPolicy:
+        """The contract's message."""
+        return face_pb2.DecisionPolicy(
+            threshold=self.threshold,
+            min_margin=self.min_margin,
+            min_inter_eye_px=self.min_inter_eye_px,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionOptions:
+    """What counts as a face.
+
+    Attributes:
+        min_face_px: smallest face worth finding: its box's side, pixels of the picture.
+            Range [8, 65535]; the work grows with its inverse square. Default: the
+            shorter side of the picture divided by 32, in a stream by 16.
+        min_score: lowest detection score reported. Range [0.7, 1].
+        max_faces: at most this many faces, the highest scores first. Range [1, 1024].
+    """
+
+    min_face_px: int = 0
+    min_score: float | None = None
+    max_faces: int = 0
+
+    def to_wire(self) -> face_pb2.DetectionOptions:
+        """The contract's message."""
+        return face_pb2.DetectionOptions(
+            min_face_px=self.min_face_px, min_score=self.min_score, max_faces=self.max_faces
+        )
+
+
+DECISION_DEFAULTS = DecisionPolicy()
+DETECTION_DEFAULTS = DetectionOptions()

@@ -1,0 +1,139 @@
+"""What counts as a picture, and how it becomes bytes on the wire.
+
+Arrays are read through the buffer protocol (PEP 3118), so numpy is never imported.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from facewire._enums import ImageFormat
+from facewire.v1 import face_pb2
+
+__all__ = ["Array", "Frame", "Image", "Picture", "to_wire"]
+
+
+class Array(Protocol):
+    """A numpy array, or what behaves like one and has the buffer protocol."""
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """Numpy's mark of an array; only its presence is used, by type checkers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture, encoded or raw, as the contract carries it.
+
+    Attributes:
+        data: the file's bytes, or the rows of a raw picture from top to bottom.
+        format: the layout of `data`. Encoded pictures may leave it unset.
+        width_px: raw formats only.
+        height_px: raw formats only.
+        stride_bytes: raw formats only: from one row to the next; 0 when rows lie close.
+    """
+
+    data: bytes
+    format: ImageFormat = ImageFormat.UNSPECIFIED
+    width_px: int = 0
+    height_px: int = 0
+    stride_bytes: int = 0
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Reads an encoded picture (JPEG, PNG, WebP) as it is.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        return cls(Path(path).read_bytes())
+
+    @classmethod
+    def from_array(cls, array: Array | memoryview, *, bgr: bool = False) -> Self:
+        """Takes a raw picture from an array.
+
+        Args:
+            array: uint8, (height, width, 3) or, grey, (height, width). It need not be
+                contiguous.
+            bgr: the channels are blue, green, red, as OpenCV gives them.
+
+        Raises:
+            ValueError: the array is of another shape or type.
+        """
+        with _view(array) as view:
+            shape = view.shape or ()
+            grey = len(shape) == 2
+            if view.format != "B" or not (grey or (len(shape) == 3 and shape[2] == 3)):
+                raise ValueError(
+                    "an array of a picture is uint8 of shape (height, width, 3) or "
+                    f"(height, width), not {view.format!r} of shape {shape}"
+                )
+            colour = ImageFormat.BGR8 if bgr else ImageFormat.RGB8
+            return cls(
+                view.tobytes(),
+                format=ImageFormat.GRAY8 if grey else colour,
+                width_px=shape[1],
+                height_px=shape[0],
+            )
+
+
+Picture = Image | bytes | bytearray | memoryview | Array | str | os.PathLike[str]
+"""A picture: a path; the bytes of a JPEG, PNG or WebP file; an array, uint8,
+(height, width, 3) in RGB order or (height, width) grey; or an `Image`.
+
+OpenCV's arrays are BGR: pass `Image.from_array(array, bgr=True)`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture of a stream with the moment it was taken.
+
+    Attributes:
+        picture: the picture.
+        captured_at_us: the camera's monotonic clock, microseconds; it comes back in
+            the frame's result and is never read as a time of day.
+    """
+
+    picture: Picture
+    captured_at_us: int = 0
+
+
+def to_wire(picture: Picture) -> face_pb2.Image:
+    """Makes the message of a picture.
+
+    Raises:
+        OSError: a path that cannot be read.
+        ValueError: an array that is no picture.
+        TypeError: anything else.
+    """
+    image = _to_image(picture)
+    return face_pb2.Image(
+        data=image.data,
+        format=image.format.wire_name,
+        width_px=image.width_px,
+        height_px=image.height_px,
+        stride_bytes=image.stride_bytes,
+    )
+
+
+def _to_image(picture: Picture) -> Image:
+    if isinstance(picture, Image):
+        return picture
+    if isinstance(picture, bytes):
+        return Image(picture)
+    if isinstance(picture, str | os.PathLike):
+        return Image.from_file(picture)
+    with _view(picture) as view:
+        # One dimension is a file's bytes: a bytearray, or what cv2.imencode gives.
+        return Image(view.tobytes()) if view.ndim == 1 else Image.from_array(view)
+
+
+def _view(array: Any) -> memoryview:
+    try:
+        return memoryview(array)
+    except TypeError:
+        raise TypeError(
+            f"a picture is a path, bytes, an array or an Image, not {type(array).__name__}"
+        ) from None

@@ -1,0 +1,218 @@
+"""What recognition answers, as immutable values."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from facewire._enums import CompareOutcome, ErrorReason, FrameStatus, SkipReason
+from facewire._faces import Face
+from facewire.v1 import face_pb2, recognition_pb2
+
+__all__ = [
+    "Advice",
+    "Comparison",
+    "FrameResult",
+    "FramesSkipped",
+    "Recognition",
+    "StageTimings",
+    "StreamLimits",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimings:
+    """Where the server's time for one picture went, microseconds; stages overlap."""
+
+    queue_us: int
+    decode_us: int
+    detect_us: int
+    align_us: int
+    embed_us: int
+    match_us: int
+    total_us: int
+
+    @classmethod
+    def from_wire(cls, timings: face_pb2.StageTimings) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            queue_us=timings.queue_us,
+            decode_us=timings.decode_us,
+            detect_us=timings.detect_us,
+            align_us=timings.align_us,
+            embed_us=timings.embed_us,
+            match_us=timings.match_us,
+            total_us=timings.total_us,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The faces of one picture, highest detection score first.
+
+    Attributes:
+        faces: the faces; none is an answer, too.
+        width_px: of the upright picture.
+        height_px: of the upright picture.
+        gallery_revision: the gallery's revision that was searched.
+        model_contract_id: the model contract that the embeddings were made under.
+        timings: where the time went.
+    """
+
+    faces: tuple[Face, ...]
+    width_px: int
+    height_px: int
+    gallery_revision: int
+    model_contract_id: str
+    timings: StageTimings
+
+    @classmethod
+    def from_wire(cls, response: recognition_pb2.RecognizeResponse) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            faces=tuple(map(Face.from_wire, response.faces)),
+            width_px=response.width_px,
+            height_px=response.height_px,
+            gallery_revision=response.gallery_revision,
+            model_contract_id=response.model_contract_id,
+            timings=StageTimings.from_wire(response.timings),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Whether two pictures show the same person.
+
+    Attributes:
+        outcome: the conclusion.
+        similarity: of the two faces.
+        threshold: what it was held against.
+        first: the face of the first picture.
+        second: the face of the second picture.
+        model_contract_id: the model contract that the embeddings were made under.
+    """
+
+    outcome: CompareOutcome
+    similarity: float
+    threshold: float
+    first: Face
+    second: Face
+    model_contract_id: str
+
+    @classmethod
+    def from_wire(cls, response: recognition_pb2.CompareResponse) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            outcome=CompareOutcome.from_wire(response.outcome),
+            similarity=response.similarity,
+            threshold=response.threshold,
+            first=Face.from_wire(response.first),
+            second=Face.from_wire(response.second),
+            model_contract_id=response.model_contract_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """The answer to one frame.
+
+    Attributes:
+        sequence: the frame's number: the n-th frame of the stream, counted from 1.
+        status: whether `faces` can be relied on.
+        reason: why not; None when `status` is OK.
+        detail: the same for people; "" when `status` is OK.
+        faces: the faces, highest detection score first; empty unless `status` is OK.
+        width_px: of the upright picture; 0 unless `status` is OK.
+        height_px: of the upright picture; 0 unless `status` is OK.
+        timings: where the time went.
+        captured_at_us: `Frame.captured_at_us`, unchanged.
+    """
+
+    sequence: int
+    status: FrameStatus
+    reason: ErrorReason | None
+    detail: str
+    faces: tuple[Face, ...]
+    width_px: int
+    height_px: int
+    timings: StageTimings
+    captured_at_us: int
+
+    @classmethod
+    def from_wire(cls, result: recognition_pb2.FrameResult) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            sequence=result.sequence,
+            status=FrameStatus.from_wire(result.status),
+            reason=ErrorReason.from_wire(result.reason) if result.reason else None,
+            detail=result.detail,
+            faces=tuple(map(Face.from_wire, result.faces)),
+            width_px=result.width_px,
+            height_px=result.height_px,
+            timings=StageTimings.from_wire(result.timings),
+            captured_at_us=result.captured_at_us,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FramesSkipped:
+    """Frames that were not worked on, as one range, both ends included."""
+
+    first_sequence: int
+    last_sequence: int
+    reason: SkipReason
+    frame_count: int
+
+    @classmethod
+    def from_wire(cls, skipped: recognition_pb2.FramesSkipped) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            first_sequence=skipped.first_sequence,
+            last_sequence=skipped.last_sequence,
+            reason=SkipReason.from_wire(skipped.reason),
+            frame_count=skipped.frame_count,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """How the camera could make better use of the server; a hint.
+
+    Attributes:
+        target_fps: frames a second that the server keeps up with now.
+        longest_side_px: longest side beyond which more pixels find no more faces;
+            0: as it is.
+    """
+
+    target_fps: float
+    longest_side_px: int
+
+    @classmethod
+    def from_wire(cls, advice: recognition_pb2.Advice) -> Self:
+        """Reads the contract's message."""
+        return cls(advice.target_fps, advice.longest_side_px)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """The terms of a stream.
+
+    Attributes:
+        max_in_flight: most frames sent and not accounted for.
+        max_frame_bytes: most bytes of a picture.
+        max_pixels: most pixels of a picture.
+        model_contract_id: the model contract that embeddings are made under.
+    """
+
+    max_in_flight: int
+    max_frame_bytes: int
+    max_pixels: int
+    model_contract_id: str
+
+    @classmethod
+    def from_wire(cls, started: recognition_pb2.StreamStarted) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            max_in_flight=started.max_in_flight,
+            max_frame_bytes=started.max_frame_bytes,
+            max_pixels=started.max_pixels,
+            model_contract_id=started.model_contract_id,
+        )

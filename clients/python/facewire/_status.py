@@ -1,0 +1,186 @@
+"""From a gRPC status to a typed error.
+
+The details of a status lie in its trailing metadata as a `google.rpc.Status`. That
+message and those inside it are declared here, in a descriptor pool of their own, so
+that neither grpcio-status nor googleapis-common-protos is needed, and so that both
+may be installed beside.
+"""
+
+from functools import cache
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError, Message
+
+from facewire import _errors as errors
+from facewire._enums import ErrorReason
+
+__all__ = ["error_from_rpc"]
+
+_DETAILS_KEY = "grpc-status-details-bin"
+_DOMAIN = "facewire"
+
+_BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
+    ErrorReason.FIELD_INVALID: (errors.InvalidRequestError, ""),
+    ErrorReason.OUT_OF_ORDER: (errors.InvalidRequestError, ""),
+    ErrorReason.IMAGE_EMPTY: (errors.InvalidPictureError, ""),
+    ErrorReason.IMAGE_UNDECODABLE: (
+        errors.InvalidPictureError,
+        "Send a JPEG, PNG or WebP file, or an array.",
+    ),
+    ErrorReason.IMAGE_TOO_MANY_BYTES: (
+        errors.InvalidPictureError,
+        "Encode the picture as JPEG, or make it smaller.",
+    ),
+    ErrorReason.IMAGE_TOO_MANY_PIXELS: (errors.InvalidPictureError, "Make the picture smaller."),
+    ErrorReason.IMAGE_LAYOUT: (errors.InvalidPictureError, ""),
+    ErrorReason.NO_FACE: (
+        errors.NoFaceError,
+        "Small faces are found with a smaller DetectionOptions.min_face_px.",
+    ),
+    ErrorReason.SEVERAL_FACES: (
+        errors.SeveralFacesError,
+        "Crop the picture, or choose a face with `selection`.",
+    ),
+    ErrorReason.TOO_POOR: (errors.InvalidPictureError, "Take a larger picture of the face."),
+    ErrorReason.REQUEST_ID_REUSED: (errors.InvalidRequestError, "Choose a new request_id."),
+    ErrorReason.TOKEN_REQUIRED: (
+        errors.AuthenticationError,
+        "Give the server's token: Client(..., token=...), or FACEWIRE_TOKEN for the command.",
+    ),
+    ErrorReason.GALLERY_NOT_FOUND: (
+        errors.NotFoundError,
+        "Make it with create_gallery, or name another.",
+    ),
+    ErrorReason.IDENTITY_NOT_FOUND: (errors.NotFoundError, ""),
+    ErrorReason.TEMPLATE_NOT_FOUND: (errors.NotFoundError, ""),
+    ErrorReason.GALLERY_EXISTS: (errors.AlreadyExistsError, ""),
+    ErrorReason.IDENTITY_EXISTS: (errors.AlreadyExistsError, ""),
+    ErrorReason.CONTRACT_MISMATCH: (
+        errors.ContractMismatchError,
+        "Run the server with the model that the gallery was made with, or enroll anew.",
+    ),
+    ErrorReason.GALLERY_FULL: (errors.LimitError, "Nothing was written; ask the operator."),
+    ErrorReason.TOO_MANY_STREAMS: (errors.LimitError, "Try later, or another server."),
+    ErrorReason.SLOW_READER: (errors.LimitError, "Read the results as they come."),
+    ErrorReason.MODEL_UNAVAILABLE: (errors.UnavailableError, "Try again in a moment."),
+    ErrorReason.WORKER_BUSY: (errors.UnavailableError, "Try again on a new connection."),
+    ErrorReason.STORAGE_BUSY: (errors.UnavailableError, "Start again."),
+    ErrorReason.SHUTTING_DOWN: (errors.UnavailableError, "Try again when the server is back."),
+    ErrorReason.TIMED_OUT: (
+        errors.DeadlineError,
+        "Try again, with a smaller picture or a larger min_face_px.",
+    ),
+    ErrorReason.NOT_IMPLEMENTED: (errors.NotSupportedError, ""),
+    ErrorReason.INTERNAL: (errors.ServerError, "Report it with the id above."),
+}
+
+# Statuses that carry no reason: gRPC's own, a proxy's, another server's.
+_BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: (errors.InvalidRequestError, ""),
+    grpc.StatusCode.UNAUTHENTICATED: (errors.AuthenticationError, "Give the server's token."),
+    grpc.StatusCode.PERMISSION_DENIED: (errors.AuthenticationError, ""),
+    grpc.StatusCode.NOT_FOUND: (errors.NotFoundError, ""),
+    grpc.StatusCode.ALREADY_EXISTS: (errors.AlreadyExistsError, ""),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (errors.LimitError, ""),
+    grpc.StatusCode.UNAVAILABLE: (
+        errors.UnreachableError,
+        "Is a facewire server running there, and is TLS on, or off, on both sides?",
+    ),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (errors.DeadlineError, "Allow more with timeout_s."),
+    grpc.StatusCode.UNIMPLEMENTED: (
+        errors.NotSupportedError,
+        "Is it a facewire server, and new enough?",
+    ),
+}
+
+
+def error_from_rpc(error: grpc.RpcError, *, target: str) -> errors.FacewireError:
+    """Makes the typed error of a failed call.
+
+    Args:
+        error: what the call raised; a `grpc.Call` as well.
+        target: the server's address, for the text.
+    """
+    code, detail, reason, field = _read(error)
+    if reason is ErrorReason.UNSPECIFIED and _is_oversized(code, detail):
+        reason = ErrorReason.IMAGE_TOO_MANY_BYTES
+        detail = "the request has more bytes than the server takes"
+    if reason is not ErrorReason.UNSPECIFIED:
+        kind, advice = _BY_REASON[reason]
+    else:
+        kind, advice = _BY_CODE.get(code, (errors.ServerError, ""))
+        # gRPC tells the whole way to the cause, which comes last: "...: Connection refused".
+        cause = detail.rpartition(": ")[2] if code is grpc.StatusCode.UNAVAILABLE else detail
+        detail = f"{target}: {cause or code.name}"
+    text = detail.rstrip(".") + "."
+    return kind(f"{text} {advice}".strip(), reason=reason, field=field)
+
+
+def _read(error: Any) -> tuple[grpc.StatusCode, str, ErrorReason, str]:
+    """Code, text, reason and field of a failed call."""
+    code = error.code() or grpc.StatusCode.UNKNOWN
+    detail = error.details() or ""
+    reason, field = ErrorReason.UNSPECIFIED, ""
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS_KEY:
+            reason, field = _read_details(value)
+    return code, detail, reason, field
+
+
+def _read_details(serialized: bytes) -> tuple[ErrorReason, str]:
+    """Reason and field of a serialized `google.rpc.Status`; neither where it is damaged."""
+    messages = _messages()
+    reason, field = ErrorReason.UNSPECIFIED, ""
+    try:
+        for detail in messages["Status"].FromString(serialized).details:
+            kind = detail.type_url.rpartition("/")[2]
+            if kind == "google.rpc.ErrorInfo":
+                info = messages["ErrorInfo"].FromString(detail.value)
+                if info.domain == _DOMAIN and info.reason in ErrorReason.__members__:
+                    reason = ErrorReason(info.reason)
+            elif kind == "google.rpc.BadRequest":
+                for violation in messages["BadRequest"].FromString(detail.value).field_violations:
+                    field = field or violation.field
+    except DecodeError:
+        return ErrorReason.UNSPECIFIED, ""
+    return reason, field
+
+
+def _is_oversized(code: grpc.StatusCode, detail: str) -> bool:
+    """Whether gRPC itself refused a message for its size, before the server saw it."""
+    return code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in detail
+
+
+@cache
+def _messages() -> dict[str, Any]:
+    """Declares the messages in a status's details, but for fields that are not read here.
+
+    Source: google/rpc/status.proto, google/rpc/error_details.proto, google/protobuf/any.proto.
+    """
+    text = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
+    data = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
+    declared: dict[str, list[tuple[str, int, Any]]] = {
+        "Any": [("type_url", 1, text), ("value", 2, data)],
+        "Status": [("details", 3, "Any")],
+        "ErrorInfo": [("reason", 1, text), ("domain", 2, text)],
+        "FieldViolation": [("field", 1, text)],
+        "BadRequest": [("field_violations", 1, "FieldViolation")],
+    }
+    file = descriptor_pb2.FileDescriptorProto(name="status_details", syntax="proto3")
+    for name, fields in declared.items():
+        message = file.message_type.add(name=name)
+        for field_name, number, kind in fields:
+            field = message.field.add(name=field_name, number=number)
+            if isinstance(kind, str):
+                field.type, field.type_name = field.TYPE_MESSAGE, f".{kind}"
+                field.label = field.LABEL_REPEATED
+            else:
+                field.type, field.label = kind, field.LABEL_OPTIONAL
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    classes: dict[str, type[Message]] = {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name)) for name in declared
+    }
+    return classes

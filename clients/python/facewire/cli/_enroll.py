@@ -1,0 +1,196 @@
+"""`facewire enroll FOLDER`: people of a folder into a gallery, as often as need be.
+
+What was done is read from the gallery itself: each template's `source` begins with the
+digest of its picture. A request id of the picture's would be simpler, but then
+pictures of somebody who was deleted since could not be enrolled again: the server
+would repeat its first answer.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from facewire import (
+    Client,
+    DetectionOptions,
+    ErrorReason,
+    FaceSelection,
+    InvalidRequestError,
+    NotFoundError,
+)
+from facewire.cli._folder import People, Person, people_of
+from facewire.cli._output import ERRORS, print_json, print_table, progress
+from facewire.cli._session import EXIT_REFUSED, Server, session, usage_error
+
+__all__ = ["run"]
+
+_SOURCE_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a picture."""
+
+    picture: Path
+    identity_id: str
+    status: Literal["enrolled", "present", "refused"]
+    template_id: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+def run(
+    server: Server,
+    folder: Path,
+    *,
+    gallery: str,
+    selection: FaceSelection,
+    min_face_px: int,
+    as_json: bool,
+) -> None:
+    """Enrolls, showing progress; prints what was refused and why.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    found = people_of(folder)
+    if not found.picture_count:
+        raise usage_error(
+            f"there is no picture (JPEG, PNG, WebP) in {folder}. "
+            "Put each person's into a sub-folder of their name."
+        )
+    options = _Options(gallery, selection, DetectionOptions(min_face_px=min_face_px))
+    outcomes: list[_Outcome] = []
+    bar = progress(
+        "{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        "ETA", TimeRemainingColumn(),
+    )  # fmt: skip
+    with session(server) as client:
+        try:
+            with bar:
+                task = bar.add_task("enrolling", total=found.picture_count)
+                for outcome in _enroll(client, found, options):
+                    outcomes.append(outcome)
+                    bar.advance(task)
+                    if as_json:
+                        print_json(**_fields(outcome))
+        finally:
+            _report(found, outcomes, gallery, as_json=as_json)
+    if any(outcome.status == "refused" for outcome in outcomes):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    gallery: str
+    selection: FaceSelection
+    detection: DetectionOptions
+
+
+def _enroll(client: Client, found: People, options: _Options) -> Iterator[_Outcome]:
+    for person in found.people:
+        done = _digests(client, person, options.gallery)
+        for picture in person.pictures:
+            try:
+                data = picture.read_bytes()
+            except OSError as error:
+                yield _Outcome(picture, person.identity_id, "refused", detail=str(error.strerror))
+                continue
+            digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+            if digest in done:
+                yield _Outcome(picture, person.identity_id, "present")
+                continue
+            outcome = _enroll_picture(client, person, picture, data, digest, options)
+            if outcome.status == "enrolled":
+                done.add(digest)
+            yield outcome
+
+
+def _digests(client: Client, person: Person, gallery: str) -> set[str]:
+    """The digests of the pictures that are enrolled."""
+    try:
+        return {
+            template.source.partition(" ")[0]
+            for template in client.templates(person.identity_id, gallery=gallery)
+        }
+    except NotFoundError as error:
+        if error.reason is not ErrorReason.IDENTITY_NOT_FOUND:
+            raise
+    except InvalidRequestError:
+        pass  # no identity can have such a name: enrolling will say so, picture by picture
+    return set()
+
+
+def _enroll_picture(
+    client: Client, person: Person, picture: Path, data: bytes, digest: str, options: _Options
+) -> _Outcome:
+    # One picture a call: only so does each template carry its own source.
+    source = f"{digest} {picture.name}".encode()[:_SOURCE_BYTES].decode(errors="ignore")
+    try:
+        result = client.enroll(
+            person.identity_id,
+            data,
+            gallery=options.gallery,
+            display_name=person.display_name,
+            selection=options.selection,
+            source=source,
+            detection=options.detection,
+        ).pictures[0]
+    except InvalidRequestError as error:
+        return _Outcome(
+            picture, person.identity_id, "refused", reason=error.reason, detail=str(error)
+        )
+    return _Outcome(
+        picture,
+        person.identity_id,
+        "enrolled" if result.accepted else "refused",
+        template_id=result.template_id,
+        reason=result.refusal or "",
+        detail=result.detail,
+    )
+
+
+def _report(found: People, outcomes: list[_Outcome], gallery: str, *, as_json: bool) -> None:
+    counts = Counter(outcome.status for outcome in outcomes)
+    left = found.picture_count - len(outcomes)
+    if as_json:
+        print_json(
+            summary={
+                "gallery": gallery,
+                "enrolled": counts["enrolled"],
+                "present": counts["present"],
+                "refused": counts["refused"],
+                "left": left,
+                "ignored": len(found.ignored),
+            }
+        )
+        return
+    refused = [outcome for outcome in outcomes if outcome.status == "refused"]
+    if refused:
+        rows = [(str(outcome.picture), outcome.reason, outcome.detail) for outcome in refused]
+        print_table("Refused", ["picture", "reason", "what happened"], rows)
+    ERRORS.print(
+        f"{counts['enrolled']} enrolled, {counts['present']} there already, "
+        f"{counts['refused']} refused: {len(found.people)} people, gallery {gallery!r}."
+    )
+    if found.ignored:
+        ERRORS.print(f"Ignored, being neither JPEG, PNG nor WebP: {len(found.ignored)}.")
+    if left:
+        ERRORS.print(f"Left: {left}. Run the command again to go on.")
+
+
+def _fields(outcome: _Outcome) -> dict[str, str]:
+    return {
+        "picture": str(outcome.picture),
+        "identity_id": outcome.identity_id,
+        "status": outcome.status,
+        "template_id": outcome.template_id,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+    }

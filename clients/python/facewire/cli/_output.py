@@ -1,0 +1,64 @@
+"""What is printed: results on stdout, progress and errors on stderr."""
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn
+from rich.table import Table
+from rich.text import Text
+
+from facewire import Face, Outcome
+
+__all__ = ["ERRORS", "print_json", "print_line", "print_table", "progress", "who"]
+
+# Without markup: names and paths may hold brackets.
+ERRORS = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+_RESULTS = Console(markup=False, highlight=False)
+
+_STYLES = {Outcome.KNOWN: "green", Outcome.AMBIGUOUS: "yellow"}
+
+
+def print_json(**values: Any) -> None:
+    """Prints one object on one line; dataclasses within become objects, too."""
+    text = json.dumps(values, default=_plain, ensure_ascii=False)
+    _RESULTS.out(text, highlight=False)
+
+
+def print_line(text: str) -> None:
+    """Prints a line, as long as it is."""
+    _RESULTS.print(text, soft_wrap=True)
+
+
+def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
+    """Prints a table; numbers stand where the heading begins with a space."""
+    table = Table(title=Text(title), title_justify="left")
+    for heading in columns:
+        table.add_column(
+            Text(heading.strip()),
+            justify="right" if heading.startswith(" ") else "left",
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    _RESULTS.print(table)
+
+
+def progress(*columns: ProgressColumn | str) -> Progress:
+    """A progress display that vanishes when done, and is silent where nobody watches."""
+    return Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal)
+
+
+def who(face: Face) -> Text:
+    """The name of a face, or what kept it from having one."""
+    outcome = face.decision.outcome if face.decision else Outcome.UNSPECIFIED
+    name = face.name or outcome.value.lower().replace("_", " ")
+    return Text(name, style=_STYLES.get(outcome, "dim"))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return str(value)

@@ -1,0 +1,75 @@
+"""`facewire recognize PICTURE...`: who is in each picture."""
+
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from facewire import DetectionOptions, Face, InvalidPictureError, Recognition
+from facewire.cli._output import ERRORS, print_json, print_line, print_table, who
+from facewire.cli._session import EXIT_REFUSED, Server, session
+
+__all__ = ["run"]
+
+_COLUMNS = ["who", " similarity", " margin", " score", "box (x y w h)", " eyes px", " sharpness"]
+
+
+def run(
+    server: Server, pictures: list[Path], *, gallery: str, min_face_px: int, as_json: bool
+) -> None:
+    """Prints the faces of each picture.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    detection = DetectionOptions(min_face_px=min_face_px)
+    refused = False
+    with session(server) as client:
+        for picture in pictures:
+            try:
+                answer = client.recognize(picture, gallery=gallery, detection=detection)
+            except (InvalidPictureError, OSError) as error:
+                refused = True
+                _print_refusal(picture, error, as_json=as_json)
+            else:
+                _print_answer(picture, answer, as_json=as_json)
+    if refused:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _print_answer(picture: Path, answer: Recognition, *, as_json: bool) -> None:
+    if as_json:
+        print_json(picture=str(picture), result=answer)
+        return
+    size = f"{answer.width_px}×{answer.height_px}"
+    title = f"{picture} ({size}, {answer.timings.total_us / 1000:.0f} ms)"
+    if answer.faces:
+        print_table(title, _COLUMNS, [_row(face) for face in answer.faces])
+    else:
+        print_line(f"{title}: no face")
+
+
+def _print_refusal(picture: Path, error: InvalidPictureError | OSError, *, as_json: bool) -> None:
+    if isinstance(error, OSError):
+        reason, text = "", error.strerror or str(error)
+    else:
+        reason, text = error.reason.value, str(error)
+    if as_json:
+        print_json(picture=str(picture), error={"reason": reason, "detail": text})
+    else:
+        ERRORS.print(f"facewire: {picture}: {text}")
+
+
+def _row(face: Face) -> list[str | Text]:
+    box = face.box
+    similarity = f"{face.decision.similarity:.3f}" if face.decision else ""
+    margin = f"{face.decision.margin:.3f}" if face.decision else ""
+    return [
+        who(face),
+        similarity,
+        margin,
+        f"{face.detection_score:.3f}",
+        f"{box.x_px:.0f} {box.y_px:.0f} {box.width_px:.0f} {box.height_px:.0f}",
+        f"{face.quality.inter_eye_px:.0f}",
+        f"{face.quality.sharpness:.0f}",
+    ]

@@ -1,0 +1,243 @@
+"""The command line against the real server, run as its users run it: as a process."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import cv2
+import grpc
+import numpy as np
+import pytest
+
+import facewire
+from fakes.server import FakeServer, failure
+
+PATHS = os.pathsep.join(path for path in sys.path if path)
+
+
+@pytest.fixture
+def server_address(server):
+    return server.address
+
+
+@pytest.fixture
+def run(server_address):
+    def run(*arguments, server=server_address):
+        return subprocess.run(
+            command(arguments), env=environment(server), capture_output=True, text=True, timeout=60
+        )
+
+    return run
+
+
+def command(arguments):
+    return [sys.executable, "-W", "error", "-m", "facewire", *map(str, arguments)]
+
+
+def environment(server):
+    return os.environ | {"PYTHONPATH": PATHS, "FACEWIRE_SERVER": server, "COLUMNS": "200"}
+
+
+@pytest.fixture
+def folder(tmp_path, astronaut):
+    """Two people: Eileen_Collins with a picture, another and a bad one; Bo without a face."""
+    root = tmp_path / "people"
+    (root / "Eileen_Collins" / "deeper").mkdir(parents=True)
+    (root / ".hidden").mkdir()
+    portrait = astronaut[:256, 96:352, ::-1]
+    cv2.imwrite(str(root / "Eileen_Collins" / "a.jpg"), portrait)
+    cv2.imwrite(str(root / "Eileen_Collins" / "deeper" / "b.PNG"), portrait[:, 8:])
+    cv2.imwrite(str(root / ".hidden" / "c.jpg"), portrait)
+    (root / "Eileen_Collins" / "bad.jpg").write_text("this is text")
+    cv2.imwrite(str(root / "Bo_01.jpg"), np.full((240, 320, 3), 128, np.uint8))
+    (root / "notes.txt").write_text("not a picture")
+    return root
+
+
+def lines(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_a_folder_is_enrolled_with_a_table_of_what_was_refused(run, folder, gallery):
+    result = run("enroll", folder, "--gallery", gallery)
+    assert result.returncode == 1
+    assert "IMAGE_UNDECODABLE" in result.stdout
+    assert "NO_FACE" in result.stdout
+    assert "2 enrolled, 0 there already, 2 refused" in result.stderr
+
+
+def test_enrolling_says_in_json_what_became_of_each_picture(run, folder, gallery):
+    *pictures, last = lines(run("enroll", folder, "-g", gallery, "--json"))
+    assert {(each["identity_id"], each["status"], each["reason"]) for each in pictures} == {
+        ("Bo", "refused", "NO_FACE"),
+        ("Eileen_Collins", "enrolled", ""),
+        ("Eileen_Collins", "refused", "IMAGE_UNDECODABLE"),
+    }
+    assert last["summary"] == {
+        "gallery": gallery, "enrolled": 2, "present": 0, "refused": 2, "left": 0, "ignored": 1
+    }  # fmt: skip
+
+
+def test_run_again_it_enrolls_only_what_is_new(run, folder, gallery, server_address):
+    run("enroll", folder, "-g", gallery)
+    shutil.copy(folder / "Eileen_Collins" / "a.jpg", folder / "Eileen_Collins" / "copy.jpg")
+    (*_, last) = lines(run("enroll", folder, "-g", gallery, "--json"))
+    assert (last["summary"]["enrolled"], last["summary"]["present"]) == (0, 3)
+    with facewire.Client(server_address) as client:
+        person = client.identity("Eileen_Collins", gallery=gallery)
+    assert (person.display_name, person.template_count) == ("Eileen Collins", 2)
+
+
+def test_somebody_who_was_deleted_is_enrolled_again(run, folder, gallery, server_address):
+    run("enroll", folder, "-g", gallery)
+    with facewire.Client(server_address) as client:
+        client.delete_identity("Eileen_Collins", gallery=gallery)
+    (*_, last) = lines(run("enroll", folder, "-g", gallery, "--json"))
+    assert last["summary"]["enrolled"] == 2
+
+
+def test_a_server_lost_on_the_way_leaves_a_run_that_goes_on(run, folder):
+    away = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
+    with FakeServer() as server:
+        server.fail_next("EnrollTemplates", away, times=5)
+        first = run("enroll", folder, server=server.address)
+        again = run("enroll", folder, server=server.address)
+    assert first.returncode == 3
+    assert "Run the command again to go on" in first.stderr
+    assert again.returncode == 1
+    assert "2 enrolled" in again.stderr
+
+
+def test_pictures_are_recognised_in_a_table(run, folder, gallery):
+    run("enroll", folder, "-g", gallery)
+    known = folder / "Eileen_Collins" / "a.jpg"
+    result = run("recognize", known, folder / "Bo_01.jpg", "-g", gallery)
+    assert result.returncode == 0
+    assert "Eileen Collins" in result.stdout
+    assert "no face" in result.stdout
+
+
+def test_pictures_are_recognised_in_json_and_a_bad_one_does_not_stop_the_rest(run, folder, gallery):
+    run("enroll", folder, "-g", gallery)
+    known, bad = folder / "Eileen_Collins" / "a.jpg", folder / "Eileen_Collins" / "bad.jpg"
+    result = run("recognize", bad, folder / "none.jpg", known, "-g", gallery, "--json")
+    assert result.returncode == 1
+    first, second, third = lines(result)
+    assert first["error"]["reason"] == "IMAGE_UNDECODABLE"
+    assert "No such file" in second["error"]["detail"]
+    assert third["result"]["faces"][0]["decision"]["outcome"] == "KNOWN"
+
+
+@pytest.fixture
+def film(tmp_path, astronaut):
+    """Two seconds: one with the portrait, one of even grey."""
+    path = tmp_path / "film.avi"
+    portrait = np.ascontiguousarray(astronaut[:256, 96:352, ::-1])
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (256, 256))
+    for picture in [portrait] * 10 + [np.full_like(portrait, 128)] * 10:
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+def test_a_film_is_watched_to_its_end(run, folder, film, gallery):
+    run("enroll", folder, "-g", gallery)
+    result = run("watch", film, "-g", gallery)
+    assert result.returncode == 0
+    assert "Eileen Collins" in result.stdout
+    assert "0:00.0–0:00.9" in result.stdout
+    assert "20 frames looked at, 0 passed over" in result.stderr
+
+
+@pytest.mark.parametrize("policy", ["--every-frame", "--newest"])
+def test_watching_in_json_gives_every_result_and_who_was_seen(run, folder, film, gallery, policy):
+    run("enroll", folder, "-g", gallery)
+    result = run("watch", film, "-g", gallery, "--json", policy)
+    *results, last = lines(result)
+    seen = last["summary"]["people"]["Eileen_Collins"]
+    frames = [each["result"] for each in results if "sequence" in each["result"]]
+    assert seen["frame_count"] == sum(bool(frame["faces"]) for frame in frames)
+    assert frames[-1]["captured_at_us"] == 1_900_000
+    if policy == "--every-frame":
+        assert len(frames) == 20
+
+
+@pytest.mark.parametrize("arguments", [["enroll", "FOLDER"], ["watch", "FILM"]])
+def test_on_a_terminal_the_progress_is_shown(folder, film, arguments, server_address, gallery):
+    places = {"FOLDER": folder, "FILM": film}
+    arguments = [places.get(argument, argument) for argument in arguments]
+    ours, theirs = os.openpty()
+    running = subprocess.Popen(
+        command([*arguments, "-g", gallery]),
+        env=environment(server_address) | {"TERM": "xterm"}, stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux tells the end of a terminal
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert running.wait(timeout=30) in (0, 1)
+    assert b"ETA" in shown
+    assert b"Traceback" not in shown
+
+
+def test_ctrl_c_ends_watching_with_who_was_seen_so_far(folder, film):
+    with FakeServer() as server:
+        server.max_in_flight = 2
+        server.hold.clear()
+        watching = subprocess.Popen(
+            command(["watch", film]), env=environment(server.address),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        with server.held_changed:
+            assert server.held_changed.wait_for(lambda: server.held > 0, timeout=30)
+        watching.send_signal(signal.SIGINT)
+        _, errors = watching.communicate(timeout=30)
+    assert watching.returncode == 130
+    assert "frames looked at" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["watch", "no-such-film.mp4"], 2, "cannot open"),
+        (["enroll", "no-such-folder"], 2, "does not exist"),
+        (["recognize"], 2, "Missing argument"),
+        (["recognize", "PICTURE", "--gallery", "none"], 4, "no such gallery"),
+        (["enroll", "EMPTY"], 2, "no picture"),
+    ],
+)
+def test_an_error_has_its_exit_code_and_says_what_is_wrong(
+    run, folder, tmp_path, arguments, code, text
+):
+    (tmp_path / "empty").mkdir()
+    places = {"PICTURE": folder / "Eileen_Collins" / "a.jpg", "EMPTY": tmp_path / "empty"}
+    result = run(*(places.get(argument, argument) for argument in arguments))
+    assert result.returncode == code
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_no_server_is_exit_code_3(run, folder):
+    result = run("recognize", folder / "Bo_01.jpg", server="127.0.0.1:1")
+    assert result.returncode == 3
+    assert "Is a facewire server running there" in result.stderr
+
+
+def test_a_token_comes_from_the_environment(folder):
+    with FakeServer(token="secret") as server:
+        arguments = command(["recognize", folder / "Bo_01.jpg"])
+        without = environment(server.address)
+        refused = subprocess.run(arguments, env=without, capture_output=True, text=True)
+        given = without | {"FACEWIRE_TOKEN": "secret"}
+        done = subprocess.run(arguments, env=given, capture_output=True, text=True)
+    assert (refused.returncode, done.returncode) == (4, 0)
+    assert "secret" not in refused.stderr
+    assert "FACEWIRE_TOKEN" in refused.stderr

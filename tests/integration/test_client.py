@@ -1,0 +1,227 @@
+"""The client against the real server, with the astronaut's as the only face."""
+
+import uuid
+
+import cv2
+import numpy as np
+import pytest
+
+import facewire
+from facewire import CompareOutcome, ErrorReason, FaceSelection, FramePolicy, FrameStatus, Outcome
+from fakes.server import FakeServer
+
+
+@pytest.fixture(scope="session")
+def portrait(astronaut):
+    """(256, 256, 3) uint8 RGB: one face."""
+    return np.ascontiguousarray(astronaut[:256, 96:352])
+
+
+@pytest.fixture(scope="session")
+def portrait_jpeg(portrait):
+    return cv2.imencode(".jpg", portrait[:, :, ::-1])[1].tobytes()
+
+
+@pytest.fixture(scope="session")
+def nobody():
+    """A JPEG of even grey: no face."""
+    return cv2.imencode(".jpg", np.full((240, 320, 3), 128, np.uint8))[1].tobytes()
+
+
+def test_somebody_who_was_enrolled_is_recognised(client, gallery, portrait, portrait_jpeg):
+    enrolled = client.enroll("eileen", portrait, gallery=gallery, display_name="Eileen Collins")
+    assert enrolled.accepted_count == 1
+    found = client.recognize(portrait_jpeg, gallery=gallery)
+    (face,) = found.faces
+    assert (face.name, face.decision.identity_id) == ("Eileen Collins", "eileen")
+    assert face.decision.outcome is Outcome.KNOWN
+    assert face.decision.similarity > face.decision.threshold
+    assert (found.width_px, found.height_px) == (256, 256)
+    assert found.gallery_revision == enrolled.revision
+    assert found.timings.total_us > 0
+
+
+def test_nobody_is_known_in_an_empty_gallery(client, gallery, portrait_jpeg):
+    (face,) = client.recognize(portrait_jpeg, gallery=gallery).faces
+    assert face.decision.outcome is Outcome.UNKNOWN
+    assert face.name is None
+
+
+def test_every_kind_of_picture_gives_the_same_face(
+    client, gallery, portrait, portrait_jpeg, tmp_path
+):
+    client.enroll("eileen", portrait, gallery=gallery)
+    (tmp_path / "a.jpg").write_bytes(portrait_jpeg)
+    kinds = [
+        portrait,
+        facewire.Image.from_array(portrait[:, :, ::-1], bgr=True),
+        portrait_jpeg,
+        tmp_path / "a.jpg",
+        str(tmp_path / "a.jpg"),
+        cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY),
+    ]
+    for picture in kinds:
+        (face,) = client.recognize(picture, gallery=gallery).faces
+        assert face.name == "eileen"
+
+
+def test_a_picture_without_a_face_is_an_answer(client, gallery, nobody):
+    assert client.recognize(nobody, gallery=gallery).faces == ()
+
+
+def test_a_picture_that_is_none_is_an_error_that_names_it(client, gallery):
+    with pytest.raises(facewire.InvalidPictureError) as caught:
+        client.recognize(b"this is text", gallery=gallery)
+    assert caught.value.reason is ErrorReason.IMAGE_UNDECODABLE
+    assert caught.value.field == "image"
+
+
+def test_a_picture_over_the_servers_limit_is_an_error_of_the_picture(client, gallery):
+    with pytest.raises(facewire.InvalidPictureError) as caught:
+        client.recognize(bytes(20 * 2**20), gallery=gallery)
+    assert caught.value.reason is ErrorReason.IMAGE_TOO_MANY_BYTES
+
+
+def test_two_pictures_of_one_person_are_the_same(client, portrait, portrait_jpeg):
+    answer = client.compare(portrait, portrait_jpeg, selection=FaceSelection.LARGEST)
+    assert answer.outcome is CompareOutcome.SAME
+    assert answer.similarity > answer.threshold
+    assert answer.first.decision is None
+
+
+def test_comparing_with_nobody_names_the_picture(client, portrait, nobody):
+    with pytest.raises(facewire.NoFaceError) as caught:
+        client.compare(portrait, nobody)
+    assert caught.value.field == "second"
+
+
+def test_any_number_of_pictures_is_enrolled_each_answered_in_order(
+    client, gallery, portrait, nobody
+):
+    pictures = [portrait] * 11 + [nobody] + [portrait, b"text"]
+    result = client.enroll("eileen", iter(pictures), gallery=gallery)
+    assert [each.refusal for each in result.pictures] == [
+        *[None] * 11, ErrorReason.NO_FACE, None, ErrorReason.IMAGE_UNDECODABLE
+    ]  # fmt: skip
+    ids = [template.template_id for template in client.templates("eileen", gallery=gallery)]
+    assert ids == [each.template_id for each in result.pictures if each.accepted]
+    assert client.identity("eileen", gallery=gallery).template_count == 12
+
+
+def test_enrolling_nobody_known_can_be_refused(client, gallery, portrait):
+    with pytest.raises(facewire.NotFoundError) as caught:
+        client.enroll("eileen", portrait, gallery=gallery, create_identity=False)
+    assert caught.value.reason is ErrorReason.IDENTITY_NOT_FOUND
+
+
+def test_identities_are_made_listed_renamed_and_deleted(client, gallery):
+    for number in range(7):
+        client.create_identity(f"id-{number}", gallery=gallery)
+    assert [each.identity_id for each in client.identities(gallery=gallery)] == [
+        f"id-{number}" for number in range(7)
+    ]
+    with pytest.raises(facewire.AlreadyExistsError):
+        client.create_identity("id-0", gallery=gallery)
+    assert client.rename_identity("id-0", "Zoë", gallery=gallery).display_name == "Zoë"
+    assert client.identity("id-0", gallery=gallery).display_name == "Zoë"
+    revision = client.gallery(gallery).revision
+    assert client.delete_identity("id-0", gallery=gallery) > revision
+    with pytest.raises(facewire.NotFoundError):
+        client.identity("id-0", gallery=gallery)
+
+
+def test_somebody_who_was_deleted_is_not_recognised_any_more(client, gallery, portrait):
+    client.enroll("eileen", portrait, gallery=gallery)
+    client.delete_identity("eileen", gallery=gallery)
+    (face,) = client.recognize(portrait, gallery=gallery).faces
+    assert face.decision.outcome is Outcome.UNKNOWN
+
+
+def test_a_template_is_deleted_and_the_identity_stays(client, gallery, portrait):
+    result = client.enroll("eileen", portrait, gallery=gallery, source="a test")
+    (template,) = client.templates("eileen", gallery=gallery)
+    assert (template.template_id, template.source) == (result.pictures[0].template_id, "a test")
+    client.delete_template(template.template_id, gallery=gallery)
+    assert list(client.templates("eileen", gallery=gallery)) == []
+    assert client.identity("eileen", gallery=gallery).template_count == 0
+
+
+def test_galleries_are_listed_and_the_default_one_is_there(client, gallery):
+    assert {"default", gallery} <= {each.gallery_id for each in client.galleries()}
+    assert client.gallery(gallery).identity_count == 0
+    with pytest.raises(facewire.AlreadyExistsError):
+        client.create_gallery(gallery)
+
+
+@pytest.mark.parametrize("call", ["recognize", "stream", "gallery", "delete_gallery"])
+def test_a_gallery_that_is_not_there_is_said_to_be(client, portrait, call):
+    name = f"none-{uuid.uuid4().hex}"
+    calls = {
+        "recognize": lambda: client.recognize(portrait, gallery=name),
+        "stream": lambda: client.stream([portrait], gallery=name),
+        "gallery": lambda: client.gallery(name),
+        "delete_gallery": lambda: client.delete_gallery(name),
+    }
+    with pytest.raises(facewire.NotFoundError) as caught:
+        calls[call]()
+    assert caught.value.reason is ErrorReason.GALLERY_NOT_FOUND
+
+
+def test_a_stream_accounts_for_every_frame_once_in_order(
+    client, gallery, portrait, portrait_jpeg, nobody
+):
+    client.enroll("eileen", portrait, gallery=gallery)
+    frames = [
+        facewire.Frame(picture, captured_at_us=1000 + number)
+        for number, picture in enumerate([portrait_jpeg, nobody, b"text", portrait, b""])
+    ]
+    stream = client.stream(frames, camera="t", gallery=gallery, policy=FramePolicy.EVERY_FRAME)
+    results = list(stream)
+    assert stream.limits.max_in_flight >= 1
+    assert [each.sequence for each in results] == [1, 2, 3, 4, 5]
+    assert [each.captured_at_us for each in results] == [1000, 1001, 1002, 1003, 1004]
+    ok, bad = FrameStatus.OK, FrameStatus.INVALID
+    assert [each.status for each in results] == [ok, ok, bad, ok, bad]
+    assert [[face.name for face in each.faces] for each in results] == [
+        ["eileen"], [], [], ["eileen"], []
+    ]  # fmt: skip
+
+
+def test_a_live_stream_accounts_for_every_frame_with_or_without_a_result(
+    client, gallery, portrait_jpeg
+):
+    accounted = []
+    for result in client.stream([portrait_jpeg] * 20, gallery=gallery):
+        if isinstance(result, facewire.FramesSkipped):
+            accounted += range(result.first_sequence, result.last_sequence + 1)
+        else:
+            accounted.append(result.sequence)
+    assert accounted == list(range(1, 21))
+
+
+def test_a_stream_left_early_does_not_hold_up_the_next(client, gallery, portrait_jpeg):
+    for _ in range(3):
+        for result in client.stream([portrait_jpeg] * 50, gallery=gallery):
+            if isinstance(result, facewire.FrameResult):
+                break
+    assert client.recognize(portrait_jpeg, gallery=gallery).faces
+
+
+def test_no_server_is_said_to_be_unreachable():
+    with facewire.Client("127.0.0.1:1") as client:
+        with pytest.raises(facewire.UnreachableError, match=r"127\.0\.0\.1:1: "):
+            client.gallery()
+        with pytest.raises(facewire.UnreachableError):
+            client.stream([])
+
+
+def test_a_token_is_sent_and_its_lack_is_told():
+    with FakeServer(token="secret") as server:
+        with facewire.Client(server.address, token="secret") as client:
+            assert client.gallery().gallery_id == "default"
+            assert list(client.stream([])) == []
+        with facewire.Client(server.address) as client:
+            with pytest.raises(facewire.AuthenticationError, match="token"):
+                client.gallery()
+            with pytest.raises(facewire.AuthenticationError, match="token"):
+                client.stream([])

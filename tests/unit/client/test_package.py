@@ -1,0 +1,51 @@
+"""The package's face: its names, what it imports, what it keeps to itself."""
+
+import subprocess
+import sys
+
+import facewire
+from facewire._channel import Address
+
+
+def test_all_is_sorted_and_complete():
+    assert facewire.__all__ == sorted(facewire.__all__, key=lambda n: (n.startswith("_"), n))
+    public = {name for name in vars(facewire) if not name.startswith("_")}
+    assert public - {"v1", "cli"} == set(facewire.__all__) - {"__version__"}
+
+
+def test_importing_it_brings_no_extra():
+    code = (
+        "import sys, facewire; "
+        "print([m for m in ('numpy', 'cv2', 'typer', 'rich', 'google.rpc', 'asyncio') "
+        "if m in sys.modules])"
+    )
+    path = str(next(iter(facewire.__path__)).removesuffix("/facewire"))
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    baseline = subprocess.run(
+        [sys.executable, "-c", "import sys, grpc; print('asyncio' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = "['asyncio']" if baseline.stdout.strip() == "True" else "[]"
+    assert result.stdout.strip() == expected
+
+
+def test_the_token_is_in_no_repr():
+    address = Address.of("server:1", token="secret", root_certificates=None, tls=False)
+    assert "secret" not in repr(address)
+    assert address.metadata == (("authorization", "Bearer secret"),)
+
+
+def test_certificates_turn_tls_on_and_are_read_from_a_path(tmp_path):
+    (tmp_path / "ca.pem").write_bytes(b"PEM")
+    for given in (b"PEM", tmp_path / "ca.pem", str(tmp_path / "ca.pem")):
+        address = Address.of("server:1", token=None, root_certificates=given, tls=False)
+        assert address.tls
+        assert address.root_certificates == b"PEM"

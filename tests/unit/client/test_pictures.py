@@ -1,0 +1,108 @@
+"""Whatever is a picture becomes the right message; whatever is none is refused."""
+
+import array
+
+import numpy as np
+import pytest
+
+from facewire import Image, ImageFormat
+from facewire._enroll import chunks, halves, several
+from facewire._pictures import to_wire
+from facewire.v1 import face_pb2
+
+RGB = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
+
+
+@pytest.mark.parametrize(
+    "picture", [b"jpeg", bytearray(b"jpeg"), memoryview(b"jpeg"), np.frombuffer(b"jpeg", np.uint8)]
+)
+def test_bytes_of_any_kind_are_an_encoded_file(picture):
+    assert to_wire(picture) == face_pb2.Image(data=b"jpeg")
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path])
+def test_a_path_is_read(tmp_path, kind):
+    (tmp_path / "a.jpg").write_bytes(b"jpeg")
+    assert to_wire(kind(tmp_path / "a.jpg")) == face_pb2.Image(data=b"jpeg")
+    with pytest.raises(FileNotFoundError):
+        to_wire(kind(tmp_path / "none.jpg"))
+
+
+def test_an_array_is_rgb_and_says_its_size():
+    expected = face_pb2.Image(
+        data=RGB.tobytes(), format=face_pb2.IMAGE_FORMAT_RGB8, width_px=4, height_px=2
+    )
+    assert to_wire(RGB) == expected
+
+
+def test_a_grey_array_is_gray8():
+    image = to_wire(RGB[:, :, 0])
+    assert (image.format, image.width_px, image.height_px) == (face_pb2.IMAGE_FORMAT_GRAY8, 4, 2)
+    assert image.data == RGB[:, :, 0].tobytes()
+
+
+@pytest.mark.parametrize("view", [RGB[:, :, ::-1], RGB[::2, ::2], np.asfortranarray(RGB)])
+def test_an_array_need_not_be_contiguous(view):
+    assert to_wire(view).data == np.ascontiguousarray(view).tobytes()
+
+
+def test_opencvs_order_is_said():
+    assert Image.from_array(RGB, bgr=True).format is ImageFormat.BGR8
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        RGB.astype(np.float32),
+        RGB.astype(np.int8),
+        np.zeros((2, 2, 4), np.uint8),
+        np.zeros((1, 2, 2, 3), np.uint8),
+    ],
+)
+def test_an_array_that_is_no_picture_is_refused(bad):
+    with pytest.raises(ValueError, match="uint8 of shape"):
+        to_wire(bad)
+
+
+@pytest.mark.parametrize("bad", [None, 3, ["a.jpg"]])
+def test_what_is_no_picture_is_refused_by_its_type(bad):
+    with pytest.raises(TypeError, match="a picture is"):
+        to_wire(bad)
+
+
+def test_one_picture_is_not_taken_apart():
+    for one in ("a.jpg", b"jpeg", RGB, Image(b"jpeg"), memoryview(b"jpeg")):
+        (only,) = several(one)
+        assert only is one
+    assert several(["a.jpg"]) == ["a.jpg"]
+
+
+def test_chunks_hold_ten_pictures_or_sixteen_mebibytes_and_lose_none():
+    small = [bytes([number]) for number in range(23)]
+    assert [len(chunk) for chunk in chunks(small)] == [10, 10, 3]
+    assert [image.data for chunk in chunks(small) for image in chunk] == small
+    mebibytes = [6, 6, 6, 20, 1, 15, 1]
+    sizes = [
+        [len(image.data) // 2**20 for image in chunk]
+        for chunk in chunks(bytes(size * 2**20) for size in mebibytes)
+    ]
+    assert sizes == [[6, 6], [6], [20], [1, 15], [1]]
+    assert list(chunks([])) == []
+
+
+def test_chunks_read_no_further_than_they_must():
+    drawn = []
+    stream = chunks(drawn.append(number) or b"x" for number in range(100))
+    next(stream)
+    assert len(drawn) == 11
+
+
+def test_halves_lose_nothing():
+    chunk = [face_pb2.Image(data=bytes([number])) for number in range(5)]
+    first, second = halves(chunk)
+    assert first + second == chunk
+    assert len(first) == 2
+
+
+def test_another_array_type_with_the_buffer_protocol_is_taken():
+    assert to_wire(array.array("B", b"jpeg")).data == b"jpeg"  # type: ignore[arg-type] # not promised

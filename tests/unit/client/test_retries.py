@@ -1,0 +1,110 @@
+"""What is tried again, and what is not, against a server that fails by script."""
+
+import grpc
+import pytest
+
+import facewire
+from facewire import ErrorReason
+from facewire._channel import Deadline, retry_unavailable
+from fakes.server import FakeServer, failure
+
+AWAY = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
+
+
+@pytest.fixture
+def fake():
+    with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def client(fake):
+    with facewire.Client(fake.address) as client:
+        yield client
+
+
+@pytest.fixture
+def picture(astronaut):
+    return facewire.Image.from_array(astronaut[:256, 128:384])
+
+
+def test_a_call_that_only_reads_is_repeated_while_the_server_is_unavailable(fake, client):
+    fake.fail_next("GetGallery", AWAY, times=3)
+    assert client.gallery().gallery_id == "default"
+    assert fake.calls["GetGallery"] == 4
+
+
+def test_it_is_given_up_after_five_attempts(fake, client):
+    fake.fail_next("GetGallery", AWAY, times=9)
+    with pytest.raises(facewire.UnavailableError) as caught:
+        client.gallery()
+    assert caught.value.reason is ErrorReason.MODEL_UNAVAILABLE
+    assert fake.calls["GetGallery"] == 5
+
+
+def test_a_write_that_cannot_be_told_from_its_repetition_is_not_repeated(fake, client):
+    fake.fail_next("CreateGallery", AWAY, after=True)
+    with pytest.raises(facewire.UnavailableError):
+        client.create_gallery("cellar")
+    assert fake.calls["CreateGallery"] == 1
+
+
+def test_an_error_that_a_repetition_does_not_mend_is_raised_at_once(fake, client):
+    fake.fail_next("GetGallery", failure(grpc.StatusCode.INTERNAL, "INTERNAL"))
+    with pytest.raises(facewire.ServerError):
+        client.gallery()
+    assert fake.calls["GetGallery"] == 1
+
+
+def test_enrolling_again_after_a_lost_answer_enrolls_once(fake, client, picture):
+    fake.fail_next("EnrollTemplates", AWAY, after=True)
+    result = client.enroll("ada", picture)
+    assert fake.calls["EnrollTemplates"] == 2
+    assert len(set(fake.request_ids)) == 1
+    (template,) = client.templates("ada")
+    assert template.template_id == result.pictures[0].template_id
+
+
+def test_each_chunk_has_a_request_id_of_its_own(fake, client, picture):
+    client.enroll("ada", [picture] * 11)
+    client.enroll("ada", [picture])
+    assert len(set(fake.request_ids)) == 3
+
+
+def test_a_chunk_that_is_too_large_for_this_server_is_sent_in_parts(fake, client, picture):
+    too_large = failure(grpc.StatusCode.INVALID_ARGUMENT, "IMAGE_TOO_MANY_BYTES", field="images")
+    fake.fail_next("EnrollTemplates", too_large, times=3)  # of 4, of 2, of 1
+    result = client.enroll("ada", [picture] * 4)
+    accepted = [each.accepted for each in result.pictures]
+    assert accepted == [False, True, True, True]
+    assert result.pictures[0].refusal is ErrorReason.IMAGE_TOO_MANY_BYTES
+    assert len(set(fake.request_ids)) == len(fake.request_ids)
+
+
+def test_retries_end_with_the_time():
+    attempts = []
+
+    def attempt():
+        attempts.append(1)
+        raise facewire.UnavailableError("away")
+
+    with pytest.raises(facewire.UnavailableError):
+        retry_unavailable(attempt, Deadline(0.0))
+    assert len(attempts) == 1
+
+
+def test_a_stream_refused_by_a_busy_worker_is_opened_on_new_connections(fake, client, picture):
+    busy = failure(grpc.StatusCode.UNAVAILABLE, "WORKER_BUSY")
+    fake.fail_next("StreamRecognize", busy, times=4)
+    drawn = []
+    stream = client.stream(drawn.append(n) or picture for n in range(2))
+    assert [result.sequence for result in stream] == [1, 2]
+    assert drawn == [0, 1]
+    assert len(set(fake.peers)) == 5
+
+
+def test_a_stream_that_cannot_be_opened_draws_no_frame(fake, client):
+    drawn = []
+    with pytest.raises(facewire.NotFoundError):
+        client.stream((drawn.append(1) for _ in range(2)), gallery="none")
+    assert drawn == []

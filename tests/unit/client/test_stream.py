@@ -1,0 +1,153 @@
+"""A stream keeps its credit, loses nothing, and ends in every way it can end."""
+
+import gc
+import threading
+
+import grpc
+import pytest
+
+import facewire
+from facewire import ErrorReason, FrameStatus
+from fakes.server import FakeServer, failure
+
+
+@pytest.fixture
+def fake():
+    with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def client(fake):
+    with facewire.Client(fake.address) as client:
+        yield client
+
+
+@pytest.fixture
+def picture(astronaut):
+    return facewire.Image.from_array(astronaut[:64, :64])
+
+
+def until(condition, predicate):
+    with condition:
+        assert condition.wait_for(predicate, timeout=10)
+
+
+def test_no_more_frames_are_in_flight_than_the_server_allows(fake, client, picture):
+    fake.max_in_flight = 3
+    fake.hold.clear()
+    drawn = []
+    stream = client.stream(drawn.append(n) or picture for n in range(10))
+    assert stream.limits.max_in_flight == 3
+    until(fake.held_changed, lambda: fake.held == 3)
+    assert drawn == [0, 1, 2]
+    fake.hold.set()
+    assert [result.sequence for result in stream] == list(range(1, 11))
+
+
+def test_a_credit_of_one_is_enough(fake, client, picture):
+    fake.max_in_flight = 1
+    assert len(list(client.stream([picture] * 5))) == 5
+
+
+def test_an_endless_source_is_drawn_lazily_and_left_by_break(fake, client, picture):
+    def endless():
+        while True:
+            yield picture
+
+    for result in client.stream(endless()):
+        if result.sequence == 5:
+            break
+    gc.collect()
+    assert fake.stream_ended.wait(10)
+
+
+def test_an_empty_source_ends_the_stream_at_once(client):
+    assert list(client.stream([])) == []
+
+
+def test_an_error_of_the_source_is_raised_after_the_answers_to_the_frames_before(client, picture):
+    def frames():
+        yield picture
+        yield picture
+        raise KeyError("camera")
+
+    stream = client.stream(frames())
+    assert [next(stream).sequence for _ in range(2)] == [1, 2]
+    with pytest.raises(KeyError, match="camera"):
+        next(stream)
+    assert list(stream) == []
+
+
+def test_a_frame_that_cannot_be_used_is_answered_and_the_stream_goes_on(fake, client, picture):
+    fake.max_frame_bytes = 100_000
+    results = list(client.stream([b"text", picture, bytes(20 * 2**20), b"", picture]))
+    assert [result.status for result in results] == [
+        FrameStatus.INVALID, FrameStatus.OK, FrameStatus.INVALID, FrameStatus.INVALID,
+        FrameStatus.OK,
+    ]  # fmt: skip
+    assert [result.reason for result in results] == [
+        ErrorReason.IMAGE_UNDECODABLE, None, ErrorReason.IMAGE_TOO_MANY_BYTES,
+        ErrorReason.IMAGE_EMPTY, None,
+    ]  # fmt: skip
+
+
+def test_a_server_that_leaves_asks_for_a_new_stream(fake, client, picture):
+    fake.reconnect_after = 2
+    stream = client.stream([picture] * 5)
+    assert [next(stream).sequence for _ in range(2)] == [1, 2]
+    with pytest.raises(facewire.ReconnectError) as caught:
+        next(stream)
+    assert caught.value.after_s == 1.5
+    assert caught.value.reason is ErrorReason.SHUTTING_DOWN
+
+
+def test_a_stream_that_ends_early_is_never_taken_for_complete(fake, client, picture):
+    fake.end_after = 2
+    stream = client.stream([picture] * 5)
+    assert len([next(stream), next(stream)]) == 2
+    with pytest.raises(facewire.ServerError, match="unanswered"):
+        next(stream)
+
+
+def test_a_lost_server_is_an_error(fake, client, picture):
+    fake.hold.clear()
+    stream = client.stream([picture] * 5)
+    until(fake.held_changed, lambda: fake.held > 0)
+    fake.__exit__()
+    with pytest.raises(facewire.FacewireError):
+        list(stream)
+
+
+def test_closing_from_another_thread_ends_the_iteration(fake, client, picture):
+    fake.hold.clear()
+    stream = client.stream([picture] * 5)
+    until(fake.held_changed, lambda: fake.held > 0)
+    closer = threading.Thread(target=stream.close)
+    closer.start()
+    assert list(stream) == []
+    closer.join()
+
+
+def test_the_end_of_the_client_is_the_end_of_its_streams(fake, picture):
+    with facewire.Client(fake.address) as client:
+        fake.hold.clear()
+        stream = client.stream([picture] * 5)
+    assert fake.stream_ended.wait(10)
+    assert list(stream) == []
+
+
+def test_a_server_that_does_not_answer_the_opening_is_given_up(fake, picture):
+    fake.silent = True
+    client = facewire.Client(fake.address, timeout_s=0.2)
+    with client, pytest.raises(facewire.DeadlineError, match=r"0\.2 s"):
+        client.stream([picture])
+    fake.opening.set()
+
+
+def test_the_reason_of_a_failed_stream_is_told(fake, client, picture):
+    full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+    fake.fail_next("StreamRecognize", full)
+    with pytest.raises(facewire.LimitError) as caught:
+        client.stream([picture])
+    assert caught.value.reason is ErrorReason.TOO_MANY_STREAMS
