@@ -35,7 +35,7 @@ _MAX_REFINED: Final = 512
 _WINDOW_OVERLAP: Final = 0.49
 # Published: 0.5. Windows 4 px apart share exactly half, and engines differ in whether they
 # suppress at equality. The published second pass, 0.7 across levels, is left out: windows of
-# neighbouring levels overlap by 0.5 at most, so it never removes one.
+# neighbouring levels overlap by about 0.5 at most, so it never removes one.
 
 _REFINED_OVERLAP: Final = 0.85
 # Published: 0.7, before calibration. Calibrated boxes of one face agree better, so this drops more

@@ -1,0 +1,186 @@
+"""The composition root: the one place that knows every room, and joins them by the settings."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import cv2
+
+from facewire_server import contracts, logs
+from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.openvino_engine import OpenVinoModel
+from facewire_server.pipeline.contract import ModelContract, prove
+from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.look import Looker
+from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.pipeline.types import DecisionPolicy, DetectionOptions, Limits
+from facewire_server.rpc.gallery import GalleryServicer
+from facewire_server.rpc.health import HEALTH_NAMES
+from facewire_server.rpc.recognition import RecognitionServicer
+from facewire_server.rpc.server import Server
+from facewire_server.rpc.terms import Defaults, ServerOptions, StreamTerms
+from facewire_server.rpc.turns import Turns
+from facewire_server.settings import Settings, SettingsError
+
+__all__ = ["serve"]
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains.
+
+    When it takes calls it prints one line to standard output: "facewire.v1 on HOST:PORT".
+
+    Raises:
+        SettingsError: a file that a setting names cannot be used.
+        ModelUnavailable: a model is missing, or not the contract's.
+        OSError: the gallery's folder or the address cannot be used.
+    """
+    logs.configure(settings.log_format)
+    stop = _stop_signal()
+    async with _server(settings) as server:
+        try:
+            port = await server.start()
+            for name in HEALTH_NAMES:
+                server.health.set(name, True)
+            host = settings.listen.rpartition(":")[0]
+            print(f"facewire.v1 on {host}:{port}", flush=True)
+            await stop.wait()
+        finally:
+            await server.drain(settings.drain_s)
+    _log.info("stopped")
+
+
+@asynccontextmanager
+async def _server(settings: Settings) -> AsyncIterator[Server]:
+    """Everything joined, with models that are proven; not listening yet."""
+    contract = _contract(settings.contract)
+    limits = Limits(settings.max_frame_bytes, settings.max_pixels)
+    processors = settings.threads or len(os.sched_getaffinity(0))
+    cv2.setNumThreads(1)  # pictures are worked on beside each other; each takes one processor
+    with (
+        closing(OpenVinoModel(settings.models / "mtcnn", threads=processors)) as mtcnn,
+        closing(OpenVinoModel(settings.models / "embedding", threads=processors)) as embedding,
+        closing(
+            LmdbGallery(
+                settings.data / "gallery",
+                model_contract_id=contract.id,
+                dimension=contract.dimension,
+                max_bytes=settings.gallery_max_bytes,
+            )
+        ) as gallery,
+        # Last, so that its exit comes first: no thread may be in the gallery when that closes.
+        ThreadPoolExecutor(2 * processors + 2, thread_name_prefix="line") as threads,
+    ):
+        detector = Detector(mtcnn)
+        embedder = Embedder(embedding, contract.dimension)
+        await detector.prove()
+        await prove(embedder, contract)
+        looker = Looker(detector, limits=limits, threads=threads)
+        recognizer = Recognizer(looker, embedder, gallery, model_contract_id=contract.id)
+        enroller = Enroller(
+            looker,
+            embedder,
+            gallery,
+            min_inter_eye_px=settings.enroll_min_inter_eye_px,
+            threads=threads,
+        )
+        # One more than processors: while all are busy, the next picture is being read.
+        turns = Turns(processors + 1)
+        terms, defaults = _terms(settings), _defaults(settings)
+        yield Server(
+            _options(settings),
+            RecognitionServicer(
+                recognizer,
+                gallery,
+                turns,
+                terms=terms,
+                defaults=defaults,
+                limits=limits,
+                threads=threads,
+            ),
+            GalleryServicer(
+                gallery,
+                enroller,
+                turns,
+                terms=terms,
+                defaults=defaults,
+                limits=limits,
+                dimension=contract.dimension,
+                threads=threads,
+            ),
+            limits=limits,
+        )
+
+
+def _contract(name_or_path: str) -> ModelContract:
+    shipped = Path(contracts.__path__[0]) / f"{name_or_path}.json"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    try:
+        return ModelContract.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"contract is {name_or_path}, which cannot be used: {error}") from error
+
+
+def _terms(settings: Settings) -> StreamTerms:
+    return StreamTerms(
+        max_in_flight=settings.max_in_flight,
+        frame_timeout_s=settings.frame_timeout_s,
+        slow_reader_timeout_s=settings.slow_reader_timeout_s,
+        max_streams=settings.max_streams,
+    )
+
+
+def _defaults(settings: Settings) -> Defaults:
+    def detection(short_side_fraction: float) -> DetectionOptions:
+        return DetectionOptions(
+            min_score=settings.min_score,
+            max_faces=settings.max_faces,
+            short_side_fraction=short_side_fraction,
+        )
+
+    return Defaults(
+        decision=DecisionPolicy(
+            threshold=settings.threshold,
+            min_margin=settings.min_margin,
+            min_inter_eye_px=settings.min_inter_eye_px,
+        ),
+        picture=detection(1 / 32),
+        stream=detection(1 / 16),
+    )
+
+
+def _options(settings: Settings) -> ServerOptions:
+    return ServerOptions(
+        address=settings.listen,
+        token=_file(settings.token_file).decode().strip(),
+        tls_certificate_chain=_file(settings.tls_certificate),
+        tls_private_key=_file(settings.tls_key),
+    )
+
+
+def _file(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    if not content.strip():
+        raise SettingsError(f"{path} is empty")  # an empty token would let everybody in
+    return content
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

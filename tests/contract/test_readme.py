@@ -1,0 +1,118 @@
+"""Every command that a page shows is run here, or says why it is not.
+
+A fenced block of `sh` or `python` follows a comment: `<!-- run -->`, or `<!-- not run: reason -->`.
+Blocks run in order, in a folder that holds what the pages speak of (`people/`, `party.jpg`, `door.mp4`),
+against a real server on the address that the pages name.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bench.running import RunningServer, running_server
+from facewire_server.settings import Settings
+
+PAGES = ("README.md", "clients/python/README.md")
+ADDRESS = "127.0.0.1:50051"
+BLOCK = re.compile(
+    r"(?:<!-- (?P<mark>run|not run)(?:: (?P<note>[^>]*))? -->\n)?```(?P<language>\w*)\n(?P<code>.*?)```",
+    re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    page: str
+    language: str
+    mark: str | None
+    note: str | None
+    code: str
+
+
+def blocks(repository: Path, page: str) -> list[Block]:
+    text = (repository / page).read_text(encoding="utf-8")
+    return [
+        Block(page, match["language"], match["mark"], match["note"], match["code"])
+        for match in BLOCK.finditer(text)
+        if match["language"] in ("sh", "python")
+    ]
+
+
+@pytest.fixture(scope="module")
+def running(models: Path) -> Iterator[RunningServer]:
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path, astronaut: NDArray[np.uint8]) -> Path:
+    """What the pages speak of, made of the one public face that there is."""
+    picture = np.ascontiguousarray(astronaut[..., ::-1])
+    person = tmp_path / "people" / "ada"
+    person.mkdir(parents=True)
+    for number, brightness in ((1, 1.0), (2, 0.8)):
+        cv2.imwrite(str(person / f"{number}.jpg"), (picture * brightness).astype(np.uint8))
+    cv2.imwrite(str(tmp_path / "party.jpg"), picture)
+    clip = cv2.VideoWriter(
+        str(tmp_path / "door.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (512, 512)
+    )
+    for _ in range(5):
+        clip.write(picture)
+    clip.release()
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_is_run_or_says_why_not(repository: Path, page: str) -> None:
+    found = blocks(repository, page)
+    assert found
+    for block in found:
+        assert block.mark, f"{page}: this block has no mark:\n{block.code}"
+        assert block.mark == "run" or block.note, f"{page}: no reason:\n{block.code}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_blocks_run(repository: Path, running: RunningServer, folder: Path, page: str) -> None:
+    rooms = [str(repository / room) for room in ("server", "clients/python")]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(rooms),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "FACEWIRE_SERVER": running.address,
+    }
+    for block in blocks(repository, page):
+        if block.mark != "run":
+            continue
+        code = block.code.replace(ADDRESS, running.address)
+        code = code.replace(". .venv/bin/activate\n", "")  # this very environment
+        command = ["bash", "-euo", "pipefail", "-c", code]
+        if block.language == "python":
+            command = [sys.executable, "-W", "error", "-c", code]
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100
+        )
+        assert done.returncode == 0, f"{page}:\n{code}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_settings_of_the_page_are_the_servers(repository: Path) -> None:
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"<!-- settings -->\n(.*?)<!-- /settings -->", text, re.DOTALL)
+    rows = [
+        f"| `{variable}` | {value} | {about} |" for variable, value, about in Settings().described()
+    ]
+    assert table.splitlines()[2:] == rows
+
+
+def test_links_of_the_pages_lead_somewhere(repository: Path) -> None:
+    for page in PAGES:
+        text = (repository / page).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!http)([^)#]+)", text):
+            assert ((repository / page).parent / target).exists(), f"{page}: {target}"

@@ -1,0 +1,261 @@
+"""The whole line on a real face: a real server, real models, the client that people use."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+import facewire
+from bench.running import RunningServer, running_server
+from facewire import CompareOutcome, FaceSelection, ImageFormat, Outcome
+
+Pixels = NDArray[np.uint8]
+EXIF_ORIENTATION = 0x0112
+
+
+def jpeg(pixels: Pixels, quality: int = 90, **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, **options)
+    return file.getvalue()
+
+
+def turned(pixels: Pixels, degrees: float) -> Pixels:
+    side = pixels.shape[0]
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), degrees, 1.0)
+    return cv2.warpAffine(pixels, matrix, (side, side), borderMode=cv2.BORDER_REFLECT)
+
+
+def scaled(pixels: Pixels, by: float) -> Pixels:
+    return cv2.resize(pixels, None, fx=by, fy=by, interpolation=cv2.INTER_AREA)
+
+
+MATED: dict[str, Callable[[Pixels], Pixels]] = {
+    "as enrolled": lambda pixels: pixels,
+    "mirrored": lambda pixels: np.ascontiguousarray(pixels[:, ::-1]),
+    "turned left": lambda pixels: turned(pixels, 20),
+    "turned right": lambda pixels: turned(pixels, -20),
+    "half the size": lambda pixels: scaled(pixels, 0.5),
+    "three times the size": lambda pixels: cv2.resize(pixels, None, fx=3, fy=3),
+    "dark": lambda pixels: (pixels * 0.25).astype(np.uint8),
+    "bright": lambda pixels: np.clip(pixels * 1.4, 0, 255).astype(np.uint8),
+    "grey": lambda pixels: cv2.cvtColor(
+        cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB
+    ),
+    "blurred": lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 2),
+    "small in a large picture": lambda pixels: np.pad(
+        scaled(pixels, 0.5), ((300, 500), (900, 200), (0, 0)), constant_values=90
+    ),
+}
+
+
+@pytest.fixture
+def enrolled(client: facewire.Client, gallery: str, astronaut: Pixels) -> str:
+    """A gallery that knows the astronaut."""
+    result = client.enroll("eileen", [jpeg(astronaut)], gallery=gallery, display_name="Eileen")
+    assert result.accepted_count == 1
+    return gallery
+
+
+@pytest.mark.parametrize("kind", MATED)
+def test_the_enrolled_face_is_known_in_other_pictures(
+    client: facewire.Client, enrolled: str, astronaut: Pixels, kind: str
+) -> None:
+    answer = client.recognize(jpeg(MATED[kind](astronaut)), gallery=enrolled)
+    known = [face for face in answer.faces if face.decision.outcome is Outcome.KNOWN]
+    assert [face.decision.identity_id for face in known] == ["eileen"]
+    assert known[0].decision.similarity > known[0].decision.threshold
+
+
+def test_the_same_face_is_unknown_to_an_empty_gallery(
+    client: facewire.Client, gallery: str, astronaut: Pixels
+) -> None:
+    (face,) = client.recognize(jpeg(astronaut), gallery=gallery).faces
+    assert face.decision.outcome is Outcome.UNKNOWN
+
+
+def test_a_face_that_fills_the_picture_is_found(
+    client: facewire.Client, enrolled: str, astronaut: Pixels
+) -> None:
+    (face,) = client.recognize(jpeg(astronaut), gallery=enrolled).faces
+    x, y = int(face.box.x_px), int(face.box.y_px)
+    tight = astronaut[y : y + int(face.box.height_px), x : x + int(face.box.width_px)]
+    (again,) = client.recognize(jpeg(np.ascontiguousarray(tight)), gallery=enrolled).faces
+    assert again.decision.identity_id == "eileen"
+
+
+def test_nobody_is_found_where_there_is_nobody(client: facewire.Client, gallery: str) -> None:
+    y, x = np.mgrid[0:480, 0:640]
+    sky = np.stack([x // 4, y // 3, 255 - y // 4], -1).astype(np.uint8)
+    assert client.recognize(jpeg(sky), gallery=gallery).faces == ()
+
+
+def test_all_eight_exif_orientations_give_the_same_face(
+    client: facewire.Client, enrolled: str, astronaut: Pixels
+) -> None:
+    stored = {
+        1: astronaut,
+        2: astronaut[:, ::-1],
+        3: astronaut[::-1, ::-1],
+        4: astronaut[::-1],
+        5: astronaut.transpose(1, 0, 2),
+        6: np.rot90(astronaut, 1),
+        7: astronaut[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(astronaut, -1),
+    }
+    boxes = []
+    for orientation, pixels in stored.items():
+        exif = Image.Exif()
+        exif[EXIF_ORIENTATION] = orientation
+        data = jpeg(np.ascontiguousarray(pixels), 95, exif=exif)
+        (face,) = client.recognize(data, gallery=enrolled).faces
+        assert face.decision.identity_id == "eileen"
+        boxes.append([face.box.x_px, face.box.y_px, face.box.width_px, face.box.height_px])
+    np.testing.assert_allclose(boxes, np.broadcast_to(boxes[0], (8, 4)), atol=3)
+
+
+def test_every_layout_of_pixels_gives_the_same_face(
+    client: facewire.Client, enrolled: str, astronaut: Pixels
+) -> None:
+    side = astronaut.shape[0]
+    planar = cv2.cvtColor(astronaut, cv2.COLOR_RGB2YUV_I420)
+    chroma = planar[side:].reshape(2, side // 2, side // 2)
+    nv12 = np.concatenate([planar[:side].ravel(), np.stack(chroma, -1).ravel()]).tobytes()
+    png = io.BytesIO()
+    Image.fromarray(np.dstack([astronaut, np.full((side, side), 255, np.uint8)])).save(png, "PNG")
+    webp = io.BytesIO()
+    Image.fromarray(astronaut).save(webp, "WEBP")
+    grey = cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)
+
+    def raw(data: bytes, layout: ImageFormat) -> facewire.Image:
+        return facewire.Image(data, layout, width_px=side, height_px=side)
+
+    pictures = {
+        "png with alpha": png.getvalue(),
+        "webp": webp.getvalue(),
+        "rgb": raw(astronaut.tobytes(), ImageFormat.RGB8),
+        "bgr": raw(astronaut[..., ::-1].tobytes(), ImageFormat.BGR8),
+        "grey": raw(grey.tobytes(), ImageFormat.GRAY8),
+        "nv12": raw(nv12, ImageFormat.NV12),
+    }
+    for kind, picture in pictures.items():
+        (face,) = client.recognize(picture, gallery=enrolled).faces
+        assert face.decision.identity_id == "eileen", kind
+        assert face.decision.similarity > (0.8 if kind == "grey" else 0.95), kind
+
+
+def test_comparison_needs_no_gallery(client: facewire.Client, astronaut: Pixels) -> None:
+    same = client.compare(jpeg(astronaut), jpeg(turned(astronaut, 10)))
+    assert same.outcome is CompareOutcome.SAME
+    assert (same.first.decision, same.second.decision) == (None, None)
+
+
+def test_48_megapixels_are_handled_in_bounded_memory(
+    server: RunningServer, client: facewire.Client, enrolled: str, astronaut: Pixels
+) -> None:
+    large = cv2.resize(astronaut, (6900, 6900), interpolation=cv2.INTER_LINEAR)
+    data = jpeg(large, 80)
+    process = psutil.Process(server.pid)
+    before = process.memory_info().rss
+    for _ in range(3):
+        (face,) = client.recognize(data, gallery=enrolled).faces
+        assert face.decision.identity_id == "eileen"
+    # One picture at full size is 143 MB; its pixels are held once, and not for ever.
+    assert process.memory_info().rss - before < 300 << 20
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda good: b"", "IMAGE_EMPTY"),
+        (lambda good: b"GET / HTTP/1.1", "IMAGE_UNDECODABLE"),
+        (lambda good: good[: len(good) // 2], "IMAGE_UNDECODABLE"),
+        (
+            lambda good: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\0\0\xff\xff" * 2 + bytes(99),
+            "IMAGE_TOO_MANY_PIXELS",
+        ),
+        (lambda good: good + bytes(16 << 20), "IMAGE_TOO_MANY_BYTES"),
+    ],
+)
+def test_a_picture_that_cannot_be_used_is_told_with_its_field(
+    client: facewire.Client, astronaut: Pixels, make: Callable[[bytes], bytes], reason: str
+) -> None:
+    with pytest.raises(facewire.InvalidPictureError) as failure:
+        client.recognize(make(jpeg(astronaut)))
+    assert failure.value.reason.name == reason
+    assert failure.value.field == "image"
+
+
+def test_a_stream_names_the_face_in_every_frame(
+    client: facewire.Client, enrolled: str, astronaut: Pixels
+) -> None:
+    frames = [jpeg(turned(astronaut, degrees)) for degrees in range(-10, 11, 4)]
+    with client.stream(
+        frames, gallery=enrolled, policy=facewire.FramePolicy.EVERY_FRAME
+    ) as results:
+        named = [[face.decision.identity_id for face in result.faces] for result in results]
+    assert named == [["eileen"]] * len(frames)
+
+
+def test_bad_pictures_are_refused_one_by_one_and_the_good_one_is_enrolled(
+    client: facewire.Client, gallery: str, astronaut: Pixels
+) -> None:
+    two = np.concatenate([astronaut, astronaut], axis=1)
+    pictures = [b"text", jpeg(astronaut), jpeg(two), jpeg(np.zeros((99, 99, 3), np.uint8))]
+    result = client.enroll("eileen", pictures, gallery=gallery, selection=FaceSelection.ONLY)
+    reasons = [picture.refusal and picture.refusal.name for picture in result.pictures]
+    assert reasons == ["IMAGE_UNDECODABLE", None, "SEVERAL_FACES", "NO_FACE"]
+    assert client.gallery(gallery).template_count == 1
+
+
+def test_a_forgotten_person_is_not_found_by_the_next_call(
+    client: facewire.Client, enrolled: str, astronaut: Pixels
+) -> None:
+    client.delete_identity("eileen", gallery=enrolled)
+    (face,) = client.recognize(jpeg(astronaut), gallery=enrolled).faces
+    assert face.decision.outcome is Outcome.UNKNOWN
+
+
+def test_enrolled_people_survive_a_restart(models: Path, tmp_path: Path, astronaut: Pixels) -> None:
+    for start in range(2):
+        with running_server(data=tmp_path) as server, facewire.Client(server.address) as client:
+            if start == 0:
+                client.enroll("eileen", [jpeg(astronaut)])
+            (face,) = client.recognize(jpeg(astronaut)).faces
+            assert face.decision.identity_id == "eileen"
+
+
+def test_two_servers_on_one_gallery_see_each_others_people_at_once(
+    models: Path, tmp_path: Path, astronaut: Pixels
+) -> None:
+    with (
+        running_server(data=tmp_path) as one,
+        running_server(data=tmp_path) as two,
+        facewire.Client(one.address) as here,
+        facewire.Client(two.address) as there,
+    ):
+        for turn in range(5):
+            here.enroll(f"eileen {turn}", [jpeg(astronaut)])
+            (face,) = there.recognize(jpeg(astronaut)).faces
+            assert face.decision.identity_id == f"eileen {turn}"
+            there.delete_identity(f"eileen {turn}")
+            (face,) = here.recognize(jpeg(astronaut)).faces
+            assert face.decision.outcome is Outcome.UNKNOWN
+
+
+def test_the_process_holds_no_tensorflow(server: RunningServer) -> None:
+    assert "libopenvino" in server.maps()
+    assert "libtensorflow" not in server.maps()
+
+
+def test_the_log_names_nobody(
+    server: RunningServer, client: facewire.Client, enrolled: str, astronaut: Pixels
+) -> None:
+    client.recognize(jpeg(astronaut), gallery=enrolled)
+    assert "listening" in server.log()
+    assert "eileen" not in server.log().lower()

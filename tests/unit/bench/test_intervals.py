@@ -1,0 +1,102 @@
+"""The intervals hold what their names promise."""
+
+import numpy as np
+import pytest
+
+from bench.intervals import (
+    ScoredPairs,
+    bootstrap_tar,
+    tar_at_fmr,
+    theil_sen,
+    threshold_at_fmr,
+    wilson,
+)
+
+
+def test_wilson_agrees_with_the_published_example():
+    # R. G. Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263.
+    low, high = wilson(81, 263)
+    assert low == pytest.approx(0.2553, abs=1e-4)
+    assert high == pytest.approx(0.3662, abs=1e-4)
+
+
+def test_wilson_of_nothing_seen_is_still_a_bound():
+    low, high = wilson(0, 3000)
+    assert low == 0.0
+    assert 0.001 < high < 0.0013
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("fmr", [0.0, 0.009, 0.01, 0.05, 0.5])
+def test_threshold_lets_through_at_most_the_share_asked_for(fmr):
+    scores = np.random.default_rng(1).normal(size=337)
+    threshold = threshold_at_fmr(scores, fmr)
+    assert (scores > threshold).mean() <= fmr
+    one_lower = np.sort(scores[scores < threshold])[-1]
+    assert (scores > one_lower).mean() > fmr
+
+
+def test_a_picture_without_a_face_is_a_miss():
+    pairs = _pairs(mated=[0.8, 0.9, -1.0, -1.0], non_mated=[-1.0, -1.0, 0.1])
+    assert tar_at_fmr(pairs, 0.01) == 0.5
+
+
+def test_bootstrap_holds_the_figure_and_widens_with_fewer_people():
+    few, many = (_people(count) for count in (12, 120))
+    for pairs in (few, many):
+        low, high = bootstrap_tar(pairs, 0.01)
+        assert low <= tar_at_fmr(pairs, 0.01) <= high
+    widths = [np.ptp(bootstrap_tar(pairs, 0.01)) for pairs in (few, many)]
+    assert widths[0] > widths[1]
+
+
+def test_bootstrap_draws_people_not_pairs():
+    # One of ten people is never recognised; that they have most of the pairs is no evidence more.
+    persons = np.array([0] * 50 + list(range(1, 10)))
+    mated = np.where(persons == 0, 0.0, 0.9)
+    pairs = ScoredPairs(
+        np.concatenate([mated, np.full(9, 0.1)]),
+        np.array([True] * len(mated) + [False] * 9),
+        np.concatenate([persons, np.arange(9)]),
+        np.concatenate([persons, np.arange(1, 10)]),
+    )
+    low, high = bootstrap_tar(pairs, 0.01)
+    assert low < 0.1
+    assert high == 1.0
+
+
+def test_theil_sen_finds_a_slope_under_noise_and_outliers():
+    generator = np.random.default_rng(2)
+    x = np.arange(40.0)
+    y = 3 + 0.25 * x + generator.normal(scale=0.5, size=40)
+    y[5] = 1000
+    slope, (low, high) = theil_sen(x, y)
+    assert low < 0.25 < high
+    assert slope == pytest.approx(0.25, abs=0.03)
+
+
+def test_theil_sen_of_a_flat_line_holds_zero():
+    y = np.random.default_rng(3).normal(size=30)
+    _, (low, high) = theil_sen(np.arange(30.0), y)
+    assert low < 0 < high
+
+
+def _pairs(mated, non_mated):
+    scores = np.array([*mated, *non_mated], float)
+    count = len(scores)
+    truth = np.arange(count) < len(mated)
+    return ScoredPairs(scores, truth, np.arange(count), np.arange(count) + np.where(truth, 0, 1))
+
+
+def _people(count):
+    generator = np.random.default_rng(count)
+    persons = np.repeat(np.arange(count), 5)
+    others = (persons + generator.integers(1, count, len(persons))) % count
+    return ScoredPairs(
+        np.concatenate(
+            [generator.normal(0.6, 0.15, len(persons)), generator.normal(0.1, 0.1, len(persons))]
+        ),
+        np.arange(2 * len(persons)) < len(persons),
+        np.concatenate([persons, persons]),
+        np.concatenate([persons, others]),
+    )
