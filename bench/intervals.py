@@ -1,0 +1,112 @@
+"""How sure a measured number is: intervals for shares, error rates and slopes."""
+
+import math
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Interval",
+    "ScoredPairs",
+    "bootstrap_tar",
+    "tar_at_fmr",
+    "theil_sen",
+    "threshold_at_fmr",
+    "wilson",
+]
+
+_Z95: Final = 1.959964
+_RESAMPLES: Final = 2000
+
+
+class Interval(NamedTuple):
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.low:{spec}}–{self.high:{spec}}"
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredPairs:
+    """Compared pairs.
+
+    Attributes:
+        similarity: (n,) float; -1 where a picture showed no face.
+        mated: (n,) bool: the same person.
+        first, second: (n,) int, the identity of each picture, 0 to m - 1.
+    """
+
+    similarity: NDArray[np.float64]
+    mated: NDArray[np.bool_]
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+
+
+def wilson(hits: int, count: int) -> Interval:
+    """The interval of a share (E. B. Wilson, JASA 22, 1927): also right for 0 of n."""
+    if count == 0:
+        return Interval(0.0, 1.0)
+    share, z2 = hits / count, _Z95**2
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = _Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
+    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+
+
+def threshold_at_fmr(non_mated: NDArray[np.float64], fmr: float) -> float:
+    """The similarity above which at most a share `fmr` of the non-mated pairs lies."""
+    descending = np.sort(non_mated)[::-1]
+    return float(descending[min(int(fmr * len(descending)), len(descending) - 1)])
+
+
+def tar_at_fmr(pairs: ScoredPairs, fmr: float) -> float:
+    """The share of mated pairs above `threshold_at_fmr`; a picture without a face is a miss."""
+    threshold = threshold_at_fmr(pairs.similarity[~pairs.mated], fmr)
+    return float((pairs.similarity[pairs.mated] > threshold).mean())
+
+
+def bootstrap_tar(pairs: ScoredPairs, fmr: float, seed: int = 0) -> Interval:
+    """The interval of `tar_at_fmr`, by drawing identities anew (percentile bootstrap).
+
+    Pairs that share a person are not independent; people are. Each draw takes as many people as there
+    are, with replacement (R. M. Bolle, N. K. Ratha, S. Pankanti, "Error analysis of pattern recognition
+    systems - the subsets bootstrap", CVIU 93(1), 2004); a pair counts as often as its people were
+    drawn: the product of both counts, or for a mated pair the one count. The threshold is set anew
+    in each draw.
+    """
+    people = int(max(pairs.first.max(), pairs.second.max())) + 1
+    drawn = np.random.default_rng(seed).multinomial(
+        people, np.full(people, 1 / people), size=_RESAMPLES
+    )
+    order = np.argsort(-pairs.similarity[~pairs.mated], kind="stable")
+    scores = pairs.similarity[~pairs.mated][order]
+    others = pairs.first[~pairs.mated][order], pairs.second[~pairs.mated][order]
+    mated_scores, persons = pairs.similarity[pairs.mated], pairs.first[pairs.mated]
+    rates = []
+    for counts in drawn:
+        weights = counts[others[0]] * counts[others[1]]
+        mated_weights = counts[persons]
+        if weights.sum() == 0 or mated_weights.sum() == 0:
+            continue
+        above = np.cumsum(weights) > fmr * weights.sum()
+        threshold = scores[int(np.argmax(above))]
+        rates.append(mated_weights[mated_scores > threshold].sum() / mated_weights.sum())
+    return Interval(*(float(bound) for bound in np.percentile(rates, [2.5, 97.5])))
+
+
+def theil_sen(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, Interval]:
+    """Slope of y over x and its interval: the median of all pairwise slopes.
+
+    Neither an outlier nor the noise's distribution matters to it (P. K. Sen, JASA 63, 1968).
+    """
+    one, other = np.triu_indices(len(x), k=1)
+    slopes = np.sort((y[other] - y[one]) / (x[other] - x[one]))
+    count = len(x)
+    reach = _Z95 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    low = max(0, math.floor((len(slopes) - reach) / 2))
+    high = min(len(slopes) - 1, math.ceil((len(slopes) + reach) / 2))
+    return float(np.median(slopes)), Interval(float(slopes[low]), float(slopes[high]))

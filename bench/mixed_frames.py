@@ -1,0 +1,185 @@
+"""Good and bad frames in random order, and the accounting of what a stream answers to them."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import grpc
+import numpy as np
+
+from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+
+__all__ = ["Accounted", "MixedFrame", "account", "mix", "stream"]
+
+_TIMEOUT_S: Final = 1800.0
+_BEYOND_LIMIT: Final = 1 << 20
+_ENVELOPE: Final = 1 << 10
+_GOOD_SHARE: Final = 0.5
+
+OK: Final = "OK"
+
+
+class MixedFrame(NamedTuple):
+    """A frame, and what must become of it.
+
+    Attributes:
+        sequence: strictly increasing, with gaps.
+        kind: what it is, for people.
+        data: its bytes.
+        reason: name of the `ErrorReason` it must get, or "OK".
+        faces: the number of faces that it must get.
+    """
+
+    sequence: int
+    kind: str
+    data: bytes
+    reason: str
+    faces: int
+
+
+class Accounted(NamedTuple):
+    """What a stream answered.
+
+    Attributes:
+        outcomes: by kind of frame and what became of it, how many.
+        faults: what was not as it must be, in words; empty when all was.
+    """
+
+    outcomes: Counter[tuple[str, str]]
+    faults: list[str]
+
+
+def mix(
+    good: Sequence[tuple[bytes, int]], count: int, max_frame_bytes: int, seed: int
+) -> list[MixedFrame]:
+    """Frames in random order, one half good, of 0 bytes to over the limit.
+
+    Args:
+        good: pictures with their numbers of faces.
+        count: of frames.
+        max_frame_bytes: the limit that the server told.
+        seed: of all that is random here.
+    """
+    random = np.random.default_rng(seed)
+    bad = _bad_kinds([data for data, _ in good], max_frame_bytes, random)
+    frames = []
+    sequence = 0
+    for index in range(count):
+        sequence += int(random.integers(1, 4))
+        # The last is good: it must get a result of its own, skipping or not.
+        if random.random() < _GOOD_SHARE or index == count - 1:
+            data, faces = good[random.integers(len(good))]
+            frames.append(MixedFrame(sequence, "good", data, OK, faces))
+        else:
+            kind = list(bad)[random.integers(len(bad))]
+            data, reason = bad[kind]()
+            frames.append(MixedFrame(sequence, kind, data, reason, 0))
+    return frames
+
+
+def _bad_kinds(
+    good: Sequence[bytes], limit: int, random: np.random.Generator
+) -> dict[str, Callable[[], tuple[bytes, str]]]:
+    """Makers of bad frames, with the reason that each must get."""
+
+    def noise() -> tuple[bytes, str]:
+        return random.bytes(int(np.exp(random.uniform(0, np.log(limit))))), "IMAGE_UNDECODABLE"
+
+    def cut_short() -> tuple[bytes, str]:
+        data = good[random.integers(len(good))]
+        return data[: random.integers(4, len(data) * 9 // 10)], "IMAGE_UNDECODABLE"
+
+    def too_many_bytes() -> tuple[bytes, str]:
+        data = good[random.integers(len(good))]
+        size = limit + random.integers(1, _BEYOND_LIMIT - _ENVELOPE)
+        return data.ljust(int(size), b"\0"), "IMAGE_TOO_MANY_BYTES"
+
+    def bomb() -> tuple[bytes, str]:
+        size = int(random.integers(20_000, 1 << 31)).to_bytes(4, "big")
+        header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + size * 2 + b"\x08\x02\0\0\0"
+        return header + random.bytes(64), "IMAGE_TOO_MANY_PIXELS"
+
+    return {
+        "empty": lambda: (b"", "IMAGE_EMPTY"),
+        "text": lambda: (b"not a picture " * int(random.integers(1, 100)), "IMAGE_UNDECODABLE"),
+        "noise": noise,
+        "cut short": cut_short,
+        "over the limit": too_many_bytes,
+        "bomb": bomb,
+    }
+
+
+def stream(
+    channel: grpc.Channel, frames: Sequence[MixedFrame], policy: int, in_flight: int
+) -> Iterator[recognition_pb2.StreamRecognizeResponse]:
+    """Sends the frames with at most `in_flight` not accounted for; gives the answers."""
+    room = threading.Semaphore(in_flight)
+
+    def requests() -> Iterator[recognition_pb2.StreamRecognizeRequest]:
+        config = recognition_pb2.StreamConfig(frame_policy=policy)
+        yield recognition_pb2.StreamRecognizeRequest(config=config)
+        for frame in frames:
+            room.acquire()
+            yield recognition_pb2.StreamRecognizeRequest(
+                frame=recognition_pb2.Frame(
+                    sequence=frame.sequence, image=face_pb2.Image(data=frame.data)
+                )
+            )
+
+    stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
+    try:
+        for answer in stub.StreamRecognize(requests(), timeout=_TIMEOUT_S):
+            accounted = answer.skipped.frame_count if answer.HasField("skipped") else 0
+            for _ in range(accounted or int(answer.HasField("frame"))):
+                room.release()
+            yield answer
+    finally:
+        for _ in frames:  # so that the sender does not wait for ever where the stream broke
+            room.release()
+
+
+def account(
+    frames: Sequence[MixedFrame],
+    answers: Iterator[recognition_pb2.StreamRecognizeResponse],
+    *,
+    may_skip: bool,
+) -> Accounted:
+    """Holds the answers against the frames: each accounted for once, in order, as it must be."""
+    outcomes: Counter[tuple[str, str]] = Counter()
+    faults: list[str] = []
+    at = 0
+    for answer in answers:
+        if answer.HasField("skipped"):
+            skipped = answer.skipped
+            taken = frames[at : at + skipped.frame_count]
+            ends = (taken[0].sequence, taken[-1].sequence) if taken else (0, 0)
+            if ends != (skipped.first_sequence, skipped.last_sequence) or not may_skip:
+                faults.append(f"frames {ends} were due; {_range(skipped)} were skipped")
+            outcomes.update((frame.kind, "skipped") for frame in taken)
+            at += skipped.frame_count
+        elif answer.HasField("frame"):
+            if at >= len(frames) or answer.frame.sequence != frames[at].sequence:
+                faults.append(f"frame {answer.frame.sequence} was answered out of turn")
+                break
+            outcomes[frames[at].kind, _judged(frames[at], answer.frame, faults)] += 1
+            at += 1
+    if at != len(frames):
+        faults.append(f"{at} of {len(frames)} frames were accounted for")
+    return Accounted(outcomes, faults)
+
+
+def _judged(frame: MixedFrame, result: recognition_pb2.FrameResult, faults: list[str]) -> str:
+    """What became of a frame, as a name; a fault where that is not what must have."""
+    became = OK
+    if result.status != recognition_pb2.FRAME_STATUS_OK:
+        became = face_pb2.ErrorReason.Name(result.reason).removeprefix("ERROR_REASON_")
+    if became != frame.reason:
+        faults.append(f"{frame.kind}, {len(frame.data)} bytes: {became}, not {frame.reason}")
+    elif len(result.faces) != frame.faces:
+        faults.append(f"{frame.kind}: {len(result.faces)} faces, not {frame.faces}")
+    return became
+
+
+def _range(skipped: recognition_pb2.FramesSkipped) -> tuple[int, int]:
+    return skipped.first_sequence, skipped.last_sequence

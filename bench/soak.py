@@ -1,0 +1,159 @@
+"""Memory over many frames, and a stream in which good and bad frames are mixed.
+
+First one stream of frames, all good, of several sizes and numbers of faces: memory is noted as it
+goes, and its growth over the second half is bounded by the slope's interval. Then two streams with frames from 0 bytes
+to over the limit among good ones, in random order: every frame must be accounted for, once and in order.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from bench import pictures
+from bench.intervals import theil_sen
+from bench.mixed_frames import account, mix, stream
+from bench.report import Report, parser, progress, run
+from bench.running import Memory, RunningServer, running_server
+from bench.streaming import OneInFlight
+from facewire.v1 import recognition_pb2
+
+__all__: list[str] = []
+
+_MB: Final = 1e6
+_NOTES: Final = 20
+AIM_GROWTH_MB: Final = 10.0
+"""Most growth over the second half of the frames, by the upper end of the slope's interval."""
+
+
+def main() -> int:
+    flags = parser("soak", __doc__)
+    flags.add_argument("--frames", type=int, default=10_000, help="good frames, >= 200")
+    flags.add_argument("--mixed", type=int, default=600, help="frames of the mixed streams")
+    flags.add_argument("--seed", type=int, default=0, help="of the mixed streams")
+    arguments = flags.parse_args()
+    good = _good_pictures()
+    report = Report("soak", arguments)
+    with running_server() as server:
+        idle = server.memory()
+        noted = _soak(server, good, max(200, arguments.frames))
+        _print_memory(report, idle, noted)
+        _mixed(report, server, good, arguments.mixed, arguments.seed)
+        after = server.memory()
+        report.note(f"memory after the mixed streams: PSS {after.pss / _MB:.0f} MB")
+        report.values["pss_after_mixed_mb"] = round(after.pss / _MB, 1)
+    return report.finish()
+
+
+def _good_pictures() -> list[bytes]:
+    """Frames of a camera, and pictures that differ from it and from each other in size and faces."""
+    camera = next((pictures.folder("video") / "asl").glob("*/*.mkv"))
+    frames = pictures.evenly(list(pictures.video_frames(camera)), 24)
+    ancestor = pictures.folder("ancestor")
+    others = [pictures.as_jpeg(path) for path in sorted(ancestor.iterdir())]
+    scenes = pictures.folder("scenes")
+    others += [
+        (scenes / name).read_bytes() for name in ("multi/198_011_3.jpg", "noface/297_limes.jpg")
+    ]
+    return frames + others
+
+
+def _soak(server: RunningServer, good: Sequence[bytes], count: int) -> list[tuple[int, Memory]]:
+    """The server's memory after every twentieth part of the frames."""
+    noted = []
+    every = count // _NOTES
+    order = np.random.default_rng(0).integers(0, len(good), count)
+    with server.channel() as channel, OneInFlight(channel) as stream:
+        for index in progress(range(count), "frames", count):
+            answer = stream.send(good[order[index]])
+            if answer.reason:
+                raise RuntimeError(f"a good frame was not answered: {answer.detail}")
+            if (index + 1) % every == 0:
+                noted.append((index + 1, server.memory()))
+    return noted
+
+
+def _print_memory(report: Report, idle: Memory, noted: list[tuple[int, Memory]]) -> None:
+    # Not the proportional set: that moves when another process maps the same libraries.
+    uss = np.array([memory.uss for _, memory in noted]) / _MB
+    at = np.array([frames for frames, _ in noted])
+    half = len(noted) // 2
+    slope, sure = theil_sen(at[half:] / 1000, uss[half:])
+    over = (at[-1] - at[half]) / 1000
+    report.table(
+        "memory of the server, MB",
+        ["frames", "PSS", "USS", "RSS"],
+        [
+            (name, *(f"{getattr(memory, kind) / _MB:.1f}" for kind in ("pss", "uss", "rss")))
+            for name, memory in [
+                ("idle", idle),
+                *((str(frames), memory) for frames, memory in noted),
+            ]
+        ],
+    )
+    report.note(
+        f"slope of USS in the second half: {slope:+.3f} MB a thousand frames ({sure:+.3f})\n"
+    )
+    report.values |= {
+        "idle_mb": [round(value / _MB, 1) for value in idle],
+        "uss_mb": uss.round(1).tolist(),
+        "slope_mb_per_1000": slope,
+        "slope_interval": sure,
+    }
+    growth = sure.high * over
+    report.aim(
+        f"memory flat: grows by ≤ {AIM_GROWTH_MB:g} MB over the last {over * 1000:.0f} frames",
+        f"at most {growth:.1f} MB (95 %)",
+        met=growth <= AIM_GROWTH_MB,
+    )
+
+
+def _mixed(
+    report: Report, server: RunningServer, good: Sequence[bytes], count: int, seed: int
+) -> None:
+    """One stream that must answer every frame, and one that may skip."""
+    with server.channel() as channel:
+        with OneInFlight(channel) as reference:
+            limit, credit = reference.started.max_frame_bytes, reference.started.max_in_flight
+            known = [(data, len(reference.send(data).faces)) for data in good]
+        for policy, may_skip in (
+            (recognition_pb2.FRAME_POLICY_EVERY_FRAME, False),
+            (recognition_pb2.FRAME_POLICY_NEWEST_WINS, True),
+        ):
+            name = recognition_pb2.FramePolicy.Name(policy).removeprefix("FRAME_POLICY_")
+            frames = mix(known, count, limit, seed)
+            # Two more than the credit allows: these must be left unread, or skipped.
+            answers = progress(stream(channel, frames, policy, credit + 2), name, count + 1)
+            accounted = account(frames, answers, may_skip=may_skip)
+            kinds = Counter(frame.kind for frame in frames)
+            report.table(
+                f"{name}: {count} frames of {min(len(f.data) for f in frames)} to "
+                f"{max(len(f.data) for f in frames)} bytes (limit {limit}), seed {seed}",
+                ["frames", "sent", "became"],
+                [
+                    (kind, str(sent), _became(accounted.outcomes, kind))
+                    for kind, sent in sorted(kinds.items())
+                ],
+            )
+            report.values[name] = {
+                f"{kind}: {became}": times
+                for (kind, became), times in sorted(accounted.outcomes.items())
+            }
+            for fault in accounted.faults[:10]:
+                report.note(f"fault: {fault}")
+            report.aim(
+                f"{name}: every frame accounted for in order, as it must be",
+                f"{count} frames, {len(accounted.faults)} faults",
+                met=not accounted.faults,
+            )
+
+
+def _became(outcomes: Counter[tuple[str, str]], kind: str) -> str:
+    return ", ".join(
+        f"{times} {became}" for (of, became), times in outcomes.most_common() if of == kind
+    )
+
+
+if __name__ == "__main__":
+    run(main)
