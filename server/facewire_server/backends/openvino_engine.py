@@ -1,15 +1,21 @@
 """The embedded engine: the SavedModels that TF Serving reads, run in this process by OpenVINO."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import openvino as ov
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
+
+# The wheel brings a reporter that tells its maker, over the network, of every import. With the
+# reporter kept from loading, OpenVINO uses its own stub, and nobody is told who runs this server.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # None is how Python spells it
+
+import openvino as ov  # noqa: E402
 
 __all__ = ["OpenVinoModel"]
 

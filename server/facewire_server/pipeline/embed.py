@@ -36,6 +36,27 @@ class Embedder:
         parts = [await self._chunk(crops[start : start + _CHUNK]) for start in starts]
         return np.concatenate(parts)
 
+    async def embed_portraits(self, crops: Rgb) -> NDArray[np.float32]:
+        """Computes one embedding a crop from the crop and its mirror image together.
+
+        The mean of the two directions keeps what a face has on both sides and drops some of what is
+        light and pose; it costs twice as much. For pictures that are looked at once, to enroll
+        or to compare, not for frames. It may be compared with plain embeddings.
+
+        Args:
+            crops: (n, 112, 112, 3) uint8 RGB; n may be 0.
+
+        Returns:
+            (n, d) float32, rows of unit length.
+
+        Raises:
+            ModelUnavailable: the model does not answer, or answers something else.
+        """
+        both = await self.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        sums = both[: len(crops)] + both[len(crops) :]
+        embeddings: NDArray[np.float32] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        return embeddings
+
     async def _chunk(self, crops: Rgb) -> NDArray[np.float32]:
         answer = await self._model.predict({"faces": crops})
         embeddings = answer.get("embeddings")

@@ -115,7 +115,7 @@ class Enroller:
             self._demand_quality(sight)
         except InvalidInput as refusal:
             return _result(sight, refusal), np.empty((0, self._embedder.dimension), np.float32)
-        return _result(sight), await self._embedder.embed(sight.crops)
+        return _result(sight), await self._embedder.embed_portraits(sight.crops)
 
     def _demand_quality(self, sight: Sight) -> None:
         distance = sight.qualities[0].inter_eye_px

@@ -4,7 +4,8 @@ A few kilobytes can announce a picture of gigabytes (a decompression bomb), and 
 readers allocate by what a file says. So the size is read here, held against the limits, and
 only then is a decoder let near the file.
 
-Sources: ITU-T T.81 annex B (JPEG), W3C PNG 3rd edition section 11.2.1, RFC 9649 (WebP).
+Sources: ITU-T T.81 annex B (JPEG), W3C PNG 3rd edition section 11.2.1, RFC 9649 (WebP),
+Microsoft's BITMAPINFOHEADER (BMP).
 """
 
 import struct
@@ -84,6 +85,7 @@ def _encoded(picture: Picture) -> Header:
         PictureFormat.JPEG: _jpeg_size,
         PictureFormat.PNG: _png_size,
         PictureFormat.WEBP: _webp_size,
+        PictureFormat.BMP: _bmp_size,
     }
     try:
         width, height = readers[found](picture.data)
@@ -101,7 +103,11 @@ def _sniff(data: bytes) -> PictureFormat:
         return PictureFormat.PNG
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return PictureFormat.WEBP
-    raise UndecodableImage("the picture is neither JPEG, PNG nor WebP; raw formats must be named")
+    if data.startswith(b"BM"):
+        return PictureFormat.BMP
+    raise UndecodableImage(
+        "the picture is neither JPEG, PNG, WebP nor BMP; raw formats must be named"
+    )
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
@@ -150,3 +156,11 @@ def _webp_size(data: bytes) -> tuple[int, int]:
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
     raise UndecodableImage("the WebP picture has no header")
+
+
+def _bmp_size(data: bytes) -> tuple[int, int]:
+    (header_bytes,) = struct.unpack_from("<I", data, 14)
+    if header_bytes < 40:  # OS/2's, of 1987
+        raise UndecodableImage("the BMP picture has a header of a kind that is not read")
+    width, height = struct.unpack_from("<ii", data, 18)
+    return max(width, 0), abs(height)  # a negative height tells that the top row comes first

@@ -84,7 +84,8 @@ class Recognizer:
             await self._look_at(field, picture, selection, detection)
             for field, picture in (("first", first), ("second", second))
         ]
-        one, other = await self._embedder.embed(np.concatenate([sight.crops for sight in sights]))
+        crops = np.concatenate([sight.crops for sight in sights])
+        one, other = await self._embedder.embed_portraits(crops)
         similarity = float(np.clip(one @ other, -1.0, 1.0))
         outcome = compare(similarity, [sight.qualities[0] for sight in sights], policy)
         return Comparison(outcome, similarity, policy.threshold, *(s.face(0) for s in sights))

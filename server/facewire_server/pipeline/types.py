@@ -47,6 +47,7 @@ class PictureFormat(Enum):
     BGR8 = "BGR8"
     GRAY8 = "GRAY8"
     NV12 = "NV12"
+    BMP = "BMP"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ _FORMATS = {
     face_pb2.IMAGE_FORMAT_JPEG: PictureFormat.JPEG,
     face_pb2.IMAGE_FORMAT_PNG: PictureFormat.PNG,
     face_pb2.IMAGE_FORMAT_WEBP: PictureFormat.WEBP,
+    face_pb2.IMAGE_FORMAT_BMP: PictureFormat.BMP,
     face_pb2.IMAGE_FORMAT_RGB8: PictureFormat.RGB8,
     face_pb2.IMAGE_FORMAT_BGR8: PictureFormat.BGR8,
     face_pb2.IMAGE_FORMAT_GRAY8: PictureFormat.GRAY8,

@@ -60,7 +60,8 @@ def test_exif_orientation_is_obeyed(orientation: int, reduced_by: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), [("PNG", {}), ("WEBP", {"lossless": True}), ("JPEG", {"quality": 98})]
+    ("kind", "options"),
+    [("PNG", {}), ("BMP", {}), ("WEBP", {"lossless": True}), ("JPEG", {"quality": 98})],
 )
 def test_the_formats_agree(kind: str, options: dict[str, object]) -> None:
     image = upright(Picture(encoded(scene(), kind, **options)))

@@ -34,6 +34,7 @@ def encoded(kind: str, size: tuple[int, int] = (37, 21), **options: object) -> b
         ("JPEG", {"progressive": True}),
         ("JPEG", {"comment": b"\xff\xc0" * 100}),
         ("PNG", {}),
+        ("BMP", {}),
         ("WEBP", {}),
         ("WEBP", {"lossless": True}),
         ("WEBP", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}),
@@ -81,7 +82,9 @@ def test_an_animation_is_refused() -> None:
         read_header(Picture(file.getvalue()), LIMITS)
 
 
-@given(kind=st.sampled_from(["JPEG", "PNG", "WEBP"]), keep=st.floats(0, 1), noise=st.binary())
+@given(
+    kind=st.sampled_from(["JPEG", "PNG", "WEBP", "BMP"]), keep=st.floats(0, 1), noise=st.binary()
+)
 def test_damage_is_told_and_never_anything_else(kind: str, keep: float, noise: bytes) -> None:
     data = encoded(kind)
     cut = data[: int(len(data) * keep)] + noise

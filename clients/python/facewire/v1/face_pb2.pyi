@@ -17,6 +17,7 @@ class ImageFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IMAGE_FORMAT_BGR8: _ClassVar[ImageFormat]
     IMAGE_FORMAT_GRAY8: _ClassVar[ImageFormat]
     IMAGE_FORMAT_NV12: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_BMP: _ClassVar[ImageFormat]
 
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -73,6 +74,7 @@ IMAGE_FORMAT_RGB8: ImageFormat
 IMAGE_FORMAT_BGR8: ImageFormat
 IMAGE_FORMAT_GRAY8: ImageFormat
 IMAGE_FORMAT_NV12: ImageFormat
+IMAGE_FORMAT_BMP: ImageFormat
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_PENDING: Outcome
 OUTCOME_KNOWN: Outcome
