@@ -1,7 +1,7 @@
 """The gallery service's rules on dictionaries, for `fakes.server`."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -184,6 +184,40 @@ class FakeGalleries:
         del gallery.templates[request.template_id], gallery.vectors[request.template_id]
         gallery.revision += 1
         return gallery_pb2.DeleteTemplateResponse(revision=gallery.revision)
+
+    def ExportGallery(self, request: Any) -> Iterator[Any]:
+        gallery = self.get(request.gallery_id)
+        header = gallery_pb2.ExportHeader(gallery=gallery.describe(), dimension=64)
+        yield gallery_pb2.GalleryRecord(header=header)
+        for key, person in gallery.people.items():
+            yield gallery_pb2.GalleryRecord(identity=gallery.person(key))
+            for template in gallery.of(person.identity_id):
+                vector = gallery.vectors[template.template_id].astype("<f4").tobytes()
+                exported = gallery_pb2.ExportedTemplate(template=template, embedding=vector)
+                yield gallery_pb2.GalleryRecord(template=exported)
+
+    def ImportGallery(self, requests: Iterator[Any]) -> Any:
+        first = next(requests)
+        gallery = self.get(first.gallery_id)
+        if first.record.header.gallery.model_contract_id != self._contract_id:
+            code = grpc.StatusCode.FAILED_PRECONDITION
+            raise Refusal("CONTRACT_MISMATCH", "made with another model", code=code)
+        answer = gallery_pb2.ImportGalleryResponse()
+        for request in requests:
+            person, exported = request.record.identity, request.record.template
+            if person.identity_id and person.identity_id not in gallery.people:
+                self._add(gallery, person.identity_id, person.display_name)
+                answer.identities_added += 1
+            key = exported.template.template_id
+            if key in gallery.templates:
+                answer.templates_skipped += 1
+            elif key:
+                gallery.templates[key] = exported.template
+                gallery.vectors[key] = np.frombuffer(exported.embedding, "<f4").astype(float)
+                answer.templates_added += 1
+        gallery.revision += 1
+        answer.revision = gallery.revision
+        return answer
 
     def _add(self, gallery: _Gallery, identity_id: str, display_name: str) -> None:
         if not identity_id or len(identity_id.encode()) > 128:

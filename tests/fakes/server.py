@@ -16,10 +16,12 @@ import grpc
 import numpy as np
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from facewire.v1 import (
     face_pb2,
+    gallery_pb2,
     gallery_pb2_grpc,
     recognition_pb2,
     recognition_pb2_grpc,
@@ -62,9 +64,14 @@ class FakeServer:
         max_frame_bytes: the limit told, and kept.
         hold: cleared, streams read frames but answer none.
         held: frames read and not answered, over all streams; `held_changed` is told.
-        reconnect_after: ends a stream by `reconnect` after as many answers.
+        reconnect_after: ends a stream by `reconnect` after as many answers, and
+            `reconnect_after_ms` is what it says.
         silent: streams wait for `opening` before they answer at all.
         end_after: ends a stream with OK after as many answers, without a word.
+        advice: told at the start of each stream.
+        refuse_reading: ends a stream by this status, once it has begun, and reads no frame.
+        not_serving: the services whose health is not well.
+        cut_export_after: ends the next export by UNAVAILABLE after as many records.
     """
 
     def __init__(self, *, token: str = "") -> None:
@@ -80,7 +87,12 @@ class FakeServer:
         self.held = 0
         self.held_changed = threading.Condition()
         self.reconnect_after: int | None = None
+        self.reconnect_after_ms = 1500
         self.end_after: int | None = None
+        self.advice: recognition_pb2.Advice | None = None
+        self.refuse_reading: Any = None
+        self.not_serving: set[str] = set()
+        self.cut_export_after: int | None = None
         self.silent = False
         self.opening = threading.Event()
         self.stream_ended = threading.Event()
@@ -97,6 +109,7 @@ class FakeServer:
             _Recognition(self), self._server
         )
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(_Galleries(self), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(_Health(self), self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
         self.address = f"127.0.0.1:{port}"
         self._server.start()
@@ -246,6 +259,11 @@ class _Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
                 model_contract_id=CONTRACT_ID,
             )
         )
+        if server.advice is not None:
+            yield recognition_pb2.StreamRecognizeResponse(advice=server.advice)
+        if server.refuse_reading is not None:
+            server.opening.wait()
+            context.abort_with_status(server.refuse_reading)
         frames = self._held(requests)
         for answered, frame in enumerate(frames, start=1):
             yield recognition_pb2.StreamRecognizeResponse(frame=self._answer(frame, config))
@@ -254,7 +272,8 @@ class _Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             if answered == server.reconnect_after:
                 yield recognition_pb2.StreamRecognizeResponse(
                     reconnect=recognition_pb2.Reconnect(
-                        reason=recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN, after_ms=1500
+                        reason=recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN,
+                        after_ms=server.reconnect_after_ms,
                     )
                 )
                 return
@@ -317,9 +336,11 @@ class _Galleries(gallery_pb2_grpc.GalleryServiceServicer):
         self._server = server
 
     def __getattribute__(self, method: str) -> Any:
-        if method.startswith("_") or method in ("ExportGallery", "ImportGallery"):
+        if method.startswith("_"):
             return super().__getattribute__(method)
         server = self._server
+        if method == "ExportGallery":
+            return self._export
 
         def handle(request: Any, context: Any) -> Any:
             if method == "EnrollTemplates":
@@ -332,3 +353,25 @@ class _Galleries(gallery_pb2_grpc.GalleryServiceServicer):
             )
 
         return handle
+
+    def _export(self, request: Any, context: Any) -> Iterator[Any]:
+        server = self._server
+        records = server.handle(
+            context, "ExportGallery", lambda: list(server.galleries.ExportGallery(request))
+        )
+        for sent, record in enumerate(records):
+            if sent == server.cut_export_after:
+                server.cut_export_after = None
+                busy = failure(grpc.StatusCode.UNAVAILABLE, "STORAGE_BUSY")
+                context.abort_with_status(busy)
+            yield gallery_pb2.ExportGalleryResponse(record=record)
+
+
+class _Health(health_pb2_grpc.HealthServicer):
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+
+    def Check(self, request: Any, context: Any) -> Any:
+        serving = request.service not in self._server.not_serving
+        kind = health_pb2.HealthCheckResponse
+        return kind(status=kind.SERVING if serving else kind.NOT_SERVING)

@@ -1,8 +1,10 @@
 """A real server process for the tests of this folder: real models, a real port, an empty gallery."""
 
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,8 +13,14 @@ from bench.running import RunningServer, running_server
 
 
 @pytest.fixture(scope="session")
-def server(models: Path) -> Iterator[RunningServer]:
-    """One server for all tests; each uses a gallery of its own."""
+def server(models: Path) -> Iterator[RunningServer | SimpleNamespace]:
+    """One server for all tests; each uses a gallery of its own.
+
+    Where the server does not run, it is one that runs already (`make sdk-compat`).
+    """
+    if address := os.environ.get("FACEWIRE_TEST_SERVER"):
+        yield SimpleNamespace(address=address)
+        return
     with running_server() as running:
         yield running
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import facewire
+from fakes.network_camera import network_camera_on
 from fakes.server import FakeServer, failure
 
 PATHS = os.pathsep.join(path for path in sys.path if path)
@@ -241,3 +242,163 @@ def test_a_token_comes_from_the_environment(folder):
     assert (refused.returncode, done.returncode) == (4, 0)
     assert "secret" not in refused.stderr
     assert "FACEWIRE_TOKEN" in refused.stderr
+
+
+def test_people_are_listed_and_forgotten(run, folder, gallery):
+    run("enroll", folder, "-g", gallery)
+    listed = run("identities", "-g", gallery)
+    assert listed.returncode == 0
+    assert "Eileen Collins" in listed.stdout
+    (person,) = lines(run("identities", "-g", gallery, "--json"))
+    assert person["identity"]["template_count"] == 2
+    forgotten = run("forget", "Eileen_Collins", "Nobody", "-g", gallery)
+    assert forgotten.returncode == 1
+    assert "Eileen_Collins: forgotten" in forgotten.stderr
+    assert "Nobody: unknown" in forgotten.stderr
+    assert lines(run("identities", "-g", gallery, "--json")) == []
+
+
+def test_two_pictures_are_compared(run, folder):
+    portrait = folder / "Eileen_Collins" / "a.jpg"
+    other = folder / "Eileen_Collins" / "deeper" / "b.PNG"
+    done = run("compare", portrait, other)
+    assert done.returncode == 0
+    assert "the same person" in done.stdout
+    (answer,) = lines(run("compare", portrait, other, "--json"))
+    assert answer["result"]["outcome"] == "SAME"
+    nobody = run("compare", portrait, folder / "Bo_01.jpg")
+    assert nobody.returncode == 1
+    assert "min_face_px" in nobody.stderr
+
+
+def test_the_faces_of_a_picture_are_drawn(run, folder, gallery, tmp_path):
+    run("enroll", folder, "-g", gallery)
+    picture = folder / "Eileen_Collins" / "a.jpg"
+    out = tmp_path / "out.png"
+    assert run("recognize", picture, "-g", gallery, "--annotate", out).returncode == 0
+    green = np.all(np.abs(cv2.imread(str(out)).astype(int) - (69, 167, 40)) < 3, axis=2).sum()
+    assert green > 500
+    several = [picture, folder / "Bo_01.jpg"]
+    assert run("recognize", *several, "-g", gallery, "--annotate", tmp_path / "all").returncode == 0
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["Bo_01.jpg", "a.jpg"]
+    bad = run("recognize", picture, "-g", gallery, "--annotate", tmp_path / "out.txt")
+    assert bad.returncode == 2
+    assert "Use .jpg or .png" in bad.stderr
+
+
+def test_a_film_is_annotated_frame_by_frame(run, folder, film, gallery, tmp_path):
+    run("enroll", folder, "-g", gallery)
+    out = tmp_path / "out.mp4"
+    assert run("watch", film, "-g", gallery, "--annotate", out).returncode == 0
+    capture = cv2.VideoCapture(str(out))
+    labelled = []
+    while (read := capture.read())[0]:
+        green = np.all(np.abs(read[1].astype(int) - (69, 167, 40)) < 25, axis=2).sum()
+        labelled.append(green > 300)
+    capture.release()
+    assert labelled == [True] * 10 + [False] * 10
+
+
+@pytest.fixture
+def network_camera():
+    with network_camera_on(frames_a_connection=10**9) as server:
+        yield server
+
+
+def test_a_live_camera_outlives_its_server(folder, network_camera):
+    with FakeServer() as server:
+        server.reconnect_after = 3
+        server.reconnect_after_ms = 10
+        watching = subprocess.Popen(
+            command(["watch", network_camera.address, "--json"]), env=environment(server.address),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        for _ in range(10):  # of four streams
+            assert json.loads(watching.stdout.readline())["result"]
+        watching.send_signal(signal.SIGINT)
+        out, errors = watching.communicate(timeout=30)
+    assert watching.returncode == 0, errors
+    assert "Opening a new stream" in errors
+    assert "summary" in json.loads(out.splitlines()[-1])
+    assert "Traceback" not in errors
+    assert len(server.peers) >= 4
+
+
+def test_a_gallery_goes_to_a_file_and_back(run, folder, gallery, tmp_path):
+    run("enroll", folder, "-g", gallery)
+    file = tmp_path / "people.facewire"
+    out = run("gallery", "export", file, "-g", gallery)
+    assert out.returncode == 0
+    assert "1 people with 2 templates" in out.stderr
+    again = run("gallery", "export", file, "-g", gallery)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    copy = f"{gallery[:40]}-copy"
+    assert run("gallery", "import", file, "-g", copy).returncode == 4
+    (first,) = lines(run("gallery", "import", file, "-g", copy, "--create", "--json"))
+    assert first["result"]["templates_added"] == 2
+    (second,) = lines(run("gallery", "import", file, "-g", copy, "--create", "--json"))
+    assert second["result"]["templates_skipped"] == 2
+    known = folder / "Eileen_Collins" / "a.jpg"
+    (answer,) = lines(run("recognize", known, "-g", copy, "--json"))
+    assert answer["result"]["faces"][0]["decision"]["outcome"] == "KNOWN"
+    file.write_bytes(file.read_bytes()[:-40])
+    cut = run("gallery", "import", file, "-g", copy)
+    assert (cut.returncode, "cut off" in cut.stderr) == (2, True)
+
+
+def test_galleries_are_made_listed_and_deleted_only_when_that_is_meant(run, gallery):
+    name = f"{gallery[:40]}-new"
+    assert run("gallery", "create", name, "--name", "The cellar").returncode == 0
+    assert run("gallery", "create", name).returncode == 4
+    assert "The cellar" in run("gallery", "list").stdout
+    unsure = run("gallery", "delete", name)
+    assert (unsure.returncode, "--yes" in unsure.stderr) == (2, True)
+    assert run("gallery", "delete", name, "--yes").returncode == 0
+    assert name not in {
+        each["gallery"]["gallery_id"] for each in lines(run("gallery", "list", "--json"))
+    }
+
+
+def test_status_tells_what_is_ready_and_what_is_there(run, gallery):
+    result = run("status")
+    assert result.returncode == 0
+    assert "NOT READY" not in result.stdout
+    assert gallery in result.stdout
+    health, limits, *galleries = lines(run("status", "--json"))
+    assert health["health"] == {"server": True, "recognition": True, "galleries": True}
+    assert {each["gallery"]["model_contract_id"] for each in galleries} == {
+        limits["limits"]["model_contract_id"]
+    }
+
+
+def test_status_of_a_server_whose_models_are_away_is_exit_code_3(run):
+    with FakeServer() as server:
+        server.not_serving = {"facewire.v1.RecognitionService"}
+        result = run("status", server=server.address)
+    assert result.returncode == 3
+    assert "recognition  NOT READY" in result.stdout
+    assert "default" in result.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_the_commands(shell):
+    result = subprocess.run(
+        [sys.executable, "-m", "facewire"], capture_output=True, text=True,
+        env=environment("") | {
+            "_FACEWIRE_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": "facewire rec",
+            "COMP_WORDS": "facewire rec", "COMP_CWORD": "1",
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        },
+    )  # fmt: skip
+    assert "recognize" in result.stdout
+
+
+def test_every_command_that_answers_can_answer_in_json():
+    from facewire.cli._app import app
+
+    groups = [app, *(group.typer_instance for group in app.registered_groups)]
+    commands = [each.callback for group in groups for each in group.registered_commands]
+    assert len(commands) == 12
+    for each in commands:
+        assert "as_json" in each.__annotations__

@@ -8,7 +8,20 @@ import pytest
 
 import facewire
 from facewire import CompareOutcome, ErrorReason, FaceSelection, FramePolicy, FrameStatus, Outcome
+from fakes.blocking import CLIENTS
 from fakes.server import FakeServer
+
+
+@pytest.fixture(params=CLIENTS)
+def connect(request):
+    """Makes a client: the blocking one, then asyncio's."""
+    return CLIENTS[request.param]
+
+
+@pytest.fixture
+def client(server, connect):
+    with connect(server.address) as connected:
+        yield connected
 
 
 @pytest.fixture(scope="session")
@@ -207,20 +220,20 @@ def test_a_stream_left_early_does_not_hold_up_the_next(client, gallery, portrait
     assert client.recognize(portrait_jpeg, gallery=gallery).faces
 
 
-def test_no_server_is_said_to_be_unreachable():
-    with facewire.Client("127.0.0.1:1") as client:
+def test_no_server_is_said_to_be_unreachable(connect):
+    with connect("127.0.0.1:1") as client:
         with pytest.raises(facewire.UnreachableError, match=r"127\.0\.0\.1:1: "):
             client.gallery()
         with pytest.raises(facewire.UnreachableError):
             client.stream([])
 
 
-def test_a_token_is_sent_and_its_lack_is_told():
+def test_a_token_is_sent_and_its_lack_is_told(connect):
     with FakeServer(token="secret") as server:
-        with facewire.Client(server.address, token="secret") as client:
+        with connect(server.address, token="secret") as client:
             assert client.gallery().gallery_id == "default"
             assert list(client.stream([])) == []
-        with facewire.Client(server.address) as client:
+        with connect(server.address) as client:
             with pytest.raises(facewire.AuthenticationError, match="token"):
                 client.gallery()
             with pytest.raises(facewire.AuthenticationError, match="token"):

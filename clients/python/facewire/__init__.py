@@ -1,13 +1,17 @@
 """Python client of facewire, a gRPC face-recognition service.
 
+```python
 import facewire
 
 with facewire.Client("127.0.0.1:50051") as client:
     client.enroll("ada", ["ada_1.jpg", "ada_2.jpg"])
     for face in client.recognize("party.jpg").faces:
         print(face.name, face.box)
+```
 """
 
+from facewire._aio_client import AsyncClient
+from facewire._aio_stream import AsyncStream
 from facewire._client import Client
 from facewire._enums import (
     CompareOutcome,
@@ -38,7 +42,14 @@ from facewire._errors import (
     UnreachableError,
 )
 from facewire._faces import Box, Candidate, Decision, Face, Landmarks, Point, Quality
-from facewire._galleries import EnrolledPicture, EnrollResult, Gallery, Identity, Template
+from facewire._galleries import (
+    EnrolledPicture,
+    EnrollResult,
+    Gallery,
+    Identity,
+    ImportResult,
+    Template,
+)
 from facewire._options import DecisionPolicy, DetectionOptions
 from facewire._pictures import Frame, Image, Picture
 from facewire._results import (
@@ -46,6 +57,7 @@ from facewire._results import (
     Comparison,
     FrameResult,
     FramesSkipped,
+    Health,
     Recognition,
     StageTimings,
     StreamLimits,
@@ -56,6 +68,8 @@ from facewire._version import __version__
 __all__ = [
     "Advice",
     "AlreadyExistsError",
+    "AsyncClient",
+    "AsyncStream",
     "AuthenticationError",
     "Box",
     "Candidate",
@@ -79,9 +93,11 @@ __all__ = [
     "FrameStatus",
     "FramesSkipped",
     "Gallery",
+    "Health",
     "Identity",
     "Image",
     "ImageFormat",
+    "ImportResult",
     "InvalidPictureError",
     "InvalidRequestError",
     "Landmarks",

@@ -1,17 +1,22 @@
-"""One unary call: deadline, token, typed errors, and a retry where that is safe."""
+"""Runs calls on a blocking channel: deadline, token, typed errors, and a retry where that is safe."""
 
-from collections.abc import Callable
-from typing import Any, Self, TypeVar
+import time
+from collections.abc import Callable, Iterator
+from typing import Self, TypeVar
 
 import grpc
 
-from facewire._channel import Address, Deadline, retry_unavailable
+from facewire._channel import Address, Deadline, Retries
+from facewire._enroll import Plan
+from facewire._errors import InvalidPictureError
+from facewire._galleries import EnrollResult
+from facewire._gallery_requests import Page
+from facewire._requests import Call, Stubs
 from facewire._status import error_from_rpc
-from facewire.v1 import gallery_pb2_grpc, recognition_pb2_grpc
 
 __all__ = ["Calls"]
 
-_Response = TypeVar("_Response")
+T = TypeVar("T")
 
 
 class Calls:
@@ -21,9 +26,7 @@ class Calls:
         self._address = address
         self._timeout_s = timeout_s
         self._channel = address.connect()
-        # Generated without types; `_call` gives each answer its own.
-        self._recognition: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
-        self._galleries: Any = gallery_pb2_grpc.GalleryServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
+        self._stubs = Stubs(self._channel)
 
     def close(self) -> None:
         """Ends the connection and every call on it. May be called again."""
@@ -35,26 +38,52 @@ class Calls:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _call(
-        self, method: Callable[..., _Response], request: object, *, repeatable: bool
-    ) -> _Response:
-        """Calls a method.
-
-        Args:
-            method: of one of the stubs.
-            request: its message.
-            repeatable: whether a second call does no harm where the first one's answer
-                was lost; only then is an unavailable server asked again.
+    def _run(self, call: Call[T]) -> T:
+        """Makes a call.
 
         Raises:
-            FacewireError: the call failed.
+            FacewireError: it failed.
         """
+
+        def attempt(deadline: Deadline) -> T:
+            method = call.method(self._stubs)
+            metadata = self._address.metadata
+            return call.read(method(call.request, timeout=deadline.left_s, metadata=metadata))
+
+        return self._repeat(attempt, repeatable=call.repeatable)
+
+    def _repeat(self, attempt: Callable[[Deadline], T], *, repeatable: bool = True) -> T:
+        """Tries, and tries again while the server is unavailable, where that is safe."""
         deadline = Deadline(self._timeout_s)
-
-        def attempt() -> _Response:
+        retries = Retries(deadline)
+        while True:
             try:
-                return method(request, timeout=deadline.left_s, metadata=self._address.metadata)
+                return attempt(deadline)
             except grpc.RpcError as error:
-                raise error_from_rpc(error, target=self._address.target) from error
+                problem = error_from_rpc(error, target=self._address.target)
+                pause_s = retries.pause_s(problem) if repeatable else None
+                if pause_s is None:
+                    raise problem from error
+            time.sleep(pause_s)
 
-        return retry_unavailable(attempt, deadline) if repeatable else attempt()
+    def _walk(self, call: Call[Page[T]]) -> Iterator[T]:
+        """Gives the items of all pages, asking for a page when it is needed."""
+        page: Call[Page[T]] | None = call
+        while page is not None:
+            items, page = self._run(page)
+            yield from items
+
+    def _carry_out(self, plan: Plan) -> EnrollResult:
+        """Makes the calls of a plan."""
+        try:
+            call = next(plan)
+            while True:
+                try:
+                    answer = self._run(call)
+                except InvalidPictureError as error:
+                    call = plan.throw(error)
+                else:
+                    call = plan.send(answer)
+        except StopIteration as end:
+            result: EnrollResult = end.value
+            return result

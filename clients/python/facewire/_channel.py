@@ -3,19 +3,20 @@
 import os
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import grpc
+from grpc import aio
 
-from facewire._errors import UnavailableError
+from facewire._enums import ErrorReason
+from facewire._errors import FacewireError, UnavailableError
 from facewire._version import __version__
 
-__all__ = ["Address", "Deadline", "retry_unavailable"]
+__all__ = ["Address", "Deadline", "Retries"]
 
 _ATTEMPTS = 5
+_BUSY_ATTEMPTS = 4
 _FIRST_BACKOFF_S = 0.1
 
 _OPTIONS: list[tuple[str, int | str]] = [
@@ -32,8 +33,6 @@ _OPTIONS: list[tuple[str, int | str]] = [
     # each connection: a stream that is refused by a busy worker needs a new one.
     ("grpc.use_local_subchannel_pool", 1),
 ]
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,6 +81,13 @@ class Address:
         credentials = grpc.ssl_channel_credentials(self.root_certificates)
         return grpc.secure_channel(self.target, credentials, options=_OPTIONS)
 
+    def connect_aio(self) -> aio.Channel:
+        """The same for asyncio; to be called where its loop runs."""
+        if not self.tls:
+            return aio.insecure_channel(self.target, options=_OPTIONS)
+        credentials = grpc.ssl_channel_credentials(self.root_certificates)
+        return aio.secure_channel(self.target, credentials, options=_OPTIONS)
+
 
 class Deadline:
     """A moment by which a call, its retries included, is to be over."""
@@ -95,22 +101,27 @@ class Deadline:
         return max(0.0, self._end - time.monotonic())
 
 
-def retry_unavailable(attempt: Callable[[], _T], deadline: Deadline) -> _T:
-    """Calls `attempt` until it succeeds, backing off while the server is unavailable.
+class Retries:
+    """How often, and how soon, an unavailable server is asked again.
 
     Five attempts at most, waiting up to 0.1, 0.2, 0.4 and 0.8 s between them, by
     chance ("full jitter": M. Brooker, AWS Architecture Blog, 2015; a quarter at least,
-    so that a restart of a moment is outlived). Only for calls that may be repeated.
-
-    Raises:
-        FacewireError: that of the last attempt.
+    so that a restart of a moment is outlived). A busy worker's refusal of a stream is
+    answered at once, up to four times: a new connection may find another worker. Only for
+    calls that may be repeated.
     """
-    for tried in range(1, _ATTEMPTS):
-        try:
-            return attempt()
-        except UnavailableError:
-            pause_s = _FIRST_BACKOFF_S * 2 ** (tried - 1) * random.uniform(0.25, 1.0)
-            if pause_s >= deadline.left_s:
-                raise
-        time.sleep(pause_s)
-    return attempt()
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._busy_attempts = _BUSY_ATTEMPTS
+        self._bounds_s = [_FIRST_BACKOFF_S * 2**tried for tried in range(_ATTEMPTS - 1)]
+
+    def pause_s(self, error: FacewireError) -> float | None:
+        """How long to wait before the next attempt; None where there is to be none."""
+        if error.reason is ErrorReason.WORKER_BUSY and self._busy_attempts:
+            self._busy_attempts -= 1
+            return 0.0
+        if not isinstance(error, UnavailableError) or not self._bounds_s:
+            return None
+        pause_s = self._bounds_s.pop(0) * random.uniform(0.25, 1.0)
+        return pause_s if pause_s < self._deadline.left_s else None

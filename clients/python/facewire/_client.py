@@ -1,15 +1,13 @@
 """The client: recognise, compare, enroll, stream."""
 
 import os
-import uuid
 import weakref
 from collections.abc import Iterable
 
-from facewire import _enroll
+from facewire import _enroll, _requests
 from facewire._channel import Address
-from facewire._enums import ErrorReason, FaceSelection, FramePolicy
-from facewire._errors import InvalidPictureError
-from facewire._galleries import EnrolledPicture, EnrollResult
+from facewire._enums import FaceSelection, FramePolicy
+from facewire._galleries import EnrollResult
 from facewire._gallery_client import GalleryClient
 from facewire._options import (
     DECISION_DEFAULTS,
@@ -17,10 +15,9 @@ from facewire._options import (
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._pictures import Frame, Picture, to_wire
-from facewire._results import Comparison, Recognition
+from facewire._pictures import Frame, Picture
+from facewire._results import Comparison, Health, Recognition
 from facewire._stream import Stream
-from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 
 __all__ = ["Client"]
 
@@ -99,16 +96,7 @@ class Client(GalleryClient):
             NotFoundError: no such gallery.
             ContractMismatchError: the gallery was made with another model.
         """
-        request = recognition_pb2.RecognizeRequest(
-            gallery_id=gallery,
-            image=to_wire(picture),
-            decision_policy=decision.to_wire(),
-            detection=detection.to_wire(),
-            max_candidates=max_candidates,
-        )
-        return Recognition.from_wire(
-            self._call(self._recognition.Recognize, request, repeatable=True)
-        )
+        return self._run(_requests.recognize(picture, gallery, decision, detection, max_candidates))
 
     def compare(
         self,
@@ -133,14 +121,7 @@ class Client(GalleryClient):
             SeveralFacesError: with FaceSelection.ONLY.
             InvalidPictureError: a picture cannot be used.
         """
-        request = recognition_pb2.CompareRequest(
-            first=to_wire(first),
-            second=to_wire(second),
-            selection=selection.wire_name,
-            decision_policy=decision.to_wire(),
-            detection=detection.to_wire(),
-        )
-        return Comparison.from_wire(self._call(self._recognition.Compare, request, repeatable=True))
+        return self._run(_requests.compare(first, second, selection, decision, detection))
 
     def enroll(
         self,
@@ -177,21 +158,12 @@ class Client(GalleryClient):
             LimitError: the gallery is full.
             OSError, ValueError, TypeError: a picture cannot be read.
         """
-        request = gallery_pb2.EnrollTemplatesRequest(
-            gallery_id=gallery,
-            identity_id=identity_id,
-            selection=selection.wire_name,
-            create_identity=create_identity,
-            display_name=display_name,
-            source=source,
-            detection=detection.to_wire(),
-        )
-        results: list[EnrolledPicture] = []
-        revision = 0
-        for chunk in _enroll.chunks(_enroll.several(pictures)):
-            enrolled, revision = self._enroll_chunk(request, chunk, revision)
-            results += enrolled
-        return EnrollResult(identity_id, tuple(results), revision)
+        return self._carry_out(
+            _enroll.enroll(
+                identity_id, pictures, gallery, display_name, selection, source, detection,
+                create_identity,
+            )
+        )  # fmt: skip
 
     def stream(
         self,
@@ -209,8 +181,9 @@ class Client(GalleryClient):
         Iterate over what it returns; see `Stream`. The stream is open when this returns.
 
         Args:
-            frames: pictures, or `Frame`s with the moment they were taken. Drawn from
-                another thread, one at a time, and never ahead of the server's credit.
+            frames: pictures, or `Frame`s with the moment they were taken; a `Camera`. Drawn
+                from another thread, one at a time, and never ahead of the server's credit.
+                Where it has a method `advise`, that is told the server's `Advice`.
             camera: the camera, in the operator's words. At most 128 bytes.
             gallery: whom to look for.
             policy: NEWEST_WINS (the default) for live cameras, EVERY_FRAME for files.
@@ -223,37 +196,13 @@ class Client(GalleryClient):
             ContractMismatchError: the gallery was made with another model.
             LimitError: the server has as many streams as it allows.
         """
-        config = recognition_pb2.StreamConfig(
-            gallery_id=gallery,
-            camera_id=camera,
-            frame_policy=policy.wire_name,
-            decision_policy=decision.to_wire(),
-            detection=detection.to_wire(),
-            max_candidates=max_candidates,
+        config = _requests.stream_config(
+            camera, gallery, policy, decision, detection, max_candidates
         )
         stream = Stream(self._address, config, frames, timeout_s=self._timeout_s)
         self._streams.add(stream)
         return stream
 
-    def _enroll_chunk(
-        self,
-        request: gallery_pb2.EnrollTemplatesRequest,
-        images: list[face_pb2.Image],
-        revision: int,
-    ) -> tuple[list[EnrolledPicture], int]:
-        """Enrolls what should fit one call; in halves where the server says it does not."""
-        call = gallery_pb2.EnrollTemplatesRequest(images=images, request_id=str(uuid.uuid4()))
-        call.MergeFrom(request)
-        try:
-            answer = self._call(self._galleries.EnrollTemplates, call, repeatable=True)
-        except InvalidPictureError as error:
-            if error.reason is not ErrorReason.IMAGE_TOO_MANY_BYTES:
-                raise
-            if len(images) == 1:
-                return [EnrolledPicture.refused(error.reason, str(error))], revision
-            results: list[EnrolledPicture] = []
-            for half in _enroll.halves(images):
-                enrolled, revision = self._enroll_chunk(request, half, revision)
-                results += enrolled
-            return results, revision
-        return list(map(EnrolledPicture.from_wire, answer.results)), int(answer.revision)
+    def health(self) -> Health:
+        """Asks what of the server is ready for calls. Needs no token."""
+        return Health(*(self._run(_requests.check_health(name)) for name in _requests.SERVICES))

@@ -1,16 +1,95 @@
-"""How many pictures become calls that the server takes: chunks of a bounded size."""
+"""How pictures of one person become calls that the server takes: chunks of a bounded size."""
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import cast
+import uuid
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
 
+from facewire._enums import ErrorReason, FaceSelection
+from facewire._errors import InvalidPictureError
+from facewire._galleries import EnrolledPicture, EnrollResult
+from facewire._options import DetectionOptions
 from facewire._pictures import Array, Image, Picture, to_wire
-from facewire.v1 import face_pb2
+from facewire._requests import Call
+from facewire.v1 import face_pb2, gallery_pb2
 
-__all__ = ["chunks", "halves", "several"]
+__all__ = ["Enrolled", "Plan", "chunks", "enroll", "halves", "several"]
 
 _CHUNK_PICTURES = 10
 _CHUNK_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What one call answered."""
+
+    pictures: list[EnrolledPicture]
+    revision: int
+
+    @classmethod
+    def from_wire(cls, answer: Any) -> "Enrolled":
+        """Reads the contract's message."""
+        return cls(list(map(EnrolledPicture.from_wire, answer.results)), int(answer.revision))
+
+
+Plan: TypeAlias = Generator[Call[Enrolled], Enrolled, EnrollResult]
+"""Gives one call after the other, is sent its answer or thrown its error, and returns."""
+
+
+def enroll(
+    identity_id: str,
+    pictures: Picture | Iterable[Picture],
+    gallery: str,
+    display_name: str,
+    selection: FaceSelection,
+    source: str,
+    detection: DetectionOptions,
+    create_identity: bool,
+) -> Plan:
+    """Plans the calls; a chunk that the server finds too large is sent again in halves.
+
+    Raises:
+        InvalidPictureError: that of a call, unless it is about a chunk's size.
+        OSError, ValueError, TypeError: a picture cannot be read (`to_wire`).
+    """
+    common = gallery_pb2.EnrollTemplatesRequest(
+        gallery_id=gallery,
+        identity_id=identity_id,
+        selection=selection.wire_name,
+        create_identity=create_identity,
+        display_name=display_name,
+        source=source,
+        detection=detection.to_wire(),
+    )
+    results: list[EnrolledPicture] = []
+    revision = 0
+    for chunk in chunks(several(pictures)):
+        waiting = [chunk]
+        while waiting:
+            part = waiting.pop(0)
+            try:
+                answer = yield _call(common, part)
+            except InvalidPictureError as error:
+                if error.reason is not ErrorReason.IMAGE_TOO_MANY_BYTES:
+                    raise
+                if len(part) > 1:
+                    waiting[:0] = halves(part)
+                else:
+                    results.append(EnrolledPicture.refused(error.reason, str(error)))
+            else:
+                results += answer.pictures
+                revision = answer.revision
+    return EnrollResult(identity_id, tuple(results), revision)
+
+
+def _call(
+    common: gallery_pb2.EnrollTemplatesRequest, images: list[face_pb2.Image]
+) -> Call[Enrolled]:
+    # The id is what makes it repeatable: the server knows a call that it has answered.
+    request = gallery_pb2.EnrollTemplatesRequest(images=images, request_id=str(uuid.uuid4()))
+    request.MergeFrom(common)
+    return Call(lambda stubs: stubs.galleries.EnrollTemplates, request, Enrolled.from_wire)
 
 
 def several(pictures: Picture | Iterable[Picture]) -> Iterable[Picture]:

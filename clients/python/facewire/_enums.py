@@ -122,7 +122,7 @@ class ImageFormat(WireEnum):
     """Layout of a picture's bytes."""
 
     UNSPECIFIED = "UNSPECIFIED"
-    """Told by the first bytes: JPEG, PNG or WebP."""
+    """Told by the first bytes: JPEG, PNG, WebP or BMP."""
     JPEG = "JPEG"
     PNG = "PNG"
     WEBP = "WEBP"
@@ -132,6 +132,7 @@ class ImageFormat(WireEnum):
     GRAY8 = "GRAY8"
     NV12 = "NV12"
     """A luma plane, then a plane of half height with interleaved Cb and Cr."""
+    BMP = "BMP"
 
 
 class ErrorReason(WireEnum):

@@ -7,11 +7,11 @@ from facewire._pictures import Frame, Picture, to_wire
 from facewire._results import StreamLimits
 from facewire.v1 import recognition_pb2
 
-__all__ = ["Feed", "messages"]
+__all__ = ["Account", "Feed", "messages"]
 
 
-class Feed:
-    """What the sending and the reading thread share: credit, and how sending ended.
+class Account:
+    """What is known of the frames of a stream.
 
     Attributes:
         in_flight: frames sent and not accounted for.
@@ -20,18 +20,49 @@ class Feed:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._limit = 0  # nothing is sent before the server has named its limit
-        self._closed = False
         self.in_flight = 0
-        self.max_frame_bytes = 0
         self.exhausted = False
         self.error: BaseException | None = None
+        self._limit = 0  # nothing is sent before the server has named its limit
+        self._max_frame_bytes = 0
+        self._sequence = 0
+        self._closed = False
+
+    def message(self, frame: Picture | Frame) -> recognition_pb2.StreamRecognizeRequest:
+        """The next frame's message.
+
+        Raises:
+            OSError, ValueError, TypeError: it is no picture (`to_wire`).
+        """
+        if not isinstance(frame, Frame):
+            frame = Frame(frame)
+        image = to_wire(frame.picture)
+        if len(image.data) > self._max_frame_bytes:
+            # Enough for the server to refuse it in its turn; all of it might exceed what
+            # gRPC takes, which would end the stream.
+            image.data = image.data[: self._max_frame_bytes + 1]
+        self._sequence += 1
+        return recognition_pb2.StreamRecognizeRequest(
+            frame=recognition_pb2.Frame(
+                sequence=self._sequence, captured_at_us=frame.captured_at_us, image=image
+            )
+        )
+
+    def _begin(self, limits: StreamLimits) -> None:
+        self._limit, self._max_frame_bytes = limits.max_in_flight, limits.max_frame_bytes
+
+
+class Feed(Account):
+    """An account that a sending and a reading thread share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
 
     def start(self, limits: StreamLimits) -> None:
         """Lets the sending begin, at the server's terms."""
         with self._changed:
-            self._limit, self.max_frame_bytes = limits.max_in_flight, limits.max_frame_bytes
+            self._begin(limits)
             self._changed.notify()
 
     def wait_for_credit(self) -> bool:
@@ -63,27 +94,14 @@ def messages(
 ) -> Iterator[recognition_pb2.StreamRecognizeRequest]:
     """Draws a frame when there is credit for it. Runs in a thread of gRPC."""
     yield recognition_pb2.StreamRecognizeRequest(config=config)
-    sequence = 0
     while feed.wait_for_credit():
         try:
-            frame = next(frames)
-            if not isinstance(frame, Frame):
-                frame = Frame(frame)
-            image = to_wire(frame.picture)
+            message = feed.message(next(frames))
         except StopIteration:
             feed.exhausted = True
             return
         except BaseException as error:  # noqa: BLE001 the caller's own, raised in its thread
             feed.error = error
             return
-        if len(image.data) > feed.max_frame_bytes:
-            # Enough for the server to refuse it in its turn; all of it might exceed what
-            # gRPC takes, which would end the stream.
-            image.data = image.data[: feed.max_frame_bytes + 1]
-        sequence += 1
         feed.spend()
-        yield recognition_pb2.StreamRecognizeRequest(
-            frame=recognition_pb2.Frame(
-                sequence=sequence, captured_at_us=frame.captured_at_us, image=image
-            )
-        )
+        yield message

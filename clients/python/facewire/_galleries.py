@@ -8,7 +8,14 @@ from facewire._enums import ErrorReason
 from facewire._faces import Box, Quality
 from facewire.v1 import gallery_pb2
 
-__all__ = ["EnrollResult", "EnrolledPicture", "Gallery", "Identity", "Template"]
+__all__ = [
+    "EnrollResult",
+    "EnrolledPicture",
+    "Gallery",
+    "Identity",
+    "ImportResult",
+    "Template",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -163,6 +170,33 @@ class EnrollResult:
     def accepted_count(self) -> int:
         """How many pictures became templates."""
         return sum(picture.accepted for picture in self.pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did.
+
+    Attributes:
+        identities_added: identities that were new.
+        templates_added: templates that were new.
+        templates_skipped: templates that were there already.
+        revision: the gallery's revision after the last write.
+    """
+
+    identities_added: int
+    templates_added: int
+    templates_skipped: int
+    revision: int
+
+    @classmethod
+    def from_wire(cls, result: gallery_pb2.ImportGalleryResponse) -> Self:
+        """Reads the contract's message."""
+        return cls(
+            identities_added=result.identities_added,
+            templates_added=result.templates_added,
+            templates_skipped=result.templates_skipped,
+            revision=result.revision,
+        )
 
 
 def _time(since_epoch_us: int) -> datetime:

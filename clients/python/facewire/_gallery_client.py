@@ -1,15 +1,16 @@
 """The part of the client that keeps galleries, identities and templates."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import os
+from collections.abc import Iterator
 
+from facewire import _gallery_requests
 from facewire._calls import Calls
-from facewire._galleries import Gallery, Identity, Template
+from facewire._channel import Deadline
+from facewire._galleries import Gallery, Identity, ImportResult, Template
+from facewire._transfer import ExportFile, Progress, import_requests
 from facewire.v1 import gallery_pb2
 
 __all__ = ["GalleryClient"]
-
-_PAGE_SIZE = 1000
 
 
 class GalleryClient(Calls):
@@ -21,15 +22,11 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery.
         """
-        request = gallery_pb2.GetGalleryRequest(gallery_id=gallery)
-        response = self._call(self._galleries.GetGallery, request, repeatable=True)
-        return Gallery.from_wire(response.gallery)
+        return self._run(_gallery_requests.gallery(gallery))
 
     def galleries(self) -> Iterator[Gallery]:
         """Walks all galleries in the order of their ids."""
-        request = gallery_pb2.ListGalleriesRequest(page_size=_PAGE_SIZE)
-        for page in self._pages(self._galleries.ListGalleries, request):
-            yield from map(Gallery.from_wire, page.galleries)
+        return self._walk(_gallery_requests.galleries())
 
     def create_gallery(self, gallery: str, *, display_name: str = "") -> Gallery:
         """Makes an empty gallery.
@@ -41,9 +38,7 @@ class GalleryClient(Calls):
         Raises:
             AlreadyExistsError: a gallery of this id exists.
         """
-        request = gallery_pb2.CreateGalleryRequest(gallery_id=gallery, display_name=display_name)
-        response = self._call(self._galleries.CreateGallery, request, repeatable=False)
-        return Gallery.from_wire(response.gallery)
+        return self._run(_gallery_requests.create_gallery(gallery, display_name))
 
     def delete_gallery(self, gallery: str) -> int:
         """Deletes a gallery with everybody in it; "default" is emptied and stays.
@@ -54,9 +49,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery.
         """
-        request = gallery_pb2.DeleteGalleryRequest(gallery_id=gallery)
-        response = self._call(self._galleries.DeleteGallery, request, repeatable=False)
-        return int(response.revision)
+        return self._run(_gallery_requests.delete_gallery(gallery))
 
     def identities(self, *, gallery: str = "default") -> Iterator[Identity]:
         """Walks everybody in a gallery in the order of their ids, page by page.
@@ -64,9 +57,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery.
         """
-        request = gallery_pb2.ListIdentitiesRequest(gallery_id=gallery, page_size=_PAGE_SIZE)
-        for page in self._pages(self._galleries.ListIdentities, request):
-            yield from map(Identity.from_wire, page.identities)
+        return self._walk(_gallery_requests.identities(gallery))
 
     def identity(self, identity_id: str, *, gallery: str = "default") -> Identity:
         """Reads an identity.
@@ -74,9 +65,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        request = gallery_pb2.GetIdentityRequest(gallery_id=gallery, identity_id=identity_id)
-        response = self._call(self._galleries.GetIdentity, request, repeatable=True)
-        return Identity.from_wire(response.identity)
+        return self._run(_gallery_requests.identity(identity_id, gallery))
 
     def create_identity(
         self, identity_id: str, *, gallery: str = "default", display_name: str = ""
@@ -92,11 +81,7 @@ class GalleryClient(Calls):
             AlreadyExistsError: an identity of this id exists in the gallery.
             NotFoundError: no such gallery.
         """
-        request = gallery_pb2.CreateIdentityRequest(
-            gallery_id=gallery, identity_id=identity_id, display_name=display_name
-        )
-        response = self._call(self._galleries.CreateIdentity, request, repeatable=False)
-        return Identity.from_wire(response.identity)
+        return self._run(_gallery_requests.create_identity(identity_id, gallery, display_name))
 
     def rename_identity(
         self, identity_id: str, display_name: str, *, gallery: str = "default"
@@ -106,11 +91,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        request = gallery_pb2.UpdateIdentityRequest(
-            gallery_id=gallery, identity_id=identity_id, display_name=display_name
-        )
-        response = self._call(self._galleries.UpdateIdentity, request, repeatable=True)
-        return Identity.from_wire(response.identity)
+        return self._run(_gallery_requests.rename_identity(identity_id, gallery, display_name))
 
     def delete_identity(self, identity_id: str, *, gallery: str = "default") -> int:
         """Deletes an identity with all its templates; the next search does not find it.
@@ -121,9 +102,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        request = gallery_pb2.DeleteIdentityRequest(gallery_id=gallery, identity_id=identity_id)
-        response = self._call(self._galleries.DeleteIdentity, request, repeatable=False)
-        return int(response.revision)
+        return self._run(_gallery_requests.delete_identity(identity_id, gallery))
 
     def templates(self, identity_id: str, *, gallery: str = "default") -> Iterator[Template]:
         """Walks the templates of an identity, oldest first.
@@ -131,11 +110,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        request = gallery_pb2.ListTemplatesRequest(
-            gallery_id=gallery, identity_id=identity_id, page_size=_PAGE_SIZE
-        )
-        for page in self._pages(self._galleries.ListTemplates, request):
-            yield from map(Template.from_wire, page.templates)
+        return self._walk(_gallery_requests.templates(identity_id, gallery))
 
     def delete_template(self, template_id: str, *, gallery: str = "default") -> int:
         """Deletes one template; its identity stays, even without any.
@@ -146,15 +121,78 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such template in it.
         """
-        request = gallery_pb2.DeleteTemplateRequest(gallery_id=gallery, template_id=template_id)
-        response = self._call(self._galleries.DeleteTemplate, request, repeatable=False)
-        return int(response.revision)
+        return self._run(_gallery_requests.delete_template(template_id, gallery))
 
-    def _pages(self, method: Callable[..., Any], request: Any) -> Iterator[Any]:
-        """Asks for page after page; `request` is written to."""
-        while True:
-            page = self._call(method, request, repeatable=True)
-            yield page
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
+    def export_gallery(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        gallery: str = "default",
+        progress: Progress | None = None,
+    ) -> Gallery:
+        """Writes a gallery, as it is at one moment, to a file that only its owner may read.
+
+        The file holds embeddings: biometric data. It takes the place of what lies there
+        when it is whole; where the export fails, nothing is left. There is no deadline.
+
+        Args:
+            path: where to.
+            gallery: which one.
+            progress: told after each template how many there were and will be.
+
+        Returns:
+            The gallery as it was exported.
+
+        Raises:
+            NotFoundError: no such gallery.
+            LimitError: the disk is too slow for the server to wait for.
+            OSError: the file cannot be written.
+        """
+        request = gallery_pb2.ExportGalleryRequest(gallery_id=gallery)
+
+        def attempt(_: Deadline) -> Gallery:
+            with ExportFile(path, progress) as file:
+                answers = self._stubs.galleries.ExportGallery(
+                    request, metadata=self._address.metadata
+                )
+                try:
+                    for answer in answers:
+                        file.take(answer.record)
+                finally:
+                    answers.cancel()
+                return file.exported()
+
+        return self._repeat(attempt)
+
+    def import_gallery(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        gallery: str = "default",
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Adds the people of an exported file to a gallery, which must exist.
+
+        Templates that are there already are left alone: what was interrupted can simply
+        be run again. The whole file is checked before anything is sent. There is no
+        deadline.
+
+        Args:
+            path: a file of `export_gallery`.
+            gallery: where to.
+            progress: told after each template how many were sent and will be.
+
+        Raises:
+            NotFoundError: no such gallery.
+            ContractMismatchError: the export was made with another model.
+            LimitError: the gallery is full.
+            OSError: the file cannot be read.
+            ValueError: it is no export, or is damaged.
+        """
+
+        def attempt(_: Deadline) -> ImportResult:
+            requests = import_requests(path, gallery, progress)
+            method = self._stubs.galleries.ImportGallery
+            return ImportResult.from_wire(method(requests, metadata=self._address.metadata))
+
+        return self._repeat(attempt)

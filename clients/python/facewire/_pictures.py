@@ -3,6 +3,7 @@
 Arrays are read through the buffer protocol (PEP 3118), so numpy is never imported.
 """
 
+import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Protocol, Self
 from facewire._enums import ImageFormat
 from facewire.v1 import face_pb2
 
-__all__ = ["Array", "Frame", "Image", "Picture", "to_wire"]
+__all__ = ["Array", "Frame", "Image", "Picture", "loaded", "to_wire"]
 
 
 class Array(Protocol):
@@ -42,7 +43,7 @@ class Image:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """Reads an encoded picture (JPEG, PNG, WebP) as it is.
+        """Reads an encoded picture (JPEG, PNG, WebP, BMP) as it is.
 
         Raises:
             OSError: the file cannot be read.
@@ -79,7 +80,7 @@ class Image:
 
 
 Picture = Image | bytes | bytearray | memoryview | Array | str | os.PathLike[str]
-"""A picture: a path; the bytes of a JPEG, PNG or WebP file; an array, uint8,
+"""A picture: a path; the bytes of a JPEG, PNG, WebP or BMP file; an array, uint8,
 (height, width, 3) in RGB order or (height, width) grey; or an `Image`.
 
 OpenCV's arrays are BGR: pass `Image.from_array(array, bgr=True)`.
@@ -116,6 +117,17 @@ def to_wire(picture: Picture) -> face_pb2.Image:
         height_px=image.height_px,
         stride_bytes=image.stride_bytes,
     )
+
+
+async def loaded(picture: Picture) -> Picture:
+    """The picture, read in a thread where it is a path.
+
+    Raises:
+        OSError: a path that cannot be read.
+    """
+    if isinstance(picture, str | os.PathLike):
+        return await asyncio.to_thread(Image.from_file, picture)
+    return picture
 
 
 def _to_image(picture: Picture) -> Image:

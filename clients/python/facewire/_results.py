@@ -12,6 +12,7 @@ __all__ = [
     "Comparison",
     "FrameResult",
     "FramesSkipped",
+    "Health",
     "Recognition",
     "StageTimings",
     "StreamLimits",
@@ -151,6 +152,11 @@ class FrameResult:
             captured_at_us=result.captured_at_us,
         )
 
+    @property
+    def frame_count(self) -> int:
+        """Frames that this accounts for, as of `FramesSkipped`: one."""
+        return 1
+
 
 @dataclass(frozen=True, slots=True)
 class FramesSkipped:
@@ -216,3 +222,23 @@ class StreamLimits:
             max_pixels=started.max_pixels,
             model_contract_id=started.model_contract_id,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What of a server is ready for calls.
+
+    Attributes:
+        server: the process, and its galleries' storage.
+        recognition: pictures and streams; the models are loaded and proven.
+        galleries: reading and writing who is known.
+    """
+
+    server: bool
+    recognition: bool
+    galleries: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether all of it is."""
+        return self.server and self.recognition and self.galleries

@@ -1,19 +1,16 @@
 """From a gRPC status to a typed error.
 
-The details of a status lie in its trailing metadata as a `google.rpc.Status`. That
-message and those inside it are declared here, in a descriptor pool of their own, so
-that neither grpcio-status nor googleapis-common-protos is needed, and so that both
-may be installed beside.
+The details of a status lie in its trailing metadata as a `google.rpc.Status`.
 """
 
 from functools import cache
 from typing import Any
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
 from facewire import _errors as errors
+from facewire._declared import BYTES, TEXT, declare
 from facewire._enums import ErrorReason
 
 __all__ = ["error_from_rpc"]
@@ -27,7 +24,7 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
     ErrorReason.IMAGE_EMPTY: (errors.InvalidPictureError, ""),
     ErrorReason.IMAGE_UNDECODABLE: (
         errors.InvalidPictureError,
-        "Send a JPEG, PNG or WebP file, or an array.",
+        "Send a JPEG, PNG, WebP or BMP file, or an array.",
     ),
     ErrorReason.IMAGE_TOO_MANY_BYTES: (
         errors.InvalidPictureError,
@@ -96,11 +93,12 @@ _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
 }
 
 
-def error_from_rpc(error: grpc.RpcError, *, target: str) -> errors.FacewireError:
+def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
     """Makes the typed error of a failed call.
 
     Args:
-        error: what the call raised; a `grpc.Call` as well.
+        error: what the call raised, or anything with its `code()`, `details()` and
+            `trailing_metadata()`.
         target: the server's address, for the text.
     """
     code, detail, reason, field = _read(error)
@@ -155,32 +153,16 @@ def _is_oversized(code: grpc.StatusCode, detail: str) -> bool:
 
 @cache
 def _messages() -> dict[str, Any]:
-    """Declares the messages in a status's details, but for fields that are not read here.
+    """The messages in a status's details, but for fields that are not read here.
 
     Source: google/rpc/status.proto, google/rpc/error_details.proto, google/protobuf/any.proto.
     """
-    text = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
-    data = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
-    declared: dict[str, list[tuple[str, int, Any]]] = {
-        "Any": [("type_url", 1, text), ("value", 2, data)],
-        "Status": [("details", 3, "Any")],
-        "ErrorInfo": [("reason", 1, text), ("domain", 2, text)],
-        "FieldViolation": [("field", 1, text)],
-        "BadRequest": [("field_violations", 1, "FieldViolation")],
-    }
-    file = descriptor_pb2.FileDescriptorProto(name="status_details", syntax="proto3")
-    for name, fields in declared.items():
-        message = file.message_type.add(name=name)
-        for field_name, number, kind in fields:
-            field = message.field.add(name=field_name, number=number)
-            if isinstance(kind, str):
-                field.type, field.type_name = field.TYPE_MESSAGE, f".{kind}"
-                field.label = field.LABEL_REPEATED
-            else:
-                field.type, field.label = kind, field.LABEL_OPTIONAL
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    classes: dict[str, type[Message]] = {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name)) for name in declared
-    }
-    return classes
+    return declare(
+        {
+            "Any": [("type_url", 1, TEXT), ("value", 2, BYTES)],
+            "Status": [("details", 3, "Any")],
+            "ErrorInfo": [("reason", 1, TEXT), ("domain", 2, TEXT)],
+            "FieldViolation": [("field", 1, TEXT)],
+            "BadRequest": [("field_violations", 1, "FieldViolation")],
+        }
+    )

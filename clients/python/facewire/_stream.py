@@ -1,10 +1,12 @@
 """A stream: frames in, results out, and the credit between them.
 
 Two threads share a `Feed`: gRPC's own draws frames and sends them (`messages`), the
-caller's reads the answers (`Stream.__next__`) and gives back their credit.
+caller's reads the answers (`Stream.__next__`) and gives back their credit. `AsyncStream`
+is the same with two tasks.
 """
 
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -12,9 +14,9 @@ from typing import Any, Self
 
 import grpc
 
-from facewire._channel import Address, Deadline, retry_unavailable
-from facewire._enums import ErrorReason
-from facewire._errors import DeadlineError, ReconnectError, ServerError, UnavailableError
+from facewire._answers import Answers
+from facewire._channel import Address, Deadline, Retries
+from facewire._errors import DeadlineError, ServerError, UnavailableError
 from facewire._feed import Feed, messages
 from facewire._pictures import Frame, Picture
 from facewire._results import Advice, FrameResult, FramesSkipped, StreamLimits
@@ -22,8 +24,6 @@ from facewire._status import error_from_rpc
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 
 __all__ = ["Stream"]
-
-_BUSY_ATTEMPTS = 4
 
 
 class Stream:
@@ -46,7 +46,6 @@ class Stream:
 
     Attributes:
         limits: the server's terms.
-        advice: the server's last hint to this camera, or None.
     """
 
     def __init__(
@@ -59,12 +58,9 @@ class Stream:
     ) -> None:
         self._target = address.target
         iterator = iter(frames)
-        self._line = retry_unavailable(
-            lambda: _open(address, config, iterator, timeout_s), Deadline(timeout_s)
-        )
+        self._answers = Answers(address.target, frames)
+        self._line = _open(address, config, iterator, timeout_s)
         self.limits = self._line.limits
-        self.advice: Advice | None = None
-        self._reconnect: recognition_pb2.Reconnect | None = None
         # A stream that was dropped, as `for ... break` does, is cancelled, too.
         self._finalizer = weakref.finalize(self, self._line.cancel)
 
@@ -86,20 +82,17 @@ class Stream:
     def __iter__(self) -> Self:
         return self
 
+    @property
+    def advice(self) -> Advice | None:
+        """The server's last hint to this camera, or None."""
+        return self._answers.advice
+
     def __next__(self) -> FrameResult | FramesSkipped:
         while self._finalizer.alive:
-            message = self._receive()
-            match message.WhichOneof("message"):
-                case "frame":
-                    self._line.feed.give_back(1)
-                    return FrameResult.from_wire(message.frame)
-                case "skipped":
-                    self._line.feed.give_back(message.skipped.frame_count)
-                    return FramesSkipped.from_wire(message.skipped)
-                case "advice":
-                    self.advice = Advice.from_wire(message.advice)
-                case "reconnect":
-                    self._reconnect = message.reconnect
+            result = self._answers.read(self._receive())
+            if result is not None:
+                self._line.feed.give_back(result.frame_count)
+                return result
         raise StopIteration
 
     def _receive(self) -> recognition_pb2.StreamRecognizeResponse:
@@ -107,7 +100,7 @@ class Stream:
             answer: recognition_pb2.StreamRecognizeResponse = next(self._line.answers)
         except StopIteration:
             self.close()
-            self._check_complete()
+            self._answers.check_end(self._line.feed)
             raise
         except grpc.RpcError as error:
             if not self._finalizer.alive:  # closed by another thread
@@ -115,25 +108,6 @@ class Stream:
             self.close()
             raise error_from_rpc(error, target=self._target) from error
         return answer
-
-    def _check_complete(self) -> None:
-        """Raises what the end of the answers, with OK, means besides an end."""
-        feed = self._line.feed
-        if feed.error is not None:
-            raise feed.error
-        if self._reconnect is not None:
-            after_s = self._reconnect.after_ms / 1000
-            leaving = self._reconnect.reason == recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN
-            raise ReconnectError(
-                f"{self._target}: the server ends this stream. Open it again in {after_s:g} s.",
-                reason=ErrorReason.SHUTTING_DOWN if leaving else ErrorReason.WORKER_BUSY,
-                after_s=after_s,
-            )
-        if feed.in_flight or not feed.exhausted:
-            raise ServerError(
-                f"{self._target}: the server ended the stream with {feed.in_flight} "
-                "frames unanswered. Open it again."
-            )
 
 
 class _Line:
@@ -159,14 +133,16 @@ def _open(
     frames: Iterator[Picture | Frame],
     timeout_s: float,
 ) -> _Line:
-    """Opens a call; a busy worker's refusal is answered by a new connection, at once."""
-    for _ in range(_BUSY_ATTEMPTS):
+    deadline = Deadline(timeout_s)
+    retries = Retries(deadline)
+    while True:
         try:
             return _open_once(address, config, frames, timeout_s)
         except UnavailableError as error:
-            if error.reason is not ErrorReason.WORKER_BUSY:
+            pause_s = retries.pause_s(error)
+            if pause_s is None:
                 raise
-    return _open_once(address, config, frames, timeout_s)
+        time.sleep(pause_s)
 
 
 def _open_once(

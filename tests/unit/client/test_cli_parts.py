@@ -1,16 +1,12 @@
 """Whose pictures a folder holds, and how frames become stretches of time."""
 
-import threading
 import unicodedata
 
-import cv2
-import numpy as np
 import pytest
 
 from facewire import FrameResult, FramesSkipped
 from facewire.cli._folder import people_of
 from facewire.cli._sightings import Sightings, clock
-from facewire.cli._video import Video
 from facewire.v1 import face_pb2, recognition_pb2
 
 
@@ -72,46 +68,3 @@ def test_sightings_account_for_every_frame_and_face():
 )
 def test_the_clock_never_shows_sixty_seconds(at_s, text):
     assert clock(at_s) == text
-
-
-@pytest.fixture
-def film(tmp_path):
-    path = tmp_path / "film.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 100, (64, 64))
-    for number in range(10):
-        writer.write(np.full((64, 64, 3), 20 * number, np.uint8))
-    writer.release()
-    return str(path)
-
-
-def test_every_frame_of_a_film_comes_with_its_time(film):
-    with Video(film) as video:
-        assert (video.live, video.frame_count) == (False, 10)
-        assert [frame.captured_at_us for frame in video.every_frame()] == [
-            10_000 * number for number in range(10)
-        ]
-
-
-def test_the_newest_frames_end_with_the_last_and_pass_over_what_was_not_drawn(film):
-    with Video(film) as video:
-        frames = video.newest_frames()
-        first = next(frames)
-        for thread in threading.enumerate():
-            if thread.name == "facewire-video":
-                thread.join()
-        rest = list(frames)
-    assert first.captured_at_us < 90_000
-    assert [frame.captured_at_us for frame in rest] == [90_000]
-
-
-def test_closing_a_film_ends_its_frames(film):
-    video = Video(film)
-    frames = video.every_frame()
-    next(frames)
-    video.close()
-    assert list(frames) == []
-
-
-def test_what_opencv_cannot_open_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="none"):
-        Video(str(tmp_path / "none.mp4"))

@@ -10,7 +10,7 @@ from facewire._channel import Address
 def test_all_is_sorted_and_complete():
     assert facewire.__all__ == sorted(facewire.__all__, key=lambda n: (n.startswith("_"), n))
     public = {name for name in vars(facewire) if not name.startswith("_")}
-    assert public - {"v1", "cli"} == set(facewire.__all__) - {"__version__"}
+    assert public - {"v1", "cli", "video"} == set(facewire.__all__) - {"__version__"}
 
 
 def test_importing_it_brings_no_extra():

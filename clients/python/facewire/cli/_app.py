@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from facewire import FaceSelection, __version__
-from facewire.cli import _enroll, _recognize, _watch
+from facewire.cli import _compare, _enroll, _gallery_app, _people, _recognize, _status, _watch
+from facewire.cli._options import GalleryOption, JsonOption, MinFaceOption
 from facewire.cli._session import Server
 
 __all__ = ["app"]
@@ -21,26 +22,15 @@ app = typer.Typer(
 _EXIT_CODES = """\b
 Exit codes:
   0    done
-  1    done, but some pictures or frames were refused
-  2    the command was used wrongly
+  1    done, but some pictures, frames or people were refused
+  2    the command was used wrongly, or a file cannot be read or written
   3    the server cannot be reached, or is not ready: try again
   4    the server refuses: another token, gallery or limit is needed
   5    a fault of the server
   130  interrupted by Ctrl-C
 """
 
-Gallery = Annotated[str, typer.Option("--gallery", "-g", help="Whom to look for, or where to add.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-MinFace = Annotated[
-    int | None,
-    typer.Option(
-        "--min-face-px",
-        min=8,
-        max=65535,
-        help="Smallest face to find, pixels. Smaller is slower.",
-        show_default="a part of the picture's shorter side",
-    ),
-]
+app.add_typer(_gallery_app.app, name="gallery")
 
 
 def _print_version(wanted: bool) -> None:
@@ -80,13 +70,13 @@ def _options(
 def enroll(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
-    gallery: Gallery = "default",
+    gallery: GalleryOption = "default",
     selection: Annotated[
         FaceSelection,
         typer.Option(case_sensitive=False, help="Which face of a picture is the person's."),
     ] = FaceSelection.ONLY,
-    min_face_px: MinFace = None,
-    as_json: Json = False,
+    min_face_px: MinFaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Enrolls the people of FOLDER.
 
@@ -109,21 +99,79 @@ def enroll(
 def recognize(
     context: typer.Context,
     pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...")],
-    gallery: Gallery = "default",
-    min_face_px: MinFace = None,
-    as_json: Json = False,
+    gallery: GalleryOption = "default",
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", help="Draw the faces into this file; of several pictures, into a folder."
+        ),
+    ] = None,
+    min_face_px: MinFaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Says who is in each PICTURE."""
     _recognize.run(
-        context.obj, pictures, gallery=gallery, min_face_px=min_face_px or 0, as_json=as_json
+        context.obj,
+        pictures,
+        gallery=gallery,
+        annotate_to=annotate,
+        min_face_px=min_face_px or 0,
+        as_json=as_json,
     )
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    first: Annotated[Path, typer.Argument(metavar="A")],
+    second: Annotated[Path, typer.Argument(metavar="B")],
+    selection: Annotated[
+        FaceSelection, typer.Option(case_sensitive=False, help="Which face of each is meant.")
+    ] = FaceSelection.LARGEST,
+    min_face_px: MinFaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Says whether two pictures show the same person. No gallery is touched."""
+    _compare.run(
+        context.obj,
+        first,
+        second,
+        selection=selection,
+        min_face_px=min_face_px or 0,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def identities(
+    context: typer.Context, gallery: GalleryOption = "default", as_json: JsonOption = False
+) -> None:
+    """Lists who is known."""
+    _people.identities(context.obj, gallery=gallery, as_json=as_json)
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    identity_ids: Annotated[list[str], typer.Argument(metavar="IDENTITY...")],
+    gallery: GalleryOption = "default",
+    as_json: JsonOption = False,
+) -> None:
+    """Deletes each IDENTITY with all that was enrolled of them. The next search finds nobody."""
+    _people.forget(context.obj, identity_ids, gallery=gallery, as_json=as_json)
+
+
+@app.command()
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Says what of the server is ready, its model, its limits and its galleries."""
+    _status.run(context.obj, as_json=as_json)
 
 
 @app.command()
 def watch(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="VIDEO|CAMERA|URL")],
-    gallery: Gallery = "default",
+    gallery: GalleryOption = "default",
     camera: Annotated[str, typer.Option(help="The camera's name, for the server's events.")] = "",
     every_frame: Annotated[
         bool | None,
@@ -133,20 +181,25 @@ def watch(
             show_default="every frame of a file, the newest of a camera",
         ),
     ] = None,
-    min_face_px: MinFace = None,
-    as_json: Json = False,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write a film (.mp4, .avi) of what was seen.")
+    ] = None,
+    min_face_px: MinFaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Says who is seen when in a film, or in front of a camera.
 
     The source is a video file, a camera's number (0 is the first) or an address
-    (rtsp://...). Ctrl-C ends it, and prints who was seen so far.
+    (rtsp://...). A camera that is lost is waited for, and so is a server. Ctrl-C ends it,
+    and prints who was seen so far.
     """
     _watch.run(
         context.obj,
         source,
         gallery=gallery,
-        camera=camera,
+        camera_name=camera,
         every_frame=every_frame,
+        annotate_to=annotate,
         min_face_px=min_face_px or 0,
         as_json=as_json,
     )

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Literal
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from facewire import (
     Client,
@@ -25,7 +24,7 @@ from facewire import (
     NotFoundError,
 )
 from facewire.cli._folder import People, Person, people_of
-from facewire.cli._output import ERRORS, print_json, print_table, progress
+from facewire.cli._output import ERRORS, print_json, print_table, work_progress
 from facewire.cli._session import EXIT_REFUSED, Server, session, usage_error
 
 __all__ = ["run"]
@@ -62,15 +61,12 @@ def run(
     found = people_of(folder)
     if not found.picture_count:
         raise usage_error(
-            f"there is no picture (JPEG, PNG, WebP) in {folder}. "
+            f"there is no picture (JPEG, PNG, WebP, BMP) in {folder}. "
             "Put each person's into a sub-folder of their name."
         )
     options = _Options(gallery, selection, DetectionOptions(min_face_px=min_face_px))
     outcomes: list[_Outcome] = []
-    bar = progress(
-        "{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        "ETA", TimeRemainingColumn(),
-    )  # fmt: skip
+    bar = work_progress()
     with session(server) as client:
         try:
             with bar:
@@ -180,7 +176,7 @@ def _report(found: People, outcomes: list[_Outcome], gallery: str, *, as_json: b
         f"{counts['refused']} refused: {len(found.people)} people, gallery {gallery!r}."
     )
     if found.ignored:
-        ERRORS.print(f"Ignored, being neither JPEG, PNG nor WebP: {len(found.ignored)}.")
+        ERRORS.print(f"Ignored, being none of JPEG, PNG, WebP, BMP: {len(found.ignored)}.")
     if left:
         ERRORS.print(f"Left: {left}. Run the command again to go on.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 __all__ = ["People", "Person", "people_of"]
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class People:
 
     Attributes:
         people: in the order of their ids.
-        ignored: files that are neither JPEG, PNG nor WebP by their names.
+        ignored: files that are no JPEG, PNG, WebP or BMP by their names.
     """
 
     people: list[Person]

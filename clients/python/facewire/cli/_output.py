@@ -6,13 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from facewire import Face, Outcome
 
-__all__ = ["ERRORS", "print_json", "print_line", "print_table", "progress", "who"]
+__all__ = [
+    "ERRORS",
+    "print_json",
+    "print_line",
+    "print_table",
+    "progress",
+    "who",
+    "work_progress",
+]
 
 # Without markup: names and paths may hold brackets.
 ERRORS = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
@@ -49,6 +64,14 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str 
 def progress(*columns: ProgressColumn | str) -> Progress:
     """A progress display that vanishes when done, and is silent where nobody watches."""
     return Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal)
+
+
+def work_progress() -> Progress:
+    """A progress display of work of which the amount is known: how much, how long, how long yet."""
+    return progress(
+        "{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        "ETA", TimeRemainingColumn(),
+    )  # fmt: skip
 
 
 def who(face: Face) -> Text:

@@ -1,13 +1,15 @@
 """`facewire recognize PICTURE...`: who is in each picture."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
 from rich.text import Text
 
 from facewire import DetectionOptions, Face, InvalidPictureError, Recognition
+from facewire.cli._drawing import drawing
 from facewire.cli._output import ERRORS, print_json, print_line, print_table, who
-from facewire.cli._session import EXIT_REFUSED, Server, session
+from facewire.cli._session import EXIT_REFUSED, Server, session, usage_error
 
 __all__ = ["run"]
 
@@ -15,14 +17,21 @@ _COLUMNS = ["who", " similarity", " margin", " score", "box (x y w h)", " eyes p
 
 
 def run(
-    server: Server, pictures: list[Path], *, gallery: str, min_face_px: int, as_json: bool
+    server: Server,
+    pictures: list[Path],
+    *,
+    gallery: str,
+    annotate_to: Path | None,
+    min_face_px: int,
+    as_json: bool,
 ) -> None:
-    """Prints the faces of each picture.
+    """Prints the faces of each picture, and draws them.
 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
     """
     detection = DetectionOptions(min_face_px=min_face_px)
+    draw = _drawer(pictures, annotate_to)
     refused = False
     with session(server) as client:
         for picture in pictures:
@@ -33,8 +42,26 @@ def run(
                 _print_refusal(picture, error, as_json=as_json)
             else:
                 _print_answer(picture, answer, as_json=as_json)
+                draw(picture, answer)
     if refused:
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _drawer(pictures: list[Path], annotate_to: Path | None) -> Callable[[Path, Recognition], None]:
+    """What draws an answer: onto one file, or into a folder under the pictures' names."""
+    if annotate_to is None:
+        return lambda picture, answer: None
+    annotate, write = drawing()
+    into = annotate_to if len(pictures) > 1 else None
+    if into is not None:
+        if len({picture.name for picture in pictures}) < len(pictures):
+            raise usage_error("pictures of one name cannot be drawn into one folder")
+        into.mkdir(parents=True, exist_ok=True)
+
+    def draw(picture: Path, answer: Recognition) -> None:
+        write(into / picture.name if into else annotate_to, annotate(picture, answer.faces))
+
+    return draw
 
 
 def _print_answer(picture: Path, answer: Recognition, *, as_json: bool) -> None:

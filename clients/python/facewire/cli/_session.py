@@ -11,6 +11,8 @@ from facewire import (
     Client,
     DeadlineError,
     FacewireError,
+    InvalidPictureError,
+    InvalidRequestError,
     NotSupportedError,
     ServerError,
     UnavailableError,
@@ -52,7 +54,11 @@ def session(server: Server) -> Iterator[Client]:
     except FacewireError as error:
         ERRORS.print(f"facewire: {error}")
         raise typer.Exit(_exit_code(error)) from error
-    except KeyboardInterrupt:
+    except OSError as error:
+        # The text of ours is a sentence; the system's is a number, a reason and a path.
+        text = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
+        raise usage_error(text) from error
+    except (KeyboardInterrupt, typer.Abort):
         ERRORS.print("facewire: interrupted")
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
@@ -65,6 +71,10 @@ def usage_error(text: str) -> typer.Exit:
 
 def _exit_code(error: FacewireError) -> int:
     match error:
+        case InvalidPictureError():
+            return EXIT_REFUSED
+        case InvalidRequestError():
+            return EXIT_USAGE
         case UnavailableError() | DeadlineError():
             return EXIT_UNAVAILABLE
         case ServerError() | NotSupportedError():

@@ -1,6 +1,8 @@
 """`facewire watch SOURCE`: who is seen when."""
 
 from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,15 +16,19 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from facewire import DetectionOptions, FramePolicy, FrameResult, FramesSkipped
+from facewire import DetectionOptions, FrameResult
+from facewire.cli._drawing import video
+from facewire.cli._following import Following, Results
 from facewire.cli._output import ERRORS, print_json, print_table, progress, who
 from facewire.cli._session import EXIT_INTERRUPTED, EXIT_REFUSED, Server, session, usage_error
 from facewire.cli._sightings import Sightings, clock
 
 if TYPE_CHECKING:
-    from facewire.cli._video import Video
+    from facewire.video import Camera
 
 __all__ = ["run"]
+
+_DEFAULT_FPS = 25.0
 
 
 def run(
@@ -30,8 +36,9 @@ def run(
     source: str,
     *,
     gallery: str,
-    camera: str,
+    camera_name: str,
     every_frame: bool | None,
+    annotate_to: Path | None,
     min_face_px: int,
     as_json: bool,
 ) -> None:
@@ -42,51 +49,36 @@ def run(
     """
     sightings = Sightings()
     interrupted = False
-    with session(server) as client, _open(source) as video:
-        every = not video.live if every_frame is None else every_frame
-        stream = client.stream(
-            video.every_frame() if every else video.newest_frames(),
-            camera=camera,
-            gallery=gallery,
-            policy=FramePolicy.EVERY_FRAME if every else FramePolicy.NEWEST_WINS,
+    with session(server) as client, ExitStack() as opened:
+        camera = opened.enter_context(_open(source, every_frame))
+        film = None
+        if annotate_to is not None:
+            film = opened.enter_context(video().FilmWriter(annotate_to, camera.fps or _DEFAULT_FPS))
+        following = Following(
+            client, camera, film=film, gallery=gallery, camera_name=camera_name,
             detection=DetectionOptions(min_face_px=min_face_px),
-        )
+        )  # fmt: skip
         try:
-            _follow(stream, sightings, total=video.frame_count, as_json=as_json)
+            _follow(following.results(), sightings, total=camera.frame_count, as_json=as_json)
         except KeyboardInterrupt:
             interrupted = True
         finally:
             _report(sightings, as_json=as_json)
-    if interrupted and not video.live:
+    if interrupted and not camera.live:
         raise typer.Exit(EXIT_INTERRUPTED)
     if sightings.failed_count:
         raise typer.Exit(EXIT_REFUSED)
 
 
-def _open(source: str) -> "Video":
-    """Opens the source, or says why not."""
+def _open(source: str, every_frame: bool | None) -> "Camera":
     try:
-        from facewire.cli._video import Video
-    except ModuleNotFoundError as error:
-        if error.name != "cv2":
-            raise
-        raise usage_error("watching needs OpenCV: pip install 'facewire[video]'") from error
-    try:
-        return Video(source)
-    except ValueError as error:
-        raise usage_error(
-            f"cannot open {source!r}: it is no video file, camera number or address "
-            "that OpenCV can read."
-        ) from error
+        camera: Camera = video().Camera(source, every_frame=every_frame)
+    except OSError as error:
+        raise usage_error(str(error)) from error
+    return camera
 
 
-def _follow(
-    results: Iterable[FrameResult | FramesSkipped],
-    sightings: Sightings,
-    *,
-    total: int | None,
-    as_json: bool,
-) -> None:
+def _follow(results: Results, sightings: Sightings, *, total: int | None, as_json: bool) -> None:
     """Takes in all results, showing the newest on one line, or each as JSON."""
     columns = (
         "frame {task.completed:.0f}" + (f"/{total}" if total else ""),
@@ -99,9 +91,9 @@ def _follow(
             sightings.add(result)
             if as_json:
                 print_json(result=result)
+            line.advance(task, result.frame_count)
             if isinstance(result, FrameResult):
-                names = ", ".join(who(face).plain for face in result.faces)
-                line.update(task, completed=result.sequence, description=names)
+                line.update(task, description=", ".join(who(face).plain for face in result.faces))
 
 
 class _Speed(ProgressColumn):
@@ -116,7 +108,7 @@ def _report(sightings: Sightings, *, as_json: bool) -> None:
     if as_json:
         print_json(summary=sightings)
         return
-    rows = [
+    rows: Iterable[tuple[str, ...]] = [
         (
             person.display_name,
             str(person.frame_count),

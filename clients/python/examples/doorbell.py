@@ -1,0 +1,43 @@
+"""Says a name once when somebody comes to the door.
+
+python doorbell.py rtsp://door/1
+"""
+
+import sys
+import time
+
+import facewire
+from facewire.video import Camera
+
+QUIET_S = 60  # somebody who was gone for so long is greeted again
+
+
+def main(source: str, server: str = "127.0.0.1:50051") -> None:
+    """Greets until the source ends; a camera's never does."""
+    last_seen_s: dict[str, float] = {}
+    with Camera(source) as camera, facewire.Client(server) as client:
+        while True:
+            try:
+                for result in client.stream(camera, camera="door"):
+                    if isinstance(result, facewire.FrameResult):
+                        greet(result, last_seen_s)
+                return
+            except facewire.UnavailableError as error:
+                if not camera.live:
+                    raise
+                time.sleep(error.after_s if isinstance(error, facewire.ReconnectError) else 5)
+
+
+def greet(result: facewire.FrameResult, last_seen_s: dict[str, float]) -> None:
+    """Prints who was not seen for a while."""
+    now_s = result.captured_at_us / 1e6
+    for face in result.faces:
+        if face.decision is not None and face.known:
+            who = face.decision.identity_id
+            if now_s - last_seen_s.get(who, -QUIET_S) >= QUIET_S:
+                print(f"Welcome, {face.name}!", flush=True)
+            last_seen_s[who] = now_s
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

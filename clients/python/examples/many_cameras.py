@@ -1,0 +1,31 @@
+"""Watches several cameras in one process.
+
+python many_cameras.py SERVER hall=0 door=rtsp://door/1
+"""
+
+import asyncio
+import sys
+
+import facewire
+from facewire.video import Camera
+
+
+async def watch(client: facewire.AsyncClient, name: str, source: str) -> None:
+    """Prints who is seen by one camera, until it ends."""
+    with Camera(source) as camera:
+        async for result in client.stream(camera, camera=name):
+            if isinstance(result, facewire.FrameResult):
+                names = [face.name or "somebody" for face in result.faces]
+                print(f"{name}: {', '.join(names) or 'nobody'}", flush=True)
+
+
+async def main(server: str, *cameras: str) -> None:
+    """Watches all of them; the first failure ends the others."""
+    async with facewire.AsyncClient(server) as client, asyncio.TaskGroup() as group:
+        for camera in cameras:
+            name, _, source = camera.partition("=")
+            group.create_task(watch(client, name, source))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

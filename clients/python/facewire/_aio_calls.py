@@ -1,0 +1,113 @@
+"""Runs calls on a channel of asyncio: as `facewire._calls`, with `await`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Self, TypeVar
+
+import grpc
+from grpc import aio
+
+from facewire._channel import Address, Deadline, Retries
+from facewire._enroll import Enrolled, Plan
+from facewire._errors import InvalidPictureError
+from facewire._galleries import EnrollResult
+from facewire._gallery_requests import Page
+from facewire._requests import Call, Stubs
+from facewire._status import error_from_rpc
+
+__all__ = ["AsyncCalls"]
+
+T = TypeVar("T")
+
+
+class AsyncCalls:
+    """A connection to a server, with the contract's stubs on it. For one event loop."""
+
+    def __init__(self, address: Address, *, timeout_s: float) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._connected: tuple[aio.Channel, Stubs] | None = None
+        self._closed = False
+
+    async def close(self) -> None:
+        """Ends the connection and every call on it. May be called again."""
+        self._closed = True
+        if self._connected is not None:
+            await self._connected[0].close(None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def _stubs(self) -> Stubs:
+        """Connects with the first use: a channel belongs to the loop that runs then."""
+        if self._closed:
+            raise ValueError("this client is closed")
+        if self._connected is None:
+            channel = self._address.connect_aio()
+            self._connected = channel, Stubs(channel)
+        return self._connected[1]
+
+    async def _run(self, call: Call[T]) -> T:
+        """Makes a call.
+
+        Raises:
+            FacewireError: it failed.
+        """
+
+        async def attempt(deadline: Deadline) -> T:
+            method = call.method(self._stubs)
+            metadata = self._address.metadata
+            return call.read(await method(call.request, timeout=deadline.left_s, metadata=metadata))
+
+        return await self._repeat(attempt, repeatable=call.repeatable)
+
+    async def _repeat(
+        self, attempt: Callable[[Deadline], Awaitable[T]], *, repeatable: bool = True
+    ) -> T:
+        """Tries, and tries again while the server is unavailable, where that is safe."""
+        deadline = Deadline(self._timeout_s)
+        retries = Retries(deadline)
+        while True:
+            try:
+                return await attempt(deadline)
+            except grpc.RpcError as error:
+                problem = error_from_rpc(error, target=self._address.target)
+                pause_s = retries.pause_s(problem) if repeatable else None
+                if pause_s is None:
+                    raise problem from error
+            await asyncio.sleep(pause_s)
+
+    async def _walk(self, call: Call[Page[T]]) -> AsyncIterator[T]:
+        """Gives the items of all pages, asking for a page when it is needed."""
+        page: Call[Page[T]] | None = call
+        while page is not None:
+            items, page = await self._run(page)
+            for item in items:
+                yield item
+
+    async def _carry_out(self, plan: Plan) -> EnrollResult:
+        """Makes the calls of a plan, which reads pictures: its steps are taken in a thread."""
+        step = await _step(lambda: next(plan))
+        while not isinstance(step, EnrollResult):
+            try:
+                answer = await self._run(step)
+            except InvalidPictureError as error:
+                step = await _step(lambda error=error: plan.throw(error))  # type: ignore[misc] # mypy cannot infer a lambda's default
+            else:
+                step = await _step(lambda answer=answer: plan.send(answer))  # type: ignore[misc] # the same
+        return step
+
+
+async def _step(move: Callable[[], Call[Enrolled]]) -> Call[Enrolled] | EnrollResult:
+    def moved() -> Call[Enrolled] | EnrollResult:
+        try:
+            return move()
+        except StopIteration as end:  # no future can carry it
+            result: EnrollResult = end.value
+            return result
+
+    return await asyncio.to_thread(moved)

@@ -1,0 +1,134 @@
+"""The client for asyncio."""
+
+import os
+import weakref
+from collections.abc import Iterable
+
+from facewire import _enroll, _requests
+from facewire._aio_feed import Frames
+from facewire._aio_gallery_client import AsyncGalleryClient
+from facewire._aio_stream import AsyncStream
+from facewire._channel import Address
+from facewire._enums import FaceSelection, FramePolicy
+from facewire._galleries import EnrollResult
+from facewire._options import (
+    DECISION_DEFAULTS,
+    DETECTION_DEFAULTS,
+    DecisionPolicy,
+    DetectionOptions,
+)
+from facewire._pictures import Picture, loaded
+from facewire._results import Comparison, Health, Recognition
+
+__all__ = ["AsyncClient"]
+
+
+class AsyncClient(AsyncGalleryClient):
+    """`Client` for asyncio: the same methods with the same arguments, awaited.
+
+        async with facewire.AsyncClient() as client:
+            async for result in client.stream(frames, camera="door"):
+                print(result)
+
+    What walks (`identities`, `galleries`, `templates`) and `stream` are iterated over by
+    `async for`. A call is cancelled with its task. For one event loop; errors and
+    arguments are those of `Client`.
+    """
+
+    def __init__(
+        self,
+        target: str = "127.0.0.1:50051",
+        *,
+        token: str | None = None,
+        root_certificates: bytes | str | os.PathLike[str] | None = None,
+        tls: bool = False,
+        timeout_s: float = 30.0,
+    ) -> None:
+        address = Address.of(target, token=token, root_certificates=root_certificates, tls=tls)
+        super().__init__(address, timeout_s=timeout_s)
+        self._streams: weakref.WeakSet[AsyncStream] = weakref.WeakSet()
+
+    async def close(self) -> None:
+        """Ends the connection, every call and every stream. May be called again."""
+        for stream in list(self._streams):
+            await stream.close()
+        await super().close()
+
+    async def recognize(
+        self,
+        picture: Picture,
+        *,
+        gallery: str = "default",
+        decision: DecisionPolicy = DECISION_DEFAULTS,
+        detection: DetectionOptions = DETECTION_DEFAULTS,
+        max_candidates: int = 0,
+    ) -> Recognition:
+        """Recognises every face of one picture. See `Client.recognize`."""
+        return await self._run(
+            _requests.recognize(await loaded(picture), gallery, decision, detection, max_candidates)
+        )
+
+    async def compare(
+        self,
+        first: Picture,
+        second: Picture,
+        *,
+        selection: FaceSelection = FaceSelection.UNSPECIFIED,
+        decision: DecisionPolicy = DECISION_DEFAULTS,
+        detection: DetectionOptions = DETECTION_DEFAULTS,
+    ) -> Comparison:
+        """Says whether two pictures show the same person; no gallery is touched. See `Client.compare`."""
+        return await self._run(
+            _requests.compare(
+                await loaded(first), await loaded(second), selection, decision, detection
+            )
+        )
+
+    async def enroll(
+        self,
+        identity_id: str,
+        pictures: Picture | Iterable[Picture],
+        *,
+        gallery: str = "default",
+        display_name: str = "",
+        selection: FaceSelection = FaceSelection.UNSPECIFIED,
+        source: str = "",
+        detection: DetectionOptions = DETECTION_DEFAULTS,
+        create_identity: bool = True,
+    ) -> EnrollResult:
+        """Enrolls pictures of one person: any number, sent and committed by tens. See `Client.enroll`."""
+        return await self._carry_out(
+            _enroll.enroll(
+                identity_id, pictures, gallery, display_name, selection, source, detection,
+                create_identity,
+            )
+        )  # fmt: skip
+
+    def stream(
+        self,
+        frames: Frames,
+        *,
+        camera: str = "",
+        gallery: str = "default",
+        policy: FramePolicy = FramePolicy.UNSPECIFIED,
+        decision: DecisionPolicy = DECISION_DEFAULTS,
+        detection: DetectionOptions = DETECTION_DEFAULTS,
+        max_candidates: int = 0,
+    ) -> AsyncStream:
+        """Recognises the frames of a camera or a film. See `Client.stream`.
+
+        Frames may be of either kind of iterator. The stream opens with its first use; see
+        `AsyncStream`.
+        """
+        config = _requests.stream_config(
+            camera, gallery, policy, decision, detection, max_candidates
+        )
+        stream = AsyncStream(self._address, config, frames, timeout_s=self._timeout_s)
+        self._streams.add(stream)
+        return stream
+
+    async def health(self) -> Health:
+        """Asks what of the server is ready for calls. See `Client.health`."""
+        return Health(
+            *[await self._run(_requests.check_health(name)) for name in _requests.SERVICES]
+        )

@@ -1,0 +1,117 @@
+"""The part of the asyncio client that keeps galleries, identities and templates."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import grpc
+
+from facewire import _gallery_requests
+from facewire._aio_calls import AsyncCalls
+from facewire._aio_ending import Ending
+from facewire._channel import Deadline
+from facewire._galleries import Gallery, Identity, ImportResult, Template
+from facewire._transfer import ExportFile, Progress, import_requests
+from facewire.v1 import gallery_pb2
+
+__all__ = ["AsyncGalleryClient"]
+
+
+class AsyncGalleryClient(AsyncCalls):
+    """Keeps galleries; every method may raise what `Client` lists."""
+
+    async def gallery(self, gallery: str = "default") -> Gallery:
+        """Reads a gallery's size, revision and model contract. See `Client.gallery`."""
+        return await self._run(_gallery_requests.gallery(gallery))
+
+    def galleries(self) -> AsyncIterator[Gallery]:
+        """Walks all galleries in the order of their ids. See `Client.galleries`."""
+        return self._walk(_gallery_requests.galleries())
+
+    async def create_gallery(self, gallery: str, *, display_name: str = "") -> Gallery:
+        """Makes an empty gallery. See `Client.create_gallery`."""
+        return await self._run(_gallery_requests.create_gallery(gallery, display_name))
+
+    async def delete_gallery(self, gallery: str) -> int:
+        """Deletes a gallery with everybody in it; "default" is emptied and stays. See `Client.delete_gallery`."""
+        return await self._run(_gallery_requests.delete_gallery(gallery))
+
+    def identities(self, *, gallery: str = "default") -> AsyncIterator[Identity]:
+        """Walks everybody in a gallery in the order of their ids, page by page. See `Client.identities`."""
+        return self._walk(_gallery_requests.identities(gallery))
+
+    async def identity(self, identity_id: str, *, gallery: str = "default") -> Identity:
+        """Reads an identity. See `Client.identity`."""
+        return await self._run(_gallery_requests.identity(identity_id, gallery))
+
+    async def create_identity(
+        self, identity_id: str, *, gallery: str = "default", display_name: str = ""
+    ) -> Identity:
+        """Adds an identity without templates. `enroll` makes identities, too. See `Client.create_identity`."""
+        return await self._run(
+            _gallery_requests.create_identity(identity_id, gallery, display_name)
+        )
+
+    async def rename_identity(
+        self, identity_id: str, display_name: str, *, gallery: str = "default"
+    ) -> Identity:
+        """Changes an identity's display name. See `Client.rename_identity`."""
+        return await self._run(
+            _gallery_requests.rename_identity(identity_id, gallery, display_name)
+        )
+
+    async def delete_identity(self, identity_id: str, *, gallery: str = "default") -> int:
+        """Deletes an identity with all its templates; the next search does not find it. See `Client.delete_identity`."""
+        return await self._run(_gallery_requests.delete_identity(identity_id, gallery))
+
+    def templates(self, identity_id: str, *, gallery: str = "default") -> AsyncIterator[Template]:
+        """Walks the templates of an identity, oldest first. See `Client.templates`."""
+        return self._walk(_gallery_requests.templates(identity_id, gallery))
+
+    async def delete_template(self, template_id: str, *, gallery: str = "default") -> int:
+        """Deletes one template; its identity stays, even without any. See `Client.delete_template`."""
+        return await self._run(_gallery_requests.delete_template(template_id, gallery))
+
+    async def export_gallery(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        gallery: str = "default",
+        progress: Progress | None = None,
+    ) -> Gallery:
+        """Writes a gallery to a file that only its owner may read. See `Client.export_gallery`."""
+        request = gallery_pb2.ExportGalleryRequest(gallery_id=gallery)
+
+        async def attempt(_: Deadline) -> Gallery:
+            with ExportFile(path, progress) as file:
+                answers = self._stubs.galleries.ExportGallery(
+                    request, metadata=self._address.metadata
+                )
+                try:
+                    async for answer in answers:
+                        file.take(answer.record)
+                finally:
+                    answers.cancel()
+                return file.exported()
+
+        return await self._repeat(attempt)
+
+    async def import_gallery(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        gallery: str = "default",
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Adds the people of an exported file to a gallery. See `Client.import_gallery`."""
+
+        async def attempt(_: Deadline) -> ImportResult:
+            requests = await asyncio.to_thread(import_requests, path, gallery, progress)
+            call = self._stubs.galleries.ImportGallery(requests, metadata=self._address.metadata)
+            ending = Ending(call)
+            try:
+                return ImportResult.from_wire(await call)
+            except grpc.RpcError:
+                raise await ending.status() from None
+
+        return await self._repeat(attempt)

@@ -1,0 +1,194 @@
+"""A stream in asyncio: as `facewire._stream`, with a task that sends for a thread."""
+
+import asyncio
+import weakref
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from grpc import aio
+
+from facewire._aio_ending import Ending
+from facewire._aio_feed import AsyncFeed, Frames, drawn, send
+from facewire._answers import Answers
+from facewire._channel import Address, Deadline, Retries
+from facewire._errors import DeadlineError, ServerError, UnavailableError
+from facewire._results import Advice, FrameResult, FramesSkipped, StreamLimits
+from facewire._status import error_from_rpc
+from facewire.v1 import recognition_pb2, recognition_pb2_grpc
+
+__all__ = ["AsyncStream"]
+
+
+class AsyncStream:
+    """A stream: an asynchronous iterator of `FrameResult` and `FramesSkipped`.
+
+    It opens with the first result asked for, or with `async with`, which also closes it.
+    Left without either (`break`), it is cancelled when it is collected as garbage. All
+    else is as of `Stream`.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        config: recognition_pb2.StreamConfig,
+        frames: Frames,
+        *,
+        timeout_s: float,
+    ) -> None:
+        self._address = address
+        self._config = config
+        self._frames = drawn(frames)
+        self._timeout_s = timeout_s
+        self._answers = Answers(address.target, frames)
+        self._line: _Line | None = None
+        self._finalizer: weakref.finalize[..., Self] | None = None
+        self._closed = False
+
+    @property
+    def limits(self) -> StreamLimits:
+        """The server's terms.
+
+        Raises:
+            ValueError: the stream is not open yet.
+        """
+        if self._line is None:
+            raise ValueError("the stream is not open yet: use `async with`")
+        return self._line.limits
+
+    @property
+    def advice(self) -> Advice | None:
+        """The server's last hint to this camera, or None."""
+        return self._answers.advice
+
+    async def open(self) -> Self:
+        """Opens the stream, where it is not open.
+
+        Raises:
+            FacewireError: as of `Client.stream`.
+        """
+        if self._line is None and not self._closed:
+            self._line = await self._open()
+            # Also where the stream was dropped: its task and its call do not keep it alive.
+            self._finalizer = weakref.finalize(self, self._line.cancel)
+        return self
+
+    async def close(self) -> None:
+        """Cancels the stream. May be called again, and from another task."""
+        self._closed = True
+        if self._finalizer is not None and self._line is not None:
+            self._finalizer()
+            await self._line.channel.close(None)
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> FrameResult | FramesSkipped:
+        await self.open()
+        while not self._closed and self._line is not None:
+            result = self._answers.read(await self._receive(self._line))
+            if result is not None:
+                self._line.feed.give_back(result.frame_count)
+                return result
+        raise StopAsyncIteration
+
+    async def _receive(self, line: "_Line") -> recognition_pb2.StreamRecognizeResponse:
+        try:
+            answer: recognition_pb2.StreamRecognizeResponse = await anext(line.answers)
+            return answer
+        except (StopAsyncIteration, grpc.RpcError):
+            pass
+        except asyncio.CancelledError:
+            if self._closed:  # by another task
+                raise StopAsyncIteration from None
+            await self.close()
+            raise
+        if self._closed:
+            raise StopAsyncIteration
+        status = await line.ending.status()
+        await self.close()
+        if status.code() is not grpc.StatusCode.OK:
+            raise error_from_rpc(status, target=self._address.target) from status
+        self._answers.check_end(line.feed)
+        raise StopAsyncIteration
+
+    async def _open(self) -> "_Line":
+        deadline = Deadline(self._timeout_s)
+        retries = Retries(deadline)
+        while True:
+            line = _Line(self._address)
+            try:
+                await line.open(self._config, self._timeout_s)
+            except BaseException as error:
+                line.cancel()
+                await line.channel.close(None)
+                pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
+                if pause_s is None:
+                    raise
+            else:
+                line.start(self._frames)
+                return line
+            await asyncio.sleep(pause_s)
+
+
+class _Line:
+    """An open call with its channel and feed."""
+
+    limits: StreamLimits
+
+    def __init__(self, address: Address) -> None:
+        self.feed = AsyncFeed()
+        self.channel: aio.Channel = address.connect_aio()
+        stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self.channel)  # type: ignore[no-untyped-call] # generated
+        self._target = address.target
+        self._call = stub.StreamRecognize(metadata=address.metadata)
+        self._sending: asyncio.Task[None] | None = None
+        self.ending = Ending(self._call)
+        # Not `read`, which reads no more once a write was interrupted by the call's end.
+        self.answers = aiter(self._call)
+
+    async def open(self, config: recognition_pb2.StreamConfig, timeout_s: float) -> None:
+        """Sends the config and waits for the server's terms."""
+        try:
+            # A deadline of gRPC would be the whole stream's.
+            async with asyncio.timeout(timeout_s):
+                await self._call.write(recognition_pb2.StreamRecognizeRequest(config=config))
+                first = await anext(self.answers)
+        except TimeoutError:
+            raise DeadlineError(
+                f"{self._target}: no answer within {timeout_s:g} s. Allow more with timeout_s."
+            ) from None
+        except StopAsyncIteration:
+            raise self._not_started() from None
+        except (grpc.RpcError, asyncio.InvalidStateError):
+            status = await self.ending.status()
+            raise error_from_rpc(status, target=self._target) from status
+        if first.WhichOneof("message") != "started":
+            raise self._not_started()
+        self.limits = StreamLimits.from_wire(first.started)
+
+    def start(self, frames: Any) -> None:
+        """Lets the frames be sent."""
+        self.feed.start(self.limits)
+        self._sending = asyncio.create_task(send(self._call, frames, self.feed))
+
+    def cancel(self) -> None:
+        """Ends the call and the sending."""
+        self._call.cancel()
+        self.feed.close()
+        if self._sending is not None:
+            self._sending.cancel()
+
+    def _not_started(self) -> ServerError:
+        return ServerError(f"{self._target}: the server did not start the stream.")

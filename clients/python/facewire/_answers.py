@@ -1,0 +1,66 @@
+"""The reading half of a stream: what its messages, and its end, mean."""
+
+from typing import Any
+
+from facewire._enums import ErrorReason
+from facewire._errors import ReconnectError, ServerError
+from facewire._feed import Account
+from facewire._results import Advice, FrameResult, FramesSkipped
+from facewire.v1 import recognition_pb2
+
+__all__ = ["Answers"]
+
+
+class Answers:
+    """Reads the messages of one stream, and passes advice on to the source of its frames.
+
+    Attributes:
+        advice: the server's last hint to this camera, or None.
+    """
+
+    def __init__(self, target: str, source: object) -> None:
+        self.advice: Advice | None = None
+        self._target = target
+        self._advise: Any = getattr(source, "advise", None)
+        self._reconnect: recognition_pb2.Reconnect | None = None
+
+    def read(
+        self, message: recognition_pb2.StreamRecognizeResponse
+    ) -> FrameResult | FramesSkipped | None:
+        """The result in a message; None of a message without."""
+        match message.WhichOneof("message"):
+            case "frame":
+                return FrameResult.from_wire(message.frame)
+            case "skipped":
+                return FramesSkipped.from_wire(message.skipped)
+            case "advice":
+                self.advice = Advice.from_wire(message.advice)
+                if self._advise is not None:
+                    self._advise(self.advice)
+            case "reconnect":
+                self._reconnect = message.reconnect
+        return None
+
+    def check_end(self, account: Account) -> None:
+        """Raises what the end of the answers, with OK, means besides an end.
+
+        Raises:
+            ReconnectError: the server asked for it.
+            ServerError: not all frames were accounted for.
+            BaseException: what drawing a frame raised.
+        """
+        if account.error is not None:
+            raise account.error
+        if self._reconnect is not None:
+            after_s = self._reconnect.after_ms / 1000
+            leaving = self._reconnect.reason == recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN
+            raise ReconnectError(
+                f"{self._target}: the server ends this stream. Open it again in {after_s:g} s.",
+                reason=ErrorReason.SHUTTING_DOWN if leaving else ErrorReason.WORKER_BUSY,
+                after_s=after_s,
+            )
+        if account.in_flight or not account.exhausted:
+            raise ServerError(
+                f"{self._target}: the server ended the stream with {account.in_flight} "
+                "frames unanswered. Open it again."
+            )

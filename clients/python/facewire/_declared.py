@@ -1,0 +1,45 @@
+"""Messages of other packages that are read here, declared in few lines.
+
+Each group lies in a descriptor pool of its own, so that neither grpcio-status,
+googleapis-common-protos nor grpcio-health-checking is needed, and so that they may be
+installed beside.
+"""
+
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+__all__ = ["BYTES", "ENUM", "TEXT", "declare"]
+
+_Field = descriptor_pb2.FieldDescriptorProto
+TEXT = _Field.TYPE_STRING
+BYTES = _Field.TYPE_BYTES
+ENUM = _Field.TYPE_INT32
+"""An enum's numbers are read as they are; on the wire both look the same."""
+
+
+def declare(declared: dict[str, list[tuple[str, int, Any]]]) -> dict[str, Any]:
+    """Makes message classes.
+
+    Args:
+        declared: for each message its fields: name, number, and TEXT, BYTES, ENUM or, for
+            repeated fields of a message among these, its name.
+
+    Returns:
+        The classes by name.
+    """
+    file = descriptor_pb2.FileDescriptorProto(name="declared", syntax="proto3")
+    for name, fields in declared.items():
+        message = file.message_type.add(name=name)
+        for field_name, number, kind in fields:
+            field = message.field.add(name=field_name, number=number)
+            if isinstance(kind, str):
+                field.type, field.type_name = field.TYPE_MESSAGE, f".{kind}"
+                field.label = field.LABEL_REPEATED
+            else:
+                field.type, field.label = kind, field.LABEL_OPTIONAL
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name)) for name in declared
+    }

@@ -1,0 +1,139 @@
+"""The calls of the gallery service as values; see `facewire._requests`."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from facewire._galleries import Gallery, Identity, Template
+from facewire._requests import Call
+from facewire.v1 import gallery_pb2
+
+__all__ = [
+    "Page",
+    "create_gallery",
+    "create_identity",
+    "delete_gallery",
+    "delete_identity",
+    "delete_template",
+    "galleries",
+    "gallery",
+    "identities",
+    "identity",
+    "rename_identity",
+    "templates",
+]
+
+T = TypeVar("T")
+Page = tuple[Iterator[T], "Call[Page[T]] | None"]
+"""The items of a page, and the call of the next one."""
+
+_PAGE_SIZE = 1000
+
+
+def gallery(gallery: str) -> Call[Gallery]:
+    """One gallery."""
+    request = gallery_pb2.GetGalleryRequest(gallery_id=gallery)
+    return Call(lambda stubs: stubs.galleries.GetGallery, request, _gallery)
+
+
+def galleries() -> Call[Page[Gallery]]:
+    """All galleries."""
+    request = gallery_pb2.ListGalleriesRequest(page_size=_PAGE_SIZE)
+    return _pages(
+        lambda stubs: stubs.galleries.ListGalleries,
+        request,
+        lambda page: map(Gallery.from_wire, page.galleries),
+    )
+
+
+def create_gallery(gallery: str, display_name: str) -> Call[Gallery]:
+    """A new gallery."""
+    request = gallery_pb2.CreateGalleryRequest(gallery_id=gallery, display_name=display_name)
+    return Call(lambda stubs: stubs.galleries.CreateGallery, request, _gallery, repeatable=False)
+
+
+def delete_gallery(gallery: str) -> Call[int]:
+    """A gallery less."""
+    request = gallery_pb2.DeleteGalleryRequest(gallery_id=gallery)
+    return Call(lambda stubs: stubs.galleries.DeleteGallery, request, _revision, repeatable=False)
+
+
+def identities(gallery: str) -> Call[Page[Identity]]:
+    """Everybody in a gallery."""
+    request = gallery_pb2.ListIdentitiesRequest(gallery_id=gallery, page_size=_PAGE_SIZE)
+    return _pages(
+        lambda stubs: stubs.galleries.ListIdentities,
+        request,
+        lambda page: map(Identity.from_wire, page.identities),
+    )
+
+
+def identity(identity_id: str, gallery: str) -> Call[Identity]:
+    """One identity."""
+    request = gallery_pb2.GetIdentityRequest(gallery_id=gallery, identity_id=identity_id)
+    return Call(lambda stubs: stubs.galleries.GetIdentity, request, _identity)
+
+
+def create_identity(identity_id: str, gallery: str, display_name: str) -> Call[Identity]:
+    """A new identity."""
+    request = gallery_pb2.CreateIdentityRequest(
+        gallery_id=gallery, identity_id=identity_id, display_name=display_name
+    )
+    return Call(lambda stubs: stubs.galleries.CreateIdentity, request, _identity, repeatable=False)
+
+
+def rename_identity(identity_id: str, gallery: str, display_name: str) -> Call[Identity]:
+    """Another display name."""
+    request = gallery_pb2.UpdateIdentityRequest(
+        gallery_id=gallery, identity_id=identity_id, display_name=display_name
+    )
+    return Call(lambda stubs: stubs.galleries.UpdateIdentity, request, _identity)
+
+
+def delete_identity(identity_id: str, gallery: str) -> Call[int]:
+    """An identity less."""
+    request = gallery_pb2.DeleteIdentityRequest(gallery_id=gallery, identity_id=identity_id)
+    return Call(lambda stubs: stubs.galleries.DeleteIdentity, request, _revision, repeatable=False)
+
+
+def templates(identity_id: str, gallery: str) -> Call[Page[Template]]:
+    """The templates of an identity."""
+    request = gallery_pb2.ListTemplatesRequest(
+        gallery_id=gallery, identity_id=identity_id, page_size=_PAGE_SIZE
+    )
+    return _pages(
+        lambda stubs: stubs.galleries.ListTemplates,
+        request,
+        lambda page: map(Template.from_wire, page.templates),
+    )
+
+
+def delete_template(template_id: str, gallery: str) -> Call[int]:
+    """A template less."""
+    request = gallery_pb2.DeleteTemplateRequest(gallery_id=gallery, template_id=template_id)
+    return Call(lambda stubs: stubs.galleries.DeleteTemplate, request, _revision, repeatable=False)
+
+
+def _pages(
+    method: Callable[[Any], Any], request: Any, items: Callable[[Any], Iterator[T]]
+) -> Call[Page[T]]:
+    def read(page: Any) -> Page[T]:
+        if not page.next_page_token:
+            return items(page), None
+        following = type(request)()
+        following.CopyFrom(request)
+        following.page_token = page.next_page_token
+        return items(page), _pages(method, following, items)
+
+    return Call(method, request, read)
+
+
+def _gallery(answer: Any) -> Gallery:
+    return Gallery.from_wire(answer.gallery)
+
+
+def _identity(answer: Any) -> Identity:
+    return Identity.from_wire(answer.identity)
+
+
+def _revision(answer: Any) -> int:
+    return int(answer.revision)

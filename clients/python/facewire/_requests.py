@@ -1,0 +1,139 @@
+"""Every call of the contract as a value: its request, and how its answer is read.
+
+Nothing is sent from here. `Client` and `AsyncClient` run the same values, so that
+what one can do the other can, in the same words.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from facewire._declared import ENUM, TEXT, declare
+from facewire._enums import FaceSelection, FramePolicy
+from facewire._options import DecisionPolicy, DetectionOptions
+from facewire._pictures import Picture, to_wire
+from facewire._results import Comparison, Recognition
+from facewire.v1 import gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
+
+__all__ = ["SERVICES", "Call", "Stubs", "check_health", "compare", "recognize", "stream_config"]
+
+T = TypeVar("T")
+
+SERVICES = ("", "facewire.v1.RecognitionService", "facewire.v1.GalleryService")
+"""Whose health can be asked for, in the order of `Health`'s fields."""
+
+
+class Stubs:
+    """The methods of a server on a channel, of `grpc` or of `grpc.aio`.
+
+    Generated without types; `Call` gives each answer its own.
+    """
+
+    def __init__(self, channel: Any) -> None:
+        self.recognition: Any = recognition_pb2_grpc.RecognitionServiceStub(channel)  # type: ignore[no-untyped-call] # generated
+        self.galleries: Any = gallery_pb2_grpc.GalleryServiceStub(channel)  # type: ignore[no-untyped-call] # generated
+        self.check_health: Any = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=lambda request: request.SerializeToString(),
+            response_deserializer=_health_messages()["HealthCheckResponse"].FromString,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One call with one answer.
+
+    Attributes:
+        method: picks it from the stubs.
+        request: its message.
+        read: makes of the answer's message what the caller gets.
+        repeatable: whether a second call does no harm where the first one's answer
+            was lost; only then is an unavailable server asked again.
+    """
+
+    method: Callable[[Stubs], Any]
+    request: Any
+    read: Callable[[Any], T]
+    repeatable: bool = True
+
+
+def recognize(
+    picture: Picture,
+    gallery: str,
+    decision: DecisionPolicy,
+    detection: DetectionOptions,
+    max_candidates: int,
+) -> Call[Recognition]:
+    """Every face of one picture."""
+    request = recognition_pb2.RecognizeRequest(
+        gallery_id=gallery,
+        image=to_wire(picture),
+        decision_policy=decision.to_wire(),
+        detection=detection.to_wire(),
+        max_candidates=max_candidates,
+    )
+    return Call(lambda stubs: stubs.recognition.Recognize, request, Recognition.from_wire)
+
+
+def compare(
+    first: Picture,
+    second: Picture,
+    selection: FaceSelection,
+    decision: DecisionPolicy,
+    detection: DetectionOptions,
+) -> Call[Comparison]:
+    """Whether two pictures show the same person."""
+    request = recognition_pb2.CompareRequest(
+        first=to_wire(first),
+        second=to_wire(second),
+        selection=selection.wire_name,
+        decision_policy=decision.to_wire(),
+        detection=detection.to_wire(),
+    )
+    return Call(lambda stubs: stubs.recognition.Compare, request, Comparison.from_wire)
+
+
+def stream_config(
+    camera: str,
+    gallery: str,
+    policy: FramePolicy,
+    decision: DecisionPolicy,
+    detection: DetectionOptions,
+    max_candidates: int,
+) -> recognition_pb2.StreamConfig:
+    """How a stream is to run: the first message of one."""
+    return recognition_pb2.StreamConfig(
+        gallery_id=gallery,
+        camera_id=camera,
+        frame_policy=policy.wire_name,
+        decision_policy=decision.to_wire(),
+        detection=detection.to_wire(),
+        max_candidates=max_candidates,
+    )
+
+
+def check_health(service: str) -> Call[bool]:
+    """Whether a service of the server is ready for calls."""
+    request = _health_messages()["HealthCheckRequest"](service=service)
+    # Not repeated: that it cannot be reached is what was asked.
+    return Call(
+        lambda stubs: stubs.check_health,
+        request,
+        lambda answer: bool(answer.status == _SERVING),
+        repeatable=False,
+    )
+
+
+_SERVING = 1
+
+
+@cache
+def _health_messages() -> dict[str, Any]:
+    """Source: grpc/health/v1/health.proto."""
+    return declare(
+        {
+            "HealthCheckRequest": [("service", 1, TEXT)],
+            "HealthCheckResponse": [("status", 1, ENUM)],
+        }
+    )

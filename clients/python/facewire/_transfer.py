@@ -1,0 +1,175 @@
+r"""The file that a gallery is exported to.
+
+    magic     b"facewire-gallery-1\n"
+    records   each: its length as a protobuf varint, then a `GalleryRecord`; a header first
+    end       a length of 0, then the SHA-256 of everything before it, this 0 included
+
+The end tells a whole file from one that was cut off. Records are the contract's own, so
+that a file outlives this program; only a new layout would need another magic.
+What is in it is biometric data: only its owner may read the file (mode 0600).
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from google.protobuf.message import DecodeError
+
+from facewire._errors import ServerError
+from facewire._galleries import Gallery
+from facewire.v1 import gallery_pb2
+
+__all__ = ["ExportFile", "Progress", "import_requests"]
+
+Progress = Callable[[int, int], None]
+"""Told after each template: how many there were, and how many there will be."""
+
+_MAGIC = b"facewire-gallery-1\n"
+_MAX_RECORD_BYTES = 2**20
+_BUFFER_BYTES = 2**20
+
+
+class ExportFile:
+    """A file being written: in place, and whole, only when the `with` block ends well.
+
+    Attributes:
+        gallery: the gallery as it was exported; of the header, which comes first.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], progress: Progress | None) -> None:
+        self.gallery: Gallery | None = None
+        self._path = Path(path)
+        self._progress = progress
+        self._digest = hashlib.sha256()
+        self._template_count = 0
+
+    def __enter__(self) -> Self:
+        # Made with mode 0600, in the same folder: so it can take the place of `path` at once.
+        descriptor, name = tempfile.mkstemp(
+            prefix=f".{self._path.name}.", suffix=".part", dir=self._path.parent
+        )
+        self._part = Path(name)
+        self._file = open(descriptor, "wb", buffering=_BUFFER_BYTES)
+        self._write(_MAGIC)
+        return self
+
+    def take(self, record: gallery_pb2.GalleryRecord) -> None:
+        """Writes the next record."""
+        data = record.SerializeToString()
+        self._write(_varint(len(data)) + data)
+        if record.WhichOneof("record") == "header":
+            self.gallery = Gallery.from_wire(record.header.gallery)
+        elif record.WhichOneof("record") == "template" and self._progress and self.gallery:
+            self._template_count += 1
+            self._progress(self._template_count, self.gallery.template_count)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            with self._file:
+                if kind is None:
+                    self._write(b"\0")
+                    self._file.write(self._digest.digest())
+                    self._file.flush()
+                    os.fsync(self._file.fileno())
+            if kind is None:
+                os.replace(self._part, self._path)
+        finally:
+            self._part.unlink(missing_ok=True)
+
+    def exported(self) -> Gallery:
+        """What was exported.
+
+        Raises:
+            ServerError: there was no header.
+        """
+        if self.gallery is None:
+            raise ServerError("The server's export has no header.")
+        return self.gallery
+
+    def _write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+
+
+def import_requests(
+    path: str | os.PathLike[str], gallery: str, progress: Progress | None = None
+) -> Iterator[gallery_pb2.ImportGalleryRequest]:
+    """Reads a file as requests, after the whole of it was checked: nothing of a bad file is sent.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no export, or was cut off or damaged.
+    """
+    for _ in _records(path):
+        pass
+    return _requests(path, gallery, progress)
+
+
+def _requests(
+    path: str | os.PathLike[str], gallery: str, progress: Progress | None
+) -> Iterator[gallery_pb2.ImportGalleryRequest]:
+    done = total = 0
+    for record in _records(path):
+        first = record.WhichOneof("record") == "header"
+        yield gallery_pb2.ImportGalleryRequest(gallery_id=gallery if first else "", record=record)
+        if first:
+            total = record.header.gallery.template_count
+        elif record.WhichOneof("record") == "template" and progress:
+            done += 1
+            progress(done, total)
+
+
+def _records(path: str | os.PathLike[str]) -> Iterator[gallery_pb2.GalleryRecord]:
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=_BUFFER_BYTES) as file:
+
+        def read(size: int) -> bytes:
+            data = file.read(size)
+            if len(data) < size:
+                raise ValueError(f"{path}: the file was cut off. Export the gallery again.")
+            digest.update(data)
+            return data
+
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise ValueError(f"{path}: no gallery was exported to this file.")
+        digest.update(_MAGIC)
+        while size := _read_varint(read):
+            if size > _MAX_RECORD_BYTES:
+                raise _damaged(path)
+            data = read(size)
+            try:
+                yield gallery_pb2.GalleryRecord.FromString(data)
+            except DecodeError:
+                raise _damaged(path) from None
+        _check_end(file, digest.digest(), path)
+
+
+def _check_end(file: BinaryIO, expected: bytes, path: str | os.PathLike[str]) -> None:
+    if file.read(len(expected) + 1) != expected:
+        raise _damaged(path)
+
+
+def _damaged(path: str | os.PathLike[str]) -> ValueError:
+    return ValueError(f"{path}: the file is damaged. Export the gallery again.")
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _read_varint(read: Callable[[int], bytes]) -> int:
+    value = shift = 0
+    while True:
+        (byte,) = read(1)
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80 or shift > 28:
+            return value

@@ -1,0 +1,125 @@
+"""A camera's frames through streams, one after the other where the server goes away."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from facewire import (
+    Advice,
+    Client,
+    DeadlineError,
+    DetectionOptions,
+    Frame,
+    FramePolicy,
+    FrameResult,
+    FramesSkipped,
+    ReconnectError,
+    UnavailableError,
+)
+from facewire.cli._output import ERRORS
+
+if TYPE_CHECKING:
+    from facewire.video import Camera, FilmWriter
+
+__all__ = ["Following", "Results"]
+
+Results: TypeAlias = Iterator[FrameResult | FramesSkipped]
+
+_FIRST_BACKOFF_S = 1.0
+_LONGEST_BACKOFF_S = 30.0
+
+
+class Following:
+    """Streams a camera, and writes what was seen to a film where one is given.
+
+    Attributes:
+        reconnect_count: how often a stream was opened anew.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        camera: "Camera",
+        *,
+        film: "FilmWriter | None",
+        gallery: str,
+        camera_name: str,
+        detection: DetectionOptions,
+    ) -> None:
+        self.reconnect_count = 0
+        self._client = client
+        self._camera = camera
+        self._film = film
+        self._gallery = gallery
+        self._camera_name = camera_name
+        self._detection = detection
+
+    def results(self) -> Results:
+        """All results. A live camera outlives the server; what was opened once is opened again.
+
+        Raises:
+            FacewireError: a film's stream failed, or the first of a camera.
+        """
+        backoff_s, connected = _FIRST_BACKOFF_S, False
+        while True:
+            try:
+                for result in self._stream():
+                    backoff_s, connected = _FIRST_BACKOFF_S, True
+                    yield result
+                return
+            except (UnavailableError, DeadlineError) as error:
+                if not (self._camera.live and connected):
+                    raise
+                pause_s = error.after_s if isinstance(error, ReconnectError) else backoff_s
+                backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
+                ERRORS.print(f"facewire: {error} Opening a new stream in {pause_s:.1f} s.")
+            self.reconnect_count += 1
+            time.sleep(pause_s)
+
+    def _stream(self) -> Results:
+        frames = _Kept(self._camera)
+        every = self._camera.every_frame
+        with self._client.stream(
+            frames if self._film else self._camera,
+            camera=self._camera_name,
+            gallery=self._gallery,
+            policy=FramePolicy.EVERY_FRAME if every else FramePolicy.NEWEST_WINS,
+            detection=self._detection,
+        ) as stream:
+            for result in stream:
+                if self._film:
+                    self._draw(self._film, frames, result)
+                yield result
+
+    def _draw(
+        self, film: "FilmWriter", frames: "_Kept", result: FrameResult | FramesSkipped
+    ) -> None:
+        from facewire.video import annotate
+
+        if isinstance(result, FramesSkipped):
+            for sequence in range(result.first_sequence, result.last_sequence + 1):
+                frames.pictures.pop(sequence, None)
+            return
+        picture = frames.pictures.pop(result.sequence).picture
+        film.write(annotate(picture, result.faces), result.captured_at_us / 1e6)
+
+
+class _Kept:
+    """A camera's frames, kept until they are answered: as many as the server's credit."""
+
+    def __init__(self, camera: "Camera") -> None:
+        self.pictures: dict[int, Frame] = {}
+        self._camera = camera
+        self._sequence = 0
+
+    def advise(self, advice: Advice) -> None:
+        self._camera.advise(advice)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Frame:
+        frame = next(self._camera)
+        self._sequence += 1
+        self.pictures[self._sequence] = frame
+        return frame

@@ -1,0 +1,130 @@
+"""`facewire gallery ...`: sets of people, and their way to a file and back."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import typer
+from rich.progress import Progress
+
+from facewire import AlreadyExistsError
+from facewire.cli._output import ERRORS, print_json, print_table, work_progress
+from facewire.cli._session import Server, session, usage_error
+
+__all__ = ["create", "delete", "export", "import_", "list_"]
+
+
+def list_(server: Server, *, as_json: bool) -> None:
+    """Prints all galleries.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    with session(server) as client:
+        galleries = list(client.galleries())
+    if as_json:
+        for gallery in galleries:
+            print_json(gallery=gallery)
+        return
+    rows = [
+        (
+            each.gallery_id,
+            each.display_name,
+            str(each.identity_count),
+            str(each.template_count),
+            str(each.revision),
+            f"{each.created_at:%Y-%m-%d %H:%M}",
+        )
+        for each in galleries
+    ]
+    columns = ["id", "name", " people", " templates", " revision", "since (UTC)"]
+    print_table("Galleries", columns, rows)
+
+
+def create(server: Server, gallery: str, *, display_name: str, as_json: bool) -> None:
+    """Makes an empty gallery.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    with session(server) as client:
+        made = client.create_gallery(gallery, display_name=display_name)
+    if as_json:
+        print_json(gallery=made)
+    else:
+        ERRORS.print(f"Gallery {made.gallery_id!r} is there, and empty.")
+
+
+def delete(server: Server, gallery: str, *, sure: bool, as_json: bool) -> None:
+    """Deletes a gallery with everybody in it, when that is confirmed.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    with session(server) as client:
+        count = client.gallery(gallery).identity_count
+        if not sure:
+            if as_json or not ERRORS.is_terminal:
+                raise usage_error(f"this deletes {count} people for good. Add --yes to do it.")
+            typer.confirm(f"Delete gallery {gallery!r} with {count} people?", abort=True, err=True)
+        revision = client.delete_gallery(gallery)
+    if as_json:
+        print_json(gallery_id=gallery, status="deleted", revision=revision)
+    else:
+        ERRORS.print(f"Gallery {gallery!r} is deleted.")
+
+
+def export(server: Server, file: Path, *, gallery: str, replace: bool, as_json: bool) -> None:
+    """Writes a gallery to a file.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    if file.exists() and not replace:
+        raise usage_error(f"{file} exists. Add --force to replace it.")
+    with session(server) as client, _shown("exporting") as progress:
+        exported = client.export_gallery(file, gallery=gallery, progress=progress)
+    if as_json:
+        print_json(file=str(file), gallery=exported)
+        return
+    ERRORS.print(
+        f"{exported.identity_count} people with {exported.template_count} templates are in "
+        f"{file}. It holds biometric data: keep it as you keep passwords."
+    )
+
+
+def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: bool) -> None:
+    """Adds the people of a file to a gallery.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    with session(server) as client:
+        if create:
+            with suppress(AlreadyExistsError):  # this is the second run
+                client.create_gallery(gallery)
+        try:
+            with _shown("importing") as progress:
+                result = client.import_gallery(file, gallery=gallery, progress=progress)
+        except ValueError as error:
+            raise usage_error(str(error)) from error
+    if as_json:
+        print_json(file=str(file), gallery_id=gallery, result=result)
+        return
+    ERRORS.print(
+        f"{result.identities_added} people and {result.templates_added} templates added to "
+        f"gallery {gallery!r}; {result.templates_skipped} templates were there already."
+    )
+
+
+@contextmanager
+def _shown(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress display, and what tells it how far the work is."""
+    with work_progress() as bar:
+        task = bar.add_task(what, total=None)
+        yield _telling(bar, task)
+
+
+def _telling(bar: Progress, task: int) -> Callable[[int, int], None]:
+    # Called by gRPC's threads and from loops of thousands a second; rich takes both.
+    return lambda done, total: bar.update(task, completed=done, total=total)  # type: ignore[arg-type] # rich's own name for an int

@@ -1,0 +1,73 @@
+"""The commands under `facewire gallery`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facewire.cli import _gallery
+from facewire.cli._options import GalleryOption, JsonOption
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Sets of people, and their way to a file and back.")
+
+GalleryId = Annotated[str, typer.Argument(metavar="GALLERY")]
+
+
+@app.command("list")
+def list_(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Lists galleries."""
+    _gallery.list_(context.obj, as_json=as_json)
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    gallery: GalleryId,
+    name: Annotated[str, typer.Option(help="For people.", show_default="the id")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Makes an empty gallery. Its id is 1 to 64 of a-z, 0-9, "-", "_", "."."""
+    _gallery.create(context.obj, gallery, display_name=name, as_json=as_json)
+
+
+@app.command()
+def delete(
+    context: typer.Context,
+    gallery: GalleryId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Deletes a gallery with everybody in it; "default" is emptied and stays."""
+    _gallery.delete(context.obj, gallery, sure=yes, as_json=as_json)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(dir_okay=False)],
+    gallery: GalleryOption = "default",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Writes a gallery to FILE, which only you may read: it holds biometric data.
+
+    Interrupted, it leaves no file.
+    """
+    _gallery.export(context.obj, file, gallery=gallery, replace=force, as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    gallery: GalleryOption = "default",
+    create: Annotated[bool, typer.Option("--create", help="Make the gallery.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Adds the people of FILE, an export, to a gallery.
+
+    Interrupted and run again, it goes on: what is there already is left alone.
+    """
+    _gallery.import_(context.obj, file, gallery=gallery, create=create, as_json=as_json)

@@ -1,0 +1,64 @@
+"""`facewire identities` and `facewire forget`: who is known, and who no longer is to be."""
+
+import typer
+
+from facewire import ErrorReason, NotFoundError
+from facewire.cli._output import ERRORS, print_json, print_table
+from facewire.cli._session import EXIT_REFUSED, Server, session
+
+__all__ = ["forget", "identities"]
+
+
+def identities(server: Server, *, gallery: str, as_json: bool) -> None:
+    """Prints everybody in a gallery.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    rows = []
+    with session(server) as client:
+        for person in client.identities(gallery=gallery):
+            if as_json:
+                print_json(identity=person)
+            else:
+                since = f"{person.created_at:%Y-%m-%d %H:%M}"
+                count = str(person.template_count)
+                rows.append((person.identity_id, person.display_name, count, since))
+    if as_json:
+        return
+    if rows:
+        print_table(f"Gallery {gallery}", ["id", "name", " templates", "since (UTC)"], rows)
+    ERRORS.print(f"{len(rows)} people in gallery {gallery!r}.")
+
+
+def forget(server: Server, identity_ids: list[str], *, gallery: str, as_json: bool) -> None:
+    """Deletes people with all their templates; who is not there does not stop the rest.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    unknown = False
+    with session(server) as client:
+        for identity_id in identity_ids:
+            try:
+                revision = client.delete_identity(identity_id, gallery=gallery)
+            except NotFoundError as error:
+                if error.reason is not ErrorReason.IDENTITY_NOT_FOUND:
+                    raise
+                unknown = True
+                revision = 0
+            status = "forgotten" if revision else "unknown"
+            if as_json:
+                print_json(identity_id=identity_id, status=status, revision=revision)
+            else:
+                ERRORS.print(f"{identity_id}: {status}")
+        pending = client.gallery(gallery).pending_purge_count
+    if pending and not as_json:
+        ERRORS.print(
+            f"Nobody finds them any more. Traces of {pending} deletions are still in the "
+            "server's files; it erases them by itself."
+        )
+    if unknown:
+        if not as_json:
+            ERRORS.print("Who is known is listed by: facewire identities")
+        raise typer.Exit(EXIT_REFUSED)

@@ -1,0 +1,24 @@
+"""Frames from cameras and films, and results drawn onto them: needs OpenCV (`facewire[video]`).
+
+```python
+import facewire
+from facewire.video import Camera
+
+with facewire.Client() as client, Camera("rtsp://door/1") as camera:
+    for result in client.stream(camera, camera="door"):
+        print(result)
+```
+"""
+
+try:
+    from facewire.video._annotate import annotate
+    from facewire.video._camera import Camera
+    from facewire.video._film import FilmWriter
+except ModuleNotFoundError as error:
+    if error.name not in ("cv2", "numpy"):
+        raise
+    raise ModuleNotFoundError(
+        "facewire.video needs OpenCV: pip install 'facewire[video]'", name=error.name
+    ) from error
+
+__all__ = ["Camera", "FilmWriter", "annotate"]

@@ -1,0 +1,140 @@
+"""Results drawn onto pictures."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire._enums import ImageFormat, Outcome
+from facewire._faces import Box, Face
+from facewire._pictures import Picture, to_wire
+
+__all__ = ["annotate"]
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_GREEN, _AMBER, _GREY = (40, 167, 69), (240, 173, 20), (200, 200, 200)
+_COLOURS = {Outcome.KNOWN: _GREEN, Outcome.AMBIGUOUS: _AMBER}
+_DARK = (20, 20, 20)
+
+
+class _Rectangle(NamedTuple):
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def overlaps(self, other: "_Rectangle") -> bool:
+        return (
+            self.left < other.right and other.left < self.right
+            and self.top < other.bottom and other.top < self.bottom
+        )  # fmt: skip
+
+
+def annotate(picture: Picture, faces: Iterable[Face]) -> NDArray[np.uint8]:
+    """Draws a box around each face, with the name and the similarity.
+
+    Known faces are green, ambiguous ones amber, all others grey and labelled by their
+    outcome. Labels grow with the picture, stay within it, and keep off each other where
+    there is room. With OpenCV 5 names of any script are drawn; before, only ASCII.
+
+    Args:
+        picture: the one that was recognised.
+        faces: what was found in it.
+
+    Returns:
+        (height, width, 3) uint8 RGB: a copy, upright (EXIF orientation applied).
+
+    Raises:
+        ValueError: the picture cannot be decoded.
+        OSError: a path that cannot be read.
+    """
+    drawn = np.ascontiguousarray(_decoded(picture))
+    height, width = drawn.shape[:2]
+    line = max(1, round(min(height, width) / 300))
+    scale = max(0.4, min(height, width) / 900)
+    placed: list[_Rectangle] = []
+    # The smallest last: a face before another is drawn over it.
+    for face in sorted(faces, key=lambda face: -face.box.width_px * face.box.height_px):
+        box = _rectangle(face.box)
+        colour = _COLOURS.get(_outcome(face), _GREY)
+        cv2.rectangle(drawn, box[:2], box[2:], _DARK, line + 2, cv2.LINE_AA)
+        cv2.rectangle(drawn, box[:2], box[2:], colour, line, cv2.LINE_AA)
+        _draw_label(drawn, _label(face), box, colour, scale, placed)
+    return drawn
+
+
+def _draw_label(
+    drawn: NDArray[np.uint8],
+    text: str,
+    box: _Rectangle,
+    colour: tuple[int, int, int],
+    scale: float,
+    placed: list[_Rectangle],
+) -> None:
+    weight = max(1, round(scale * 1.5))
+    (width, ascent), descent = cv2.getTextSize(text, _FONT, scale, weight)
+    pad = max(2, round(4 * scale))
+    size = width + 2 * pad, ascent + descent + 2 * pad
+    spot = _spot(size, box, drawn.shape, placed)
+    placed.append(spot)
+    cv2.rectangle(drawn, spot[:2], spot[2:], colour, cv2.FILLED)
+    origin = spot.left + pad, spot.bottom - pad - descent
+    cv2.putText(drawn, text, origin, _FONT, scale, _DARK, weight, cv2.LINE_AA)
+
+
+def _spot(
+    size: tuple[int, int], box: _Rectangle, shape: Any, placed: list[_Rectangle]
+) -> _Rectangle:
+    """Above the box, below it, or inside: the first place that is free and in the picture."""
+    width, height = size
+    left = max(0, min(box.left, shape[1] - width))
+    tops = [box.top - height, box.bottom, box.top, box.bottom - height]
+    spots = [_Rectangle(left, top, left + width, top + height) for top in tops]
+    inside = [spot for spot in spots if spot.top >= 0 and spot.bottom <= shape[0]]
+    free = [spot for spot in inside if not any(map(spot.overlaps, placed))]
+    return (free or inside or [_Rectangle(left, 0, left + width, height)])[0]
+
+
+def _label(face: Face) -> str:
+    name = face.name or _outcome(face).value.lower().replace("_", " ")
+    return f"{name} {face.decision.similarity:.2f}" if face.decision and face.name else name
+
+
+def _outcome(face: Face) -> Outcome:
+    return face.decision.outcome if face.decision else Outcome.UNSPECIFIED
+
+
+def _rectangle(box: Box) -> _Rectangle:
+    left, top = round(box.x_px), round(box.y_px)
+    return _Rectangle(left, top, left + round(box.width_px), top + round(box.height_px))
+
+
+def _decoded(picture: Picture) -> Any:
+    """(height, width, 3) uint8 RGB of any picture that the server takes."""
+    image = to_wire(picture)
+    layout = ImageFormat.from_wire(image.format)
+    data = np.frombuffer(image.data, np.uint8)
+    if layout not in _RAW:
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        if decoded is None:
+            raise ValueError("the picture cannot be decoded")
+        return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+    channels, rows, to_rgb = _RAW[layout]
+    height = image.height_px * rows // 2
+    stride = image.stride_bytes or image.width_px * channels
+    if data.size < height * stride:
+        raise ValueError("the picture has fewer bytes than its size asks for")
+    lines = data[: height * stride].reshape(height, stride)[:, : image.width_px * channels]
+    raw = lines.reshape(height, image.width_px, channels)
+    return raw.copy() if to_rgb is None else cv2.cvtColor(raw, to_rgb)
+
+
+# Bytes a pixel, rows for two of the picture's, and how it becomes RGB.
+_RAW: dict[ImageFormat, tuple[int, int, int | None]] = {
+    ImageFormat.RGB8: (3, 2, None),
+    ImageFormat.BGR8: (3, 2, cv2.COLOR_BGR2RGB),
+    ImageFormat.GRAY8: (1, 2, cv2.COLOR_GRAY2RGB),
+    ImageFormat.NV12: (1, 3, cv2.COLOR_YUV2RGB_NV12),
+}

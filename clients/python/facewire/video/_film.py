@@ -1,0 +1,85 @@
+"""Pictures written as a film."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FilmWriter"]
+
+_LONGEST_STILL_S = 2.0
+
+
+class FilmWriter:
+    """Writes pictures to a file, each shown from its time to the next one's.
+
+    A context manager; the file is playable when it has ended. A gap of more than 2 s is
+    cut to that.
+
+    Args:
+        path: an .mp4 or .avi file; replaced where it exists.
+        fps: frames a second of the film.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], fps: float) -> None:
+        self._path = Path(path)
+        self._fps = fps
+        self._writer: Any = None
+        self._size = (0, 0)
+        self._last: Any = None
+        self._last_s = 0.0
+        self._shown_s = 0.0
+        self._written_count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            self._put(self._last)
+            self._writer.release()
+
+    def write(self, picture: NDArray[np.uint8], at_s: float) -> None:
+        """Adds a picture; one of another size than the first is scaled to that.
+
+        Args:
+            picture: (height, width, 3) uint8 RGB.
+            at_s: its time; times do not decrease.
+        """
+        if self._writer is None:
+            self._open(picture)
+            self._last_s = at_s
+        self._shown_s += min(at_s - self._last_s, _LONGEST_STILL_S)
+        self._last_s = at_s
+        while self._written_count < round(self._shown_s * self._fps):
+            self._put(self._last)
+        self._last = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        if self._last.shape[1::-1] != self._size:
+            self._last = cv2.resize(self._last, self._size, interpolation=cv2.INTER_AREA)
+
+    def _put(self, bgr: Any) -> None:
+        self._writer.write(bgr)
+        self._written_count += 1
+
+    def _open(self, picture: NDArray[np.uint8]) -> None:
+        # Codecs of films take even sizes only.
+        height, width = (side - side % 2 for side in picture.shape[:2])
+        self._size = width, height
+        codec = "MJPG" if self._path.suffix.lower() == ".avi" else "mp4v"
+        self._writer = cv2.VideoWriter(
+            str(self._path), cv2.VideoWriter.fourcc(*codec), self._fps, self._size
+        )
+        if not self._writer.isOpened():
+            raise OSError(f"{self._path}: OpenCV cannot write a film there. Use .mp4 or .avi.")

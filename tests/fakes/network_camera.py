@@ -1,0 +1,60 @@
+"""A network camera: motion JPEG over HTTP, as many give it; it hangs up after some frames."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import cv2
+import numpy as np
+
+__all__ = ["NetworkCamera", "network_camera_on"]
+
+
+class NetworkCamera(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, frames_a_connection: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.frames_a_connection = frames_a_connection
+        self.connections = 0
+        self.ended = threading.Event()
+        _, jpeg = cv2.imencode(".jpg", np.full((64, 96, 3), 128, np.uint8))
+        self.jpeg = jpeg.tobytes()
+        self.address = f"http://ada:secret@127.0.0.1:{self.server_port}/door"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        server: Any = self.server
+        server.connections += 1
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for _ in range(server.frames_a_connection):
+            head = (
+                f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(server.jpeg)}\r\n\r\n"
+            )
+            try:
+                self.wfile.write(head.encode() + server.jpeg + b"\r\n")
+            except OSError:
+                return
+            if server.ended.wait(0.01):
+                return
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def network_camera_on(frames_a_connection: int) -> Iterator[NetworkCamera]:
+    with NetworkCamera(frames_a_connection) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield server
+        finally:
+            server.ended.set()
+            server.shutdown()
+            serving.join()

@@ -1,0 +1,146 @@
+"""A camera gives frames for as long as it is wanted, and a film to its end."""
+
+import logging
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+import facewire
+from facewire.video import Camera, FilmWriter, _camera
+from fakes.network_camera import network_camera_on
+
+
+@pytest.fixture
+def film(tmp_path):
+    path = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 100, (64, 64))
+    for number in range(10):
+        writer.write(np.full((64, 64, 3), 20 * number, np.uint8))
+    writer.release()
+    return path
+
+
+def test_every_frame_of_a_film_comes_with_its_time(film):
+    with Camera(film) as camera:
+        assert (camera.live, camera.frame_count, camera.fps) == (False, 10, 100)
+        assert [frame.captured_at_us for frame in camera] == [
+            10_000 * number for number in range(10)
+        ]
+
+
+def test_the_newest_frames_end_with_the_last_and_pass_over_what_was_not_drawn(film):
+    with Camera(film, every_frame=False) as camera:
+        first = next(camera)
+        for thread in threading.enumerate():
+            if thread.name == "facewire-camera":
+                thread.join()
+        rest = list(camera)
+    assert first.captured_at_us < 90_000
+    assert [frame.captured_at_us for frame in rest] == [90_000]
+
+
+def test_closing_a_film_ends_its_frames(film):
+    camera = Camera(film)
+    next(camera)
+    camera.close()
+    assert list(camera) == []
+
+
+def test_what_opencv_cannot_open_is_an_error(tmp_path):
+    with pytest.raises(OSError, match=r"none\.mp4"):
+        Camera(tmp_path / "none.mp4")
+
+
+def test_a_password_is_in_no_text():
+    with pytest.raises(OSError, match="OpenCV cannot open it") as caught:
+        Camera("rtsp://ada:secret@127.0.0.1:1/door")
+    assert "secret" not in str(caught.value)
+    assert "rtsp://***@127.0.0.1:1/door" in str(caught.value)
+
+
+@pytest.fixture
+def network_camera(monkeypatch):
+    monkeypatch.setattr(_camera, "_FIRST_BACKOFF_S", 0.01)
+    with network_camera_on(frames_a_connection=40) as server:
+        yield server
+
+
+def test_a_camera_that_is_lost_is_opened_again(network_camera, caplog):
+    with caplog.at_level(logging.WARNING), Camera(network_camera.address) as camera:
+        assert camera.live
+        assert camera.frame_count is None
+        times = []
+        for frame in camera:
+            times.append(frame.captured_at_us)
+            if network_camera.connections >= 3:
+                break
+    assert len(times) > 2
+    assert times == sorted(times)
+    assert "gives no pictures; trying again" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_closing_a_live_camera_ends_its_frames_from_another_thread(network_camera):
+    network_camera.frames_a_connection = 10**9
+    camera = Camera(network_camera.address)
+    next(camera)
+    closing = threading.Thread(target=camera.close)
+    closing.start()
+    list(camera)  # ends
+    closing.join()
+
+
+def test_a_stream_slows_its_camera_down_and_makes_its_frames_smaller(fake, client, film):
+    fake.advice = facewire.v1.recognition_pb2.Advice(target_fps=50, longest_side_px=32)
+    advised = threading.Event()
+
+    class Advised(Camera):
+        def advise(self, advice):
+            super().advise(advice)
+            advised.set()
+
+        def __next__(self):
+            assert advised.wait(10)
+            return super().__next__()
+
+    with Advised(film) as camera:
+        results = list(client.stream(camera, policy=facewire.FramePolicy.EVERY_FRAME))
+    assert [result.width_px for result in results] == [32] * 10
+
+
+def test_advice_is_kept_to_for_a_while_and_then_forgotten(monkeypatch):
+    moment = [100.0]
+    monkeypatch.setattr(_camera.time, "monotonic", lambda: moment[0])
+    pace = _camera._Pace()
+    assert pace.pause_s() == 0
+    pace.advise(facewire.Advice(target_fps=5, longest_side_px=320))
+    assert pace.pause_s() == pytest.approx(0.2)
+    assert pace.pause_s() == pytest.approx(0.4)
+    assert pace.longest_side_px == 320
+    moment[0] += 31
+    assert pace.pause_s() == 0
+    assert pace.longest_side_px == 0
+
+
+def test_a_film_is_written_with_each_picture_for_its_time(tmp_path):
+    path = tmp_path / "out.avi"
+    with FilmWriter(path, fps=10) as writer:
+        for at_s, level in [(5.0, 0), (5.1, 50), (5.5, 100), (60.0, 200)]:
+            writer.write(np.full((65, 97, 3), level, np.uint8), at_s)
+    capture = cv2.VideoCapture(str(path))
+    levels = []
+    while (read := capture.read())[0]:
+        levels.append(round(float(read[1].mean()), -1))
+        assert read[1].shape == (64, 96, 3)
+    capture.release()
+    assert levels == [0] + [50] * 4 + [100] * 20 + [200]
+
+
+def test_a_film_that_cannot_be_written_is_an_error(tmp_path):
+    with (
+        pytest.raises(OSError, match="none"),
+        FilmWriter(tmp_path / "none" / "a.mp4", 10) as writer,
+    ):
+        writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)

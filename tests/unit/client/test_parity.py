@@ -1,0 +1,34 @@
+"""Both clients can do the same, in the same words."""
+
+import inspect
+
+import pytest
+
+import facewire
+
+
+def public(client):
+    return {name for name in dir(client) if not name.startswith("_")}
+
+
+def test_both_clients_have_the_same_methods():
+    assert public(facewire.Client) == public(facewire.AsyncClient)
+
+
+@pytest.mark.parametrize("name", ["__init__", *sorted(public(facewire.Client))])
+def test_a_method_takes_the_same_in_both(name):
+    ours, theirs = (
+        inspect.signature(getattr(client, name)).parameters.values()
+        for client in (facewire.Client, facewire.AsyncClient)
+    )
+    # A stream of asyncio's takes asynchronous frames, too.
+    assert [(each.name, each.kind, each.default) for each in ours] == [
+        (each.name, each.kind, each.default) for each in theirs
+    ]
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.name == "frames" or mine.annotation == other.annotation
+
+
+@pytest.mark.parametrize("name", sorted(public(facewire.Client) - {"close"}))
+def test_asyncios_documentation_leads_to_the_other(name):
+    assert f"See `Client.{name}`" in inspect.getdoc(getattr(facewire.AsyncClient, name))

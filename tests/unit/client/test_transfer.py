@@ -1,0 +1,94 @@
+"""An export is whole or not there, private, and goes back in."""
+
+import grpc
+import pytest
+
+import facewire
+from fakes.server import failure
+
+
+@pytest.fixture
+def portraits(astronaut):
+    return [facewire.Image.from_array(astronaut[:256, x : x + 256]) for x in (96, 128, 160)]
+
+
+@pytest.fixture
+def exported(client, portraits, tmp_path):
+    client.enroll("ada", portraits, display_name="Ada Lovelace")
+    client.create_identity("bo")
+    told = []
+    path = tmp_path / "all.facewire"
+    gallery = client.export_gallery(path, progress=lambda *each: told.append(each))
+    assert (gallery.identity_count, gallery.template_count) == (2, 3)
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    return path
+
+
+def test_what_was_exported_is_imported_once(client, exported):
+    client.create_gallery("copy")
+    told = []
+    first = client.import_gallery(exported, gallery="copy", progress=lambda *e: told.append(e))
+    assert (first.identities_added, first.templates_added, first.templates_skipped) == (2, 3, 0)
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    again = client.import_gallery(exported, gallery="copy")
+    assert (again.identities_added, again.templates_added, again.templates_skipped) == (0, 0, 3)
+    assert client.identity("ada", gallery="copy").display_name == "Ada Lovelace"
+
+
+def test_only_its_owner_may_read_an_export(exported):
+    assert exported.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_export_starts_again_when_the_server_asks_for_it(fake, client, exported, tmp_path):
+    fake.cut_export_after = 2
+    client.export_gallery(tmp_path / "second")
+    assert (tmp_path / "second").read_bytes() == exported.read_bytes()
+
+
+def test_an_export_that_fails_leaves_what_was_there(fake, client, exported):
+    before = exported.read_bytes()
+    fake.fail_next("ExportGallery", failure(grpc.StatusCode.INTERNAL, "INTERNAL"))
+    with pytest.raises(facewire.ServerError):
+        client.export_gallery(exported)
+    assert exported.read_bytes() == before
+    assert list(exported.parent.iterdir()) == [exported]
+
+
+def test_an_import_is_tried_again(fake, client, exported):
+    fake.fail_next("ImportGallery", failure(grpc.StatusCode.UNAVAILABLE, "STORAGE_BUSY"))
+    assert client.import_gallery(exported).templates_skipped == 3
+    assert fake.calls["ImportGallery"] == 2
+
+
+def test_an_export_of_another_model_is_refused(fake, client, exported):
+    fake.galleries._contract_id = "e" * 64
+    with pytest.raises(facewire.ContractMismatchError):
+        client.import_gallery(exported)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda data: b"PK" + data, "no gallery was exported"),
+        (lambda data: b"", "no gallery was exported"),
+        (lambda data: data[:-1], "damaged"),
+        (lambda data: data[:-33], "cut off"),
+        (lambda data: data[:40], "cut off"),
+        (lambda data: data + b"\0", "damaged"),
+        (lambda data: data.replace(b"Ada", b"Eve"), "damaged"),
+        (lambda data: data[:19] + b"\xff\xff\xff\xff\x0f" + data[24:], "damaged"),
+    ],
+)
+def test_nothing_of_a_bad_file_is_sent(fake, client, exported, spoil, text):
+    exported.write_bytes(spoil(exported.read_bytes()))
+    with pytest.raises(ValueError, match=text):
+        client.import_gallery(exported)
+    assert fake.calls["ImportGallery"] == 0
+
+
+def test_health_tells_what_is_ready(fake, client):
+    assert client.health().ready
+    fake.not_serving = {"facewire.v1.RecognitionService"}
+    health = client.health()
+    assert (health.server, health.recognition, health.galleries) == (True, False, True)
+    assert not health.ready

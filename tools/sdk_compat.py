@@ -1,0 +1,30 @@
+"""Runs the client's tests in another environment, against a server of this one.
+
+    python -m tools.sdk_compat PYTHON [PYTEST ARGUMENT...]
+
+PYTHON is that of an environment with the oldest grpcio, protobuf, numpy, OpenCV, typer and rich that
+`clients/python/pyproject.toml` allows, where the server itself would not run.
+"""
+
+import os
+import subprocess
+import sys
+
+from bench import REPOSITORY
+from bench.running import running_server
+
+__all__ = ["main"]
+
+_TESTS = ("tests/unit/client", "tests/integration/test_client.py", "tests/integration/test_cli.py")
+
+
+def main(python: str, *arguments: str) -> int:
+    """Gives pytest's exit status."""
+    with running_server() as server:
+        environment = os.environ | {"FACEWIRE_TEST_SERVER": server.address}
+        command = [python, "-m", "pytest", *_TESTS, *arguments]
+        return subprocess.run(command, cwd=REPOSITORY, env=environment).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))
