@@ -1,7 +1,7 @@
 """Every command that a page shows is run here, or says why it is not.
 
 A fenced block of `sh` or `python` follows a comment: `<!-- run -->`, or `<!-- not run: reason -->`.
-Blocks run in order, in a folder that holds what the pages speak of (`people/`, `party.jpg`, `door.mp4`),
+A block of `text` right after one that is run is what that one prints, word for word. Blocks run in order, in a folder that holds what the pages speak of (`people/`, `party.jpg`, `door.mp4`),
 against a real server on the address that the pages name.
 """
 
@@ -18,10 +18,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import facewire
 from bench.running import RunningServer, running_server
 from facewire_server.settings import Settings
 
-PAGES = ("README.md", "clients/python/README.md")
+PAGES = ("README.md", "clients/python/README.md", "docs/shell.md", "CONTRIBUTING.md")
+PROSE = ("CHANGELOG.md", "docs/index.md", "docs/licences.md", "docs/decisions/README.md")
 ADDRESS = "127.0.0.1:50051"
 BLOCK = re.compile(
     r"(?:<!-- (?P<mark>run|not run)(?:: (?P<note>[^>]*))? -->\n)?```(?P<language>\w*)\n(?P<code>.*?)```",
@@ -42,7 +44,7 @@ def blocks(repository: Path, page: str) -> list[Block]:
     return [
         Block(page, match["language"], match["mark"], match["note"], match["code"])
         for match in BLOCK.finditer(text)
-        if match["language"] in ("sh", "python")
+        if match["language"] in ("sh", "python", "text")
     ]
 
 
@@ -53,8 +55,10 @@ def running(models: Path) -> Iterator[RunningServer]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, astronaut: NDArray[np.uint8]) -> Path:
+def folder(repository: Path, tmp_path: Path, astronaut: NDArray[np.uint8]) -> Path:
     """What the pages speak of, made of the one public face that there is."""
+    for part in ("protos", "tools"):
+        (tmp_path / part).symlink_to(repository / part)
     picture = np.ascontiguousarray(astronaut[..., ::-1])
     person = tmp_path / "people" / "ada"
     person.mkdir(parents=True)
@@ -75,6 +79,8 @@ def test_every_block_is_run_or_says_why_not(repository: Path, page: str) -> None
     found = blocks(repository, page)
     assert found
     for block in found:
+        if block.language == "text":
+            continue
         assert block.mark, f"{page}: this block has no mark:\n{block.code}"
         assert block.mark == "run" or block.note, f"{page}: no reason:\n{block.code}"
 
@@ -88,7 +94,10 @@ def test_the_blocks_run(repository: Path, running: RunningServer, folder: Path, 
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "FACEWIRE_SERVER": running.address,
     }
+    printed = ""
     for block in blocks(repository, page):
+        if block.language == "text":
+            assert block.code == printed, f"{page}: a run printed:\n{printed}"
         if block.mark != "run":
             continue
         code = block.code.replace(ADDRESS, running.address)
@@ -97,9 +106,16 @@ def test_the_blocks_run(repository: Path, running: RunningServer, folder: Path, 
         if block.language == "python":
             command = [sys.executable, "-W", "error", "-c", code]
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=100,
         )
-        assert done.returncode == 0, f"{page}:\n{code}\n{done.stdout}\n{done.stderr}"
+        printed = done.stdout
+        assert done.returncode == 0, f"{page}:\n{code}\n{printed}"
 
 
 def test_the_settings_of_the_page_are_the_servers(repository: Path) -> None:
@@ -112,7 +128,17 @@ def test_the_settings_of_the_page_are_the_servers(repository: Path) -> None:
 
 
 def test_links_of_the_pages_lead_somewhere(repository: Path) -> None:
-    for page in PAGES:
+    for page in (*PAGES, *PROSE):
         text = (repository / page).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!http)([^)#]+)", text):
             assert ((repository / page).parent / target).exists(), f"{page}: {target}"
+
+
+def test_nobody_is_recognised_in_the_blurred_picture(
+    repository: Path, running: RunningServer, astronaut: NDArray[np.uint8]
+) -> None:
+    with facewire.Client(running.address) as client:
+        client.create_gallery("picture")
+        client.enroll("eileen", np.ascontiguousarray(astronaut), gallery="picture")
+        answer = client.recognize(repository / "docs" / "recognised.png", gallery="picture")
+    assert not [face for face in answer.faces if face.known]

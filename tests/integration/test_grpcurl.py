@@ -1,0 +1,272 @@
+"""The server as the real grpcurl sees it: no stubs of ours, nothing but the wire and reflection."""
+
+import base64
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import facewire
+from bench.running import RunningServer, running_server
+from facewire.v1 import gallery_pb2, recognition_pb2
+from integration.grpcurl import PROGRAM, call, grpcurl, parsed
+
+RECOGNITION = "facewire.v1.RecognitionService"
+GALLERIES = "facewire.v1.GalleryService"
+SERVICES = {
+    name: file.DESCRIPTOR.services_by_name[name.rpartition(".")[2]]
+    for name, file in ((RECOGNITION, recognition_pb2), (GALLERIES, gallery_pb2))
+}
+INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED, UNAUTHENTICATED = 64 + 3, 64 + 5, 64 + 12, 64 + 16
+
+
+def picture(rgb: NDArray[np.uint8]) -> dict[str, str]:
+    done, data = cv2.imencode(".jpg", rgb[..., ::-1])
+    assert done
+    return {"data": base64.b64encode(data.tobytes()).decode()}
+
+
+@pytest.fixture(scope="module")
+def face(astronaut: NDArray[np.uint8]) -> dict[str, str]:
+    return picture(astronaut)
+
+
+@pytest.fixture
+def enrolled(server: RunningServer, gallery: str, face: dict[str, str]) -> str:
+    """A template of "ada" in the test's gallery."""
+    request = {"gallery_id": gallery, "identity_id": "ada", "create_identity": True}
+    answer = call(server.address, f"{GALLERIES}/EnrollTemplates", {**request, "images": [face]})
+    (result,) = answer.only["results"]
+    template_id = result["template_id"]
+    assert isinstance(template_id, str)
+    return template_id
+
+
+def test_reflection_lists_every_method(server: RunningServer) -> None:
+    listed = grpcurl("-plaintext", server.address, "list").stdout.split()
+    assert {RECOGNITION, GALLERIES, "grpc.health.v1.Health"} <= set(listed)
+    for name, service in SERVICES.items():
+        methods = grpcurl("-plaintext", server.address, "list", name).stdout.split()
+        assert methods == sorted(f"{name}.{method.name}" for method in service.methods)
+
+
+def test_reflection_describes_every_message(server: RunningServer) -> None:
+    messages = [
+        message.full_name
+        for service in SERVICES.values()
+        for method in service.methods
+        for message in (method.input_type, method.output_type)
+    ]
+    described = "".join(
+        grpcurl("-plaintext", server.address, "describe", service).stdout for service in SERVICES
+    )
+    for message in messages:
+        assert f".{message}" in described
+    done = grpcurl("-plaintext", server.address, "describe", "facewire.v1.Decision")
+    for field in ("identity_id", "similarity", "threshold", "gallery_revision"):
+        assert field in done.stdout
+
+
+@pytest.mark.parametrize("service", ["", RECOGNITION, GALLERIES])
+def test_health_is_serving(server: RunningServer, service: str) -> None:
+    answer = call(server.address, "grpc.health.v1.Health/Check", {"service": service})
+    assert answer.only == {"status": "SERVING"}
+
+
+def test_a_gallery_from_its_making_to_its_end(server: RunningServer) -> None:
+    def ask(method: str, **request: str) -> dict[str, Any]:
+        return call(server.address, f"{GALLERIES}/{method}", request).only
+
+    made = ask("CreateGallery", gallery_id="shell", display_name="From the shell")["gallery"]
+    assert made["display_name"] == "From the shell"
+    assert len(made["model_contract_id"]) == 64
+    assert ask("GetGallery", gallery_id="shell")["gallery"] == made
+    listed = ask("ListGalleries")["galleries"]
+    assert {"default", "shell"} <= {gallery["gallery_id"] for gallery in listed}
+    ask("DeleteGallery", gallery_id="shell")
+    gone = call(server.address, f"{GALLERIES}/GetGallery", {"gallery_id": "shell"})
+    assert gone.status == NOT_FOUND
+
+
+def test_an_identity_from_its_making_to_its_end(server: RunningServer, gallery: str) -> None:
+    def ask(method: str, **request: str) -> dict[str, Any]:
+        message = {"gallery_id": gallery, **request}
+        return call(server.address, f"{GALLERIES}/{method}", message).only
+
+    made = ask("CreateIdentity", identity_id="ada")
+    assert made["identity"]["display_name"] == "ada"
+    renamed = ask("UpdateIdentity", identity_id="ada", display_name="Ada Lovelace")
+    assert int(renamed["revision"]) > int(made["revision"])
+    found = ask("GetIdentity", identity_id="ada")["identity"]
+    assert found["display_name"] == "Ada Lovelace"
+    assert ask("ListIdentities")["identities"] == [found]
+    ask("DeleteIdentity", identity_id="ada")
+    assert ask("ListIdentities") == {}
+
+
+def test_templates_are_enrolled_listed_and_deleted(
+    server: RunningServer, gallery: str, enrolled: str
+) -> None:
+    def ask(method: str, **request: str) -> dict[str, Any]:
+        message = {"gallery_id": gallery, **request}
+        return call(server.address, f"{GALLERIES}/{method}", message).only
+
+    (template,) = ask("ListTemplates", identity_id="ada")["templates"]
+    assert template["template_id"] == enrolled
+    ask("DeleteTemplate", template_id=enrolled)
+    assert ask("ListTemplates", identity_id="ada") == {}
+
+
+def test_a_picture_is_recognised(
+    server: RunningServer, gallery: str, enrolled: str, face: dict[str, str]
+) -> None:
+    request = {"gallery_id": gallery, "image": face, "max_candidates": 1}
+    answer = call(server.address, f"{RECOGNITION}/Recognize", request).only
+    (found,) = answer["faces"]
+    assert found["decision"]["outcome"] == "OUTCOME_KNOWN"
+    assert found["decision"]["identity_id"] == "ada"
+    assert found["decision"]["template_id"] == enrolled
+    assert found["decision"]["candidates"][0]["identity_id"] == "ada"
+
+
+def test_two_pictures_are_compared(server: RunningServer, face: dict[str, str]) -> None:
+    request = {"first": face, "second": face}
+    answer = call(server.address, f"{RECOGNITION}/Compare", request).only
+    assert answer["outcome"] == "COMPARE_OUTCOME_SAME"
+    assert answer["similarity"] > 0.99
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_a_stream_from_a_file_accounts_for_every_frame_in_order(
+    server: RunningServer, gallery: str, face: dict[str, str], tmp_path: Path
+) -> None:
+    config = {"gallery_id": gallery, "frame_policy": "FRAME_POLICY_EVERY_FRAME"}
+    damaged = {"data": base64.b64encode(b"no picture").decode()}
+    frames = [
+        {"frame": {"sequence": number, "image": damaged if number == 30 else face}}
+        for number in (10, 20, 30, 40, 50, 60)
+    ]
+    file = tmp_path / "frames.json"
+    file.write_text("\n".join(json.dumps(message) for message in [{"config": config}, *frames]))
+    with file.open() as messages:
+        done = subprocess.run(
+            [
+                PROGRAM,
+                *("-plaintext", "-d", "@", server.address, f"{RECOGNITION}/StreamRecognize"),
+            ],
+            stdin=messages,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    first, *others = parsed(done.stdout)
+    assert first["started"]["max_in_flight"] >= 1
+    results = [message["frame"] for message in others if "frame" in message]
+    assert not [message for message in others if "skipped" in message]
+    assert [int(result["sequence"]) for result in results] == [10, 20, 30, 40, 50, 60]
+    for result in results:
+        if result["sequence"] == "30":
+            assert result["status"] == "FRAME_STATUS_INVALID"
+            assert result["reason"] == "ERROR_REASON_IMAGE_UNDECODABLE"
+        else:
+            (found,) = result["faces"]
+            assert found["decision"]["identity_id"] == "ada"
+
+
+def test_an_export_is_imported_unchanged(
+    server: RunningServer, client: facewire.Client, gallery: str, enrolled: str
+) -> None:
+    export = call(server.address, f"{GALLERIES}/ExportGallery", {"gallery_id": gallery})
+    assert export.status == 0, export.error
+    copy = client.create_gallery(f"{gallery}-copy").gallery_id
+    first, *others = export.messages
+    messages = [{"gallery_id": copy, **first}, *others]
+    counts = call(server.address, f"{GALLERIES}/ImportGallery", *messages).only
+    assert (counts["identities_added"], counts["templates_added"]) == ("1", "1")
+    (template,) = client.templates("ada", gallery=copy)
+    assert template.template_id == enrolled
+
+
+def test_every_method_is_called_here() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+    for service in SERVICES.values():
+        for method in service.methods:
+            called = f'/{method.name}"' in source or f'ask("{method.name}"' in source
+            assert called, f"{method.full_name} is not called by grpcurl"
+
+
+def test_what_the_server_cannot_do_yet_is_said(server: RunningServer) -> None:
+    answer = call(server.address, f"{RECOGNITION}/WatchTracks", {})
+    assert answer.status == UNIMPLEMENTED
+    assert answer.details["ErrorInfo"]["reason"] == "NOT_IMPLEMENTED"
+
+
+def test_an_error_comes_with_its_details_decoded(
+    server: RunningServer, astronaut: NDArray[np.uint8], face: dict[str, str]
+) -> None:
+    nobody = picture(np.ascontiguousarray(astronaut[300:400, :60]))
+    request = {"first": nobody, "second": face}
+    answer = call(server.address, f"{RECOGNITION}/Compare", request)
+    assert answer.status == INVALID_ARGUMENT
+    info, bad_request = answer.details["ErrorInfo"], answer.details["BadRequest"]
+    assert (info["domain"], info["reason"]) == ("facewire", "NO_FACE")
+    assert bad_request["field_violations"][0]["field"] == "first"
+
+
+def test_what_is_no_json_of_the_contract_is_told_before_it_is_sent(server: RunningServer) -> None:
+    answer = call(server.address, f"{RECOGNITION}/Recognize", {"picture": "?"})
+    assert answer.status != 0
+    assert "no known field named picture" in answer.error
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of this machine and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    folder = tmp_path_factory.mktemp("certificate")
+    files = folder / "certificate.pem", folder / "key.pem"
+    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    where = ["-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run(["openssl", *request.split(), *name, *where], check=True, capture_output=True)
+    return files
+
+
+@pytest.fixture(scope="module")
+def secured(
+    models: Path, certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """A server that wants TLS and a token."""
+    token = tmp_path_factory.mktemp("token") / "token"
+    token.write_text("s3cret\n")
+    token.chmod(0o600)
+    with running_server(
+        tls_certificate=certificate[0], tls_key=certificate[1], token_file=token
+    ) as server:
+        yield server
+
+
+def test_a_token_is_asked_for_and_taken_over_tls(
+    secured: RunningServer, certificate: tuple[Path, Path]
+) -> None:
+    trust = ("-cacert", str(certificate[0]))
+    method = f"{GALLERIES}/ListGalleries"
+    # Without the token not even reflection answers, so the contract comes from its files.
+    protos = str(Path(__file__).parents[2] / "protos")
+    files = ("-import-path", protos, "-proto", "facewire/v1/gallery.proto")
+    without = call(secured.address, method, {}, flags=(*trust, *files))
+    assert without.status == UNAUTHENTICATED
+    assert "a bearer token is required" in without.error
+    token = ("-H", "authorization: Bearer s3cret")
+    answer = call(secured.address, method, {}, flags=(*trust, *token))
+    assert answer.only["galleries"][0]["gallery_id"] == "default"
+    assert call(secured.address, method, {}, flags=("-plaintext", *token)).status != 0

