@@ -4,10 +4,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 MODELS_BIN := .venv-models/bin
+SDK_MIN_BIN := .venv-sdk-min/bin
 PROTOS_BIN := .venv-protos/bin
+DOCS_BIN := .venv-docs/bin
+COMPOSE ?= docker compose
+PROFILE ?= cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run models test unit serving-test lint format protos protos-check bench clean
+.PHONY: help setup run demo serving models test unit serving-test sdk-compat lint format protos protos-check docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -15,9 +19,19 @@ help: ## list the targets
 run: setup models ## bring up a server that recognises people, on 127.0.0.1:50051
 	$(BIN)/facewire-server run
 
-test: lint protos-check unit serving-test ## everything that must hold (what CI runs)
+demo: setup models ## FOLDER=people/ CLIP=film.mp4: who is seen when, and the film annotated
+	$(BIN)/python -m tools.demo "$(FOLDER)" "$(CLIP)"
+
+test: lint protos-check unit serving-test sdk-compat docs ## everything that must hold (what CI runs)
 
 setup: .venv/.done ## make the virtual environment of server, SDK and tools
+
+serving: models ## stand-ins for TensorFlow Serving: embedding on :8500, mtcnn on :8501
+	@$(MODELS_BIN)/python -m facewire_serving.model_server \
+	  --port=8501 --model_name=mtcnn --model_base_path=models/mtcnn & \
+	trap "kill $$!" EXIT; \
+	$(MODELS_BIN)/python -m facewire_serving.model_server \
+	  --port=8500 --model_name=embedding --model_base_path=models/embedding
 
 models: .venv-models/.done ## build the two SavedModels, once
 	@$(MODELS_BIN)/python -m facewire_serving.export --out models
@@ -27,6 +41,9 @@ unit: setup models ## unit, contract and integration tests
 
 serving-test: models ## tests of the exporter and the servables, in TensorFlow
 	$(MODELS_BIN)/python -m pytest tests/serving
+
+sdk-compat: setup models .venv-sdk-min/.done ## the client's tests beside the oldest grpcio, protobuf, ... that it takes
+	$(BIN)/python -m tools.sdk_compat $(SDK_MIN_BIN)/python -q
 
 lint: setup ## format check, lint, types
 	$(BIN)/ruff format --check .
@@ -43,11 +60,26 @@ protos: .venv-protos/.done ## regenerate the stubs
 protos-check: .venv-protos/.done ## the contract is clean, compatible, and its stubs are current
 	tools/check_protos.sh $(PROTOS_BIN)
 
+docs: .venv-docs/.done ## build the site into build/site; a warning fails it
+	NO_MKDOCS_2_WARNING=1 $(DOCS_BIN)/mkdocs --quiet build --strict
+
 bench: setup models ## measure; see bench/README.md for one command each
 	$(BIN)/python -m bench
 
+images: ## PROFILE=cpu or gpu: build the container images of compose.yaml
+	$(COMPOSE) --profile $(PROFILE) build
+
+up: $(if $(filter cpu,$(PROFILE)),models) ## PROFILE=cpu or gpu: server and both models in containers
+	$(COMPOSE) --profile $(PROFILE) up --build --detach --wait
+
+down: ## take the containers down; keep the gallery
+	$(COMPOSE) --profile cpu --profile gpu down
+
+images-test: setup ## build and run the containers for real; root, podman, minutes: see the script
+	tools/images_test.sh .venv
+
 clean: ## remove what was built; keep data/ (the gallery)
-	rm -rf .venv .venv-models .venv-protos models build
+	rm -rf .venv .venv-models .venv-sdk-min .venv-protos .venv-docs models build
 
 .venv/.done: requirements/dev.txt server/pyproject.toml clients/python/pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -55,13 +87,23 @@ clean: ## remove what was built; keep data/ (the gallery)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e clients/python -e server
 	@touch $@
 
-.venv-models/.done: serving/requirements.txt serving/pyproject.toml
+.venv-models/.done: serving/requirements.txt serving/requirements-tests.txt serving/pyproject.toml
 	$(PYTHON) -m venv .venv-models
-	$(MODELS_BIN)/pip install --quiet -r serving/requirements.txt
+	$(MODELS_BIN)/pip install --quiet --no-deps -r serving/requirements.txt -r serving/requirements-tests.txt
 	$(MODELS_BIN)/pip install --quiet --no-deps --no-build-isolation -e serving
+	@touch $@
+
+.venv-sdk-min/.done: requirements/sdk-min.txt
+	$(PYTHON) -m venv .venv-sdk-min
+	$(SDK_MIN_BIN)/pip install --quiet -r requirements/sdk-min.txt
 	@touch $@
 
 .venv-protos/.done: requirements/protos.txt
 	$(PYTHON) -m venv .venv-protos
 	$(PROTOS_BIN)/pip install --quiet -r requirements/protos.txt
+	@touch $@
+
+.venv-docs/.done: requirements/docs.txt
+	$(PYTHON) -m venv .venv-docs
+	$(DOCS_BIN)/pip install --quiet -r requirements/docs.txt
 	@touch $@

@@ -1,11 +1,16 @@
 """What all tests share: where the pictures are, and a real face that anybody has."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from bench.model_servers import ModelServer
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -32,6 +37,15 @@ def models() -> Path:
     if not (folder / "embedding").is_dir():
         pytest.fail("the models are not built: run `make models`")
     return folder
+
+
+@pytest.fixture(scope="session")
+def served_models(models: Path) -> "Iterator[tuple[ModelServer, ModelServer]]":
+    """`mtcnn` and `embedding`, each in a process of the local model server, in TensorFlow."""
+    from bench.model_servers import model_servers
+
+    with model_servers("mtcnn", "embedding") as (mtcnn, embedding):
+        yield mtcnn, embedding
 
 
 @pytest.fixture(scope="session")

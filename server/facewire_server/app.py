@@ -5,18 +5,19 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import cv2
 
 from facewire_server import contracts, logs
+from facewire_server.backends import tfserving
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.backends.openvino_engine import OpenVinoModel
-from facewire_server.pipeline.contract import ModelContract, prove
-from facewire_server.pipeline.detect import Detector
-from facewire_server.pipeline.embed import Embedder
+from facewire_server.models import Models, open_models
+from facewire_server.pipeline.contract import ModelContract
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.look import Looker
 from facewire_server.pipeline.recognize import Recognizer
@@ -30,6 +31,8 @@ from facewire_server.rpc.turns import Turns
 from facewire_server.settings import Settings, SettingsError
 
 __all__ = ["serve"]
+
+_RECOGNITION: Final = "facewire.v1.RecognitionService"
 
 _log = logging.getLogger(__name__)
 
@@ -46,79 +49,99 @@ async def serve(settings: Settings) -> None:
     """
     logs.configure(settings.log_format)
     stop = _stop_signal()
-    async with _server(settings) as server:
+    async with _server(settings) as (server, models):
+        watching = None
         try:
             port = await server.start()
             for name in HEALTH_NAMES:
-                server.health.set(name, True)
+                server.health.set(name, name != _RECOGNITION or not models.served)
+            if models.served:
+                recognizing = partial(server.health.set, _RECOGNITION)
+                watching = asyncio.create_task(models.watch(recognizing))
+                watching.add_done_callback(lambda _: stop.set())  # it ends by a failure only
             host = settings.listen.rpartition(":")[0]
             print(f"facewire.v1 on {host}:{port}", flush=True)
             await stop.wait()
         finally:
             await server.drain(settings.drain_s)
+            if watching is not None and not watching.cancel():
+                await watching  # raises what it failed with
     _log.info("stopped")
 
 
 @asynccontextmanager
-async def _server(settings: Settings) -> AsyncIterator[Server]:
-    """Everything joined, with models that are proven; not listening yet."""
+async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
+    """Everything joined, not listening yet; models of this process are proven, others may be away."""
     contract = _contract(settings.contract)
-    limits = Limits(settings.max_frame_bytes, settings.max_pixels)
     processors = settings.threads or len(os.sched_getaffinity(0))
     cv2.setNumThreads(1)  # pictures are worked on beside each other; each takes one processor
-    with (
-        closing(OpenVinoModel(settings.models / "mtcnn", threads=processors)) as mtcnn,
-        closing(OpenVinoModel(settings.models / "embedding", threads=processors)) as embedding,
-        closing(
-            LmdbGallery(
-                settings.data / "gallery",
-                model_contract_id=contract.id,
-                dimension=contract.dimension,
-                max_bytes=settings.gallery_max_bytes,
-            )
-        ) as gallery,
-        # Last, so that its exit comes first: no thread may be in the gallery when that closes.
-        ThreadPoolExecutor(2 * processors + 2, thread_name_prefix="line") as threads,
-    ):
-        detector = Detector(mtcnn)
-        embedder = Embedder(embedding, contract.dimension)
-        await detector.prove()
-        await prove(embedder, contract)
-        looker = Looker(detector, limits=limits, threads=threads)
-        recognizer = Recognizer(looker, embedder, gallery, model_contract_id=contract.id)
-        enroller = Enroller(
-            looker,
-            embedder,
+    async with open_models(
+        contract,
+        folder=settings.models,
+        threads=processors,
+        detector_address=_address(settings, "detector_address"),
+        embedder_address=_address(settings, "embedder_address"),
+        tls_ca=_file(settings.models_tls_ca),
+    ) as models:
+        with (
+            closing(
+                LmdbGallery(
+                    settings.data / "gallery",
+                    model_contract_id=contract.id,
+                    dimension=contract.dimension,
+                    max_bytes=settings.gallery_max_bytes,
+                )
+            ) as gallery,
+            # Last, so that its exit comes first: no thread may be in the gallery when that closes.
+            ThreadPoolExecutor(2 * processors + 2, thread_name_prefix="line") as threads,
+        ):
+            # One more than processors: while all are busy, the next picture is being read.
+            turns = Turns(processors + 1)
+            yield _joined(settings, contract, models, gallery, turns, threads), models
+
+
+def _joined(
+    settings: Settings,
+    contract: ModelContract,
+    models: Models,
+    gallery: LmdbGallery,
+    turns: Turns,
+    threads: Executor,
+) -> Server:
+    limits = Limits(settings.max_frame_bytes, settings.max_pixels)
+    looker = Looker(models.detector, limits=limits, threads=threads)
+    recognizer = Recognizer(looker, models.embedder, gallery, model_contract_id=contract.id)
+    enroller = Enroller(
+        looker,
+        models.embedder,
+        gallery,
+        min_inter_eye_px=settings.enroll_min_inter_eye_px,
+        threads=threads,
+    )
+    terms, defaults = _terms(settings), _defaults(settings)
+    return Server(
+        _options(settings),
+        RecognitionServicer(
+            recognizer,
             gallery,
-            min_inter_eye_px=settings.enroll_min_inter_eye_px,
-            threads=threads,
-        )
-        # One more than processors: while all are busy, the next picture is being read.
-        turns = Turns(processors + 1)
-        terms, defaults = _terms(settings), _defaults(settings)
-        yield Server(
-            _options(settings),
-            RecognitionServicer(
-                recognizer,
-                gallery,
-                turns,
-                terms=terms,
-                defaults=defaults,
-                limits=limits,
-                threads=threads,
-            ),
-            GalleryServicer(
-                gallery,
-                enroller,
-                turns,
-                terms=terms,
-                defaults=defaults,
-                limits=limits,
-                dimension=contract.dimension,
-                threads=threads,
-            ),
+            turns,
+            terms=terms,
+            defaults=defaults,
             limits=limits,
-        )
+            threads=threads,
+        ),
+        GalleryServicer(
+            gallery,
+            enroller,
+            turns,
+            terms=terms,
+            defaults=defaults,
+            limits=limits,
+            dimension=contract.dimension,
+            threads=threads,
+        ),
+        limits=limits,
+    )
 
 
 def _contract(name_or_path: str) -> ModelContract:
@@ -128,6 +151,16 @@ def _contract(name_or_path: str) -> ModelContract:
         return ModelContract.from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"contract is {name_or_path}, which cannot be used: {error}") from error
+
+
+def _address(settings: Settings, name: str) -> str:
+    address: str = getattr(settings, name)
+    try:
+        if address:
+            tfserving.target(address, tls=settings.models_tls_ca is not None)
+    except ValueError as error:
+        raise SettingsError(f"{name} is {address!r}: {error}") from error
+    return address
 
 
 def _terms(settings: Settings) -> StreamTerms:

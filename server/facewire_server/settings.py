@@ -41,6 +41,17 @@ class Settings:
     ] = None
     data: Annotated[Path, _About("folder of the gallery: biometric data")] = Path("data")
     models: Annotated[Path, _About("folder of the SavedModels")] = Path("models")
+    detector_address: Annotated[
+        str,
+        _About("TensorFlow Serving of `mtcnn`: host:port, or ip:port,ip:port; empty = run it here"),
+    ] = ""
+    embedder_address: Annotated[
+        str,
+        _About("TensorFlow Serving of `embedding`, in the same form; empty = run it here"),
+    ] = ""
+    models_tls_ca: Annotated[
+        Path | None, _About("PEM certificates to check those servers with; not set = no TLS")
+    ] = None
     contract: Annotated[
         str, _About("model contract: the name of one that comes with the server, or a JSON file")
     ] = "sface"
@@ -50,7 +61,7 @@ class Settings:
     threads: Annotated[int, _About("processors to use; 0 = all", least=0, most=1024)] = 0
     threshold: Annotated[
         float, _About("lowest cosine similarity of a match", least=0.01, most=1.0)
-    ] = 0.44
+    ] = 0.42
     min_margin: Annotated[
         float,
         _About("lead over the runner-up under which a match is AMBIGUOUS", least=0.0, most=1.0),

@@ -66,14 +66,14 @@ SERVABLES: Final = (
     Servable(
         name="mtcnn",
         module="facewire_serving.mtcnn",
-        sources=("mtcnn*.py", "weights.py"),
+        sources=("mtcnn*.py", "warm_up.py", "weights.py"),
         files=tuple(weights.MTCNN.values()),
         parameters=weights.mtcnn_parameters,
     ),
     Servable(
         name="embedding",
         module="facewire_serving.embedding",
-        sources=("embedding.py", "weights.py"),
+        sources=("embedding.py", "warm_up.py", "weights.py"),
         files=(weights.SFACE,),
         parameters=lambda cache, console: weights.initializers(weights.sface_onnx(cache, console)),
     ),
@@ -112,8 +112,8 @@ def build(servable: Servable, out: Path, cache: Path, console: Console) -> bool:
         console.status(f"Building {target}"),
     ):
         built = Path(scratch) / "new"
-        _exporter(servable.module)(parameters, built)
-        (built / STAMP).parent.mkdir()
+        _imported(servable.module).export(parameters, built)
+        _imported("facewire_serving.warm_up").write(built, servable.name)
         (built / STAMP).write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf-8")
         if target.exists():
             target.rename(Path(scratch) / "old")
@@ -146,21 +146,21 @@ def _stamped(target: Path) -> dict[str, Any] | None:
         return None
 
 
-def _exporter(module: str) -> Callable[[Mapping[str, Any], Path], None]:
-    """Imports a servable's module, and TensorFlow with it, quietly."""
+def _imported(module: str) -> Any:
+    """Imports a module that needs TensorFlow, quietly."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Nothing is computed here; without oneDNN TensorFlow does not announce it either.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    export = importlib.import_module(module).export
+    imported = importlib.import_module(module)
     sys.modules["tensorflow"].get_logger().setLevel("ERROR")
-    return export
+    return imported
 
 
 def _told(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         return (
             f"Python has no module {error.name!r} here.\n"
-            "The exporter has an environment of its own: pip install -r serving/requirements.txt"
+            "The exporter has an environment of its own: pip install --no-deps -r serving/requirements.txt"
         )
     return str(error)
 

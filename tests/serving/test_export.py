@@ -122,7 +122,7 @@ def test_a_missing_tensorflow_is_told_with_the_remedy(tmp_path, cache, monkeypat
     monkeypatch.delitem(sys.modules, "facewire_serving.embedding")
     arguments = ["--out", str(tmp_path), "--only", "embedding", "--cache", str(cache)]
     assert export.main(arguments) == 1
-    assert "pip install -r serving/requirements.txt" in capsys.readouterr().err
+    assert "pip install --no-deps -r serving/requirements.txt" in capsys.readouterr().err
 
 
 def environment():

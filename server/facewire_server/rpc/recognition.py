@@ -8,6 +8,7 @@ from typing import Any
 
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 from facewire_server.errors import ContractMismatch, InvalidImage, NotImplementedYet
+from facewire_server.pipeline.deadline import time_limit
 from facewire_server.pipeline.ports import Gallery
 from facewire_server.pipeline.types import FaceSelection, Limits
 from facewire_server.rpc.checks import gallery_id_or_default
@@ -23,7 +24,7 @@ from facewire_server.rpc.ports import Recognizer
 from facewire_server.rpc.session import Session
 from facewire_server.rpc.streams import Streams
 from facewire_server.rpc.terms import Defaults, StreamTerms
-from facewire_server.rpc.turns import Turns, time_limit
+from facewire_server.rpc.turns import Turns
 
 __all__ = ["RecognitionServicer"]
 

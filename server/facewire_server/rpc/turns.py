@@ -10,9 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from facewire_server.errors import TimedOut
-
-__all__ = ["Turns", "time_limit"]
+__all__ = ["Turns"]
 
 
 class Turns:
@@ -27,19 +25,3 @@ class Turns:
         asked = time.perf_counter()
         async with self._free:
             yield time.perf_counter() - asked
-
-
-@asynccontextmanager
-async def time_limit(seconds: float) -> AsyncIterator[None]:
-    """Cancels the block after so long.
-
-    Raises:
-        TimedOut: it was not finished in time.
-    """
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            yield
-    except TimeoutError as error:
-        if limit.expired():
-            raise TimedOut(f"the picture was not finished within {seconds:g} s") from error
-        raise

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from facewire_server.errors import TimedOut
-from facewire_server.rpc.turns import Turns, time_limit
+from facewire_server.rpc.turns import Turns
 
 
 async def test_turns_are_given_in_order_of_asking() -> None:
@@ -46,15 +45,3 @@ async def test_a_failure_gives_the_turn_back() -> None:
             raise KeyError
     async with asyncio.timeout(5), turns.turn():
         pass
-
-
-async def test_what_takes_too_long_is_timed_out() -> None:
-    with pytest.raises(TimedOut):
-        async with time_limit(0.01):
-            await asyncio.Event().wait()
-
-
-async def test_a_time_out_of_the_work_itself_is_not_the_limit() -> None:
-    with pytest.raises(TimeoutError):
-        async with time_limit(5):
-            raise TimeoutError

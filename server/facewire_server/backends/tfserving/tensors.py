@@ -1,0 +1,65 @@
+"""numpy arrays to `tensorflow.TensorProto` and back."""
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.backends.tfserving import wire
+from facewire_server.pipeline.signature import Signature, TensorSpec
+
+__all__ = ["from_message", "signature_of", "write"]
+
+_DTYPES: Final = {wire.DT_FLOAT: "float32", wire.DT_UINT8: "uint8"}
+_NUMBERS: Final = {name: number for number, name in _DTYPES.items()}
+
+
+def write(array: NDArray, message: Any) -> None:
+    """Puts an array into an empty `TensorProto`, as its bytes and not as a list of numbers.
+
+    Args:
+        array: float32 or uint8.
+        message: where to.
+    """
+    message.dtype = _NUMBERS[array.dtype.name]
+    message.tensor_content = array.tobytes()
+    for size in array.shape:
+        message.tensor_shape.dim.add(size=size)
+
+
+def from_message(message: Any) -> NDArray[np.float32]:
+    """A float32 `TensorProto` as an array of the caller's own.
+
+    TensorFlow Serving answers in `float_val` unless it was started with
+    `--enable_serialization_as_tensor_content`.
+
+    Raises:
+        ValueError: another type, or not as many numbers as its shape says.
+    """
+    if message.dtype != wire.DT_FLOAT:
+        raise ValueError(f"a tensor of type {message.dtype}, where {wire.DT_FLOAT} is expected")
+    shape = tuple(dimension.size for dimension in message.tensor_shape.dim)
+    if message.tensor_content:
+        flat = np.frombuffer(message.tensor_content, "<f4").astype(np.float32)
+    else:
+        # np.array knows the field's buffer: other ways take the numbers one by one.
+        flat = np.array(message.float_val, np.float32)
+        if 0 < flat.size < math.prod(shape):  # by definition the last one is repeated
+            flat = np.pad(flat, (0, math.prod(shape) - flat.size), mode="edge")
+    return flat.reshape(shape)
+
+
+def signature_of(message: Any) -> Signature:
+    """A `SignatureDef` as the line knows signatures."""
+    return Signature(*(_specs(side) for side in (message.inputs, message.outputs)))
+
+
+def _specs(tensors: Any) -> dict[str, TensorSpec]:
+    return {
+        name: TensorSpec(
+            _DTYPES.get(info.dtype, f"type {info.dtype}"),
+            tuple(None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim),
+        )
+        for name, info in tensors.items()
+    }

@@ -1,0 +1,80 @@
+"""What the two servables take and give; `serving/README.md` tells the meaning of each tensor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["MTCNN", "Signature", "TensorSpec", "embedding"]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One tensor.
+
+    Attributes:
+        dtype: numpy's name of its type.
+        shape: its dimensions; None = any length.
+    """
+
+    dtype: str
+    shape: tuple[int | None, ...]
+
+    def accepts(self, other: "TensorSpec") -> bool:
+        """Whether a tensor declared as `other` may be of this kind: free lengths fit all."""
+        return (
+            self.dtype == other.dtype
+            and len(self.shape) == len(other.shape)
+            and all(
+                None in pair or len({*pair}) == 1
+                for pair in zip(self.shape, other.shape, strict=True)
+            )
+        )
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{','.join('?' if one is None else str(one) for one in self.shape)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The tensors of a servable, by name."""
+
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+
+    def accepts(self, other: "Signature") -> bool:
+        """Whether a servable declared as `other` has these tensors, no other input among them."""
+        return (
+            self.inputs.keys() == other.inputs.keys()
+            and self.outputs.keys() <= other.outputs.keys()
+            and all(spec.accepts(other.inputs[name]) for name, spec in self.inputs.items())
+            and all(spec.accepts(other.outputs[name]) for name, spec in self.outputs.items())
+        )
+
+    def __str__(self) -> str:
+        inputs, outputs = (
+            ", ".join(f"{name}: {side[name]}" for name in sorted(side))
+            for side in (self.inputs, self.outputs)
+        )
+        return f"({inputs}) -> ({outputs})"
+
+
+MTCNN = Signature(
+    inputs={
+        "image": TensorSpec("uint8", (None, None, 3)),
+        "min_face_px": TensorSpec("float32", ()),
+        "thresholds": TensorSpec("float32", (3,)),
+    },
+    outputs={
+        "boxes": TensorSpec("float32", (None, 4)),
+        "scores": TensorSpec("float32", (None,)),
+        "landmarks": TensorSpec("float32", (None, 5, 2)),
+    },
+)
+"""The `mtcnn` servable."""
+
+
+def embedding(dimension: int) -> Signature:
+    """The `embedding` servable of a model contract of this dimension."""
+    return Signature(
+        inputs={"faces": TensorSpec("uint8", (None, 112, 112, 3))},
+        outputs={"embeddings": TensorSpec("float32", (None, dimension))},
+    )

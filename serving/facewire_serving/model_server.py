@@ -1,0 +1,120 @@
+"""A stand-in for TensorFlow Serving on machines without containers: for development and tests.
+
+It answers `PredictionService` and `ModelService` as `tensorflow_model_server` does, with the real
+SavedModels in TensorFlow, and takes that program's flags. It is written in Python, knows no batching and no
+REST, and nobody has hardened it: production runs the real one.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+# Before anything imports TensorFlow, which announces itself on standard error.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import grpc
+import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+from tensorflow_serving.config import model_server_config_pb2
+
+from facewire_serving.engines import ENGINES
+from facewire_serving.services import ModelService, PredictionService
+from facewire_serving.versions import Versions
+
+__all__ = ["main"]
+
+_CALLS_AT_ONCE: Final = 32
+_GRACE_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves until SIGTERM or SIGINT; answers the exit status.
+
+    When every model is loaded it prints one line: "PredictionService on ADDRESS:PORT".
+    """
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    tf.get_logger().setLevel("ERROR")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        folders = _folders(options)
+    except (OSError, ValueError, text_format.ParseError) as error:
+        print(f"model_server: {error}", file=sys.stderr)
+        return 2
+    models = {name: Versions(name, path, ENGINES[options.engine]) for name, path in folders.items()}
+    for model in models.values():
+        model.poll()
+        if model.get(None) is None:
+            print(f"model_server: {model.name} cannot be served", file=sys.stderr)
+            return 1
+    server = _server(options, models)
+    port = server.add_insecure_port(f"{options.listen}:{options.port}")
+    server.start()
+    print(f"PredictionService on {options.listen}:{port}", flush=True)
+    while not stop.wait(options.file_system_poll_wait_seconds):
+        for model in models.values():
+            model.poll()
+    server.stop(_GRACE_S).wait()
+    return 0
+
+
+def _server(options: argparse.Namespace, models: dict[str, Versions]) -> grpc.Server:
+    server = grpc.server(
+        ThreadPoolExecutor(_CALLS_AT_ONCE),
+        options=(
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_send_message_length", -1),
+            # A second server on the port must fail, not share it.
+            ("grpc.so_reuseport", 0),
+        ),
+    )
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        PredictionService(models, as_tensor_content=options.enable_serialization_as_tensor_content),
+        server,
+    )
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), server)
+    return server
+
+
+def _folders(options: argparse.Namespace) -> dict[str, Path]:
+    """Name and base path of each model."""
+    if not options.model_config_file:
+        return {options.model_name: options.model_base_path}
+    config = model_server_config_pb2.ModelServerConfig()
+    text_format.Parse(options.model_config_file.read_text(encoding="utf-8"), config)
+    models = config.model_config_list.config
+    if any(model.HasField("model_version_policy") for model in models):
+        raise ValueError("only the newest version is served here: no model_version_policy")
+    return {model.name: Path(model.base_path) for model in models}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m facewire_serving.model_server", description=__doc__, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--listen", default="127.0.0.1", help="address; TensorFlow Serving listens on all")
+    add("--port", type=int, default=8500, help="0 = any free one (default: %(default)s)")
+    add("--model_name", default="default")
+    add("--model_base_path", type=Path, help="folder of the version folders")
+    add("--model_config_file", type=Path, help="several models, instead of the two above")
+    add("--file_system_poll_wait_seconds", type=float, default=1.0)
+    add("--enable_serialization_as_tensor_content", action="store_true")
+    add("--engine", choices=sorted(ENGINES), default="tensorflow", help="for comparisons")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Requests that TensorFlow Serving runs before it calls a version available.
+
+The first predictions of a graph are slow, since kernels are chosen and memory is set aside then; without these
+records they would be the first frames of a camera, after every roll-forward. The format is TensorFlow
+Serving's own: `assets.extra/tf_serving_warmup_requests`, a TFRecord file of `PredictionLog`.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
+
+__all__ = ["WARM_UP", "read", "write"]
+
+WARM_UP: Final = Path("assets.extra") / "tf_serving_warmup_requests"
+"""Where the records lie in a version folder."""
+
+_CANVASES: Final = ((320, 569), (640, 1138))  # of a stream and of a single picture, 16:9
+_BATCHES: Final = (1, 4, 16)
+
+
+def write(directory: Path, name: str) -> None:
+    """Writes the records of a servable into its version folder.
+
+    Args:
+        directory: the version folder.
+        name: "mtcnn" or "embedding".
+    """
+    path = directory / WARM_UP
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as records:
+        for inputs in _INPUTS[name]():
+            request = PredictRequest()
+            request.model_spec.name = name
+            request.model_spec.signature_name = "serving_default"
+            for key, array in inputs.items():
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(array))
+            log = PredictionLog(predict_log=PredictLog(request=request))
+            records.write(log.SerializeToString())
+
+
+def read(directory: Path) -> Iterator[dict[str, NDArray]]:
+    """The inputs of each record of a version folder; none where it has no records."""
+    path = directory / WARM_UP
+    if not path.is_file():
+        return
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        request = PredictionLog.FromString(record).predict_log.request
+        yield {key: tf.make_ndarray(tensor) for key, tensor in request.inputs.items()}
+
+
+def _mtcnn() -> Iterator[Mapping[str, Any]]:
+    noise = np.random.default_rng(0)
+    for height, width in _CANVASES:
+        yield {
+            # Noise at low thresholds sends proposals through all three networks.
+            "image": noise.integers(0, 256, (height, width, 3), np.uint8),
+            "min_face_px": np.array(20, np.float32),
+            "thresholds": np.array([0.2, 0.0, 0.0], np.float32),
+        }
+
+
+def _embedding() -> Iterator[Mapping[str, Any]]:
+    for count in _BATCHES:
+        yield {"faces": np.full((count, 112, 112, 3), 127, np.uint8)}
+
+
+_INPUTS: Final = {"mtcnn": _mtcnn, "embedding": _embedding}

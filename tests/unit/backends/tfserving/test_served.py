@@ -1,0 +1,167 @@
+"""What goes over the wire to TensorFlow Serving, and what comes of its errors; gRPC is real."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from facewire_server.backends.tfserving import TfServingModel, wire
+from facewire_server.errors import ModelUnavailable, TimedOut
+from facewire_server.pipeline import signature
+from facewire_server.pipeline.deadline import time_limit
+
+FACES = np.zeros((8, 112, 112, 3), np.uint8)  # more than gRPC would keep for a retry by default
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+
+
+class Serving(grpc.GenericRpcHandler):
+    """Answers with what the test puts in its place, and keeps the requests."""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+        self.left_s: list[float | None] = []
+        self.failures: list[tuple[grpc.StatusCode, str]] = []
+        self.answer: Callable[[Any], Awaitable[Any]] = self.embed
+        self.address = ""
+
+    async def embed(self, request: Any) -> Any:
+        response = wire.PredictResponse()
+        response.model_spec.version.value = 7
+        output = response.outputs["embeddings"]
+        output.dtype = wire.DT_FLOAT
+        output.float_val.extend([1.0, 0.0])
+        for size in (1, 2):
+            output.tensor_shape.dim.add(size=size)
+        return response
+
+    async def predict(self, request: Any, context: Any) -> Any:
+        self.requests.append(request)
+        self.left_s.append(context.time_remaining())
+        if self.failures:
+            await context.abort(*self.failures.pop(0))
+        return await self.answer(request)
+
+    def service(self, details: Any) -> Any:
+        if details.method != wire.PREDICT:
+            return None
+        return grpc.unary_unary_rpc_method_handler(
+            self.predict,
+            request_deserializer=wire.PredictRequest.FromString,
+            response_serializer=lambda message: message.SerializeToString(),
+        )
+
+
+@pytest.fixture
+async def serving() -> AsyncIterator[Serving]:
+    handler = Serving()
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
+    server.add_generic_rpc_handlers((handler,))
+    handler.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    yield handler
+    await server.stop(None)
+
+
+@pytest.fixture
+async def model(serving: Serving) -> AsyncIterator[TfServingModel]:
+    made = TfServingModel("embedding", serving.address, signature.embedding(2))
+    yield made
+    await made.close()
+
+
+async def test_a_request_names_the_model_and_carries_bytes(model, serving) -> None:
+    answer = await model.answer({"faces": FACES})
+    assert answer.version == 7
+    np.testing.assert_array_equal(answer.outputs["embeddings"], [[1, 0]])
+    (request,) = serving.requests
+    assert (request.model_spec.name, request.model_spec.signature_name) == (
+        "embedding",
+        "serving_default",
+    )
+    assert not request.model_spec.HasField("version")
+    assert list(request.output_filter) == ["embeddings"]
+    assert request.inputs["faces"].tensor_content == FACES.tobytes()
+
+
+async def test_the_rest_of_the_pictures_time_is_the_calls_deadline(model, serving) -> None:
+    async with time_limit(5):
+        await model.answer({"faces": FACES})
+    await model.answer({"faces": FACES})
+    first, second = serving.left_s
+    assert 0 < first <= 5
+    assert second is None
+
+
+async def test_a_model_that_is_late_is_timed_out(model, serving) -> None:
+    async def never(request: Any) -> Any:
+        await asyncio.Event().wait()
+
+    serving.answer = never
+    with pytest.raises(TimedOut):
+        async with time_limit(0.2):
+            await model.answer({"faces": FACES})
+
+
+async def test_unavailable_is_asked_once_more_and_no_more(model, serving) -> None:
+    serving.failures = [(UNAVAILABLE, "")]
+    assert (await model.answer({"faces": FACES})).version == 7
+    assert len(serving.requests) == 2
+    serving.failures = [(UNAVAILABLE, "")] * 5
+    with pytest.raises(ModelUnavailable):
+        await model.answer({"faces": FACES})
+    assert len(serving.requests) == 4
+
+
+@pytest.mark.parametrize(
+    "code", [code for code in grpc.StatusCode if code not in (grpc.StatusCode.OK, UNAVAILABLE)]
+)
+async def test_other_errors_are_told_and_not_repeated(model, serving, code) -> None:
+    serving.failures = [(code, "private")]
+    timed_out = code is grpc.StatusCode.DEADLINE_EXCEEDED
+    with pytest.raises(TimedOut if timed_out else ModelUnavailable) as caught:
+        await model.answer({"faces": FACES})
+    assert len(serving.requests) == 1
+    assert timed_out or code.name in str(caught.value)
+
+
+async def test_what_the_server_says_of_signatures_is_told(model, serving) -> None:
+    said = 'Serving signature key "serving_default" not found.'
+    serving.failures = [(grpc.StatusCode.FAILED_PRECONDITION, said)]
+    with pytest.raises(ModelUnavailable, match=said):
+        await model.answer({"faces": FACES})
+
+
+async def test_an_answer_that_is_no_tensor_is_told(model, serving) -> None:
+    async def garbage(request: Any) -> Any:
+        response = await serving.embed(request)
+        response.outputs["embeddings"].tensor_content = b"abc"
+        return response
+
+    serving.answer = garbage
+    with pytest.raises(ModelUnavailable, match="no tensor"):
+        await model.answer({"faces": FACES})
+
+
+async def test_an_answer_larger_than_grpcs_own_limit_is_taken(model, serving) -> None:
+    async def large(request: Any) -> Any:
+        response = wire.PredictResponse()
+        output = response.outputs["embeddings"]
+        output.dtype = wire.DT_FLOAT
+        output.tensor_content = bytes(8 << 20)
+        for size in (1 << 14, 128):
+            output.tensor_shape.dim.add(size=size)
+        return response
+
+    serving.answer = large
+    answer = await model.answer({"faces": FACES})
+    assert answer.outputs["embeddings"].shape == (1 << 14, 128)
+
+
+async def test_nobody_at_the_address_is_told_at_once() -> None:
+    model = TfServingModel("embedding", "127.0.0.1:1", signature.embedding(2))
+    with pytest.raises(ModelUnavailable, match="does not answer"):
+        await model.answer({"faces": FACES})
+    await model.close()

@@ -1,0 +1,69 @@
+"""`facewire-server health` tells how the server of the same settings is, over TLS too."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from facewire_server.__main__ import main
+from facewire_server.healthcheck import NoAnswer, health
+from facewire_server.rpc.health import HEALTH_NAMES
+from facewire_server.settings import Settings
+from fakes.wire import served
+
+
+async def test_each_service_is_told_as_it_is() -> None:
+    async with served(token="secret") as wire:
+        settings = Settings(listen=f"0.0.0.0:{wire.port}")
+        assert await asyncio.to_thread(health, settings) == dict.fromkeys(HEALTH_NAMES, False)
+        wire.server.health.set("facewire.v1.GalleryService", True)
+        told = await asyncio.to_thread(health, settings)
+        assert [name for name, well in told.items() if well] == ["facewire.v1.GalleryService"]
+
+
+async def test_a_certificate_for_any_name_below_any_root_will_do(tmp_path: Path) -> None:
+    certificate, key = issue(tmp_path, "cameras.example")
+    async with served(tls=(certificate.read_bytes(), key.read_bytes())) as wire:
+        settings = Settings(listen=f"0.0.0.0:{wire.port}", tls_certificate=certificate, tls_key=key)
+        assert set(await asyncio.to_thread(health, settings)) == set(HEALTH_NAMES)
+        (tmp_path / "other").mkdir()
+        another, _ = issue(tmp_path / "other", "cameras.example")
+        impostor = Settings(listen=settings.listen, tls_certificate=another, tls_key=key)
+        with pytest.raises(NoAnswer):
+            await asyncio.to_thread(health, impostor)
+
+
+def test_a_server_that_is_not_there_is_told(unused_tcp_port: int) -> None:
+    with pytest.raises(NoAnswer, match="UNAVAILABLE"):
+        health(Settings(listen=f"127.0.0.1:{unused_tcp_port}"))
+
+
+async def test_the_exit_status_is_0_only_when_everything_serves(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with served() as wire:
+        address = f"127.0.0.1:{wire.port}"
+        monkeypatch.setattr("sys.argv", ["facewire-server", "health", "--listen", address])
+        for name in HEALTH_NAMES[:-1]:
+            wire.server.health.set(name, True)
+        assert await asyncio.to_thread(main) == 1
+        assert f"{HEALTH_NAMES[-1]} NOT_SERVING" in capsys.readouterr().out
+        wire.server.health.set(HEALTH_NAMES[-1], True)
+        assert await asyncio.to_thread(main) == 0
+
+
+def issue(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate for `name`, signed by an authority whose own is not kept, and its key."""
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+    authority = ["-out", "root.pem", "-keyout", "root.key", "-subj", "/CN=root"]
+    signed = ["-days", "1", "-in", "leaf.csr", "-out", "leaf.pem"]
+    signed_by = ["-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial"]
+    for command in (
+        ["req", "-x509", "-days", "1", *new_key, *authority],
+        ["req", "-new", *new_key, *subject, "-out", "leaf.csr", "-keyout", "leaf.key"],
+        ["x509", "-req", *signed_by, "-copy_extensions", "copy", *signed],
+    ):
+        subprocess.run(["openssl", *command], check=True, capture_output=True, cwd=folder)
+    return folder / "leaf.pem", folder / "leaf.key"
