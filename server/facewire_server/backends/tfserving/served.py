@@ -1,6 +1,8 @@
 """One servable behind `PredictionService`: any of its replicas, in any version, may answer."""
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from grpc import StatusCode, aio
@@ -20,6 +22,7 @@ _SIGNATURE_NAME: Final = "serving_default"
 _METADATA_FIELD: Final = "signature_def"
 _AVAILABLE: Final = 30
 _CHECK_TIMEOUT_S: Final = 2.0
+_OLD_CALLS_S: Final = 60.0
 _LONGEST_DETAIL: Final = 400
 _WELL_TOLD: Final = (
     StatusCode.NOT_FOUND,
@@ -51,10 +54,9 @@ class TfServingModel:
         """
         self.name = name
         self._signature = signature
-        self._channel = channel(address, tls_ca)
-        self._predict = self._method(wire.PREDICT, wire.PredictResponse)
-        self._status = self._method(wire.GET_MODEL_STATUS, wire.GetModelStatusResponse)
-        self._metadata = self._method(wire.GET_MODEL_METADATA, wire.GetModelMetadataResponse)
+        self._open_channel = partial(channel, address, tls_ca)
+        self._connect()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
         """Runs the newest version once, within what is left of the picture's time.
@@ -79,18 +81,41 @@ class TfServingModel:
     async def check(self) -> None:
         """Asks for the servable's state, and compares its signature with what it must be.
 
+        Where nobody is reached, later calls take a new channel: gRPC waits up to two minutes before
+        it looks a name up again that it could not resolve, and a container that is started anew
+        comes back under another address.
+
         Raises:
             ModelUnavailable: no version is available, or its signature is another one.
             TimedOut: it has not answered in time.
         """
         try:
-            await self._check()
-        except TimedOut:  # a replica that hangs; the next one may be well
-            await self._check()
+            try:
+                await self._check()
+            except TimedOut:  # a replica that hangs; the next one may be well
+                await self._check()
+        except ModelUnavailable:
+            if self._nobody_there:
+                self._reconnect()
+            raise
 
     async def close(self) -> None:
         """Ends the connections."""
-        await self._channel.close(grace=None)
+        await asyncio.gather(self._channel.close(grace=None), *self._closing)
+
+    def _connect(self) -> None:
+        self._channel = self._open_channel()
+        self._nobody_there = False
+        self._predict = self._method(wire.PREDICT, wire.PredictResponse)
+        self._status = self._method(wire.GET_MODEL_STATUS, wire.GetModelStatusResponse)
+        self._metadata = self._method(wire.GET_MODEL_METADATA, wire.GetModelMetadataResponse)
+
+    def _reconnect(self) -> None:
+        # Calls under way on the old channel keep their time.
+        closing = asyncio.create_task(self._channel.close(grace=_OLD_CALLS_S))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        self._connect()
 
     async def _check(self) -> None:
         status = wire.GetModelStatusRequest()
@@ -124,12 +149,15 @@ class TfServingModel:
 
     async def _ask(self, method: Any, request: Any, timeout_s: float | None) -> Any:
         try:
-            return await method(request, timeout=timeout_s)
+            response = await method(request, timeout=timeout_s)
         except aio.AioRpcError as error:
             code = error.code()
             if code is StatusCode.DEADLINE_EXCEEDED:
                 raise TimedOut(f"the model {self.name!r} did not answer in time") from error
+            self._nobody_there = code is StatusCode.UNAVAILABLE
             text = f"the model {self.name!r} does not answer: {code.name}"
             if code in _WELL_TOLD:  # the server's own words, about names, types and shapes
                 text += f": {(error.details() or '')[:_LONGEST_DETAIL]}"
             raise ModelUnavailable(text) from error
+        self._nobody_there = False
+        return response

@@ -165,3 +165,25 @@ async def test_nobody_at_the_address_is_told_at_once() -> None:
     with pytest.raises(ModelUnavailable, match="does not answer"):
         await model.answer({"faces": FACES})
     await model.close()
+
+
+async def test_where_nobody_is_reached_later_calls_take_a_new_channel(unused_tcp_port) -> None:
+    """A channel that could not resolve its name may wait for minutes; a new one looks at once."""
+    address = f"127.0.0.1:{unused_tcp_port}"
+    model = TfServingModel("embedding", address, signature.embedding(2))
+    first = model._channel
+    with pytest.raises(ModelUnavailable, match="UNAVAILABLE"):
+        await model.check()
+    assert model._channel is not first
+    handler = Serving()
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((handler,))
+    server.add_insecure_port(address)
+    await server.start()
+    assert (await model.answer({"faces": FACES[:1]})).version == 7
+    second = model._channel
+    with pytest.raises(ModelUnavailable, match="UNIMPLEMENTED"):  # it is there, and has no status
+        await model.check()
+    assert model._channel is second
+    await model.close()
+    await server.stop(None)
