@@ -22,7 +22,13 @@ import facewire
 from bench.running import RunningServer, running_server
 from facewire_server.settings import Settings
 
-PAGES = ("README.md", "clients/python/README.md", "docs/shell.md", "docs/containers.md", "CONTRIBUTING.md")
+PAGES = (
+    "README.md",
+    "clients/python/README.md",
+    "docs/shell.md",
+    "docs/containers.md",
+    "CONTRIBUTING.md",
+)
 PROSE = ("CHANGELOG.md", "docs/index.md", "docs/licences.md", "docs/decisions/README.md")
 ADDRESS = "127.0.0.1:50051"
 BLOCK = re.compile(
