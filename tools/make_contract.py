@@ -43,7 +43,7 @@ def main() -> None:
             "dimension": vectors.shape[1],
             "alignment_template": "arcface-112-v1",
             "crop_px": canary.crops().shape[1],
-            "resampling": "bilinear",
+            "resampling": "area-then-bilinear-v1",
             "preprocessing": "sface-rgb-0-255-v1",
         },
         "canary": {"golden": [[float(f"{value:.7g}") for value in row] for row in vectors]},

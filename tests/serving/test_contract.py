@@ -43,7 +43,7 @@ def test_the_contract_names_the_weights_of_the_manifest(document):
         "dimension": embedding.DIMENSION,
         "alignment_template": "arcface-112-v1",
         "crop_px": embedding.CROP_PX,
-        "resampling": "bilinear",
+        "resampling": "area-then-bilinear-v1",
         "preprocessing": "sface-rgb-0-255-v1",
     }
 
