@@ -58,6 +58,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             "facewire_server.backends.lmdb_gallery",
             "facewire_server.errors",
+            f"{LINE}.ids",
             f"{LINE}.ports",
             f"{LINE}.types",
             "google.protobuf",

@@ -6,10 +6,14 @@ name are two ids, and an id comes back byte for byte as it was sent.
 
 import base64
 import binascii
-import re
-import unicodedata
 
 from facewire_server.errors import InvalidField
+from facewire_server.pipeline.ids import (
+    MAX_IDENTITY_ID_BYTES,
+    is_gallery_id,
+    is_identity_id,
+    is_template_id,
+)
 from facewire_server.pipeline.ports import DEFAULT_GALLERY_ID
 
 __all__ = [
@@ -24,9 +28,6 @@ __all__ = [
     "whole_within",
 ]
 
-_GALLERY_ID = re.compile(r"[a-z0-9._-]{1,64}")
-_TEMPLATE_ID = re.compile(r"[0-9a-f]{32}")
-_MAX_IDENTITY_ID_BYTES = 128
 _DEFAULT_PAGE_SIZE = 100
 _MAX_PAGE_SIZE = 1000
 _FLOAT32_SLACK = 1e-6
@@ -46,22 +47,22 @@ def gallery_id_or_default(text: str, field: str = "gallery_id") -> str:
     """The id of a gallery; "" means the default one."""
     if not text:
         return DEFAULT_GALLERY_ID
-    if not _GALLERY_ID.fullmatch(text):
+    if not is_gallery_id(text):
         raise InvalidField(f'{field} must be 1 to 64 of a-z, 0-9, "-", "_", "."', field=field)
     return text
 
 
 def identity_id(text: str, field: str = "identity_id") -> str:
     """The id of an identity: 1 to 128 bytes without control characters."""
-    checked_text(text, field, max_bytes=_MAX_IDENTITY_ID_BYTES, required=True)
-    if any(unicodedata.category(character) == "Cc" for character in text):
+    checked_text(text, field, max_bytes=MAX_IDENTITY_ID_BYTES, required=True)
+    if not is_identity_id(text):
         raise InvalidField(f"{field} has a control character", field=field)
     return text
 
 
 def template_id(text: str, field: str = "template_id") -> str:
     """The id of a template: 32 hexadecimal digits, in lower case."""
-    if not _TEMPLATE_ID.fullmatch(text):
+    if not is_template_id(text):
         raise InvalidField(f"{field} must be 32 hexadecimal digits", field=field)
     return text
 
@@ -101,7 +102,7 @@ def page_after(token: str) -> str:
     """The id after which the token's page begins; "" = from the start."""
     try:
         data = base64.b64decode(token, altchars=b"-_", validate=True)
-        if len(data) > _MAX_IDENTITY_ID_BYTES:
+        if len(data) > MAX_IDENTITY_ID_BYTES:
             raise ValueError("longer than any id")
         return data.decode()
     except (binascii.Error, ValueError) as error:

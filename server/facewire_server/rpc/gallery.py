@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from facewire_server.errors import InvalidField, OutOfOrder, SlowReader
 from facewire_server.pipeline.deadline import time_limit
+from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.ports import Gallery, GalleryRecord, ImportCounts
 from facewire_server.pipeline.types import FaceSelection, Limits
 from facewire_server.rpc import convert_gallery as convert
@@ -23,7 +24,6 @@ from facewire_server.rpc.checks import (
 )
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.incoming import incoming
-from facewire_server.rpc.ports import Enroller
 from facewire_server.rpc.terms import Defaults, StreamTerms
 from facewire_server.rpc.transfer import export_in_parts, import_in_parts
 from facewire_server.rpc.turns import Turns

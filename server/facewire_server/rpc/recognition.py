@@ -10,6 +10,7 @@ from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 from facewire_server.errors import ContractMismatch, InvalidImage, NotImplementedYet
 from facewire_server.pipeline.deadline import time_limit
 from facewire_server.pipeline.ports import Gallery
+from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.pipeline.types import FaceSelection, Limits
 from facewire_server.rpc.checks import gallery_id_or_default
 from facewire_server.rpc.convert import (
@@ -20,7 +21,6 @@ from facewire_server.rpc.convert import (
 )
 from facewire_server.rpc.convert_recognition import comparison_message, recognition_message
 from facewire_server.rpc.incoming import incoming
-from facewire_server.rpc.ports import Recognizer
 from facewire_server.rpc.session import Session
 from facewire_server.rpc.streams import Streams
 from facewire_server.rpc.terms import Defaults, StreamTerms

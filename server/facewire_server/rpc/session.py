@@ -28,6 +28,7 @@ from typing import NamedTuple, TypeAlias
 from facewire.v1 import recognition_pb2
 from facewire_server.errors import OutOfOrder, ShuttingDown, SlowReader, TimedOut
 from facewire_server.pipeline.deadline import time_limit
+from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.pipeline.types import Limits
 from facewire_server.rpc.advice import PaceRule
 from facewire_server.rpc.convert import picture
@@ -42,7 +43,6 @@ from facewire_server.rpc.convert_recognition import (
     stream_plan,
 )
 from facewire_server.rpc.ledger import Ledger, Skipped, SkipReason
-from facewire_server.rpc.ports import Recognizer
 from facewire_server.rpc.signals import Signal
 from facewire_server.rpc.terms import Defaults, StreamPlan, StreamTerms
 from facewire_server.rpc.turns import Turns

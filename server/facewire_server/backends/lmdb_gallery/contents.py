@@ -4,12 +4,6 @@ from collections.abc import Iterator
 from typing import Self
 
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
-from facewire_server.backends.lmdb_gallery.checks import (
-    MAX_IDENTITY_ID_BYTES,
-    is_gallery_id,
-    is_identity_id,
-    is_template_id,
-)
 from facewire_server.backends.lmdb_gallery.nearest import Hit
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
@@ -18,6 +12,12 @@ from facewire_server.errors import (
     GalleryNotFound,
     IdentityNotFound,
     TemplateNotFound,
+)
+from facewire_server.pipeline.ids import (
+    MAX_IDENTITY_ID_BYTES,
+    is_gallery_id,
+    is_identity_id,
+    is_template_id,
 )
 from facewire_server.pipeline.ports import (
     ExportedTemplate,
