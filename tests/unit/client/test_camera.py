@@ -1,6 +1,8 @@
 """A camera gives frames for as long as it is wanted, and a film to its end."""
 
 import logging
+import subprocess
+import sys
 import threading
 
 import cv2
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 import facewire
-from facewire.video import Camera, FilmWriter, _camera
+from facewire.video import Camera, FilmWriter, _camera, _source
 from fakes.network_camera import network_camera_on
 
 
@@ -48,6 +50,29 @@ def test_closing_a_film_ends_its_frames(film):
     assert list(camera) == []
 
 
+LEFT_OPEN = """
+import sys, threading
+from facewire.video import Camera
+camera = Camera(sys.argv[1], every_frame=sys.argv[2] == "every")
+next(camera)
+threading.Thread(target=lambda: list(camera), daemon=True).start()
+threading.Event().wait(0.3)
+"""
+
+
+@pytest.mark.parametrize("frames", ["newest", "every"])
+def test_a_camera_that_is_left_open_does_not_crash_the_end_of_the_process(tmp_path, frames):
+    path = tmp_path / "film.avi"
+    noise = np.random.default_rng(0).integers(0, 255, (1080, 1920, 3), np.uint8)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 100, (1920, 1080))
+    for _ in range(60):
+        writer.write(noise)
+    writer.release()
+    arguments = [sys.executable, "-c", LEFT_OPEN, str(path), frames]
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_what_opencv_cannot_open_is_an_error(tmp_path):
     with pytest.raises(OSError, match=r"none\.mp4"):
         Camera(tmp_path / "none.mp4")
@@ -62,7 +87,7 @@ def test_a_password_is_in_no_text():
 
 @pytest.fixture
 def network_camera(monkeypatch):
-    monkeypatch.setattr(_camera, "_FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr(_source, "_FIRST_BACKOFF_S", 0.01)
     with network_camera_on(frames_a_connection=40) as server:
         yield server
 

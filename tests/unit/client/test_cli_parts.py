@@ -1,5 +1,7 @@
-"""Whose pictures a folder holds, and how frames become stretches of time."""
+"""Parts of the command line: whose pictures a folder holds, stretches of time, interrupts."""
 
+import subprocess
+import sys
 import unicodedata
 
 import pytest
@@ -8,6 +10,34 @@ from facewire import FrameResult, FramesSkipped
 from facewire.cli._folder import people_of
 from facewire.cli._sightings import Sightings, clock
 from facewire.v1 import face_pb2, recognition_pb2
+
+INTERRUPTED_IN_A_DESTRUCTOR = """
+import signal, sys, time
+from facewire import cli
+
+class Doomed:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0)
+
+def app():
+    Doomed()
+    time.sleep(30)
+
+sys.modules["facewire.cli._app"] = type(sys)("app")
+sys.modules["facewire.cli._app"].app = app
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    cli.main()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_a_ctrl_c_that_falls_into_a_destructor_is_not_lost():
+    arguments = [sys.executable, "-c", INTERRUPTED_IN_A_DESTRUCTOR]
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=20)
+    assert (ended.stdout, ended.stderr) == ("interrupted\n", "")
 
 
 def test_sub_folders_and_file_names_are_people(tmp_path):

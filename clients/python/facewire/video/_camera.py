@@ -1,26 +1,17 @@
 """Frames of a file, a device or an address, by OpenCV, as JPEG."""
 
-import logging
 import os
-import random
-import re
 import threading
 import time
+import weakref
 from typing import Any, Self
-
-import cv2
 
 from facewire._pictures import Frame
 from facewire._results import Advice
+from facewire.video._source import Source
 
 __all__ = ["Camera"]
 
-_log = logging.getLogger("facewire")
-
-_OPEN_TIMEOUT_MS = 10_000
-_READ_TIMEOUT_MS = 10_000
-_FIRST_BACKOFF_S = 0.5
-_LONGEST_BACKOFF_S = 30.0
 _ADVICE_HOLDS_S = 30.0
 
 
@@ -59,38 +50,23 @@ class Camera:
         every_frame: bool | None = None,
         jpeg_quality: int = 90,
     ) -> None:
-        text = str(source)
-        self._source: int | str = int(text) if text.isdecimal() else text
-        # A password in an address is not for logs and screens.
-        self._shown = re.sub(r"//[^/@]*@", "//***@", text)
-        self._capture = self._open()
-        if not self._capture.isOpened():
-            raise OSError(
-                f"{self._shown}: OpenCV cannot open it. Is it a video file, the number of a "
-                "camera, or the address of one that is on?"
-            )
-        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        address = "://" in text and not text.startswith("file://")
-        self.live = text.isdecimal() or (address and count <= 0)
-        self.frame_count = count if count > 0 and not self.live else None
-        self.fps = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self._source = Source(source)
+        self.live = self._source.live
+        self.frame_count = self._source.frame_count
+        self.fps = self._source.fps
         self.every_frame = not self.live if every_frame is None else every_frame
-        self._jpeg = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
-        self._started_s = time.monotonic()
-        # The thread that draws frames and the one that closes are not the same, and
-        # OpenCV crashes when a capture is released under a read.
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
+        self._jpeg_quality = jpeg_quality
         self._newest: _Slot | None = None
         self._pace = _Pace()
+        # A camera that was dropped is closed, too, and at the latest when the process ends.
+        self._finalizer = weakref.finalize(self, self._source.close)
 
     def close(self) -> None:
-        """Frees the source; frames end. May be called again, and from another thread."""
-        self._closed.set()
-        # A read of a dead address takes up to ten seconds; the process's end frees it, too.
-        if self._lock.acquire(timeout=1):
-            self._capture.release()
-            self._lock.release()
+        """Frees the source; frames end. May be called again, and from another thread.
+
+        A read that is under way is waited for: of an address that is dead, up to 10 s.
+        """
+        self._finalizer()
 
     def __enter__(self) -> Self:
         return self
@@ -106,74 +82,36 @@ class Camera:
         return self
 
     def __next__(self) -> Frame:
-        taken = self._read() if self.every_frame else self._take_newest()
+        taken = self._source.read() if self.every_frame else self._take_newest()
         if taken is None:
             raise StopIteration
-        picture, at_us = taken
-        picture = _shrunk(picture, self._pace.longest_side_px)
-        _, jpeg = cv2.imencode(".jpg", picture, self._jpeg)
-        return Frame(jpeg.tobytes(), captured_at_us=at_us)
+        picture, at_s = taken
+        jpeg = self._source.jpeg(
+            picture, quality=self._jpeg_quality, longest_side_px=self._pace.longest_side_px
+        )
+        if jpeg is None:
+            raise StopIteration
+        return Frame(jpeg, captured_at_us=round(at_s * 1e6))
 
-    def _take_newest(self) -> tuple[Any, int] | None:
+    def _take_newest(self) -> tuple[Any, float] | None:
         if self._newest is None:
             self._newest = _Slot()
-            arguments = (self._newest,)
+            arguments = (self._source, self._newest)  # not `self`, which may be dropped
             threading.Thread(
-                target=self._keep_reading, args=arguments, daemon=True, name="facewire-camera"
+                target=_keep_reading, args=arguments, daemon=True, name="facewire-camera"
             ).start()
-        self._closed.wait(self._pace.pause_s())
+        self._source.closed.wait(self._pace.pause_s())
         return self._newest.take()
 
-    def _keep_reading(self, slot: "_Slot") -> None:
-        """Reads the source at its own pace, a film's being that of its time stamps."""
-        while (read := self._read()) is not None:
-            if not self.live:
-                self._closed.wait(read[1] / 1e6 - (time.monotonic() - self._started_s))
-            slot.put(read)
-        slot.end()
 
-    def _read(self) -> tuple[Any, int] | None:
-        """The next picture with its time: since the start of the film, or of the watching."""
-        backoff_s = _FIRST_BACKOFF_S
-        while True:
-            with self._lock:
-                if self._closed.is_set():
-                    return None
-                there, picture = self._capture.read()
-                at_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if there:
-                if self.live:
-                    at_s = time.monotonic() - self._started_s
-                return picture, round(at_s * 1e6)
-            if not self.live:
-                return None
-            pause_s = backoff_s * random.uniform(0.5, 1.0)
-            backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
-            _log.warning("%s gives no pictures; trying again in %.1f s", self._shown, pause_s)
-            self._closed.wait(pause_s)
-            self._reopen()
-
-    def _reopen(self) -> None:
-        with self._lock:
-            if not self._closed.is_set():
-                self._capture.release()
-                self._capture = self._open()
-
-    def _open(self) -> Any:
-        if isinstance(self._source, int):
-            return cv2.VideoCapture(self._source)
-        # Without limits a dead address is waited for by half minutes.
-        limits = [
-            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS),
-            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_TIMEOUT_MS),
-        ]
-        capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
-        # What FFmpeg cannot read another backend may: a sequence of pictures, a pipeline.
-        return (
-            capture
-            if capture.isOpened() or "://" in self._source
-            else cv2.VideoCapture(self._source)
-        )
+def _keep_reading(source: Source, slot: "_Slot") -> None:
+    """Reads the source at its own pace, a film's being that of its time stamps."""
+    started_s = time.monotonic()
+    while (read := source.read()) is not None:
+        if not source.live:
+            source.closed.wait(read[1] - (time.monotonic() - started_s))
+        slot.put(read)
+    slot.end()
 
 
 class _Pace:
@@ -208,10 +146,10 @@ class _Slot:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._newest: tuple[Any, int] | None = None
+        self._newest: tuple[Any, float] | None = None
         self._ended = False
 
-    def put(self, picture: tuple[Any, int]) -> None:
+    def put(self, picture: tuple[Any, float]) -> None:
         with self._changed:
             self._newest = picture
             self._changed.notify()
@@ -221,16 +159,9 @@ class _Slot:
             self._ended = True
             self._changed.notify_all()
 
-    def take(self) -> tuple[Any, int] | None:
+    def take(self) -> tuple[Any, float] | None:
         """The newest picture, waited for; None when it was taken and none is to come."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._newest is not None)
             taken, self._newest = self._newest, None
             return taken
-
-
-def _shrunk(picture: Any, longest_side_px: int) -> Any:
-    scale = longest_side_px / max(picture.shape[:2])
-    if not 0 < scale < 1:
-        return picture
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

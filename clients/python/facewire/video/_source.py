@@ -1,0 +1,136 @@
+"""The door to OpenCV: pictures of a source, and JPEG of them, until it is closed.
+
+Cameras are read in threads, and OpenCV ends the whole process ("terminate called without an active
+exception") when the interpreter goes away under one of its calls. So every call that a thread makes
+goes through here, is refused once the source is closed, and is waited for by the closing.
+"""
+
+import logging
+import os
+import random
+import re
+import threading
+import time
+from typing import Any
+
+import cv2
+
+__all__ = ["Source"]
+
+_log = logging.getLogger("facewire")
+
+_FIRST_BACKOFF_S = 0.5
+_LONGEST_BACKOFF_S = 30.0
+_OPEN_TIMEOUT_MS = 10_000
+_READ_TIMEOUT_MS = 5_000
+
+
+class Source:
+    """A video file, a device or an address, open.
+
+    Args:
+        source: as `Camera` takes it.
+
+    Attributes:
+        live: whether it goes on by itself.
+        frame_count: of a film, as its header says; None where that is not known.
+        fps: frames a second, as the source says; 0 where it does not.
+        closed: set by `close`.
+
+    Raises:
+        OSError: OpenCV cannot open it.
+    """
+
+    def __init__(self, source: int | str | os.PathLike[str]) -> None:
+        text = str(source)
+        # A password in an address is not for logs and screens.
+        self._shown = re.sub(r"//[^/@]*@", "//***@", text)
+        self.closed = threading.Event()
+        self._source: int | str = int(text) if text.isdecimal() else text
+        # Reentrant: a dropped camera is closed in whatever thread the garbage collector runs.
+        self._reading = threading.RLock()
+        self._encoding = threading.RLock()
+        self._capture = self._open()
+        if not self._capture.isOpened():
+            raise OSError(
+                f"{self._shown}: OpenCV cannot open it. Is it a video file, the number of a "
+                "camera, or the address of one that is on?"
+            )
+        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        address = "://" in text and not text.startswith("file://")
+        self.live = text.isdecimal() or (address and count <= 0)
+        self.frame_count = count if count > 0 and not self.live else None
+        self.fps = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self._opened_s = time.monotonic()
+
+    def read(self) -> tuple[Any, float] | None:
+        """The next picture; a camera that is lost is waited for.
+
+        Returns:
+            The picture, (h, w, 3) uint8 BGR, and its time in seconds since the start of the film, or
+            since a live source was opened; None at the end of the film, or once it is closed.
+        """
+        backoff_s = _FIRST_BACKOFF_S
+        while True:
+            there, picture, at_s = self._grab()
+            if there:
+                return picture, time.monotonic() - self._opened_s if self.live else at_s
+            if not self.live or self.closed.is_set():
+                return None
+            pause_s = backoff_s * random.uniform(0.5, 1.0)
+            backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
+            _log.warning("%s gives no pictures; trying again in %.1f s", self._shown, pause_s)
+            self.closed.wait(pause_s)
+            self._reopen()
+
+    def jpeg(self, picture: Any, *, quality: int, longest_side_px: int) -> bytes | None:
+        """A picture as JPEG, made smaller where a side is longer than that (0: never).
+
+        Returns:
+            None once it is closed.
+        """
+        with self._encoding:
+            if self.closed.is_set():
+                return None
+            scale = longest_side_px / max(picture.shape[:2])
+            if 0 < scale < 1:
+                picture = cv2.resize(
+                    picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+                )
+            _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+            return data.tobytes()
+
+    def close(self) -> None:
+        """Frees the source, when the call under way is done: on a dead address after up to 10 s."""
+        self.closed.set()
+        with self._reading, self._encoding:
+            self._capture.release()
+
+    def _grab(self) -> tuple[bool, Any, float]:
+        with self._reading:
+            if self.closed.is_set():
+                return False, None, 0.0
+            there, picture = self._capture.read()
+            return there, picture, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+
+    def _reopen(self) -> None:
+        with self._reading:
+            if not self.closed.is_set():
+                self._capture.release()
+                self._capture = self._open()
+
+    def _open(self) -> Any:
+        if isinstance(self._source, int):
+            return cv2.VideoCapture(self._source)
+        # Without limits a dead address is waited for by half minutes.
+        limits = [
+            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS),
+            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_TIMEOUT_MS),
+        ]
+        capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
+        # What FFmpeg cannot read another backend may: a sequence of pictures, a pipeline.
+        return (
+            capture
+            if capture.isOpened() or "://" in self._source
+            else cv2.VideoCapture(self._source)
+        )
