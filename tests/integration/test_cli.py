@@ -15,9 +15,8 @@ import pytest
 
 import facewire
 from fakes.network_camera import network_camera_on
+from fakes.python import PATHS
 from fakes.server import FakeServer, failure
-
-PATHS = os.pathsep.join(path for path in sys.path if path)
 
 
 @pytest.fixture

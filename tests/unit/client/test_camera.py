@@ -1,8 +1,6 @@
 """A camera gives frames for as long as it is wanted, and a film to its end."""
 
 import logging
-import subprocess
-import sys
 import threading
 
 import cv2
@@ -12,6 +10,7 @@ import pytest
 import facewire
 from facewire.video import Camera, FilmWriter, _camera, _source
 from fakes.network_camera import network_camera_on
+from fakes.python import run_python
 
 
 @pytest.fixture
@@ -68,8 +67,7 @@ def test_a_camera_that_is_left_open_does_not_crash_the_end_of_the_process(tmp_pa
     for _ in range(60):
         writer.write(noise)
     writer.release()
-    arguments = [sys.executable, "-c", LEFT_OPEN, str(path), frames]
-    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    ended = run_python(LEFT_OPEN, path, frames)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

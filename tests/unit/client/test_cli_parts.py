@@ -1,7 +1,5 @@
 """Parts of the command line: whose pictures a folder holds, stretches of time, interrupts."""
 
-import subprocess
-import sys
 import unicodedata
 
 import pytest
@@ -10,6 +8,7 @@ from facewire import FrameResult, FramesSkipped
 from facewire.cli._folder import people_of
 from facewire.cli._sightings import Sightings, clock
 from facewire.v1 import face_pb2, recognition_pb2
+from fakes.python import run_python
 
 INTERRUPTED_IN_A_DESTRUCTOR = """
 import signal, sys, time
@@ -22,7 +21,7 @@ class Doomed:
 
 def app():
     Doomed()
-    time.sleep(30)
+    time.sleep(300)
 
 sys.modules["facewire.cli._app"] = type(sys)("app")
 sys.modules["facewire.cli._app"].app = app
@@ -35,8 +34,7 @@ except KeyboardInterrupt:
 
 
 def test_a_ctrl_c_that_falls_into_a_destructor_is_not_lost():
-    arguments = [sys.executable, "-c", INTERRUPTED_IN_A_DESTRUCTOR]
-    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=20)
+    ended = run_python(INTERRUPTED_IN_A_DESTRUCTOR)
     assert (ended.stdout, ended.stderr) == ("interrupted\n", "")
 
 
