@@ -169,6 +169,25 @@ def test_48_megapixels_are_handled_in_bounded_memory(
     assert process.memory_info().rss - before < 300 << 20
 
 
+@pytest.mark.parametrize("size", [(1, 65_535), (65_535, 1), (20_000, 8), (8, 20_000)])
+def test_a_strip_of_a_picture_costs_no_more_than_a_picture(
+    server: RunningServer, client: facewire.Client, gallery: str, size: tuple[int, int]
+) -> None:
+    """The models' memory must follow neither side: what is measured is the most ever held."""
+    width, height = size
+    noise = np.random.default_rng(0).integers(0, 255, width * height, np.uint8).tobytes()
+    image = facewire.Image(noise, ImageFormat.GRAY8, width, height)
+    before = peak_bytes(server)
+    client.recognize(image, gallery=gallery, detection=facewire.DetectionOptions(min_face_px=8))
+    assert peak_bytes(server) - before < 300 << 20
+
+
+def peak_bytes(server: RunningServer) -> int:
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) << 10
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [

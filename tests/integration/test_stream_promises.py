@@ -423,6 +423,23 @@ async def test_a_single_picture_waits_its_turn_among_streams() -> None:
         assert len(await ended(stream)) == 2
 
 
+async def test_a_frame_that_no_turn_comes_for_is_answered_in_its_time() -> None:
+    recognizer, turns = FakeRecognizer(), Turns(1)
+    async with served(recognizer, turns=turns, terms=StreamTerms(frame_timeout_s=0.1)) as wire:
+        call = await opened(wire, frame_policy=EVERY_FRAME)
+        async with turns.turn():
+            for sequence in (1, 2, 3):
+                await call.write(frame(sequence))
+            results = [(await call.read()).frame for _ in range(3)]
+        assert [one.sequence for one in results] == [1, 2, 3]
+        assert {one.status for one in results} == {recognition_pb2.FRAME_STATUS_TIMED_OUT}
+        assert not recognizer.calls
+        await call.write(frame(4))
+        assert (await call.read()).frame.status == OK
+        await call.done_writing()
+        await ended(call)
+
+
 async def test_the_newest_frame_is_chosen_when_the_turn_comes() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from facewire_server.pipeline.types import Timings
@@ -32,9 +32,21 @@ class Clock:
         self._started_s = time.perf_counter()
 
     async def run(self, stage: str, step: Callable[..., T], *arguments: object) -> T:
-        """Runs a step in a thread, and counts the time that it took there."""
-        loop = asyncio.get_running_loop()
-        result, took_s = await loop.run_in_executor(self._threads, _timed, step, arguments)
+        """Runs a step in a thread, and counts the time that it took there.
+
+        Who is cancelled meanwhile waits for the step all the same: a thread cannot be stopped,
+        and what it holds must not be given to the next picture before.
+        """
+        work = self._threads.submit(_timed, step, arguments)
+        future = asyncio.wrap_future(work)
+        try:
+            result, took_s = await asyncio.shield(future)
+        except asyncio.CancelledError:
+            work.cancel()  # where it has not begun
+            while not future.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([future])
+            raise
         self._add(stage, took_s)
         return result
 

@@ -33,7 +33,7 @@ async def time_limit(seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         if limit.expired():
-            raise TimedOut(f"the picture was not finished within {seconds:g} s") from error
+            raise TimedOut("the picture was not finished in its time") from error
         raise
     finally:
         _ends_at_s.reset(token)

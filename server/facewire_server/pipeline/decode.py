@@ -53,6 +53,8 @@ def decode(picture: Picture, header: Header, reduced_by: int = 1) -> Rgb:
         image = None
     if image is None:
         raise UndecodableImage(f"the {header.format.value} picture is cut short or damaged")
+    if image.shape[0] * image.shape[1] > header.pixel_count:
+        raise UndecodableImage(f"the {header.format.value} picture is not of the size that it says")
     return image.astype(np.uint8, copy=False)
 
 

@@ -24,6 +24,12 @@ stages still see more than they need to tell a face from a pattern."""
 MAX_CANVAS_PIXELS = 1 << 21
 """Work and memory of one detection are bounded by this; see `DetectionOptions.min_face_px`."""
 
+_MAX_CANVAS_SIDE_PX = 4096
+"""Of a picture that is a thin strip; the model's memory grows with the longer side, too."""
+
+_SMALLEST_FACE_PX = 8
+"""In the picture; the least that may be wanted, and of less no network can make a face."""
+
 # Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
 # Convolutional Networks"; the last one is raised by `DetectionOptions.min_score`.
 _THRESHOLDS = np.array([0.6, 0.7, 0.7], np.float32)
@@ -33,8 +39,12 @@ def canvas_short_side(width_px: int, height_px: int, options: DetectionOptions) 
     """Length of the canvas' shorter side: above the picture's own where small faces are wanted."""
     short = min(width_px, height_px)
     wanted = options.min_face_px or short * options.short_side_fraction
-    largest = math.sqrt(MAX_CANVAS_PIXELS / (width_px * height_px))
-    return max(1, round(short * min(CANVAS_MIN_FACE_PX / wanted, largest)))
+    scale = min(
+        CANVAS_MIN_FACE_PX / max(wanted, _SMALLEST_FACE_PX),
+        math.sqrt(MAX_CANVAS_PIXELS / (width_px * height_px)),
+        _MAX_CANVAS_SIDE_PX / max(width_px, height_px),
+    )
+    return max(1, round(short * scale))
 
 
 def draw_canvas(image: Rgb, short_side_px: int) -> Rgb:
@@ -45,7 +55,7 @@ def draw_canvas(image: Rgb, short_side_px: int) -> Rgb:
         short_side_px: >= 1.
     """
     height, width = image.shape[:2]
-    scale = short_side_px / min(height, width)
+    scale = min(short_side_px / min(height, width), _MAX_CANVAS_SIDE_PX / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (width, height):
         return image

@@ -32,8 +32,9 @@ class Embedder:
         Raises:
             ModelUnavailable: the model does not answer, or answers something else.
         """
-        starts = range(0, max(len(crops), 1), _CHUNK)
-        parts = [await self._chunk(crops[start : start + _CHUNK]) for start in starts]
+        parts = [np.empty((0, self.dimension), np.float32)]  # nobody there: nothing is asked
+        for start in range(0, len(crops), _CHUNK):
+            parts.append(await self._chunk(crops[start : start + _CHUNK]))
         return np.concatenate(parts)
 
     async def embed_portraits(self, crops: Rgb) -> NDArray[np.float32]:

@@ -25,7 +25,12 @@ _BYTES_A_PIXEL = {PictureFormat.RGB8: 3, PictureFormat.BGR8: 3, PictureFormat.GR
 _MAX_SIDE_PX = 65_535
 # SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC), which share their range.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+# Tables, comments and applications' own data: what may stand before the frame.
+_SEGMENT = frozenset({0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE})
+
+_MOST_SEGMENTS = 4096
+"""Of a JPEG before its frame; a colour profile and metadata of many MiB have hundreds. Python walks
+through a thousand in a millisecond, and meanwhile serves nobody else."""
 
 
 def read_header(picture: Picture, limits: Limits) -> Header:
@@ -111,23 +116,28 @@ def _sniff(data: bytes) -> PictureFormat:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
+    """The size in the frame header, found as a decoder finds it.
+
+    Decoders differ in what they make of odd bytes between segments: some look for the next
+    marker, and would find another frame there than the one read here. No camera and no
+    program writes such bytes, so a file that has any is refused.
+    """
     at = 2
-    while True:
+    for _ in range(_MOST_SEGMENTS):
         if data[at] != 0xFF:
             raise UndecodableImage("the JPEG picture is damaged")
-        while data[at] == 0xFF:  # any number of fill bytes may precede a marker
+        marker = data[at + 1]
+        if marker == 0xFF:  # any number of fill bytes may precede a marker
             at += 1
-        marker = data[at]
-        at += 1
-        if marker in _STANDALONE:
             continue
-        if marker in (0xD9, 0xDA):  # end of image, start of scan: no frame came before
-            raise UndecodableImage("the JPEG picture has no frame header")
         if marker in _START_OF_FRAME:
-            height, width = struct.unpack_from(">HH", data, at + 3)
+            height, width = struct.unpack_from(">HH", data, at + 5)
             return width, height
-        (length,) = struct.unpack_from(">H", data, at)
-        at += max(length, 2)
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if marker not in _SEGMENT or length < 2:
+            raise UndecodableImage("the JPEG picture has no frame header")
+        at += 2 + length
+    raise UndecodableImage(f"the JPEG picture has no frame header in {_MOST_SEGMENTS} segments")
 
 
 def _png_size(data: bytes) -> tuple[int, int]:

@@ -1,13 +1,12 @@
 """The first half of the line: looks at a picture, from its bytes to aligned crops of its faces."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from facewire_server.pipeline.align import align
+from facewire_server.pipeline.budget import PixelBudget
 from facewire_server.pipeline.clock import Clock
 from facewire_server.pipeline.decode import decode, reduction
 from facewire_server.pipeline.detect import Detector, canvas_short_side, draw_canvas
@@ -28,9 +27,6 @@ from facewire_server.pipeline.types import (
 )
 
 __all__ = ["Looker", "Sight"]
-
-_LARGE_PIXELS = 8_000_000
-"""Pictures above this are looked at one at a time, so that one of them bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,8 @@ class Looker:
         self._detector = detector
         self._limits = limits
         self._threads = threads
-        self._large = asyncio.Semaphore(1)
+        # Together the pictures in work are no larger than one may be.
+        self._budget = PixelBudget(limits.max_pixels)
 
     async def look(
         self,
@@ -95,7 +92,7 @@ class Looker:
         """
         clock = Clock(self._threads)
         header = read_header(picture, self._limits)
-        async with self._room_for(header):
+        async with self._budget.taken(header.pixel_count):
             image, faces = await self._find(picture, header, detection, clock)
             height_px, width_px = image.shape[:2]
             if selection is not None:
@@ -119,21 +116,12 @@ class Looker:
             with clock.stage("detect_s"):
                 return canvas, await self._detector.detect(canvas, detection)
 
-        # Both are waited for even if one fails: a decoder cannot be stopped, and its
-        # memory belongs to this picture's turn.
+        # Both are waited for even if one fails: what a decoder holds belongs to this picture.
         searching = asyncio.ensure_future(search())
         await asyncio.gather(full, searching, return_exceptions=True)
         image, (canvas, faces) = full.result(), searching.result()
         height_px, width_px = image.shape[:2]
         return image, faces.scaled(width_px / canvas.shape[1], height_px / canvas.shape[0])
-
-    @asynccontextmanager
-    async def _room_for(self, header: Header) -> AsyncIterator[None]:
-        if header.pixel_count <= _LARGE_PIXELS:
-            yield
-            return
-        async with self._large:
-            yield
 
 
 def _cut(image: Rgb, faces: Faces) -> tuple[Rgb, list[Quality]]:

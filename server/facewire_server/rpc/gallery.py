@@ -170,7 +170,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         detection = detection_options(request.detection, self._defaults.picture)
         source, request_id = convert.source(request.source), convert.request_id(request.request_id)
         seconds = self._terms.frame_timeout_s * len(pictures)
-        async with self._turns.turn(), time_limit(seconds):
+        async with time_limit(seconds), self._turns.turn():
             enrollment = await self._enroller.enroll(
                 name,
                 identity,

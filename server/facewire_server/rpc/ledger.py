@@ -83,6 +83,11 @@ class Ledger(Generic[FrameT, AnswerT]):
         return bool(self._waiting)
 
     @property
+    def next_waiting(self) -> Slot[FrameT, AnswerT] | None:
+        """What `begin` would take; None where none waits."""
+        return self._waiting[0] if self._waiting else None
+
+    @property
     def has_next(self) -> bool:
         """Whether `take` has something to give now."""
         return bool(self._begun) and _is_finished(self._begun[0])

@@ -112,7 +112,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[float]:
-        async with self._turns.turn() as waited_s, time_limit(self._terms.frame_timeout_s):
+        async with time_limit(self._terms.frame_timeout_s), self._turns.turn() as waited_s:
             yield waited_s
 
     async def _check_gallery(self, gallery_id: str) -> None:

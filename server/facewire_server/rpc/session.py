@@ -1,15 +1,16 @@
 """One camera's stream: reads frames, works on them, answers; the only concurrency of the wire.
 
-Three kinds of tasks share a `Ledger` and wake each other by a `Signal`:
+Four kinds of tasks share a `Ledger` and wake each other by a `Signal`:
 
     reader:  request -> ledger.admit    workers:  turn -> ledger.begin -> answer -> ledger.settle
-    sender:  ledger.take -> response
+    sender:  ledger.take -> response    expirer:  overdue -> ledger.begin -> ledger.settle
 
 What holds, whatever the client does:
 
 * Every frame read is accounted for exactly once, in order: the ledger's invariants.
 * A frame is begun only when its turn has come. So of the frames that wait, the newest at that
   moment is worked on (NEWEST_WINS), and no stream waits with more than `frames_at_once` frames.
+* A frame that no turn came for within `frame_timeout_s` of its arrival is answered TIMED_OUT.
 * Memory is bounded: at most `frames_at_once` frames in work, one waiting (NEWEST_WINS) or
   `max_in_flight` (EVERY_FRAME), `max_waiting_answers` answers. Beyond, the reader stops, and
   transport flow control stops the client.
@@ -115,10 +116,11 @@ class Session:
                 workers = [
                     tasks.create_task(self._work(plan)) for _ in range(self._terms.frames_at_once)
                 ]
+                expirer = tasks.create_task(self._expire())
                 await self._send(write)
                 # All is accounted for. A worker may still wait for a turn that it needs no more.
-                for worker in workers:
-                    worker.cancel()
+                for task in (*workers, expirer):
+                    task.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
         if self._draining:
@@ -208,11 +210,35 @@ class Session:
                     self._ledger.settle(slot, await self._answer(slot.frame, plan))
                     self._moved.notify()
 
+    async def _expire(self) -> None:
+        """Answers frames whose time ends while they wait for a turn."""
+        while True:
+            await self._moved.until(lambda: self._ledger.has_waiting)
+            sequence, left_s = self._due()
+            await asyncio.sleep(left_s)
+            if self._due()[0] != sequence:  # it was begun, or skipped
+                continue
+            slot = self._ledger.begin()
+            if slot is not None and slot.frame is not None:
+                late = TimedOut("the server was too busy to look at the frame in its time")
+                self._ledger.settle(slot, frame_error_message(slot.frame.frame, late))
+                self._moved.notify()
+
+    def _due(self) -> tuple[int, float]:
+        """Sequence of the next waiting frame, and what is left of its time; (0, 0) for none.
+
+        The frame itself is not kept: it may be superseded long before its time ends.
+        """
+        slot = self._ledger.next_waiting
+        if slot is None or slot.frame is None:
+            return 0, 0.0
+        return slot.sequence, self._left_s(slot.frame)
+
     async def _answer(self, arrival: _Arrival, plan: StreamPlan) -> Response:
         frame, read_at_s = arrival
         queue_s = time.perf_counter() - read_at_s
         try:
-            async with time_limit(self._terms.frame_timeout_s):
+            async with time_limit(self._left_s(arrival)):
                 recognition = await self._recognizer.recognize(
                     picture(frame.image, "frame.image"),
                     plan.gallery_id,
@@ -224,6 +250,10 @@ class Session:
         recognition.timings.queue_s = queue_s
         recognition.timings.total_s += queue_s
         return frame_message(frame, recognition)
+
+    def _left_s(self, arrival: _Arrival) -> float:
+        """What is left of a frame's time."""
+        return max(0.0, arrival.read_at_s + self._terms.frame_timeout_s - time.perf_counter())
 
     async def _send(self, write: Write) -> None:
         pace = PaceRule(time.perf_counter())

@@ -30,8 +30,8 @@ class StreamTerms:
         max_in_flight: a stream's credit: most frames sent and not accounted for.
         frames_at_once: most frames of one stream in work. Two keep a model busy while
             the next frame is decoded.
-        frame_timeout_s: most time a picture may be in work, waiting for its turn not counted;
-            holds for single pictures, too.
+        frame_timeout_s: most time from a picture's arrival to its answer; holds for single
+            pictures, too.
         config_timeout_s: a stream that has not sent its config by then is ended.
         max_waiting_answers: with so many answers unsent the server stops reading a stream.
         slow_reader_timeout_s: a stream whose client has not read for so long is ended.
@@ -41,7 +41,7 @@ class StreamTerms:
 
     max_in_flight: int = 4
     frames_at_once: int = 2
-    frame_timeout_s: float = 5.0
+    frame_timeout_s: float = 10.0
     config_timeout_s: float = 10.0
     max_waiting_answers: int = 64
     slow_reader_timeout_s: float = 30.0

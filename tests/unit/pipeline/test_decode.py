@@ -5,10 +5,12 @@ import io
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from facewire_server.errors import UndecodableImage
+from facewire_server.errors import InvalidImage, UndecodableImage
 from facewire_server.pipeline.decode import decode, reduction
 from facewire_server.pipeline.header import read_header
 from facewire_server.pipeline.types import Header, Limits, Picture, PictureFormat
@@ -43,6 +45,32 @@ def encoded(image: NDArray[np.uint8], kind: str, **options: object) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(file, kind, **options)
     return file.getvalue()
+
+
+@given(
+    kind=st.sampled_from(["JPEG", "PNG", "WEBP", "BMP"]),
+    damage=st.lists(st.tuples(st.integers(2, 700), st.integers(0, 255)), max_size=4),
+)
+@settings(max_examples=300)
+def test_nothing_is_decoded_larger_than_its_header_says(
+    kind: str, damage: list[tuple[int, int]]
+) -> None:
+    data = bytearray(encoded(scene(), kind))
+    for place, value in damage:
+        data[place % len(data)] = value
+    picture = Picture(bytes(data))
+    try:
+        header = read_header(picture, Limits(1 << 24, 100_000))
+        image = decode(picture, header)
+    except InvalidImage:
+        return
+    assert image.shape[0] * image.shape[1] <= header.pixel_count <= 100_000
+
+
+def test_a_picture_larger_than_its_header_said_is_refused() -> None:
+    picture = Picture(encoded(scene(), "JPEG"))
+    with pytest.raises(UndecodableImage, match="not of the size"):
+        decode(picture, Header(PictureFormat.JPEG, 16, 16))
 
 
 @pytest.mark.parametrize("orientation", STORED)

@@ -44,18 +44,25 @@ def test_the_default_canvas_has_one_shorter_side_for_pictures_of_any_size(size) 
     assert short * short * max(size) / min(size) <= MAX_CANVAS_PIXELS * 1.01
 
 
+def test_in_a_tiny_picture_no_face_is_looked_for_that_none_could_be() -> None:
+    assert canvas_short_side(32, 30, OPTIONS) == round(30 * CANVAS_MIN_FACE_PX / 8)
+
+
 def test_small_faces_in_a_small_picture_enlarge_it() -> None:
     options = DetectionOptions(0.9, 10, 1 / 16, min_face_px=10)
     assert canvas_short_side(640, 360, options) == 720
 
 
-def test_the_canvas_is_bounded_whatever_is_asked_for() -> None:
-    options = DetectionOptions(0.9, 10, 1 / 16, min_face_px=8)
-    for width, height in ((8000, 6000), (65_535, 700), (1, 65_535)):
-        short = canvas_short_side(width, height, options)
-        assert short >= 1
-        canvas = draw_canvas(np.zeros((height // 50 + 1, width // 50 + 1, 3), np.uint8), short)
-        assert canvas.shape[0] * canvas.shape[1] <= MAX_CANVAS_PIXELS * 1.2
+@pytest.mark.parametrize(
+    "size", [(8000, 6000), (65_535, 700), (1, 65_535), (65_535, 1), (20_000, 8), (3, 5000)]
+)
+@pytest.mark.parametrize("min_face_px", [0, 8, 65_535])
+def test_the_canvas_is_bounded_whatever_is_asked_for(size, min_face_px) -> None:
+    width, height = size
+    short = canvas_short_side(width, height, DetectionOptions(0.9, 10, 1 / 16, min_face_px))
+    canvas = draw_canvas(np.zeros((height, width, 3), np.uint8), short)
+    assert canvas.shape[0] * canvas.shape[1] <= MAX_CANVAS_PIXELS * 1.01
+    assert 1 <= max(canvas.shape[:2]) <= 4096
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (2000, 30, 3)])

@@ -54,6 +54,40 @@ def test_a_bomb_is_refused_by_its_header() -> None:
         read_header(Picture(bytes(data)), LIMITS)
 
 
+def segments_of(data: bytes) -> list[bytes]:
+    """The segments of a JPEG from behind its first marker; the last one holds the picture's data."""
+    found, at = [], 2
+    while data[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        found.append(data[at:end])
+        at = end
+    return [*found, data[at:]]
+
+
+@pytest.mark.parametrize("marker", [0x00, 0x01, 0x02, 0xBF, 0xD0, 0xD8, 0xF0, 0xFD])
+def test_a_frame_hidden_between_segments_is_not_passed_over(marker: int) -> None:
+    """Decoders look for a marker there, and would find a picture of another size."""
+    small, large = (segments_of(encoded("JPEG", (side, side))) for side in (16, 900))
+    hidden = b"".join(large)
+    length = (len(hidden) + 2).to_bytes(2, "big")
+    data = b"\xff\xd8\xff" + bytes([marker]) + length + hidden + b"".join(small)
+    with pytest.raises(UndecodableImage, match="no frame header"):
+        read_header(Picture(data), LIMITS)
+
+
+@pytest.mark.parametrize("filling", [b"\xff", b"\xff\xfe\x00\x02", b"\xff\xe1\x00\x02"])
+def test_a_header_that_goes_on_for_ever_is_not_walked_through(filling: bytes) -> None:
+    data = b"\xff\xd8" + filling * (200_000 // len(filling)) + encoded("JPEG")[2:]
+    with pytest.raises(UndecodableImage, match="4096 segments"):
+        read_header(Picture(data), LIMITS)
+
+
+def test_a_header_of_hundreds_of_segments_is_read() -> None:
+    data = b"\xff\xd8" + (b"\xff\xe2\x04\x00" + bytes(1022)) * 500
+    header = read_header(Picture(data + encoded("JPEG")[2:]), LIMITS)
+    assert (header.width_px, header.height_px) == (37, 21)
+
+
 def test_nothing_is_a_picture_of_no_bytes() -> None:
     with pytest.raises(EmptyImage):
         read_header(Picture(b""), LIMITS)
