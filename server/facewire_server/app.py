@@ -34,6 +34,10 @@ __all__ = ["serve"]
 
 _RECOGNITION: Final = "facewire.v1.RecognitionService"
 
+_SERVED_AT_ONCE: Final = 16
+
+_CALLS_BESIDE_STREAMS: Final = 64
+
 _log = logging.getLogger(__name__)
 
 
@@ -95,8 +99,10 @@ async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
             # Last, so that its exit comes first: no thread may be in the gallery when that closes.
             ThreadPoolExecutor(2 * processors + 2, thread_name_prefix="line") as threads,
         ):
-            # One more than processors: while all are busy, the next picture is being read.
-            turns = Turns(processors + 1)
+            # One more than processors: while all are busy, the next picture is being read. Those
+            # that a model elsewhere works on need none of them.
+            usual = processors + 1 + (_SERVED_AT_ONCE if models.served else 0)
+            turns = Turns(settings.pictures_at_once or usual)
             yield _joined(settings, contract, models, gallery, turns, threads), models
 
 
@@ -197,6 +203,7 @@ def _options(settings: Settings) -> ServerOptions:
         token=_file(settings.token_file).decode().strip(),
         tls_certificate_chain=_file(settings.tls_certificate),
         tls_private_key=_file(settings.tls_key),
+        max_calls=settings.max_streams + _CALLS_BESIDE_STREAMS,
     )
 
 

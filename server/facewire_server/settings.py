@@ -86,7 +86,17 @@ class Settings:
     max_in_flight: Annotated[
         int, _About("credit: frames of a stream not accounted for", least=1, most=64)
     ] = 4
-    frame_timeout_s: Annotated[float, _About("time that one picture may take", least=0.1)] = 10.0
+    pictures_at_once: Annotated[
+        int,
+        _About(
+            "pictures in work at the same time; 0 = one more than processors, and 16 more where a "
+            "model is elsewhere",
+            least=0,
+        ),
+    ] = 0
+    frame_timeout_s: Annotated[
+        float, _About("time from a picture's arrival to its answer", least=0.1)
+    ] = 10.0
     slow_reader_timeout_s: Annotated[
         float, _About("time that a client may leave its answers unread", least=0.1)
     ] = 30.0

@@ -55,6 +55,7 @@ class FakeRecognizer:
 
     Attributes:
         gate: closed (cleared) by a test to keep pictures in work.
+        size_px: width and height of what it says it saw.
         calls: what was asked, in order of beginning.
         most_at_once: most pictures in work at the same time.
         cancelled: pictures whose work was cancelled.
@@ -66,6 +67,7 @@ class FakeRecognizer:
         self._limits = Limits(max_frame_bytes, 1 << 20)
         self.gate = asyncio.Event()
         self.gate.set()
+        self.size_px = (640, 480)
         self.calls: list[Call] = []
         self.at_once = 0
         self.most_at_once = 0
@@ -89,7 +91,7 @@ class FakeRecognizer:
         await self._work_on(picture, gallery_id, detection, policy)
         best = Candidate("id-1", "One", 0.5, "a" * 32)
         decision = Decision(Outcome.KNOWN, best, 0.25, policy.threshold, 7)
-        return Recognition((a_face(decision),), 640, 480, 7)
+        return Recognition((a_face(decision),), *self.size_px, 7)
 
     async def compare(
         self,

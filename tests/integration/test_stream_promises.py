@@ -480,20 +480,37 @@ async def test_a_stream_that_is_answered_ends_while_others_are_worked_on() -> No
         other.cancel()
 
 
-async def test_a_camera_that_is_too_fast_gets_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advice, "_WINDOW_S", 0.0)
+@pytest.mark.parametrize(
+    ("size_px", "min_face_px", "longest_side_px"),
+    [((1920, 1080), 0, 0), ((3840, 2160), 0, 3186), ((3840, 2160), 100, 0)],
+)
+async def test_a_camera_that_is_too_fast_gets_advice(
+    monkeypatch: pytest.MonkeyPatch,
+    size_px: tuple[int, int],
+    min_face_px: int,
+    longest_side_px: int,
+) -> None:
+    monkeypatch.setattr(advice, "_WINDOW_S", 1e9)
     recognizer = FakeRecognizer()
+    recognizer.size_px = size_px
     recognizer.gate.clear()
     async with served(recognizer, terms=StreamTerms(frames_at_once=1)) as wire:
-        call = await opened(wire)
+        detection = face_pb2.DetectionOptions(min_face_px=min_face_px)
+        call = await opened(wire, detection=detection)
         await call.write(frame(1))
         await recognizer.until(begun=1)
-        for sequence in range(2, 6):
+        for sequence in (2, 3, 4):
             await call.write(frame(sequence))
-        await call.done_writing()
-        await half_closed(wire)
+        (session,) = wire.servicer.streams._open
+        await session._moved.until(lambda: session._ledger.outstanding == 4)
         recognizer.gate.set()
-        responses = await ended(call)
-    kinds = [one.WhichOneof("message") for one in responses]
-    assert kinds.count("advice") <= 2
-    assert accounted(responses, [1, 2, 3, 4, 5]) == [1, 2, 3, 4, 5]
+        before = [await call.read() for _ in range(3)]
+        assert accounted(before, [1, 2, 3, 4]) == [1, 2, 3, 4]
+        monkeypatch.setattr(advice, "_WINDOW_S", 0.0)  # the window is over
+        await call.write(frame(5))
+        assert (await call.read()).frame.sequence == 5
+        given = (await call.read()).advice
+        assert given.target_fps > 0
+        assert given.longest_side_px == longest_side_px
+        await call.done_writing()
+        assert await ended(call) == []

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,13 +26,12 @@ class OpenVinoModel:
     pinned: pinned, the models of one host crowd onto the same ones.
     """
 
-    def __init__(self, directory: Path, *, threads: int, requests: int = 1) -> None:
+    def __init__(self, directory: Path, *, threads: int) -> None:
         """Reads and compiles the newest version of a servable.
 
         Args:
             directory: of the servable, with numbered version folders (TF Serving's layout).
-            threads: processors that all requests together may use.
-            requests: predictions that may run at the same time, each on `threads` / `requests`.
+            threads: processors that a prediction may use; there is one at a time.
 
         Raises:
             ModelUnavailable: there is no SavedModel, or OpenVINO cannot run it.
@@ -44,22 +42,22 @@ class OpenVinoModel:
         newest = max(versions, key=lambda entry: int(entry.name))
         try:
             core = ov.Core()
-            self._compiled = core.compile_model(
+            compiled = core.compile_model(
                 core.read_model(newest),
                 "CPU",
                 {
                     "INFERENCE_PRECISION_HINT": "f32",
                     "INFERENCE_NUM_THREADS": threads,
-                    "NUM_STREAMS": requests,
+                    "NUM_STREAMS": 1,
                     "ENABLE_CPU_PINNING": False,
                 },
             )
         except RuntimeError as error:
             raise ModelUnavailable(f"OpenVINO cannot run the SavedModel in {newest}") from error
-        self._inputs = {port.any_name: port for port in self._compiled.inputs}
-        self._outputs = {port.any_name: index for index, port in enumerate(self._compiled.outputs)}
-        self._threads = ThreadPoolExecutor(requests, thread_name_prefix=directory.name)
-        self._local = threading.local()
+        self._inputs = {port.any_name: port for port in compiled.inputs}
+        self._outputs = {port.any_name: index for index, port in enumerate(compiled.outputs)}
+        self._request = compiled.create_infer_request()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=directory.name)
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         """Runs the model once; the arrays answered are the caller's own.
@@ -67,25 +65,22 @@ class OpenVinoModel:
         Raises:
             ModelUnavailable: inputs or outputs are not what the model has.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._infer, inputs)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, inputs)
 
     def _infer(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         if inputs.keys() != self._inputs.keys():
             raise ModelUnavailable(
                 f"the model takes {sorted(self._inputs)}, and was given {sorted(inputs)}"
             )
-        request = getattr(self._local, "request", None)
-        if request is None:
-            request = self._local.request = self._compiled.create_infer_request()
         try:
-            request.infer(dict(inputs), share_inputs=True)
+            self._request.infer(dict(inputs), share_inputs=True)
         except RuntimeError as error:
             raise ModelUnavailable("the embedded engine failed") from error
         return {
-            name: request.get_output_tensor(index).data.copy()
+            name: self._request.get_output_tensor(index).data.copy()
             for name, index in self._outputs.items()
         }
 
     def close(self) -> None:
         """Waits for predictions under way, and takes no more."""
-        self._threads.shutdown()
+        self._thread.shutdown()

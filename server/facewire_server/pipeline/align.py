@@ -4,11 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.pipeline.types import Faces, Rgb
+from facewire_server.pipeline.types import CROP_PX, Faces, Rgb
 
-__all__ = ["CROP_PX", "align", "similarity_transform"]
-
-CROP_PX = 112
+__all__ = ["align", "similarity_transform"]
 
 # Where the five landmarks lie in a 112x112 crop (Deng et al. 2019, "ArcFace"; published with
 # its code as the alignment of every model of that family).

@@ -7,7 +7,7 @@ import numpy as np
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.ports import Model
-from facewire_server.pipeline.types import DetectionOptions, Faces, Rgb
+from facewire_server.pipeline.types import CROP_PX, DetectionOptions, Faces, Rgb
 
 __all__ = [
     "CANVAS_MIN_FACE_PX",
@@ -15,6 +15,7 @@ __all__ = [
     "Detector",
     "canvas_short_side",
     "draw_canvas",
+    "useful_longest_side",
 ]
 
 CANVAS_MIN_FACE_PX = 20
@@ -45,6 +46,18 @@ def canvas_short_side(width_px: int, height_px: int, options: DetectionOptions) 
         _MAX_CANVAS_SIDE_PX / max(width_px, height_px),
     )
     return max(1, round(short * scale))
+
+
+def useful_longest_side(width_px: int, height_px: int, options: DetectionOptions) -> int:
+    """Longest side of a picture beyond which more pixels make no answer better; 0 = as it is.
+
+    There the smallest face that is looked for fills the crop that is embedded. Where a size
+    in pixels was asked for, a smaller picture would change what that means.
+    """
+    smallest_px = min(width_px, height_px) * options.short_side_fraction
+    if options.min_face_px or smallest_px <= CROP_PX:
+        return 0
+    return round(max(width_px, height_px) * CROP_PX / smallest_px)
 
 
 def draw_canvas(image: Rgb, short_side_px: int) -> Rgb:

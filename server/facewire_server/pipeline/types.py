@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "CROP_PX",
     "Candidate",
     "CompareOutcome",
     "Comparison",
@@ -34,6 +35,10 @@ __all__ = [
 
 Rgb: TypeAlias = NDArray[np.uint8]
 """uint8, red green blue: a picture (h, w, 3), or aligned crops (n, 112, 112, 3)."""
+
+
+CROP_PX = 112
+"""Side of an aligned crop."""
 
 
 class PictureFormat(Enum):

@@ -155,9 +155,11 @@ def skipped_message(skipped: Skipped) -> _Response:
     )
 
 
-def advice_message(target_fps: float) -> _Response:
-    """Tells a camera the pace that the server keeps up with."""
-    return _Response(advice=recognition_pb2.Advice(target_fps=target_fps))
+def advice_message(target_fps: float, longest_side_px: int) -> _Response:
+    """Tells a camera the pace that the server keeps up with, and what size is of use."""
+    return _Response(
+        advice=recognition_pb2.Advice(target_fps=target_fps, longest_side_px=longest_side_px)
+    )
 
 
 def reconnect_message(after_ms: int) -> _Response:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
@@ -30,6 +30,8 @@ from facewire_server.rpc.turns import Turns
 
 __all__ = ["GalleryServicer"]
 
+_EXPORT_S = 3600.0
+"""Most time of a whole export, however steadily it is read."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -208,7 +210,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Streams a whole gallery as it is now."""
         name = gallery_id_or_default(request.gallery_id)
         info, records = await self._call(self._gallery.export_records, name)
-        async with aclosing(export_in_parts(records, self._threads)) as parts:
+        async with aclosing(export_in_parts(records, self._threads)) as parts, _in_time(_EXPORT_S):
             await self._write(context, convert.export_header_message(info, self._dimension))
             async for part in parts:
                 for record in part:
@@ -247,12 +249,18 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
 
     async def _write(self, context: Any, message: gallery_pb2.ExportGalleryResponse) -> None:
-        """Sends a part of an export; a reader that stops must not hold its transaction open."""
-        try:
-            async with asyncio.timeout(self._terms.slow_reader_timeout_s):
-                await context.write(message)
-        except TimeoutError:
-            raise SlowReader("the export was left unread for too long") from None
+        async with _in_time(self._terms.slow_reader_timeout_s):
+            await context.write(message)
+
+
+@asynccontextmanager
+async def _in_time(seconds: float) -> AsyncIterator[None]:
+    """Ends an export that is not read: its transaction keeps the storage from reusing pages."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise SlowReader("the export was left unread for too long") from None
 
 
 def _identity_of(request: Any) -> tuple[str, str]:

@@ -17,6 +17,9 @@ __all__ = ["HEALTH_NAMES", "HealthServicer"]
 HEALTH_NAMES = ("", "facewire.v1.RecognitionService", "facewire.v1.GalleryService")
 """What can be asked for: the process, and each service."""
 
+_MOST_WATCHERS = 32
+"""Health is told without a token; watchers beyond these would take calls from those who have one."""
+
 _Response = health_pb2.HealthCheckResponse
 
 
@@ -27,6 +30,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
         self._serving = dict.fromkeys(HEALTH_NAMES, False)
         self._moved = Signal()
         self._shut_down = False
+        self._watchers = 0
 
     def set(self, name: str, serving: bool) -> None:
         """Says whether the service of this name is serving; after `shut_down` none is."""
@@ -56,7 +60,16 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
 
     async def Watch(self, request: Any, context: Any) -> None:
         """Answers now and after each change."""
-        name, told = request.service, None
+        if self._watchers >= _MOST_WATCHERS:
+            await context.abort(StatusCode.RESOURCE_EXHAUSTED, "too many watchers; use Check")
+        self._watchers += 1
+        try:
+            await self._watch(request.service, context)
+        finally:
+            self._watchers -= 1
+
+    async def _watch(self, name: str, context: Any) -> None:
+        told = None
         while (status := self._status(name)) != told or not self._shut_down:
             if status != told:
                 await context.write(_Response(status=status))

@@ -29,6 +29,7 @@ from typing import NamedTuple, TypeAlias
 from facewire.v1 import recognition_pb2
 from facewire_server.errors import OutOfOrder, ShuttingDown, SlowReader, TimedOut
 from facewire_server.pipeline.deadline import time_limit
+from facewire_server.pipeline.detect import useful_longest_side
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.pipeline.types import Limits
 from facewire_server.rpc.advice import PaceRule
@@ -94,6 +95,7 @@ class Session:
         self._reading: asyncio.Task[object] | None = None
         self._all_read = False
         self._draining = False
+        self._useful_side_px = 0
 
     async def run(self, requests: AsyncIterator[Request], write: Write) -> None:
         """Serves the stream to its end.
@@ -247,6 +249,9 @@ class Session:
                 )
         except FrameError as error:
             return frame_error_message(frame, error)
+        self._useful_side_px = useful_longest_side(
+            recognition.width_px, recognition.height_px, plan.detection
+        )
         recognition.timings.queue_s = queue_s
         recognition.timings.total_s += queue_s
         return frame_message(frame, recognition)
@@ -273,4 +278,4 @@ class Session:
                     pace.count(skipped=entry.frame_count)
                 await write(skipped_message(entry))
             if (target_fps := pace.due(time.perf_counter())) is not None:
-                await write(advice_message(target_fps))
+                await write(advice_message(target_fps, self._useful_side_px))

@@ -83,4 +83,4 @@ class ServerOptions:
     token: str = ""
     tls_certificate_chain: bytes = b""
     tls_private_key: bytes = b""
-    max_calls: int = 256
+    max_calls: int = 128

@@ -41,6 +41,7 @@ class GalleryServiceStub(object):
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
+    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -138,6 +139,7 @@ class GalleryServiceServicer(object):
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
+    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -229,6 +231,8 @@ class GalleryServiceServicer(object):
         * `INVALID_ARGUMENT` (REQUEST_ID_REUSED): the `request_id` belongs to another request.
         * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the gallery was made with another model.
         * `UNAVAILABLE` (MODEL_UNAVAILABLE): retry with the same `request_id`.
+        * `DEADLINE_EXCEEDED` (TIMED_OUT): the pictures were not finished in their time; nothing was
+        written. Retry with the same `request_id`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -237,7 +241,10 @@ class GalleryServiceServicer(object):
     def ListTemplates(self, request, context):
         """Lists the templates of an identity, oldest first.
 
-        Errors: `NOT_FOUND` (IDENTITY_NOT_FOUND).
+        Errors:
+        * `NOT_FOUND` (IDENTITY_NOT_FOUND): no such identity.
+        * `NOT_FOUND` (TEMPLATE_NOT_FOUND): the template that the page token stands behind was deleted
+        meanwhile; list from the start.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,6 +265,7 @@ class GalleryServiceServicer(object):
         server: what comes out is biometric data.
 
         Errors:
+        * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the gallery was made with another model.
         * `UNAVAILABLE` (STORAGE_BUSY): the storage had to be moved meanwhile; start again.
         * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read for longer than the
         server waits.
@@ -377,6 +385,7 @@ class GalleryService(object):
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
+    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 

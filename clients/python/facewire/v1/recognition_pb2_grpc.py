@@ -31,9 +31,9 @@ class RecognitionServiceStub(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
-    * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN): retry with backoff.
+    * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT).
+    picture (TIMED_OUT), which counts from its arrival.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -71,9 +71,9 @@ class RecognitionServiceServicer(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
-    * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN): retry with backoff.
+    * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT).
+    picture (TIMED_OUT), which counts from its arrival.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -186,9 +186,9 @@ class RecognitionService(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
-    * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN): retry with backoff.
+    * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT).
+    picture (TIMED_OUT), which counts from its arrival.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
