@@ -190,7 +190,7 @@ def dense(x, layer):
 
 
 def flatten(x):
-    return x.transpose(0, 2, 1, 3).reshape(len(x), -1)
+    return x.transpose(0, 2, 1, 3).reshape(len(x), math.prod(x.shape[1:]))
 
 
 def prelu(x, slope):
