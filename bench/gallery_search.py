@@ -26,7 +26,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.records import (
     DEFAULT_GALLERY_ID,
     ExportedTemplate,
     GalleryRecord,

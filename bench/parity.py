@@ -29,7 +29,7 @@ from facewire_server.models import Models, open_models
 from facewire_server.pipeline.contract import ModelContract
 from facewire_server.pipeline.look import Looker
 from facewire_server.pipeline.match import match, sufficient
-from facewire_server.pipeline.ports import EnrollmentResult, NewIdentity
+from facewire_server.pipeline.records import EnrollmentResult, NewIdentity
 from facewire_server.pipeline.types import (
     Decision,
     DecisionPolicy,

@@ -22,11 +22,11 @@ from facewire_server.errors import (
     RequestIdReused,
     TemplateNotFound,
 )
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.ports import Gallery
+from facewire_server.pipeline.records import (
     DEFAULT_GALLERY_ID,
     EnrollmentResult,
     ExportedTemplate,
-    Gallery,
     IdentityInfo,
     NewIdentity,
 )

@@ -12,12 +12,8 @@ from hypothesis import strategies as st
 
 from facewire_server.backends.lmdb_gallery import LmdbGallery, blocks, memory
 from facewire_server.errors import FacewireError
-from facewire_server.pipeline.ports import (
-    EnrollmentResult,
-    Gallery,
-    IdentityInfo,
-    NewIdentity,
-)
+from facewire_server.pipeline.ports import Gallery
+from facewire_server.pipeline.records import EnrollmentResult, IdentityInfo, NewIdentity
 from facewire_server.pipeline.types import Quality
 from fakes.gallery import MemoryGallery
 

@@ -15,7 +15,10 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_server.settings": frozenset(),
     "facewire_server.errors": frozenset(),
     "facewire_server.logs": frozenset(),
-    LINE: frozenset({"facewire_server.errors", "numpy", "cv2", f"{LINE}.types", f"{LINE}.ports"}),
+    LINE: frozenset(
+        {"facewire_server.errors", "numpy", "cv2"}
+        | {f"{LINE}.{each}" for each in ("types", "records", "ports")}
+    ),
     f"{LINE}.types": frozenset({"numpy"}),
     f"{LINE}.canary": frozenset({"numpy"}),
     f"{LINE}.contract": frozenset(
@@ -60,6 +63,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "facewire_server.errors",
             f"{LINE}.ids",
             f"{LINE}.ports",
+            f"{LINE}.records",
             f"{LINE}.types",
             "google.protobuf",
             "lmdb",

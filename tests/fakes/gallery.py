@@ -23,7 +23,7 @@ from facewire_server.errors import (
     RequestIdReused,
     TemplateNotFound,
 )
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
     EnrollmentResult,

@@ -12,7 +12,7 @@ from facewire_server.errors import (
     TooManyBytes,
     UndecodableImage,
 )
-from facewire_server.pipeline.ports import Enrollment, EnrollmentResult, NewIdentity
+from facewire_server.pipeline.records import Enrollment, EnrollmentResult, NewIdentity
 from facewire_server.pipeline.types import (
     Candidate,
     CompareOutcome,

@@ -17,7 +17,7 @@ from facewire.v1 import (
     recognition_pb2_grpc,
 )
 from facewire_server.errors import GalleryNotFound
-from facewire_server.pipeline.ports import GalleryInfo
+from facewire_server.pipeline.records import GalleryInfo
 from facewire_server.pipeline.types import DecisionPolicy, DetectionOptions, Limits
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.recognition import RecognitionServicer

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facewire.v1 import face_pb2, gallery_pb2
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.records import (
     EnrollmentResult,
     ExportedTemplate,
     GalleryInfo,

@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +14,14 @@ from numpy.typing import NDArray
 from facewire_server.errors import InvalidInput, TooPoor
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.look import Looker, Sight
-from facewire_server.pipeline.ports import Enrollment, EnrollmentResult, Gallery, NewIdentity
+from facewire_server.pipeline.ports import Gallery
+from facewire_server.pipeline.records import Enrollment, EnrollmentResult, NewIdentity
 from facewire_server.pipeline.types import DetectionOptions, FaceSelection, Picture
 
 __all__ = ["Enroller"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Enroller:
@@ -73,37 +79,31 @@ class Enroller:
             GalleryNotFound, ContractMismatch, GalleryFull: nothing was written.
             ModelUnavailable: a model does not answer; nothing was written.
         """
-        call = asyncio.get_running_loop().run_in_executor
         fingerprint = _fingerprint(identity, pictures, selection, detection, source)
         if request_id:
-            answered = await call(
-                self._threads,
-                self._gallery.remembered_enrollment,
-                gallery_id,
-                request_id,
-                fingerprint,
+            answered = await self._call(
+                self._gallery.remembered_enrollment, gallery_id, request_id, fingerprint
             )
             if answered:
                 return answered
         if not identity.create:  # told before the work, not after it
-            await call(self._threads, self._gallery.get_identity, gallery_id, identity.identity_id)
-        results, embeddings = [], []
-        for picture in pictures:
-            result, embedding = await self._template(picture, selection, detection)
-            results.append(result)
-            embeddings.append(embedding)
-        return await call(
-            self._threads,
-            lambda: self._gallery.enroll(
-                gallery_id,
-                identity,
-                results,
-                np.concatenate(embeddings),
-                source=source,
-                request_id=request_id,
-                fingerprint=fingerprint,
-            ),
+            await self._call(self._gallery.get_identity, gallery_id, identity.identity_id)
+        made = [await self._template(picture, selection, detection) for picture in pictures]
+        return await self._call(
+            self._gallery.enroll,
+            gallery_id,
+            identity,
+            [result for result, _ in made],
+            np.concatenate([embedding for _, embedding in made]),
+            source=source,
+            request_id=request_id,
+            fingerprint=fingerprint,
         )
+
+    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Asks the gallery, which blocks, in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(function, *args, **kwargs))
 
     async def _template(
         self, picture: Picture, selection: FaceSelection, detection: DetectionOptions

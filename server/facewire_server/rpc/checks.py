@@ -14,7 +14,7 @@ from facewire_server.pipeline.ids import (
     is_identity_id,
     is_template_id,
 )
-from facewire_server.pipeline.ports import DEFAULT_GALLERY_ID
+from facewire_server.pipeline.records import DEFAULT_GALLERY_ID
 
 __all__ = [
     "checked_page_size",

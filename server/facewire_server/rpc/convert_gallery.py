@@ -6,7 +6,7 @@ import numpy as np
 
 from facewire.v1 import face_pb2, gallery_pb2
 from facewire_server.errors import InvalidField, OutOfOrder
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.records import (
     Enrollment,
     EnrollmentResult,
     ExportedTemplate,

@@ -4,14 +4,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Any, ParamSpec, TypeVar
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
-from facewire_server.errors import InvalidField, OutOfOrder, SlowReader
+from facewire_server.errors import InvalidField, OutOfOrder
 from facewire_server.pipeline.deadline import time_limit
 from facewire_server.pipeline.enroll import Enroller
-from facewire_server.pipeline.ports import Gallery, GalleryRecord, ImportCounts
+from facewire_server.pipeline.ports import Gallery
+from facewire_server.pipeline.records import GalleryRecord, ImportCounts
 from facewire_server.pipeline.types import FaceSelection, Limits
 from facewire_server.rpc import convert_gallery as convert
 from facewire_server.rpc.checks import (
@@ -24,6 +25,7 @@ from facewire_server.rpc.checks import (
 )
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.incoming import incoming
+from facewire_server.rpc.outgoing import read_within
 from facewire_server.rpc.terms import Defaults, StreamTerms
 from facewire_server.rpc.transfer import export_in_parts, import_in_parts
 from facewire_server.rpc.turns import Turns
@@ -31,7 +33,8 @@ from facewire_server.rpc.turns import Turns
 __all__ = ["GalleryServicer"]
 
 _EXPORT_S = 3600.0
-"""Most time of a whole export, however steadily it is read."""
+"""Most time of a whole export, however steadily it is read: its transaction keeps the storage from
+using pages again."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -210,7 +213,10 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Streams a whole gallery as it is now."""
         name = gallery_id_or_default(request.gallery_id)
         info, records = await self._call(self._gallery.export_records, name)
-        async with aclosing(export_in_parts(records, self._threads)) as parts, _in_time(_EXPORT_S):
+        async with (
+            aclosing(export_in_parts(records, self._threads)) as parts,
+            read_within(_EXPORT_S),
+        ):
             await self._write(context, convert.export_header_message(info, self._dimension))
             async for part in parts:
                 for record in part:
@@ -249,18 +255,8 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
 
     async def _write(self, context: Any, message: gallery_pb2.ExportGalleryResponse) -> None:
-        async with _in_time(self._terms.slow_reader_timeout_s):
+        async with read_within(self._terms.slow_reader_timeout_s):
             await context.write(message)
-
-
-@asynccontextmanager
-async def _in_time(seconds: float) -> AsyncIterator[None]:
-    """Ends an export that is not read: its transaction keeps the storage from reusing pages."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise SlowReader("the export was left unread for too long") from None
 
 
 def _identity_of(request: Any) -> tuple[str, str]:

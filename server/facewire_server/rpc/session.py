@@ -27,7 +27,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple, TypeAlias
 
 from facewire.v1 import recognition_pb2
-from facewire_server.errors import OutOfOrder, ShuttingDown, SlowReader, TimedOut
+from facewire_server.errors import OutOfOrder, ShuttingDown, TimedOut
 from facewire_server.pipeline.deadline import time_limit
 from facewire_server.pipeline.detect import useful_longest_side
 from facewire_server.pipeline.recognize import Recognizer
@@ -45,6 +45,7 @@ from facewire_server.rpc.convert_recognition import (
     stream_plan,
 )
 from facewire_server.rpc.ledger import Ledger, Skipped, SkipReason
+from facewire_server.rpc.outgoing import read_within
 from facewire_server.rpc.signals import Signal
 from facewire_server.rpc.terms import Defaults, StreamPlan, StreamTerms
 from facewire_server.rpc.turns import Turns
@@ -107,9 +108,15 @@ class Session:
         Raises:
             FacewireError: the stream ends with its status.
         """
+
+        async def patient(message: Response) -> None:
+            async with read_within(self._terms.slow_reader_timeout_s):
+                await write(message)
+
         plan = await self._open(requests)
-        write = self._patient(write)
-        await write(started_message(self._terms, self._limits, self._recognizer.model_contract_id))
+        await patient(
+            started_message(self._terms, self._limits, self._recognizer.model_contract_id)
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._reading = tasks.create_task(self._read(requests, plan))
@@ -119,14 +126,14 @@ class Session:
                     tasks.create_task(self._work(plan)) for _ in range(self._terms.frames_at_once)
                 ]
                 expirer = tasks.create_task(self._expire())
-                await self._send(write)
+                await self._send(patient)
                 # All is accounted for. A worker may still wait for a turn that it needs no more.
                 for task in (*workers, expirer):
                     task.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
         if self._draining:
-            await write(reconnect_message(self._terms.reconnect_after_ms))
+            await patient(reconnect_message(self._terms.reconnect_after_ms))
 
     def drain(self) -> None:
         """Reads no more and begins no more frames; `run` then ends by itself.
@@ -186,19 +193,6 @@ class Session:
                 and (plan.newest_wins or ledger.outstanding < terms.max_in_flight)
             )
         )
-
-    def _patient(self, write: Write) -> Write:
-        """`write`, which waits while the client does not read, with a bound on that."""
-        patience_s = self._terms.slow_reader_timeout_s
-
-        async def write_in_time(message: Response) -> None:
-            try:
-                async with asyncio.timeout(patience_s):
-                    await write(message)
-            except TimeoutError:
-                raise SlowReader(f"the answers were left unread for {patience_s:g} s") from None
-
-        return write_in_time
 
     async def _work(self, plan: StreamPlan) -> None:
         while True:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 
 from facewire_server.errors import OutOfOrder
-from facewire_server.pipeline.ports import GalleryRecord, IdentityInfo, ImportCounts
+from facewire_server.pipeline.records import GalleryRecord, IdentityInfo, ImportCounts
 
 __all__ = ["export_in_parts", "import_in_parts"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facewire_server.pipeline.match import compare, match, sufficient
-from facewire_server.pipeline.ports import SearchResult
+from facewire_server.pipeline.records import SearchResult
 from facewire_server.pipeline.types import (
     Candidate,
     CompareOutcome,

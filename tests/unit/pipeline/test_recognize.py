@@ -12,8 +12,8 @@ from facewire_server.errors import ModelUnavailable, NoFace, TooManyPixels, Unde
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.look import Looker
-from facewire_server.pipeline.ports import SearchResult
 from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.pipeline.records import SearchResult
 from facewire_server.pipeline.types import (
     Candidate,
     CompareOutcome,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facewire_server.errors import OutOfOrder
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.records import (
     ExportedTemplate,
     GalleryRecord,
     IdentityInfo,

@@ -19,7 +19,7 @@ from facewire_server.pipeline.ids import (
     is_identity_id,
     is_template_id,
 )
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.records import (
     ExportedTemplate,
     GalleryInfo,
     IdentityInfo,

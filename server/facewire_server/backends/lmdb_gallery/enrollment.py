@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.changes import Changes, now_us
-from facewire_server.pipeline.ports import Enrollment, EnrollmentResult, NewIdentity, TemplateInfo
+from facewire_server.pipeline.records import Enrollment, EnrollmentResult, NewIdentity, TemplateInfo
 from facewire_server.pipeline.types import Quality
 
 __all__ = ["EnrollmentRequest"]

@@ -24,7 +24,7 @@ from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery as Gallery
 from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
 from facewire_server.errors import ContractMismatch, GalleryExists
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
     EnrollmentResult,

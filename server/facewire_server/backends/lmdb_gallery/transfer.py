@@ -15,7 +15,7 @@ from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.environment import Environment, Snapshot
 from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.errors import FacewireError, OutOfOrder
-from facewire_server.pipeline.ports import (
+from facewire_server.pipeline.records import (
     ExportedTemplate,
     GalleryInfo,
     GalleryRecord,

@@ -1,0 +1,25 @@
+"""How long a client may leave its answers unread."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from facewire_server.errors import SlowReader
+
+__all__ = ["read_within"]
+
+
+@asynccontextmanager
+async def read_within(seconds: float) -> AsyncIterator[None]:
+    """Gives the block's writes, which wait while the client does not read, so long.
+
+    Raises:
+        SlowReader: they were not done by then.
+    """
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError:
+        if limit.expired():
+            raise SlowReader(f"the answers were left unread for {seconds:g} s") from None
+        raise
