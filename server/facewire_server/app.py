@@ -163,7 +163,7 @@ def _address(settings: Settings, name: str) -> str:
     address: str = getattr(settings, name)
     try:
         if address:
-            tfserving.target(address, tls=settings.models_tls_ca is not None)
+            tfserving.endpoints(address, tls=settings.models_tls_ca is not None)
     except ValueError as error:
         raise SettingsError(f"{name} is {address!r}: {error}") from error
     return address

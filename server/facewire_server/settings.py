@@ -43,7 +43,10 @@ class Settings:
     models: Annotated[Path, _About("folder of the SavedModels")] = Path("models")
     detector_address: Annotated[
         str,
-        _About("TensorFlow Serving of `mtcnn`: host:port, or ip:port,ip:port; empty = run it here"),
+        _About(
+            "TensorFlow Serving of `mtcnn`: host:port, several with commas between; empty = run "
+            "it here"
+        ),
     ] = ""
     embedder_address: Annotated[
         str,

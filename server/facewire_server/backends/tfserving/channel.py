@@ -1,12 +1,11 @@
 """One channel to all replicas of a servable; gRPC itself spreads calls, reconnects and retries."""
 
-import ipaddress
 import json
 from typing import Final
 
 from grpc import aio, ssl_channel_credentials
 
-__all__ = ["channel", "target"]
+__all__ = ["channel"]
 
 _POLICY: Final = {
     "loadBalancingConfig": [{"round_robin": {}}],
@@ -51,52 +50,14 @@ _OPTIONS: Final = (
 )
 
 
-def target(address: str, *, tls: bool = False) -> str:
-    """An address of the settings as gRPC's name of a target.
+def channel(target: str, tls_ca: bytes) -> aio.Channel:
+    """A channel to all replicas of a target; it connects with the first call.
 
     Args:
-        address: "host:port", where the host may be a DNS name with several addresses, or
-            several "ip:port" with commas between them.
-        tls: whether certificates will be checked, which are made out to one name.
-
-    Raises:
-        ValueError: it is neither, or several addresses are to be checked.
-    """
-    parts = [part.strip() for part in address.split(",")]
-    for part in parts:
-        host, _, port = part.rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-            raise ValueError(f"{part!r} is not host:port")
-    if tls and len(parts) > 1:
-        raise ValueError(
-            "with TLS, several replicas need one DNS name, which their certificates have"
-        )
-    versions = {_ip_version(part) for part in parts}
-    if versions in ({4}, {6}):
-        return f"ipv{versions.pop()}:{','.join(parts)}"
-    if len(parts) > 1:
-        raise ValueError(
-            "several addresses are IP addresses of one kind; for several hosts by name, give "
-            "one DNS name that has all their addresses"
-        )
-    return f"dns:///{parts[0]}"
-
-
-def channel(address: str, tls_ca: bytes) -> aio.Channel:
-    """A channel to all replicas at an address; it connects with the first call.
-
-    Args:
-        address: as `target` takes it.
+        target: as `Replicas.target` gives it.
         tls_ca: PEM certificates that the replicas' certificates are checked with; b"" = no TLS.
     """
     if tls_ca:
         credentials = ssl_channel_credentials(root_certificates=tls_ca)
-        return aio.secure_channel(target(address, tls=True), credentials, options=_OPTIONS)
-    return aio.insecure_channel(target(address), options=_OPTIONS)
-
-
-def _ip_version(part: str) -> int:
-    try:
-        return ipaddress.ip_address(part.rpartition(":")[0].strip("[]")).version
-    except ValueError:  # a name
-        return 0
+        return aio.secure_channel(target, credentials, options=_OPTIONS)
+    return aio.insecure_channel(target, options=_OPTIONS)

@@ -1,15 +1,12 @@
 """One servable behind `PredictionService`: any of its replicas, in any version, may answer."""
 
-import asyncio
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
-from grpc import StatusCode, aio
 from numpy.typing import NDArray
 
 from facewire_server.backends.tfserving import wire
-from facewire_server.backends.tfserving.channel import channel
+from facewire_server.backends.tfserving.calls import Calls
 from facewire_server.backends.tfserving.tensors import from_message, signature_of, write
 from facewire_server.errors import ModelUnavailable, TimedOut
 from facewire_server.pipeline.deadline import remaining_s
@@ -22,13 +19,6 @@ _SIGNATURE_NAME: Final = "serving_default"
 _METADATA_FIELD: Final = "signature_def"
 _AVAILABLE: Final = 30
 _CHECK_TIMEOUT_S: Final = 2.0
-_OLD_CALLS_S: Final = 60.0
-_LONGEST_DETAIL: Final = 400
-_WELL_TOLD: Final = (
-    StatusCode.NOT_FOUND,
-    StatusCode.INVALID_ARGUMENT,
-    StatusCode.FAILED_PRECONDITION,
-)
 
 
 class TfServingModel:
@@ -45,7 +35,7 @@ class TfServingModel:
 
         Args:
             name: of the servable (`--model_name`).
-            address: as `channel.target` takes it.
+            address: as `addresses.endpoints` takes it.
             signature: what the servable must take and give.
             tls_ca: PEM certificates to check the server's with; b"" = no TLS.
 
@@ -54,9 +44,7 @@ class TfServingModel:
         """
         self.name = name
         self._signature = signature
-        self._open_channel = partial(channel, address, tls_ca)
-        self._connect()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._calls = Calls(name, address, tls_ca)
 
     async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
         """Runs the newest version once, within what is left of the picture's time.
@@ -71,7 +59,7 @@ class TfServingModel:
         request.output_filter.extend(self._signature.outputs)
         for name, array in inputs.items():
             write(array, request.inputs[name])
-        response = await self._ask(self._predict, request, remaining_s())
+        response = await self._calls.ask(wire.PREDICT, request, wire.PredictResponse, remaining_s())
         try:
             outputs = {name: from_message(tensor) for name, tensor in response.outputs.items()}
         except ValueError as error:
@@ -79,54 +67,42 @@ class TfServingModel:
         return Answer(response.model_spec.version.value, outputs)
 
     async def check(self) -> None:
-        """Asks for the servable's state, and compares its signature with what it must be.
-
-        Where nobody is reached, later calls take a new channel: gRPC waits up to two minutes before
-        it looks a name up again that it could not resolve, and a container that is started anew
-        comes back under another address.
+        """Looks for the replicas, asks for the servable's state, and compares its signature.
 
         Raises:
             ModelUnavailable: no version is available, or its signature is another one.
             TimedOut: it has not answered in time.
         """
+        await self._calls.look_up()
         try:
             try:
                 await self._check()
             except TimedOut:  # a replica that hangs; the next one may be well
                 await self._check()
         except ModelUnavailable:
-            if self._nobody_there:
-                self._reconnect()
+            # A container that is started anew comes back under another address.
+            self._calls.give_up_on_nobody()
             raise
 
     async def close(self) -> None:
         """Ends the connections."""
-        await asyncio.gather(self._channel.close(grace=None), *self._closing)
-
-    def _connect(self) -> None:
-        self._channel = self._open_channel()
-        self._nobody_there = False
-        self._predict = self._method(wire.PREDICT, wire.PredictResponse)
-        self._status = self._method(wire.GET_MODEL_STATUS, wire.GetModelStatusResponse)
-        self._metadata = self._method(wire.GET_MODEL_METADATA, wire.GetModelMetadataResponse)
-
-    def _reconnect(self) -> None:
-        # Calls under way on the old channel keep their time.
-        closing = asyncio.create_task(self._channel.close(grace=_OLD_CALLS_S))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
-        self._connect()
+        await self._calls.close()
 
     async def _check(self) -> None:
         status = wire.GetModelStatusRequest()
         status.model_spec.name = self.name
-        states = (await self._ask(self._status, status, _CHECK_TIMEOUT_S)).model_version_status
+        answer = await self._calls.ask(
+            wire.GET_MODEL_STATUS, status, wire.GetModelStatusResponse, _CHECK_TIMEOUT_S
+        )
+        states = answer.model_version_status
         if not any(one.state == _AVAILABLE for one in states):
             told = ", ".join(f"version {one.version} in state {one.state}" for one in states)
             raise ModelUnavailable(f"the model {self.name!r} is not available: {told}")
         request = wire.GetModelMetadataRequest(metadata_field=[_METADATA_FIELD])
         request.model_spec.name = self.name
-        metadata = await self._ask(self._metadata, request, _CHECK_TIMEOUT_S)
+        metadata = await self._calls.ask(
+            wire.GET_MODEL_METADATA, request, wire.GetModelMetadataResponse, _CHECK_TIMEOUT_S
+        )
         signatures = wire.SignatureDefMap()
         metadata.metadata[_METADATA_FIELD].Unpack(signatures)
         self._compare(metadata.model_spec.version.value, signatures.signature_def)
@@ -139,25 +115,3 @@ class TfServingModel:
         signature = signature_of(found[_SIGNATURE_NAME])
         if not self._signature.accepts(signature):
             raise ModelUnavailable(f"{where}: {expected}, found {_SIGNATURE_NAME}{signature}")
-
-    def _method(self, path: str, response: Any) -> Any:
-        return self._channel.unary_unary(
-            path,
-            request_serializer=lambda request: request.SerializeToString(),
-            response_deserializer=response.FromString,
-        )
-
-    async def _ask(self, method: Any, request: Any, timeout_s: float | None) -> Any:
-        try:
-            response = await method(request, timeout=timeout_s)
-        except aio.AioRpcError as error:
-            code = error.code()
-            if code is StatusCode.DEADLINE_EXCEEDED:
-                raise TimedOut(f"the model {self.name!r} did not answer in time") from error
-            self._nobody_there = code is StatusCode.UNAVAILABLE
-            text = f"the model {self.name!r} does not answer: {code.name}"
-            if code in _WELL_TOLD:  # the server's own words, about names, types and shapes
-                text += f": {(error.details() or '')[:_LONGEST_DETAIL]}"
-            raise ModelUnavailable(text) from error
-        self._nobody_there = False
-        return response

@@ -171,19 +171,58 @@ async def test_where_nobody_is_reached_later_calls_take_a_new_channel(unused_tcp
     """A channel that could not resolve its name may wait for minutes; a new one looks at once."""
     address = f"127.0.0.1:{unused_tcp_port}"
     model = TfServingModel("embedding", address, signature.embedding(2))
-    first = model._channel
+    first = model._calls._channel
     with pytest.raises(ModelUnavailable, match="UNAVAILABLE"):
         await model.check()
-    assert model._channel is not first
+    assert model._calls._channel is not first
     handler = Serving()
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((handler,))
     server.add_insecure_port(address)
     await server.start()
     assert (await model.answer({"faces": FACES[:1]})).version == 7
-    second = model._channel
+    second = model._calls._channel
     with pytest.raises(ModelUnavailable, match="UNIMPLEMENTED"):  # it is there, and has no status
         await model.check()
-    assert model._channel is second
+    assert model._calls._channel is second
     await model.close()
     await server.stop(None)
+
+
+async def test_replicas_by_name_are_all_asked_and_followed_when_they_move(names) -> None:
+    """Three replicas on one port of three addresses, an IPv6 one among them."""
+    handlers, servers, port = [], [], 0
+    for host in ("127.0.0.1", "[::1]", "127.0.0.2"):
+        handlers.append(Serving())
+        servers.append(grpc.aio.server(options=[("grpc.so_reuseport", 0)]))
+        servers[-1].add_generic_rpc_handlers((handlers[-1],))
+        port = servers[-1].add_insecure_port(f"{host}:{port}")
+        await servers[-1].start()
+    first, second, third = handlers
+    names.update({"emb-a": ["127.0.0.1"], "emb-b": ["::1"]})
+    model = TfServingModel("embedding", f"emb-a:{port},emb-b:{port}", signature.embedding(2))
+    while not (first.requests and second.requests):  # until both are connected
+        await model.answer({"faces": FACES[:1]})
+    assert not third.requests
+
+    names["emb-a"] = ["127.0.0.2"]
+    await servers[0].stop(None)
+    with pytest.raises(ModelUnavailable, match="UNIMPLEMENTED"):  # it is there, and has no status
+        await model.check()
+    second.requests.clear()
+    while not (second.requests and third.requests):
+        await model.answer({"faces": FACES[:1]})
+    await model.close()
+    for server in servers:
+        await server.stop(None)
+
+
+async def test_a_name_that_nobody_knows_is_told_until_somebody_does(serving, names) -> None:
+    port = serving.address.rpartition(":")[2]
+    model = TfServingModel("embedding", f"emb:{port}", signature.embedding(2))
+    for call in (model.answer({"faces": FACES}), model.check()):
+        with pytest.raises(ModelUnavailable, match="no address of emb is found"):
+            await call
+    names["emb"] = ["127.0.0.1"]
+    assert (await model.answer({"faces": FACES})).version == 7
+    await model.close()
