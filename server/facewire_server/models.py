@@ -44,20 +44,30 @@ class Models:
         self.served = tuple(served)
 
     async def watch(self, ready: Callable[[bool], None]) -> None:
-        """Says whether all models answer and are proven, each time that this changes; never ends."""
-        said: dict[str, str] = {}
-        was: bool | None = None
-        while True:
-            states = await asyncio.gather(*(_state(model) for model in self.served))
-            for model, (well, text) in zip(self.served, states, strict=True):
-                if said.get(model.name) != text:
-                    said[model.name] = text
-                    _log.log(logging.INFO if well else logging.WARNING, "%s", text)
-            now = all(well for well, _ in states)
-            if now != was:
-                was = now
-                ready(now)
-            await asyncio.sleep(_ROUND_S)
+        """Says whether all models answer and are proven, each time that this changes; never ends.
+
+        Args:
+            ready: is told; takes it for False before it is called.
+        """
+        well = dict.fromkeys(self.served, False)
+
+        async def follow(model: ProvenModel) -> None:
+            said = ""
+            while True:
+                is_well, text = await _state(model)
+                if text != said:
+                    said = text
+                    _log.log(logging.INFO if is_well else logging.WARNING, "%s", text)
+                before = all(well.values())
+                well[model] = is_well
+                if all(well.values()) != before:
+                    ready(not before)
+                await asyncio.sleep(_ROUND_S)
+
+        # Beside each other, so that one that hangs does not delay what is said of the other.
+        async with asyncio.TaskGroup() as tasks:
+            for model in self.served:
+                tasks.create_task(follow(model))
 
 
 @asynccontextmanager
@@ -124,4 +134,6 @@ async def _state(model: ProvenModel) -> tuple[bool, str]:
             await model.check()
     except FacewireError as error:
         return False, str(error)
+    except Exception as error:  # noqa: BLE001 - a server must outlive whatever a model answers
+        return False, f"the model {model.name!r} cannot be checked: {type(error).__name__}"
     return True, f"the model {model.name!r} answers; proven versions: {list(model.versions)}"

@@ -287,7 +287,7 @@ def test_models_that_hang_cost_frames_no_more_than_their_time(line, replicas) ->
 
 
 WRONG_MODELS = {
-    "garbage": "unexpected shape",
+    "garbage": "embeddings: float32[8,64], where float32[?,128] is expected",
     "wrong": "not the one of the model contract",
     "signature": "expected serving_default(faces: uint8[?,112,112,3]) -> (embeddings: "
     "float32[?,128]), found serving_default(images: float32[?,160,160,3]) -> (vectors: float32[?,3])",

@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["MTCNN", "Signature", "TensorSpec", "embedding"]
+__all__ = ["MOST_ROWS", "MTCNN", "Signature", "TensorSpec", "embedding"]
+
+MOST_ROWS: Final = 1024
+"""Longest free length of an answer: twice the faces that the cascade lets through, far more than
+the crops of one prediction."""
 
 
 @dataclass(frozen=True, slots=True)

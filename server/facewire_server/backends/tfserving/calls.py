@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, Final
 
+from google.protobuf.message import DecodeError
 from grpc import StatusCode, aio
 
 from facewire_server.backends.tfserving.addresses import Replicas
@@ -85,14 +86,17 @@ class Calls:
         call = self._channel.unary_unary(
             method,
             request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=response.FromString,
+            response_deserializer=None,
         )
         try:
-            answer = await call(request, timeout=timeout_s)
+            data = await call(request, timeout=timeout_s)
         except aio.AioRpcError as error:
             raise self._told(error) from error
         self._nobody_there = False
-        return answer
+        try:  # here, since gRPC would give None for bytes that are no message
+            return response.FromString(data)
+        except DecodeError as error:
+            raise ModelUnavailable(f"the model {self._name!r} answers no message") from error
 
     async def close(self) -> None:
         """Ends the connections."""

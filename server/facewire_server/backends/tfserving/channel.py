@@ -29,8 +29,8 @@ _POLICY: Final = {
 
 _OPTIONS: Final = (
     ("grpc.service_config", json.dumps(_POLICY)),
-    # What TensorFlow Serving itself takes; gRPC's default is 4 MiB.
-    ("grpc.max_receive_message_length", -1),
+    # gRPC's default is 4 MiB. An answer is smaller than these 16, whatever model gives it.
+    ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", -1),
     # A call whose request does not fit is not retried; a canvas has at most 6 MiB.
     ("grpc.per_rpc_retry_buffer_size", 16 << 20),

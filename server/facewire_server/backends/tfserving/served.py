@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from facewire_server.backends.tfserving import wire
@@ -50,7 +51,7 @@ class TfServingModel:
         """Runs the newest version once, within what is left of the picture's time.
 
         Raises:
-            ModelUnavailable: it does not answer, or answers what is no tensor.
+            ModelUnavailable: it does not answer, or not with tensors of the signature.
             TimedOut: it has not answered within the picture's time.
         """
         request = wire.PredictRequest()
@@ -60,10 +61,11 @@ class TfServingModel:
         for name, array in inputs.items():
             write(array, request.inputs[name])
         response = await self._calls.ask(wire.PREDICT, request, wire.PredictResponse, remaining_s())
-        try:
-            outputs = {name: from_message(tensor) for name, tensor in response.outputs.items()}
-        except ValueError as error:
-            raise ModelUnavailable(f"the model {self.name!r} answered no tensor") from error
+        outputs = {
+            name: self._tensor(name, response.outputs[name])
+            for name in self._signature.outputs
+            if name in response.outputs
+        }
         return Answer(response.model_spec.version.value, outputs)
 
     async def check(self) -> None:
@@ -88,6 +90,12 @@ class TfServingModel:
         """Ends the connections."""
         await self._calls.close()
 
+    def _tensor(self, name: str, message: Any) -> NDArray:
+        try:
+            return from_message(message, self._signature.outputs[name])
+        except ValueError as error:
+            raise ModelUnavailable(f"the model {self.name!r} answers {name}: {error}") from error
+
     async def _check(self) -> None:
         status = wire.GetModelStatusRequest()
         status.model_spec.name = self.name
@@ -104,7 +112,10 @@ class TfServingModel:
             wire.GET_MODEL_METADATA, request, wire.GetModelMetadataResponse, _CHECK_TIMEOUT_S
         )
         signatures = wire.SignatureDefMap()
-        metadata.metadata[_METADATA_FIELD].Unpack(signatures)
+        try:
+            metadata.metadata[_METADATA_FIELD].Unpack(signatures)
+        except DecodeError as error:
+            raise ModelUnavailable(f"the model {self.name!r} tells no signatures") from error
         self._compare(metadata.model_spec.version.value, signatures.signature_def)
 
     def _compare(self, version: int, found: Mapping[str, Any]) -> None:

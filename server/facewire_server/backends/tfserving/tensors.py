@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.backends.tfserving import wire
-from facewire_server.pipeline.signature import Signature, TensorSpec
+from facewire_server.pipeline.signature import MOST_ROWS, Signature, TensorSpec
 
 __all__ = ["from_message", "signature_of", "write"]
 
@@ -28,18 +28,27 @@ def write(array: NDArray, message: Any) -> None:
         message.tensor_shape.dim.add(size=size)
 
 
-def from_message(message: Any) -> NDArray[np.float32]:
+def from_message(message: Any, expected: TensorSpec) -> NDArray[np.float32]:
     """A float32 `TensorProto` as an array of the caller's own.
 
     TensorFlow Serving answers in `float_val` unless it was started with
     `--enable_serialization_as_tensor_content`.
 
+    Args:
+        message: what was answered.
+        expected: what it must be; a free length is at most `signature.MOST_ROWS`.
+
     Raises:
-        ValueError: another type, or not as many numbers as its shape says.
+        ValueError: another type or shape, or not as many numbers as its shape says.
     """
-    if message.dtype != wire.DT_FLOAT:
-        raise ValueError(f"a tensor of type {message.dtype}, where {wire.DT_FLOAT} is expected")
     shape = tuple(dimension.size for dimension in message.tensor_shape.dim)
+    found = TensorSpec(_dtype(message.dtype), shape)
+    # Before anything is allocated: one number and a large shape are a few bytes on the wire.
+    if not expected.accepts(found) or not all(
+        wanted is not None or 0 <= size <= MOST_ROWS
+        for size, wanted in zip(shape, expected.shape, strict=True)
+    ):
+        raise ValueError(f"{found}, where {expected} is expected")
     if message.tensor_content:
         flat = np.frombuffer(message.tensor_content, "<f4").astype(np.float32)
     else:
@@ -58,8 +67,12 @@ def signature_of(message: Any) -> Signature:
 def _specs(tensors: Any) -> dict[str, TensorSpec]:
     return {
         name: TensorSpec(
-            _DTYPES.get(info.dtype, f"type {info.dtype}"),
+            _dtype(info.dtype),
             tuple(None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim),
         )
         for name, info in tensors.items()
     }
+
+
+def _dtype(number: int) -> str:
+    return _DTYPES.get(number, f"type {number}")

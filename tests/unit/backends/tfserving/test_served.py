@@ -141,23 +141,68 @@ async def test_an_answer_that_is_no_tensor_is_told(model, serving) -> None:
         return response
 
     serving.answer = garbage
-    with pytest.raises(ModelUnavailable, match="no tensor"):
+    with pytest.raises(ModelUnavailable, match="embeddings: buffer size"):
         await model.answer({"faces": FACES})
 
 
-async def test_an_answer_larger_than_grpcs_own_limit_is_taken(model, serving) -> None:
+async def test_an_answer_of_another_shape_is_told(model, serving) -> None:
+    async def garbage(request: Any) -> Any:
+        response = await serving.embed(request)
+        response.outputs["embeddings"].tensor_shape.dim[0].size = 1 << 40
+        return response
+
+    serving.answer = garbage
+    told = r"embeddings: float32\[1099511627776,2\], where float32\[\?,2\] is expected"
+    with pytest.raises(ModelUnavailable, match=told):
+        await model.answer({"faces": FACES})
+
+
+@pytest.mark.parametrize("call", ["answer", "status", "signature"])
+async def test_bytes_that_are_no_message_are_told(call: str) -> None:
+    garbage = b"\xff\xff\xff"
+    status, metadata = wire.GetModelStatusResponse(), wire.GetModelMetadataResponse()
+    status.model_version_status.add(version=1, state=30)
+    metadata.metadata["signature_def"].Pack(wire.SignatureDefMap())
+    metadata.metadata["signature_def"].value = garbage
+    answers = {
+        wire.PREDICT: garbage,
+        wire.GET_MODEL_STATUS: garbage if call == "status" else status.SerializeToString(),
+        wire.GET_MODEL_METADATA: metadata.SerializeToString(),
+    }
+
+    class Bytes(grpc.GenericRpcHandler):
+        def service(self, details: Any) -> Any:
+            async def answer(request: bytes, context: Any) -> bytes:
+                return answers[details.method]
+
+            return grpc.unary_unary_rpc_method_handler(answer)
+
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((Bytes(),))
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    model = TfServingModel("embedding", address, signature.embedding(2))
+    with pytest.raises(ModelUnavailable, match=r"answers no message|tells no signatures"):
+        await (model.answer({"faces": FACES[:1]}) if call == "answer" else model.check())
+    await model.close()
+    await server.stop(None)
+
+
+async def test_an_answer_larger_than_grpcs_own_limit_is_taken(serving) -> None:
     async def large(request: Any) -> Any:
         response = wire.PredictResponse()
         output = response.outputs["embeddings"]
         output.dtype = wire.DT_FLOAT
         output.tensor_content = bytes(8 << 20)
-        for size in (1 << 14, 128):
+        for size in (1 << 9, 1 << 12):
             output.tensor_shape.dim.add(size=size)
         return response
 
     serving.answer = large
+    model = TfServingModel("embedding", serving.address, signature.embedding(1 << 12))
     answer = await model.answer({"faces": FACES})
-    assert answer.outputs["embeddings"].shape == (1 << 14, 128)
+    assert answer.outputs["embeddings"].shape == (1 << 9, 1 << 12)
+    await model.close()
 
 
 async def test_nobody_at_the_address_is_told_at_once() -> None:

@@ -1,5 +1,7 @@
 """Arrays travel as bytes, and come back from either of the two forms that servers answer in."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from facewire_server.backends.tfserving import wire
 from facewire_server.backends.tfserving.tensors import from_message, write
+from facewire_server.pipeline.signature import MOST_ROWS, TensorSpec
+
+ROW = TensorSpec("float32", (None,))
 
 
 def message(shape: tuple[int, ...], **fields: object):
@@ -28,8 +33,9 @@ def test_both_forms_give_the_array(array: np.ndarray) -> None:
     written = wire.TensorProto()
     write(array, written)
     as_numbers = message(array.shape, float_val=array.ravel().tolist())
+    expected = TensorSpec("float32", (None,) * array.ndim)
     for form in (written, as_numbers):
-        found = from_message(form)
+        found = from_message(form, expected)
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, array)
         assert found.flags.writeable
@@ -44,7 +50,8 @@ def test_a_view_is_written_as_it_reads() -> None:
 
 
 def test_the_last_number_stands_for_those_left_out() -> None:
-    np.testing.assert_array_equal(from_message(message((4,), float_val=[1, 2])), [1, 2, 2, 2])
+    found = from_message(message((4,), float_val=[1, 2]), ROW)
+    np.testing.assert_array_equal(found, [1, 2, 2, 2])
 
 
 @pytest.mark.parametrize(
@@ -54,10 +61,22 @@ def test_the_last_number_stands_for_those_left_out() -> None:
         message((3,), tensor_content=b"\0" * 7),
         message((1,), float_val=[1, 2]),
         message((2,)),
-        message((-1, 2), float_val=[1, 2, 3]),
+        message((-1,), float_val=[1, 2, 3]),
         wire.TensorProto(dtype=wire.DT_UINT8, tensor_content=b"\0"),
     ],
 )
 def test_what_is_no_tensor_is_told(wrong) -> None:
-    with pytest.raises(ValueError, match=r"tensor|reshape|size"):
-        from_message(wrong)
+    with pytest.raises(ValueError, match=r"expected|reshape|size"):
+        from_message(wrong, ROW)
+
+
+@pytest.mark.parametrize(
+    "shape", [(MOST_ROWS + 1, 2), (1 << 40, 2), (1 << 62, 4), (2, 1 << 28), (2,), (), (2, 2, 1)]
+)
+def test_a_shape_that_the_signature_does_not_have_is_told_and_nothing_allocated(shape) -> None:
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"where float32\[\?,2\] is expected"):
+        from_message(message(shape, float_val=[1]), TensorSpec("float32", (None, 2)))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 1 << 20
