@@ -136,4 +136,5 @@ async def _state(model: ProvenModel) -> tuple[bool, str]:
         return False, str(error)
     except Exception as error:  # noqa: BLE001 - a server must outlive whatever a model answers
         return False, f"the model {model.name!r} cannot be checked: {type(error).__name__}"
-    return True, f"the model {model.name!r} answers; proven versions: {list(model.versions)}"
+    text = f"the model {model.name!r} answers; proven versions: {list(model.versions)}"
+    return True, f"{text}; but: {model.refusal}" if model.refusal else text

@@ -33,15 +33,21 @@ class FakeServed:
     Attributes:
         replicas: version and what it answers, of each; an error is raised instead.
         asked: how often each version answered.
+        connection: another number when a connection was lost.
     """
 
     name = "embedding"
+    connection = 0
 
     def __init__(self, *replicas: tuple[int, NDArray] | Exception) -> None:
         self.replicas = list(replicas)
         self.asked: dict[int, int] = {}
         self.state: Exception | None = None
         self._turn = 0
+
+    @property
+    def replica_count(self) -> int:
+        return len(self.replicas)
 
     async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
         replica = self.replicas[self._turn % len(self.replicas)]
@@ -51,6 +57,10 @@ class FakeServed:
         version, output = replica
         self.asked[version] = self.asked.get(version, 0) + 1
         return Answer(version, {"embeddings": output})
+
+    def skip(self, turns: int) -> None:
+        """Lets somebody else's calls take so many turns."""
+        self._turn += turns
 
     async def check(self) -> None:
         if self.state:

@@ -17,6 +17,7 @@ class Checked:
     """A served model of which only the check is asked."""
 
     versions = (1,)
+    refusal = ""
 
     def __init__(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
         self.name = name

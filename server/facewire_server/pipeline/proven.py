@@ -3,6 +3,9 @@
 A served model is a name behind an address: another version, other weights or another container may
 answer the next call. Every answer says its version. A version that is not known yet is shown the canary
 before any answer of it is used; what a version answers that failed is dropped.
+
+Replicas that serve different weights as the same version look like one. So the canary is shown as often as
+there are replicas, all at once: they are asked in turn, so each gets one.
 """
 
 import asyncio
@@ -24,9 +27,12 @@ _RENEW_AFTER_S: Final = 10.0
 _FORGET_AFTER_S: Final = 30.0
 """A version that did not answer the canary for so long is proven anew when it comes back."""
 
-_ATTEMPTS: Final = 4
-"""Replicas may serve different versions; so often the canary is sent until the one in question
-answers it."""
+_DOUBT_FOR_S: Final = 60.0
+"""So long after a wrong canary one right one is not enough: it may have been another replica's."""
+
+_ATTEMPTS: Final = 2
+"""Replicas may serve different versions; so often the canary is shown to all until the one in
+question answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,16 @@ class ServedModel(Protocol):
     @property
     def name(self) -> str:
         """The servable's name."""
+        ...
+
+    @property
+    def replica_count(self) -> int:
+        """At how many addresses it is, as far as is known."""
+        ...
+
+    @property
+    def connection(self) -> int:
+        """Another number when a connection was lost or opened: who answers then may be another."""
         ...
 
     async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
@@ -64,8 +80,22 @@ class ServedModel(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Standing:
+    """What the canary has shown of one version; times by `time.monotonic`."""
+
+    connection: int
+    right_in_a_row: int = 0
+    right_at_s: float = -float("inf")
+    wrong_at_s: float = -float("inf")
+
+
 class ProvenModel:
-    """A served model behind the `Model` port."""
+    """A served model behind the `Model` port.
+
+    Attributes:
+        refusal: why a canary failed when it was shown last; "" = it did not.
+    """
 
     def __init__(self, served: ServedModel, prove: Callable[[Model], Awaitable[None]]) -> None:
         """Knows no version yet.
@@ -77,8 +107,9 @@ class ProvenModel:
         """
         self._served = served
         self._prove = prove
-        self._proven_at_s: dict[int, float] = {}
-        self._refused: dict[int, str] = {}
+        self._standings: dict[int, _Standing] = {}
+        self._answering: set[int] = set()  # the versions that the last canaries met
+        self.refusal = ""
         self._proving = asyncio.Lock()
 
     @property
@@ -89,7 +120,7 @@ class ProvenModel:
     @property
     def versions(self) -> tuple[int, ...]:
         """The versions that are proven now."""
-        return tuple(sorted(self._proven_at_s))
+        return tuple(sorted(filter(self._is_proven, self._standings)))
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         """Runs the model once; where a version answered that is not proven, once more.
@@ -99,12 +130,8 @@ class ProvenModel:
             TimedOut: it has not answered within the picture's time.
         """
         for _ in range(2):
-            try:
-                answer = await self._served.answer(inputs)
-            except ModelUnavailable:
-                self._proven_at_s.clear()  # who answers next may be another
-                raise
-            if await self._is_proven(answer.version):
+            answer = await self._served.answer(inputs)
+            if await self._becomes_proven(answer.version):
                 return answer.outputs
         raise ModelUnavailable(
             f"the model {self.name!r} answers in version {answer.version}, which is not proven"
@@ -113,51 +140,88 @@ class ProvenModel:
     async def check(self) -> None:
         """Asks the model whether it is there, and renews its proof when that is due.
 
-        Versions that were refused get another chance. When the model does not answer, what was
-        known of it is forgotten.
+        Versions that were refused get another chance here while no other is proven.
 
         Raises:
-            ModelUnavailable: it is not there, or not proven; the text says why.
+            ModelUnavailable: it is not there, or no version that answers is proven; the text says
+                why.
             TimedOut: it has not answered in time.
         """
-        self._refused.clear()
-        try:
-            await self._served.check()
-        except FacewireError:
-            self._proven_at_s.clear()
-            raise
+        await self._served.check()
         now_s = time.monotonic()
-        for version, proven_at_s in list(self._proven_at_s.items()):
-            if now_s - proven_at_s > _FORGET_AFTER_S:
-                del self._proven_at_s[version]
-        if all(now_s - one > _RENEW_AFTER_S for one in self._proven_at_s.values()):
+        self._standings = {
+            version: one
+            for version, one in self._standings.items()
+            if now_s - max(one.right_at_s, one.wrong_at_s) <= _DOUBT_FOR_S
+        }
+        proven = [self._standings[one] for one in self._answering if self._is_proven(one)]
+        if all(now_s - one.right_at_s > _RENEW_AFTER_S for one in proven):
             async with self._proving:
-                if refusal := await self._show_canary():
-                    raise ModelUnavailable(refusal)
+                await self._show_canaries()
+        if not any(map(self._is_proven, self._answering)):
+            raise ModelUnavailable(
+                self.refusal
+                or f"the model {self.name!r} was refused lately, and proves itself anew"
+            )
 
-    async def _is_proven(self, version: int) -> bool:
-        if version in self._proven_at_s:
+    async def _becomes_proven(self, version: int) -> bool:
+        if self._is_proven(version):
             return True
         async with self._proving:
             for _ in range(_ATTEMPTS):
-                if version in self._proven_at_s or version in self._refused:
+                if self._is_proven(version) or self._is_doubted(version):
                     break
-                await self._show_canary()
-        return version in self._proven_at_s
+                await self._show_canaries()
+        return self._is_proven(version)
 
-    async def _show_canary(self) -> str:
-        """Proves or refuses whatever version answers; gives the refusal, or ""."""
-        shown = _Shown(self._served)
+    def _is_proven(self, version: int) -> bool:
+        standing = self._standings.get(version)
+        wanted = self._canary_count if self._is_doubted(version) else 1
+        return (
+            standing is not None
+            and standing.connection == self._served.connection
+            and standing.right_in_a_row >= wanted
+            and time.monotonic() - standing.right_at_s <= _FORGET_AFTER_S
+        )
+
+    def _is_doubted(self, version: int) -> bool:
+        standing = self._standings.get(version)
+        return standing is not None and time.monotonic() - standing.wrong_at_s <= _DOUBT_FOR_S
+
+    @property
+    def _canary_count(self) -> int:
+        return max(2, self._served.replica_count)
+
+    async def _show_canaries(self) -> None:
+        """Proves or refuses every version that answers."""
+        connection = self._served.connection
+        shown = [_Shown(self._served) for _ in range(self._canary_count)]
+        refusals = await asyncio.gather(*map(self._show_canary, shown))
+        self.refusal = next(filter(None, refusals), "")
+        self._answering = set().union(*(one.versions for one in shown))
+        # Judged together: what one replica has right must not count before all have answered.
+        for one, refusal in zip(shown, refusals, strict=True):
+            for version in one.versions:
+                self._judge(version, connection, is_right=not refusal)
+
+    async def _show_canary(self, shown: "_Shown") -> str:
+        """Gives why the answer cannot be used, or ""."""
         try:
             await self._prove(shown)
-        except ModelUnavailable as error:
-            for version in shown.versions:
-                self._proven_at_s.pop(version, None)
-                self._refused[version] = str(error)
+        except FacewireError as error:
             return str(error)
-        for version in shown.versions:
-            self._proven_at_s[version] = time.monotonic()
         return ""
+
+    def _judge(self, version: int, connection: int, *, is_right: bool) -> None:
+        standing = self._standings.setdefault(version, _Standing(connection))
+        if standing.connection != connection:
+            standing.connection, standing.right_in_a_row = connection, 0
+        if is_right:
+            standing.right_in_a_row += 1
+            standing.right_at_s = time.monotonic()
+        else:
+            standing.right_in_a_row = 0
+            standing.wrong_at_s = time.monotonic()
 
 
 class _Shown:

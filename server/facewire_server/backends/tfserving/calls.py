@@ -22,7 +22,11 @@ _WELL_TOLD: Final = (
 
 
 class Calls:
-    """The one channel to all replicas of a servable; another one takes its place when they move."""
+    """The one channel to all replicas of a servable; another one takes its place when they move.
+
+    Attributes:
+        connection: grows when a connection was lost or opened.
+    """
 
     def __init__(self, name: str, address: str, tls_ca: bytes) -> None:
         """Connects to nothing yet. To be called in a running event loop, which it stays with.
@@ -38,6 +42,7 @@ class Calls:
         self._name = name
         self._replicas = Replicas(address, tls=bool(tls_ca))
         self._tls_ca = tls_ca
+        self.connection = 0
         self._target = ""
         self._channel: aio.Channel | None = None
         self._nobody_there = False
@@ -112,12 +117,14 @@ class Calls:
             closing.add_done_callback(self._closing.discard)
         self._channel = channel(self._target, self._tls_ca)
         self._nobody_there = False
+        self.connection += 1
 
     def _told(self, error: aio.AioRpcError) -> ModelUnavailable | TimedOut:
         code = error.code()
         if code is StatusCode.DEADLINE_EXCEEDED:
             return TimedOut(f"the model {self._name!r} did not answer in time")
         self._nobody_there = code is StatusCode.UNAVAILABLE
+        self.connection += self._nobody_there
         text = f"the model {self._name!r} does not answer: {code.name}"
         if code in _WELL_TOLD:  # the server's own words, about names, types and shapes
             text += f": {(error.details() or '')[:_LONGEST_DETAIL]}"

@@ -47,6 +47,16 @@ class TfServingModel:
         self._signature = signature
         self._calls = Calls(name, address, tls_ca)
 
+    @property
+    def replica_count(self) -> int:
+        """At how many addresses it is, as far as is known."""
+        return self._calls.replica_count
+
+    @property
+    def connection(self) -> int:
+        """Another number when a connection was lost or opened."""
+        return self._calls.connection
+
     async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
         """Runs the newest version once, within what is left of the picture's time.
 
