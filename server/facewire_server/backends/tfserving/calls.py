@@ -97,6 +97,12 @@ class Calls:
             data = await call(request, timeout=timeout_s)
         except aio.AioRpcError as error:
             raise self._told(error) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # An old channel was closed under the call; nobody cancelled what waits for it.
+            raise ModelUnavailable(f"the model {self._name!r} did not answer for long") from None
         self._nobody_there = False
         try:  # here, since gRPC would give None for bytes that are no message
             return response.FromString(data)

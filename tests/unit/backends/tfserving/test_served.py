@@ -8,13 +8,17 @@ import grpc
 import numpy as np
 import pytest
 
-from facewire_server.backends.tfserving import TfServingModel, wire
+from facewire_server.backends.tfserving import TfServingModel, calls, wire
 from facewire_server.errors import ModelUnavailable, TimedOut
 from facewire_server.pipeline import signature
 from facewire_server.pipeline.deadline import time_limit
 
 FACES = np.zeros((8, 112, 112, 3), np.uint8)  # more than gRPC would keep for a retry by default
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+
+
+class Away(Exception):
+    """Answered as UNAVAILABLE."""
 
 
 class Serving(grpc.GenericRpcHandler):
@@ -42,7 +46,10 @@ class Serving(grpc.GenericRpcHandler):
         self.left_s.append(context.time_remaining())
         if self.failures:
             await context.abort(*self.failures.pop(0))
-        return await self.answer(request)
+        try:
+            return await self.answer(request)
+        except Away:
+            await context.abort(UNAVAILABLE, "")
 
     def service(self, details: Any) -> Any:
         if details.method != wire.PREDICT:
@@ -271,3 +278,46 @@ async def test_a_name_that_nobody_knows_is_told_until_somebody_does(serving, nam
     names["emb"] = ["127.0.0.1"]
     assert (await model.answer({"faces": FACES})).version == 7
     await model.close()
+
+
+async def test_a_call_whose_old_channel_is_closed_fails_and_is_not_taken_for_cancelled(
+    model, serving, monkeypatch
+) -> None:
+    """A `CancelledError` ends a worker of a stream without a word, and the frame is lost."""
+    monkeypatch.setattr(calls, "_OLD_CALLS_S", 0.01)
+    asked = asyncio.Event()
+
+    async def never(request: Any) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    serving.answer = never
+    call = asyncio.create_task(model.answer({"faces": FACES[:1]}))
+    await asked.wait()
+    model._calls._open()
+    with pytest.raises(ModelUnavailable, match="did not answer for long"):
+        await call
+
+    call = asyncio.create_task(model.answer({"faces": FACES[:1]}))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+async def test_the_second_attempt_has_the_rest_of_the_pictures_time(model, serving) -> None:
+    async def late_and_away(request: Any) -> Any:
+        await asyncio.sleep(0.3)
+        serving.answer = never
+        raise Away
+
+    async def never(request: Any) -> Any:
+        await asyncio.Event().wait()
+
+    serving.answer = late_and_away
+    with pytest.raises(TimedOut):
+        async with time_limit(1.0):
+            await model.answer({"faces": FACES[:1]})
+    first, second = serving.left_s
+    assert first - second >= 0.3
+    assert second > 0
