@@ -10,7 +10,7 @@ from typing import Final
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.errors import FacewireError
-from facewire_server.pipeline import signature
+from facewire_server.pipeline import portrait, signature
 from facewire_server.pipeline.contract import ModelContract, prove
 from facewire_server.pipeline.deadline import time_limit
 from facewire_server.pipeline.detect import Detector
@@ -115,7 +115,7 @@ async def open_models(
             embedded.close()
 
     async def prove_detector(model: Model) -> None:
-        await Detector(model).prove()
+        await portrait.prove(Detector(model))
 
     async def prove_embedder(model: Model) -> None:
         await prove(Embedder(model, contract.dimension), contract)

@@ -24,6 +24,15 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{LINE}.contract": frozenset(
         {"facewire_server.errors", "numpy", f"{LINE}.canary", f"{LINE}.embed"}
     ),
+    f"{LINE}.portrait": frozenset(
+        {
+            "facewire_server.errors",
+            "numpy",
+            f"{LINE}.canary",
+            f"{LINE}.detect",
+            f"{LINE}.types",
+        }
+    ),
     f"{LINE}.clock": frozenset({f"{LINE}.types"}),
     f"{LINE}.look": frozenset({"facewire_server.errors", "numpy", LINE}),
     f"{LINE}.recognize": frozenset({"facewire_server.errors", "numpy", LINE}),

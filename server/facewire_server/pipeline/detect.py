@@ -108,17 +108,6 @@ class Detector:
         faces = _faces(answer)
         return faces[np.argsort(-faces.scores, kind="stable")[: options.max_faces]]
 
-    async def prove(self) -> None:
-        """Runs the model on an empty canvas.
-
-        Raises:
-            ModelUnavailable: it does not answer, or finds faces where there is nothing.
-        """
-        options = DetectionOptions(min_score=0.7, max_faces=1, short_side_fraction=1 / 16)
-        grey = np.full((120, 160, 3), 127, np.uint8)
-        if len(await self.detect(grey, options)):
-            raise ModelUnavailable("the detector finds a face in an empty picture")
-
 
 def _faces(answer: dict[str, np.ndarray]) -> Faces:
     try:
