@@ -1,122 +1,47 @@
 """Model servers that come late, die, hang, lie or change under a camera's stream: real processes.
 
-But for the first test the detector runs in the server, `embedding` in two processes of the local model server. A camera streams one
-face that is enrolled; whatever happens, every frame is answered in order, and a face that is answered at
-all is answered right. Recovery times are printed (`pytest -s`).
+Where nothing else is said the detector runs in the server, `embedding` in two processes of the local model server. A camera
+streams one face that is enrolled; whatever happens, every frame is answered in order, and a face that is
+answered at all is answered right. Recovery times are printed (`pytest -s`).
 """
 
 import os
 import shutil
 import subprocess
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import grpc
 import numpy as np
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from numpy.typing import NDArray
 
 from bench.model_servers import MODELS_PYTHON, ModelServer, model_servers
 from bench.running import RunningServer, running_server
-from bench.streaming import OneInFlight
-from facewire.v1 import (
-    face_pb2,
-    gallery_pb2,
-    gallery_pb2_grpc,
-    recognition_pb2,
-    recognition_pb2_grpc,
+from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from facewire_server.backends.tfserving import wire
+from fakes.garbling import GARBAGE, garbling
+from integration.cameras import (
+    NOT_SERVING,
+    OK,
+    PATIENCE_S,
+    SERVING,
+    TIMED_OUT,
+    UNAVAILABLE,
+    Camera,
+    enroll,
+    health_of,
+    report,
+    wait_for_health,
+    wait_for_log,
 )
 
-OK = recognition_pb2.FRAME_STATUS_OK
-UNAVAILABLE = recognition_pb2.FRAME_STATUS_UNAVAILABLE
-TIMED_OUT = recognition_pb2.FRAME_STATUS_TIMED_OUT
-SERVING = health_pb2.HealthCheckResponse.SERVING
-NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 FRAME_TIMEOUT_S = 4.0
-BETWEEN_FRAMES_S = 0.04
-PATIENCE_S = 100.0
 
 pytestmark = pytest.mark.timeout(240)
-
-
-class Seen(NamedTuple):
-    at_s: float
-    status: int
-    who: str
-    similarity: float
-
-
-class Camera(threading.Thread):
-    """Streams one picture, frame after frame, and keeps what was answered."""
-
-    def __init__(self, server: RunningServer, picture: bytes) -> None:
-        super().__init__(daemon=True)
-        self.seen: list[Seen] = []
-        self.failure: BaseException | None = None
-        self._server = server
-        self._picture = picture
-        self._news = threading.Condition()
-        self._finished = threading.Event()
-
-    def run(self) -> None:
-        try:
-            with self._server.channel() as channel, OneInFlight(channel) as stream:
-                while not self._finished.is_set():
-                    answer = stream.send(self._picture)  # raises where the order is not kept
-                    best = answer.faces[0].decision if answer.faces else None
-                    with self._news:
-                        self.seen.append(
-                            Seen(
-                                time.monotonic(),
-                                answer.status,
-                                best.identity_id if best else "",
-                                best.similarity if best else 0.0,
-                            )
-                        )
-                        self._news.notify_all()
-                    self._finished.wait(BETWEEN_FRAMES_S)
-        except BaseException as error:  # noqa: BLE001 - told by the test's own thread
-            self.failure = error
-            with self._news:
-                self._news.notify_all()
-
-    def until(self, what: Callable[[list[Seen]], bool], since: int = 0) -> list[Seen]:
-        """Waits until the answers after the first `since` fulfil something; gives them."""
-        with self._news:
-            done = self._news.wait_for(
-                lambda: self.failure or what(self.seen[since:]), timeout=PATIENCE_S
-            )
-            assert self.failure is None, f"the stream was lost: {self.failure!r}"
-            counts = Counter(one.status for one in self.seen[since:])
-            assert done, f"not within {PATIENCE_S:g} s; statuses since: {counts}"
-            return self.seen[since:]
-
-    def until_ok(self, count: int = 5) -> list[Seen]:
-        """Waits for so many right answers in a row from now on; gives all answers from now on."""
-        return self.until(
-            lambda seen: [one.status for one in seen[-count:]] == [OK] * count, len(self.seen)
-        )
-
-    def until_refused(self, count: int = 3) -> list[Seen]:
-        return self.until(
-            lambda seen: sum(one.status == UNAVAILABLE for one in seen) >= count, len(self.seen)
-        )
-
-    def end(self) -> None:
-        self._finished.set()
-        self.join(PATIENCE_S)
-        assert self.failure is None
-        assert {one.status for one in self.seen} <= {OK, UNAVAILABLE, TIMED_OUT}
-        answered = [one for one in self.seen if one.status == OK]
-        assert answered
-        assert {one.who for one in answered} == {"ada"}, "a wrong answer"
-        assert min(one.similarity for one in answered) > 0.95
 
 
 @pytest.fixture(scope="module")
@@ -130,16 +55,17 @@ def odd(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def versions(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
-    """The folder that the first replica serves, its own, so that versions can be put into it."""
-    folder = tmp_path_factory.mktemp("versions")
-    shutil.copytree(models / "embedding/1", folder / "1")
-    return folder
+def folders(tmp_path_factory: pytest.TempPathFactory, models: Path) -> tuple[Path, Path]:
+    """The folder that each replica serves, its own, so that versions can be put into it."""
+    first, second = (tmp_path_factory.mktemp("versions") for _ in range(2))
+    for folder in (first, second):
+        shutil.copytree(models / "embedding/1", folder / "1")
+    return first, second
 
 
 @pytest.fixture(scope="module")
-def replicas(models: Path, versions: Path) -> Iterator[tuple[ModelServer, ModelServer]]:
-    with model_servers(("embedding", versions), "embedding") as (first, second):
+def replicas(folders: tuple[Path, Path]) -> Iterator[tuple[ModelServer, ModelServer]]:
+    with model_servers(*(("embedding", folder) for folder in folders)) as (first, second):
         yield first, second
 
 
@@ -149,36 +75,10 @@ def picture(astronaut: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".jpg", small)[1].tobytes()
 
 
-def serving(channel: grpc.Channel) -> Iterator[int]:
-    """The health of recognition, now and at each change."""
-    request = health_pb2.HealthCheckRequest(service="facewire.v1.RecognitionService")
-    for answer in health_pb2_grpc.HealthStub(channel).Watch(request, timeout=PATIENCE_S):
-        yield answer.status
-
-
-def wait_for_health(server: RunningServer, status: int) -> None:
-    with server.channel() as channel:
-        assert next(one for one in serving(channel) if one == status) == status
-
-
-def enroll(server: RunningServer, picture: bytes) -> None:
-    with server.channel() as channel:
-        answer = gallery_pb2_grpc.GalleryServiceStub(channel).EnrollTemplates(
-            gallery_pb2.EnrollTemplatesRequest(
-                identity_id="ada", create_identity=True, images=[face_pb2.Image(data=picture)]
-            ),
-            timeout=PATIENCE_S,
-        )
-        assert answer.results[0].template_id, answer.results[0].detail
-
-
-@pytest.fixture
-def line(
-    replicas: tuple[ModelServer, ModelServer], picture: bytes
-) -> Iterator[tuple[RunningServer, Camera]]:
-    """A server that embeds at both replicas, and a camera that streams to it."""
-    addresses = ",".join(one.address for one in replicas)
-    with running_server(embedder_address=addresses, frame_timeout_s=FRAME_TIMEOUT_S) as server:
+@contextmanager
+def streaming(picture: bytes, **addresses: str) -> Iterator[tuple[RunningServer, Camera]]:
+    """A server whose models are at these addresses, and a camera that streams to it."""
+    with running_server(**addresses, frame_timeout_s=FRAME_TIMEOUT_S) as server:
         wait_for_health(server, SERVING)
         enroll(server, picture)
         camera = Camera(server, picture)
@@ -188,11 +88,13 @@ def line(
         camera.end()
 
 
-def report(what: str, seen: list[Seen], since_s: float) -> None:
-    statuses = Counter(recognition_pb2.FrameStatus.Name(one.status)[13:] for one in seen)
-    first = next((one.at_s - since_s for one in seen if one.status == OK), float("nan"))
-    told = ", ".join(f"{count} {status}" for status, count in statuses.items())
-    print(f"\n{what}: {told}; first right answer after {first:.2f} s", flush=True)
+@pytest.fixture
+def line(
+    replicas: tuple[ModelServer, ModelServer], picture: bytes
+) -> Iterator[tuple[RunningServer, Camera]]:
+    """A server that embeds at both replicas, and a camera that streams to it."""
+    with streaming(picture, embedder_address=",".join(one.address for one in replicas)) as joined:
+        yield joined
 
 
 def test_the_server_starts_alone_and_serves_when_its_models_come(
@@ -204,7 +106,7 @@ def test_the_server_starts_alone_and_serves_when_its_models_come(
     addresses = {"detector_address": mtcnn.address, "embedder_address": embedding.address}
     try:
         with running_server(**addresses) as server, server.channel() as channel:
-            health = serving(channel)
+            health = health_of(channel)
             assert next(health) == NOT_SERVING
             stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
             request = recognition_pb2.RecognizeRequest(image=face_pb2.Image(data=picture))
@@ -297,7 +199,7 @@ WRONG_MODELS = {
 
 
 def test_another_model_behind_the_name_answers_nothing(
-    line, replicas, odd: Path, versions: Path
+    line, replicas, odd: Path, folders: tuple[Path, Path]
 ) -> None:
     server, camera = line
     first, second = replicas
@@ -313,7 +215,7 @@ def test_another_model_behind_the_name_answers_nothing(
         first.kill()
     assert {one.status for one in camera.seen[before:]} == {UNAVAILABLE}
     wait_for_health(server, NOT_SERVING)
-    first.start(versions)
+    first.start(folders[0])
     second.start()
     for one in replicas:
         one.wait_until_ready()
@@ -322,26 +224,30 @@ def test_another_model_behind_the_name_answers_nothing(
     wait_for_health(server, SERVING)
 
 
-def test_versions_are_swapped_under_load(line, replicas, odd: Path, versions: Path) -> None:
+def roll(folder: Path, version: str, source: Path) -> None:
+    """Puts a version into a replica's folder, seen whole or not at all."""
+    shutil.copytree(source, folder / f".{version}")
+    (folder / f".{version}").rename(folder / version)
+
+
+def test_versions_are_swapped_under_load(
+    line, replicas, odd: Path, folders: tuple[Path, Path]
+) -> None:
     server, camera = line
     _, second = replicas
+    versions, _ = folders
     second.kill()
     camera.until_ok()
-
-    def roll(version: str, source: Path) -> None:
-        shutil.copytree(source, versions / f".{version}")
-        (versions / f".{version}").rename(versions / version)
-
     try:
         before = len(camera.seen)
         since_s = time.monotonic()
-        roll("2", versions / "1")
+        roll(versions, "2", versions / "1")
         wait_for_log(server, camera, "proven versions: [2]", "proven versions: [1, 2]")
         seen = camera.until(lambda seen: bool(seen), before)
         report("rolled forward to version 2", seen, since_s)
         assert {one.status for one in seen} == {OK}, "a swap costs no frame"
 
-        roll("3", odd / "wrong/1")
+        roll(versions, "3", odd / "wrong/1")
         camera.until_refused()
         wait_for_health(server, NOT_SERVING)
         since_s = time.monotonic()
@@ -354,6 +260,80 @@ def test_versions_are_swapped_under_load(line, replicas, odd: Path, versions: Pa
         second.wait_until_ready()
 
 
-def wait_for_log(server: RunningServer, camera: Camera, *texts: str) -> None:
-    """Waits until the server's log says one of some texts; looks after each frame."""
-    camera.until(lambda _: any(text in server.log() for text in texts), len(camera.seen))
+def serves_only(replica: ModelServer, version: int) -> bool:
+    request = wire.GetModelStatusRequest()
+    request.model_spec.name = replica.name
+    with grpc.insecure_channel(replica.address) as channel:
+        call = channel.unary_unary(
+            wire.GET_MODEL_STATUS,
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=wire.GetModelStatusResponse.FromString,
+        )
+        states = call(request, timeout=PATIENCE_S).model_version_status
+    return [one.version for one in states if one.state == 30] == [version]
+
+
+def test_a_version_rolls_over_two_live_replicas_and_costs_no_frame_of_any_stream(
+    line, replicas, picture: bytes, folders: tuple[Path, Path]
+) -> None:
+    server, camera = line
+    others = [Camera(server, picture) for _ in range(2)]
+    for one in others:
+        one.start()
+        one.until_ok()
+    cameras = [camera, *others]
+    before = [len(one.seen) for one in cameras]
+    since_s = time.monotonic()
+    try:
+        for replica, folder in zip(replicas, folders, strict=True):
+            roll(folder, "4", folder / "1")
+            camera.until(lambda _, replica=replica: serves_only(replica, 4), len(camera.seen))
+            for one in cameras:  # after the first replica: in two versions at once
+                one.until_ok(10)
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder / "4", ignore_errors=True)
+    for one in others:
+        one.end()
+    seen = [
+        answer for one, count in zip(cameras, before, strict=True) for answer in one.seen[count:]
+    ]
+    report("three streams, both replicas rolled forward", seen, since_s)
+    assert {one.status for one in seen} == {OK}
+
+
+def test_a_proven_replica_that_turns_to_garbage_costs_frames_and_no_stream(
+    replicas, picture: bytes
+) -> None:
+    first, second = replicas
+    with (
+        garbling(first.address) as (address, between),
+        streaming(picture, embedder_address=f"{address},{second.address}") as (server, camera),
+    ):
+        for kind, garble in GARBAGE.items():
+            since, since_s, already = len(camera.seen), time.monotonic(), between.garbled
+            between.garble = garble
+            camera.until(lambda _, already=already: between.garbled >= already + 3, since)
+            between.garble = None
+            camera.until_ok(3)
+            report(f"garbage for a while: {kind}", camera.seen[since:], since_s)
+        assert TIMED_OUT not in {one.status for one in camera.seen}
+        wait_for_health(server, SERVING)
+
+
+def test_a_detector_that_is_killed_comes_back_without_a_restart_of_the_server(
+    served_models: tuple[ModelServer, ModelServer], picture: bytes
+) -> None:
+    mtcnn, _ = served_models
+    with streaming(picture, detector_address=mtcnn.address) as (server, camera):
+        mtcnn.kill()
+        try:
+            refused = camera.until_refused()
+            assert TIMED_OUT not in {one.status for one in refused}
+            wait_for_health(server, NOT_SERVING)
+        finally:
+            mtcnn.start()
+            mtcnn.wait_until_ready()
+        since_s = time.monotonic()
+        report("the detector is back", camera.until_ok(), since_s)
+        wait_for_health(server, SERVING)
