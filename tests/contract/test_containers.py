@@ -66,6 +66,7 @@ def test_the_containers_run_as_nobody_in_particular(repository: Path, name: str)
 def test_the_server_image_tells_its_health(repository: Path) -> None:
     (check,) = arguments(repository, SERVER, "HEALTHCHECK")
     assert check.endswith('CMD ["facewire-server", "health"]')
+    assert "--start-period=300s" in check, "models may take minutes to load"
 
 
 def test_the_server_image_holds_no_tensorflow_no_tool_and_nothing_that_phones_home(
