@@ -85,6 +85,13 @@ class FakeGalleries:
             raise Refusal("GALLERY_NOT_FOUND", "no such gallery", code=_NOT_FOUND)
         return gallery
 
+    def own(self, gallery_id: str) -> _Gallery:
+        """A gallery of this server's model."""
+        gallery = self.get(gallery_id)
+        if gallery.contract_id != self._contract_id:
+            raise _mismatch()
+        return gallery
+
     def CreateGallery(self, request: Any) -> Any:
         if request.gallery_id in self._galleries:
             raise Refusal("GALLERY_EXISTS", "it exists", code=_EXISTS)
@@ -145,7 +152,7 @@ class FakeGalleries:
         )
 
     def EnrollTemplates(self, request: Any, embed: Callable[[face_pb2.Image], Any]) -> Any:
-        gallery = self.get(request.gallery_id)
+        gallery = self.own(request.gallery_id)
         asked = request.SerializeToString(deterministic=True)
         if request.request_id in gallery.answers:
             before, answer = gallery.answers[request.request_id]
@@ -200,8 +207,7 @@ class FakeGalleries:
         first = next(requests)
         gallery = self.get(first.gallery_id)
         if first.record.header.gallery.model_contract_id != self._contract_id:
-            code = grpc.StatusCode.FAILED_PRECONDITION
-            raise Refusal("CONTRACT_MISMATCH", "made with another model", code=code)
+            raise _mismatch()
         answer = gallery_pb2.ImportGalleryResponse()
         for request in requests:
             person, exported = request.record.identity, request.record.template
@@ -242,6 +248,11 @@ class FakeGalleries:
         return gallery_pb2.EnrollmentResult(
             template_id=key, quality=face_pb2.Quality(inter_eye_px=60), box=face_pb2.Box(x_px=1)
         )
+
+
+def _mismatch() -> Refusal:
+    code = grpc.StatusCode.FAILED_PRECONDITION
+    return Refusal("CONTRACT_MISMATCH", "made with another model", code=code)
 
 
 def _page(every: list[Any], request: Any) -> tuple[list[Any], str]:

@@ -66,7 +66,8 @@ class FakeServer:
         held: frames read and not answered, over all streams; `held_changed` is told.
         reconnect_after: ends a stream by `reconnect` after as many answers, and
             `reconnect_after_ms` is what it says.
-        silent: streams wait for `opening` before they answer at all.
+        silent: the methods that wait for `opening` before they answer at all; `asked` is
+            set when one does.
         end_after: ends a stream with OK after as many answers, without a word.
         advice: told at the start of each stream.
         refuse_reading: ends a stream by this status, once it has begun, and reads no frame.
@@ -93,7 +94,8 @@ class FakeServer:
         self.refuse_reading: Any = None
         self.not_serving: set[str] = set()
         self.cut_export_after: int | None = None
-        self.silent = False
+        self.silent: set[str] = set()
+        self.asked = threading.Event()
         self.opening = threading.Event()
         self.stream_ended = threading.Event()
         self._failures: dict[str, list[tuple[Any, bool]]] = defaultdict(list)
@@ -117,11 +119,17 @@ class FakeServer:
 
     def __exit__(self, *_: object) -> None:
         self.hold.set()
+        self.opening.set()
         self._server.stop(0).wait()
 
     def handle(self, context: grpc.ServicerContext, method: str, work: Callable[[], Any]) -> Any:
         """Runs a method: its scripted failure, the token, the work, the refusal."""
         self.calls[method] += 1
+        if method in self.silent:
+            self.asked.set()
+            self.opening.wait()
+            if not context.is_active():
+                context.abort(grpc.StatusCode.CANCELLED, "the client has gone")
         scripted, after = self._failures[method].pop(0) if self._failures[method] else (None, False)
         if scripted is not None and not after:
             context.abort_with_status(scripted)
@@ -160,7 +168,7 @@ class FakeServer:
     def faces(
         self, image: face_pb2.Image, gallery_id: str
     ) -> tuple[list[face_pb2.Face], tuple[int, int]]:
-        gallery = self.galleries.get(gallery_id)
+        gallery = self.galleries.own(gallery_id)
         embedded = self.embed(image)
         if embedded is None:
             picture = _decode(image)
@@ -247,10 +255,8 @@ class _Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
         server = self._server
         server.peers.append(context.peer())
         context.add_callback(server.stream_ended.set)
-        if server.silent:
-            server.opening.wait()
         config = next(requests).config
-        server.handle(context, "StreamRecognize", lambda: server.galleries.get(config.gallery_id))
+        server.handle(context, "StreamRecognize", lambda: server.galleries.own(config.gallery_id))
         yield recognition_pb2.StreamRecognizeResponse(
             started=recognition_pb2.StreamStarted(
                 max_in_flight=server.max_in_flight,

@@ -50,6 +50,7 @@ class AsyncClient(AsyncGalleryClient):
 
     async def close(self) -> None:
         """Ends the connection, every call and every stream. May be called again."""
+        self._closed = True
         for stream in list(self._streams):
             await stream.close()
         await super().close()
@@ -124,6 +125,8 @@ class AsyncClient(AsyncGalleryClient):
             camera, gallery, policy, decision, detection, max_candidates
         )
         stream = AsyncStream(self._address, config, frames, timeout_s=self._timeout_s)
+        if self._closed:
+            raise ValueError("this client is closed")
         self._streams.add(stream)
         return stream
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from facewire._feed import Account
-from facewire._pictures import Frame, Picture
+from facewire._pictures import Frame, Picture, no_picture
 from facewire._results import StreamLimits
 
 __all__ = ["AsyncFeed", "Frames", "drawn", "send"]
@@ -70,9 +70,11 @@ def drawn(frames: Frames) -> AsyncIterator[Picture | Frame]:
     """An iterator of asyncio's of any frames: ordinary ones are drawn in a thread.
 
     Raises:
-        TypeError: they are not iterable.
+        TypeError: they are not iterable, or one picture.
     """
-    return aiter(frames) if isinstance(frames, AsyncIterable) else _in_a_thread(iter(frames))
+    if isinstance(frames, AsyncIterable):
+        return aiter(frames)
+    return _in_a_thread(iter(no_picture(frames)))
 
 
 async def _in_a_thread(frames: Iterator[Picture | Frame]) -> AsyncIterator[Picture | Frame]:

@@ -11,7 +11,7 @@ from facewire._aio_calls import AsyncCalls
 from facewire._aio_ending import Ending
 from facewire._channel import Deadline
 from facewire._galleries import Gallery, Identity, ImportResult, Template
-from facewire._transfer import ExportFile, Progress, import_requests
+from facewire._transfer import ExportFile, ImportRequests, Progress
 from facewire.v1 import gallery_pb2
 
 __all__ = ["AsyncGalleryClient"]
@@ -106,12 +106,17 @@ class AsyncGalleryClient(AsyncCalls):
         """Adds the people of an exported file to a gallery. See `Client.import_gallery`."""
 
         async def attempt(_: Deadline) -> ImportResult:
-            requests = await asyncio.to_thread(import_requests, path, gallery, progress)
-            call = self._stubs.galleries.ImportGallery(requests, metadata=self._address.metadata)
+            requests = await asyncio.to_thread(ImportRequests, path, gallery, progress)
+            method = self._stubs.galleries.ImportGallery
+            call = method(iter(requests), metadata=self._address.metadata)
             ending = Ending(call)
             try:
                 return ImportResult.from_wire(await call)
             except grpc.RpcError:
+                requests.check()
                 raise await ending.status() from None
+            except asyncio.CancelledError:  # also how grpc.aio ends a call whose requests break off
+                requests.check()
+                raise
 
         return await self._repeat(attempt)

@@ -1,6 +1,7 @@
 """A stream in asyncio: as `facewire._stream`, with a task that sends for a thread."""
 
 import asyncio
+import contextlib
 import weakref
 from types import TracebackType
 from typing import Any, Self
@@ -10,9 +11,9 @@ from grpc import aio
 
 from facewire._aio_ending import Ending
 from facewire._aio_feed import AsyncFeed, Frames, drawn, send
-from facewire._answers import Answers
+from facewire._answers import Answers, not_started, too_late
 from facewire._channel import Address, Deadline, Retries
-from facewire._errors import DeadlineError, ServerError, UnavailableError
+from facewire._errors import UnavailableError
 from facewire._results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._status import error_from_rpc
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
@@ -42,8 +43,7 @@ class AsyncStream:
         self._timeout_s = timeout_s
         self._answers = Answers(address.target, frames)
         self._line: _Line | None = None
-        self._finalizer: weakref.finalize[..., Self] | None = None
-        self._closed = False
+        self._closed = asyncio.Event()
 
     @property
     def limits(self) -> StreamLimits:
@@ -52,7 +52,7 @@ class AsyncStream:
         Raises:
             ValueError: the stream is not open yet.
         """
-        if self._line is None:
+        if self._line is None or self._line.limits is None:
             raise ValueError("the stream is not open yet: use `async with`")
         return self._line.limits
 
@@ -65,20 +65,20 @@ class AsyncStream:
         """Opens the stream, where it is not open.
 
         Raises:
+            ValueError: the stream is closed, or was closed meanwhile.
             FacewireError: as of `Client.stream`.
         """
-        if self._line is None and not self._closed:
-            self._line = await self._open()
-            # Also where the stream was dropped: its task and its call do not keep it alive.
-            self._finalizer = weakref.finalize(self, self._line.cancel)
+        if self._line is None:
+            await self._connect()
+        if self._closed.is_set():
+            raise ValueError("this stream is closed")
         return self
 
     async def close(self) -> None:
         """Cancels the stream. May be called again, and from another task."""
-        self._closed = True
-        if self._finalizer is not None and self._line is not None:
-            self._finalizer()
-            await self._line.channel.close(None)
+        self._closed.set()
+        if self._line is not None:
+            await self._line.cancel()
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -95,8 +95,9 @@ class AsyncStream:
         return self
 
     async def __anext__(self) -> FrameResult | FramesSkipped:
-        await self.open()
-        while not self._closed and self._line is not None:
+        if self._line is None:
+            await self._connect()
+        while not self._closed.is_set() and self._line is not None:
             result = self._answers.read(await self._receive(self._line))
             if result is not None:
                 self._line.feed.give_back(result.frame_count)
@@ -110,11 +111,11 @@ class AsyncStream:
         except (StopAsyncIteration, grpc.RpcError):
             pass
         except asyncio.CancelledError:
-            if self._closed:  # by another task
+            if self._closed.is_set():  # by another task
                 raise StopAsyncIteration from None
             await self.close()
             raise
-        if self._closed:
+        if self._closed.is_set():
             raise StopAsyncIteration
         status = await line.ending.status()
         await self.close()
@@ -123,34 +124,36 @@ class AsyncStream:
         self._answers.check_end(line.feed)
         raise StopAsyncIteration
 
-    async def _open(self) -> "_Line":
-        deadline = Deadline(self._timeout_s)
-        retries = Retries(deadline)
-        while True:
-            line = _Line(self._address)
+    async def _connect(self) -> None:
+        """Opens the stream, unless it is, or meanwhile was, closed."""
+        retries = Retries(deadline := Deadline(self._timeout_s))
+        while self._line is None and not self._closed.is_set():
+            self._line = line = _Line(self._address)
+            # Also where the stream was dropped: its task and its call do not keep it alive.
+            weakref.finalize(self, line.let_go)
             try:
-                await line.open(self._config, self._timeout_s)
+                await line.open(self._config, deadline)
+                line.start(self._frames)
             except BaseException as error:
-                line.cancel()
-                await line.channel.close(None)
+                await line.cancel()
+                if self._closed.is_set():  # by another task, which cancelled the call
+                    return
                 pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
+                self._line = None
                 if pause_s is None:
                     raise
-            else:
-                line.start(self._frames)
-                return line
-            await asyncio.sleep(pause_s)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._closed.wait(), pause_s)
 
 
 class _Line:
     """An open call with its channel and feed."""
 
-    limits: StreamLimits
-
     def __init__(self, address: Address) -> None:
         self.feed = AsyncFeed()
-        self.channel: aio.Channel = address.connect_aio()
-        stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self.channel)  # type: ignore[no-untyped-call] # generated
+        self.limits: StreamLimits | None = None
+        self._channel: aio.Channel = address.connect_aio()
+        stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
         self._target = address.target
         self._call = stub.StreamRecognize(metadata=address.metadata)
         self._sending: asyncio.Task[None] | None = None
@@ -158,37 +161,38 @@ class _Line:
         # Not `read`, which reads no more once a write was interrupted by the call's end.
         self.answers = aiter(self._call)
 
-    async def open(self, config: recognition_pb2.StreamConfig, timeout_s: float) -> None:
+    async def open(self, config: recognition_pb2.StreamConfig, deadline: Deadline) -> None:
         """Sends the config and waits for the server's terms."""
         try:
             # A deadline of gRPC would be the whole stream's.
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(deadline.left_s):
                 await self._call.write(recognition_pb2.StreamRecognizeRequest(config=config))
                 first = await anext(self.answers)
         except TimeoutError:
-            raise DeadlineError(
-                f"{self._target}: no answer within {timeout_s:g} s. Allow more with timeout_s."
-            ) from None
+            raise too_late(self._target, deadline) from None
         except StopAsyncIteration:
-            raise self._not_started() from None
+            raise not_started(self._target) from None
         except (grpc.RpcError, asyncio.InvalidStateError):
             status = await self.ending.status()
             raise error_from_rpc(status, target=self._target) from status
         if first.WhichOneof("message") != "started":
-            raise self._not_started()
+            raise not_started(self._target)
         self.limits = StreamLimits.from_wire(first.started)
 
     def start(self, frames: Any) -> None:
         """Lets the frames be sent."""
+        assert self.limits is not None, "opened before"
         self.feed.start(self.limits)
         self._sending = asyncio.create_task(send(self._call, frames, self.feed))
 
-    def cancel(self) -> None:
-        """Ends the call and the sending."""
+    def let_go(self) -> None:
+        """Ends the call and the sending. May be called again."""
         self._call.cancel()
         self.feed.close()
         if self._sending is not None:
             self._sending.cancel()
 
-    def _not_started(self) -> ServerError:
-        return ServerError(f"{self._target}: the server did not start the stream.")
+    async def cancel(self) -> None:
+        """Ends the connection, too. May be called again."""
+        self.let_go()
+        await self._channel.close(None)

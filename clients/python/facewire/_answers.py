@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from facewire._channel import Deadline
 from facewire._enums import ErrorReason
-from facewire._errors import ReconnectError, ServerError
+from facewire._errors import DeadlineError, ReconnectError, ServerError, UnavailableError
 from facewire._feed import Account
 from facewire._results import Advice, FrameResult, FramesSkipped
 from facewire.v1 import recognition_pb2
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "not_started", "too_late"]
 
 
 class Answers:
@@ -46,7 +47,7 @@ class Answers:
 
         Raises:
             ReconnectError: the server asked for it.
-            ServerError: not all frames were accounted for.
+            UnavailableError: not all frames were accounted for.
             BaseException: what drawing a frame raised.
         """
         if account.error is not None:
@@ -60,7 +61,19 @@ class Answers:
                 after_s=after_s,
             )
         if account.in_flight or not account.exhausted:
-            raise ServerError(
+            raise UnavailableError(
                 f"{self._target}: the server ended the stream with {account.in_flight} "
                 "frames unanswered. Open it again."
             )
+
+
+def too_late(target: str, deadline: Deadline) -> DeadlineError:
+    """That no stream was opened in time."""
+    return DeadlineError(
+        f"{target}: no answer within {deadline.timeout_s:g} s.", advice="Allow more with timeout_s."
+    )
+
+
+def not_started(target: str) -> ServerError:
+    """That the first answer was not what the contract asks for."""
+    return ServerError(f"{target}: the server did not start the stream.")

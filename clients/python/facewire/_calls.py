@@ -26,10 +26,12 @@ class Calls:
         self._address = address
         self._timeout_s = timeout_s
         self._channel = address.connect()
-        self._stubs = Stubs(self._channel)
+        self._connected = Stubs(self._channel)
+        self._closed = False
 
     def close(self) -> None:
         """Ends the connection and every call on it. May be called again."""
+        self._closed = True
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -37,6 +39,12 @@ class Calls:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def _stubs(self) -> Stubs:
+        if self._closed:
+            raise ValueError("this client is closed")
+        return self._connected
 
     def _run(self, call: Call[T]) -> T:
         """Makes a call.

@@ -60,11 +60,15 @@ class Address:
         root_certificates: bytes | str | os.PathLike[str] | None,
         tls: bool,
     ) -> "Address":
-        """Reads the certificates where they are a path.
+        """Reads the certificates where they are a path, and leaves out space around the token.
 
         Raises:
             OSError: the file cannot be read.
+            ValueError: the token holds what no header may; it is not in the text.
         """
+        token = token and token.strip()
+        if token and not (token.isascii() and token.isprintable()):
+            raise ValueError("a token is made of printable ASCII characters; this one is not")
         if isinstance(root_certificates, str | os.PathLike):
             root_certificates = Path(root_certificates).read_bytes()
         return cls(target, token, root_certificates, tls or root_certificates is not None)
@@ -90,9 +94,14 @@ class Address:
 
 
 class Deadline:
-    """A moment by which a call, its retries included, is to be over."""
+    """A moment by which a call, its retries included, is to be over.
+
+    Attributes:
+        timeout_s: from now to then.
+    """
 
     def __init__(self, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
         self._end = time.monotonic() + timeout_s
 
     @property
@@ -118,6 +127,8 @@ class Retries:
 
     def pause_s(self, error: FacewireError) -> float | None:
         """How long to wait before the next attempt; None where there is to be none."""
+        if not self._deadline.left_s:
+            return None
         if error.reason is ErrorReason.WORKER_BUSY and self._busy_attempts:
             self._busy_attempts -= 1
             return 0.0

@@ -1,6 +1,7 @@
 """The client: recognise, compare, enroll, stream."""
 
 import os
+import threading
 import weakref
 from collections.abc import Iterable
 
@@ -44,7 +45,8 @@ class Client(GalleryClient):
 
     Args:
         target: the server's address, "host:port".
-        token: the server's token. Without TLS it can be read on the way.
+        token: the server's token; space around it is left out. Without TLS it can be
+            read on the way.
         root_certificates: turns TLS on: PEM, or the path of it, that the server's
             certificate is checked against.
         tls: turns TLS on with the roots that gRPC carries.
@@ -52,6 +54,7 @@ class Client(GalleryClient):
 
     Raises:
         OSError: the file of `root_certificates` cannot be read.
+        ValueError: the token holds other than printable ASCII characters.
     """
 
     def __init__(
@@ -66,12 +69,15 @@ class Client(GalleryClient):
         address = Address.of(target, token=token, root_certificates=root_certificates, tls=tls)
         super().__init__(address, timeout_s=timeout_s)
         self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+        self._changing = threading.Lock()  # who is in the set, and that nobody joins any more
 
     def close(self) -> None:
-        """Ends the connection, every call and every stream. May be called again."""
-        for stream in list(self._streams):
+        """Ends the connection, every call and every stream. May be called again, and by any thread."""
+        with self._changing:
+            super().close()
+            streams = list(self._streams)
+        for stream in streams:
             stream.close()
-        super().close()
 
     def recognize(
         self,
@@ -195,13 +201,18 @@ class Client(GalleryClient):
             NotFoundError: no such gallery.
             ContractMismatchError: the gallery was made with another model.
             LimitError: the server has as many streams as it allows.
+            TypeError: `frames` are not iterable, or one picture.
+            ValueError: the client is closed, or was closed meanwhile.
         """
         config = _requests.stream_config(
             camera, gallery, policy, decision, detection, max_candidates
         )
         stream = Stream(self._address, config, frames, timeout_s=self._timeout_s)
-        self._streams.add(stream)
-        return stream
+        with self._changing:
+            if self._closed:
+                raise ValueError("this client is closed")
+            self._streams.add(stream)
+        return stream.open()
 
     def health(self) -> Health:
         """Asks what of the server is ready for calls. Needs no token."""

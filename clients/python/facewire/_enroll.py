@@ -1,6 +1,5 @@
 """How pictures of one person become calls that the server takes: chunks of a bounded size."""
 
-import os
 import uuid
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from facewire._enums import ErrorReason, FaceSelection
 from facewire._errors import InvalidPictureError
 from facewire._galleries import EnrolledPicture, EnrollResult
 from facewire._options import DetectionOptions
-from facewire._pictures import Array, Image, Picture, to_wire
+from facewire._pictures import Picture, is_picture, to_wire
 from facewire._requests import Call
 from facewire.v1 import face_pb2, gallery_pb2
 
@@ -93,12 +92,10 @@ def _call(
 
 
 def several(pictures: Picture | Iterable[Picture]) -> Iterable[Picture]:
-    """The pictures, also where one was given: a path and an array are iterable, too."""
-    if isinstance(pictures, Image | bytes | bytearray | memoryview | str | os.PathLike):
-        return (pictures,)
-    if hasattr(pictures, "__array_interface__"):
-        return (cast(Array, pictures),)
-    return pictures
+    """The pictures, also where one was given."""
+    if is_picture(pictures):
+        return (cast(Picture, pictures),)
+    return cast(Iterable[Picture], pictures)
 
 
 def chunks(pictures: Iterable[Picture]) -> Iterator[list[face_pb2.Image]]:

@@ -49,14 +49,23 @@ class FacewireError(Exception):
     The text says what happened and what to do next.
 
     Attributes:
-        reason: the same for programs; UNSPECIFIED where the server gave none.
+        detail: what happened.
+        advice: what to do next, in the words of this library, or "".
+        reason: what happened, for programs; UNSPECIFIED where the server gave none.
         field: the request's field at fault ("image", "images[3]"), or "".
     """
 
     def __init__(
-        self, message: str, *, reason: ErrorReason = ErrorReason.UNSPECIFIED, field: str = ""
+        self,
+        detail: str,
+        *,
+        advice: str = "",
+        reason: ErrorReason = ErrorReason.UNSPECIFIED,
+        field: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(f"{detail} {advice}".strip())
+        self.detail = detail
+        self.advice = advice
         self.reason = reason
         self.field = field
 
@@ -112,8 +121,8 @@ class ReconnectError(UnavailableError):
         after_s: wait this long before, seconds.
     """
 
-    def __init__(self, message: str, *, reason: ErrorReason, after_s: float) -> None:
-        super().__init__(message, reason=reason)
+    def __init__(self, detail: str, *, reason: ErrorReason, after_s: float) -> None:
+        super().__init__(detail, reason=reason)
         self.after_s = after_s
 
 

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 
+import grpc
+
 from facewire import _gallery_requests
 from facewire._calls import Calls
 from facewire._channel import Deadline
 from facewire._galleries import Gallery, Identity, ImportResult, Template
-from facewire._transfer import ExportFile, Progress, import_requests
+from facewire._transfer import ExportFile, ImportRequests, Progress
 from facewire.v1 import gallery_pb2
 
 __all__ = ["GalleryClient"]
@@ -87,6 +89,9 @@ class GalleryClient(Calls):
         self, identity_id: str, display_name: str, *, gallery: str = "default"
     ) -> Identity:
         """Changes an identity's display name.
+
+        Where the answer is lost it is not repeated: that would undo what another has
+        written since.
 
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
@@ -191,8 +196,13 @@ class GalleryClient(Calls):
         """
 
         def attempt(_: Deadline) -> ImportResult:
-            requests = import_requests(path, gallery, progress)
+            requests = ImportRequests(path, gallery, progress)
             method = self._stubs.galleries.ImportGallery
-            return ImportResult.from_wire(method(requests, metadata=self._address.metadata))
+            try:
+                answer = method(iter(requests), metadata=self._address.metadata)
+            except grpc.RpcError:
+                requests.check()
+                raise
+            return ImportResult.from_wire(answer)
 
         return self._repeat(attempt)

@@ -86,7 +86,7 @@ def rename_identity(identity_id: str, gallery: str, display_name: str) -> Call[I
     request = gallery_pb2.UpdateIdentityRequest(
         gallery_id=gallery, identity_id=identity_id, display_name=display_name
     )
-    return Call(lambda stubs: stubs.galleries.UpdateIdentity, request, _identity)
+    return Call(lambda stubs: stubs.galleries.UpdateIdentity, request, _identity, repeatable=False)
 
 
 def delete_identity(identity_id: str, gallery: str) -> Call[int]:

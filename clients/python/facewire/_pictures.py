@@ -7,12 +7,14 @@ import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from facewire._enums import ImageFormat
 from facewire.v1 import face_pb2
 
-__all__ = ["Array", "Frame", "Image", "Picture", "loaded", "to_wire"]
+__all__ = ["Array", "Frame", "Image", "Picture", "is_picture", "loaded", "no_picture", "to_wire"]
+
+T = TypeVar("T")
 
 
 class Array(Protocol):
@@ -99,6 +101,26 @@ class Frame:
 
     picture: Picture
     captured_at_us: int = 0
+
+
+def is_picture(value: object) -> bool:
+    """Whether it is one picture: a path, bytes and an array are iterable, too."""
+    kinds = Image | bytes | bytearray | memoryview | str | os.PathLike
+    return isinstance(value, kinds) or hasattr(value, "__array_interface__")
+
+
+def no_picture(frames: T) -> T:
+    """The frames of a stream, unless they are one picture: taken apart it would make none.
+
+    Raises:
+        TypeError: they are.
+    """
+    if is_picture(frames):
+        raise TypeError(
+            "frames are many pictures, one after the other: facewire.video.Camera(path) gives "
+            "those of a film, and [picture] is a single one"
+        )
+    return frames
 
 
 def to_wire(picture: Picture) -> face_pb2.Image:

@@ -112,8 +112,7 @@ def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
         # gRPC tells the whole way to the cause, which comes last: "...: Connection refused".
         cause = detail.rpartition(": ")[2] if code is grpc.StatusCode.UNAVAILABLE else detail
         detail = f"{target}: {cause or code.name}"
-    text = detail.rstrip(".") + "."
-    return kind(f"{text} {advice}".strip(), reason=reason, field=field)
+    return kind(detail.rstrip(".") + ".", advice=advice, reason=reason, field=field)
 
 
 def _read(error: Any) -> tuple[grpc.StatusCode, str, ErrorReason, str]:

@@ -6,7 +6,6 @@ is the same with two tasks.
 """
 
 import threading
-import time
 import weakref
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -14,11 +13,11 @@ from typing import Any, Self
 
 import grpc
 
-from facewire._answers import Answers
+from facewire._answers import Answers, not_started, too_late
 from facewire._channel import Address, Deadline, Retries
-from facewire._errors import DeadlineError, ServerError, UnavailableError
+from facewire._errors import FacewireError, UnavailableError
 from facewire._feed import Feed, messages
-from facewire._pictures import Frame, Picture
+from facewire._pictures import Frame, Picture, no_picture
 from facewire._results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._status import error_from_rpc
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
@@ -48,6 +47,8 @@ class Stream:
         limits: the server's terms.
     """
 
+    limits: StreamLimits
+
     def __init__(
         self,
         address: Address,
@@ -56,17 +57,46 @@ class Stream:
         *,
         timeout_s: float,
     ) -> None:
-        self._target = address.target
-        iterator = iter(frames)
+        self._address = address
+        self._config = config
+        self._frames = iter(no_picture(frames))
+        self._timeout_s = timeout_s
         self._answers = Answers(address.target, frames)
-        self._line = _open(address, config, iterator, timeout_s)
-        self.limits = self._line.limits
-        # A stream that was dropped, as `for ... break` does, is cancelled, too.
-        self._finalizer = weakref.finalize(self, self._line.cancel)
+        self._line: _Line | None = None
+        self._closed = threading.Event()
+
+    def open(self) -> Self:
+        """Opens the stream, where it is not open; `Client.stream` has done it.
+
+        Raises:
+            ValueError: the stream is closed, or was closed meanwhile.
+            FacewireError: as of `Client.stream`.
+        """
+        retries = Retries(deadline := Deadline(self._timeout_s))
+        while self._line is None:
+            self._line = line = _Line(self._address, self._config, self._frames)
+            # A stream that was dropped, as `for ... break` does, is cancelled, too.
+            weakref.finalize(self, line.cancel)
+            try:
+                if self._closed.is_set():  # too early for `close` to see the line
+                    raise ValueError("this stream is closed")
+                self.limits = line.open(deadline)
+            except BaseException as error:
+                line.cancel()
+                if self._closed.is_set() and isinstance(error, FacewireError):
+                    raise ValueError("this stream is closed") from None
+                pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
+                if pause_s is None:
+                    raise
+                self._line = None
+                self._closed.wait(pause_s)
+        return self
 
     def close(self) -> None:
         """Cancels the stream. May be called again, and from another thread."""
-        self._finalizer()
+        self._closed.set()
+        if (line := self._line) is not None:
+            line.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -88,95 +118,68 @@ class Stream:
         return self._answers.advice
 
     def __next__(self) -> FrameResult | FramesSkipped:
-        while self._finalizer.alive:
-            result = self._answers.read(self._receive())
+        while not self._closed.is_set() and self._line is not None:
+            result = self._answers.read(self._receive(self._line))
             if result is not None:
                 self._line.feed.give_back(result.frame_count)
                 return result
         raise StopIteration
 
-    def _receive(self) -> recognition_pb2.StreamRecognizeResponse:
+    def _receive(self, line: "_Line") -> recognition_pb2.StreamRecognizeResponse:
         try:
-            answer: recognition_pb2.StreamRecognizeResponse = next(self._line.answers)
+            answer: recognition_pb2.StreamRecognizeResponse = next(line.answers)
         except StopIteration:
             self.close()
-            self._answers.check_end(self._line.feed)
+            self._answers.check_end(line.feed)
             raise
         except grpc.RpcError as error:
-            if not self._finalizer.alive:  # closed by another thread
+            if self._closed.is_set():  # by another thread
                 raise StopIteration from None
             self.close()
-            raise error_from_rpc(error, target=self._target) from error
+            raise error_from_rpc(error, target=self._address.target) from error
         return answer
 
 
 class _Line:
-    """An open call with its channel and feed."""
+    """A call with its channel and feed."""
 
     def __init__(
-        self, answers: Any, channel: grpc.Channel, feed: Feed, limits: StreamLimits
+        self,
+        address: Address,
+        config: recognition_pb2.StreamConfig,
+        frames: Iterator[Picture | Frame],
     ) -> None:
-        self.answers = answers
-        self.feed = feed
-        self.limits = limits
-        self._channel = channel
+        self.feed = Feed()
+        self._target = address.target
+        self._channel = address.connect()
+        stub = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
+        sent = messages(config, frames, self.feed)
+        self.answers: Any = stub.StreamRecognize(sent, metadata=address.metadata)
+        # Wakes the sending thread when the call ends for any reason.
+        self.answers.add_callback(self.feed.close)
+
+    def open(self, deadline: Deadline) -> StreamLimits:
+        """Waits for the server's terms, and lets the frames be sent."""
+        # A deadline of gRPC would be the whole stream's.
+        late = threading.Timer(deadline.left_s, self.answers.cancel)
+        late.daemon = True
+        late.start()
+        try:
+            first = next(self.answers, None)
+        except grpc.RpcError as error:
+            if self.answers.code() is grpc.StatusCode.CANCELLED:
+                raise too_late(self._target, deadline) from error
+            raise error_from_rpc(error, target=self._target) from error
+        finally:
+            late.cancel()
+        if first is None or first.WhichOneof("message") != "started":
+            raise not_started(self._target)
+        limits = StreamLimits.from_wire(first.started)
+        self.feed.start(limits)
+        return limits
 
     def cancel(self) -> None:
+        """Ends the call and the sending. May be called again, and from another thread."""
         self.answers.cancel()
         self.feed.close()
         self._channel.close()
-
-
-def _open(
-    address: Address,
-    config: recognition_pb2.StreamConfig,
-    frames: Iterator[Picture | Frame],
-    timeout_s: float,
-) -> _Line:
-    deadline = Deadline(timeout_s)
-    retries = Retries(deadline)
-    while True:
-        try:
-            return _open_once(address, config, frames, timeout_s)
-        except UnavailableError as error:
-            pause_s = retries.pause_s(error)
-            if pause_s is None:
-                raise
-        time.sleep(pause_s)
-
-
-def _open_once(
-    address: Address,
-    config: recognition_pb2.StreamConfig,
-    frames: Iterator[Picture | Frame],
-    timeout_s: float,
-) -> _Line:
-    feed = Feed()
-    channel = address.connect()
-    stub = recognition_pb2_grpc.RecognitionServiceStub(channel)  # type: ignore[no-untyped-call] # generated
-    answers = stub.StreamRecognize(messages(config, frames, feed), metadata=address.metadata)
-    # Wakes the sending thread when the call ends for any reason.
-    answers.add_callback(feed.close)
-    # A deadline of gRPC would be the whole stream's.
-    late = threading.Timer(timeout_s, answers.cancel)
-    late.daemon = True
-    late.start()
-    try:
-        first = next(answers)
-        if first.WhichOneof("message") != "started":
-            raise ServerError(f"{address.target}: the server did not start the stream.")
-    except BaseException as error:
-        answers.cancel()
-        channel.close()
-        if not isinstance(error, grpc.RpcError):
-            raise
-        if answers.code() is grpc.StatusCode.CANCELLED:
-            raise DeadlineError(
-                f"{address.target}: no answer within {timeout_s:g} s. Allow more with timeout_s."
-            ) from error
-        raise error_from_rpc(error, target=address.target) from error
-    finally:
-        late.cancel()
-    limits = StreamLimits.from_wire(first.started)
-    feed.start(limits)
-    return _Line(answers, channel, feed, limits)

@@ -22,7 +22,7 @@ from facewire._errors import ServerError
 from facewire._galleries import Gallery
 from facewire.v1 import gallery_pb2
 
-__all__ = ["ExportFile", "Progress", "import_requests"]
+__all__ = ["ExportFile", "ImportRequests", "Progress"]
 
 Progress = Callable[[int, int], None]
 """Told after each template: how many there were, and how many there will be."""
@@ -94,32 +94,53 @@ class ExportFile:
         self._file.write(data)
 
 
-def import_requests(
-    path: str | os.PathLike[str], gallery: str, progress: Progress | None = None
-) -> Iterator[gallery_pb2.ImportGalleryRequest]:
-    """Reads a file as requests, after the whole of it was checked: nothing of a bad file is sent.
+class ImportRequests:
+    """A file as requests, after the whole of it was checked: nothing of a bad file is sent.
+
+    gRPC draws them where it likes and makes a status of what they raise, so that is kept,
+    for whoever waits for the answer.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: it is no export, or was cut off or damaged.
     """
-    for _ in _records(path):
-        pass
-    return _requests(path, gallery, progress)
 
+    def __init__(
+        self, path: str | os.PathLike[str], gallery: str, progress: Progress | None
+    ) -> None:
+        for _ in _records(path):
+            pass
+        self._path = path
+        self._gallery = gallery
+        self._progress = progress
+        self._error: BaseException | None = None
 
-def _requests(
-    path: str | os.PathLike[str], gallery: str, progress: Progress | None
-) -> Iterator[gallery_pb2.ImportGalleryRequest]:
-    done = total = 0
-    for record in _records(path):
-        first = record.WhichOneof("record") == "header"
-        yield gallery_pb2.ImportGalleryRequest(gallery_id=gallery if first else "", record=record)
-        if first:
-            total = record.header.gallery.template_count
-        elif record.WhichOneof("record") == "template" and progress:
-            done += 1
-            progress(done, total)
+    def __iter__(self) -> Iterator[gallery_pb2.ImportGalleryRequest]:
+        try:
+            yield from self._requests()
+        except GeneratorExit:  # the call ended before the file did
+            raise
+        except BaseException as error:
+            self._error = error
+            # Of another kind gRPC would not take notice, and its call never end.
+            raise RuntimeError("the requests have broken off") from error
+
+    def check(self) -> None:
+        """Raises what drawing them raised: an error of the file, or the caller's `progress`'s own."""
+        if self._error is not None:
+            raise self._error from None
+
+    def _requests(self) -> Iterator[gallery_pb2.ImportGalleryRequest]:
+        done = total = 0
+        for record in _records(self._path):
+            kind = record.WhichOneof("record")
+            gallery = self._gallery if kind == "header" else ""
+            yield gallery_pb2.ImportGalleryRequest(gallery_id=gallery, record=record)
+            if kind == "header":
+                total = record.header.gallery.template_count
+            elif kind == "template" and self._progress:
+                done += 1
+                self._progress(done, total)
 
 
 def _records(path: str | os.PathLike[str]) -> Iterator[gallery_pb2.GalleryRecord]:

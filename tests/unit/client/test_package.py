@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import facewire
 from facewire._channel import Address
 
@@ -41,6 +43,21 @@ def test_the_token_is_in_no_repr():
     address = Address.of("server:1", token="secret", root_certificates=None, tls=False)
     assert "secret" not in repr(address)
     assert address.metadata == (("authorization", "Bearer secret"),)
+
+
+@pytest.mark.parametrize("kind", [facewire.Client, facewire.AsyncClient])
+@pytest.mark.parametrize("bad", ["s3cr\u00e9t", "s3cret\x01", "s3\ncret"])
+def test_a_token_that_no_header_may_hold_is_refused_and_not_shown(kind, bad):
+    with pytest.raises(ValueError, match="printable ASCII") as caught:
+        kind("server:1", token=bad)
+    assert "s3" not in str(caught.value)
+
+
+def test_space_around_a_token_is_left_out():
+    address = Address.of("server:1", token=" s3cret\n", root_certificates=None, tls=False)
+    assert address.token == "s3cret"
+    blank = Address.of("server:1", token="\n", root_certificates=None, tls=False)
+    assert blank.metadata == ()
 
 
 def test_certificates_turn_tls_on_and_are_read_from_a_path(tmp_path):

@@ -71,8 +71,41 @@ def test_a_chunk_that_is_too_large_for_this_server_is_sent_in_parts(fake, client
 
 def test_retries_end_with_the_time():
     away = facewire.UnavailableError("away")
-    assert Retries(Deadline(0.0)).pause_s(away) is None
+    busy = facewire.UnavailableError("busy", reason=ErrorReason.WORKER_BUSY)
+    for error in (away, busy):
+        assert Retries(Deadline(0.0)).pause_s(error) is None
     assert Retries(Deadline(10.0)).pause_s(away) > 0
+    assert Retries(Deadline(10.0)).pause_s(busy) == 0
+
+
+def test_all_attempts_to_open_a_stream_share_one_timeout(fake, connect, picture, monkeypatch):
+    left_s = []
+    before = Deadline.left_s.fget
+    monkeypatch.setattr(
+        Deadline, "left_s", property(lambda each: left_s.append(before(each)) or left_s[-1])
+    )
+    busy = failure(grpc.StatusCode.UNAVAILABLE, "WORKER_BUSY")
+    fake.fail_next("StreamRecognize", busy, times=2)
+    with connect(fake.address, timeout_s=20) as client:
+        client.stream([picture]).close()
+    assert len(left_s) > 3
+    assert left_s == sorted(left_s, reverse=True)
+
+
+def test_a_call_that_is_not_answered_ends_with_the_time(fake, connect):
+    fake.silent = {"GetGallery"}
+    client = connect(fake.address, timeout_s=0.2)
+    with client, pytest.raises(facewire.DeadlineError):
+        client.gallery()
+    assert fake.asked.is_set()
+
+
+def test_a_new_name_is_not_written_over_a_later_one(fake, client):
+    client.create_identity("ada")
+    fake.fail_next("UpdateIdentity", AWAY, after=True)
+    with pytest.raises(facewire.UnavailableError):
+        client.rename_identity("ada", "Ada")
+    assert fake.calls["UpdateIdentity"] == 1
 
 
 def test_a_stream_refused_by_a_busy_worker_is_opened_on_new_connections(fake, client, picture):

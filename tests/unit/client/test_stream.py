@@ -2,12 +2,14 @@
 
 import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import numpy as np
 import pytest
 
 import facewire
-from facewire import ErrorReason, FrameStatus
+from facewire import ErrorReason, FrameStatus, _channel
 from fakes.server import failure
 
 
@@ -94,7 +96,7 @@ def test_a_stream_that_ends_early_is_never_taken_for_complete(fake, client, pict
     fake.end_after = 2
     stream = client.stream([picture] * 5)
     assert len([next(stream), next(stream)]) == 2
-    with pytest.raises(facewire.ServerError, match="unanswered"):
+    with pytest.raises(facewire.UnavailableError, match="unanswered"):
         next(stream)
 
 
@@ -126,11 +128,52 @@ def test_the_end_of_the_client_is_the_end_of_its_streams(fake, connect, picture)
 
 
 def test_a_server_that_does_not_answer_the_opening_is_given_up(fake, connect, picture):
-    fake.silent = True
+    fake.silent = {"StreamRecognize"}
     client = connect(fake.address, timeout_s=0.2)
     with client, pytest.raises(facewire.DeadlineError, match=r"0\.2 s"):
         client.stream([picture])
-    fake.opening.set()
+
+
+def test_a_client_that_is_closed_while_a_stream_opens_leaves_none_open(fake, connect, picture):
+    fake.silent = {"StreamRecognize"}
+    drawn = []
+    with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
+        opening = threads.submit(client.stream, (drawn.append(n) or picture for n in range(3)))
+        assert fake.asked.wait(10)
+        client.close()
+        with pytest.raises(ValueError, match="closed"):
+            opening.result(10)
+        fake.opening.set()
+    assert fake.stream_ended.wait(10)
+    assert drawn == []
+
+
+def test_a_client_that_is_closed_between_two_attempts_opens_no_stream(
+    fake, connect, picture, monkeypatch
+):
+    away = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
+    fake.fail_next("StreamRecognize", away, times=9)
+    monkeypatch.setattr(_channel.random, "uniform", lambda *_: 100.0)
+    with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
+        opening = threads.submit(client.stream, [picture])
+        assert fake.stream_ended.wait(10)
+        client.close()
+        with pytest.raises(ValueError, match="closed"):
+            opening.result(10)
+
+
+def test_a_closed_client_makes_no_call_and_opens_no_stream(client, picture):
+    client.close()
+    with pytest.raises(ValueError, match="closed"):
+        client.stream([picture])
+    with pytest.raises(ValueError, match="closed"):
+        client.gallery()
+
+
+@pytest.mark.parametrize("one", ["door.mp4", b"jpeg", np.zeros((4, 4, 3), np.uint8)])
+def test_one_picture_is_no_frames(client, one):
+    with pytest.raises(TypeError, match=r"Camera\(path\)"):
+        client.stream(one)
 
 
 def test_the_reason_of_a_failed_stream_is_told(fake, client, picture):

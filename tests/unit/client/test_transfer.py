@@ -60,6 +60,21 @@ def test_an_import_is_tried_again(fake, client, exported):
     assert fake.calls["ImportGallery"] == 2
 
 
+class Stop(BaseException):
+    """Of a kind that gRPC does not take notice of."""
+
+
+@pytest.mark.parametrize("kind", [KeyError, Stop])
+def test_an_error_of_the_callers_progress_comes_out_as_it_is(client, exported, kind):
+    def stop(done, total):
+        raise kind("mine")
+
+    for move in (client.export_gallery, client.import_gallery):
+        with pytest.raises(kind, match="mine"):
+            move(exported, progress=stop)
+    assert list(exported.parent.iterdir()) == [exported]
+
+
 def test_an_export_of_another_model_is_refused(fake, client, exported):
     fake.galleries._contract_id = "e" * 64
     with pytest.raises(facewire.ContractMismatchError):
