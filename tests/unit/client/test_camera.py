@@ -1,5 +1,6 @@
 """A camera gives frames for as long as it is wanted, and a film to its end."""
 
+import gc
 import logging
 import threading
 
@@ -49,6 +50,39 @@ def test_closing_a_film_ends_its_frames(film):
     assert list(camera) == []
 
 
+def test_an_error_of_the_reading_reaches_who_draws(film, monkeypatch):
+    with Camera(film, every_frame=False) as camera:
+        grab, calls = camera._source._grab, []
+
+        def fail_third():
+            calls.append(1)
+            if len(calls) > 2:
+                raise cv2.error("boom")
+            return grab()
+
+        monkeypatch.setattr(camera._source, "_grab", fail_third)
+        with pytest.raises(cv2.error, match="boom"):
+            list(camera)
+
+
+def test_a_closing_that_was_broken_off_is_made_good_at_the_end(film):
+    class Capture:
+        releases = 0
+
+        def release(self):
+            self.releases += 1
+            if self.releases == 1:
+                raise KeyboardInterrupt
+
+    camera = Camera(film)
+    capture = camera._source._capture = Capture()
+    with pytest.raises(KeyboardInterrupt):
+        camera.close()
+    del camera  # which the end of the process does, at the latest
+    gc.collect()
+    assert capture.releases == 2
+
+
 LEFT_OPEN = """
 import sys, threading
 from facewire.video import Camera
@@ -76,11 +110,28 @@ def test_what_opencv_cannot_open_is_an_error(tmp_path):
         Camera(tmp_path / "none.mp4")
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://cam/door", "rtsp://cam/door"),
+        ("rtsp://ada:p@ss@cam/x", "rtsp://cam/x"),
+        ("rtsp://ada:se/cret@cam", "rtsp://cam"),
+        ("rtsp://ada:se#cret@cam/x#part", "rtsp://cam/x"),
+        ("rtsp://ada:se?cret@cam/x", "rtsp://..."),
+        ("http://cam/x?user=ada&pwd=secret", "http://cam/x"),
+        ("http://cam/x?user=ada@home&pwd=secret", "http://..."),
+        ("film@home.mp4", "film@home.mp4"),
+    ],
+)
+def test_of_an_address_only_scheme_host_and_path_are_shown(address, shown):
+    assert _source._shown(address) == shown
+
+
 def test_a_password_is_in_no_text():
     with pytest.raises(OSError, match="OpenCV cannot open it") as caught:
         Camera("rtsp://ada:secret@127.0.0.1:1/door")
     assert "secret" not in str(caught.value)
-    assert "rtsp://***@127.0.0.1:1/door" in str(caught.value)
+    assert "rtsp://127.0.0.1:1/door" in str(caught.value)
 
 
 @pytest.fixture
@@ -159,6 +210,15 @@ def test_a_film_is_written_with_each_picture_for_its_time(tmp_path):
         assert read[1].shape == (64, 96, 3)
     capture.release()
     assert levels == [0] + [50] * 4 + [100] * 20 + [200]
+
+
+@pytest.mark.parametrize("fps", [0.0, -1.0, 1e5, float("nan"), float("inf")])
+def test_a_film_of_no_usual_speed_gets_a_usual_one(tmp_path, fps):
+    with FilmWriter(tmp_path / "out.avi", fps) as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
+    capture = cv2.VideoCapture(str(tmp_path / "out.avi"))
+    assert capture.get(cv2.CAP_PROP_FPS) == 25
+    capture.release()
 
 
 def test_a_film_that_cannot_be_written_is_an_error(tmp_path):

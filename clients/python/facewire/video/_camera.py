@@ -58,15 +58,16 @@ class Camera:
         self._jpeg_quality = jpeg_quality
         self._newest: _Slot | None = None
         self._pace = _Pace()
-        # A camera that was dropped is closed, too, and at the latest when the process ends.
-        self._finalizer = weakref.finalize(self, self._source.close)
+        # A camera that was dropped is closed, too, and at the latest when the process ends:
+        # also where a Ctrl-C has broken off its closing.
+        weakref.finalize(self, self._source.close)
 
     def close(self) -> None:
         """Frees the source; frames end. May be called again, and from another thread.
 
         A read that is under way is waited for: of an address that is dead, up to 10 s.
         """
-        self._finalizer()
+        self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -107,11 +108,15 @@ class Camera:
 def _keep_reading(source: Source, slot: "_Slot") -> None:
     """Reads the source at its own pace, a film's being that of its time stamps."""
     started_s = time.monotonic()
-    while (read := source.read()) is not None:
-        if not source.live:
-            source.closed.wait(read[1] - (time.monotonic() - started_s))
-        slot.put(read)
-    slot.end()
+    try:
+        while (read := source.read()) is not None:
+            if not source.live:
+                source.closed.wait(read[1] - (time.monotonic() - started_s))
+            slot.put(read)
+    except Exception as error:  # noqa: BLE001 raised where the pictures are taken
+        slot.error = error
+    finally:
+        slot.end()
 
 
 class _Pace:
@@ -142,9 +147,14 @@ class _Pace:
 
 
 class _Slot:
-    """Holds the newest picture between the thread that reads and the one that draws."""
+    """Holds the newest picture between the thread that reads and the one that draws.
+
+    Attributes:
+        error: what ended the reading; raised when all that was read is taken.
+    """
 
     def __init__(self) -> None:
+        self.error: Exception | None = None
         self._changed = threading.Condition()
         self._newest: tuple[Any, float] | None = None
         self._ended = False
@@ -164,4 +174,6 @@ class _Slot:
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._newest is not None)
             taken, self._newest = self._newest, None
+            if taken is None and self.error is not None:
+                raise self.error
             return taken

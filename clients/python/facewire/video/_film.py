@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["FilmWriter"]
 
 _LONGEST_STILL_S = 2.0
+_USUAL_FPS = 25.0
 
 
 class FilmWriter:
@@ -22,7 +23,8 @@ class FilmWriter:
 
     Args:
         path: an .mp4 or .avi file; replaced where it exists.
-        fps: frames a second of the film.
+        fps: frames a second of the film; 25 where it is none of 1 to 120, as headers of
+            damaged films have it.
 
     Raises:
         OSError: the file cannot be written.
@@ -30,7 +32,7 @@ class FilmWriter:
 
     def __init__(self, path: str | os.PathLike[str], fps: float) -> None:
         self._path = Path(path)
-        self._fps = fps
+        self._fps = fps if 1 <= fps <= 120 else _USUAL_FPS
         self._writer: Any = None
         self._size = (0, 0)
         self._last: Any = None

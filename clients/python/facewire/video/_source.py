@@ -8,7 +8,6 @@ goes through here, is refused once the source is closed, and is waited for by th
 import logging
 import os
 import random
-import re
 import threading
 import time
 from typing import Any
@@ -43,8 +42,7 @@ class Source:
 
     def __init__(self, source: int | str | os.PathLike[str]) -> None:
         text = str(source)
-        # A password in an address is not for logs and screens.
-        self._shown = re.sub(r"//[^/@]*@", "//***@", text)
+        self._shown = _shown(text)
         self.closed = threading.Event()
         self._source: int | str = int(text) if text.isdecimal() else text
         # Reentrant: a dropped camera is closed in whatever thread the garbage collector runs.
@@ -134,3 +132,17 @@ class Source:
             if capture.isOpened() or "://" in self._source
             else cv2.VideoCapture(self._source)
         )
+
+
+def _shown(source: str) -> str:
+    """A source for logs and screens: of an address scheme, host and path, for the rest may be secret.
+
+    Passwords with any of "/@?" in them are common, though no address should have them so.
+    """
+    scheme, is_address, place = source.partition("://")
+    if not is_address:
+        return source
+    place, _, query = place.partition("?")
+    if "@" in query:  # or is it a password that goes on?
+        return f"{scheme}://..."
+    return f"{scheme}://{place.rpartition('@')[2].partition('#')[0]}"
