@@ -92,6 +92,42 @@ def test_run_again_it_enrolls_only_what_is_new(run, folder, gallery, server_addr
     assert (person.display_name, person.template_count) == ("Eileen Collins", 2)
 
 
+def test_names_that_are_no_text_are_enrolled_or_refused(folder):
+    os.rename(folder / "Bo_01.jpg", os.fsencode(folder) + b"/Ren\xe9.jpg")
+    os.rename(
+        folder / "Eileen_Collins" / "a.jpg",
+        os.fsencode(folder / "Eileen_Collins" / "caf") + b"\xe9.jpg",
+    )
+    with FakeServer() as server, facewire.Client(server.address) as client:
+        arguments = command(["enroll", folder])
+        process = {"env": environment(server.address), "capture_output": True, "timeout": 60}
+        table = subprocess.run(arguments, **process)
+        as_json = subprocess.run([*arguments, "--json"], **process)
+        sources = sorted(
+            each.source.split(" ", 1)[1] for each in client.templates("Eileen_Collins")
+        )
+    assert (table.returncode, as_json.returncode) == (1, 1)
+    assert b"rename it" in table.stdout
+    assert sources == ["b.PNG", "caf?.jpg"]
+    *pictures, _ = map(json.loads, as_json.stdout.splitlines())
+    assert os.fsencode(folder) + b"/Ren\xe9.jpg" in [
+        os.fsencode(each["picture"]) for each in pictures if each["status"] == "refused"
+    ]
+
+
+def test_a_gallery_of_another_model_is_refused_also_where_all_are_enrolled(run, folder):
+    full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+    with FakeServer() as server:
+        run("enroll", folder, server=server.address)
+        server.fail_next("StreamRecognize", full)
+        unknown = run("enroll", folder, server=server.address)
+        server.galleries.get("default").contract_id = "e" * 64
+        refused = run("enroll", folder, server=server.address)
+    assert "2 there already" in unknown.stderr
+    assert refused.returncode == 4
+    assert "made with another model" in refused.stderr
+
+
 def test_somebody_who_was_deleted_is_enrolled_again(run, folder, gallery, server_address):
     run("enroll", folder, "-g", gallery)
     with facewire.Client(server_address) as client:
@@ -187,6 +223,32 @@ def test_on_a_terminal_the_progress_is_shown(folder, film, arguments, server_add
     assert b"Traceback" not in shown
 
 
+def test_on_one_terminal_json_and_progress_do_not_mix(folder, server_address, gallery):
+    ours, theirs = os.openpty()
+    running = subprocess.Popen(
+        command(["enroll", folder, "-g", gallery, "--json"]),
+        env=environment(server_address) | {"TERM": "xterm"}, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux tells the end of a terminal
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert running.wait(timeout=30) == 1
+    assert len([json.loads(line) for line in shown.splitlines()]) == 5
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(long_film):
+    with FakeServer() as server:
+        watching = interruptible(["watch", long_film, "--json"], server.address)
+        assert json.loads(watching.stdout.readline())["result"]
+        watching.stdout.close()
+        errors = watching.stderr.read()
+        watching.stderr.close()
+    assert (watching.wait(timeout=30), errors.strip()) == (1, "")
+
+
 def interruptible(arguments, address):
     """Starts the command with Ctrl-C turned on; tests that run in the background have it off."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -221,6 +283,113 @@ def test_ctrl_c_ends_watching_with_who_was_seen_so_far(folder, film):
     assert "Traceback" not in errors
 
 
+@pytest.fixture
+def long_film(tmp_path, astronaut):
+    path = tmp_path / "long.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 64))
+    for _ in range(2000):
+        writer.write(np.ascontiguousarray(astronaut[:64, :64, ::-1]))
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize("frames_before", range(1, 160, 20))
+def test_ctrl_c_ends_watching_at_full_speed_with_a_whole_film(long_film, tmp_path, frames_before):
+    out = tmp_path / "out.avi"
+    with FakeServer() as server:
+        watching = interruptible(["watch", long_film, "--annotate", out, "--json"], server.address)
+        for _ in range(frames_before):
+            assert json.loads(watching.stdout.readline())["result"]
+        printed, errors = ended_by_ctrl_c(watching)
+    assert (watching.returncode, errors.strip()) == (130, "")
+    summary = json.loads(printed.splitlines()[-1])["summary"]
+    capture = cv2.VideoCapture(str(out))
+    frame_count = 0
+    while capture.read()[0]:
+        frame_count += 1
+    capture.release()
+    assert frames_before <= frame_count == summary["frame_count"] < 2000
+
+
+def test_ctrl_c_ends_enrolling_and_a_second_run_goes_on(run, folder):
+    with FakeServer() as server, facewire.Client(server.address) as client:
+        server.silent = {"EnrollTemplates"}
+        enrolling = interruptible(["enroll", folder], server.address)
+        assert server.asked.wait(30)
+        _, errors = ended_by_ctrl_c(enrolling)
+        server.silent.clear()
+        server.opening.set()
+        again = run("enroll", folder, server=server.address)
+        person = client.identity("Eileen_Collins")
+    assert enrolling.returncode == 130
+    assert "Left: 4. Run the command again to go on." in errors
+    assert "Traceback" not in errors
+    assert "2 enrolled" in again.stderr
+    assert person.template_count == 2
+
+
+def test_ctrl_c_leaves_no_half_export_and_a_second_run_is_whole(run, folder, tmp_path):
+    place = tmp_path / "exports"
+    place.mkdir()
+    with FakeServer() as server:
+        run("enroll", folder, server=server.address)
+        server.silent = {"ExportGallery"}
+        exporting = interruptible(["gallery", "export", place / "all"], server.address)
+        assert server.asked.wait(30)
+        _, errors = ended_by_ctrl_c(exporting)
+        assert (exporting.returncode, list(place.iterdir())) == (130, [])
+        assert "Traceback" not in errors
+        server.silent.clear()
+        server.opening.set()
+        assert run("gallery", "export", place / "all", server=server.address).returncode == 0
+        server.silent = {"ImportGallery"}
+        server.asked.clear()
+        server.opening.clear()
+        importing = interruptible(
+            ["gallery", "import", place / "all", "-g", "copy", "--create"], server.address
+        )
+        assert server.asked.wait(30)
+        _, errors = ended_by_ctrl_c(importing)
+        assert (importing.returncode, errors.strip()) == (130, "facewire: interrupted")
+        server.silent.clear()
+        server.opening.set()
+        again = run("gallery", "import", place / "all", "-g", "copy", server=server.address)
+    assert "2 templates added" in again.stderr
+
+
+def test_ctrl_c_ends_a_live_camera_while_its_server_is_away(network_camera):
+    with FakeServer() as server:
+        server.reconnect_after = 1
+        server.reconnect_after_ms = 60_000
+        watching = interruptible(["watch", network_camera.address], server.address)
+        while "Opening a new stream" not in watching.stderr.readline():
+            pass
+        _, errors = ended_by_ctrl_c(watching)
+    assert watching.returncode == 0
+    assert "1 frames looked at" in errors
+
+
+@pytest.mark.parametrize("ending", ["TOO_MANY_STREAMS", "unanswered"])
+def test_a_live_camera_outlives_a_stream_that_is_refused_or_broken_off(network_camera, ending):
+    with FakeServer() as server:
+        if ending == "unanswered":
+            server.end_after = 30
+        else:
+            server.reconnect_after = 30
+            server.reconnect_after_ms = 10
+        watching = interruptible(["watch", network_camera.address, "--json"], server.address)
+        assert json.loads(watching.stdout.readline())["result"]
+        if ending == "TOO_MANY_STREAMS":
+            full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+            server.fail_next("StreamRecognize", full)
+        for _ in range(40):
+            assert json.loads(watching.stdout.readline())["result"]
+        _, errors = ended_by_ctrl_c(watching)
+    assert watching.returncode == 0, errors
+    assert ("as scripted" if ending == "TOO_MANY_STREAMS" else ending) in errors
+    assert "Traceback" not in errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
@@ -246,6 +415,24 @@ def test_no_server_is_exit_code_3(run, folder):
     result = run("recognize", folder / "Bo_01.jpg", server="127.0.0.1:1")
     assert result.returncode == 3
     assert "Is a facewire server running there" in result.stderr
+
+
+def test_a_server_that_does_not_answer_is_given_up_in_the_time_allowed(run):
+    with FakeServer() as server:
+        server.silent = {"ListIdentities", "StreamRecognize"}
+        late = run("--timeout", "0.3", "identities", server=server.address)
+        stream = run("--timeout", "0.3", "status", server=server.address)
+    assert (late.returncode, stream.returncode) == (3, 3)
+    assert "Allow more with --timeout." in late.stderr
+    assert "Allow more with --timeout." in stream.stderr
+
+
+def test_a_token_that_no_header_may_hold_is_refused_without_being_shown(folder):
+    given = environment("127.0.0.1:1") | {"FACEWIRE_TOKEN": "s3cr\u00e9t"}
+    refused = subprocess.run(command(["status"]), env=given, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "FACEWIRE_TOKEN" in refused.stderr
+    assert "s3cr" not in refused.stderr
 
 
 def test_a_token_comes_from_the_environment(folder):
@@ -284,7 +471,7 @@ def test_two_pictures_are_compared(run, folder):
     assert answer["result"]["outcome"] == "SAME"
     nobody = run("compare", portrait, folder / "Bo_01.jpg")
     assert nobody.returncode == 1
-    assert "min_face_px" in nobody.stderr
+    assert "--min-face-px" in nobody.stderr
 
 
 def test_the_faces_of_a_picture_are_drawn(run, folder, gallery, tmp_path):
@@ -300,6 +487,13 @@ def test_the_faces_of_a_picture_are_drawn(run, folder, gallery, tmp_path):
     bad = run("recognize", picture, "-g", gallery, "--annotate", tmp_path / "out.txt")
     assert bad.returncode == 2
     assert "Use .jpg or .png" in bad.stderr
+
+
+def test_several_pictures_are_not_drawn_into_a_file(run, folder):
+    picture = folder / "Eileen_Collins" / "a.jpg"
+    bad = run("recognize", picture, folder / "Bo_01.jpg", "--annotate", folder / "notes.txt")
+    assert bad.returncode == 2
+    assert "notes.txt is a file; several pictures are drawn into a folder" in bad.stderr
 
 
 def test_a_film_is_annotated_frame_by_frame(run, folder, film, gallery, tmp_path):
@@ -391,6 +585,21 @@ def test_status_of_a_server_whose_models_are_away_is_exit_code_3(run):
     assert result.returncode == 3
     assert "recognition  NOT READY" in result.stdout
     assert "default" in result.stdout
+
+
+@pytest.mark.parametrize("reason", ["TOO_MANY_STREAMS", "CONTRACT_MISMATCH"])
+def test_status_goes_on_where_it_gets_no_stream(run, reason):
+    with FakeServer() as server:
+        for _ in range(2):
+            refusal = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+            server.fail_next("StreamRecognize", refusal)
+        result = run("status", server=server.address)
+        _, limits, gallery = lines(run("status", "--json", server=server.address))
+    assert result.returncode == 0
+    assert "not told: as scripted" in result.stdout
+    assert "default" in result.stdout
+    assert (limits["limits"], limits["error"]["reason"]) == (None, reason)
+    assert gallery["gallery"]["gallery_id"] == "default"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,41 +1,64 @@
 """Parts of the command line: whose pictures a folder holds, stretches of time, interrupts."""
 
+import signal
+import threading
 import unicodedata
 
 import pytest
 
-from facewire import FrameResult, FramesSkipped
+from facewire import Client, ErrorReason, FrameResult, FramesSkipped, NoFaceError, UnavailableError
 from facewire.cli._folder import people_of
+from facewire.cli._interrupts import closed_by_ctrl_c
+from facewire.cli._session import text_of
 from facewire.cli._sightings import Sightings, clock
 from facewire.v1 import face_pb2, recognition_pb2
-from fakes.python import run_python
 
-INTERRUPTED_IN_A_DESTRUCTOR = """
-import signal, sys, time
-from facewire import cli
 
-class Doomed:
-    def __del__(self):
-        signal.raise_signal(signal.SIGINT)
-        time.sleep(0)
+@pytest.fixture
+def ctrl_c():
+    """Presses it; tests that run in the background have it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
 
-def app():
+
+@pytest.fixture
+def closed():
+    """A client and an event, of which the first Ctrl-C closes and sets."""
+    interrupted = threading.Event()
+    with Client("127.0.0.1:1") as client, closed_by_ctrl_c(client, interrupted):
+        yield client, interrupted
+
+
+def test_the_first_ctrl_c_raises_nothing_and_closes_the_client(ctrl_c, closed):
+    client, interrupted = closed
+    ctrl_c()
+    assert interrupted.wait(10)
+    with pytest.raises(ValueError, match="closed"):
+        client.gallery()
+
+
+def test_the_second_ctrl_c_is_pythons_own(ctrl_c, closed):
+    ctrl_c()
+    with pytest.raises(KeyboardInterrupt):
+        ctrl_c()
+
+
+def test_a_ctrl_c_that_falls_into_a_destructor_is_not_lost(ctrl_c, closed):
+    class Doomed:
+        def __del__(self):
+            ctrl_c()
+
     Doomed()
-    time.sleep(300)
-
-sys.modules["facewire.cli._app"] = type(sys)("app")
-sys.modules["facewire.cli._app"].app = app
-signal.signal(signal.SIGINT, signal.default_int_handler)
-try:
-    cli.main()
-except KeyboardInterrupt:
-    print("interrupted")
-"""
+    assert closed[1].wait(10)
 
 
-def test_a_ctrl_c_that_falls_into_a_destructor_is_not_lost():
-    ended = run_python(INTERRUPTED_IN_A_DESTRUCTOR)
-    assert (ended.stdout, ended.stderr) == ("interrupted\n", "")
+def test_ctrl_c_stays_off_where_it_was_off(ctrl_c):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupted = threading.Event()
+    with Client("127.0.0.1:1") as client, closed_by_ctrl_c(client, interrupted):
+        ctrl_c()
+    assert not interrupted.is_set()
 
 
 def test_sub_folders_and_file_names_are_people(tmp_path):
@@ -57,6 +80,25 @@ def test_a_name_is_the_same_on_every_file_system(tmp_path):
     (tmp_path / unicodedata.normalize("NFD", "Zoë")).mkdir()
     (tmp_path / unicodedata.normalize("NFD", "Zoë") / "1.jpg").touch()
     assert people_of(tmp_path).people[0].identity_id == unicodedata.normalize("NFC", "Zoë")
+
+
+def test_links_are_followed_and_one_without_an_end_is_not(tmp_path):
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "1.jpg").touch()
+    people = tmp_path / "people"
+    people.mkdir()
+    (people / "Ada").symlink_to(tmp_path / "album")
+    (tmp_path / "album" / "again").symlink_to(people)
+    (ada,) = people_of(people).people
+    assert (ada.identity_id, [path.name for path in ada.pictures]) == ("Ada", ["1.jpg"])
+
+
+def test_advice_is_given_in_the_words_of_the_command_line():
+    small = NoFaceError(
+        "No face.", reason=ErrorReason.NO_FACE, advice="Use DetectionOptions.min_face_px."
+    )
+    assert text_of(small) == "No face. Small faces are found with a smaller --min-face-px."
+    assert text_of(UnavailableError("Away.", advice="Try again.")) == "Away. Try again."
 
 
 def seen(at_s, *names, status=recognition_pb2.FRAME_STATUS_OK):

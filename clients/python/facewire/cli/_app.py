@@ -22,7 +22,7 @@ app = typer.Typer(
 _EXIT_CODES = """\b
 Exit codes:
   0    done
-  1    done, but some pictures, frames or people were refused
+  1    done, but some pictures, frames or people were refused; or nobody reads the output on
   2    the command was used wrongly, or a file cannot be read or written
   3    the server cannot be reached, or is not ready: try again
   4    the server refuses: another token, gallery or limit is needed
@@ -46,7 +46,11 @@ def _options(
         str, typer.Option(envvar="FACEWIRE_SERVER", metavar="HOST:PORT", help="The server.")
     ] = "127.0.0.1:50051",
     token: Annotated[
-        str | None, typer.Option(envvar="FACEWIRE_TOKEN", help="The server's token.")
+        str | None,
+        typer.Option(
+            envvar="FACEWIRE_TOKEN",
+            help="The server's token. Other users see it in the list of processes: better in the environment.",
+        ),
     ] = None,
     tls: Annotated[bool, typer.Option("--tls", help="Encrypt; trust the public roots.")] = False,
     tls_ca: Annotated[
@@ -58,12 +62,18 @@ def _options(
             help="Encrypt; trust the certificates of this PEM file.",
         ),
     ] = None,
+    timeout_s: Annotated[
+        float,
+        typer.Option(
+            "--timeout", min=0.1, metavar="SECONDS", help="How long the server may take to answer."
+        ),
+    ] = 30.0,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
     """Recognises people in pictures and films through a facewire server."""
-    context.obj = Server(target=server, token=token, tls=tls, tls_ca=tls_ca)
+    context.obj = Server(target=server, token=token, tls=tls, tls_ca=tls_ca, timeout_s=timeout_s)
 
 
 @app.command()

@@ -21,11 +21,13 @@ from facewire import (
     ErrorReason,
     FaceSelection,
     InvalidRequestError,
+    LimitError,
     NotFoundError,
+    UnavailableError,
 )
 from facewire.cli._folder import People, Person, people_of
 from facewire.cli._output import ERRORS, print_json, print_table, work_progress
-from facewire.cli._session import EXIT_REFUSED, Server, session, usage_error
+from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_error
 
 __all__ = ["run"]
 
@@ -58,16 +60,17 @@ def run(
     Raises:
         typer.Exit: with the exit code, unless it is 0.
     """
-    found = people_of(folder)
-    if not found.picture_count:
-        raise usage_error(
-            f"there is no picture (JPEG, PNG, WebP, BMP) in {folder}. "
-            "Put each person's into a sub-folder of their name."
-        )
     options = _Options(gallery, selection, DetectionOptions(min_face_px=min_face_px))
     outcomes: list[_Outcome] = []
-    bar = work_progress()
+    bar = work_progress(as_json=as_json)
     with session(server) as client:
+        found = people_of(folder)
+        if not found.picture_count:
+            raise usage_error(
+                f"there is no picture (JPEG, PNG, WebP, BMP) in {folder}. "
+                "Put each person's into a sub-folder of their name."
+            )
+        _check_model(client, gallery)
         try:
             with bar:
                 task = bar.add_task("enrolling", total=found.picture_count)
@@ -89,8 +92,26 @@ class _Options:
     detection: DetectionOptions
 
 
+def _check_model(client: Client, gallery: str) -> None:
+    """Lets the server refuse a gallery of another model, also where nothing is left to enroll.
+
+    Only streams and pictures are refused so, and a stream needs no picture.
+    """
+    try:
+        client.stream([], gallery=gallery).close()
+    except (LimitError, UnavailableError) as error:
+        # All streams are taken, which says nothing about the gallery.
+        if error.reason not in (ErrorReason.TOO_MANY_STREAMS, ErrorReason.WORKER_BUSY):
+            raise
+
+
 def _enroll(client: Client, found: People, options: _Options) -> Iterator[_Outcome]:
     for person in found.people:
+        if not _is_text(person.identity_id):
+            for picture in person.pictures:
+                detail = "the name is not UTF-8, and so no id: rename it"
+                yield _Outcome(picture, person.identity_id, "refused", detail=detail)
+            continue
         done = _digests(client, person, options.gallery)
         for picture in person.pictures:
             try:
@@ -106,6 +127,15 @@ def _enroll(client: Client, found: People, options: _Options) -> Iterator[_Outco
             if outcome.status == "enrolled":
                 done.add(digest)
             yield outcome
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name from the disk can be sent: it may hold bytes that are no UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _digests(client: Client, person: Person, gallery: str) -> set[str]:
@@ -127,7 +157,8 @@ def _enroll_picture(
     client: Client, person: Person, picture: Path, data: bytes, digest: str, options: _Options
 ) -> _Outcome:
     # One picture a call: only so does each template carry its own source.
-    source = f"{digest} {picture.name}".encode()[:_SOURCE_BYTES].decode(errors="ignore")
+    name = f"{digest} {picture.name}".encode(errors="replace")
+    source = name[:_SOURCE_BYTES].decode(errors="ignore")
     try:
         result = client.enroll(
             person.identity_id,
@@ -140,7 +171,7 @@ def _enroll_picture(
         ).pictures[0]
     except InvalidRequestError as error:
         return _Outcome(
-            picture, person.identity_id, "refused", reason=error.reason, detail=str(error)
+            picture, person.identity_id, "refused", reason=error.reason, detail=text_of(error)
         )
     return _Outcome(
         picture,

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,14 +47,15 @@ def people_of(folder: Path) -> People:
 
     A sub-folder is a person, whatever lies how deep in it. A picture in the folder itself
     is the person of its name less a trailing number: Ada.jpg, Ada_02.jpg. Hidden files
-    are passed over.
+    are passed over, links are followed.
+
+    Raises:
+        OSError: a folder cannot be read.
     """
     people: dict[str, Person] = {}
     ignored = []
-    for path in sorted(folder.rglob("*")):
+    for path in _files(folder):
         parts = path.relative_to(folder).parts
-        if path.is_dir() or any(part.startswith(".") for part in parts):
-            continue
         if path.suffix.lower() not in _SUFFIXES:
             ignored.append(path)
             continue
@@ -62,3 +64,17 @@ def people_of(folder: Path) -> People:
         identity_id = unicodedata.normalize("NFC", name)
         people.setdefault(identity_id, Person(identity_id)).pictures.append(path)
     return People([people[key] for key in sorted(people)], ignored)
+
+
+def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """All files under a folder that are not hidden, in the order of their names."""
+    here = folder.resolve()
+    if here in above:  # a link to where it lies in: it has no end
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _files(path, (*above, here))
+        else:
+            yield path

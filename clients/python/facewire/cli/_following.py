@@ -1,6 +1,6 @@
 """A camera's frames through streams, one after the other where the server goes away."""
 
-import time
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self, TypeAlias
 
@@ -9,6 +9,8 @@ from facewire import (
     Client,
     DeadlineError,
     DetectionOptions,
+    ErrorReason,
+    FacewireError,
     Frame,
     FramePolicy,
     FrameResult,
@@ -17,6 +19,7 @@ from facewire import (
     UnavailableError,
 )
 from facewire.cli._output import ERRORS
+from facewire.cli._session import text_of
 
 if TYPE_CHECKING:
     from facewire.video import Camera, FilmWriter
@@ -45,6 +48,7 @@ class Following:
         gallery: str,
         camera_name: str,
         detection: DetectionOptions,
+        interrupted: threading.Event,
     ) -> None:
         self.reconnect_count = 0
         self._client = client
@@ -53,9 +57,12 @@ class Following:
         self._gallery = gallery
         self._camera_name = camera_name
         self._detection = detection
+        self._interrupted = interrupted
 
     def results(self) -> Results:
-        """All results. A live camera outlives the server; what was opened once is opened again.
+        """All results, until the source ends or the command is interrupted.
+
+        A live camera outlives the server; what was opened once is opened again.
 
         Raises:
             FacewireError: a film's stream failed, or the first of a camera.
@@ -67,14 +74,18 @@ class Following:
                     backoff_s, connected = _FIRST_BACKOFF_S, True
                     yield result
                 return
-            except (UnavailableError, DeadlineError) as error:
+            except (FacewireError, ValueError) as error:
+                if self._interrupted.is_set():  # which has closed the client
+                    return
+                if not (isinstance(error, FacewireError) and _passes(error)):
+                    raise
                 if not (self._camera.live and connected):
                     raise
                 pause_s = error.after_s if isinstance(error, ReconnectError) else backoff_s
                 backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
-                ERRORS.print(f"facewire: {error} Opening a new stream in {pause_s:.1f} s.")
+                ERRORS.print(f"facewire: {text_of(error)} Opening a new stream in {pause_s:.1f} s.")
             self.reconnect_count += 1
-            time.sleep(pause_s)
+            self._interrupted.wait(pause_s)
 
     def _stream(self) -> Results:
         frames = _Kept(self._camera)
@@ -102,6 +113,12 @@ class Following:
             return
         picture = frames.pictures.pop(result.sequence).picture
         film.write(annotate(picture, result.faces), result.captured_at_us / 1e6)
+
+
+def _passes(error: FacewireError) -> bool:
+    """Whether what ended a stream may be over when the next one is opened."""
+    passing = isinstance(error, UnavailableError | DeadlineError)
+    return passing or error.reason is ErrorReason.TOO_MANY_STREAMS
 
 
 class _Kept:

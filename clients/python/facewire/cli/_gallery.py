@@ -1,5 +1,6 @@
 """`facewire gallery ...`: sets of people, and their way to a file and back."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from rich.progress import Progress
 
 from facewire import AlreadyExistsError
 from facewire.cli._output import ERRORS, print_json, print_table, work_progress
-from facewire.cli._session import Server, session, usage_error
+from facewire.cli._session import EXIT_INTERRUPTED, Server, session, usage_error
 
 __all__ = ["create", "delete", "export", "import_", "list_"]
 
@@ -63,15 +64,25 @@ def delete(server: Server, gallery: str, *, sure: bool, as_json: bool) -> None:
     """
     with session(server) as client:
         count = client.gallery(gallery).identity_count
-        if not sure:
-            if as_json or not ERRORS.is_terminal:
-                raise usage_error(f"this deletes {count} people for good. Add --yes to do it.")
-            typer.confirm(f"Delete gallery {gallery!r} with {count} people?", abort=True, err=True)
+    if not sure:
+        if as_json or not ERRORS.is_terminal:
+            raise usage_error(f"this deletes {count} people for good. Add --yes to do it.")
+        if not _confirmed(f"Delete gallery {gallery!r} with {count} people?"):
+            raise typer.Exit(EXIT_INTERRUPTED)
+    with session(server) as client:
         revision = client.delete_gallery(gallery)
     if as_json:
         print_json(gallery_id=gallery, status="deleted", revision=revision)
     else:
         ERRORS.print(f"Gallery {gallery!r} is deleted.")
+
+
+def _confirmed(question: str) -> bool:
+    """Outside of a session, where Ctrl-C is an answer."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        return False
 
 
 def export(server: Server, file: Path, *, gallery: str, replace: bool, as_json: bool) -> None:
@@ -82,7 +93,7 @@ def export(server: Server, file: Path, *, gallery: str, replace: bool, as_json: 
     """
     if file.exists() and not replace:
         raise usage_error(f"{file} exists. Add --force to replace it.")
-    with session(server) as client, _shown("exporting") as progress:
+    with session(server) as client, _shown("exporting", as_json=as_json) as progress:
         exported = client.export_gallery(file, gallery=gallery, progress=progress)
     if as_json:
         print_json(file=str(file), gallery=exported)
@@ -99,14 +110,17 @@ def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
     """
-    with session(server) as client:
+    interrupted = threading.Event()
+    with session(server, interrupted) as client:
         if create:
             with suppress(AlreadyExistsError):  # this is the second run
                 client.create_gallery(gallery)
         try:
-            with _shown("importing") as progress:
+            with _shown("importing", as_json=as_json) as progress:
                 result = client.import_gallery(file, gallery=gallery, progress=progress)
         except ValueError as error:
+            if interrupted.is_set():
+                raise
             raise usage_error(str(error)) from error
     if as_json:
         print_json(file=str(file), gallery_id=gallery, result=result)
@@ -118,9 +132,9 @@ def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: 
 
 
 @contextmanager
-def _shown(what: str) -> Iterator[Callable[[int, int], None]]:
+def _shown(what: str, *, as_json: bool) -> Iterator[Callable[[int, int], None]]:
     """A progress display, and what tells it how far the work is."""
-    with work_progress() as bar:
+    with work_progress(as_json=as_json) as bar:
         task = bar.add_task(what, total=None)
         yield _telling(bar, task)
 

@@ -61,16 +61,20 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str 
     _RESULTS.print(table)
 
 
-def progress(*columns: ProgressColumn | str) -> Progress:
-    """A progress display that vanishes when done, and is silent where nobody watches."""
-    return Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal)
+def progress(*columns: ProgressColumn | str, as_json: bool) -> Progress:
+    """A progress display that vanishes when done.
+
+    It is silent where nobody watches, and where JSON goes to the same terminal and would stick to it.
+    """
+    silent = not ERRORS.is_terminal or (as_json and _RESULTS.is_terminal)
+    return Progress(*columns, console=ERRORS, transient=True, disable=silent)
 
 
-def work_progress() -> Progress:
+def work_progress(*, as_json: bool) -> Progress:
     """A progress display of work of which the amount is known: how much, how long, how long yet."""
     return progress(
         "{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        "ETA", TimeRemainingColumn(),
+        "ETA", TimeRemainingColumn(), as_json=as_json,
     )  # fmt: skip
 
 

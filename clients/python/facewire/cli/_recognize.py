@@ -9,7 +9,7 @@ from rich.text import Text
 from facewire import DetectionOptions, Face, InvalidPictureError, Recognition
 from facewire.cli._drawing import drawing
 from facewire.cli._output import ERRORS, print_json, print_line, print_table, who
-from facewire.cli._session import EXIT_REFUSED, Server, session, usage_error
+from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_error
 
 __all__ = ["run"]
 
@@ -31,9 +31,9 @@ def run(
         typer.Exit: with the exit code, unless it is 0.
     """
     detection = DetectionOptions(min_face_px=min_face_px)
-    draw = _drawer(pictures, annotate_to)
     refused = False
     with session(server) as client:
+        draw = _drawer(pictures, annotate_to)
         for picture in pictures:
             try:
                 answer = client.recognize(picture, gallery=gallery, detection=detection)
@@ -56,6 +56,8 @@ def _drawer(pictures: list[Path], annotate_to: Path | None) -> Callable[[Path, R
     if into is not None:
         if len({picture.name for picture in pictures}) < len(pictures):
             raise usage_error("pictures of one name cannot be drawn into one folder")
+        if into.exists() and not into.is_dir():
+            raise usage_error(f"{into} is a file; several pictures are drawn into a folder")
         into.mkdir(parents=True, exist_ok=True)
 
     def draw(picture: Path, answer: Recognition) -> None:
@@ -80,7 +82,7 @@ def _print_refusal(picture: Path, error: InvalidPictureError | OSError, *, as_js
     if isinstance(error, OSError):
         reason, text = "", error.strerror or str(error)
     else:
-        reason, text = error.reason.value, str(error)
+        reason, text = error.reason.value, text_of(error)
     if as_json:
         print_json(picture=str(picture), error={"reason": reason, "detail": text})
     else:

@@ -1,5 +1,6 @@
 """A command's run: a client, and errors turned into texts and exit codes."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import typer
 from facewire import (
     Client,
     DeadlineError,
+    ErrorReason,
     FacewireError,
     InvalidPictureError,
     InvalidRequestError,
@@ -17,9 +19,18 @@ from facewire import (
     ServerError,
     UnavailableError,
 )
+from facewire.cli._interrupts import closed_by_ctrl_c
 from facewire.cli._output import ERRORS
 
-__all__ = ["EXIT_INTERRUPTED", "EXIT_REFUSED", "EXIT_USAGE", "Server", "session", "usage_error"]
+__all__ = [
+    "EXIT_INTERRUPTED",
+    "EXIT_REFUSED",
+    "EXIT_USAGE",
+    "Server",
+    "session",
+    "text_of",
+    "usage_error",
+]
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -27,6 +38,17 @@ EXIT_UNAVAILABLE = 3
 EXIT_DENIED = 4
 EXIT_SERVER_FAULT = 5
 EXIT_INTERRUPTED = 130
+
+# What the library advises in its own words, in those of the command line.
+_ADVICE = {
+    ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
+    ErrorReason.SEVERAL_FACES: "Crop the picture, or choose a face with --selection.",
+    ErrorReason.TIMED_OUT: "Try again, with a smaller picture or a larger --min-face-px.",
+    ErrorReason.TOKEN_REQUIRED: "Give the server's token in FACEWIRE_TOKEN.",
+    ErrorReason.GALLERY_NOT_FOUND: "Make it with `facewire gallery create`, or name another with --gallery.",
+    ErrorReason.GALLERY_EXISTS: "`facewire gallery list` shows what there is.",
+    ErrorReason.IDENTITY_NOT_FOUND: "Who is known is listed by `facewire identities`.",
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,36 +59,72 @@ class Server:
     token: str | None
     tls: bool
     tls_ca: Path | None
+    timeout_s: float
 
 
 @contextmanager
-def session(server: Server) -> Iterator[Client]:
+def session(server: Server, interrupted: threading.Event | None = None) -> Iterator[Client]:
     """Gives a client; what it raises becomes a text on stderr and an exit code.
+
+    Args:
+        server: which one.
+        interrupted: set by the first Ctrl-C, which also closes the client. A command that
+            ends well nevertheless has done its work.
 
     Raises:
         typer.Exit: with the code.
     """
+    interrupted = interrupted or threading.Event()
     try:
-        with Client(
-            server.target, token=server.token, tls=server.tls, root_certificates=server.tls_ca
-        ) as client:
+        with _client(server) as client, closed_by_ctrl_c(client, interrupted):
             yield client
-    except FacewireError as error:
-        ERRORS.print(f"facewire: {error}")
+    except (FacewireError, ValueError) as error:
+        if interrupted.is_set():
+            raise _interruption() from None
+        if isinstance(error, ValueError):
+            raise
+        ERRORS.print(f"facewire: {text_of(error)}")
         raise typer.Exit(_exit_code(error)) from error
+    except BrokenPipeError:
+        raise  # nobody reads on: typer ends the command quietly
     except OSError as error:
         # The text of ours is a sentence; the system's is a number, a reason and a path.
         text = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
         raise usage_error(text) from error
-    except (KeyboardInterrupt, typer.Abort):
-        ERRORS.print("facewire: interrupted")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except KeyboardInterrupt:
+        raise _interruption() from None
 
 
 def usage_error(text: str) -> typer.Exit:
     """Prints what is wrong with the command and gives the exit to raise."""
     ERRORS.print(f"facewire: {text}")
     return typer.Exit(EXIT_USAGE)
+
+
+def text_of(error: FacewireError) -> str:
+    """What happened, and what to do next in the words of the command line."""
+    advice = _ADVICE.get(error.reason, error.advice)
+    if isinstance(error, DeadlineError) and error.reason is ErrorReason.UNSPECIFIED:
+        advice = "Allow more with --timeout."
+    return f"{error.detail} {advice}".strip()
+
+
+def _client(server: Server) -> Client:
+    try:
+        return Client(
+            server.target,
+            token=server.token,
+            tls=server.tls,
+            root_certificates=server.tls_ca,
+            timeout_s=server.timeout_s,
+        )
+    except ValueError as error:
+        raise usage_error(f"{error}. Look into FACEWIRE_TOKEN.") from None
+
+
+def _interruption() -> typer.Exit:
+    ERRORS.print("facewire: interrupted")
+    return typer.Exit(EXIT_INTERRUPTED)
 
 
 def _exit_code(error: FacewireError) -> int:

@@ -4,11 +4,24 @@ import time
 
 import typer
 
-from facewire import Gallery, Health, StreamLimits
+from facewire import (
+    Client,
+    ErrorReason,
+    FacewireError,
+    Gallery,
+    Health,
+    StreamLimits,
+)
 from facewire.cli._output import ERRORS, print_json, print_line, print_table
 from facewire.cli._session import EXIT_UNAVAILABLE, Server, session
 
 __all__ = ["run"]
+
+_NO_STREAM = {
+    ErrorReason.CONTRACT_MISMATCH,
+    ErrorReason.TOO_MANY_STREAMS,
+    ErrorReason.WORKER_BUSY,
+}
 
 
 def run(server: Server, *, as_json: bool) -> None:
@@ -23,11 +36,7 @@ def run(server: Server, *, as_json: bool) -> None:
         health = client.health()
         latency_ms = (time.perf_counter() - started_s) / 3 * 1000
         _print_health(server, health, latency_ms, as_json=as_json)
-        limits = None
-        if health.recognition:
-            with client.stream([]) as stream:
-                limits = stream.limits
-            _print_limits(limits, as_json=as_json)
+        limits = _limits(client, as_json=as_json) if health.recognition else None
         if health.galleries:
             _print_galleries(list(client.galleries()), limits, as_json=as_json)
     if not health.ready:
@@ -48,6 +57,23 @@ def _print_health(server: Server, health: Health, latency_ms: float, *, as_json:
         ("galleries", health.galleries),
     ):
         print_line(f"{name:12} {'ready' if ready else 'NOT READY'}")
+
+
+def _limits(client: Client, *, as_json: bool) -> StreamLimits | None:
+    """A stream's terms, printed; None where no stream can be had, which is no reason to end."""
+    try:
+        with client.stream([]) as stream:
+            limits = stream.limits
+    except FacewireError as error:
+        if error.reason not in _NO_STREAM:
+            raise
+        if as_json:
+            print_json(limits=None, error={"reason": error.reason, "detail": error.detail})
+        else:
+            print_line(f"model        not told: {error.detail}")
+        return None
+    _print_limits(limits, as_json=as_json)
+    return limits
 
 
 def _print_limits(limits: StreamLimits, *, as_json: bool) -> None:

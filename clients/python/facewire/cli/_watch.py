@@ -1,5 +1,6 @@
 """`facewire watch SOURCE`: who is seen when."""
 
+import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_DEFAULT_FPS = 25.0
-
 
 def run(
     server: Server,
@@ -48,23 +47,21 @@ def run(
         typer.Exit: with the exit code, unless it is 0.
     """
     sightings = Sightings()
-    interrupted = False
-    with session(server) as client, ExitStack() as opened:
+    interrupted = threading.Event()
+    with session(server, interrupted) as client, ExitStack() as opened:
         camera = opened.enter_context(_open(source, every_frame))
         film = None
         if annotate_to is not None:
-            film = opened.enter_context(video().FilmWriter(annotate_to, camera.fps or _DEFAULT_FPS))
+            film = opened.enter_context(video().FilmWriter(annotate_to, camera.fps))
         following = Following(
             client, camera, film=film, gallery=gallery, camera_name=camera_name,
-            detection=DetectionOptions(min_face_px=min_face_px),
+            detection=DetectionOptions(min_face_px=min_face_px), interrupted=interrupted,
         )  # fmt: skip
         try:
             _follow(following.results(), sightings, total=camera.frame_count, as_json=as_json)
-        except KeyboardInterrupt:
-            interrupted = True
         finally:
             _report(sightings, as_json=as_json)
-    if interrupted and not camera.live:
+    if interrupted.is_set() and not camera.live:
         raise typer.Exit(EXIT_INTERRUPTED)
     if sightings.failed_count:
         raise typer.Exit(EXIT_REFUSED)
@@ -85,7 +82,7 @@ def _follow(results: Results, sightings: Sightings, *, total: int | None, as_jso
         BarColumn(bar_width=20), TimeElapsedColumn(), "ETA", TimeRemainingColumn(),
         _Speed(), TextColumn("{task.description}", markup=False),
     )  # fmt: skip
-    with progress(*columns) as line:
+    with progress(*columns, as_json=as_json) as line:
         task = line.add_task("", total=total)
         for result in results:
             sightings.add(result)

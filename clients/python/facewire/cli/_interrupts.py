@@ -1,0 +1,47 @@
+"""Ctrl-C while a command works: it ends what the command waits for, and raises nothing.
+
+A KeyboardInterrupt falls wherever the main thread is just then. Inside gRPC's own Python code, which takes
+locks, that leaves a lock taken for ever, and a command that never ends and never finishes its film.
+"""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+
+from facewire import Client
+
+__all__ = ["closed_by_ctrl_c"]
+
+
+@contextmanager
+def closed_by_ctrl_c(client: Client, interrupted: threading.Event) -> Iterator[None]:
+    """Lets the first Ctrl-C set the event and close the client: its streams end, its calls fail.
+
+    The second one is Python's own again, for what does not end by that.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # whoever has started us wants no Ctrl-C to reach us
+        return
+    # Not the event itself: its lock may be what the handler has interrupted.
+    presses: SimpleQueue[bool] = SimpleQueue()
+
+    def note(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        presses.put(True)
+
+    def close() -> None:
+        if presses.get():
+            interrupted.set()
+            client.close()
+
+    closing = threading.Thread(target=close, daemon=True, name="facewire-interrupt")
+    closing.start()
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        presses.put(False)
+        closing.join()
