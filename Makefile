@@ -19,7 +19,8 @@ help: ## list the targets
 run: setup models ## bring up a server that recognises people, on 127.0.0.1:50051
 	$(BIN)/facewire-server run
 
-demo: setup models ## FOLDER=people/ CLIP=film.mp4: who is seen when, and the film annotated
+demo: $(if $(and $(FOLDER),$(CLIP)),setup models) ## FOLDER=people/ CLIP=film.mp4: who is seen when, and the film annotated
+	$(if $(and $(FOLDER),$(CLIP)),,$(error say both: make demo FOLDER=people/ CLIP=film.mp4))
 	$(BIN)/python -m tools.demo "$(FOLDER)" "$(CLIP)"
 
 test: lint protos-check unit serving-test sdk-compat docs ## everything that must hold (what CI runs)

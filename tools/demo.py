@@ -30,7 +30,6 @@ __all__ = ["Sighting", "main", "play", "sightings"]
 
 _GAP_S = 1.0
 _JPEG_QUALITY = 95
-_USUAL_FPS = 25.0
 
 
 class Sighting(NamedTuple):
@@ -68,7 +67,7 @@ def play(client: facewire.Client, clip: Path, annotated: Path) -> list[facewire.
         stream = client.stream(
             frames(camera), camera=clip.name, policy=facewire.FramePolicy.EVERY_FRAME
         )
-        with FilmWriter(annotated, camera.fps or _USUAL_FPS) as film:
+        with FilmWriter(annotated, camera.fps) as film:
             for result in track(stream, "playing", camera.frame_count, transient=True):
                 assert isinstance(result, facewire.FrameResult), "EVERY_FRAME passes over none"
                 picture = annotate(waiting.pop(result.sequence).picture, result.faces)
@@ -130,11 +129,39 @@ def _server() -> Iterator[str]:
         yield server.address
 
 
+def _enroll(address: str, folder: Path) -> None:
+    """Enrolls by the command, which tells itself what it refuses.
+
+    Raises:
+        SystemExit: with its status, where it failed or nobody is enrolled.
+    """
+    command = [sys.executable, "-m", "facewire", "--server", address, "enroll", str(folder)]
+    status = subprocess.run(command, check=False).returncode
+    if status == 1:
+        with facewire.Client(address) as client:
+            if any(client.identities()):
+                return  # some pictures were refused, others were not
+    if status:
+        raise SystemExit(status)
+
+
+def _named(text: str) -> Path:
+    """A path of the command line, which of `make demo` alone is empty: the folder one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("is not named; say FOLDER=people/ CLIP=film.mp4")
+    return Path(text)
+
+
 def main() -> None:
-    """Runs the demo; exits with 1 where a picture of FOLDER was refused and nobody is enrolled."""
+    """Runs the demo.
+
+    Raises:
+        SystemExit: 1 where pictures of FOLDER were refused and nobody is enrolled, 2 where FOLDER or CLIP
+            cannot be used, else what `facewire enroll` has ended with.
+    """
     parser = argparse.ArgumentParser("tools.demo", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="a sub-folder of pictures a person")
-    parser.add_argument("clip", type=Path, help="a film")
+    parser.add_argument("folder", type=_named, help="a sub-folder of pictures a person")
+    parser.add_argument("clip", type=_named, help="a film")
     parser.add_argument("--out", type=Path, default=Path("build/demo"), help="where the answers go")
     given = parser.parse_args()
     for path, there in ((given.folder, given.folder.is_dir()), (given.clip, given.clip.is_file())):
@@ -142,10 +169,12 @@ def main() -> None:
             parser.error(f"{path} is not there; say FOLDER=people/ CLIP=film.mp4")
     given.out.mkdir(parents=True, exist_ok=True)
     with _server() as address:
-        command = [sys.executable, "-m", "facewire", "--server", address, "enroll"]
-        subprocess.run([*command, str(given.folder)], check=False)  # tells itself what it refuses
+        _enroll(address, given.folder)
         with facewire.Client(address) as client:
-            results = play(client, given.clip, given.out / "seen.mp4")
+            try:
+                results = play(client, given.clip, given.out / "seen.mp4")
+            except OSError as error:
+                parser.error(str(error))
     _report(sightings(results), results, given.out)
 
 

@@ -9,7 +9,7 @@ repository=$(cd "${1:-$(dirname "$0")/..}" && pwd)
 folder=$(mktemp -d)
 server=
 finish() {
-  if [[ -n $server ]]; then kill "$server" && wait "$server" || true; fi
+  if [[ -n $server ]]; then kill "$server" 2>/dev/null && wait "$server" || true; fi
   rm -rf "$folder"
 }
 trap finish EXIT
@@ -47,10 +47,10 @@ PYTHON
 spent "(two pictures)"
 
 mkfifo ready
-exec 3<> ready
 .venv/bin/facewire-server run --listen 127.0.0.1:0 > ready &
 server=$!
-read -r line <&3
+exec 3< ready # reading alone: so the end of the server is the end of the file
+read -r line <&3 || { echo "first_name: the server has not started; it says why above" >&2; exit 1; }
 export FACEWIRE_SERVER=${line##* }
 spent "start of the server"
 .venv/bin/facewire enroll people/

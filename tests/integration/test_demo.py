@@ -1,6 +1,7 @@
 """`make demo`: a folder and a film go in, who was seen when and the annotated film come out."""
 
 import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facewire import FrameResult, FrameStatus, StageTimings
+from fakes.server import FakeServer
 from tools.demo import Sighting, sightings
 
 FRAMES_PER_S = 10
@@ -73,6 +75,61 @@ def test_what_is_not_there_is_said(repository: Path, tmp_path: Path, missing: st
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "is not there" in done.stderr
+
+
+def test_the_demo_asks_for_what_it_needs_before_it_sets_anything_up(repository: Path) -> None:
+    for named in ((), ("FOLDER=people/",), ("CLIP=film.mp4",)):
+        done = subprocess.run(
+            ["make", "--dry-run", "demo", *named], cwd=repository, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "make demo FOLDER=people/ CLIP=film.mp4" in done.stderr
+    command = [sys.executable, "-m", "tools.demo", "", ""]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "is not named" in done.stderr
+
+
+@pytest.mark.parametrize(("content", "status"), [("this is text", 1), (None, 2)])
+def test_a_folder_of_which_nobody_is_enrolled_ends_the_demo(
+    repository: Path, tmp_path: Path, clip: Path, content: str | None, status: int
+) -> None:
+    person = tmp_path / "people" / "ada"
+    person.mkdir(parents=True)
+    if content is not None:
+        (person / "1.jpg").write_text(content)
+    command = [sys.executable, "-m", "tools.demo", str(person.parent), str(clip)]
+    with FakeServer() as server:
+        done = subprocess.run(
+            [*command, "--out", str(tmp_path / "out")],
+            cwd=repository,
+            env=os.environ | {"FACEWIRE_SERVER": server.address},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == status, done.stderr
+    assert not (tmp_path / "out" / "seen.csv").exists()
+
+
+def test_a_clip_that_is_no_film_is_said(repository: Path, tmp_path: Path) -> None:
+    ada = tmp_path / "ada.png"
+    cv2.imwrite(str(ada), np.arange(64 * 64, dtype=np.uint8).reshape(64, 64))
+    clip = tmp_path / "film.mp4"
+    clip.write_text("this is text")
+    command = [sys.executable, "-m", "tools.demo", str(tmp_path), str(clip)]
+    with FakeServer() as server:
+        done = subprocess.run(
+            [*command, "--out", str(tmp_path / "out")],
+            cwd=repository,
+            env=os.environ | {"FACEWIRE_SERVER": server.address},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert "cannot open" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_nobody_seen_is_no_sighting() -> None:
