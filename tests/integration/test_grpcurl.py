@@ -2,9 +2,7 @@
 
 import base64
 import json
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
-from bench.running import RunningServer, running_server
+from bench.running import RunningServer
 from facewire.v1 import gallery_pb2, recognition_pb2
 from integration.grpcurl import PROGRAM, call, grpcurl, parsed
 
@@ -225,34 +223,6 @@ def test_what_is_no_json_of_the_contract_is_told_before_it_is_sent(server: Runni
     answer = call(server.address, f"{RECOGNITION}/Recognize", {"picture": "?"})
     assert answer.status != 0
     assert "no known field named picture" in answer.error
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate of this machine and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl to make a certificate")
-    folder = tmp_path_factory.mktemp("certificate")
-    files = folder / "certificate.pem", folder / "key.pem"
-    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    where = ["-out", str(files[0]), "-keyout", str(files[1])]
-    subprocess.run(["openssl", *request.split(), *name, *where], check=True, capture_output=True)
-    return files
-
-
-@pytest.fixture(scope="module")
-def secured(
-    models: Path, certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningServer]:
-    """A server that wants TLS and a token."""
-    token = tmp_path_factory.mktemp("token") / "token"
-    token.write_text("s3cret\n")
-    token.chmod(0o600)
-    with running_server(
-        tls_certificate=certificate[0], tls_key=certificate[1], token_file=token
-    ) as server:
-        yield server
 
 
 def test_a_token_is_asked_for_and_taken_over_tls(
