@@ -22,6 +22,8 @@ class Camera:
     30 s (by chance, between half and all of it), for as long as it takes; the logger
     "facewire" tells of it. A film ends.
 
+    Tested are films, and motion JPEG over HTTP; not tried are devices and RTSP.
+
     Given to a stream, it obeys the server's `Advice`, for 30 s after each: it gives no
     more frames a second than the server keeps up with, and none larger than is of use.
 
