@@ -115,6 +115,18 @@ def test_names_that_are_no_text_are_enrolled_or_refused(folder):
     ]
 
 
+def test_a_picture_whose_name_is_no_text_is_recognised_and_drawn(run, folder):
+    name = folder / os.fsdecode(b"caf\xe9.jpg")
+    (folder / "Bo_01.jpg").rename(name)
+    drawn = folder / os.fsdecode(b"drawn\xe9.png")
+    with FakeServer() as server:
+        done = run("recognize", name, "--annotate", drawn, server=server.address)
+        refused = run("identities", "-g", os.fsdecode(b"\xe9"), server=server.address)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    assert (refused.returncode, refused.stderr) == (2, "facewire: '\\udce9' is not UTF-8\n")
+
+
 def test_a_gallery_of_another_model_is_refused_also_where_all_are_enrolled(run, folder):
     full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
     with FakeServer() as server:

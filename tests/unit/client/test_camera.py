@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import threading
 
 import cv2
@@ -103,6 +104,15 @@ def test_a_camera_that_is_left_open_does_not_crash_the_end_of_the_process(tmp_pa
     writer.release()
     ended = run_python(LEFT_OPEN, path, frames)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_name_that_opencv_would_end_the_process_on_is_an_error(tmp_path, film):
+    name = tmp_path / os.fsdecode(b"caf\xe9.avi")
+    film.rename(name)
+    with pytest.raises(OSError, match="UTF-8"):
+        Camera(name)
+    with pytest.raises(OSError, match="UTF-8"), FilmWriter(name, 10) as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8), 0.0)
 
 
 def test_what_opencv_cannot_open_is_an_error(tmp_path):

@@ -40,10 +40,9 @@ def drawing() -> tuple[Callable[..., Any], Callable[[Path, Any], None]]:
 
     def write(path: Path, rgb: Any) -> None:
         try:
-            done = cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+            _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         except cv2.error:  # a suffix that it does not know
-            done = False
-        if not done:
-            raise OSError(f"{path}: a picture cannot be written there. Use .jpg or .png.")
+            raise OSError(f"{path}: a picture cannot be written there. Use .jpg or .png.") from None
+        path.write_bytes(data.tobytes())  # not by OpenCV, which takes names in UTF-8 only
 
     return annotate, write

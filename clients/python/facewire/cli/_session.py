@@ -81,6 +81,8 @@ def session(server: Server, interrupted: threading.Event | None = None) -> Itera
     except (FacewireError, ValueError) as error:
         if interrupted.is_set():
             raise _interruption() from None
+        if isinstance(error, UnicodeEncodeError):  # of a request's text
+            raise usage_error(f"{error.object!a} is not UTF-8") from None
         if isinstance(error, ValueError):
             raise
         ERRORS.print(f"facewire: {text_of(error)}")

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire.video._names import name_for_opencv
+
 __all__ = ["FilmWriter"]
 
 _LONGEST_STILL_S = 2.0
@@ -81,7 +83,7 @@ class FilmWriter:
         self._size = width, height
         codec = "MJPG" if self._path.suffix.lower() == ".avi" else "mp4v"
         self._writer = cv2.VideoWriter(
-            str(self._path), cv2.VideoWriter.fourcc(*codec), self._fps, self._size
+            name_for_opencv(self._path), cv2.VideoWriter.fourcc(*codec), self._fps, self._size
         )
         if not self._writer.isOpened():
             raise OSError(f"{self._path}: OpenCV cannot write a film there. Use .mp4 or .avi.")

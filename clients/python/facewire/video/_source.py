@@ -14,6 +14,8 @@ from typing import Any
 
 import cv2
 
+from facewire.video._names import name_for_opencv
+
 __all__ = ["Source"]
 
 _log = logging.getLogger("facewire")
@@ -41,7 +43,7 @@ class Source:
     """
 
     def __init__(self, source: int | str | os.PathLike[str]) -> None:
-        text = str(source)
+        text = str(source) if isinstance(source, int) else name_for_opencv(source)
         self._shown = _shown(text)
         self.closed = threading.Event()
         self._source: int | str = int(text) if text.isdecimal() else text
