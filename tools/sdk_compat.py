@@ -15,7 +15,8 @@ from bench.running import running_server
 
 __all__ = ["main"]
 
-_TESTS = ("tests/unit/client", "tests/integration/test_client.py", "tests/integration/test_cli.py")
+_CLI = ("test_cli.py", "test_cli_enroll.py", "test_cli_interrupts.py", "test_cli_watch.py")
+_TESTS = ("tests/unit/client", *(f"tests/integration/{each}" for each in ("test_client.py", *_CLI)))
 
 
 def main(python: str, *arguments: str) -> int:

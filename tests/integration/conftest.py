@@ -1,4 +1,4 @@
-"""A real server process for the tests of this folder: real models, a real port, an empty gallery."""
+"""What the tests of this folder share: a real server process with an empty gallery, and the command before it."""
 
 import os
 import shutil
@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 
 import facewire
 from bench.running import RunningServer, running_server
+from fakes.network_camera import network_camera_on
+from integration.command import command, environment
 
 
 @pytest.fixture(scope="session")
@@ -64,4 +68,53 @@ def secured(
     with running_server(
         tls_certificate=certificate[0], tls_key=certificate[1], token_file=token
     ) as server:
+        yield server
+
+
+@pytest.fixture
+def server_address(server):
+    return server.address
+
+
+@pytest.fixture
+def run(server_address):
+    def run(*arguments, server=server_address):
+        return subprocess.run(
+            command(arguments), env=environment(server), capture_output=True, text=True, timeout=60
+        )
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path, astronaut):
+    """Two people: Eileen_Collins with a picture, another and a bad one; Bo without a face."""
+    root = tmp_path / "people"
+    (root / "Eileen_Collins" / "deeper").mkdir(parents=True)
+    (root / ".hidden").mkdir()
+    portrait = astronaut[:256, 96:352, ::-1]
+    cv2.imwrite(str(root / "Eileen_Collins" / "a.jpg"), portrait)
+    cv2.imwrite(str(root / "Eileen_Collins" / "deeper" / "b.PNG"), portrait[:, 8:])
+    cv2.imwrite(str(root / ".hidden" / "c.jpg"), portrait)
+    (root / "Eileen_Collins" / "bad.jpg").write_text("this is text")
+    cv2.imwrite(str(root / "Bo_01.jpg"), np.full((240, 320, 3), 128, np.uint8))
+    (root / "notes.txt").write_text("not a picture")
+    return root
+
+
+@pytest.fixture
+def film(tmp_path, astronaut):
+    """Two seconds: one with the portrait, one of even grey."""
+    path = tmp_path / "film.avi"
+    portrait = np.ascontiguousarray(astronaut[:256, 96:352, ::-1])
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (256, 256))
+    for picture in [portrait] * 10 + [np.full_like(portrait, 128)] * 10:
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def network_camera():
+    with network_camera_on(frames_a_connection=10**9) as server:
         yield server

@@ -1,0 +1,82 @@
+"""`facewire watch`: films to their end, cameras for as long as they run."""
+
+import json
+
+import cv2
+import grpc
+import numpy as np
+import pytest
+
+from fakes.server import FakeServer, failure
+from integration.command import ended_by_ctrl_c, interruptible, lines
+
+
+def test_a_film_is_watched_to_its_end(run, folder, film, gallery):
+    run("enroll", folder, "-g", gallery)
+    result = run("watch", film, "-g", gallery)
+    assert result.returncode == 0
+    assert "Eileen Collins" in result.stdout
+    assert "0:00.0–0:00.9" in result.stdout
+    assert "20 frames looked at, 0 passed over" in result.stderr
+
+
+@pytest.mark.parametrize("policy", ["--every-frame", "--newest"])
+def test_watching_in_json_gives_every_result_and_who_was_seen(run, folder, film, gallery, policy):
+    run("enroll", folder, "-g", gallery)
+    result = run("watch", film, "-g", gallery, "--json", policy)
+    *results, last = lines(result)
+    seen = last["summary"]["people"]["Eileen_Collins"]
+    frames = [each["result"] for each in results if "sequence" in each["result"]]
+    assert seen["frame_count"] == sum(bool(frame["faces"]) for frame in frames)
+    assert frames[-1]["captured_at_us"] == 1_900_000
+    if policy == "--every-frame":
+        assert len(frames) == 20
+
+
+def test_a_film_is_annotated_frame_by_frame(run, folder, film, gallery, tmp_path):
+    run("enroll", folder, "-g", gallery)
+    out = tmp_path / "out.mp4"
+    assert run("watch", film, "-g", gallery, "--annotate", out).returncode == 0
+    capture = cv2.VideoCapture(str(out))
+    labelled = []
+    while (read := capture.read())[0]:
+        green = np.all(np.abs(read[1].astype(int) - (69, 167, 40)) < 25, axis=2).sum()
+        labelled.append(green > 300)
+    capture.release()
+    assert labelled == [True] * 10 + [False] * 10
+
+
+def test_a_live_camera_outlives_its_server(folder, network_camera):
+    with FakeServer() as server:
+        server.reconnect_after = 3
+        server.reconnect_after_ms = 10
+        watching = interruptible(["watch", network_camera.address, "--json"], server.address)
+        for _ in range(10):  # of four streams
+            assert json.loads(watching.stdout.readline())["result"]
+        out, errors = ended_by_ctrl_c(watching)
+    assert watching.returncode == 0, errors
+    assert "Opening a new stream" in errors
+    assert "summary" in json.loads(out.splitlines()[-1])
+    assert "Traceback" not in errors
+    assert len(server.peers) >= 4
+
+
+@pytest.mark.parametrize("ending", ["TOO_MANY_STREAMS", "unanswered"])
+def test_a_live_camera_outlives_a_stream_that_is_refused_or_broken_off(network_camera, ending):
+    with FakeServer() as server:
+        if ending == "unanswered":
+            server.end_after = 30
+        else:
+            server.reconnect_after = 30
+            server.reconnect_after_ms = 10
+        watching = interruptible(["watch", network_camera.address, "--json"], server.address)
+        assert json.loads(watching.stdout.readline())["result"]
+        if ending == "TOO_MANY_STREAMS":
+            full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+            server.fail_next("StreamRecognize", full)
+        for _ in range(40):
+            assert json.loads(watching.stdout.readline())["result"]
+        _, errors = ended_by_ctrl_c(watching)
+    assert watching.returncode == 0, errors
+    assert ("as scripted" if ending == "TOO_MANY_STREAMS" else ending) in errors
+    assert "Traceback" not in errors
