@@ -28,7 +28,6 @@ PAGES = subprocess.run(
 ).stdout.split()
 COMMANDS = ("sh", "python")
 LANGUAGES = (*COMMANDS, "text", "toml", "proto")
-NOT_NAMED = {"docs/containers.md": 1}  # how many blocks of a page still have no language
 ADDRESS = "127.0.0.1:50051"
 BLOCK = re.compile(
     r"(?:^ *<!-- (?P<mark>run|not run)(?:: (?P<note>[^>]*))? -->\n)?"
@@ -92,7 +91,7 @@ def folder(repository: Path, tmp_path: Path, astronaut: NDArray[np.uint8]) -> Pa
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_is_run_or_says_why_not(page: str) -> None:
     strange = [block for block in blocks(page) if block.language not in LANGUAGES]
-    assert len(strange) <= NOT_NAMED.get(page, 0), f"{page}: of no language that we know: {strange}"
+    assert not strange, f"{page}: of no language that we know: {strange}"
     for block in blocks(page):
         if block.language in COMMANDS:
             assert block.mark, f"{page}: this block has no mark:\n{block.code}"
