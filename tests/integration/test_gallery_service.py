@@ -297,7 +297,7 @@ class EndlessGallery(MemoryGallery):
         try:
             while True:
                 self.read += 1
-                yield IdentityInfo("x" * 128, "", 0, 0)
+                yield IdentityInfo("x" * 128, "y" * 60_000, 0, 0)  # fills buffers soon
         finally:
             self.closed += 1
 

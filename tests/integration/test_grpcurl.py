@@ -239,4 +239,9 @@ def test_a_token_is_asked_for_and_taken_over_tls(
     token = ("-H", "authorization: Bearer s3cret")
     answer = call(secured.address, method, {}, flags=(*trust, *token))
     assert answer.only["galleries"][0]["gallery_id"] == "default"
-    assert call(secured.address, method, {}, flags=("-plaintext", *token)).status != 0
+    assert (
+        call(
+            secured.address, method, {}, flags=("-plaintext", "-connect-timeout", "2", *token)
+        ).status
+        != 0
+    )
