@@ -28,9 +28,6 @@ MAX_CANVAS_PIXELS = 1 << 21
 _MAX_CANVAS_SIDE_PX = 4096
 """Of a picture that is a thin strip; the model's memory grows with the longer side, too."""
 
-_SMALLEST_FACE_PX = 8
-"""In the picture; the least that may be wanted, and of less no network can make a face."""
-
 # Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
 # Convolutional Networks"; the last one is raised by `DetectionOptions.min_score`.
 _THRESHOLDS = np.array([0.6, 0.7, 0.7], np.float32)
@@ -41,7 +38,7 @@ def canvas_short_side(width_px: int, height_px: int, options: DetectionOptions) 
     short = min(width_px, height_px)
     wanted = options.min_face_px or short * options.short_side_fraction
     scale = min(
-        CANVAS_MIN_FACE_PX / max(wanted, _SMALLEST_FACE_PX),
+        CANVAS_MIN_FACE_PX / wanted,
         math.sqrt(MAX_CANVAS_PIXELS / (width_px * height_px)),
         _MAX_CANVAS_SIDE_PX / max(width_px, height_px),
     )

@@ -44,10 +44,6 @@ def test_the_default_canvas_has_one_shorter_side_for_pictures_of_any_size(size) 
     assert short * short * max(size) / min(size) <= MAX_CANVAS_PIXELS * 1.01
 
 
-def test_in_a_tiny_picture_no_face_is_looked_for_that_none_could_be() -> None:
-    assert canvas_short_side(32, 30, OPTIONS) == round(30 * CANVAS_MIN_FACE_PX / 8)
-
-
 def test_small_faces_in_a_small_picture_enlarge_it() -> None:
     options = DetectionOptions(0.9, 10, 1 / 16, min_face_px=10)
     assert canvas_short_side(640, 360, options) == 720
