@@ -207,7 +207,7 @@ async def test_frames_of_one_stream_overlap_and_are_answered_in_order() -> None:
 
 
 async def test_a_picture_that_takes_too_long_is_timed_out_and_the_stream_goes_on() -> None:
-    async with served(terms=StreamTerms(frame_timeout_s=0.05)) as wire:
+    async with served(terms=StreamTerms(frame_timeout_s=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1, b"hang"))
         result = (await call.read()).frame
@@ -425,7 +425,7 @@ async def test_a_single_picture_waits_its_turn_among_streams() -> None:
 
 async def test_a_frame_that_no_turn_comes_for_is_answered_in_its_time() -> None:
     recognizer, turns = FakeRecognizer(), Turns(1)
-    async with served(recognizer, turns=turns, terms=StreamTerms(frame_timeout_s=0.1)) as wire:
+    async with served(recognizer, turns=turns, terms=StreamTerms(frame_timeout_s=1)) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
         async with turns.turn():
             for sequence in (1, 2, 3):
