@@ -25,7 +25,6 @@ _MB: Final = 1e6
 _NOTES: Final = 20
 AIM_GROWTH_MB: Final = 10.0
 """Most growth over the second half of the frames, by the upper end of the slope's interval."""
-_SETTLING: Final = 8
 
 
 def main() -> int:
@@ -71,9 +70,6 @@ def _soak(server: RunningServer, good: Sequence[bytes], count: int) -> list[tupl
             if answer.reason:
                 raise RuntimeError(f"a good frame was not answered: {answer.detail}")
             if (index + 1) % every == 0:
-                # What the last pictures left in caches is noise: before each note it is the same.
-                for _ in range(_SETTLING):
-                    stream.send(good[0])
                 noted.append((index + 1, server.memory()))
     return noted
 
