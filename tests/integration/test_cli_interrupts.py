@@ -123,6 +123,16 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(long_film):
     assert (watching.wait(timeout=30), errors.strip()) == (1, "")
 
 
+def all_shown(terminal):
+    """What a terminal shows until nobody writes to it any more; closes it."""
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux tells the end of a terminal
+        while part := os.read(terminal, 65536):
+            shown += part
+    os.close(terminal)
+    return shown
+
+
 @pytest.mark.parametrize("arguments", [["enroll", "FOLDER"], ["watch", "FILM"]])
 def test_on_a_terminal_the_progress_is_shown(folder, film, arguments, server_address, gallery):
     places = {"FOLDER": folder, "FILM": film}
@@ -134,11 +144,7 @@ def test_on_a_terminal_the_progress_is_shown(folder, film, arguments, server_add
         stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # how Linux tells the end of a terminal
-        while part := os.read(ours, 65536):
-            shown += part
-    os.close(ours)
+    shown = all_shown(ours)
     assert running.wait(timeout=30) in (0, 1)
     assert b"ETA" in shown
     assert b"Traceback" not in shown
@@ -151,10 +157,6 @@ def test_on_one_terminal_json_and_progress_do_not_mix(folder, server_address, ga
         env=environment(server_address) | {"TERM": "xterm"}, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # how Linux tells the end of a terminal
-        while part := os.read(ours, 65536):
-            shown += part
-    os.close(ours)
+    shown = all_shown(ours)
     assert running.wait(timeout=30) == 1
     assert len([json.loads(line) for line in shown.splitlines()]) == 5

@@ -91,6 +91,16 @@ def test_the_demo_asks_for_what_it_needs_before_it_sets_anything_up(repository: 
     assert "is not named" in done.stderr
 
 
+def demo(repository: Path, people: Path, clip: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the demo before a server that only plays one."""
+    command = [sys.executable, "-m", "tools.demo", str(people), str(clip), "--out", str(out)]
+    with FakeServer() as server:
+        environment = os.environ | {"FACEWIRE_SERVER": server.address}
+        return subprocess.run(
+            command, cwd=repository, env=environment, capture_output=True, text=True, timeout=60
+        )
+
+
 @pytest.mark.parametrize(("content", "status"), [("this is text", 1), (None, 2)])
 def test_a_folder_of_which_nobody_is_enrolled_ends_the_demo(
     repository: Path, tmp_path: Path, clip: Path, content: str | None, status: int
@@ -99,16 +109,7 @@ def test_a_folder_of_which_nobody_is_enrolled_ends_the_demo(
     person.mkdir(parents=True)
     if content is not None:
         (person / "1.jpg").write_text(content)
-    command = [sys.executable, "-m", "tools.demo", str(person.parent), str(clip)]
-    with FakeServer() as server:
-        done = subprocess.run(
-            [*command, "--out", str(tmp_path / "out")],
-            cwd=repository,
-            env=os.environ | {"FACEWIRE_SERVER": server.address},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    done = demo(repository, person.parent, clip, tmp_path / "out")
     assert done.returncode == status, done.stderr
     assert not (tmp_path / "out" / "seen.csv").exists()
 
@@ -118,16 +119,7 @@ def test_a_clip_that_is_no_film_is_said(repository: Path, tmp_path: Path) -> Non
     cv2.imwrite(str(ada), np.arange(64 * 64, dtype=np.uint8).reshape(64, 64))
     clip = tmp_path / "film.mp4"
     clip.write_text("this is text")
-    command = [sys.executable, "-m", "tools.demo", str(tmp_path), str(clip)]
-    with FakeServer() as server:
-        done = subprocess.run(
-            [*command, "--out", str(tmp_path / "out")],
-            cwd=repository,
-            env=os.environ | {"FACEWIRE_SERVER": server.address},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    done = demo(repository, tmp_path, clip, tmp_path / "out")
     assert done.returncode == 2
     assert "cannot open" in done.stderr
     assert "Traceback" not in done.stderr
