@@ -1,15 +1,3 @@
-"""Measurements: one command each, on a real server process with the real models.
+"""Measurements: one command each, on a real server process with the real models."""
 
-They run from a checkout, so its rooms are found without being installed.
-"""
-
-import sys
-from pathlib import Path
-from typing import Final
-
-__all__ = ["REPOSITORY"]
-
-REPOSITORY: Final = Path(__file__).resolve().parent.parent
-
-# First, so that what is measured is this checkout, whatever is installed.
-sys.path[:0] = [str(REPOSITORY / room) for room in ("server", "clients/python", "serving")]
+import harness  # noqa: F401 - puts this checkout first on the path

@@ -2,7 +2,7 @@
 
 import ast
 
-from bench import REPOSITORY
+from harness import REPOSITORY
 
 __all__: list[str] = []
 

@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from bench import REPOSITORY
-from bench.model_servers import model_servers
 from bench.report import Report, parser, progress, run
 from facewire_server import contracts
 from facewire_server.models import open_models
-from facewire_server.pipeline import canary
-from facewire_server.pipeline.contract import ModelContract
 from facewire_server.pipeline.embed import Embedder
+from facewire_server.proof import canary
+from facewire_server.proof.model_contract import ModelContract
+from harness import REPOSITORY
+from harness.model_servers import model_servers
 
 __all__: list[str] = []
 

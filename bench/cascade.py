@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import REPOSITORY, pictures
 from bench.boxes import iou
 from bench.intervals import wilson
 from bench.plain_mtcnn import PlainMtcnn
 from bench.report import Report, parser, progress, run
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.pipeline.detect import CANVAS_MIN_FACE_PX, Detector
-from facewire_server.pipeline.types import DetectionOptions
+from facewire_server.types import DetectionOptions
+from harness import REPOSITORY, pictures
 
 __all__: list[str] = []
 

@@ -11,9 +11,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from numpy.typing import NDArray
 
-from bench.pictures import sendable
 from bench.report import progress
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from harness.pictures import sendable
 
 __all__ = ["NO_FACE_SIMILARITY", "Compared", "Pair", "compare_pairs", "similarities"]
 

@@ -26,14 +26,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.pipeline.records import (
+from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     ExportedTemplate,
     GalleryRecord,
     IdentityInfo,
     TemplateInfo,
 )
-from facewire_server.pipeline.types import Quality
+from facewire_server.types import Quality
 
 CONTRACT = "0" * 64
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from bench import pictures
 from bench.comparing import Compared, Pair, compare_pairs, similarities
 from bench.intervals import (
     Interval,
@@ -23,7 +22,8 @@ from bench.intervals import (
     wilson,
 )
 from bench.report import Report, parser, run
-from bench.running import running_server
+from harness import pictures
+from harness.running import running_server
 
 __all__: list[str] = []
 

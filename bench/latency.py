@@ -16,11 +16,8 @@ from typing import Any, Final, NamedTuple
 
 import grpc
 
-from bench import pictures
 from bench.opencv_peer import OpenCvPipeline
 from bench.report import Report, parser, progress, run
-from bench.running import running_server
-from bench.streaming import OneInFlight
 from facewire.v1 import (
     face_pb2,
     gallery_pb2,
@@ -28,6 +25,9 @@ from facewire.v1 import (
     recognition_pb2,
     recognition_pb2_grpc,
 )
+from harness import pictures
+from harness.running import running_server
+from harness.streaming import OneInFlight
 
 __all__: list[str] = []
 

@@ -18,34 +18,34 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import REPOSITORY, pictures
 from bench.boxes import iou
-from bench.model_servers import model_servers
 from bench.report import Report, parser, progress, run
 from facewire_server import contracts
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.errors import FacewireError
+from facewire_server.errors import ServerError
+from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.models import Models, open_models
-from facewire_server.pipeline.contract import ModelContract
-from facewire_server.pipeline.look import Looker
-from facewire_server.pipeline.match import match, sufficient
-from facewire_server.pipeline.records import EnrollmentResult, NewIdentity
-from facewire_server.pipeline.types import (
+from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.match import comparable, match
+from facewire_server.proof.model_contract import ModelContract
+from facewire_server.types import (
     Decision,
     DecisionPolicy,
     DetectionOptions,
     Faces,
-    Limits,
     Outcome,
     Picture,
+    PictureLimits,
     Quality,
 )
+from harness import REPOSITORY, pictures
+from harness.model_servers import model_servers
 
 __all__: list[str] = []
 
 _DETECTION: Final = DetectionOptions(min_score=0.7, max_faces=1024, short_side_fraction=1 / 32)
 _POLICY: Final = DecisionPolicy(threshold=0.42, min_margin=0.03, min_inter_eye_px=8.0)
-_LIMITS: Final = Limits(max_frame_bytes=1 << 26, max_pixels=1 << 27)
+_LIMITS: Final = PictureLimits(max_frame_bytes=1 << 26, max_pixels=1 << 27)
 _SURE: Final = 0.9
 _SAME_BOX_IOU: Final = 0.95
 _DOUBT: Final = 1e-3
@@ -98,7 +98,7 @@ async def _compare(report: Report, scenes: list[Path], lfw: list[Path]) -> None:
             for path in progress([*scenes, *lfw], "pictures", len(scenes) + len(lfw)):
                 try:
                     one = await _see(embedded, path, threads)
-                except FacewireError:
+                except ServerError:
                     continue  # no picture that the server takes
                 other = await _see(served, path, threads)
                 pairs.append((path, one, other))
@@ -127,10 +127,10 @@ async def _line(
 
 
 async def _see(models: Models, path: Path, threads: ThreadPoolExecutor) -> _Seen:
-    looker = Looker(models.detector, limits=_LIMITS, threads=threads)
-    sight = await looker.look(Picture(path.read_bytes()), _DETECTION)
-    embeddings = await models.embedder.embed(sight.crops)
-    return _Seen(sight.faces, sight.qualities, sight.crops, embeddings)
+    finder = FaceFinder(models.detector, limits=_LIMITS, threads=threads)
+    found = await finder.find(Picture(path.read_bytes()), _DETECTION)
+    embeddings = await models.embedder.embed(found.crops)
+    return _Seen(found.faces, found.qualities, found.crops, embeddings)
 
 
 def _enroll(gallery: LmdbGallery, identity: str, embedding: NDArray[np.float32]) -> None:
@@ -148,7 +148,7 @@ def _cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
 
 
 def _decide(gallery: LmdbGallery, seen: _Seen) -> list[Decision]:
-    due = sufficient(seen.qualities, _POLICY)
+    due = comparable(seen.qualities, _POLICY)
     return match(seen.embeddings[due], due, gallery, "default", _POLICY)[0]
 
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bench.pictures import MissingPictures
-from bench.running import ServerFailed
+from harness.pictures import MissingPictures
+from harness.running import ServerFailed
 
 __all__ = ["Report", "parser", "progress", "run"]
 

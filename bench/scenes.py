@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench import pictures
 from bench.boxes import found, iou
 from bench.intervals import wilson
 from bench.opencv_peer import OpenCvPipeline
 from bench.plain_mtcnn import PlainMtcnn
 from bench.report import Report, parser, progress, run
-from bench.running import running_server
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from harness import pictures
+from harness.running import running_server
 
 __all__: list[str] = []
 

@@ -20,8 +20,8 @@ from typing import Any, Final
 import grpc
 
 import facewire
-from bench.running import running_server
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from harness.running import running_server
 
 _AIM: Final = 0.95
 _CREDIT: Final = 4

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Final
 
-from bench import pictures
-from bench.model_servers import ModelServer, free_port, model_servers
 from bench.report import Report, parser, progress, run
-from bench.running import RunningServer, running_server
-from bench.streaming import OneInFlight
 from facewire.v1 import recognition_pb2
+from harness import pictures
+from harness.model_servers import ModelServer, free_port, model_servers
+from harness.running import RunningServer, running_server
+from harness.streaming import OneInFlight
 
 __all__: list[str] = []
 

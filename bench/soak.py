@@ -11,13 +11,13 @@ from typing import Final
 
 import numpy as np
 
-from bench import pictures
 from bench.intervals import theil_sen
 from bench.mixed_frames import account, mix, stream
 from bench.report import Report, parser, progress, run
-from bench.running import Memory, RunningServer, running_server
-from bench.streaming import OneInFlight
 from facewire.v1 import recognition_pb2
+from harness import pictures
+from harness.running import Memory, RunningServer, running_server
+from harness.streaming import OneInFlight
 
 __all__: list[str] = []
 

@@ -4,7 +4,7 @@ import statistics
 from typing import Final
 
 from bench.report import Report, parser, progress, run
-from bench.running import running_server
+from harness.running import running_server
 
 __all__: list[str] = []
 

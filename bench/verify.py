@@ -6,11 +6,11 @@ makes its pair an error, whichever kind of pair it is; so does a face that is ca
 
 import numpy as np
 
-from bench import pictures
 from bench.comparing import NO_FACE_SIMILARITY, Pair, compare_pairs, similarities
 from bench.intervals import wilson
 from bench.report import Report, parser, run
-from bench.running import running_server
+from harness import pictures
+from harness.running import running_server
 
 __all__: list[str] = []
 

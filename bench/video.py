@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 
 import grpc
 
-from bench import pictures
 from bench.intervals import wilson
 from bench.report import Report, parser, progress, run
-from bench.running import running_server
-from bench.streaming import OneInFlight
 from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc
+from harness import pictures
+from harness.running import running_server
+from harness.streaming import OneInFlight
 
 __all__: list[str] = []
 

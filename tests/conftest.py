@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from bench.model_servers import ModelServer
+    from harness.model_servers import ModelServer
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -42,7 +42,7 @@ def models() -> Path:
 @pytest.fixture(scope="session")
 def served_models(models: Path) -> "Iterator[tuple[ModelServer, ModelServer]]":
     """`mtcnn` and `embedding`, each in a process of the local model server, in TensorFlow."""
-    from bench.model_servers import model_servers
+    from harness.model_servers import model_servers
 
     with model_servers("mtcnn", "embedding") as (mtcnn, embedding):
         yield mtcnn, embedding

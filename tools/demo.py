@@ -23,8 +23,8 @@ from rich.progress import track
 from rich.table import Table
 
 import facewire
-from bench.running import running_server
 from facewire.video import Camera, FilmWriter, annotate
+from harness.running import running_server
 
 __all__ = ["Sighting", "main", "play", "sightings"]
 

@@ -4,7 +4,7 @@
 
 The packages are what server, SDK and command line depend on, and what these depend on, as installed in
 the environment that runs this: the pinned versions of requirements/dev.txt. The licences are the
-packages' own words. tests/contract/test_docs.py fails when the page is out of date.
+packages' own words. tests/architecture/test_docs.py fails when the page is out of date.
 """
 
 import tomllib

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from facewire_server.pipeline import canary
+from facewire_server.proof import canary
 from facewire_serving import weights
 
 __all__ = ["CONTRACT", "golden", "main"]

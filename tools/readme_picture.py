@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from skimage import data
 
 import facewire
-from bench.running import running_server
 from facewire.video import annotate
+from harness.running import running_server
 
 __all__ = ["blur", "main"]
 

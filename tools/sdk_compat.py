@@ -10,8 +10,8 @@ import os
 import subprocess
 import sys
 
-from bench import REPOSITORY
-from bench.running import running_server
+from harness import REPOSITORY
+from harness.running import running_server
 
 __all__ = ["main"]
 

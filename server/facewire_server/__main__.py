@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 
-from facewire_server.errors import FacewireError
+from facewire_server.errors import ServerError
 from facewire_server.healthcheck import NoAnswer, health
 from facewire_server.settings import Settings, SettingsError
 
@@ -49,7 +49,7 @@ def main() -> int:
 
     try:
         asyncio.run(serve(settings))
-    except (FacewireError, SettingsError, OSError) as error:
+    except (ServerError, SettingsError, OSError) as error:
         print(f"facewire-server: {error}", file=sys.stderr)
         return 1
     return 0

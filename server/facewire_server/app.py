@@ -17,18 +17,18 @@ from facewire_server import contracts, logs
 from facewire_server.backends import tfserving
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.models import Models, open_models
-from facewire_server.pipeline.contract import ModelContract
 from facewire_server.pipeline.enroll import Enroller
-from facewire_server.pipeline.look import Looker
+from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.recognize import Recognizer
-from facewire_server.pipeline.types import DecisionPolicy, DetectionOptions, Limits
+from facewire_server.proof.model_contract import ModelContract
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HEALTH_NAMES
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
-from facewire_server.rpc.terms import Defaults, ServerOptions, StreamTerms
-from facewire_server.rpc.turns import Turns
 from facewire_server.settings import Settings, SettingsError
+from facewire_server.streams.limits import RequestDefaults, ServerOptions, ServingLimits
+from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
+from facewire_server.work.slots import WorkSlots
 
 __all__ = ["serve"]
 
@@ -102,7 +102,7 @@ async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
             # One more than processors: while all are busy, the next picture is being read. Those
             # that a model elsewhere works on need none of them.
             usual = processors + 1 + (_SERVED_AT_ONCE if models.served else 0)
-            turns = Turns(settings.pictures_at_once or usual)
+            turns = WorkSlots(settings.pictures_at_once or usual)
             yield _joined(settings, contract, models, gallery, turns, threads), models
 
 
@@ -111,14 +111,14 @@ def _joined(
     contract: ModelContract,
     models: Models,
     gallery: LmdbGallery,
-    turns: Turns,
+    turns: WorkSlots,
     threads: Executor,
 ) -> Server:
-    limits = Limits(settings.max_frame_bytes, settings.max_pixels)
-    looker = Looker(models.detector, limits=limits, threads=threads)
-    recognizer = Recognizer(looker, models.embedder, gallery, model_contract_id=contract.id)
+    limits = PictureLimits(settings.max_frame_bytes, settings.max_pixels)
+    finder = FaceFinder(models.detector, limits=limits, threads=threads)
+    recognizer = Recognizer(finder, models.embedder, gallery, model_contract_id=contract.id)
     enroller = Enroller(
-        looker,
+        finder,
         models.embedder,
         gallery,
         min_inter_eye_px=settings.enroll_min_inter_eye_px,
@@ -169,8 +169,8 @@ def _address(settings: Settings, name: str) -> str:
     return address
 
 
-def _terms(settings: Settings) -> StreamTerms:
-    return StreamTerms(
+def _terms(settings: Settings) -> ServingLimits:
+    return ServingLimits(
         max_in_flight=settings.max_in_flight,
         frame_timeout_s=settings.frame_timeout_s,
         slow_reader_timeout_s=settings.slow_reader_timeout_s,
@@ -178,7 +178,7 @@ def _terms(settings: Settings) -> StreamTerms:
     )
 
 
-def _defaults(settings: Settings) -> Defaults:
+def _defaults(settings: Settings) -> RequestDefaults:
     def detection(short_side_fraction: float) -> DetectionOptions:
         return DetectionOptions(
             min_score=settings.min_score,
@@ -186,7 +186,7 @@ def _defaults(settings: Settings) -> Defaults:
             short_side_fraction=short_side_fraction,
         )
 
-    return Defaults(
+    return RequestDefaults(
         decision=DecisionPolicy(
             threshold=settings.threshold,
             min_margin=settings.min_margin,

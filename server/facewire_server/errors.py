@@ -1,6 +1,6 @@
 """What can go wrong, in the words of the domain; no transport is known here.
 
-FacewireError
+ServerError
   InvalidInput            the caller must change the request
     InvalidField            a value is missing or out of range
     OutOfOrder              a message came out of order on a stream
@@ -22,7 +22,7 @@ FacewireError
   AlreadyExists
     GalleryExists
     IdentityExists
-  ContractMismatch        templates of another model contract
+  ModelContractMismatch        templates of another model contract
   Exhausted               a limit was reached
     GalleryFull
     TooManyStreams
@@ -40,10 +40,8 @@ client sent (a field's name, an id); it never holds another person's data.
 
 __all__ = [
     "AlreadyExists",
-    "ContractMismatch",
     "EmptyImage",
     "Exhausted",
-    "FacewireError",
     "GalleryExists",
     "GalleryFull",
     "GalleryNotFound",
@@ -53,12 +51,14 @@ __all__ = [
     "InvalidField",
     "InvalidImage",
     "InvalidInput",
+    "ModelContractMismatch",
     "ModelUnavailable",
     "NoFace",
     "NotFound",
     "NotImplementedYet",
     "OutOfOrder",
     "RequestIdReused",
+    "ServerError",
     "SeveralFaces",
     "ShuttingDown",
     "SlowReader",
@@ -75,7 +75,7 @@ __all__ = [
 ]
 
 
-class FacewireError(Exception):
+class ServerError(Exception):
     """Any failure that a client is told about.
 
     Attributes:
@@ -87,7 +87,7 @@ class FacewireError(Exception):
         self.field = field
 
 
-class InvalidInput(FacewireError):
+class InvalidInput(ServerError):
     """The request cannot be served as it is."""
 
 
@@ -139,11 +139,11 @@ class RequestIdReused(InvalidInput):
     """The request id was used before, for another request."""
 
 
-class TokenRequired(FacewireError):
+class TokenRequired(ServerError):
     """No credentials, or wrong ones."""
 
 
-class NotFound(FacewireError):
+class NotFound(ServerError):
     """What was asked for does not exist."""
 
 
@@ -159,7 +159,7 @@ class TemplateNotFound(NotFound):
     """No template of this id in the gallery."""
 
 
-class AlreadyExists(FacewireError):
+class AlreadyExists(ServerError):
     """What was to be made exists."""
 
 
@@ -171,11 +171,11 @@ class IdentityExists(AlreadyExists):
     """An identity of this id exists in the gallery."""
 
 
-class ContractMismatch(FacewireError):
+class ModelContractMismatch(ServerError):
     """Templates of another model contract: similarities to them would mean nothing."""
 
 
-class Exhausted(FacewireError):
+class Exhausted(ServerError):
     """A limit was reached."""
 
 
@@ -191,7 +191,7 @@ class SlowReader(Exhausted):
     """The client left its answers unread."""
 
 
-class Unavailable(FacewireError):
+class Unavailable(ServerError):
     """A transient condition; the caller should retry with backoff."""
 
 
@@ -207,9 +207,9 @@ class ShuttingDown(Unavailable):
     """The server is going away."""
 
 
-class TimedOut(FacewireError):
+class TimedOut(ServerError):
     """A picture was not finished in the time a picture may take."""
 
 
-class NotImplementedYet(FacewireError):
+class NotImplementedYet(ServerError):
     """In the contract, not in this server."""

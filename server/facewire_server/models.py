@@ -9,15 +9,15 @@ from typing import Final
 
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.backends.tfserving import TfServingModel
-from facewire_server.errors import FacewireError
-from facewire_server.pipeline import portrait, signature
-from facewire_server.pipeline.contract import ModelContract, prove
-from facewire_server.pipeline.deadline import time_limit
+from facewire_server.errors import ServerError
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.ports import Model
-from facewire_server.pipeline.proven import ProvenModel
-from facewire_server.pipeline.signature import Signature
+from facewire_server.proof import detector_proof, signature
+from facewire_server.proof.model_contract import ModelContract, prove
+from facewire_server.proof.proven import ProvenModel
+from facewire_server.proof.signature import Signature
+from facewire_server.work.deadline import time_limit
 
 __all__ = ["Models", "open_models"]
 
@@ -115,7 +115,7 @@ async def open_models(
             embedded.close()
 
     async def prove_detector(model: Model) -> None:
-        await portrait.prove(Detector(model))
+        await detector_proof.prove(Detector(model))
 
     async def prove_embedder(model: Model) -> None:
         await prove(Embedder(model, contract.dimension), contract)
@@ -132,7 +132,7 @@ async def _state(model: ProvenModel) -> tuple[bool, str]:
     try:
         async with time_limit(_ROUND_TIMEOUT_S):
             await model.check()
-    except FacewireError as error:
+    except ServerError as error:
         return False, str(error)
     except Exception as error:  # noqa: BLE001 - a server must outlive whatever a model answers
         return False, f"the model {model.name!r} cannot be checked: {type(error).__name__}"

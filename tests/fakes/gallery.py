@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery import checks, memory
 from facewire_server.errors import (
-    ContractMismatch,
     GalleryExists,
     GalleryFull,
     GalleryNotFound,
     IdentityExists,
     IdentityNotFound,
     InvalidField,
+    ModelContractMismatch,
     OutOfOrder,
     RequestIdReused,
     TemplateNotFound,
 )
-from facewire_server.pipeline.records import (
+from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
     EnrollmentResult,
@@ -36,7 +36,7 @@ from facewire_server.pipeline.records import (
     SearchResult,
     TemplateInfo,
 )
-from facewire_server.pipeline.types import Candidate, Quality
+from facewire_server.types import Candidate, Quality
 
 __all__ = ["MemoryGallery"]
 
@@ -305,7 +305,7 @@ class MemoryGallery:
         self, gallery_id: str, model_contract_id: str, records: Iterable[GalleryRecord]
     ) -> ImportCounts:
         if model_contract_id != self._contract:
-            raise ContractMismatch("the export was made with another model")
+            raise ModelContractMismatch("the export was made with another model")
         room = self._usable(gallery_id)
         counts = {"identities_added": 0, "templates_added": 0, "templates_skipped": 0}
         try:
@@ -353,7 +353,7 @@ class MemoryGallery:
     def _usable(self, gallery_id: str) -> _Room:
         room = self._room(gallery_id)
         if room.model_contract_id != self._contract:
-            raise ContractMismatch("made with another model")
+            raise ModelContractMismatch("made with another model")
         return room
 
     def _person(self, room: _Room, identity_id: str) -> _Person:

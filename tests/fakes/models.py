@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
-from facewire_server.pipeline.proven import Answer
+from facewire_server.proof.proven import Answer
 
 __all__ = ["FakeEmbedding", "FakeServed"]
 

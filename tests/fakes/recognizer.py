@@ -12,8 +12,8 @@ from facewire_server.errors import (
     TooManyBytes,
     UndecodableImage,
 )
-from facewire_server.pipeline.records import Enrollment, EnrollmentResult, NewIdentity
-from facewire_server.pipeline.types import (
+from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
+from facewire_server.types import (
     Candidate,
     CompareOutcome,
     Comparison,
@@ -22,9 +22,9 @@ from facewire_server.pipeline.types import (
     DetectionOptions,
     Face,
     FaceSelection,
-    Limits,
     Outcome,
     Picture,
+    PictureLimits,
     Quality,
     Recognition,
 )
@@ -64,7 +64,7 @@ class FakeRecognizer:
     model_contract_id = CONTRACT_ID
 
     def __init__(self, max_frame_bytes: int = 1 << 16) -> None:
-        self._limits = Limits(max_frame_bytes, 1 << 20)
+        self._limits = PictureLimits(max_frame_bytes, 1 << 20)
         self.gate = asyncio.Event()
         self.gate.set()
         self.size_px = (640, 480)

@@ -17,13 +17,13 @@ from facewire.v1 import (
     recognition_pb2_grpc,
 )
 from facewire_server.errors import GalleryNotFound
-from facewire_server.pipeline.records import GalleryInfo
-from facewire_server.pipeline.types import DecisionPolicy, DetectionOptions, Limits
+from facewire_server.galleries.records import GalleryInfo
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
-from facewire_server.rpc.terms import Defaults, ServerOptions, StreamTerms
-from facewire_server.rpc.turns import Turns
+from facewire_server.streams.limits import RequestDefaults, ServerOptions, ServingLimits
+from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
+from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
 
 __all__ = [
@@ -37,8 +37,8 @@ __all__ = [
     "served",
 ]
 
-LIMITS = Limits(max_frame_bytes=1 << 16, max_pixels=1 << 20)
-DEFAULTS = Defaults(
+LIMITS = PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20)
+DEFAULTS = RequestDefaults(
     decision=DecisionPolicy(threshold=0.375, min_margin=0.0625, min_inter_eye_px=12.0),
     picture=DetectionOptions(min_score=0.875, max_faces=128, short_side_fraction=1 / 32),
     stream=DetectionOptions(min_score=0.875, max_faces=64, short_side_fraction=1 / 16),
@@ -74,8 +74,8 @@ async def served(
     *,
     gallery: Any = None,
     enroller: Any = None,
-    terms: StreamTerms | None = None,
-    turns: Turns | None = None,
+    terms: ServingLimits | None = None,
+    turns: WorkSlots | None = None,
     token: str = "",
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
@@ -83,8 +83,8 @@ async def served(
     """Serves for the block; with `tls` = (certificate, private key) over TLS."""
     recognizer = recognizer or FakeRecognizer(LIMITS.max_frame_bytes)
     gallery = gallery or Galleries()
-    terms = terms or StreamTerms()
-    turns = turns or Turns(2)
+    terms = terms or ServingLimits()
+    turns = turns or WorkSlots(2)
     with ThreadPoolExecutor(2) as threads:
         shared: dict[str, Any] = {
             "terms": terms,

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from bench.running import RunningServer
-from bench.streaming import OneInFlight
 from facewire.v1 import (
     face_pb2,
     gallery_pb2,
     gallery_pb2_grpc,
     recognition_pb2,
 )
+from harness.running import RunningServer
+from harness.streaming import OneInFlight
 
 __all__ = [
     "NOT_SERVING",

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import facewire
-from bench.running import RunningServer, running_server
 from fakes.network_camera import network_camera_on
+from harness.running import RunningServer, running_server
 from integration.command import command, environment
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.pipeline.records import EnrollmentResult, NewIdentity
+from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 
 DIMENSION = 128
 CONTRACT = "c" * 64

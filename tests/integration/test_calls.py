@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
-from facewire_server.rpc.terms import StreamTerms
+from facewire_server.streams.limits import ServingLimits
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
 from fakes.wire import DEFAULTS, LIMITS, config, reason_and_fields, served
 
@@ -105,7 +105,7 @@ async def test_compare_answers_and_names_the_picture_at_fault() -> None:
 
 
 async def test_a_picture_has_a_time_limit() -> None:
-    async with served(terms=StreamTerms(frame_timeout_s=0.05)) as wire:
+    async with served(terms=ServingLimits(frame_timeout_s=0.05)) as wire:
         code, reason, _ = await refused(
             wire.recognition.Recognize(RecognizeRequest(image=image(b"hang")))
         )

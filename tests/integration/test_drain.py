@@ -9,8 +9,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.rpc.server import Server
-from facewire_server.rpc.terms import ServerOptions, StreamTerms
-from facewire_server.rpc.turns import Turns
+from facewire_server.streams.limits import ServerOptions, ServingLimits
+from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
 from fakes.wire import LIMITS, config, frame, reason_and_fields, served
 
@@ -29,7 +29,7 @@ async def all_of(call: Any) -> list[Any]:
 @pytest.mark.timeout(20)
 async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
     recognizer = FakeRecognizer()
-    async with served(recognizer, terms=StreamTerms(reconnect_after_ms=250)) as wire:
+    async with served(recognizer, terms=ServingLimits(reconnect_after_ms=250)) as wire:
         idle = wire.recognition.StreamRecognize()
         await idle.write(config())
         await idle.read()
@@ -87,7 +87,7 @@ async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
 async def test_a_half_closed_stream_is_answered_in_full_during_a_drain() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, turns=Turns(1)) as wire:
+    async with served(recognizer, turns=WorkSlots(1)) as wire:
         call = wire.recognition.StreamRecognize()
         await call.write(config(frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME))
         await call.read()

@@ -14,7 +14,7 @@ import pytest
 
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.errors import GalleryFull
-from facewire_server.pipeline.records import EnrollmentResult, ExportedTemplate, NewIdentity
+from facewire_server.galleries.records import EnrollmentResult, ExportedTemplate, NewIdentity
 
 WORKER = Path(__file__).with_name("gallery_worker.py")
 SERVER = Path(__file__).parents[2] / "server"

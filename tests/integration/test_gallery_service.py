@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facewire.v1 import face_pb2, gallery_pb2
-from facewire_server.pipeline.records import (
+from facewire_server.galleries.records import (
     EnrollmentResult,
     ExportedTemplate,
     GalleryInfo,
@@ -18,8 +18,8 @@ from facewire_server.pipeline.records import (
     IdentityInfo,
     NewIdentity,
 )
-from facewire_server.pipeline.types import FaceSelection, Quality
-from facewire_server.rpc.terms import StreamTerms
+from facewire_server.streams.limits import ServingLimits
+from facewire_server.types import FaceSelection, Quality
 from fakes.gallery import MemoryGallery
 from fakes.recognizer import CONTRACT_ID, FakeEnroller
 from fakes.wire import DEFAULTS, LIMITS, reason_and_fields, served
@@ -315,7 +315,7 @@ async def test_a_cancelled_export_lets_go_of_the_gallery() -> None:
 
 async def test_an_export_that_nobody_reads_is_ended() -> None:
     gallery = EndlessGallery()
-    async with served(gallery=gallery, terms=StreamTerms(slow_reader_timeout_s=0.2)) as wire:
+    async with served(gallery=gallery, terms=ServingLimits(slow_reader_timeout_s=0.2)) as wire:
         call = wire.galleries.ExportGallery(gallery_pb2.ExportGalleryRequest())
         await call.wait_for_connection()
         while not gallery.closed:

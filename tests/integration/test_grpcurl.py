@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
-from bench.running import RunningServer
 from facewire.v1 import gallery_pb2, recognition_pb2
+from harness.running import RunningServer
 from integration.grpcurl import PROGRAM, call, grpcurl, parsed
 
 RECOGNITION = "facewire.v1.RecognitionService"

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import facewire
-from bench.running import RunningServer, running_server
 from facewire import CompareOutcome, FaceSelection, ImageFormat, Outcome
+from harness.running import RunningServer, running_server
 
 Pixels = NDArray[np.uint8]
 EXIF_ORIENTATION = 0x0112

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.model_servers import MODELS_PYTHON, ModelServer, model_servers
-from bench.running import RunningServer, running_server
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
 from facewire_server.backends.tfserving import wire
 from fakes.garbling import GARBAGE, garbling
+from harness.model_servers import MODELS_PYTHON, ModelServer, model_servers
+from harness.running import RunningServer, running_server
 from integration.cameras import (
     NOT_SERVING,
     OK,

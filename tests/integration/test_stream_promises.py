@@ -8,9 +8,9 @@ import grpc
 import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
-from facewire_server.rpc import advice
-from facewire_server.rpc.terms import StreamTerms
-from facewire_server.rpc.turns import Turns
+from facewire_server.streams import pace
+from facewire_server.streams.limits import ServingLimits
+from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
 from fakes.wire import LIMITS, Request, Wire, config, frame, reason_and_fields, served
 
@@ -66,7 +66,7 @@ def accounted(
 
 
 async def test_started_tells_the_terms() -> None:
-    async with served(terms=StreamTerms(max_in_flight=7)) as wire:
+    async with served(terms=ServingLimits(max_in_flight=7)) as wire:
         call = wire.recognition.StreamRecognize()
         await call.write(config())
         started = (await call.read()).started
@@ -130,7 +130,7 @@ async def test_every_frame_is_accounted_for_once_in_order(policy: int, seed: int
 async def test_of_the_frames_that_wait_the_newest_wins() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, terms=StreamTerms(frames_at_once=1)) as wire:
+    async with served(recognizer, terms=ServingLimits(frames_at_once=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await recognizer.until(begun=1)
@@ -194,7 +194,7 @@ async def test_every_frame_stops_reading_at_the_credit() -> None:
 
 async def test_frames_of_one_stream_overlap_and_are_answered_in_order() -> None:
     recognizer = FakeRecognizer()
-    async with served(recognizer, turns=Turns(4)) as wire:
+    async with served(recognizer, turns=WorkSlots(4)) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
         recognizer.gate.clear()
         await call.write(frame(1))
@@ -207,7 +207,7 @@ async def test_frames_of_one_stream_overlap_and_are_answered_in_order() -> None:
 
 
 async def test_a_picture_that_takes_too_long_is_timed_out_and_the_stream_goes_on() -> None:
-    async with served(terms=StreamTerms(frame_timeout_s=1)) as wire:
+    async with served(terms=ServingLimits(frame_timeout_s=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1, b"hang"))
         result = (await call.read()).frame
@@ -279,7 +279,7 @@ async def test_a_bug_ends_the_stream_and_tells_nothing() -> None:
 async def test_a_message_over_the_transport_limit_is_not_taken_for_a_half_close() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, terms=StreamTerms(frames_at_once=1)) as wire:
+    async with served(recognizer, terms=ServingLimits(frames_at_once=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await call.write(frame(2))
@@ -297,7 +297,7 @@ async def test_a_message_over_the_transport_limit_is_not_taken_for_a_half_close(
 async def test_a_client_that_goes_away_cancels_the_work_and_frees_its_place() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, terms=StreamTerms(max_streams=1)) as wire:
+    async with served(recognizer, terms=ServingLimits(max_streams=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await recognizer.until(begun=1)
@@ -327,7 +327,7 @@ async def test_a_deadline_cancels_the_work() -> None:
 
 async def test_a_client_that_does_not_read_is_stopped_and_then_ended() -> None:
     """Answers fill the transport's buffers, then 64 wait, then nothing more is read."""
-    terms = StreamTerms(max_in_flight=10_000, slow_reader_timeout_s=0.3)
+    terms = ServingLimits(max_in_flight=10_000, slow_reader_timeout_s=0.3)
     recognizer = FakeRecognizer()
     small_window = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 16_384))
     async with served(recognizer, terms=terms, channel_options=small_window) as wire:
@@ -359,7 +359,7 @@ async def test_a_client_that_does_not_read_is_stopped_and_then_ended() -> None:
 
 
 async def test_a_client_that_does_not_read_is_ended_whatever_its_credit() -> None:
-    terms = StreamTerms(max_in_flight=4, slow_reader_timeout_s=0.3)
+    terms = ServingLimits(max_in_flight=4, slow_reader_timeout_s=0.3)
     small_window = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 16_384))
     async with served(FakeRecognizer(), terms=terms, channel_options=small_window) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
@@ -377,7 +377,7 @@ async def test_a_client_that_does_not_read_is_ended_whatever_its_credit() -> Non
 
 
 async def test_a_stream_that_says_nothing_does_not_keep_its_place() -> None:
-    async with served(FakeRecognizer(), terms=StreamTerms(config_timeout_s=0.1)) as wire:
+    async with served(FakeRecognizer(), terms=ServingLimits(config_timeout_s=0.1)) as wire:
         call = wire.recognition.StreamRecognize()
         assert await failed(call) == (grpc.StatusCode.DEADLINE_EXCEEDED, "TIMED_OUT")
         assert not wire.servicer.streams
@@ -386,7 +386,9 @@ async def test_a_stream_that_says_nothing_does_not_keep_its_place() -> None:
 async def test_a_flooding_camera_does_not_starve_another() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, turns=Turns(1), terms=StreamTerms(max_in_flight=50)) as wire:
+    async with served(
+        recognizer, turns=WorkSlots(1), terms=ServingLimits(max_in_flight=50)
+    ) as wire:
         flood = await opened(wire, frame_policy=EVERY_FRAME)
         for sequence in range(1, 41):
             await flood.write(frame(sequence, b"flood"))
@@ -408,7 +410,7 @@ async def test_a_flooding_camera_does_not_starve_another() -> None:
 async def test_a_single_picture_waits_its_turn_among_streams() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, turns=Turns(1)) as wire:
+    async with served(recognizer, turns=WorkSlots(1)) as wire:
         stream = await opened(wire)
         await stream.write(frame(1))
         await recognizer.until(begun=1)
@@ -424,10 +426,10 @@ async def test_a_single_picture_waits_its_turn_among_streams() -> None:
 
 
 async def test_a_frame_that_no_turn_comes_for_is_answered_in_its_time() -> None:
-    recognizer, turns = FakeRecognizer(), Turns(1)
-    async with served(recognizer, turns=turns, terms=StreamTerms(frame_timeout_s=1)) as wire:
+    recognizer, turns = FakeRecognizer(), WorkSlots(1)
+    async with served(recognizer, turns=turns, terms=ServingLimits(frame_timeout_s=1)) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
-        async with turns.turn():
+        async with turns.slot():
             for sequence in (1, 2, 3):
                 await call.write(frame(sequence))
             results = [(await call.read()).frame for _ in range(3)]
@@ -443,7 +445,7 @@ async def test_a_frame_that_no_turn_comes_for_is_answered_in_its_time() -> None:
 async def test_the_newest_frame_is_chosen_when_the_turn_comes() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, turns=Turns(1)) as wire:
+    async with served(recognizer, turns=WorkSlots(1)) as wire:
         other = asyncio.ensure_future(wire.recognition.Recognize(single(b"other")))
         await recognizer.until(begun=1)
         call = await opened(wire)
@@ -464,7 +466,9 @@ async def test_a_stream_that_is_answered_ends_while_others_are_worked_on() -> No
     """A worker without a frame may stand in the queue; nobody waits for it."""
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, turns=Turns(1), terms=StreamTerms(frame_timeout_s=60)) as wire:
+    async with served(
+        recognizer, turns=WorkSlots(1), terms=ServingLimits(frame_timeout_s=60)
+    ) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await recognizer.until(begun=1)
@@ -490,11 +494,11 @@ async def test_a_camera_that_is_too_fast_gets_advice(
     min_face_px: int,
     longest_side_px: int,
 ) -> None:
-    monkeypatch.setattr(advice, "_WINDOW_S", 1e9)
+    monkeypatch.setattr(pace, "_WINDOW_S", 1e9)
     recognizer = FakeRecognizer()
     recognizer.size_px = size_px
     recognizer.gate.clear()
-    async with served(recognizer, terms=StreamTerms(frames_at_once=1)) as wire:
+    async with served(recognizer, terms=ServingLimits(frames_at_once=1)) as wire:
         detection = face_pb2.DetectionOptions(min_face_px=min_face_px)
         call = await opened(wire, detection=detection)
         await call.write(frame(1))
@@ -506,7 +510,7 @@ async def test_a_camera_that_is_too_fast_gets_advice(
         recognizer.gate.set()
         before = [await call.read() for _ in range(3)]
         assert accounted(before, [1, 2, 3, 4]) == [1, 2, 3, 4]
-        monkeypatch.setattr(advice, "_WINDOW_S", 0.0)  # the window is over
+        monkeypatch.setattr(pace, "_WINDOW_S", 0.0)  # the window is over
         await call.write(frame(5))
         # The sender may look at the window before the frame or after it.
         after = {one.WhichOneof("message"): one for one in [await call.read(), await call.read()]}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from facewire_server.pipeline import canary
+from facewire_server.proof import canary
 from facewire_serving import embedding, weights
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facewire_server.pipeline import portrait
+from facewire_server.proof import detector_proof
 from facewire_serving import weights
 from serving import reference_cascade
 
@@ -10,6 +10,6 @@ from serving import reference_cascade
 def test_the_reference_finds_the_golden_box_and_nothing_else(cache):
     parameters = weights.mtcnn_parameters(cache)
     thresholds = (0.6, 0.7, 0.7)
-    boxes, scores = reference_cascade.detect(parameters, portrait.draw(), 20, thresholds)[:2]
-    np.testing.assert_allclose(boxes, [portrait.GOLDEN_BOX], atol=0.01)
+    boxes, scores = reference_cascade.detect(parameters, detector_proof.draw(), 20, thresholds)[:2]
+    np.testing.assert_allclose(boxes, [detector_proof.GOLDEN_BOX], atol=0.01)
     assert scores[0] > 0.999

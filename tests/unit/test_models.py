@@ -10,7 +10,7 @@ import pytest
 from facewire_server import models
 from facewire_server.errors import ModelUnavailable
 from facewire_server.models import Models
-from facewire_server.pipeline.contract import ModelContract
+from facewire_server.proof.model_contract import ModelContract
 
 
 class Checked:

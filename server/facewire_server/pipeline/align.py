@@ -1,10 +1,10 @@
-"""Turns each face upright into the crop that the embedding model was trained on."""
+"""WorkSlots each face upright into the crop that the embedding model was trained on."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.pipeline.types import CROP_PX, Faces, Rgb
+from facewire_server.types import CROP_PX, Faces, Rgb
 
 __all__ = ["align", "similarity_transform"]
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from facewire_server.errors import UndecodableImage
-from facewire_server.pipeline.types import Header, Picture, PictureFormat, Rgb
+from facewire_server.types import Header, Picture, PictureFormat, Rgb
 
 __all__ = ["decode", "reduction"]
 

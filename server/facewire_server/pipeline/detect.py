@@ -7,7 +7,7 @@ import numpy as np
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.ports import Model
-from facewire_server.pipeline.types import CROP_PX, DetectionOptions, Faces, Rgb
+from facewire_server.types import CROP_PX, DetectionOptions, Faces, Rgb
 
 __all__ = [
     "CANVAS_MIN_FACE_PX",

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.ports import Model
-from facewire_server.pipeline.types import Rgb
+from facewire_server.types import Rgb
 
 __all__ = ["Embedder"]
 
@@ -37,7 +37,7 @@ class Embedder:
             parts.append(await self._chunk(crops[start : start + _CHUNK]))
         return np.concatenate(parts)
 
-    async def embed_portraits(self, crops: Rgb) -> NDArray[np.float32]:
+    async def embed_mirrored(self, crops: Rgb) -> NDArray[np.float32]:
         """Computes one embedding a crop from the crop and its mirror image together.
 
         The mean of the two directions keeps what a face has on both sides and drops some of what is

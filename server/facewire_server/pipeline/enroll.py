@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import InvalidInput, TooPoor
+from facewire_server.galleries.ports import Gallery
+from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
 from facewire_server.pipeline.embed import Embedder
-from facewire_server.pipeline.look import Looker, Sight
-from facewire_server.pipeline.ports import Gallery
-from facewire_server.pipeline.records import Enrollment, EnrollmentResult, NewIdentity
-from facewire_server.pipeline.types import DetectionOptions, FaceSelection, Picture
+from facewire_server.pipeline.find import FaceFinder, FoundFaces
+from facewire_server.types import DetectionOptions, FaceSelection, Picture
 
 __all__ = ["Enroller"]
 
@@ -29,7 +29,7 @@ class Enroller:
 
     def __init__(
         self,
-        looker: Looker,
+        finder: FaceFinder,
         embedder: Embedder,
         gallery: Gallery,
         *,
@@ -39,11 +39,11 @@ class Enroller:
         """Joins the line.
 
         Args:
-            looker, embedder, gallery: what the line calls, in order.
+            finder, embedder, gallery: what the line calls, in order.
             min_inter_eye_px: inter-eye distance under which a face makes no template.
             threads: where the gallery is called.
         """
-        self._looker = looker
+        self._finder = finder
         self._embedder = embedder
         self._gallery = gallery
         self._min_inter_eye_px = min_inter_eye_px
@@ -76,7 +76,7 @@ class Enroller:
         Raises:
             RequestIdReused: the id belongs to another request.
             IdentityNotFound: no such identity, and it is not to be made.
-            GalleryNotFound, ContractMismatch, GalleryFull: nothing was written.
+            GalleryNotFound, ModelContractMismatch, GalleryFull: nothing was written.
             ModelUnavailable: a model does not answer; nothing was written.
         """
         fingerprint = _fingerprint(identity, pictures, selection, detection, source)
@@ -109,16 +109,16 @@ class Enroller:
         self, picture: Picture, selection: FaceSelection, detection: DetectionOptions
     ) -> tuple[EnrollmentResult, NDArray[np.float32]]:
         """What becomes of one picture, and its embedding as one row, or as none."""
-        sight: Sight | None = None
+        found: FoundFaces | None = None
         try:
-            sight = await self._looker.look(picture, detection, selection)
-            self._demand_quality(sight)
+            found = await self._finder.find(picture, detection, selection)
+            self._demand_quality(found)
         except InvalidInput as refusal:
-            return _result(sight, refusal), np.empty((0, self._embedder.dimension), np.float32)
-        return _result(sight), await self._embedder.embed_portraits(sight.crops)
+            return _result(found, refusal), np.empty((0, self._embedder.dimension), np.float32)
+        return _result(found), await self._embedder.embed_mirrored(found.crops)
 
-    def _demand_quality(self, sight: Sight) -> None:
-        distance = sight.qualities[0].inter_eye_px
+    def _demand_quality(self, found: FoundFaces) -> None:
+        distance = found.qualities[0].inter_eye_px
         if distance < self._min_inter_eye_px:
             raise TooPoor(
                 f"the eyes are {distance:.0f} pixels apart; "
@@ -126,14 +126,14 @@ class Enroller:
             )
 
 
-def _result(sight: Sight | None, refusal: InvalidInput | None = None) -> EnrollmentResult:
+def _result(found: FoundFaces | None, refusal: InvalidInput | None = None) -> EnrollmentResult:
     return EnrollmentResult(
         template_id="" if refusal else uuid.uuid4().hex,
         refusal=type(refusal).__name__ if refusal else "",
         detail=str(refusal) if refusal else "",
-        quality=sight.qualities[0] if sight else None,
-        box=tuple(sight.faces.boxes[0].tolist()) if sight else None,
-        detection_score=float(sight.faces.scores[0]) if sight else 0.0,
+        quality=found.qualities[0] if found else None,
+        box=tuple(found.faces.boxes[0].tolist()) if found else None,
+        detection_score=float(found.faces.scores[0]) if found else 0.0,
     )
 
 

@@ -17,7 +17,7 @@ from facewire_server.errors import (
     TooManyPixels,
     UndecodableImage,
 )
-from facewire_server.pipeline.types import Header, Limits, Picture, PictureFormat
+from facewire_server.types import Header, Picture, PictureFormat, PictureLimits
 
 __all__ = ["read_header"]
 
@@ -33,7 +33,7 @@ _MOST_SEGMENTS = 4096
 through a thousand in a millisecond, and meanwhile serves nobody else."""
 
 
-def read_header(picture: Picture, limits: Limits) -> Header:
+def read_header(picture: Picture, limits: PictureLimits) -> Header:
     """Reads a picture's size and holds it against the limits.
 
     Raises:

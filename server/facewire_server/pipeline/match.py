@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.pipeline.ports import Gallery
-from facewire_server.pipeline.types import (
+from facewire_server.galleries.ports import Gallery
+from facewire_server.types import (
     Candidate,
     CompareOutcome,
     Decision,
@@ -15,10 +15,10 @@ from facewire_server.pipeline.types import (
     Quality,
 )
 
-__all__ = ["compare", "match", "sufficient"]
+__all__ = ["comparable", "compare", "match"]
 
 
-def sufficient(qualities: Sequence[Quality], policy: DecisionPolicy) -> NDArray[np.bool_]:
+def comparable(qualities: Sequence[Quality], policy: DecisionPolicy) -> NDArray[np.bool_]:
     """Tells which faces are good enough to be compared.
 
     Returns:
@@ -52,7 +52,7 @@ def match(
         n decisions, and the revision searched.
 
     Raises:
-        GalleryNotFound, ContractMismatch: as `Gallery.search`.
+        GalleryNotFound, ModelContractMismatch: as `Gallery.search`.
     """
     found = gallery.search(gallery_id, probes, max(2, policy.max_candidates))
     too_poor = Decision(Outcome.TOO_POOR, None, 0.0, policy.threshold, found.revision)
@@ -80,6 +80,6 @@ def compare(
     similarity: float, qualities: Sequence[Quality], policy: DecisionPolicy
 ) -> CompareOutcome:
     """Decides whether two faces of this similarity and these qualities are the same person's."""
-    if not sufficient(qualities, policy).all():
+    if not comparable(qualities, policy).all():
         return CompareOutcome.TOO_POOR
     return CompareOutcome.SAME if similarity >= policy.threshold else CompareOutcome.DIFFERENT

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from facewire_server.pipeline.types import Faces, Quality, Rgb
+from facewire_server.types import Faces, Quality, Rgb
 
 __all__ = ["assess"]
 

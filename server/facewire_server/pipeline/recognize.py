@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from facewire_server.errors import FacewireError
+from facewire_server.errors import ServerError
+from facewire_server.galleries.ports import Gallery
 from facewire_server.pipeline.embed import Embedder
-from facewire_server.pipeline.look import Looker, Sight
-from facewire_server.pipeline.match import compare, match, sufficient
-from facewire_server.pipeline.ports import Gallery
-from facewire_server.pipeline.types import (
+from facewire_server.pipeline.find import FaceFinder, FoundFaces
+from facewire_server.pipeline.match import comparable, compare, match
+from facewire_server.types import (
     Comparison,
     DecisionPolicy,
     DetectionOptions,
@@ -24,7 +24,7 @@ class Recognizer:
 
     def __init__(
         self,
-        looker: Looker,
+        finder: FaceFinder,
         embedder: Embedder,
         gallery: Gallery,
         *,
@@ -33,11 +33,11 @@ class Recognizer:
         """Joins the line.
 
         Args:
-            looker, embedder, gallery: what the line calls, in order.
+            finder, embedder, gallery: what the line calls, in order.
             model_contract_id: the embedder's, told in answers.
         """
         self.model_contract_id = model_contract_id
-        self._looker = looker
+        self._finder = finder
         self._embedder = embedder
         self._gallery = gallery
 
@@ -52,19 +52,19 @@ class Recognizer:
 
         Raises:
             InvalidImage: the picture cannot be used.
-            GalleryNotFound, ContractMismatch: the gallery cannot be searched.
+            GalleryNotFound, ModelContractMismatch: the gallery cannot be searched.
             ModelUnavailable: a model does not answer.
         """
-        sight = await self._looker.look(picture, detection)
-        clock = sight.clock
-        due = sufficient(sight.qualities, policy)
+        found = await self._finder.find(picture, detection)
+        clock = found.clock
+        due = comparable(found.qualities, policy)
         with clock.stage("embed_s"):
-            probes = await self._embedder.embed(sight.crops[due])
+            probes = await self._embedder.embed(found.crops[due])
         decisions, revision = await clock.run(
             "match_s", match, probes, due, self._gallery, gallery_id, policy
         )
-        faces = tuple(sight.face(row, decision) for row, decision in enumerate(decisions))
-        return Recognition(faces, sight.width_px, sight.height_px, revision, clock.stop())
+        faces = tuple(found.face(row, decision) for row, decision in enumerate(decisions))
+        return Recognition(faces, found.width_px, found.height_px, revision, clock.stop())
 
     async def compare(
         self,
@@ -80,21 +80,21 @@ class Recognizer:
             InvalidImage, NoFace, SeveralFaces: of the picture named by the error's `field`.
             ModelUnavailable: a model does not answer.
         """
-        sights = [
+        all_found = [
             await self._look_at(field, picture, selection, detection)
             for field, picture in (("first", first), ("second", second))
         ]
-        crops = np.concatenate([sight.crops for sight in sights])
-        one, other = await self._embedder.embed_portraits(crops)
+        crops = np.concatenate([found.crops for found in all_found])
+        one, other = await self._embedder.embed_mirrored(crops)
         similarity = float(np.clip(one @ other, -1.0, 1.0))
-        outcome = compare(similarity, [sight.qualities[0] for sight in sights], policy)
-        return Comparison(outcome, similarity, policy.threshold, *(s.face(0) for s in sights))
+        outcome = compare(similarity, [found.qualities[0] for found in all_found], policy)
+        return Comparison(outcome, similarity, policy.threshold, *(s.face(0) for s in all_found))
 
     async def _look_at(
         self, field: str, picture: Picture, selection: FaceSelection, detection: DetectionOptions
-    ) -> Sight:
+    ) -> FoundFaces:
         try:
-            return await self._looker.look(picture, detection, selection)
-        except FacewireError as error:
+            return await self._finder.find(picture, detection, selection)
+        except ServerError as error:
             error.field = field
             raise

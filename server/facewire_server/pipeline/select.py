@@ -3,7 +3,7 @@
 import numpy as np
 
 from facewire_server.errors import NoFace, SeveralFaces
-from facewire_server.pipeline.types import Faces, FaceSelection
+from facewire_server.types import Faces, FaceSelection
 
 __all__ = ["select"]
 

@@ -11,7 +11,7 @@ import grpc
 from grpc import aio
 
 from facewire_server.rpc.handlers import Behaviour, wrapped
-from facewire_server.rpc.signals import Signal
+from facewire_server.work.condition import Condition
 
 __all__ = ["CallsInterceptor"]
 
@@ -21,7 +21,7 @@ class CallsInterceptor(aio.ServerInterceptor):
 
     def __init__(self) -> None:
         self._running = 0
-        self._moved = Signal()
+        self._moved = Condition()
 
     async def ended(self) -> None:
         """Waits until no handler runs."""

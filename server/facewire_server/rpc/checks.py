@@ -8,13 +8,13 @@ import base64
 import binascii
 
 from facewire_server.errors import InvalidField
-from facewire_server.pipeline.ids import (
+from facewire_server.galleries.ids import (
     MAX_IDENTITY_ID_BYTES,
     is_gallery_id,
     is_identity_id,
     is_template_id,
 )
-from facewire_server.pipeline.records import DEFAULT_GALLERY_ID
+from facewire_server.galleries.records import DEFAULT_GALLERY_ID
 
 __all__ = [
     "checked_page_size",

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from facewire.v1 import face_pb2
 from facewire_server.errors import InvalidField
-from facewire_server.pipeline.types import (
+from facewire_server.rpc.checks import float_within, whole_within
+from facewire_server.types import (
     Candidate,
     Decision,
     DecisionPolicy,
@@ -21,7 +22,6 @@ from facewire_server.pipeline.types import (
     Quality,
     Timings,
 )
-from facewire_server.rpc.checks import float_within, whole_within
 
 __all__ = [
     "decision_policy",

@@ -6,7 +6,7 @@ import numpy as np
 
 from facewire.v1 import face_pb2, gallery_pb2
 from facewire_server.errors import InvalidField, OutOfOrder
-from facewire_server.pipeline.records import (
+from facewire_server.galleries.records import (
     Enrollment,
     EnrollmentResult,
     ExportedTemplate,
@@ -17,10 +17,10 @@ from facewire_server.pipeline.records import (
     NewIdentity,
     TemplateInfo,
 )
-from facewire_server.pipeline.types import Picture, Quality
 from facewire_server.rpc.checks import checked_text, float_within, identity_id, template_id
 from facewire_server.rpc.convert import picture, quality_message
 from facewire_server.rpc.status import reason_of, shortened
+from facewire_server.types import Picture, Quality
 
 __all__ = [
     "display_name",

@@ -2,14 +2,13 @@
 
 from facewire.v1 import recognition_pb2
 from facewire_server.errors import (
-    FacewireError,
     InvalidField,
     InvalidInput,
     NotImplementedYet,
+    ServerError,
     TimedOut,
     Unavailable,
 )
-from facewire_server.pipeline.types import CompareOutcome, Comparison, Limits, Recognition
 from facewire_server.rpc.checks import checked_text, gallery_id_or_default
 from facewire_server.rpc.convert import (
     decision_policy,
@@ -17,9 +16,10 @@ from facewire_server.rpc.convert import (
     face_message,
     timings_message,
 )
-from facewire_server.rpc.ledger import Skipped, SkipReason
 from facewire_server.rpc.status import reason_of, shortened
-from facewire_server.rpc.terms import Defaults, StreamPlan, StreamTerms
+from facewire_server.streams.ledger import Skipped, SkipReason
+from facewire_server.streams.limits import RequestDefaults, ServingLimits, StreamPlan
+from facewire_server.types import CompareOutcome, Comparison, PictureLimits, Recognition
 
 __all__ = [
     "FrameError",
@@ -59,7 +59,7 @@ _COMPARE_OUTCOMES = {
 }
 
 
-def stream_plan(config: recognition_pb2.StreamConfig, defaults: Defaults) -> StreamPlan:
+def stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults) -> StreamPlan:
     """What a camera asks for.
 
     Raises:
@@ -95,7 +95,9 @@ def stream_plan(config: recognition_pb2.StreamConfig, defaults: Defaults) -> Str
     return plan
 
 
-def started_message(terms: StreamTerms, limits: Limits, model_contract_id: str) -> _Response:
+def started_message(
+    terms: ServingLimits, limits: PictureLimits, model_contract_id: str
+) -> _Response:
     """Answers the config."""
     return _Response(
         started=recognition_pb2.StreamStarted(
@@ -124,7 +126,7 @@ def frame_message(frame: recognition_pb2.Frame, recognition: Recognition) -> _Re
     )
 
 
-def frame_error_message(frame: recognition_pb2.Frame, error: FacewireError) -> _Response:
+def frame_error_message(frame: recognition_pb2.Frame, error: ServerError) -> _Response:
     """Answers a frame that could not be worked on, for one of `FrameError`."""
     if isinstance(error, InvalidInput):
         status = recognition_pb2.FRAME_STATUS_INVALID

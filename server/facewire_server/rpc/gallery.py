@@ -9,11 +9,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from facewire_server.errors import InvalidField, OutOfOrder
-from facewire_server.pipeline.deadline import time_limit
+from facewire_server.galleries.ports import Gallery
+from facewire_server.galleries.records import GalleryRecord, ImportCounts
+from facewire_server.galleries.transfer import export_in_parts, import_in_parts
 from facewire_server.pipeline.enroll import Enroller
-from facewire_server.pipeline.ports import Gallery
-from facewire_server.pipeline.records import GalleryRecord, ImportCounts
-from facewire_server.pipeline.types import FaceSelection, Limits
 from facewire_server.rpc import convert_gallery as convert
 from facewire_server.rpc.checks import (
     checked_page_size,
@@ -25,10 +24,11 @@ from facewire_server.rpc.checks import (
 )
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.incoming import incoming
-from facewire_server.rpc.outgoing import read_within
-from facewire_server.rpc.terms import Defaults, StreamTerms
-from facewire_server.rpc.transfer import export_in_parts, import_in_parts
-from facewire_server.rpc.turns import Turns
+from facewire_server.streams.limits import RequestDefaults, ServingLimits
+from facewire_server.types import FaceSelection, PictureLimits
+from facewire_server.work.deadline import time_limit
+from facewire_server.work.slots import WorkSlots
+from facewire_server.work.within import read_within
 
 __all__ = ["GalleryServicer"]
 
@@ -49,11 +49,11 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self,
         gallery: Gallery,
         enroller: Enroller,
-        turns: Turns,
+        turns: WorkSlots,
         *,
-        terms: StreamTerms,
-        defaults: Defaults,
-        limits: Limits,
+        terms: ServingLimits,
+        defaults: RequestDefaults,
+        limits: PictureLimits,
         dimension: int,
         threads: Executor,
     ) -> None:
@@ -175,7 +175,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         detection = detection_options(request.detection, self._defaults.picture)
         source, request_id = convert.source(request.source), convert.request_id(request.request_id)
         seconds = self._terms.frame_timeout_s * len(pictures)
-        async with time_limit(seconds), self._turns.turn():
+        async with time_limit(seconds), self._turns.slot():
             enrollment = await self._enroller.enroll(
                 name,
                 identity,

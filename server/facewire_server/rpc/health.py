@@ -10,7 +10,7 @@ from typing import Any
 from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from facewire_server.rpc.signals import Signal
+from facewire_server.work.condition import Condition
 
 __all__ = ["HEALTH_NAMES", "HealthServicer"]
 
@@ -28,7 +28,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
 
     def __init__(self) -> None:
         self._serving = dict.fromkeys(HEALTH_NAMES, False)
-        self._moved = Signal()
+        self._moved = Condition()
         self._shut_down = False
         self._watchers = 0
 

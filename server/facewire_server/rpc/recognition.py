@@ -7,11 +7,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
-from facewire_server.errors import ContractMismatch, InvalidImage, NotImplementedYet
-from facewire_server.pipeline.deadline import time_limit
-from facewire_server.pipeline.ports import Gallery
+from facewire_server.errors import InvalidImage, ModelContractMismatch, NotImplementedYet
+from facewire_server.galleries.ports import Gallery
 from facewire_server.pipeline.recognize import Recognizer
-from facewire_server.pipeline.types import FaceSelection, Limits
 from facewire_server.rpc.checks import gallery_id_or_default
 from facewire_server.rpc.convert import (
     decision_policy,
@@ -21,10 +19,12 @@ from facewire_server.rpc.convert import (
 )
 from facewire_server.rpc.convert_recognition import comparison_message, recognition_message
 from facewire_server.rpc.incoming import incoming
-from facewire_server.rpc.session import Session
-from facewire_server.rpc.streams import Streams
-from facewire_server.rpc.terms import Defaults, StreamTerms
-from facewire_server.rpc.turns import Turns
+from facewire_server.streams.limits import RequestDefaults, ServingLimits
+from facewire_server.streams.registry import Streams
+from facewire_server.streams.session import Session
+from facewire_server.types import FaceSelection, PictureLimits
+from facewire_server.work.deadline import time_limit
+from facewire_server.work.slots import WorkSlots
 
 __all__ = ["RecognitionServicer"]
 
@@ -36,11 +36,11 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         self,
         recognizer: Recognizer,
         gallery: Gallery,
-        turns: Turns,
+        turns: WorkSlots,
         *,
-        terms: StreamTerms,
-        defaults: Defaults,
-        limits: Limits,
+        terms: ServingLimits,
+        defaults: RequestDefaults,
+        limits: PictureLimits,
         threads: Executor,
     ) -> None:
         """Joins the service to the line.
@@ -112,14 +112,14 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[float]:
-        async with time_limit(self._terms.frame_timeout_s), self._turns.turn() as waited_s:
+        async with time_limit(self._terms.frame_timeout_s), self._turns.slot() as waited_s:
             yield waited_s
 
     async def _check_gallery(self, gallery_id: str) -> None:
         loop = asyncio.get_running_loop()
         info = await loop.run_in_executor(self._threads, self._gallery.get_gallery, gallery_id)
         if info.model_contract_id != self._recognizer.model_contract_id:
-            raise ContractMismatch("the gallery's templates were made by another model")
+            raise ModelContractMismatch("the gallery's templates were made by another model")
 
 
 @contextmanager

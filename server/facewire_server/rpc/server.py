@@ -8,14 +8,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
-from facewire_server.pipeline.types import Limits
 from facewire_server.rpc.auth import TokenInterceptor, tls_credentials
 from facewire_server.rpc.calls import CallsInterceptor
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.status import StatusInterceptor
-from facewire_server.rpc.terms import ServerOptions
+from facewire_server.streams.limits import ServerOptions
+from facewire_server.types import PictureLimits
 
 __all__ = ["Server"]
 
@@ -47,7 +47,7 @@ class Server:
         recognition: RecognitionServicer,
         gallery: GalleryServicer,
         *,
-        limits: Limits,
+        limits: PictureLimits,
     ) -> None:
         """Builds the server. To be called in a running event loop, which it stays with."""
         self.health = HealthServicer()
@@ -107,7 +107,7 @@ class Server:
             _log.warning("a call did not end within %g s of its cancellation", _CLEAN_UP_S)
 
 
-def _channel_options(limits: Limits) -> list[tuple[str, int]]:
+def _channel_options(limits: PictureLimits) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", limits.max_frame_bytes + _MESSAGE_ROOM_BYTES),
         # On by default, and then a second server on the port is not refused but shares it.

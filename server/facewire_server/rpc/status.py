@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 
 from facewire.v1 import face_pb2
 from facewire_server import errors
-from facewire_server.errors import FacewireError, InvalidInput
+from facewire_server.errors import InvalidInput, ServerError
 from facewire_server.rpc.handlers import Behaviour, wrapped
 
 __all__ = ["DOMAIN", "STATUSES", "StatusInterceptor", "reason_of", "shortened"]
@@ -28,7 +28,7 @@ percent-encoded or as base64; above 4 KiB in all, proxies and peers drop the who
 
 _log = logging.getLogger(__name__)
 
-STATUSES: dict[type[FacewireError], tuple[StatusCode, face_pb2.ErrorReason]] = {
+STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.InvalidField: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_FIELD_INVALID),
     errors.OutOfOrder: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_OUT_OF_ORDER),
     errors.EmptyImage: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_IMAGE_EMPTY),
@@ -58,7 +58,7 @@ STATUSES: dict[type[FacewireError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.TemplateNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_TEMPLATE_NOT_FOUND),
     errors.GalleryExists: (StatusCode.ALREADY_EXISTS, face_pb2.ERROR_REASON_GALLERY_EXISTS),
     errors.IdentityExists: (StatusCode.ALREADY_EXISTS, face_pb2.ERROR_REASON_IDENTITY_EXISTS),
-    errors.ContractMismatch: (
+    errors.ModelContractMismatch: (
         StatusCode.FAILED_PRECONDITION,
         face_pb2.ERROR_REASON_CONTRACT_MISMATCH,
     ),
@@ -93,7 +93,7 @@ def shortened(text: str, max_bytes: int) -> str:
 class StatusInterceptor(aio.ServerInterceptor):
     """Ends a call whose handler raised an error with the status that the table names.
 
-    * A `FacewireError`: its status, with `ErrorInfo` and, where it names a field, `BadRequest`.
+    * A `ServerError`: its status, with `ErrorInfo` and, where it names a field, `BadRequest`.
     * Bytes that are no message: INVALID_ARGUMENT.
     * Cancellation, an expired deadline, a vanished peer: left to gRPC.
     * Anything else: INTERNAL, a fixed text and the id of the log entry. Nothing of the error
@@ -118,7 +118,7 @@ def _guarded(behaviour: Behaviour) -> Behaviour:
             raise
         except DecodeError:
             status = _status(errors.InvalidField("the request is not a message of this method"))
-        except FacewireError as error:
+        except ServerError as error:
             status = _status(error)
         except Exception as error:  # noqa: BLE001 - the last place that can keep its text from the client
             status = _internal(error)
@@ -128,7 +128,7 @@ def _guarded(behaviour: Behaviour) -> Behaviour:
     return guarded
 
 
-def _status(error: FacewireError) -> status_pb2.Status:
+def _status(error: ServerError) -> status_pb2.Status:
     named = next((kind for kind in type(error).__mro__ if kind in STATUSES), None)
     if named is None:
         return _internal(error)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facewire_server.pipeline.align import align, similarity_transform
-from facewire_server.pipeline.types import Faces
+from facewire_server.types import Faces
 
 TEMPLATE = np.array(
     [

@@ -13,9 +13,9 @@ from PIL import Image
 from facewire_server.errors import InvalidImage, UndecodableImage
 from facewire_server.pipeline.decode import decode, reduction
 from facewire_server.pipeline.header import read_header
-from facewire_server.pipeline.types import Header, Limits, Picture, PictureFormat
+from facewire_server.types import Header, Picture, PictureFormat, PictureLimits
 
-LIMITS = Limits(max_frame_bytes=1 << 24, max_pixels=50_000_000)
+LIMITS = PictureLimits(max_frame_bytes=1 << 24, max_pixels=50_000_000)
 EXIF_ORIENTATION = 0x0112
 
 # Upright pixels to stored ones, for each EXIF orientation (EXIF 3.0, 4.6.5.1.6).
@@ -60,7 +60,7 @@ def test_nothing_is_decoded_larger_than_its_header_says(
         data[place % len(data)] = value
     picture = Picture(bytes(data))
     try:
-        header = read_header(picture, Limits(1 << 24, 100_000))
+        header = read_header(picture, PictureLimits(1 << 24, 100_000))
         image = decode(picture, header)
     except InvalidImage:
         return

@@ -11,7 +11,7 @@ from facewire_server.pipeline.detect import (
     canvas_short_side,
     draw_canvas,
 )
-from facewire_server.pipeline.types import DetectionOptions
+from facewire_server.types import DetectionOptions
 
 OPTIONS = DetectionOptions(min_score=0.9, max_faces=3, short_side_fraction=1 / 16)
 

@@ -40,11 +40,11 @@ async def test_many_crops_go_in_parts_and_come_in_order(count: int) -> None:
 async def test_a_portrait_and_its_mirror_image_have_one_embedding() -> None:
     embedder = Embedder(Corners(), 3)
     portrait = crops(3)
-    there = await embedder.embed_portraits(portrait)
-    back = await embedder.embed_portraits(np.ascontiguousarray(portrait[:, :, ::-1]))
+    there = await embedder.embed_mirrored(portrait)
+    back = await embedder.embed_mirrored(np.ascontiguousarray(portrait[:, :, ::-1]))
     np.testing.assert_allclose(there, back, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(there, axis=1), 1, rtol=1e-5)
-    assert (await embedder.embed_portraits(crops(0))).shape == (0, 3)
+    assert (await embedder.embed_mirrored(crops(0))).shape == (0, 3)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from facewire_server.errors import (
     UndecodableImage,
 )
 from facewire_server.pipeline.header import read_header
-from facewire_server.pipeline.types import Limits, Picture, PictureFormat
+from facewire_server.types import Picture, PictureFormat, PictureLimits
 
-LIMITS = Limits(max_frame_bytes=1 << 20, max_pixels=1_000_000)
+LIMITS = PictureLimits(max_frame_bytes=1 << 20, max_pixels=1_000_000)
 
 
 def encoded(kind: str, size: tuple[int, int] = (37, 21), **options: object) -> bytes:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from facewire_server.pipeline.match import compare, match, sufficient
-from facewire_server.pipeline.records import SearchResult
-from facewire_server.pipeline.types import (
+from facewire_server.galleries.records import SearchResult
+from facewire_server.pipeline.match import comparable, compare, match
+from facewire_server.types import (
     Candidate,
     CompareOutcome,
     DecisionPolicy,
@@ -73,7 +73,7 @@ def test_candidates_are_listed_when_asked_for() -> None:
 
 
 def test_a_face_too_small_is_not_searched_for() -> None:
-    due = sufficient([SMALL, GOOD, SMALL], POLICY)
+    due = comparable([SMALL, GOOD, SMALL], POLICY)
     decisions, _ = match(np.zeros((1, 4)), due, Found(0.99), "g", POLICY)
     assert [decision.outcome for decision in decisions] == [
         Outcome.TOO_POOR,
@@ -84,7 +84,7 @@ def test_a_face_too_small_is_not_searched_for() -> None:
 
 
 def test_no_face_is_no_decision() -> None:
-    assert match(np.zeros((0, 4)), sufficient([], POLICY), Found(0.9), "g", POLICY) == ([], 7)
+    assert match(np.zeros((0, 4)), comparable([], POLICY), Found(0.9), "g", POLICY) == ([], 7)
 
 
 @pytest.mark.parametrize(

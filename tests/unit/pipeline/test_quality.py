@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from facewire_server.pipeline.quality import assess
-from facewire_server.pipeline.types import Faces
+from facewire_server.types import Faces
 
 
 def one_face(left: tuple[float, float], right: tuple[float, float]) -> Faces:

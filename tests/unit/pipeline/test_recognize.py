@@ -9,20 +9,20 @@ import pytest
 from PIL import Image
 
 from facewire_server.errors import ModelUnavailable, NoFace, TooManyPixels, UndecodableImage
+from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
-from facewire_server.pipeline.look import Looker
+from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.recognize import Recognizer
-from facewire_server.pipeline.records import SearchResult
-from facewire_server.pipeline.types import (
+from facewire_server.types import (
     Candidate,
     CompareOutcome,
     DecisionPolicy,
     DetectionOptions,
     FaceSelection,
-    Limits,
     Outcome,
     Picture,
+    PictureLimits,
 )
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
@@ -71,13 +71,13 @@ class RedIsAda:
 
 
 def recognizer(detector=None, embedder=None, max_pixels: int = 50_000_000) -> Recognizer:
-    looker = Looker(
+    finder = FaceFinder(
         Detector(detector or FaceInTheMiddle()),
-        limits=Limits(max_frame_bytes=1 << 24, max_pixels=max_pixels),
+        limits=PictureLimits(max_frame_bytes=1 << 24, max_pixels=max_pixels),
         threads=ThreadPoolExecutor(2),
     )
     embedding = Embedder(embedder or MeanColour(), 3)
-    return Recognizer(looker, embedding, RedIsAda(), model_contract_id="c")
+    return Recognizer(finder, embedding, RedIsAda(), model_contract_id="c")
 
 
 def picture(colour=(200, 10, 10), size=(640, 480), kind="JPEG", orientation: int = 1) -> Picture:

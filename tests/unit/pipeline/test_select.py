@@ -5,7 +5,7 @@ import pytest
 
 from facewire_server.errors import NoFace, SeveralFaces
 from facewire_server.pipeline.select import select
-from facewire_server.pipeline.types import Faces, FaceSelection
+from facewire_server.types import Faces, FaceSelection
 
 LARGE, CENTRAL = (0, 0, 80, 80), (40, 40, 60, 60)
 

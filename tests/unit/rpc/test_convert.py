@@ -4,7 +4,10 @@ import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server import errors
-from facewire_server.pipeline.types import (
+from facewire_server.rpc import convert, convert_recognition
+from facewire_server.rpc.checks import checked_text
+from facewire_server.streams import ledger
+from facewire_server.types import (
     Candidate,
     CompareOutcome,
     Decision,
@@ -13,8 +16,6 @@ from facewire_server.pipeline.types import (
     PictureFormat,
     Timings,
 )
-from facewire_server.rpc import convert, convert_recognition, ledger
-from facewire_server.rpc.checks import checked_text
 from fakes.recognizer import a_face
 from fakes.wire import DEFAULTS
 
@@ -123,7 +124,7 @@ def test_times_are_whole_microseconds_and_never_overflow() -> None:
         (errors.TimedOut("x"), recognition_pb2.FRAME_STATUS_TIMED_OUT),
     ],
 )
-def test_a_frame_that_failed_says_how(error: errors.FacewireError, status: int) -> None:
+def test_a_frame_that_failed_says_how(error: errors.ServerError, status: int) -> None:
     frame = recognition_pb2.Frame(sequence=3, captured_at_us=4)
     result = convert_recognition.frame_error_message(frame, error).frame
     assert (result.sequence, result.captured_at_us, result.status) == (3, 4, status)

@@ -17,14 +17,14 @@ RESERVED = {
 }
 
 
-def leaves(kind: type[errors.FacewireError]) -> set[type[errors.FacewireError]]:
+def leaves(kind: type[errors.ServerError]) -> set[type[errors.ServerError]]:
     below = kind.__subclasses__()
     return set().union(*map(leaves, below)) if below else {kind}
 
 
 def test_the_table_is_complete() -> None:
     declared = {
-        error for error in leaves(errors.FacewireError) if error.__module__ == errors.__name__
+        error for error in leaves(errors.ServerError) if error.__module__ == errors.__name__
     }
     assert set(STATUSES) == declared
 
@@ -37,14 +37,14 @@ def test_every_reason_of_the_contract_is_used_once_or_reserved() -> None:
 
 
 @pytest.mark.parametrize("error", sorted(STATUSES, key=lambda error: error.__name__))
-def test_the_contract_names_the_same_status(error: type[errors.FacewireError]) -> None:
+def test_the_contract_names_the_same_status(error: type[errors.ServerError]) -> None:
     """The comment of each reason begins with its status."""
     prose = {
         errors.InvalidInput: StatusCode.INVALID_ARGUMENT,
         errors.TokenRequired: StatusCode.UNAUTHENTICATED,
         errors.NotFound: StatusCode.NOT_FOUND,
         errors.AlreadyExists: StatusCode.ALREADY_EXISTS,
-        errors.ContractMismatch: StatusCode.FAILED_PRECONDITION,
+        errors.ModelContractMismatch: StatusCode.FAILED_PRECONDITION,
         errors.Exhausted: StatusCode.RESOURCE_EXHAUSTED,
         errors.Unavailable: StatusCode.UNAVAILABLE,
         errors.TimedOut: StatusCode.DEADLINE_EXCEEDED,
@@ -78,7 +78,7 @@ def test_a_text_is_not_cut_within_a_character() -> None:
 
 
 def test_what_is_in_no_table_is_internal_and_keeps_its_text() -> None:
-    for error in (KeyError("alice"), errors.FacewireError("alice"), errors.NotFound("alice")):
+    for error in (KeyError("alice"), errors.ServerError("alice"), errors.NotFound("alice")):
         status = _internal(error) if isinstance(error, KeyError) else _status(error)
         assert status.code == code_pb2.INTERNAL
         assert "alice" not in str(status)

@@ -21,7 +21,7 @@ from facewire_server.backends.lmdb_gallery.tables import (
     number_key,
 )
 from facewire_server.errors import GalleryExists, IdentityExists, InvalidField
-from facewire_server.pipeline.records import DEFAULT_GALLERY_ID, TemplateInfo
+from facewire_server.galleries.records import DEFAULT_GALLERY_ID, TemplateInfo
 
 __all__ = ["Changes", "create_gallery", "delete_gallery", "now_us"]
 

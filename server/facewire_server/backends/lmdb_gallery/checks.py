@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facewire_server.errors import InvalidField
-from facewire_server.pipeline.ids import is_gallery_id, is_identity_id, is_template_id
+from facewire_server.galleries.ids import is_gallery_id, is_identity_id, is_template_id
 
 __all__ = [
     "check_gallery_id",

@@ -8,24 +8,24 @@ from facewire_server.backends.lmdb_gallery.nearest import Hit
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
 from facewire_server.errors import (
-    ContractMismatch,
     GalleryNotFound,
     IdentityNotFound,
+    ModelContractMismatch,
     TemplateNotFound,
 )
-from facewire_server.pipeline.ids import (
+from facewire_server.galleries.ids import (
     MAX_IDENTITY_ID_BYTES,
     is_gallery_id,
     is_identity_id,
     is_template_id,
 )
-from facewire_server.pipeline.records import (
+from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryInfo,
     IdentityInfo,
     TemplateInfo,
 )
-from facewire_server.pipeline.types import Candidate, Quality
+from facewire_server.types import Candidate, Quality
 
 __all__ = ["Contents", "find_gallery", "gallery_info"]
 
@@ -101,9 +101,9 @@ class Contents:
         return Blocks(self.block_table, self.layout, self.record.template_count)
 
     def of_contract(self, model_contract_id: str) -> Self:
-        """Itself; raises ContractMismatch where its templates were made under another contract."""
+        """Itself; raises ModelContractMismatch where its templates were made under another contract."""
         if self.record.model_contract_id != model_contract_id:
-            raise ContractMismatch("the gallery was made with another model")
+            raise ModelContractMismatch("the gallery was made with another model")
         return self
 
     def find_identity(self, identity_id: str) -> Identity | None:

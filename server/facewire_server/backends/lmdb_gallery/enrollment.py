@@ -7,8 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.changes import Changes, now_us
-from facewire_server.pipeline.records import Enrollment, EnrollmentResult, NewIdentity, TemplateInfo
-from facewire_server.pipeline.types import Quality
+from facewire_server.galleries.records import (
+    Enrollment,
+    EnrollmentResult,
+    NewIdentity,
+    TemplateInfo,
+)
+from facewire_server.types import Quality
 
 __all__ = ["EnrollmentRequest"]
 

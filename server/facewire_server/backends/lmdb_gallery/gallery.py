@@ -23,8 +23,8 @@ from facewire_server.backends.lmdb_gallery.nearest import nearest
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery as GalleryData
 from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
-from facewire_server.errors import ContractMismatch, GalleryExists
-from facewire_server.pipeline.records import (
+from facewire_server.errors import GalleryExists, ModelContractMismatch
+from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
     EnrollmentResult,
@@ -241,7 +241,7 @@ class LmdbGallery:
     ) -> ImportCounts:
         """See the port."""
         if model_contract_id != self._model_contract_id:
-            raise ContractMismatch("the export was made with another model")
+            raise ModelContractMismatch("the export was made with another model")
         return import_records(
             self._environment,
             gallery_id,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from facewire_server.backends.lmdb_gallery import records_pb2 as records
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
 from facewire_server.errors import RequestIdReused
-from facewire_server.pipeline.records import Enrollment, EnrollmentResult
-from facewire_server.pipeline.types import Quality
+from facewire_server.galleries.records import Enrollment, EnrollmentResult
+from facewire_server.types import Quality
 
 __all__ = ["EnrollmentMemory"]
 

@@ -14,8 +14,8 @@ from facewire_server.backends.lmdb_gallery.checks import (
 from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.environment import Environment, Snapshot
 from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.errors import FacewireError, OutOfOrder
-from facewire_server.pipeline.records import (
+from facewire_server.errors import OutOfOrder, ServerError
+from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryInfo,
     GalleryRecord,
@@ -36,7 +36,7 @@ def export_gallery(
     """Opens a snapshot; answers the gallery, and its records, to be exhausted or closed.
 
     Raises:
-        GalleryNotFound, ContractMismatch: at once.
+        GalleryNotFound, ModelContractMismatch: at once.
         StorageBusy: from the records, where the map had to be moved meanwhile.
     """
     records = _exported(environment, gallery_id, model_contract_id)
@@ -133,7 +133,7 @@ def _parts(records: Iterable[GalleryRecord], dimension: int) -> Iterator[Sequenc
             if len(part) >= _PART_RECORDS:
                 yield part
                 part = []
-    except FacewireError:
+    except ServerError:
         yield part
         raise
     yield part

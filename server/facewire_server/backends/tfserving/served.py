@@ -10,9 +10,9 @@ from facewire_server.backends.tfserving import wire
 from facewire_server.backends.tfserving.calls import Calls
 from facewire_server.backends.tfserving.tensors import from_message, signature_of, write
 from facewire_server.errors import ModelUnavailable, TimedOut
-from facewire_server.pipeline.deadline import remaining_s
-from facewire_server.pipeline.proven import Answer
-from facewire_server.pipeline.signature import Signature
+from facewire_server.proof.proven import Answer
+from facewire_server.proof.signature import Signature
+from facewire_server.work.deadline import remaining_s
 
 __all__ = ["TfServingModel"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.backends.tfserving import wire
-from facewire_server.pipeline.signature import MOST_ROWS, Signature, TensorSpec
+from facewire_server.proof.signature import MOST_ROWS, Signature, TensorSpec
 
 __all__ = ["from_message", "signature_of", "write"]
 

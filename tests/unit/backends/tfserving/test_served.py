@@ -10,8 +10,8 @@ import pytest
 
 from facewire_server.backends.tfserving import TfServingModel, calls, wire
 from facewire_server.errors import ModelUnavailable, TimedOut
-from facewire_server.pipeline import signature
-from facewire_server.pipeline.deadline import time_limit
+from facewire_server.proof import signature
+from facewire_server.work.deadline import time_limit
 
 FACES = np.zeros((8, 112, 112, 3), np.uint8)  # more than gRPC would keep for a retry by default
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from facewire_server.backends.tfserving import wire
 from facewire_server.backends.tfserving.tensors import from_message, write
-from facewire_server.pipeline.signature import MOST_ROWS, TensorSpec
+from facewire_server.proof.signature import MOST_ROWS, TensorSpec
 
 ROW = TensorSpec("float32", (None,))
 

@@ -12,7 +12,7 @@ import pytest
 
 from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.errors import ModelUnavailable
-from facewire_server.pipeline import signature
+from facewire_server.proof import signature
 
 FACES = {"faces": np.zeros((1, 112, 112, 3), np.uint8)}
 

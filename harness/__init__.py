@@ -1,0 +1,15 @@
+"""What tests and measurements share: real server and model server processes, a stream, the pictures.
+
+They run from a checkout, so its packages are found without being installed.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+__all__ = ["REPOSITORY"]
+
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+
+# First, so that what is measured is this checkout, whatever is installed.
+sys.path[:0] = [str(REPOSITORY / room) for room in ("server", "clients/python", "serving")]

@@ -1,0 +1,1 @@
+"""What a store of people promises: its ports, records and ids."""

@@ -1,0 +1,129 @@
+"""The first half of the line: looks at a picture, from its bytes to aligned crops of its faces."""
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+
+from facewire_server.pipeline.align import align
+from facewire_server.pipeline.decode import decode, reduction
+from facewire_server.pipeline.detect import Detector, canvas_short_side, draw_canvas
+from facewire_server.pipeline.header import read_header
+from facewire_server.pipeline.quality import assess
+from facewire_server.pipeline.select import select
+from facewire_server.types import (
+    Decision,
+    DetectionOptions,
+    Face,
+    Faces,
+    FaceSelection,
+    Header,
+    Picture,
+    PictureLimits,
+    Quality,
+    Rgb,
+)
+from facewire_server.work.budget import PixelBudget
+from facewire_server.work.clock import Clock
+
+__all__ = ["FaceFinder", "FoundFaces"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFaces:
+    """What a look at a picture gave.
+
+    Attributes:
+        faces: n faces, in pixels of the upright picture.
+        crops: (n, 112, 112, 3) uint8 RGB, aligned.
+        qualities: of each face.
+        width_px, height_px: of the upright picture.
+        clock: the picture's time, still running.
+    """
+
+    faces: Faces
+    crops: Rgb
+    qualities: list[Quality]
+    width_px: int
+    height_px: int
+    clock: Clock
+
+    def face(self, row: int, decision: Decision | None = None) -> Face:
+        """One face of an answer."""
+        faces = self.faces
+        score, quality = float(faces.scores[row]), self.qualities[row]
+        return Face(faces.boxes[row], faces.landmarks[row], score, quality, decision)
+
+
+class FaceFinder:
+    """Decodes a picture, and finds and cuts its faces."""
+
+    def __init__(self, detector: Detector, *, limits: PictureLimits, threads: Executor) -> None:
+        """Joins the steps.
+
+        Args:
+            detector: finds faces.
+            limits: of a single picture.
+            threads: where pixels are worked on.
+        """
+        self._detector = detector
+        self._limits = limits
+        self._threads = threads
+        # Together the pictures in work are no larger than one may be.
+        self._budget = PixelBudget(limits.max_pixels)
+
+    async def find(
+        self,
+        picture: Picture,
+        detection: DetectionOptions,
+        selection: FaceSelection | None = None,
+    ) -> FoundFaces:
+        """Looks at a picture.
+
+        Args:
+            picture: as it came.
+            detection: what counts as a face.
+            selection: which one is wanted; None = all.
+
+        Raises:
+            InvalidImage: the picture cannot be used.
+            NoFace, SeveralFaces: one face is wanted.
+            ModelUnavailable: the detector does not answer.
+        """
+        clock = Clock(self._threads)
+        header = read_header(picture, self._limits)
+        async with self._budget.taken(header.pixel_count):
+            image, faces = await self._decode_and_detect(picture, header, detection, clock)
+            height_px, width_px = image.shape[:2]
+            if selection is not None:
+                faces = select(faces, selection, width_px=width_px, height_px=height_px)
+            crops, qualities = await clock.run("align_s", _cut, image, faces)
+        return FoundFaces(faces, crops, qualities, width_px, height_px, clock)
+
+    async def _decode_and_detect(
+        self, picture: Picture, header: Header, detection: DetectionOptions, clock: Clock
+    ) -> tuple[Rgb, Faces]:
+        """The picture at full size, and its faces, which are searched for while it is decoded."""
+        short_side_px = canvas_short_side(header.width_px, header.height_px, detection)
+        reduced_by = reduction(header, short_side_px)
+        decoding = partial(clock.run, "decode_s", decode, picture, header)
+        small = asyncio.ensure_future(decoding(reduced_by)) if reduced_by > 1 else None
+        full = asyncio.ensure_future(decoding(1))
+
+        async def search() -> tuple[Rgb, Faces]:
+            image = await (small or full)
+            canvas = await clock.run("decode_s", draw_canvas, image, short_side_px)
+            with clock.stage("detect_s"):
+                return canvas, await self._detector.detect(canvas, detection)
+
+        # Both are waited for even if one fails: what a decoder holds belongs to this picture.
+        searching = asyncio.ensure_future(search())
+        await asyncio.gather(full, searching, return_exceptions=True)
+        image, (canvas, faces) = full.result(), searching.result()
+        height_px, width_px = image.shape[:2]
+        return image, faces.scaled(width_px / canvas.shape[1], height_px / canvas.shape[0])
+
+
+def _cut(image: Rgb, faces: Faces) -> tuple[Rgb, list[Quality]]:
+    crops = align(image, faces)
+    return crops, assess(faces, crops)

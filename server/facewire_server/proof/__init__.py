@@ -1,0 +1,1 @@
+"""Is a servable the right model: signatures, proofs, and versions that passed them."""

@@ -1,0 +1,69 @@
+"""The model contract: the name of a space of embeddings, and the proof that a model is of it.
+
+Embeddings can be compared only if everything that shapes them is the same: weights, alignment,
+crop, resampling, preprocessing. The contract lists these; its id is stored with every
+gallery, and a gallery of another id is refused. What a SavedModel's bytes say does not matter,
+since two exports of the same weights differ; what the model answers to the canary does.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.errors import ModelUnavailable
+from facewire_server.pipeline.embed import Embedder
+from facewire_server.proof import canary
+
+__all__ = ["ModelContract", "prove"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelContract:
+    """A space of embeddings.
+
+    Attributes:
+        id: 64 hexadecimal digits, the SHA-256 of the contract's canonical JSON (RFC 8785 for its
+            strings and integers: sorted keys, no spaces, UTF-8).
+        dimension: length of an embedding.
+        golden: (4, dimension) float32, the embeddings of `canary.crops()`.
+    """
+
+    id: str
+    dimension: int
+    golden: NDArray[np.float32]
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelContract":
+        """Reads a contract file.
+
+        Raises:
+            ValueError: not a contract.
+        """
+        try:
+            document = json.loads(text)
+            terms = document["contract"]
+            golden = np.array(document["canary"]["golden"], np.float32)
+            dimension = int(terms["dimension"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a model contract: {error}") from error
+        if golden.shape != (len(canary.crops()), dimension):
+            raise ValueError("not a model contract: the canary is not of its dimension")
+        canonical = json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return cls(hashlib.sha256(canonical.encode()).hexdigest(), dimension, golden)
+
+
+async def prove(embedder: Embedder, contract: ModelContract) -> None:
+    """Shows that an embedding model is the contract's.
+
+    Raises:
+        ModelUnavailable: it does not answer, or is another model.
+    """
+    cosine = canary.check(await embedder.embed(canary.crops()), contract.golden)
+    if cosine < canary.CANARY_MIN_COSINE:
+        raise ModelUnavailable(
+            "the embedding model is not the one of the model contract: its answer to the canary "
+            f"agrees to {cosine:.5f}, at least {canary.CANARY_MIN_COSINE} is wanted"
+        )

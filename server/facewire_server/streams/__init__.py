@@ -1,0 +1,1 @@
+"""One camera's stream, without protobuf: what is read, worked on, skipped and returned."""

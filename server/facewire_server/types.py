@@ -1,0 +1,301 @@
+"""What flows along the line: pictures, faces, embeddings, decisions.
+
+Positions are pixels of the upright picture, x to the right, y downwards. Arrays
+that describe n faces have n rows in the same order; n may be 0 everywhere.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "CROP_PX",
+    "Candidate",
+    "CompareOutcome",
+    "Comparison",
+    "Decision",
+    "DecisionPolicy",
+    "DetectionOptions",
+    "Face",
+    "FaceSelection",
+    "Faces",
+    "Header",
+    "Outcome",
+    "Picture",
+    "PictureFormat",
+    "PictureLimits",
+    "Quality",
+    "Recognition",
+    "Rgb",
+    "Timings",
+]
+
+Rgb: TypeAlias = NDArray[np.uint8]
+"""uint8, red green blue: a picture (h, w, 3), or aligned crops (n, 112, 112, 3)."""
+
+
+CROP_PX = 112
+"""Side of an aligned crop."""
+
+
+class PictureFormat(Enum):
+    """How the bytes of a picture are laid out (`facewire.v1.ImageFormat`)."""
+
+    SNIFF = "told by the first bytes"
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WebP"
+    RGB8 = "RGB8"
+    BGR8 = "BGR8"
+    GRAY8 = "GRAY8"
+    NV12 = "NV12"
+    BMP = "BMP"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it came, not decoded yet.
+
+    Attributes:
+        data: the file, or the rows of a raw picture.
+        format: how to read it.
+        width_px, height_px, stride_bytes: of raw pictures; 0 stride = rows lie close together.
+    """
+
+    data: bytes
+    format: PictureFormat = PictureFormat.SNIFF
+    width_px: int = 0
+    height_px: int = 0
+    stride_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a picture says of itself.
+
+    Attributes:
+        format: how its bytes are laid out; never SNIFF.
+        width_px, height_px: as stored, before EXIF orientation.
+        stride_bytes: from row to row, of raw pictures; 0 of encoded ones.
+    """
+
+    format: PictureFormat
+    width_px: int
+    height_px: int
+    stride_bytes: int = 0
+
+    @property
+    def pixel_count(self) -> int:
+        """Pixels of the picture at full size."""
+        return self.width_px * self.height_px
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """n detected faces of one picture, highest score first.
+
+    Attributes:
+        boxes: (n, 4) float32: x1, y1, x2, y2; may reach outside the picture.
+        scores: (n,) float32 in [0, 1].
+        landmarks: (n, 5, 2) float32 x, y: left eye, right eye, nose, left mouth corner,
+            right mouth corner, as the viewer sees them.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Number of faces."""
+        return len(self.scores)
+
+    def __getitem__(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Faces":
+        """The faces of these rows, in the order named."""
+        return Faces(self.boxes[rows], self.scores[rows], self.landmarks[rows])
+
+    def scaled(self, x: float, y: float) -> "Faces":
+        """The same faces in a picture that is x times as wide and y times as high."""
+        by = np.array([x, y], np.float32)
+        return Faces(self.boxes * np.tile(by, 2), self.scores, self.landmarks * by)
+
+
+class Quality(NamedTuple):
+    """How well a face can be recognised (`facewire.v1.Quality`)."""
+
+    inter_eye_px: float
+    sharpness: float
+    brightness: float
+
+
+class Candidate(NamedTuple):
+    """An identity beside a probe: its best template, and how similar that is."""
+
+    identity_id: str
+    display_name: str
+    similarity: float
+    template_id: str
+
+
+class Outcome(Enum):
+    """The conclusion about a face (`facewire.v1.Outcome`)."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+    TOO_POOR = "too poor"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """When a face counts as recognised.
+
+    Attributes:
+        threshold: lowest cosine similarity of a match, in (0, 1].
+        min_margin: lead over the runner-up under which the outcome is AMBIGUOUS, in [0, 1].
+        min_inter_eye_px: inter-eye distance under which the outcome is TOO_POOR.
+        max_candidates: identities listed with a decision.
+    """
+
+    threshold: float
+    min_margin: float
+    min_inter_eye_px: float
+    max_candidates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was concluded about a face, with its grounds (`facewire.v1.Decision`).
+
+    Attributes:
+        outcome: the conclusion.
+        best: the most similar identity, whatever the outcome; None when the gallery is empty
+            or the face was too poor to be compared.
+        margin: lead of `best` over the runner-up; 0 without a runner-up.
+        threshold: what `best.similarity` was held against.
+        gallery_revision: the revision searched.
+        candidates: the best identities, best first; only as many as asked for.
+    """
+
+    outcome: Outcome
+    best: Candidate | None
+    margin: float
+    threshold: float
+    gallery_revision: int
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionOptions:
+    """What counts as a face.
+
+    Attributes:
+        min_face_px: side of the smallest face wanted, in pixels of the picture; 0 = `short_side_fraction`.
+        short_side_fraction: smallest face wanted as a fraction of the picture's shorter side.
+        min_score: lowest detection score reported.
+        max_faces: most faces reported, the highest scores first.
+    """
+
+    min_score: float
+    max_faces: int
+    short_side_fraction: float
+    min_face_px: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """What a single picture may ask of the server.
+
+    Attributes:
+        max_frame_bytes: most bytes of a picture.
+        max_pixels: most pixels of a picture.
+    """
+
+    max_frame_bytes: int
+    max_pixels: int
+
+
+class FaceSelection(Enum):
+    """Which face of a picture is meant, where one is wanted."""
+
+    LARGEST = "largest"
+    MOST_CENTRAL = "most central"
+    ONLY = "only"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face of an answer.
+
+    Attributes:
+        box: (4,) float32 x1, y1, x2, y2.
+        landmarks: (5, 2) float32.
+        score: detection score.
+        quality: measured on its crop.
+        decision: None where no gallery was searched.
+    """
+
+    box: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    score: float
+    quality: Quality
+    decision: Decision | None = None
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds spent on each stage of one picture; stages overlap."""
+
+    queue_s: float = 0.0
+    decode_s: float = 0.0
+    detect_s: float = 0.0
+    align_s: float = 0.0
+    embed_s: float = 0.0
+    match_s: float = 0.0
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The answer to one picture.
+
+    Attributes:
+        faces: highest detection score first.
+        width_px, height_px: of the upright picture.
+        gallery_revision: the revision searched.
+        timings: where the time went.
+    """
+
+    faces: tuple[Face, ...]
+    width_px: int
+    height_px: int
+    gallery_revision: int
+    timings: Timings = field(default_factory=Timings)
+
+
+class CompareOutcome(Enum):
+    """The conclusion about two faces (`facewire.v1.CompareOutcome`)."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    TOO_POOR = "too poor"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The answer to two pictures.
+
+    Attributes:
+        outcome: the conclusion.
+        similarity: cosine of the two faces' embeddings.
+        threshold: what it was held against.
+        first, second: the faces compared.
+    """
+
+    outcome: CompareOutcome
+    similarity: float
+    threshold: float
+    first: Face
+    second: Face

@@ -1,0 +1,1 @@
+"""Who works when: slots, memory, time, and waiting for a condition."""

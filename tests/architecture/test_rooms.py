@@ -1,0 +1,221 @@
+"""Who may import whom: the architecture, held by reading every import of every file."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+STANDARD = frozenset(sys.stdlib_module_names)
+SERVER = "facewire_server"
+VALUES = frozenset({f"{SERVER}.errors", f"{SERVER}.types"})
+GALLERIES = frozenset({f"{SERVER}.galleries.{each}" for each in ("ports", "records", "ids")})
+
+# Room (longest prefix wins): what its files may import besides the standard library.
+# From the bottom up; a room imports only rooms that stand above it in this table.
+ROOMS: dict[str, frozenset[str]] = {
+    f"{SERVER}.settings": frozenset(),
+    f"{SERVER}.errors": frozenset(),
+    f"{SERVER}.logs": frozenset(),
+    f"{SERVER}.types": frozenset({"numpy"}),
+    f"{SERVER}.work": frozenset({f"{SERVER}.work", *VALUES}),
+    f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
+    f"{SERVER}.pipeline": frozenset({"numpy", "cv2", f"{SERVER}.pipeline.ports", *VALUES}),
+    # Its drivers call the steps; no step knows another.
+    f"{SERVER}.pipeline.find": frozenset(
+        {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
+    ),
+    f"{SERVER}.pipeline.match": frozenset({"numpy", *VALUES, *GALLERIES}),
+    f"{SERVER}.pipeline.recognize": frozenset(
+        {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES, *GALLERIES}
+    ),
+    f"{SERVER}.pipeline.enroll": frozenset(
+        {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES, *GALLERIES}
+    ),
+    f"{SERVER}.proof": frozenset(
+        {
+            "numpy",
+            f"{SERVER}.proof",
+            *VALUES,
+            *(f"{SERVER}.pipeline.{each}" for each in ("ports", "detect", "embed")),
+        }
+    ),
+    f"{SERVER}.streams": frozenset(
+        {
+            f"{SERVER}.streams",
+            f"{SERVER}.work",
+            *VALUES,
+            *(f"{SERVER}.pipeline.{each}" for each in ("detect", "recognize")),
+            f"{SERVER}.rpc",  # until the session speaks no protobuf
+            "facewire.v1",
+        }
+    ),
+    f"{SERVER}.rpc": frozenset(
+        {
+            f"{SERVER}.rpc",
+            f"{SERVER}.streams",
+            f"{SERVER}.work",
+            f"{SERVER}.galleries",
+            *VALUES,
+            *(f"{SERVER}.pipeline.{each}" for each in ("recognize", "enroll")),
+            "facewire.v1",
+            "google",
+            "grpc",
+            "grpc_health",
+            "grpc_reflection",
+            "grpc_status",
+            "numpy",  # the embeddings of an export
+        }
+    ),
+    "facewire_server.backends.openvino_engine": frozenset(
+        {f"{SERVER}.pipeline.ports", "numpy", "openvino", *VALUES}
+    ),
+    "facewire_server.backends.tfserving": frozenset(
+        {
+            "facewire_server.backends.tfserving",
+            f"{SERVER}.work.deadline",
+            *(f"{SERVER}.proof.{each}" for each in ("proven", "signature")),
+            *VALUES,
+            "google.protobuf",
+            "grpc",
+            "numpy",
+        }
+    ),
+    "facewire_server.backends.lmdb_gallery": frozenset(
+        {
+            "facewire_server.backends.lmdb_gallery",
+            *VALUES,
+            *GALLERIES,
+            "google.protobuf",
+            "lmdb",
+            "numpy",
+            "threadpoolctl",
+        }
+    ),
+    "facewire_server.healthcheck": frozenset({"facewire_server.settings", "grpc", "grpc_health"}),
+    # Joins the line to its engines, for `app` and the measurements.
+    "facewire_server.models": frozenset(
+        {
+            f"{SERVER}.backends",
+            f"{SERVER}.pipeline",
+            f"{SERVER}.proof",
+            f"{SERVER}.work",
+            *VALUES,
+        }
+    ),
+    "facewire_server.app": frozenset({"facewire_server", "cv2", "grpc"}),
+    "facewire_server.__main__": frozenset({"facewire_server"}),
+    "facewire": frozenset({"facewire", "grpc", "google.protobuf"}),
+    "facewire._pictures": frozenset({"facewire", "numpy"}),
+    "examples": frozenset({"facewire"}),
+    "facewire.video": frozenset({"facewire", "cv2", "numpy"}),
+    "facewire.cli": frozenset({"facewire", "cv2", "grpc", "numpy", "rich", "typer"}),
+    "facewire_serving": frozenset({"facewire_serving", "numpy", "onnx", "rich", "tensorflow"}),
+    # The local model server.
+    "facewire_serving.model_server": frozenset(
+        {"facewire_serving", "google.protobuf", "grpc", "tensorflow", "tensorflow_serving"}
+    ),
+    "facewire_serving.services": frozenset(
+        {"facewire_serving", "grpc", "tensorflow", "tensorflow_serving"}
+    ),
+    "facewire_serving.versions": frozenset(
+        {"facewire_serving", "tensorflow", "tensorflow_serving"}
+    ),
+    "facewire_serving.warm_up": frozenset(
+        {"facewire_serving", "numpy", "tensorflow", "tensorflow_serving"}
+    ),
+    "facewire_serving.engines": frozenset({"numpy", "openvino", "tensorflow"}),
+}
+# Entered by nobody but themselves: they know everything, so nothing may lean on them.
+CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
+DOORS = {  # vendor: the places that may import it
+    "lmdb": ("facewire_server.backends.lmdb_gallery",),
+    "openvino": ("facewire_server.backends.openvino_engine", "facewire_serving.engines"),
+    "tensorflow": ("facewire_serving",),
+    "tensorflow_serving": ("facewire_serving",),
+}
+
+
+def is_under(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix + ".")
+
+
+def room_of(module: str) -> frozenset[str]:
+    rooms = [room for room in ROOMS if is_under(module, room)]
+    return ROOMS[max(rooms, key=len)] if rooms else frozenset()
+
+
+def imports_of(source: str, module: str) -> Iterator[str]:
+    """Every module named by an import, wherever in the file it stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = module.split(".")[: -node.level] if node.level else []
+            source_module = [*package, *([node.module] if node.module else [])]
+            # With the name: `from facewire_server import errors` imports a module by it.
+            yield from (".".join([*source_module, alias.name]) for alias in node.names)
+
+
+def violations(source: str, module: str) -> list[str]:
+    allowed = room_of(module)
+    return [
+        f"{module} imports {name}"
+        for name in imports_of(source, module)
+        if name.split(".")[0] not in STANDARD
+        and not any(is_under(name, prefix) for prefix in allowed)
+    ]
+
+
+def modules(repository: Path) -> dict[str, str]:
+    found = {}
+    for root in ("server", "clients/python", "serving"):
+        for path in sorted((repository / root).rglob("*.py")):
+            if "_pb2" in path.name or "build" in path.parts:
+                continue
+            parts = path.relative_to(repository / root).with_suffix("").parts
+            found[".".join(part for part in parts if part != "__init__")] = path.read_text()
+    return found
+
+
+def test_every_file_imports_only_what_its_room_may(repository: Path) -> None:
+    found = modules(repository)
+    assert len(found) > 30, "the files are not where they are looked for"
+    broken = [line for module, source in found.items() for line in violations(source, module)]
+    assert not broken, "\n".join(broken)
+
+
+def test_nothing_leans_on_the_composition_root(repository: Path) -> None:
+    for module, source in modules(repository).items():
+        if module in CLOSED:
+            continue
+        for name in imports_of(source, module):
+            assert not any(is_under(name, closed) for closed in CLOSED), f"{module} imports {name}"
+
+
+def test_a_vendor_has_one_door(repository: Path) -> None:
+    for module, source in modules(repository).items():
+        for name in imports_of(source, module):
+            doors = DOORS.get(name.split(".")[0], (module,))
+            assert any(is_under(module, door) for door in doors), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("facewire_server.pipeline.align", "import grpc"),
+        ("facewire_server.pipeline.align", "from facewire_server.pipeline.embed import Embedder"),
+        ("facewire_server.pipeline.align", "def late():\n    import lmdb"),
+        ("facewire_server.streams.session", "from facewire_server.backends import openvino_engine"),
+        ("facewire_server.backends.openvino_engine", "import lmdb"),
+        ("facewire_server.backends.tfserving.wire", "import tensorflow"),
+        ("facewire_server.backends.tfserving.served", "from facewire_server import rpc"),
+        ("facewire_server.models", "import grpc"),
+        ("facewire_server.errors", "import numpy"),
+        ("facewire._client", "import facewire_server"),
+        ("facewire_serving.export", "import facewire_server.errors"),
+    ],
+)
+def test_a_planted_violation_is_found(module: str, source: str) -> None:
+    assert violations(source, module)

@@ -1,0 +1,69 @@
+"""Both engines pass the detector's proof, and do not where the canvas comes otherwise."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facewire_server.backends.openvino_engine import OpenVinoModel
+from facewire_server.backends.tfserving import TfServingModel
+from facewire_server.errors import ModelUnavailable
+from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.ports import Model
+from facewire_server.proof import detector_proof, signature
+from facewire_server.proof.proven import ProvenModel
+from facewire_server.types import DetectionOptions
+
+OPTIONS = DetectionOptions(min_score=0.95, max_faces=9, short_side_fraction=1 / 16)
+
+
+class Fed:
+    """A model that is given another picture than the one that it is shown."""
+
+    def __init__(self, model: Model, feed: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._model = model
+        self._feed = feed
+
+    async def predict(self, inputs):
+        image = np.ascontiguousarray(self._feed(inputs["image"]))
+        return await self._model.predict({**inputs, "image": image})
+
+
+async def prove(model: Model) -> None:
+    await detector_proof.prove(Detector(model))
+
+
+@pytest.fixture(params=["embedded", "served"])
+async def model(request: pytest.FixtureRequest, models: Path) -> AsyncIterator[Model]:
+    if request.param == "embedded":
+        with closing(OpenVinoModel(models / "mtcnn", threads=2)) as engine:
+            yield engine
+    else:
+        mtcnn, _ = request.getfixturevalue("served_models")
+        served = TfServingModel("mtcnn", mtcnn.address, signature.MTCNN)
+        yield ProvenModel(served, prove)
+        await served.close()
+
+
+async def test_the_drawn_face_is_found_where_it_is(model: Model) -> None:
+    await prove(model)
+    found = await Detector(model).detect(detector_proof.draw(), OPTIONS)
+    assert detector_proof.iou(found.boxes[0], detector_proof.GOLDEN_BOX) > 0.999
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        pytest.param(lambda image: image[..., ::-1], id="blue_before_red"),
+        pytest.param(lambda image: image[:, ::-1], id="mirrored"),
+        pytest.param(lambda image: image[::-1], id="upside_down"),
+        pytest.param(lambda image: image.swapaxes(0, 1), id="transposed"),
+        pytest.param(lambda image: image[::2, ::2], id="halved"),
+        pytest.param(lambda image: np.full_like(image, 127), id="empty"),
+    ],
+)
+async def test_a_canvas_fed_wrongly_is_caught(model: Model, feed) -> None:
+    with pytest.raises(ModelUnavailable, match=r"drawing of one|drawn face"):
+        await prove(Fed(model, feed))

@@ -1,0 +1,154 @@
+"""LMDB and the fake, given the same calls in any order, give the same answers."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from facewire_server.backends.lmdb_gallery import LmdbGallery, blocks, memory
+from facewire_server.errors import ServerError
+from facewire_server.galleries.ports import Gallery
+from facewire_server.galleries.records import EnrollmentResult, IdentityInfo, NewIdentity
+from facewire_server.types import Quality
+from fakes.gallery import MemoryGallery
+
+DIMENSION = 128
+CONTRACT = "c" * 64
+
+_POOL = np.random.default_rng(0).standard_normal((6, DIMENSION)).astype(np.float32)
+_POOL /= np.linalg.norm(_POOL, axis=1, keepdims=True)
+
+galleries = st.sampled_from(["default", "default", "default", "a", "a.b"])
+identities = st.sampled_from(["ann", "bob", "Bo", "b", "é", "\U00010000"])
+template_numbers = st.integers(0, 15)
+vectors = st.integers(0, len(_POOL) - 1)  # few: equal similarities are common
+pictures = st.lists(st.tuples(template_numbers, vectors) | st.none(), max_size=6)
+request_ids = st.sampled_from(["", "", "r", "s", "t", "u"])
+limits = st.integers(1, 4)
+
+
+def _id(number: int) -> str:
+    return f"{number:032x}"
+
+
+def _enroll(gallery, name, identity, create, shots, request_id, fingerprint):
+    results = [
+        EnrollmentResult(_id(shot[0]), quality=Quality(64.0, 1.0, 2.0), detection_score=0.5)
+        if shot
+        else EnrollmentResult("", refusal="NoFace")
+        for shot in shots
+    ]
+    chosen = [shot[1] for shot in shots if shot]
+    return gallery.enroll(
+        name,
+        NewIdentity(identity, create=create),
+        results,
+        _POOL[chosen],
+        request_id=request_id,
+        fingerprint=fingerprint,
+    )
+
+
+def _copy(gallery, name, other):
+    _, records = gallery.export_records(name)
+    return gallery.import_records(other, CONTRACT, list(records))
+
+
+def _export(gallery, name):
+    info, records = gallery.export_records(name)
+    return info, list(records)
+
+
+CALLS = st.one_of(
+    st.tuples(
+        st.just(_enroll),
+        galleries,
+        identities,
+        st.sampled_from([True, True, True, False]),
+        pictures,
+        request_ids,
+        st.sampled_from([b"", b"", b"f"]),
+    ),
+    st.tuples(st.just(lambda g, n, p, k: g.search(n, _POOL[p], k)), galleries, st.lists(vectors, max_size=3), limits),
+    st.tuples(st.just(lambda g, n, t: g.delete_template(n, _id(t))), galleries, template_numbers),
+    st.tuples(st.just(lambda g, n, i: g.delete_identity(n, i)), galleries, identities),
+    st.tuples(st.just(lambda g, n, i: g.create_identity(n, i, "x")), galleries, identities),
+    st.tuples(st.just(lambda g, n, i: g.update_identity(n, i, "y")), galleries, identities),
+    st.tuples(st.just(lambda g, n, i: g.get_identity(n, i)), galleries, identities),
+    st.tuples(st.just(lambda g, n, i, k: g.list_identities(n, i, k)), galleries, identities, limits),
+    st.tuples(
+        st.just(lambda g, n, i, t, k: g.list_templates(n, i, t, k)),
+        galleries,
+        identities,
+        st.just("") | template_numbers.map(_id),
+        limits,
+    ),
+    st.tuples(st.just(lambda g, n, r: g.remembered_enrollment(n, r, b"")), galleries, request_ids),
+    st.tuples(st.just(lambda g, n: g.create_gallery(n, "")), galleries),
+    st.tuples(st.just(lambda g, n: g.delete_gallery(n)), galleries),
+    st.tuples(st.just(lambda g, n, k: g.list_galleries(n, k)), galleries | st.just(""), limits),
+    st.tuples(st.just(_copy), galleries, galleries),
+    st.tuples(st.just(_export), galleries),
+)  # fmt: skip
+
+
+def _outcome(gallery: Gallery, call: Callable, *arguments):
+    try:
+        return _timeless(call(gallery, *arguments))
+    except ServerError as error:
+        return type(error), error.field
+
+
+def _timeless(value):
+    """The same without the times, which two stores cannot share, and with arrays as bytes."""
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return [_timeless(one) for one in value]
+    if is_dataclass(value):
+        return [
+            _timeless(getattr(value, one.name))
+            for one in fields(value)
+            if one.name != "created_at_us"
+        ]
+    return value
+
+
+def _state(gallery: Gallery):
+    names = [one.gallery_id for one in gallery.list_galleries("", 99)]
+    return [_timeless(_export(gallery, name)) for name in names], [
+        _timeless(gallery.search(name, _POOL, 3)) for name in names
+    ]
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(calls=st.lists(CALLS, min_size=5, max_size=40))
+def test_both_give_the_same_answers_and_hold_the_same(calls):
+    with (
+        patch.object(blocks, "BLOCK_PAGES", 1),  # 7 rows: removals move rows between blocks
+        patch.object(memory, "ENROLLMENTS_KEPT", 2),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        fake = MemoryGallery(model_contract_id=CONTRACT, dimension=DIMENSION)
+        real = LmdbGallery(Path(folder), model_contract_id=CONTRACT, dimension=DIMENSION)
+        try:
+            for call, *arguments in calls:
+                assert _outcome(real, call, *arguments) == _outcome(fake, call, *arguments)
+            assert _state(real) == _state(fake)
+        finally:
+            real.close()
+
+
+def test_the_comparison_would_notice_a_difference():
+    info = IdentityInfo("ann", "Ann", 1, 5)
+    assert _timeless(info) == _timeless(replace(info, created_at_us=6))
+    assert _timeless([info]) != _timeless([replace(info, template_count=2)])

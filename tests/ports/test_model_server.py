@@ -1,0 +1,177 @@
+"""The local model server speaks as TensorFlow Serving does, to the real grpcurl."""
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facewire_server.proof import canary
+from facewire_server.proof.model_contract import ModelContract
+from harness.model_servers import ModelServer
+
+PREDICT = "tensorflow.serving.PredictionService/Predict"
+METADATA = "tensorflow.serving.PredictionService/GetModelMetadata"
+STATUS = "tensorflow.serving.ModelService/GetModelStatus"
+GRPCURL = Path(sys.executable).with_name("grpcurl")
+
+
+@pytest.fixture
+def call(repository: Path, served_models: tuple[ModelServer, ModelServer]):
+    """Calls the server of `embedding`; gives the answer, or what grpcurl says of the error."""
+    protoset = repository / "server/facewire_server/backends/tfserving/wire.binpb"
+
+    def call(method: str, request: dict[str, Any]) -> Any:
+        command = [GRPCURL, "-plaintext", "-protoset", protoset, "-d", "@"]
+        done = subprocess.run(
+            [*command, served_models[1].address, method],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.stderr if done.returncode else json.loads(done.stdout)
+
+    return call
+
+
+def faces(crops: np.ndarray) -> dict[str, Any]:
+    return {
+        "dtype": "DT_UINT8",
+        "tensor_shape": {"dim": [{"size": size} for size in crops.shape]},
+        "tensor_content": base64.b64encode(crops.tobytes()).decode(),
+    }
+
+
+def test_grpcurl_asks_for_the_status(call) -> None:
+    (version,) = call(STATUS, {"model_spec": {"name": "embedding"}})["model_version_status"]
+    assert (version["version"], version["state"]) == ("1", "AVAILABLE")
+
+
+def test_grpcurl_predicts_and_gets_the_golden_embeddings(call, repository: Path) -> None:
+    crops = canary.crops()
+    request = {"model_spec": {"name": "embedding"}, "inputs": {"faces": faces(crops)}}
+    answer = call(PREDICT, request)
+    assert answer["model_spec"] == {
+        "name": "embedding",
+        "signature_name": "serving_default",
+        "version": "1",
+    }
+    output = answer["outputs"]["embeddings"]
+    assert output["tensor_shape"] == {"dim": [{"size": "4"}, {"size": "128"}]}
+    # TensorFlow Serving's default: numbers, not bytes.
+    embeddings = np.array(output["float_val"], np.float32).reshape(4, 128)
+    contract = (repository / "server/facewire_server/contracts/sface.json").read_text()
+    golden = ModelContract.from_json(contract).golden
+    assert canary.check(embeddings, golden) >= canary.CANARY_MIN_COSINE
+
+
+def test_grpcurl_reads_the_signature(call) -> None:
+    request = {"model_spec": {"name": "embedding"}, "metadata_field": ["signature_def"]}
+    signatures = call(METADATA, request)["metadata"]["signature_def"]["signature_def"]
+    assert signatures["serving_default"]["inputs"]["faces"]["dtype"] == "DT_UINT8"
+
+
+SPEC = {"model_spec": {"name": "embedding"}}
+FACE = faces(canary.crops()[:1])
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "code", "text"),
+    [
+        (PREDICT, {}, "InvalidArgument", "Missing ModelSpec"),
+        (
+            PREDICT,
+            {"model_spec": {"name": "nobody"}},
+            "NotFound",
+            "Servable not found for request: Latest(nobody)",
+        ),
+        (
+            PREDICT,
+            {"model_spec": {"name": "embedding", "version": 7}},
+            "NotFound",
+            "Servable not found for request: Specific(embedding, 7)",
+        ),
+        (
+            PREDICT,
+            {"model_spec": {"name": "embedding", "signature_name": "embed"}},
+            "FailedPrecondition",
+            'Serving signature key "embed" not found.',
+        ),
+        (
+            PREDICT,
+            SPEC | {"inputs": {"faces": FACE, "y": FACE}},
+            "InvalidArgument",
+            "input size does not match signature: 2!=1 len({faces,y}) != len({faces}). "
+            "Sent extra: {y}. Missing but required: {}.",
+        ),
+        (
+            PREDICT,
+            SPEC | {"inputs": {"y": FACE}},
+            "InvalidArgument",
+            "input tensor alias not found in signature: y. "
+            "Inputs expected to be in the set {faces}.",
+        ),
+        (
+            PREDICT,
+            SPEC | {"inputs": {"faces": FACE | {"tensor_content": "AAAA"}}},
+            "InvalidArgument",
+            "tensor parsing error: faces",
+        ),
+        (
+            PREDICT,
+            SPEC | {"inputs": {"faces": {"dtype": "DT_FLOAT", "float_val": [1]}}},
+            "InvalidArgument",
+            "Expects arg[0] to be uint8 but float is provided",
+        ),
+        (
+            PREDICT,
+            SPEC | {"inputs": {"faces": FACE}, "output_filter": ["x"]},
+            "InvalidArgument",
+            "output tensor alias not found in signature: x "
+            "Outputs expected to be in the set {embeddings}.",
+        ),
+        (STATUS, {}, "InvalidArgument", "Missing ModelSpec"),
+        (
+            STATUS,
+            {"model_spec": {"name": "nobody"}},
+            "NotFound",
+            "Could not find any versions of model nobody",
+        ),
+        (
+            STATUS,
+            {"model_spec": {"name": "embedding", "version": 7}},
+            "NotFound",
+            "Could not find version 7 of model embedding",
+        ),
+        (
+            METADATA,
+            SPEC,
+            "InvalidArgument",
+            "GetModelMetadataRequest must specify at least one metadata_field",
+        ),
+        (
+            METADATA,
+            SPEC | {"metadata_field": ["x"]},
+            "InvalidArgument",
+            "Metadata field x is not supported",
+        ),
+        (
+            PREDICT,
+            {"model_spec": {"name": "n" * 2000}},
+            "NotFound",
+            f"Servable not found for request: Latest({'n' * 985}...TRUNCATED",
+        ),
+    ],
+)
+def test_errors_have_tensorflow_servings_codes_and_texts(
+    call, method: str, request_: dict[str, Any], code: str, text: str
+) -> None:
+    said = call(method, request_)
+    assert isinstance(said, str), said
+    assert f"Code: {code}\n" in said
+    assert said.rstrip().endswith(f"Message: {text}")

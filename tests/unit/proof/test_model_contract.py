@@ -1,0 +1,66 @@
+"""A model contract has a stable id, and a model proves itself by the canary."""
+
+import json
+
+import numpy as np
+import pytest
+
+from facewire_server.errors import ModelUnavailable
+from facewire_server.pipeline.embed import Embedder
+from facewire_server.proof.model_contract import ModelContract, prove
+
+TERMS = {"weights_sha256": "ab" * 32, "dimension": 4, "preprocessing": "rgb-v1"}
+GOLDEN = np.eye(4, dtype=np.float32)
+
+
+def contract(terms: dict[str, object] = TERMS, golden: np.ndarray = GOLDEN) -> ModelContract:
+    document = {"contract": terms, "canary": {"golden": golden.tolist()}}
+    return ModelContract.from_json(json.dumps(document))
+
+
+class Answering:
+    def __init__(self, embeddings: np.ndarray) -> None:
+        self.embeddings = embeddings
+
+    async def predict(self, inputs):
+        return {"embeddings": self.embeddings}
+
+
+def test_the_id_does_not_depend_on_the_order_of_the_terms() -> None:
+    assert contract(dict(reversed(TERMS.items()))).id == contract().id
+    assert len(contract().id) == 64
+
+
+@pytest.mark.parametrize("change", [{"weights_sha256": "cd" * 32}, {"preprocessing": "bgr-v1"}])
+def test_the_id_changes_with_every_term(change: dict[str, object]) -> None:
+    assert contract(TERMS | change).id != contract().id
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"contract": {"dimension": 4}}', "no JSON"])
+def test_what_is_not_a_contract_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match=r"contract|Expecting"):
+        ModelContract.from_json(text)
+
+
+def test_a_canary_of_another_dimension_is_told() -> None:
+    with pytest.raises(ValueError, match="dimension"):
+        contract(golden=np.eye(4, 5, dtype=np.float32))
+
+
+async def test_the_right_model_is_proven() -> None:
+    await prove(Embedder(Answering(GOLDEN), 4), contract())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        GOLDEN[::-1].copy(),
+        GOLDEN * 2,
+        np.full((4, 4), np.nan, np.float32),
+        GOLDEN[:3],
+        GOLDEN[:, :3],
+    ],
+)
+async def test_another_model_is_not(wrong: np.ndarray) -> None:
+    with pytest.raises(ModelUnavailable):
+        await prove(Embedder(Answering(wrong), 4), contract())

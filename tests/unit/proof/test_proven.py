@@ -1,0 +1,225 @@
+"""Only what a proven version answered is used, whichever replica answers."""
+
+import asyncio
+import random
+
+import numpy as np
+import pytest
+
+from facewire_server.errors import ModelUnavailable, TimedOut
+from facewire_server.proof import proven
+from facewire_server.proof.proven import ProvenModel
+from fakes.models import FakeServed
+
+RIGHT, WRONG = np.ones((1, 2), np.float32), np.zeros((1, 2), np.float32)
+INPUTS = {"faces": np.zeros((1, 112, 112, 3), np.uint8)}
+
+
+async def prove(model) -> None:
+    answer = await model.predict(INPUTS)
+    if not answer["embeddings"].all():
+        raise ModelUnavailable("another model")
+
+
+def model(*replicas) -> tuple[ProvenModel, FakeServed]:
+    served = FakeServed(*replicas)
+    return ProvenModel(served, prove), served
+
+
+class Clock:
+    """`time`, at rest until the test moves it."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    at_rest = Clock()
+    monkeypatch.setattr(proven, "time", at_rest)
+    return at_rest
+
+
+async def test_the_first_answer_is_used_when_its_version_is_proven() -> None:
+    line, served = model((1, RIGHT))
+    assert (await line.predict(INPUTS))["embeddings"] is RIGHT
+    assert line.versions == (1,)
+    for _ in range(5):
+        await line.predict(INPUTS)
+    assert served.asked == {1: 1 + 2 + 5}, "the canary is shown once, to two"
+
+
+async def test_frames_that_wait_for_a_proof_share_it() -> None:
+    line, served = model((1, RIGHT))
+    await asyncio.gather(*(line.predict(INPUTS) for _ in range(10)))
+    assert served.asked == {1: 10 + 2}
+
+
+async def test_a_wrong_model_answers_nothing() -> None:
+    line, _ = model((1, WRONG))
+    for _ in range(3):
+        with pytest.raises(ModelUnavailable, match="version 1"):
+            await line.predict(INPUTS)
+    with pytest.raises(ModelUnavailable, match="another model"):
+        await line.check()
+
+
+async def test_a_new_version_is_proven_before_it_is_used() -> None:
+    line, served = model((1, RIGHT))
+    await line.predict(INPUTS)
+    served.replicas = [(2, WRONG)]
+    with pytest.raises(ModelUnavailable):
+        await line.predict(INPUTS)
+    served.replicas = [(3, RIGHT)]
+    await line.predict(INPUTS)
+    assert line.versions == (1, 3)
+
+
+async def test_a_wrong_version_on_one_replica_costs_nothing_but_a_second_call() -> None:
+    line, _ = model((1, RIGHT), (2, WRONG))
+    for _ in range(20):
+        assert (await line.predict(INPUTS))["embeddings"] is RIGHT
+
+
+async def test_a_wrong_version_beside_a_right_one_is_told_and_ends_nothing() -> None:
+    line, _ = model((1, RIGHT), (2, WRONG))
+    await line.check()
+    assert (line.versions, line.refusal) == ((1,), "another model")
+
+
+async def test_a_wrong_version_in_the_place_of_a_right_one_is_told_at_once() -> None:
+    line, served = model((1, RIGHT))
+    await line.check()
+    served.replicas = [(2, WRONG)]
+    with pytest.raises(ModelUnavailable, match="not proven"):
+        await line.predict(INPUTS)
+    with pytest.raises(ModelUnavailable, match="another model"):
+        await line.check()
+
+
+async def test_replicas_in_two_versions_are_both_used() -> None:
+    line, _ = model((1, RIGHT), (2, RIGHT))
+    for _ in range(6):
+        await line.predict(INPUTS)
+    assert line.versions == (1, 2)
+
+
+async def test_after_a_lost_connection_a_model_is_proven_again() -> None:
+    line, served = model((1, RIGHT))
+    await line.predict(INPUTS)
+    served.connection += 1
+    assert line.versions == ()
+    served.replicas = [(1, WRONG)]
+    with pytest.raises(ModelUnavailable, match="not proven"):
+        await line.predict(INPUTS)
+
+
+async def test_a_refused_version_gets_another_chance_with_the_next_check() -> None:
+    line, served = model((1, WRONG))
+    with pytest.raises(ModelUnavailable):
+        await line.predict(INPUTS)
+    served.replicas = [(1, RIGHT)]
+    with pytest.raises(ModelUnavailable):
+        await line.predict(INPUTS)
+    await line.check()
+    await line.predict(INPUTS)
+
+
+@pytest.mark.parametrize("error", [ModelUnavailable("busy"), TimedOut("late")])
+async def test_an_error_is_told_and_breeds_no_canaries(error) -> None:
+    """An overloaded model refuses calls, and would refuse more if each refusal cost a canary."""
+    line, served = model((1, RIGHT))
+    await line.check()
+    served.state = error
+    with pytest.raises(type(error), match=str(error)):
+        await line.check()
+    served.replicas = [error, (1, RIGHT)]
+    served.asked.clear()
+    for _ in range(10):
+        with pytest.raises(type(error), match=str(error)):
+            await line.predict(INPUTS)
+        await line.predict(INPUTS)
+    assert served.asked == {1: 10}
+
+
+async def test_a_proof_is_renewed_and_can_be_lost(clock) -> None:
+    line, served = model((1, RIGHT))
+    await line.check()
+    clock.now_s += 11
+    served.replicas = [(1, WRONG)]
+    with pytest.raises(ModelUnavailable):
+        await line.check()
+    with pytest.raises(ModelUnavailable):
+        await line.predict(INPUTS)
+
+
+async def test_a_version_that_no_longer_answers_is_forgotten(clock) -> None:
+    line, served = model((1, RIGHT))
+    await line.check()
+    served.replicas = [(2, RIGHT)]
+    clock.now_s += 20
+    await line.check()
+    assert line.versions == (1, 2)
+    clock.now_s += 11
+    await line.check()
+    assert line.versions == (2,)
+    clock.now_s += 50
+    await line.check()
+    assert line._standings.keys() == {2}
+
+
+async def test_of_two_replicas_of_one_version_both_must_be_right() -> None:
+    line, served = model((1, RIGHT), (1, WRONG))
+    for _ in range(5):
+        with pytest.raises(ModelUnavailable, match="another model"):
+            await line.check()
+        with pytest.raises(ModelUnavailable, match="not proven"):
+            await line.predict(INPUTS)
+    served.replicas = [(1, RIGHT), (1, RIGHT)]
+    await line.check()
+    assert line.versions == (1,)
+
+
+async def test_a_refused_version_must_be_right_as_often_in_a_row_as_there_are_replicas() -> None:
+    line, served = model((1, WRONG), (2, RIGHT))
+    await line.check()
+    served.replicas[0] = (1, RIGHT)
+    served.replicas.append((3, RIGHT))
+    for wanted in ((2, 3), (2, 3), (1, 2, 3)):
+        await line._show_canaries()
+        assert line.versions == wanted
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_a_replica_with_other_weights_is_not_used_once_a_renewal_has_seen_it(
+    clock, seed: int
+) -> None:
+    """A minute of 20 frames a second, in no step with the replicas' turns; nobody saw it restart."""
+    chance = random.Random(seed)
+    line, served = model((1, RIGHT), (1, RIGHT))
+    await line.check()
+    served.replicas[1] = (1, WRONG)
+    wrong_at_s, seen_at_s = [], None
+    for _ in range(60):
+        clock.now_s += 1
+        served.skip(chance.randrange(2))
+        try:
+            await line.check()
+        except ModelUnavailable:
+            seen_at_s = seen_at_s or clock.now_s
+        for _ in range(20):
+            served.skip(chance.randrange(2))
+            try:
+                answer = await line.predict(INPUTS)
+            except ModelUnavailable:
+                continue
+            if answer["embeddings"] is WRONG:
+                wrong_at_s.append(clock.now_s)
+    assert seen_at_s == 11.0, "the first renewal"
+    assert wrong_at_s, "until then nothing tells"
+    assert max(wrong_at_s) < seen_at_s
+    served.replicas[1] = (1, RIGHT)
+    await line.check()
+    assert (await line.predict(INPUTS))["embeddings"] is RIGHT

@@ -1,0 +1,109 @@
+"""While one frame of a stream embeds, the next is detected: the real line behind the real wire."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.galleries.records import SearchResult
+from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.streams.limits import RequestDefaults, ServingLimits
+from facewire_server.streams.session import Request, Response, Session
+from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
+from facewire_server.work.slots import WorkSlots
+
+LIMITS = PictureLimits(max_frame_bytes=1 << 20, max_pixels=1 << 20)
+DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
+POLICY = DecisionPolicy(threshold=0.5, min_margin=0.0, min_inter_eye_px=1.0)
+PICTURE = cv2.imencode(".png", np.full((120, 160, 3), 127, np.uint8))[1].tobytes()
+
+
+class OneFace:
+    """A detector's model, which says when its second prediction begins."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.second_begun = asyncio.Event()
+
+    async def predict(self, inputs):
+        self.calls += 1
+        if self.calls == 2:
+            self.second_begun.set()
+        points = [(60, 50), (100, 50), (80, 65), (65, 80), (95, 80)]
+        return {
+            "boxes": np.array([[40, 20, 120, 100]], np.float32),
+            "scores": np.array([0.99], np.float32),
+            "landmarks": np.array([points], np.float32),
+        }
+
+
+class Gated:
+    """An embedding model each of whose predictions waits until the test lets it go on."""
+
+    def __init__(self, predictions: int) -> None:
+        self.begun = [asyncio.Event() for _ in range(predictions)]
+        self.gates = [asyncio.Event() for _ in range(predictions)]
+        self._calls = 0
+
+    async def predict(self, inputs):
+        call, self._calls = self._calls, self._calls + 1
+        self.begun[call].set()
+        await self.gates[call].wait()
+        return {"embeddings": np.array([[1, 0]], np.float32)}
+
+
+class Nobody:
+    """An empty gallery."""
+
+    def search(self, gallery_id, probes, k):
+        return SearchResult(1, ((),) * len(probes))
+
+
+async def test_the_next_frame_is_detected_while_one_embeds_and_answers_keep_their_order() -> None:
+    detector, embedder, written = OneFace(), Gated(2), []
+    threads = ThreadPoolExecutor(2)
+    finder = FaceFinder(Detector(detector), limits=LIMITS, threads=threads)
+    line = Recognizer(finder, Embedder(embedder, 2), Nobody(), model_contract_id="c" * 64)
+
+    async def exists(gallery_id: str) -> None:
+        pass
+
+    async def requests() -> AsyncIterator[Request]:
+        every = recognition_pb2.FRAME_POLICY_EVERY_FRAME
+        yield Request(config=recognition_pb2.StreamConfig(frame_policy=every))
+        for sequence in (1, 2):
+            image = face_pb2.Image(data=PICTURE)
+            yield Request(frame=recognition_pb2.Frame(sequence=sequence, image=image))
+            await embedder.begun[sequence - 1].wait()
+
+    async def write(message: Response) -> None:
+        if message.WhichOneof("message") == "frame":
+            written.append(message.frame)
+
+    session = Session(
+        line,
+        exists,
+        WorkSlots(2),
+        terms=ServingLimits(),
+        defaults=RequestDefaults(decision=POLICY, picture=DETECTION, stream=DETECTION),
+        limits=LIMITS,
+    )
+    stream = asyncio.create_task(session.run(requests(), write))
+    await detector.second_begun.wait()
+    assert not embedder.gates[0].is_set()
+    await embedder.begun[1].wait()
+    embedder.gates[1].set()  # the second is ready first
+    await asyncio.sleep(0)
+    assert written == []
+    embedder.gates[0].set()
+    await stream
+    threads.shutdown()
+    assert [answer.sequence for answer in written] == [1, 2]
+    assert {answer.status for answer in written} == {recognition_pb2.FRAME_STATUS_OK}
+    assert all(len(answer.faces) == 1 for answer in written)
