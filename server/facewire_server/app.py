@@ -23,10 +23,11 @@ from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HEALTH_NAMES
+from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
 from facewire_server.settings import Settings, SettingsError
-from facewire_server.streams.limits import RequestDefaults, ServerOptions, ServingLimits
+from facewire_server.streams.limits import ServingLimits
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.slots import WorkSlots
 
@@ -102,8 +103,10 @@ async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
             # One more than processors: while all are busy, the next picture is being read. Those
             # that a model elsewhere works on need none of them.
             usual = processors + 1 + (_SERVED_AT_ONCE if models.served else 0)
-            turns = WorkSlots(settings.pictures_at_once or usual)
-            yield _joined(settings, contract, models, gallery, turns, threads), models
+            slots = WorkSlots(
+                settings.pictures_at_once or usual, picture_timeout_s=settings.frame_timeout_s
+            )
+            yield _joined(settings, contract, models, gallery, slots, threads), models
 
 
 def _joined(
@@ -111,38 +114,35 @@ def _joined(
     contract: ModelContract,
     models: Models,
     gallery: LmdbGallery,
-    turns: WorkSlots,
+    slots: WorkSlots,
     threads: Executor,
 ) -> Server:
-    limits = PictureLimits(settings.max_frame_bytes, settings.max_pixels)
-    finder = FaceFinder(models.detector, limits=limits, threads=threads)
-    recognizer = Recognizer(finder, models.embedder, gallery, model_contract_id=contract.id)
+    limits, defaults = _limits(settings), _defaults(settings)
+    finder = FaceFinder(models.detector, limits=limits.picture, threads=threads)
+    recognizer = Recognizer(finder, models.embedder, gallery, slots, model_contract_id=contract.id)
     enroller = Enroller(
         finder,
         models.embedder,
         gallery,
+        slots,
         min_inter_eye_px=settings.enroll_min_inter_eye_px,
         threads=threads,
     )
-    terms, defaults = _terms(settings), _defaults(settings)
     return Server(
         _options(settings),
         RecognitionServicer(
             recognizer,
             gallery,
-            turns,
-            terms=terms,
-            defaults=defaults,
+            slots,
             limits=limits,
+            defaults=defaults,
             threads=threads,
         ),
         GalleryServicer(
             gallery,
             enroller,
-            turns,
-            terms=terms,
-            defaults=defaults,
             limits=limits,
+            defaults=defaults,
             dimension=contract.dimension,
             threads=threads,
         ),
@@ -169,10 +169,10 @@ def _address(settings: Settings, name: str) -> str:
     return address
 
 
-def _terms(settings: Settings) -> ServingLimits:
+def _limits(settings: Settings) -> ServingLimits:
     return ServingLimits(
+        picture=PictureLimits(settings.max_frame_bytes, settings.max_pixels),
         max_in_flight=settings.max_in_flight,
-        frame_timeout_s=settings.frame_timeout_s,
         slow_reader_timeout_s=settings.slow_reader_timeout_s,
         max_streams=settings.max_streams,
     )

@@ -186,6 +186,20 @@ class Decision:
     gallery_revision: int
     candidates: tuple[Candidate, ...] = ()
 
+    @property
+    def identity(self) -> Candidate | None:
+        """The recognized identity; None unless KNOWN.
+
+        An identity that was nearly matched is disclosed only in `candidates`, on request.
+        """
+        return self.best if self.outcome is Outcome.KNOWN else None
+
+    @property
+    def template_id(self) -> str:
+        """The template that decided; "" if no identity was matched."""
+        matched = self.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS)
+        return self.best.template_id if self.best and matched else ""
+
 
 @dataclass(frozen=True, slots=True)
 class DetectionOptions:

@@ -47,8 +47,6 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.work",
             *VALUES,
             *(f"{SERVER}.pipeline.{each}" for each in ("detect", "recognize")),
-            f"{SERVER}.rpc",  # until the session speaks no protobuf
-            "facewire.v1",
         }
     ),
     f"{SERVER}.rpc": frozenset(

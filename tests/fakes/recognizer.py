@@ -28,6 +28,7 @@ from facewire_server.types import (
     Quality,
     Recognition,
 )
+from facewire_server.work.slots import Slot, WorkSlots
 
 __all__ = ["CONTRACT_ID", "FakeEnroller", "FakeRecognizer", "a_face"]
 
@@ -54,6 +55,7 @@ class FakeRecognizer:
     gallery, with "crash" a bug, and with "hang" is never finished.
 
     Attributes:
+        slots: held for each picture; `served` sets them.
         gate: closed (cleared) by a test to keep pictures in work.
         size_px: width and height of what it says it saw.
         calls: what was asked, in order of beginning.
@@ -65,6 +67,7 @@ class FakeRecognizer:
 
     def __init__(self, max_frame_bytes: int = 1 << 16) -> None:
         self._limits = PictureLimits(max_frame_bytes, 1 << 20)
+        self.slots = WorkSlots(2)
         self.gate = asyncio.Event()
         self.gate.set()
         self.size_px = (640, 480)
@@ -87,7 +90,14 @@ class FakeRecognizer:
         gallery_id: str,
         detection: DetectionOptions,
         policy: DecisionPolicy,
+        *,
+        slot: Slot | None = None,
     ) -> Recognition:
+        if slot is None:
+            async with self.slots.picture() as own:
+                recognition = await self.recognize(picture, gallery_id, detection, policy, slot=own)
+            recognition.timings.queue_s = own.waited_s
+            return recognition
         await self._work_on(picture, gallery_id, detection, policy)
         best = Candidate("id-1", "One", 0.5, "a" * 32)
         decision = Decision(Outcome.KNOWN, best, 0.25, policy.threshold, 7)
@@ -103,7 +113,8 @@ class FakeRecognizer:
     ) -> Comparison:
         for field, picture in (("first", first), ("second", second)):
             try:
-                await self._work_on(picture, "", detection, policy)
+                async with self.slots.picture():
+                    await self._work_on(picture, "", detection, policy)
             except (EmptyImage, TooManyBytes, UndecodableImage) as error:
                 error.field = field
                 raise

@@ -1,6 +1,7 @@
 """The real gRPC server on a free port of 127.0.0.1, before a fake line."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from facewire.v1 import (
 from facewire_server.errors import GalleryNotFound
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.rpc.gallery import GalleryServicer
+from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
-from facewire_server.streams.limits import RequestDefaults, ServerOptions, ServingLimits
+from facewire_server.streams.limits import ServingLimits
+from facewire_server.streams.session import SessionStatistics
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
@@ -29,15 +32,18 @@ from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
 __all__ = [
     "DEFAULTS",
     "LIMITS",
+    "PICTURE",
     "Galleries",
     "Wire",
     "config",
     "frame",
     "reason_and_fields",
     "served",
+    "until",
 ]
 
-LIMITS = PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20)
+PICTURE = PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20)
+LIMITS = ServingLimits(PICTURE)
 DEFAULTS = RequestDefaults(
     decision=DecisionPolicy(threshold=0.375, min_margin=0.0625, min_inter_eye_px=12.0),
     picture=DetectionOptions(min_score=0.875, max_faces=128, short_side_fraction=1 / 32),
@@ -62,10 +68,15 @@ class Wire:
 
     server: Server
     servicer: RecognitionServicer
+    slots: WorkSlots
     port: int
     channel: grpc.aio.Channel
     recognition: Any
     galleries: Any
+
+    def streams(self) -> list[SessionStatistics]:
+        """The open streams."""
+        return [session.statistics() for session in self.servicer.streams]
 
 
 @asynccontextmanager
@@ -74,30 +85,22 @@ async def served(
     *,
     gallery: Any = None,
     enroller: Any = None,
-    terms: ServingLimits | None = None,
-    turns: WorkSlots | None = None,
+    limits: ServingLimits = LIMITS,
+    slots: WorkSlots | None = None,
     token: str = "",
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
 ) -> AsyncIterator[Wire]:
     """Serves for the block; with `tls` = (certificate, private key) over TLS."""
-    recognizer = recognizer or FakeRecognizer(LIMITS.max_frame_bytes)
+    recognizer = recognizer or FakeRecognizer(PICTURE.max_frame_bytes)
     gallery = gallery or Galleries()
-    terms = terms or ServingLimits()
-    turns = turns or WorkSlots(2)
+    recognizer.slots = slots = slots or WorkSlots(2)
     with ThreadPoolExecutor(2) as threads:
-        shared: dict[str, Any] = {
-            "terms": terms,
-            "defaults": DEFAULTS,
-            "limits": LIMITS,
-            "threads": threads,
-        }
-        servicer = RecognitionServicer(recognizer, gallery, turns, **shared)
-        galleries = GalleryServicer(
-            gallery, enroller or FakeEnroller(), turns, dimension=4, **shared
-        )
+        shared: dict[str, Any] = {"limits": limits, "defaults": DEFAULTS, "threads": threads}
+        servicer = RecognitionServicer(recognizer, gallery, slots, **shared)
+        galleries = GalleryServicer(gallery, enroller or FakeEnroller(), dimension=4, **shared)
         options = ServerOptions("127.0.0.1:0", token, *tls)
-        server = Server(options, servicer, galleries, limits=LIMITS)
+        server = Server(options, servicer, galleries, limits=limits)
         port = await server.start()
         # Without a pool of its own a channel shares the connection of another test's.
         own = (("grpc.use_local_subchannel_pool", 1), *channel_options)
@@ -112,6 +115,7 @@ async def served(
                 yield Wire(
                     server,
                     servicer,
+                    slots,
                     port,
                     channel,
                     recognition_pb2_grpc.RecognitionServiceStub(channel),
@@ -132,6 +136,12 @@ def frame(sequence: int, data: bytes = b"good", captured_at_us: int = 0) -> Requ
     return Request(
         frame=recognition_pb2.Frame(sequence=sequence, image=image, captured_at_us=captured_at_us)
     )
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Waits until something that a `statistics()` reports holds; the test's time limit ends it."""
+    while not holds():
+        await asyncio.sleep(0.001)
 
 
 def reason_and_fields(error: grpc.aio.AioRpcError) -> tuple[str, list[str]]:

@@ -11,9 +11,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
-from facewire_server.streams.limits import ServingLimits
+from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
-from fakes.wire import DEFAULTS, LIMITS, config, reason_and_fields, served
+from fakes.wire import DEFAULTS, PICTURE, config, reason_and_fields, served
 
 RecognizeRequest = recognition_pb2.RecognizeRequest
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -69,7 +69,7 @@ async def test_what_a_request_asks_for_reaches_the_line() -> None:
         (RecognizeRequest(), "IMAGE_EMPTY", ["image"]),
         (RecognizeRequest(image=image(b"text")), "IMAGE_UNDECODABLE", ["image"]),
         (
-            RecognizeRequest(image=image(b"x" * (LIMITS.max_frame_bytes + 1))),
+            RecognizeRequest(image=image(b"x" * (PICTURE.max_frame_bytes + 1))),
             "IMAGE_TOO_MANY_BYTES",
             ["image"],
         ),
@@ -105,7 +105,7 @@ async def test_compare_answers_and_names_the_picture_at_fault() -> None:
 
 
 async def test_a_picture_has_a_time_limit() -> None:
-    async with served(terms=ServingLimits(frame_timeout_s=0.05)) as wire:
+    async with served(slots=WorkSlots(2, picture_timeout_s=0.05)) as wire:
         code, reason, _ = await refused(
             wire.recognition.Recognize(RecognizeRequest(image=image(b"hang")))
         )

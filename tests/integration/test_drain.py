@@ -1,6 +1,7 @@
 """A server that stops: what is in hand is finished, and nobody is waited for in vain."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -8,11 +9,11 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.server import Server
-from facewire_server.streams.limits import ServerOptions, ServingLimits
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
-from fakes.wire import LIMITS, config, frame, reason_and_fields, served
+from fakes.wire import LIMITS, config, frame, reason_and_fields, served, until
 
 LONG_S = 60.0
 """A grace that no test waits for: the test's own time limit is shorter."""
@@ -29,7 +30,7 @@ async def all_of(call: Any) -> list[Any]:
 @pytest.mark.timeout(20)
 async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
     recognizer = FakeRecognizer()
-    async with served(recognizer, terms=ServingLimits(reconnect_after_ms=250)) as wire:
+    async with served(recognizer, limits=replace(LIMITS, reconnect_after_ms=250)) as wire:
         idle = wire.recognition.StreamRecognize()
         await idle.write(config())
         await idle.read()
@@ -42,8 +43,7 @@ async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
         for sequence in (1, 2, 3, 4):
             await busy.write(frame(sequence))
         await recognizer.until(begun=2)
-        session = next(one for one in wire.servicer.streams._open if one._ledger.outstanding)
-        await session._moved.until(lambda: session._ledger.outstanding == 4)
+        await until(lambda: any(one.outstanding == 4 for one in wire.streams()))
         watch = health_pb2_grpc.HealthStub(wire.channel).Watch(health_pb2.HealthCheckRequest())
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         wire.server.health.set("", True)
@@ -53,8 +53,7 @@ async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
                 recognition_pb2.RecognizeRequest(image=face_pb2.Image(data=b"x"))
             )
         )
-        while len(wire.servicer._turns._free._waiters or ()) < 1:
-            await asyncio.sleep(0.01)  # the single call has no sign of its own
+        await until(lambda: wire.slots.statistics().waiting == 1)
 
         drained = asyncio.ensure_future(wire.server.drain(LONG_S))
         assert [one.status for one in await all_of(watch)] == [
@@ -87,15 +86,14 @@ async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
 async def test_a_half_closed_stream_is_answered_in_full_during_a_drain() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, turns=WorkSlots(1)) as wire:
+    async with served(recognizer, slots=WorkSlots(1)) as wire:
         call = wire.recognition.StreamRecognize()
         await call.write(config(frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME))
         await call.read()
         for sequence in (1, 2, 3):
             await call.write(frame(sequence))
         await call.done_writing()
-        (session,) = wire.servicer.streams._open
-        await session._moved.until(lambda: session._all_read)
+        await until(lambda: wire.streams()[0].is_read_to_end)
         drained = asyncio.ensure_future(wire.server.drain(LONG_S))
         recognizer.gate.set()
         assert [one.frame.sequence for one in await all_of(call)] == [1, 2, 3]

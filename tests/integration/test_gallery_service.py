@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -18,11 +19,10 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     NewIdentity,
 )
-from facewire_server.streams.limits import ServingLimits
 from facewire_server.types import FaceSelection, Quality
 from fakes.gallery import MemoryGallery
 from fakes.recognizer import CONTRACT_ID, FakeEnroller
-from fakes.wire import DEFAULTS, LIMITS, reason_and_fields, served
+from fakes.wire import DEFAULTS, LIMITS, PICTURE, reason_and_fields, served
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -176,7 +176,7 @@ async def test_an_enrolment_answers_each_picture() -> None:
         ({"identity_id": ""}, "identity_id"),
         ({"images": []}, "images"),
         ({"images": [face_pb2.Image(data=b"x")] * 11}, "images"),
-        ({"images": [face_pb2.Image(data=b"x" * LIMITS.max_frame_bytes)] * 2}, "images"),
+        ({"images": [face_pb2.Image(data=b"x" * PICTURE.max_frame_bytes)] * 2}, "images"),
         ({"images": [face_pb2.Image(data=b"x", format=99)]}, "images[0].format"),
         ({"request_id": "x" * 129}, "request_id"),
         ({"source": "x" * 257}, "source"),
@@ -315,7 +315,7 @@ async def test_a_cancelled_export_lets_go_of_the_gallery() -> None:
 
 async def test_an_export_that_nobody_reads_is_ended() -> None:
     gallery = EndlessGallery()
-    async with served(gallery=gallery, terms=ServingLimits(slow_reader_timeout_s=0.2)) as wire:
+    async with served(gallery=gallery, limits=replace(LIMITS, slow_reader_timeout_s=0.2)) as wire:
         call = wire.galleries.ExportGallery(gallery_pb2.ExportGalleryRequest())
         await call.wait_for_connection()
         while not gallery.closed:

@@ -3,16 +3,26 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import grpc
 import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.streams import pace
-from facewire_server.streams.limits import ServingLimits
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
-from fakes.wire import LIMITS, Request, Wire, config, frame, reason_and_fields, served
+from fakes.wire import (
+    LIMITS,
+    PICTURE,
+    Request,
+    Wire,
+    config,
+    frame,
+    reason_and_fields,
+    served,
+    until,
+)
 
 NEWEST_WINS = recognition_pb2.FRAME_POLICY_NEWEST_WINS
 EVERY_FRAME = recognition_pb2.FRAME_POLICY_EVERY_FRAME
@@ -66,15 +76,15 @@ def accounted(
 
 
 async def test_started_tells_the_terms() -> None:
-    async with served(terms=ServingLimits(max_in_flight=7)) as wire:
+    async with served(limits=replace(LIMITS, max_in_flight=7)) as wire:
         call = wire.recognition.StreamRecognize()
         await call.write(config())
         started = (await call.read()).started
         await call.done_writing()
         assert await ended(call) == []
     assert started.max_in_flight == 7
-    assert started.max_frame_bytes == LIMITS.max_frame_bytes
-    assert started.max_pixels == LIMITS.max_pixels
+    assert started.max_frame_bytes == PICTURE.max_frame_bytes
+    assert started.max_pixels == PICTURE.max_pixels
     assert started.model_contract_id == CONTRACT_ID
     assert started.resume_token == b""
 
@@ -104,7 +114,7 @@ async def test_an_answer_tells_frame_faces_and_times() -> None:
 @pytest.mark.parametrize("seed", range(8))
 async def test_every_frame_is_accounted_for_once_in_order(policy: int, seed: int) -> None:
     dice = random.Random(seed)
-    pictures = [b"good", b"", b"text", b"away", b"x" * (LIMITS.max_frame_bytes + 1)]
+    pictures = [b"good", b"", b"text", b"away", b"x" * (PICTURE.max_frame_bytes + 1)]
     statuses = {b"good": OK, b"away": recognition_pb2.FRAME_STATUS_UNAVAILABLE}
     sent: dict[int, bytes] = {}
     requests: list[Request] = [config(frame_policy=policy)]
@@ -130,7 +140,7 @@ async def test_every_frame_is_accounted_for_once_in_order(policy: int, seed: int
 async def test_of_the_frames_that_wait_the_newest_wins() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, terms=ServingLimits(frames_at_once=1)) as wire:
+    async with served(recognizer, limits=replace(LIMITS, frames_at_once=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await recognizer.until(begun=1)
@@ -163,8 +173,7 @@ async def test_of_the_frames_that_wait_the_newest_wins() -> None:
 
 async def half_closed(wire: Wire) -> None:
     """Waits until the only open stream has been read to its end."""
-    (session,) = wire.servicer.streams._open
-    await session._moved.until(lambda: session._all_read)
+    await until(lambda: wire.streams()[0].is_read_to_end)
 
 
 async def test_every_frame_stops_reading_at_the_credit() -> None:
@@ -175,8 +184,7 @@ async def test_every_frame_stops_reading_at_the_credit() -> None:
         for sequence in range(1, 11):
             await call.write(frame(sequence))
         await recognizer.until(begun=2)
-        (session,) = wire.servicer.streams._open
-        await session._moved.until(lambda: session._ledger.outstanding == 4)
+        await until(lambda: wire.streams()[0].outstanding == 4)
         # Whatever the loop does next, a fifth frame is not read.
         assert (
             await wire.recognition.Recognize(
@@ -184,7 +192,7 @@ async def test_every_frame_stops_reading_at_the_credit() -> None:
             ).code()
             is grpc.StatusCode.DEADLINE_EXCEEDED
         )
-        assert session._ledger.outstanding == 4
+        assert wire.streams()[0].outstanding == 4
         recognizer.gate.set()
         await call.done_writing()
         responses = await ended(call)
@@ -194,7 +202,7 @@ async def test_every_frame_stops_reading_at_the_credit() -> None:
 
 async def test_frames_of_one_stream_overlap_and_are_answered_in_order() -> None:
     recognizer = FakeRecognizer()
-    async with served(recognizer, turns=WorkSlots(4)) as wire:
+    async with served(recognizer, slots=WorkSlots(4)) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
         recognizer.gate.clear()
         await call.write(frame(1))
@@ -207,7 +215,7 @@ async def test_frames_of_one_stream_overlap_and_are_answered_in_order() -> None:
 
 
 async def test_a_picture_that_takes_too_long_is_timed_out_and_the_stream_goes_on() -> None:
-    async with served(terms=ServingLimits(frame_timeout_s=1)) as wire:
+    async with served(slots=WorkSlots(2, picture_timeout_s=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1, b"hang"))
         result = (await call.read()).frame
@@ -279,12 +287,12 @@ async def test_a_bug_ends_the_stream_and_tells_nothing() -> None:
 async def test_a_message_over_the_transport_limit_is_not_taken_for_a_half_close() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, terms=ServingLimits(frames_at_once=1)) as wire:
+    async with served(recognizer, limits=replace(LIMITS, frames_at_once=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await call.write(frame(2))
         await recognizer.until(begun=1)
-        await call.write(frame(3, b"x" * (LIMITS.max_frame_bytes + (2 << 20))))
+        await call.write(frame(3, b"x" * (PICTURE.max_frame_bytes + (2 << 20))))
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await ended(call)
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -297,7 +305,7 @@ async def test_a_message_over_the_transport_limit_is_not_taken_for_a_half_close(
 async def test_a_client_that_goes_away_cancels_the_work_and_frees_its_place() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, terms=ServingLimits(max_streams=1)) as wire:
+    async with served(recognizer, limits=replace(LIMITS, max_streams=1)) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await recognizer.until(begun=1)
@@ -327,22 +335,18 @@ async def test_a_deadline_cancels_the_work() -> None:
 
 async def test_a_client_that_does_not_read_is_stopped_and_then_ended() -> None:
     """Answers fill the transport's buffers, then 64 wait, then nothing more is read."""
-    terms = ServingLimits(max_in_flight=10_000, slow_reader_timeout_s=0.3)
+    limits = replace(LIMITS, max_in_flight=10_000, slow_reader_timeout_s=0.3)
     recognizer = FakeRecognizer()
     small_window = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 16_384))
-    async with served(recognizer, terms=terms, channel_options=small_window) as wire:
+    async with served(recognizer, limits=limits, channel_options=small_window) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
-        (session,) = wire.servicer.streams._open
         most_waiting = 0
-
-        def more_wait() -> bool:
-            return session._ledger.answers_waiting > most_waiting
 
         async def watch() -> None:
             nonlocal most_waiting
             while True:
-                await session._moved.until(more_wait)
-                most_waiting = session._ledger.answers_waiting
+                await asyncio.sleep(0)
+                most_waiting = max([most_waiting, *(one.unsent for one in wire.streams())])
 
         watcher = asyncio.ensure_future(watch())
         for sequence in range(
@@ -350,18 +354,17 @@ async def test_a_client_that_does_not_read_is_stopped_and_then_ended() -> None:
         ):  # as many as the transport takes from a server that reads nothing
             await call.write(frame(sequence, b"text" + b"x" * 500))
         # The client hears of the end only when it reads, so the server's side is looked at.
-        while wire.servicer.streams:
-            await asyncio.sleep(0.01)
+        await until(lambda: not wire.servicer.streams)
         watcher.cancel()
         assert await failed(call) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "SLOW_READER")
-    assert 64 <= most_waiting <= 64 + terms.frames_at_once
+    assert 64 <= most_waiting <= 64 + limits.frames_at_once
     assert len(recognizer.calls) < 1500, "the server stopped reading while the client wrote on"
 
 
 async def test_a_client_that_does_not_read_is_ended_whatever_its_credit() -> None:
-    terms = ServingLimits(max_in_flight=4, slow_reader_timeout_s=0.3)
+    limits = replace(LIMITS, max_in_flight=4, slow_reader_timeout_s=0.3)
     small_window = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 16_384))
-    async with served(FakeRecognizer(), terms=terms, channel_options=small_window) as wire:
+    async with served(FakeRecognizer(), limits=limits, channel_options=small_window) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
 
         async def write_on() -> None:
@@ -370,14 +373,13 @@ async def test_a_client_that_does_not_read_is_ended_whatever_its_credit() -> Non
 
         writing = asyncio.ensure_future(write_on())
         # The client hears of the end only when it reads, so the server's side is looked at.
-        while wire.servicer.streams:
-            await asyncio.sleep(0.01)
+        await until(lambda: not wire.servicer.streams)
         assert not writing.done(), "the client wrote on until the server ended the stream"
         writing.cancel()
 
 
 async def test_a_stream_that_says_nothing_does_not_keep_its_place() -> None:
-    async with served(FakeRecognizer(), terms=ServingLimits(config_timeout_s=0.1)) as wire:
+    async with served(FakeRecognizer(), limits=replace(LIMITS, config_timeout_s=0.1)) as wire:
         call = wire.recognition.StreamRecognize()
         assert await failed(call) == (grpc.StatusCode.DEADLINE_EXCEEDED, "TIMED_OUT")
         assert not wire.servicer.streams
@@ -387,17 +389,15 @@ async def test_a_flooding_camera_does_not_starve_another() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
     async with served(
-        recognizer, turns=WorkSlots(1), terms=ServingLimits(max_in_flight=50)
+        recognizer, slots=WorkSlots(1), limits=replace(LIMITS, max_in_flight=50)
     ) as wire:
         flood = await opened(wire, frame_policy=EVERY_FRAME)
         for sequence in range(1, 41):
             await flood.write(frame(sequence, b"flood"))
         await recognizer.until(begun=1)
-        flooded = set(wire.servicer.streams._open)
-        calm = await opened(wire)
-        (session,) = wire.servicer.streams._open - flooded
+        calm = await opened(wire, camera_id="calm")
         await calm.write(frame(1, b"calm"))
-        await session._moved.until(lambda: session._ledger.has_waiting)
+        await until(lambda: any(one.camera_id == "calm" and one.waiting for one in wire.streams()))
         recognizer.gate.set()
         assert (await calm.read()).frame.status == OK
         order = [picture.data for picture, *_ in recognizer.calls]
@@ -410,7 +410,7 @@ async def test_a_flooding_camera_does_not_starve_another() -> None:
 async def test_a_single_picture_waits_its_turn_among_streams() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, turns=WorkSlots(1)) as wire:
+    async with served(recognizer, slots=WorkSlots(1)) as wire:
         stream = await opened(wire)
         await stream.write(frame(1))
         await recognizer.until(begun=1)
@@ -426,10 +426,10 @@ async def test_a_single_picture_waits_its_turn_among_streams() -> None:
 
 
 async def test_a_frame_that_no_turn_comes_for_is_answered_in_its_time() -> None:
-    recognizer, turns = FakeRecognizer(), WorkSlots(1)
-    async with served(recognizer, turns=turns, terms=ServingLimits(frame_timeout_s=1)) as wire:
+    recognizer, slots = FakeRecognizer(), WorkSlots(1, picture_timeout_s=1)
+    async with served(recognizer, slots=slots) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
-        async with turns.slot():
+        async with slots.slot():
             for sequence in (1, 2, 3):
                 await call.write(frame(sequence))
             results = [(await call.read()).frame for _ in range(3)]
@@ -445,7 +445,7 @@ async def test_a_frame_that_no_turn_comes_for_is_answered_in_its_time() -> None:
 async def test_the_newest_frame_is_chosen_when_the_turn_comes() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, turns=WorkSlots(1)) as wire:
+    async with served(recognizer, slots=WorkSlots(1)) as wire:
         other = asyncio.ensure_future(wire.recognition.Recognize(single(b"other")))
         await recognizer.until(begun=1)
         call = await opened(wire)
@@ -466,9 +466,7 @@ async def test_a_stream_that_is_answered_ends_while_others_are_worked_on() -> No
     """A worker without a frame may stand in the queue; nobody waits for it."""
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(
-        recognizer, turns=WorkSlots(1), terms=ServingLimits(frame_timeout_s=60)
-    ) as wire:
+    async with served(recognizer, slots=WorkSlots(1, picture_timeout_s=60)) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await recognizer.until(begun=1)
@@ -476,8 +474,7 @@ async def test_a_stream_that_is_answered_ends_while_others_are_worked_on() -> No
         await call.done_writing()
         await half_closed(wire)
         other = asyncio.ensure_future(wire.recognition.Recognize(single(b"hang")))
-        while len(wire.servicer._turns._free._waiters or ()) < 2:
-            await asyncio.sleep(0.01)  # a single call has no sign of its own
+        await until(lambda: wire.slots.statistics().waiting == 2)
         recognizer.gate.set()
         assert [one.frame.sequence for one in await ended(call)] == [1, 2]
         assert not other.done()
@@ -498,15 +495,14 @@ async def test_a_camera_that_is_too_fast_gets_advice(
     recognizer = FakeRecognizer()
     recognizer.size_px = size_px
     recognizer.gate.clear()
-    async with served(recognizer, terms=ServingLimits(frames_at_once=1)) as wire:
+    async with served(recognizer, limits=replace(LIMITS, frames_at_once=1)) as wire:
         detection = face_pb2.DetectionOptions(min_face_px=min_face_px)
         call = await opened(wire, detection=detection)
         await call.write(frame(1))
         await recognizer.until(begun=1)
         for sequence in (2, 3, 4):
             await call.write(frame(sequence))
-        (session,) = wire.servicer.streams._open
-        await session._moved.until(lambda: session._ledger.outstanding == 4)
+        await until(lambda: wire.streams()[0].outstanding == 4)
         recognizer.gate.set()
         before = [await call.read() for _ in range(3)]
         assert accounted(before, [1, 2, 3, 4]) == [1, 2, 3, 4]

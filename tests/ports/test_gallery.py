@@ -752,7 +752,7 @@ def test_an_import_made_under_another_contract_is_refused(gallery: Gallery):
     assert gallery.get_gallery("default").identity_count == 0
 
 
-# PictureLimits, threads
+# Limits, threads
 
 
 def test_a_full_storage_writes_nothing_and_still_deletes(store: Store):

@@ -1,4 +1,4 @@
-"""WorkSlots each face upright into the crop that the embedding model was trained on."""
+"""Turns each face upright into the crop that the embedding model was trained on."""
 
 import cv2
 import numpy as np

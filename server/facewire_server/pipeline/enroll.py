@@ -17,6 +17,7 @@ from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewI
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
 from facewire_server.types import DetectionOptions, FaceSelection, Picture
+from facewire_server.work.slots import WorkSlots
 
 __all__ = ["Enroller"]
 
@@ -32,6 +33,7 @@ class Enroller:
         finder: FaceFinder,
         embedder: Embedder,
         gallery: Gallery,
+        slots: WorkSlots,
         *,
         min_inter_eye_px: float,
         threads: Executor,
@@ -40,12 +42,14 @@ class Enroller:
 
         Args:
             finder, embedder, gallery: what the line calls, in order.
+            slots: one is held for each picture, so that ten pictures do not hold up a camera.
             min_inter_eye_px: inter-eye distance under which a face makes no template.
             threads: where the gallery is called.
         """
         self._finder = finder
         self._embedder = embedder
         self._gallery = gallery
+        self._slots = slots
         self._min_inter_eye_px = min_inter_eye_px
         self._threads = threads
 
@@ -78,6 +82,7 @@ class Enroller:
             IdentityNotFound: no such identity, and it is not to be made.
             GalleryNotFound, ModelContractMismatch, GalleryFull: nothing was written.
             ModelUnavailable: a model does not answer; nothing was written.
+            TimedOut: a picture was not finished in its time; nothing was written.
         """
         fingerprint = _fingerprint(identity, pictures, selection, detection, source)
         if request_id:
@@ -108,14 +113,15 @@ class Enroller:
     async def _template(
         self, picture: Picture, selection: FaceSelection, detection: DetectionOptions
     ) -> tuple[EnrollmentResult, NDArray[np.float32]]:
-        """What becomes of one picture, and its embedding as one row, or as none."""
+        """Returns the picture's result, and its embedding as (1, d) or (0, d)."""
         found: FoundFaces | None = None
-        try:
-            found = await self._finder.find(picture, detection, selection)
-            self._demand_quality(found)
-        except InvalidInput as refusal:
-            return _result(found, refusal), np.empty((0, self._embedder.dimension), np.float32)
-        return _result(found), await self._embedder.embed_mirrored(found.crops)
+        async with self._slots.picture():
+            try:
+                found = await self._finder.find(picture, detection, selection)
+                self._demand_quality(found)
+            except InvalidInput as refusal:
+                return _result(found, refusal), np.empty((0, self._embedder.dimension), np.float32)
+            return _result(found), await self._embedder.embed_mirrored(found.crops)
 
     def _demand_quality(self, found: FoundFaces) -> None:
         distance = found.qualities[0].inter_eye_px

@@ -1,6 +1,7 @@
 """The straight line: one picture, from bytes to decisions."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facewire_server.errors import ServerError
 from facewire_server.galleries.ports import Gallery
@@ -15,6 +16,7 @@ from facewire_server.types import (
     Picture,
     Recognition,
 )
+from facewire_server.work.slots import Slot, WorkSlots
 
 __all__ = ["Recognizer"]
 
@@ -27,6 +29,7 @@ class Recognizer:
         finder: FaceFinder,
         embedder: Embedder,
         gallery: Gallery,
+        slots: WorkSlots,
         *,
         model_contract_id: str,
     ) -> None:
@@ -34,12 +37,14 @@ class Recognizer:
 
         Args:
             finder, embedder, gallery: what the line calls, in order.
+            slots: one is held for each picture.
             model_contract_id: the embedder's, told in answers.
         """
         self.model_contract_id = model_contract_id
         self._finder = finder
         self._embedder = embedder
         self._gallery = gallery
+        self._slots = slots
 
     async def recognize(
         self,
@@ -47,14 +52,31 @@ class Recognizer:
         gallery_id: str,
         detection: DetectionOptions,
         policy: DecisionPolicy,
+        *,
+        slot: Slot | None = None,
     ) -> Recognition:
-        """Says who is in a picture.
+        """Recognizes every face of a picture.
+
+        Args:
+            picture: not decoded yet.
+            gallery_id: the gallery to search.
+            detection: what counts as a face.
+            policy: when a face counts as recognized.
+            slot: held by the caller for this picture, with a deadline of its own; None = one is
+                waited for here.
 
         Raises:
             InvalidImage: the picture cannot be used.
             GalleryNotFound, ModelContractMismatch: the gallery cannot be searched.
             ModelUnavailable: a model does not answer.
+            TimedOut: without `slot`: the picture was not finished in its time.
         """
+        if slot is None:
+            async with self._slots.picture() as own:
+                recognition = await self.recognize(picture, gallery_id, detection, policy, slot=own)
+            recognition.timings.queue_s = own.waited_s
+            recognition.timings.total_s += own.waited_s
+            return recognition
         found = await self._finder.find(picture, detection)
         clock = found.clock
         due = comparable(found.qualities, policy)
@@ -74,27 +96,28 @@ class Recognizer:
         detection: DetectionOptions,
         policy: DecisionPolicy,
     ) -> Comparison:
-        """Says whether two pictures show the same person.
+        """Decides whether two pictures show the same person.
 
         Raises:
             InvalidImage, NoFace, SeveralFaces: of the picture named by the error's `field`.
             ModelUnavailable: a model does not answer.
+            TimedOut: a picture was not finished in its time.
         """
-        all_found = [
-            await self._look_at(field, picture, selection, detection)
-            for field, picture in (("first", first), ("second", second))
-        ]
-        crops = np.concatenate([found.crops for found in all_found])
-        one, other = await self._embedder.embed_mirrored(crops)
-        similarity = float(np.clip(one @ other, -1.0, 1.0))
-        outcome = compare(similarity, [found.qualities[0] for found in all_found], policy)
-        return Comparison(outcome, similarity, policy.threshold, *(s.face(0) for s in all_found))
+        one, one_probe = await self._portrait("first", first, selection, detection)
+        other, other_probe = await self._portrait("second", second, selection, detection)
+        similarity = float(np.clip(one_probe @ other_probe, -1.0, 1.0))
+        outcome = compare(similarity, [one.qualities[0], other.qualities[0]], policy)
+        return Comparison(outcome, similarity, policy.threshold, one.face(0), other.face(0))
 
-    async def _look_at(
+    async def _portrait(
         self, field: str, picture: Picture, selection: FaceSelection, detection: DetectionOptions
-    ) -> FoundFaces:
-        try:
-            return await self._finder.find(picture, detection, selection)
-        except ServerError as error:
-            error.field = field
-            raise
+    ) -> tuple[FoundFaces, NDArray[np.float32]]:
+        """Returns the selected face of one picture, and its embedding (d,)."""
+        async with self._slots.picture():
+            try:
+                found = await self._finder.find(picture, detection, selection)
+            except ServerError as error:
+                error.field = field
+                raise
+            (embedding,) = await self._embedder.embed_mirrored(found.crops)
+        return found, embedding

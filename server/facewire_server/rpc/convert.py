@@ -172,22 +172,18 @@ def timings_message(timings: Timings) -> face_pb2.StageTimings:
 
 
 def _decision_message(decision: Decision) -> face_pb2.Decision:
-    best = decision.best
-    message = face_pb2.Decision(
+    best, identity = decision.best, decision.identity
+    return face_pb2.Decision(
         outcome=_OUTCOMES[decision.outcome],
+        identity_id=identity.identity_id if identity else "",
+        display_name=identity.display_name if identity else "",
         similarity=best.similarity if best else 0.0,
         threshold=decision.threshold,
         margin=decision.margin,
+        template_id=decision.template_id,
         gallery_revision=decision.gallery_revision,
         candidates=[_candidate_message(candidate) for candidate in decision.candidates],
     )
-    # Who it might have been is told only where it was asked for, in `candidates`.
-    if best and decision.outcome is Outcome.KNOWN:
-        message.identity_id = best.identity_id
-        message.display_name = best.display_name
-    if best and decision.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS):
-        message.template_id = best.template_id
-    return message
 
 
 def _candidate_message(candidate: Candidate) -> face_pb2.Candidate:

@@ -24,10 +24,9 @@ from facewire_server.rpc.checks import (
 )
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.incoming import incoming
-from facewire_server.streams.limits import RequestDefaults, ServingLimits
-from facewire_server.types import FaceSelection, PictureLimits
-from facewire_server.work.deadline import time_limit
-from facewire_server.work.slots import WorkSlots
+from facewire_server.rpc.options import RequestDefaults
+from facewire_server.streams.limits import ServingLimits
+from facewire_server.types import FaceSelection
 from facewire_server.work.within import read_within
 
 __all__ = ["GalleryServicer"]
@@ -49,11 +48,9 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self,
         gallery: Gallery,
         enroller: Enroller,
-        turns: WorkSlots,
         *,
-        terms: ServingLimits,
+        limits: ServingLimits,
         defaults: RequestDefaults,
-        limits: PictureLimits,
         dimension: int,
         threads: Executor,
     ) -> None:
@@ -62,19 +59,15 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         Args:
             gallery: who is enrolled.
             enroller: makes templates of pictures.
-            turns: shared with the recognition service.
-            terms: how long a picture may take, and how long an export waits for its reader.
-            defaults: what a request that says nothing gets.
-            limits: the pictures of one enrolment together keep to those of a single one.
+            limits: what a client may ask for.
+            defaults: what a request gets that leaves its options unset.
             dimension: length of an embedding, told in exports.
             threads: where the gallery is called.
         """
         self._gallery = gallery
         self._enroller = enroller
-        self._turns = turns
-        self._terms = terms
-        self._defaults = defaults
         self._limits = limits
+        self._defaults = defaults
         self._dimension = dimension
         self._threads = threads
 
@@ -170,21 +163,19 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Enrolls pictures of one person."""
         name = gallery_id_or_default(request.gallery_id)
         identity = convert.new_identity(request)
-        pictures = convert.enrolled_pictures(request, self._limits.max_frame_bytes)
+        pictures = convert.enrolled_pictures(request, self._limits.picture.max_frame_bytes)
         selection = face_selection(request.selection, FaceSelection.ONLY)
         detection = detection_options(request.detection, self._defaults.picture)
         source, request_id = convert.source(request.source), convert.request_id(request.request_id)
-        seconds = self._terms.frame_timeout_s * len(pictures)
-        async with time_limit(seconds), self._turns.slot():
-            enrollment = await self._enroller.enroll(
-                name,
-                identity,
-                pictures,
-                selection,
-                detection,
-                source=source,
-                request_id=request_id,
-            )
+        enrollment = await self._enroller.enroll(
+            name,
+            identity,
+            pictures,
+            selection,
+            detection,
+            source=source,
+            request_id=request_id,
+        )
         return convert.enrollment_message(enrollment)
 
     async def ListTemplates(
@@ -255,7 +246,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
 
     async def _write(self, context: Any, message: gallery_pb2.ExportGalleryResponse) -> None:
-        async with read_within(self._terms.slow_reader_timeout_s):
+        async with read_within(self._limits.slow_reader_timeout_s):
             await context.write(message)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
@@ -17,30 +17,35 @@ from facewire_server.rpc.convert import (
     face_selection,
     picture,
 )
-from facewire_server.rpc.convert_recognition import comparison_message, recognition_message
+from facewire_server.rpc.convert_recognition import (
+    comparison_message,
+    recognition_message,
+    stream_input,
+    stream_output,
+)
 from facewire_server.rpc.incoming import incoming
-from facewire_server.streams.limits import RequestDefaults, ServingLimits
+from facewire_server.rpc.options import RequestDefaults
+from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.registry import Streams
 from facewire_server.streams.session import Session
-from facewire_server.types import FaceSelection, PictureLimits
-from facewire_server.work.deadline import time_limit
+from facewire_server.streams.values import StreamInput, StreamOutput
+from facewire_server.types import FaceSelection
 from facewire_server.work.slots import WorkSlots
 
 __all__ = ["RecognitionServicer"]
 
 
 class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
-    """`facewire.v1.RecognitionService`; its protos tell what each method does."""
+    """`facewire.v1.RecognitionService`; see its protos."""
 
     def __init__(
         self,
         recognizer: Recognizer,
         gallery: Gallery,
-        turns: WorkSlots,
+        slots: WorkSlots,
         *,
-        terms: ServingLimits,
+        limits: ServingLimits,
         defaults: RequestDefaults,
-        limits: PictureLimits,
         threads: Executor,
     ) -> None:
         """Joins the service to the line.
@@ -48,72 +53,63 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         Args:
             recognizer: answers pictures.
             gallery: asked when a stream opens whether it can be searched.
-            turns: shared with the gallery service.
-            terms: how streams are served.
-            defaults: what a request that says nothing gets.
-            limits: told to cameras; the recogniser holds to them.
+            slots: shared with the recognizer.
+            limits: what a client may ask for.
+            defaults: what a request gets that leaves its options unset.
             threads: where the gallery is asked.
         """
-        self.streams = Streams(terms.max_streams)
+        self.streams = Streams(limits.max_streams)
         self._recognizer = recognizer
         self._gallery = gallery
-        self._turns = turns
-        self._terms = terms
-        self._defaults = defaults
+        self._slots = slots
         self._limits = limits
+        self._defaults = defaults
         self._threads = threads
 
     async def StreamRecognize(self, request_iterator: Any, context: Any) -> None:
-        """Recognises faces in the frames of one camera."""
-        session = Session(
-            self._recognizer,
-            self._check_gallery,
-            self._turns,
-            terms=self._terms,
-            defaults=self._defaults,
-            limits=self._limits,
-        )
+        """Recognizes faces in the frames of one camera."""
+
+        async def inputs() -> AsyncIterator[StreamInput]:
+            async for request in incoming(request_iterator):
+                yield stream_input(request, self._defaults)
+
+        async def send(value: StreamOutput) -> None:
+            contract_id = self._recognizer.model_contract_id
+            await context.write(stream_output(value, self._limits, contract_id))
+
+        session = Session(self._recognizer, self._check_gallery, self._slots, limits=self._limits)
         with self.streams.admitted(session):
-            await session.run(incoming(request_iterator), context.write)
+            await session.run(inputs(), send)
 
     async def Recognize(
         self, request: recognition_pb2.RecognizeRequest, context: Any
     ) -> recognition_pb2.RecognizeResponse:
-        """Recognises every face of one picture."""
+        """Recognizes every face of one picture."""
         gallery_id = gallery_id_or_default(request.gallery_id)
         detection = detection_options(request.detection, self._defaults.picture)
         policy = decision_policy(
             request.decision_policy, self._defaults.decision, max_candidates=request.max_candidates
         )
         image = picture(request.image, "image")
-        async with self._turn() as waited_s:
-            with _naming("image"):
-                recognition = await self._recognizer.recognize(image, gallery_id, detection, policy)
-        recognition.timings.queue_s = waited_s
-        recognition.timings.total_s += waited_s
+        with _naming("image"):
+            recognition = await self._recognizer.recognize(image, gallery_id, detection, policy)
         return recognition_message(recognition, self._recognizer.model_contract_id)
 
     async def Compare(
         self, request: recognition_pb2.CompareRequest, context: Any
     ) -> recognition_pb2.CompareResponse:
-        """Says whether two pictures show the same person."""
+        """Compares the faces of two pictures."""
         first = picture(request.first, "first")
         second = picture(request.second, "second")
         selection = face_selection(request.selection, FaceSelection.LARGEST)
         detection = detection_options(request.detection, self._defaults.picture)
         policy = decision_policy(request.decision_policy, self._defaults.decision)
-        async with self._turn():
-            comparison = await self._recognizer.compare(first, second, selection, detection, policy)
+        comparison = await self._recognizer.compare(first, second, selection, detection, policy)
         return comparison_message(comparison, self._recognizer.model_contract_id)
 
     async def WatchTracks(self, request: recognition_pb2.WatchTracksRequest, context: Any) -> None:
-        """Follows the track events of all cameras; not served yet."""
+        """Follows the track events of all cameras; not implemented yet."""
         raise NotImplementedYet("this server does not track yet, so there are no events to follow")
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[float]:
-        async with time_limit(self._terms.frame_timeout_s), self._turns.slot() as waited_s:
-            yield waited_s
 
     async def _check_gallery(self, gallery_id: str) -> None:
         loop = asyncio.get_running_loop()
@@ -124,7 +120,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
 
 @contextmanager
 def _naming(field: str) -> Iterator[None]:
-    """Tells an error of the picture which field the picture is."""
+    """Adds the picture's field to an error of the picture."""
     try:
         yield
     except InvalidImage as error:

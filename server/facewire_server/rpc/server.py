@@ -12,10 +12,10 @@ from facewire_server.rpc.auth import TokenInterceptor, tls_credentials
 from facewire_server.rpc.calls import CallsInterceptor
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
+from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.status import StatusInterceptor
-from facewire_server.streams.limits import ServerOptions
-from facewire_server.types import PictureLimits
+from facewire_server.streams.limits import ServingLimits
 
 __all__ = ["Server"]
 
@@ -47,7 +47,7 @@ class Server:
         recognition: RecognitionServicer,
         gallery: GalleryServicer,
         *,
-        limits: PictureLimits,
+        limits: ServingLimits,
     ) -> None:
         """Builds the server. To be called in a running event loop, which it stays with."""
         self.health = HealthServicer()
@@ -107,9 +107,9 @@ class Server:
             _log.warning("a call did not end within %g s of its cancellation", _CLEAN_UP_S)
 
 
-def _channel_options(limits: PictureLimits) -> list[tuple[str, int]]:
+def _channel_options(limits: ServingLimits) -> list[tuple[str, int]]:
     return [
-        ("grpc.max_receive_message_length", limits.max_frame_bytes + _MESSAGE_ROOM_BYTES),
+        ("grpc.max_receive_message_length", limits.picture.max_frame_bytes + _MESSAGE_ROOM_BYTES),
         # On by default, and then a second server on the port is not refused but shares it.
         ("grpc.so_reuseport", 0),
         ("grpc.http2.min_ping_interval_without_data_ms", _FASTEST_PING_MS),

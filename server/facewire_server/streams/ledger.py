@@ -1,4 +1,4 @@
-"""The account of one stream's frames: which wait, which are in work, what became of the others.
+"""The account of one stream's frames: which wait, which are in work, what happened to the others.
 
 Every frame that was admitted stands in exactly one place, in order of arrival:
 
@@ -17,37 +17,19 @@ Nothing here waits or sends: `session` does.
 
 from collections import deque
 from dataclasses import dataclass
-from enum import Enum
 from typing import Generic, TypeVar
 
 from facewire_server.errors import OutOfOrder
+from facewire_server.streams.values import Skipped, SkipReason
 
-__all__ = ["Ledger", "SkipReason", "Skipped", "Slot"]
+__all__ = ["Entry", "Ledger"]
 
 FrameT = TypeVar("FrameT")
 AnswerT = TypeVar("AnswerT")
 
 
-class SkipReason(Enum):
-    """Why frames were not worked on (`facewire.v1.SkipReason`)."""
-
-    SUPERSEDED = "a newer frame came"
-    OVER_CREDIT = "the client sent more than its credit"
-    SHUTTING_DOWN = "the server is shutting down"
-
-
-@dataclass(slots=True)
-class Skipped:
-    """Frames that were not worked on, as one range (`facewire.v1.FramesSkipped`)."""
-
-    first_sequence: int
-    last_sequence: int
-    frame_count: int
-    reason: SkipReason
-
-
 @dataclass(slots=True, eq=False)
-class Slot(Generic[FrameT, AnswerT]):
+class Entry(Generic[FrameT, AnswerT]):
     """One frame; `frame` until it is answered, `answer` from then on."""
 
     sequence: int
@@ -61,8 +43,8 @@ class Ledger(Generic[FrameT, AnswerT]):
     def __init__(self, *, max_in_flight: int) -> None:
         """Starts an empty account with a credit of so many frames."""
         self._max_in_flight = max_in_flight
-        self._begun: deque[Slot[FrameT, AnswerT] | Skipped] = deque()
-        self._waiting: deque[Slot[FrameT, AnswerT]] = deque()
+        self._begun: deque[Entry[FrameT, AnswerT] | Skipped] = deque()
+        self._waiting: deque[Entry[FrameT, AnswerT]] = deque()
         self._last_sequence = 0
         self._outstanding = 0
         self._answers = 0
@@ -73,9 +55,14 @@ class Ledger(Generic[FrameT, AnswerT]):
         return self._outstanding
 
     @property
-    def answers_waiting(self) -> int:
-        """Answers and ranges that `take` would give by and by."""
+    def unsent(self) -> int:
+        """Answers and ranges, ready or queued for `take`."""
         return self._answers
+
+    @property
+    def waiting(self) -> int:
+        """Frames that wait to be begun."""
+        return len(self._waiting)
 
     @property
     def has_waiting(self) -> bool:
@@ -83,7 +70,7 @@ class Ledger(Generic[FrameT, AnswerT]):
         return bool(self._waiting)
 
     @property
-    def next_waiting(self) -> Slot[FrameT, AnswerT] | None:
+    def next_waiting(self) -> Entry[FrameT, AnswerT] | None:
         """What `begin` would take; None where none waits."""
         return self._waiting[0] if self._waiting else None
 
@@ -105,20 +92,20 @@ class Ledger(Generic[FrameT, AnswerT]):
             )
         self._last_sequence = sequence
         self._outstanding += 1
-        self._waiting.append(Slot(sequence, frame))
+        self._waiting.append(Entry(sequence, frame))
 
-    def begin(self) -> Slot[FrameT, AnswerT] | None:
+    def begin(self) -> Entry[FrameT, AnswerT] | None:
         """Takes the oldest waiting frame into work; None where none waits."""
         if not self._waiting:
             return None
-        slot = self._waiting.popleft()
-        self._begun.append(slot)
-        return slot
+        entry = self._waiting.popleft()
+        self._begun.append(entry)
+        return entry
 
-    def settle(self, slot: Slot[FrameT, AnswerT], answer: AnswerT) -> None:
+    def settle(self, entry: Entry[FrameT, AnswerT], answer: AnswerT) -> None:
         """Answers a frame in work."""
-        slot.frame = None
-        slot.answer = answer
+        entry.frame = None
+        entry.answer = answer
         self._answers += 1
 
     def skip_superseded(self) -> None:
@@ -155,5 +142,5 @@ class Ledger(Generic[FrameT, AnswerT]):
             self._answers += 1
 
 
-def _is_finished(entry: "Slot[FrameT, AnswerT] | Skipped") -> bool:
+def _is_finished(entry: "Entry[FrameT, AnswerT] | Skipped") -> bool:
     return isinstance(entry, Skipped) or entry.answer is not None

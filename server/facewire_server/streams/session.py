@@ -1,144 +1,186 @@
-"""One camera's stream: reads frames, works on them, answers; the only concurrency of the wire.
+"""One camera's stream: reads frames, works on them, sends what became of each. Knows no protocol.
 
 Four kinds of tasks share a `Ledger` and wake each other by a `Condition`:
 
-    reader:  request -> ledger.admit    workers:  turn -> ledger.begin -> answer -> ledger.settle
-    sender:  ledger.take -> response    expirer:  overdue -> ledger.begin -> ledger.settle
+    reader:  frame -> ledger.admit      workers:  slot -> ledger.begin -> work -> ledger.settle
+    sender:  ledger.take -> send        expirer:  overdue -> ledger.begin -> ledger.settle
 
 What holds, whatever the client does:
 
 * Every frame read is accounted for exactly once, in order: the ledger's invariants.
-* A frame is begun only when its turn has come. So of the frames that wait, the newest at that
-  moment is worked on (NEWEST_WINS), and no stream waits with more than `frames_at_once` frames.
-* A frame that no turn came for within `frame_timeout_s` of its arrival is answered TIMED_OUT.
+* A frame is begun only when a work slot is held. So of the frames that wait, the newest at that
+  moment is worked on (NEWEST_WINS), and no stream waits for more than `frames_at_once` slots.
+* A frame that gets no slot within `picture_timeout_s` of its arrival is answered with TimedOut.
 * Memory is bounded: at most `frames_at_once` frames in work, one waiting (NEWEST_WINS) or
   `max_in_flight` (EVERY_FRAME), `max_waiting_answers` answers. Beyond, the reader stops, and
-  transport flow control stops the client.
-* After the half-close (`incoming` says when it is one) the reader is done, the workers finish,
-  the sender empties the ledger and the stream ends with OK.
+  the transport's flow control stops the client.
+* When the inputs end, the workers finish, the sender empties the ledger and `run` returns.
 * `drain` ends the reading instead: what waits is skipped, what is in work is finished and
-  answered, `Reconnect` is the last message.
-* Tasks never outlive `run`: a failure or cancellation of one, or of the call, cancels all.
+  answered, `Reconnect` comes last.
+* Tasks never outlive `run`: a failure or cancellation of one, or of the caller, cancels all.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import NamedTuple, TypeAlias
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Final, NamedTuple, TypeAlias
 
-from facewire.v1 import recognition_pb2
-from facewire_server.errors import OutOfOrder, ShuttingDown, TimedOut
+from facewire_server.errors import (
+    InvalidInput,
+    OutOfOrder,
+    ServerError,
+    ShuttingDown,
+    TimedOut,
+    Unavailable,
+)
 from facewire_server.pipeline.detect import useful_longest_side
 from facewire_server.pipeline.recognize import Recognizer
-from facewire_server.rpc.convert import picture
-from facewire_server.rpc.convert_recognition import (
-    FrameError,
-    advice_message,
-    frame_error_message,
-    frame_message,
-    reconnect_message,
-    skipped_message,
-    started_message,
-    stream_plan,
-)
-from facewire_server.streams.ledger import Ledger, Skipped, SkipReason
-from facewire_server.streams.limits import RequestDefaults, ServingLimits, StreamPlan
+from facewire_server.streams.ledger import Ledger
+from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.pace import PaceRule
-from facewire_server.types import PictureLimits
+from facewire_server.streams.values import (
+    Advice,
+    Answered,
+    Frame,
+    Reconnect,
+    Skipped,
+    SkipReason,
+    Started,
+    StreamInput,
+    StreamOutput,
+    StreamPlan,
+)
+from facewire_server.types import Recognition
 from facewire_server.work.condition import Condition
 from facewire_server.work.deadline import time_limit
-from facewire_server.work.slots import WorkSlots
+from facewire_server.work.slots import Slot, WorkSlots
 from facewire_server.work.within import read_within
 
-__all__ = ["Session"]
+__all__ = ["Send", "Session", "SessionStatistics"]
 
-Request: TypeAlias = recognition_pb2.StreamRecognizeRequest
-Response: TypeAlias = recognition_pb2.StreamRecognizeResponse
-Write: TypeAlias = Callable[[Response], Awaitable[None]]
+Send: TypeAlias = Callable[[StreamOutput], Awaitable[None]]
+"""Sends one value to the client; waits while the client does not read."""
+
+_FRAME_ERRORS: Final = (InvalidInput, Unavailable, TimedOut)
+"""What may befall one frame; the stream goes on. Anything else ends it."""
+
+_TIMES_KEPT: Final = 1024
+"""Frames whose time counts for the median. Chosen, not measured: minutes of a camera, 30 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatistics:
+    """One stream at one moment. Counts are since its start.
+
+    Attributes:
+        camera_id: as the client named it; "" before the config came.
+        is_read_to_end: no more frames will be read: half-closed, or draining.
+        byte_count: bytes of the pictures read.
+        outstanding: frames read and not accounted for.
+        waiting: of these, frames that wait for a slot.
+        unsent: answers and ranges of skipped frames that wait to be sent.
+        recognized: frames answered with a recognition.
+        failed: frames answered with an error, by the error's class.
+        skipped: skipped frames, by reason.
+        median_s: median time from a frame's arrival to its answer, of the last 1,024 recognized
+            frames; 0 without any.
+    """
+
+    camera_id: str
+    is_read_to_end: bool
+    byte_count: int
+    outstanding: int
+    waiting: int
+    unsent: int
+    recognized: int
+    failed: Mapping[type[ServerError], int] = field(default_factory=dict)
+    skipped: Mapping[SkipReason, int] = field(default_factory=dict)
+    median_s: float = 0.0
 
 
 class _Arrival(NamedTuple):
-    frame: recognition_pb2.Frame
+    frame: Frame
     read_at_s: float
 
 
 class Session:
-    """The policy of one stream, from its config to its end."""
+    """The policy of one stream, from its plan to its end."""
 
     def __init__(
         self,
         recognizer: Recognizer,
         check_gallery: Callable[[str], Awaitable[None]],
-        turns: WorkSlots,
+        slots: WorkSlots,
         *,
-        terms: ServingLimits,
-        defaults: RequestDefaults,
-        limits: PictureLimits,
+        limits: ServingLimits,
     ) -> None:
         """Prepares a stream.
 
         Args:
-            recognizer: answers frames.
+            recognizer: works on frames.
             check_gallery: raises GalleryNotFound or ModelContractMismatch for a gallery of this id.
-            turns: shared by all streams and calls.
-            terms: how streams are served.
-            defaults: what a config that says nothing gets.
-            limits: told to the camera.
+            slots: shared by all streams and calls.
+            limits: what a client may ask for.
         """
         self._recognizer = recognizer
         self._check_gallery = check_gallery
-        self._turns = turns
-        self._terms = terms
-        self._defaults = defaults
+        self._slots = slots
         self._limits = limits
-        self._ledger: Ledger[_Arrival, Response] = Ledger(max_in_flight=terms.max_in_flight)
-        self._moved = Condition()
+        self._ledger: Ledger[_Arrival, Answered] = Ledger(max_in_flight=limits.max_in_flight)
+        self._changed = Condition()
         self._reading: asyncio.Task[object] | None = None
         self._all_read = False
         self._draining = False
         self._useful_side_px = 0
+        self._camera_id = ""
+        self._byte_count = 0
+        self._recognized = 0
+        self._failed: Counter[type[ServerError]] = Counter()
+        self._skipped: Counter[SkipReason] = Counter()
+        self._times_s: deque[float] = deque(maxlen=_TIMES_KEPT)
 
-    async def run(self, requests: AsyncIterator[Request], write: Write) -> None:
+    async def run(self, inputs: AsyncIterator[StreamInput], send: Send) -> None:
         """Serves the stream to its end.
 
         Args:
-            requests: ends when the client has half-closed.
-            write: sends one message; waits while the client does not read.
+            inputs: a plan, then frames; ends when the client will send no more.
+            send: sends one value.
 
         Raises:
-            ServerError: the stream ends with its status.
+            ServerError: the stream ends with this error.
         """
 
-        async def patient(message: Response) -> None:
-            async with read_within(self._terms.slow_reader_timeout_s):
-                await write(message)
+        async def send_in_time(value: StreamOutput) -> None:
+            async with read_within(self._limits.slow_reader_timeout_s):
+                await send(value)
 
-        plan = await self._open(requests)
-        await patient(
-            started_message(self._terms, self._limits, self._recognizer.model_contract_id)
-        )
+        plan = await self._open(inputs)
+        await send_in_time(Started())
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._reading = tasks.create_task(self._read(requests, plan))
+                self._reading = tasks.create_task(self._read(inputs, plan))
                 if self._draining:
                     self._reading.cancel()
                 workers = [
-                    tasks.create_task(self._work(plan)) for _ in range(self._terms.frames_at_once)
+                    tasks.create_task(self._work(plan)) for _ in range(self._limits.frames_at_once)
                 ]
                 expirer = tasks.create_task(self._expire())
-                await self._send(patient)
-                # All is accounted for. A worker may still wait for a turn that it needs no more.
+                await self._send(send_in_time)
+                # All is accounted for. A worker may still wait for a slot that it no longer needs.
                 for task in (*workers, expirer):
                     task.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
         if self._draining:
-            await patient(reconnect_message(self._terms.reconnect_after_ms))
+            await send_in_time(Reconnect(self._limits.reconnect_after_ms))
 
     def drain(self) -> None:
-        """Reads no more and begins no more frames; `run` then ends by itself.
+        """Reads no more and begins no more frames; `run` then returns by itself.
 
-        A stream that is half-closed is ending already and is answered in full.
+        A stream whose inputs have ended is ending already and is answered in full.
         """
         if self._all_read:
             return
@@ -146,130 +188,156 @@ class Session:
         self._ledger.skip_all()
         if self._reading is not None:
             self._reading.cancel()
-        self._moved.notify()
+        self._changed.notify()
 
-    async def _open(self, requests: AsyncIterator[Request]) -> StreamPlan:
-        opening = asyncio.ensure_future(self._read_config(requests))
+    def statistics(self) -> SessionStatistics:
+        """Returns the stream's counts now."""
+        return SessionStatistics(
+            camera_id=self._camera_id,
+            is_read_to_end=self._all_read,
+            byte_count=self._byte_count,
+            outstanding=self._ledger.outstanding,
+            waiting=self._ledger.waiting,
+            unsent=self._ledger.unsent,
+            recognized=self._recognized,
+            failed=dict(self._failed),
+            skipped=dict(self._skipped),
+            median_s=median(self._times_s) if self._times_s else 0.0,
+        )
+
+    async def _open(self, inputs: AsyncIterator[StreamInput]) -> StreamPlan:
+        opening = asyncio.ensure_future(self._read_plan(inputs))
         self._reading = opening
         try:
             return await opening
         except asyncio.CancelledError:
-            call = asyncio.current_task()
-            if self._draining and not (call and call.cancelling()):
+            caller = asyncio.current_task()
+            if self._draining and not (caller and caller.cancelling()):
                 raise ShuttingDown("the server is shutting down") from None
             raise
 
-    async def _read_config(self, requests: AsyncIterator[Request]) -> StreamPlan:
+    async def _read_plan(self, inputs: AsyncIterator[StreamInput]) -> StreamPlan:
         try:
-            async with asyncio.timeout(self._terms.config_timeout_s):
-                first = await anext(requests, None)
-        except TimeoutError:  # or streams that say nothing would keep others out
-            raise TimedOut(f"no config came within {self._terms.config_timeout_s:g} s") from None
-        if first is None or first.WhichOneof("message") != "config":
+            async with asyncio.timeout(self._limits.config_timeout_s):
+                plan = await anext(inputs, None)
+        except TimeoutError:  # or silent streams would keep others out
+            raise TimedOut(f"no config came within {self._limits.config_timeout_s:g} s") from None
+        if not isinstance(plan, StreamPlan):
             raise OutOfOrder("the first message of a stream carries its config")
-        plan = stream_plan(first.config, self._defaults)
         await self._check_gallery(plan.gallery_id)
+        self._camera_id = plan.camera_id
         return plan
 
-    async def _read(self, requests: AsyncIterator[Request], plan: StreamPlan) -> None:
-        async for request in requests:
-            if request.WhichOneof("message") != "frame":
+    async def _read(self, inputs: AsyncIterator[StreamInput], plan: StreamPlan) -> None:
+        async for frame in inputs:
+            if not isinstance(frame, Frame):
                 raise OutOfOrder("every message of a stream but the first carries a frame")
-            arrival = _Arrival(request.frame, time.perf_counter())
-            self._ledger.admit(request.frame.sequence, arrival)
+            self._ledger.admit(frame.sequence, _Arrival(frame, time.perf_counter()))
+            self._byte_count += frame.byte_count
             if plan.newest_wins:
                 self._ledger.skip_superseded()
-            self._moved.notify()
-            await self._room(plan)
+            self._changed.notify()
+            await self._until_one_more_may_be_read(plan)
         self._all_read = True
-        self._moved.notify()
+        self._changed.notify()
 
-    async def _room(self, plan: StreamPlan) -> None:
-        """Waits until one more frame may be read."""
-        terms, ledger = self._terms, self._ledger
-        await self._moved.until(
+    async def _until_one_more_may_be_read(self, plan: StreamPlan) -> None:
+        limits, ledger = self._limits, self._ledger
+        await self._changed.until(
             lambda: (
-                ledger.answers_waiting < terms.max_waiting_answers
-                and (plan.newest_wins or ledger.outstanding < terms.max_in_flight)
+                ledger.unsent < limits.max_waiting_answers
+                and (plan.newest_wins or ledger.outstanding < limits.max_in_flight)
             )
         )
 
     async def _work(self, plan: StreamPlan) -> None:
         while True:
-            await self._moved.until(lambda: self._ledger.has_waiting or self._all_read)
+            await self._changed.until(lambda: self._ledger.has_waiting or self._all_read)
             if not self._ledger.has_waiting:
                 return
-            async with self._turns.slot():
-                slot = self._ledger.begin()
+            async with self._slots.slot() as slot:
+                entry = self._ledger.begin()
                 # None: the stream's other worker took the frame, or it was skipped meanwhile.
-                if slot is not None and slot.frame is not None:
-                    self._ledger.settle(slot, await self._answer(slot.frame, plan))
-                    self._moved.notify()
+                if entry is not None and entry.frame is not None:
+                    self._ledger.settle(entry, await self._answer(entry.frame, plan, slot))
+                    self._changed.notify()
 
     async def _expire(self) -> None:
-        """Answers frames whose time ends while they wait for a turn."""
+        """Answers frames whose time ends while they wait for a slot."""
         while True:
-            await self._moved.until(lambda: self._ledger.has_waiting)
-            sequence, left_s = self._due()
+            await self._changed.until(lambda: self._ledger.has_waiting)
+            sequence, left_s = self._next_deadline()
             await asyncio.sleep(left_s)
-            if self._due()[0] != sequence:  # it was begun, or skipped
+            if self._next_deadline()[0] != sequence:  # it was begun, or skipped
                 continue
-            slot = self._ledger.begin()
-            if slot is not None and slot.frame is not None:
+            entry = self._ledger.begin()
+            if entry is not None and entry.frame is not None:
                 late = TimedOut("the server was too busy to look at the frame in its time")
-                self._ledger.settle(slot, frame_error_message(slot.frame.frame, late))
-                self._moved.notify()
+                self._ledger.settle(entry, _answered(entry.frame.frame, late))
+                self._changed.notify()
 
-    def _due(self) -> tuple[int, float]:
-        """Sequence of the next waiting frame, and what is left of its time; (0, 0) for none.
+    def _next_deadline(self) -> tuple[int, float]:
+        """Returns the next waiting frame's sequence and seconds left; (0, 0) if none waits.
 
         The frame itself is not kept: it may be superseded long before its time ends.
         """
-        slot = self._ledger.next_waiting
-        if slot is None or slot.frame is None:
+        entry = self._ledger.next_waiting
+        if entry is None or entry.frame is None:
             return 0, 0.0
-        return slot.sequence, self._left_s(slot.frame)
+        return entry.sequence, self._left_s(entry.frame)
 
-    async def _answer(self, arrival: _Arrival, plan: StreamPlan) -> Response:
+    async def _answer(self, arrival: _Arrival, plan: StreamPlan, slot: Slot) -> Answered:
         frame, read_at_s = arrival
         queue_s = time.perf_counter() - read_at_s
         try:
+            if isinstance(frame.picture, InvalidInput):
+                raise frame.picture
             async with time_limit(self._left_s(arrival)):
                 recognition = await self._recognizer.recognize(
-                    picture(frame.image, "frame.image"),
-                    plan.gallery_id,
-                    plan.detection,
-                    plan.decision,
+                    frame.picture, plan.gallery_id, plan.detection, plan.decision, slot=slot
                 )
-        except FrameError as error:
-            return frame_error_message(frame, error)
+        except _FRAME_ERRORS as error:
+            return _answered(frame, error)
         self._useful_side_px = useful_longest_side(
             recognition.width_px, recognition.height_px, plan.detection
         )
         recognition.timings.queue_s = queue_s
         recognition.timings.total_s += queue_s
-        return frame_message(frame, recognition)
+        return _answered(frame, recognition)
 
     def _left_s(self, arrival: _Arrival) -> float:
-        """What is left of a frame's time."""
-        return max(0.0, arrival.read_at_s + self._terms.frame_timeout_s - time.perf_counter())
+        """Returns the seconds that are left of a frame's time."""
+        ends_at_s = arrival.read_at_s + self._slots.picture_timeout_s
+        return max(0.0, ends_at_s - time.perf_counter())
 
-    async def _send(self, write: Write) -> None:
+    async def _send(self, send: Send) -> None:
         pace = PaceRule(time.perf_counter())
         while True:
-            await self._moved.until(
+            await self._changed.until(
                 lambda: self._ledger.has_next or (self._all_read and not self._ledger.outstanding)
             )
             entry = self._ledger.take()
             if entry is None:
                 return
-            self._moved.notify()
-            if not isinstance(entry, Skipped):
-                pace.count(answered=1)
-                await write(entry)
-            else:
-                if entry.reason is not SkipReason.SHUTTING_DOWN:
-                    pace.count(skipped=entry.frame_count)
-                await write(skipped_message(entry))
+            self._count(entry, pace)
+            self._changed.notify()
+            await send(entry)
             if (target_fps := pace.due(time.perf_counter())) is not None:
-                await write(advice_message(target_fps, self._useful_side_px))
+                await send(Advice(target_fps, self._useful_side_px))
+
+    def _count(self, entry: Answered | Skipped, pace: PaceRule) -> None:
+        if isinstance(entry, Skipped):
+            self._skipped[entry.reason] += entry.frame_count
+            if entry.reason is not SkipReason.SHUTTING_DOWN:
+                pace.count(skipped=entry.frame_count)
+            return
+        pace.count(answered=1)
+        if isinstance(entry.result, Recognition):
+            self._recognized += 1
+            self._times_s.append(entry.result.timings.total_s)
+        else:
+            self._failed[type(entry.result)] += 1
+
+
+def _answered(frame: Frame, result: Recognition | ServerError) -> Answered:
+    return Answered(frame.sequence, frame.captured_at_us, result)

@@ -8,18 +8,18 @@ __all__ = ["PixelBudget"]
 
 
 class PixelBudget:
-    """Lets pictures in while their pixels fit; first come, first served, also for a large one."""
+    """A weighted semaphore, FIFO: a large picture is not overtaken by small ones."""
 
     def __init__(self, pixels: int) -> None:
-        """Starts with so many free; a picture of more is let in alone."""
+        """Starts with `pixels` free. A picture larger than that runs alone."""
         self._pixels = pixels
         self._left = pixels
-        self._next = asyncio.Lock()  # wakes in order: who waits for much is not overtaken
+        self._next = asyncio.Lock()  # FIFO; its holder is the one that waits for pixels
         self._freed = asyncio.Event()
 
     @asynccontextmanager
     async def taken(self, pixels: int) -> AsyncIterator[None]:
-        """Waits until so many are free, and keeps them for the block."""
+        """Waits until `pixels` are free, and holds them for the block."""
         pixels = min(pixels, self._pixels)
         async with self._next:
             while self._left < pixels:

@@ -1,8 +1,7 @@
-"""The time that a picture may take, and what is left of it wherever one asks.
+"""A picture's deadline, visible to every task that works on it.
 
-The limit belongs to the task that works on the picture, and to the tasks that it starts: a
-backend that waits for another process passes the rest on, so that nobody computes an answer for
-which nobody waits any more.
+A backend that calls another process passes the remaining time on, so that no process computes an
+answer that no caller waits for.
 """
 
 import asyncio
@@ -20,10 +19,12 @@ _ends_at_s: ContextVar[float | None] = ContextVar("ends_at_s", default=None)
 
 @asynccontextmanager
 async def time_limit(seconds: float) -> AsyncIterator[None]:
-    """Cancels the block after so long, or when an outer limit ends.
+    """Cancels the block after `seconds`, or at the outer deadline if that comes first.
+
+    The deadline holds for the task that enters the block and for the tasks that it starts there.
 
     Raises:
-        TimedOut: it was not finished in time.
+        TimedOut: the block was not finished in time.
     """
     before = _ends_at_s.get()
     ends_at_s = time.monotonic() + seconds
@@ -40,6 +41,6 @@ async def time_limit(seconds: float) -> AsyncIterator[None]:
 
 
 def remaining_s() -> float | None:
-    """Seconds until the limit of this task ends, at least 0; None where there is no limit."""
+    """Returns the seconds until this task's deadline, at least 0; None without a deadline."""
     ends_at_s = _ends_at_s.get()
     return None if ends_at_s is None else max(0.0, ends_at_s - time.monotonic())

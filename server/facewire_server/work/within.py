@@ -11,10 +11,10 @@ __all__ = ["read_within"]
 
 @asynccontextmanager
 async def read_within(seconds: float) -> AsyncIterator[None]:
-    """Gives the block's writes, which wait while the client does not read, so long.
+    """Bounds the time of the block's writes, which wait while the client does not read.
 
     Raises:
-        SlowReader: they were not done by then.
+        SlowReader: the writes take longer than `seconds`.
     """
     try:
         async with asyncio.timeout(seconds) as limit:

@@ -24,6 +24,7 @@ from facewire_server.types import (
     Picture,
     PictureLimits,
 )
+from facewire_server.work.slots import WorkSlots
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
 POLICY = DecisionPolicy(threshold=0.5, min_margin=0.0, min_inter_eye_px=1.0)
@@ -77,7 +78,7 @@ def recognizer(detector=None, embedder=None, max_pixels: int = 50_000_000) -> Re
         threads=ThreadPoolExecutor(2),
     )
     embedding = Embedder(embedder or MeanColour(), 3)
-    return Recognizer(finder, embedding, RedIsAda(), model_contract_id="c")
+    return Recognizer(finder, embedding, RedIsAda(), WorkSlots(1), model_contract_id="c")
 
 
 def picture(colour=(200, 10, 10), size=(640, 480), kind="JPEG", orientation: int = 1) -> Picture:

@@ -6,7 +6,7 @@ from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server import errors
 from facewire_server.rpc import convert, convert_recognition
 from facewire_server.rpc.checks import checked_text
-from facewire_server.streams import ledger
+from facewire_server.streams.values import Answered, SkipReason
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -17,7 +17,7 @@ from facewire_server.types import (
     Timings,
 )
 from fakes.recognizer import a_face
-from fakes.wire import DEFAULTS
+from fakes.wire import DEFAULTS, LIMITS
 
 BEST = Candidate("id-1", "One", 0.5, "a" * 32)
 
@@ -33,7 +33,7 @@ def test_every_format_selection_and_outcome_has_its_word() -> None:
     assert set(convert._SELECTIONS.values()) == set(FaceSelection)
     assert set(convert._OUTCOMES) == set(Outcome)
     assert set(convert_recognition._COMPARE_OUTCOMES) == set(CompareOutcome)
-    assert set(convert_recognition._SKIP_REASONS) == set(ledger.SkipReason)
+    assert set(convert_recognition._SKIP_REASONS) == set(SkipReason)
     assert set(convert_recognition._NEWEST_WINS) == set(recognition_pb2.FramePolicy.values())
 
 
@@ -125,8 +125,8 @@ def test_times_are_whole_microseconds_and_never_overflow() -> None:
     ],
 )
 def test_a_frame_that_failed_says_how(error: errors.ServerError, status: int) -> None:
-    frame = recognition_pb2.Frame(sequence=3, captured_at_us=4)
-    result = convert_recognition.frame_error_message(frame, error).frame
+    message = convert_recognition.stream_output(Answered(3, 4, error), LIMITS, "c" * 64)
+    result = message.frame
     assert (result.sequence, result.captured_at_us, result.status) == (3, 4, status)
     assert result.reason
     assert result.detail == "x"

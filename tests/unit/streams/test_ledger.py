@@ -12,7 +12,8 @@ from hypothesis.stateful import (
 )
 
 from facewire_server.errors import OutOfOrder
-from facewire_server.streams.ledger import Ledger, Skipped, SkipReason
+from facewire_server.streams.ledger import Ledger
+from facewire_server.streams.values import Skipped, SkipReason
 
 AT_ONCE = 3
 

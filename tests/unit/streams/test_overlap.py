@@ -1,4 +1,4 @@
-"""While one frame of a stream embeds, the next is detected: the real line behind the real wire."""
+"""While one frame of a stream embeds, the next is detected: the real line behind a real session."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,15 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.recognize import Recognizer
-from facewire_server.streams.limits import RequestDefaults, ServingLimits
-from facewire_server.streams.session import Request, Response, Session
-from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
+from facewire_server.streams.limits import ServingLimits
+from facewire_server.streams.session import Session
+from facewire_server.streams.values import Answered, Frame, StreamInput, StreamOutput, StreamPlan
+from facewire_server.types import (
+    DecisionPolicy,
+    DetectionOptions,
+    Picture,
+    PictureLimits,
+    Recognition,
+)
 from facewire_server.work.slots import WorkSlots
 
 LIMITS = PictureLimits(max_frame_bytes=1 << 20, max_pixels=1 << 20)
@@ -66,44 +72,40 @@ class Nobody:
 
 
 async def test_the_next_frame_is_detected_while_one_embeds_and_answers_keep_their_order() -> None:
-    detector, embedder, written = OneFace(), Gated(2), []
+    detector, embedder = OneFace(), Gated(2)
+    sent: list[Answered] = []
     threads = ThreadPoolExecutor(2)
     finder = FaceFinder(Detector(detector), limits=LIMITS, threads=threads)
-    line = Recognizer(finder, Embedder(embedder, 2), Nobody(), model_contract_id="c" * 64)
+    slots = WorkSlots(2)
+    line = Recognizer(finder, Embedder(embedder, 2), Nobody(), slots, model_contract_id="c" * 64)
 
     async def exists(gallery_id: str) -> None:
         pass
 
-    async def requests() -> AsyncIterator[Request]:
-        every = recognition_pb2.FRAME_POLICY_EVERY_FRAME
-        yield Request(config=recognition_pb2.StreamConfig(frame_policy=every))
+    async def inputs() -> AsyncIterator[StreamInput]:
+        yield StreamPlan("default", newest_wins=False, decision=POLICY, detection=DETECTION)
         for sequence in (1, 2):
-            image = face_pb2.Image(data=PICTURE)
-            yield Request(frame=recognition_pb2.Frame(sequence=sequence, image=image))
+            yield Frame(sequence, 0, Picture(PICTURE))
             await embedder.begun[sequence - 1].wait()
 
-    async def write(message: Response) -> None:
-        if message.WhichOneof("message") == "frame":
-            written.append(message.frame)
+    async def send(value: StreamOutput) -> None:
+        if isinstance(value, Answered):
+            sent.append(value)
 
-    session = Session(
-        line,
-        exists,
-        WorkSlots(2),
-        terms=ServingLimits(),
-        defaults=RequestDefaults(decision=POLICY, picture=DETECTION, stream=DETECTION),
-        limits=LIMITS,
-    )
-    stream = asyncio.create_task(session.run(requests(), write))
+    session = Session(line, exists, slots, limits=ServingLimits(LIMITS))
+    stream = asyncio.create_task(session.run(inputs(), send))
     await detector.second_begun.wait()
     assert not embedder.gates[0].is_set()
     await embedder.begun[1].wait()
     embedder.gates[1].set()  # the second is ready first
     await asyncio.sleep(0)
-    assert written == []
+    assert sent == []
     embedder.gates[0].set()
     await stream
     threads.shutdown()
-    assert [answer.sequence for answer in written] == [1, 2]
-    assert {answer.status for answer in written} == {recognition_pb2.FRAME_STATUS_OK}
-    assert all(len(answer.faces) == 1 for answer in written)
+    assert [answer.sequence for answer in sent] == [1, 2]
+    assert all(isinstance(one.result, Recognition) and len(one.result.faces) == 1 for one in sent)
+    statistics = session.statistics()
+    assert (statistics.recognized, statistics.outstanding, statistics.unsent) == (2, 0, 0)
+    assert statistics.byte_count == 2 * len(PICTURE)
+    assert statistics.median_s > 0

@@ -1,19 +1,20 @@
-"""WorkSlots are given in order of asking, and given back whatever happens."""
+"""Slots are granted in FIFO order, and released whatever happens."""
 
 import asyncio
 
 import pytest
 
-from facewire_server.work.slots import WorkSlots
+from facewire_server.errors import TimedOut
+from facewire_server.work.slots import SlotStatistics, WorkSlots
 
 
-async def test_turns_are_given_in_order_of_asking() -> None:
-    turns, order = WorkSlots(1), []
+async def test_slots_are_granted_in_fifo_order() -> None:
+    slots, order = WorkSlots(1), []
 
     async def one(name: int) -> None:
-        async with turns.slot() as waited_s:
+        async with slots.slot() as slot:
             order.append(name)
-            assert waited_s >= 0
+            assert slot.waited_s >= 0
             await asyncio.sleep(0)
 
     async with asyncio.TaskGroup() as tasks:
@@ -22,26 +23,51 @@ async def test_turns_are_given_in_order_of_asking() -> None:
     assert order == list(range(20))
 
 
-async def test_one_who_gives_up_waiting_takes_no_turn() -> None:
-    turns, entered = WorkSlots(1), asyncio.Event()
+async def test_a_cancelled_waiter_takes_no_slot() -> None:
+    slots, entered = WorkSlots(1), asyncio.Event()
 
-    async def wait_for_a_turn() -> None:
-        async with turns.slot():
+    async def wait_for_a_slot() -> None:
+        async with slots.slot():
             entered.set()
 
-    async with turns.slot():
-        waiting = asyncio.ensure_future(wait_for_a_turn())
+    async with slots.slot():
+        waiting = asyncio.ensure_future(wait_for_a_slot())
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(5), turns.slot():
+    async with asyncio.timeout(5), slots.slot():
         assert not entered.is_set()
 
 
-async def test_a_failure_gives_the_turn_back() -> None:
-    turns = WorkSlots(1)
+async def test_a_failure_releases_the_slot() -> None:
+    slots = WorkSlots(1)
     with pytest.raises(KeyError):
-        async with turns.slot():
+        async with slots.slot():
             raise KeyError
-    async with asyncio.timeout(5), turns.slot():
+    async with asyncio.timeout(5), slots.slot():
         pass
+
+
+async def test_statistics_count_what_is_held_and_what_waits() -> None:
+    slots = WorkSlots(2)
+    release = asyncio.Event()
+
+    async def hold() -> None:
+        async with slots.slot():
+            await release.wait()
+
+    tasks = [asyncio.ensure_future(hold()) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert slots.statistics() == SlotStatistics(count=2, in_use=2, waiting=1)
+    release.set()
+    await asyncio.gather(*tasks)
+    assert slots.statistics() == SlotStatistics(count=2, in_use=0, waiting=0)
+
+
+async def test_a_picture_is_timed_out_also_while_it_waits() -> None:
+    slots = WorkSlots(1, picture_timeout_s=0.01)
+    async with slots.slot():
+        with pytest.raises(TimedOut):
+            async with slots.picture():
+                pass
+    assert slots.statistics().waiting == 0

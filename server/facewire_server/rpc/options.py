@@ -1,0 +1,42 @@
+"""Where this server listens, and what a request gets that leaves its options unset."""
+
+from dataclasses import dataclass
+
+from facewire_server.types import DecisionPolicy, DetectionOptions
+
+__all__ = ["RequestDefaults", "ServerOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDefaults:
+    """What a request gets that leaves its options unset, and the most faces that it may ask for.
+
+    Attributes:
+        decision: when a face counts as recognized.
+        picture: what counts as a face in a single picture; its `max_faces` is the upper bound.
+        stream: the same in a stream.
+    """
+
+    decision: DecisionPolicy
+    picture: DetectionOptions
+    stream: DetectionOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Where and to whom the server listens.
+
+    Attributes:
+        address: "host:port"; port 0 = any free one.
+        token: what clients must send as `authorization: Bearer ...`; "" = nothing.
+        tls_certificate_chain: PEM; b"" = no TLS.
+        tls_private_key: PEM.
+        max_calls: most calls under way, streams included; more are refused by gRPC with
+            RESOURCE_EXHAUSTED before their request is read, which bounds the memory.
+    """
+
+    address: str
+    token: str = ""
+    tls_certificate_chain: bytes = b""
+    tls_private_key: bytes = b""
+    max_calls: int = 128

@@ -1,0 +1,132 @@
+"""What goes into a stream and what comes out of it, whatever carries it.
+
+In: one `StreamPlan`, then a `Frame` each. Out: one `Started`, then for each frame exactly one
+`Answered` or a place in one `Skipped`, in order, with an `Advice` in between; `Reconnect` is the last one
+if the server shuts down.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from facewire_server.errors import InvalidInput, ServerError
+from facewire_server.types import DecisionPolicy, DetectionOptions, Picture, Recognition
+
+__all__ = [
+    "Advice",
+    "Answered",
+    "Frame",
+    "Reconnect",
+    "SkipReason",
+    "Skipped",
+    "Started",
+    "StreamInput",
+    "StreamOutput",
+    "StreamPlan",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """What one camera asked for.
+
+    Attributes:
+        gallery_id: the gallery to search.
+        newest_wins: of the frames that wait, work on the newest only.
+        decision: when a face counts as recognized.
+        detection: what counts as a face.
+        camera_id: the camera's name for itself, "" if it has none; chosen by the client.
+    """
+
+    gallery_id: str
+    newest_wins: bool
+    decision: DecisionPolicy
+    detection: DetectionOptions
+    camera_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a camera.
+
+    Attributes:
+        sequence: >= 1, above that of the frame before.
+        captured_at_us: the camera's clock, returned as it came.
+        picture: not decoded yet; an InvalidInput if the message describes no picture.
+    """
+
+    sequence: int
+    captured_at_us: int
+    picture: Picture | InvalidInput
+
+    @property
+    def byte_count(self) -> int:
+        """Bytes of the picture as it came."""
+        return len(self.picture.data) if isinstance(self.picture, Picture) else 0
+
+
+StreamInput: TypeAlias = StreamPlan | Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The plan was accepted; frames may be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to one frame.
+
+    Attributes:
+        sequence, captured_at_us: the frame's.
+        result: what was recognized, or why that failed: an InvalidInput, Unavailable or TimedOut.
+    """
+
+    sequence: int
+    captured_at_us: int
+    result: Recognition | ServerError
+
+
+class SkipReason(Enum):
+    """Why frames were not worked on (`facewire.v1.SkipReason`)."""
+
+    SUPERSEDED = "a newer frame came"
+    OVER_CREDIT = "the client sent more than its credit"
+    SHUTTING_DOWN = "the server is shutting down"
+
+
+@dataclass(slots=True)
+class Skipped:
+    """Frames that were not worked on, as one range (`facewire.v1.FramesSkipped`)."""
+
+    first_sequence: int
+    last_sequence: int
+    frame_count: int
+    reason: SkipReason
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The pace and size that this server can use.
+
+    Attributes:
+        target_fps: frames a second that the server kept up with.
+        longest_side_px: longest side beyond which pixels improve no answer; 0 = as it is.
+    """
+
+    target_fps: float
+    longest_side_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The server is shutting down; the camera should come back.
+
+    Attributes:
+        after_ms: how long to wait first.
+    """
+
+    after_ms: int
+
+
+StreamOutput: TypeAlias = Started | Answered | Skipped | Advice | Reconnect

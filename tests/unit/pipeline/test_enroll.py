@@ -1,0 +1,77 @@
+"""An enrollment of several pictures shares the work slots with everybody else."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from facewire_server.galleries.records import NewIdentity
+from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.find import FaceFinder
+from facewire_server.types import DetectionOptions, FaceSelection, Picture, PictureLimits
+from facewire_server.work.slots import WorkSlots
+from fakes.gallery import MemoryGallery
+
+DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
+PICTURE = Picture(cv2.imencode(".png", np.full((120, 160, 3), 127, np.uint8))[1].tobytes())
+
+
+class OneFace:
+    async def predict(self, inputs):
+        points = [(60, 50), (100, 50), (80, 65), (65, 80), (95, 80)]
+        return {
+            "boxes": np.array([[40, 20, 120, 100]], np.float32),
+            "scores": np.array([0.99], np.float32),
+            "landmarks": np.array([points], np.float32),
+        }
+
+
+class Gated:
+    """An embedding model that waits in its first prediction until the test opens the gate."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.begun = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def predict(self, inputs):
+        self.calls += 1
+        self.begun.set()
+        await self.gate.wait()
+        return {"embeddings": np.tile(np.array([1, 0], np.float32), (len(inputs["faces"]), 1))}
+
+
+async def test_a_picture_that_waits_comes_in_between_two_of_an_enrollment() -> None:
+    model, slots, gallery = Gated(), WorkSlots(1), MemoryGallery(model_contract_id="c", dimension=2)
+    with ThreadPoolExecutor(2) as threads:
+        finder = FaceFinder(
+            Detector(OneFace()), limits=PictureLimits(1 << 20, 1 << 20), threads=threads
+        )
+        enroller = Enroller(
+            finder, Embedder(model, 2), gallery, slots, min_inter_eye_px=1.0, threads=threads
+        )
+        enrolling = asyncio.ensure_future(
+            enroller.enroll(
+                "default",
+                NewIdentity("ada", create=True),
+                [PICTURE] * 3,
+                FaceSelection.ONLY,
+                DETECTION,
+            )
+        )
+        await model.begun.wait()
+
+        async def frame() -> int:
+            async with slots.slot():
+                return model.calls
+
+        waiting = asyncio.ensure_future(frame())
+        await asyncio.sleep(0)
+        model.gate.set()
+        assert await waiting == 1, "the frame waited for one picture, not for three"
+        answer = await enrolling
+    assert all(result.template_id for result in answer.results)
+    assert len(answer.results) == 3
