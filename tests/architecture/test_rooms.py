@@ -9,7 +9,7 @@ import pytest
 
 STANDARD = frozenset(sys.stdlib_module_names)
 SERVER = "facewire_server"
-VALUES = frozenset({f"{SERVER}.errors", f"{SERVER}.types"})
+VALUES = frozenset({f"{SERVER}.{each}" for each in ("errors", "types", "events")})
 GALLERIES = frozenset({f"{SERVER}.galleries.{each}" for each in ("ports", "records", "ids")})
 
 # Room (longest prefix wins): what its files may import besides the standard library.
@@ -18,6 +18,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.settings": frozenset(),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.logs": frozenset(),
+    f"{SERVER}.events": frozenset({f"{SERVER}.errors"}),
     f"{SERVER}.types": frozenset({"numpy"}),
     f"{SERVER}.work": frozenset({f"{SERVER}.work", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),

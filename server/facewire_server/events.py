@@ -1,0 +1,161 @@
+"""What happens in a server, as values. Rooms emit them; logs, metrics and traces listen.
+
+No event carries a picture, an embedding, a display name or the id of an identity or a template. A gallery id
+is the operator's word, a camera id the client's: a listener decides whether it may show them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from facewire_server.errors import ServerError
+
+__all__ = [
+    "Emit",
+    "Event",
+    "FrameAccounted",
+    "FramesSkipped",
+    "PictureFinished",
+    "Stage",
+    "StreamEnded",
+    "StreamOpened",
+    "StreamRefused",
+    "broadcast",
+    "ignore",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the work on a picture.
+
+    Attributes:
+        name: of the step: "decode", "detect", "align", "embed" or "match".
+        started_s, ended_s: by `time.perf_counter`.
+    """
+
+    name: str
+    started_s: float
+    ended_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFinished:
+    """The work on one picture ended. Emitted in the task that worked on it.
+
+    Attributes:
+        purpose: "stream", "recognize", "compare" or "enroll".
+        started_s, ended_s: of the work, without the wait for a slot; by `time.perf_counter`.
+        waited_s: for a slot.
+        stages: that were finished, in order of their ends; they overlap.
+        error: the class of the error that ended the work; None = it succeeded.
+    """
+
+    purpose: str
+    started_s: float
+    ended_s: float
+    waited_s: float
+    stages: tuple[Stage, ...]
+    error: type[BaseException] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAccounted:
+    """A frame of a stream was answered.
+
+    Attributes:
+        camera_id: of the stream.
+        byte_count: bytes of the picture as it came.
+        latency_s: from the frame's arrival to its answer.
+        error: the class of the error that was the answer; None = it was recognized.
+    """
+
+    camera_id: str
+    byte_count: int
+    latency_s: float
+    error: type[ServerError] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FramesSkipped:
+    """Frames of a stream were skipped.
+
+    Attributes:
+        camera_id: of the stream.
+        reason: name of the `SkipReason`.
+        frame_count: how many.
+    """
+
+    camera_id: str
+    reason: str
+    frame_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """A stream was accepted, and its config is read.
+
+    Attributes:
+        camera_id: as the client named it, or "".
+        peer: address of the client, as gRPC writes it.
+    """
+
+    camera_id: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRefused:
+    """A stream was not accepted: limits, shutdown, or a config that cannot be served.
+
+    Attributes:
+        peer: address of the client.
+        error: the class of the refusal.
+    """
+
+    peer: str
+    error: type[BaseException]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded:
+    """A stream that was opened ended.
+
+    Attributes:
+        camera_id, peer: of the stream.
+        duration_s: since it was opened.
+        recognized, failed, skipped: frames by what became of them.
+        median_s: median time from a frame's arrival to its answer; 0 without any.
+        error: the class of the error that ended it; None = the client or a drain did.
+    """
+
+    camera_id: str
+    peer: str
+    duration_s: float
+    recognized: int
+    failed: int
+    skipped: int
+    median_s: float
+    error: type[BaseException] | None
+
+
+Event: TypeAlias = (
+    PictureFinished | FrameAccounted | FramesSkipped | StreamOpened | StreamRefused | StreamEnded
+)
+
+Emit: TypeAlias = Callable[[Event], None]
+"""Takes an event. It returns at once, never raises, and runs on the event loop."""
+
+
+def ignore(event: Event) -> None:
+    """Drops an event: for a part that no listener is interested in."""
+
+
+def broadcast(*listeners: Emit) -> Emit:
+    """Returns an `Emit` that passes each event to every listener, in order."""
+
+    def emit(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return emit
