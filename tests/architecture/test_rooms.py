@@ -140,6 +140,17 @@ def is_under(name: str, prefix: str) -> bool:
     return name == prefix or name.startswith(prefix + ".")
 
 
+def reads_environment(source: str) -> bool:
+    """Whether a file names `os.environ` or `os.getenv`, however it is imported."""
+    names = {"environ", "environb", "getenv", "getenvb"}
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr in names)
+        or (isinstance(node, ast.Name) and node.id in names)
+        or (isinstance(node, ast.alias) and node.name in names)
+        for node in ast.walk(ast.parse(source))
+    )
+
+
 def room_of(module: str) -> frozenset[str]:
     rooms = [room for room in ROOMS if is_under(module, room)]
     return ROOMS[max(rooms, key=len)] if rooms else frozenset()
@@ -198,6 +209,23 @@ def test_a_vendor_has_one_door(repository: Path) -> None:
         for name in imports_of(source, module):
             doors = DOORS.get(name.split(".")[0], (module,))
             assert any(is_under(module, door) for door in doors), f"{module} imports {name}"
+
+
+def test_the_server_reads_the_environment_in_one_place(repository: Path) -> None:
+    reading = {
+        module
+        for module, source in modules(repository).items()
+        if is_under(module, SERVER) and reads_environment(source)
+    }
+    assert reading == {f"{SERVER}.__main__"}  # which hands it to `settings`
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import os\nos.environ", "from os import environ as e", "import os as o\no.getenv('X')"],
+)
+def test_a_planted_read_of_the_environment_is_found(source: str) -> None:
+    assert reads_environment(source)
 
 
 @pytest.mark.parametrize(

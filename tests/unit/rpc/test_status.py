@@ -4,7 +4,6 @@ import logging
 
 import pytest
 from google.rpc import code_pb2, error_details_pb2
-from grpc import StatusCode
 
 from facewire.v1 import face_pb2
 from facewire_server import errors
@@ -34,25 +33,6 @@ def test_every_reason_of_the_contract_is_used_once_or_reserved() -> None:
     assert len(used) == len(set(used))
     assert set(used) | RESERVED == set(face_pb2.ErrorReason.values())
     assert not set(used) & RESERVED
-
-
-@pytest.mark.parametrize("error", sorted(STATUSES, key=lambda error: error.__name__))
-def test_the_contract_names_the_same_status(error: type[errors.ServerError]) -> None:
-    """The comment of each reason begins with its status."""
-    prose = {
-        errors.InvalidInput: StatusCode.INVALID_ARGUMENT,
-        errors.TokenRequired: StatusCode.UNAUTHENTICATED,
-        errors.NotFound: StatusCode.NOT_FOUND,
-        errors.AlreadyExists: StatusCode.ALREADY_EXISTS,
-        errors.ModelContractMismatch: StatusCode.FAILED_PRECONDITION,
-        errors.Exhausted: StatusCode.RESOURCE_EXHAUSTED,
-        errors.Unavailable: StatusCode.UNAVAILABLE,
-        errors.TimedOut: StatusCode.DEADLINE_EXCEEDED,
-        errors.NotImplementedYet: StatusCode.UNIMPLEMENTED,
-    }
-    assert STATUSES[error][0] is next(
-        code for kind, code in prose.items() if issubclass(error, kind)
-    )
 
 
 def test_a_status_tells_reason_domain_and_field() -> None:
