@@ -24,7 +24,7 @@ from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
 from facewire_server.streams.limits import ServingLimits
-from facewire_server.streams.session import SessionStatistics
+from facewire_server.streams.tally import SessionStatistics
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer

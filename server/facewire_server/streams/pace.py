@@ -1,27 +1,34 @@
-"""When a camera is told to slow down, and to what."""
+"""When a camera is advised to slow down, and to what pace."""
+
+from typing import Final
+
+from facewire_server.streams.values import Answered, Skipped, SkipReason
 
 __all__ = ["PaceRule"]
 
-_WINDOW_S = 10.0
+_WINDOW_S: Final = 10.0
+"""Length of a window. Chosen, not measured: longer than a scene's burst, shorter than patience."""
 
 
 class PaceRule:
-    """Looks at a stream in windows of 10 s: one in which frames were skipped earns an advice.
+    """Advises the pace that the server kept, after each window of 10 s in which it skipped frames.
 
-    The advice is the pace that the server kept in that window. It is given at most once a window,
-    and not where nothing was answered: a pace of 0 would be no advice.
+    No advice comes from a window without answers: a pace of 0 would help no camera. Frames that a
+    shutdown skipped do not count.
     """
 
     def __init__(self, now_s: float) -> None:
         self._start(now_s)
 
-    def count(self, *, answered: int = 0, skipped: int = 0) -> None:
+    def count(self, entry: Answered | Skipped) -> None:
         """Counts frames that were accounted for."""
-        self._answered += answered
-        self._skipped += skipped
+        if isinstance(entry, Answered):
+            self._answered += 1
+        elif entry.reason is not SkipReason.SHUTTING_DOWN:
+            self._skipped += entry.frame_count
 
     def due(self, now_s: float) -> float | None:
-        """The frames a second to advise now, or None."""
+        """Returns the frames a second to advise now, or None."""
         elapsed_s = now_s - self._started_s
         if elapsed_s < _WINDOW_S:
             return None

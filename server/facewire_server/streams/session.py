@@ -22,10 +22,7 @@ What holds, whatever the client does:
 
 import asyncio
 import time
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from statistics import median
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, NamedTuple, TypeAlias
 
 from facewire_server.errors import (
@@ -41,13 +38,12 @@ from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.ledger import Ledger
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.pace import PaceRule
+from facewire_server.streams.tally import SessionStatistics, Tally
 from facewire_server.streams.values import (
     Advice,
     Answered,
     Frame,
     Reconnect,
-    Skipped,
-    SkipReason,
     Started,
     StreamInput,
     StreamOutput,
@@ -59,46 +55,13 @@ from facewire_server.work.deadline import time_limit
 from facewire_server.work.slots import Slot, WorkSlots
 from facewire_server.work.within import read_within
 
-__all__ = ["Send", "Session", "SessionStatistics"]
+__all__ = ["Send", "Session"]
 
 Send: TypeAlias = Callable[[StreamOutput], Awaitable[None]]
 """Sends one value to the client; waits while the client does not read."""
 
 _FRAME_ERRORS: Final = (InvalidInput, Unavailable, TimedOut)
 """What may befall one frame; the stream goes on. Anything else ends it."""
-
-_TIMES_KEPT: Final = 1024
-"""Frames whose time counts for the median. Chosen, not measured: minutes of a camera, 30 KB."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionStatistics:
-    """One stream at one moment. Counts are since its start.
-
-    Attributes:
-        camera_id: as the client named it; "" before the config came.
-        is_read_to_end: no more frames will be read: half-closed, or draining.
-        byte_count: bytes of the pictures read.
-        outstanding: frames read and not accounted for.
-        waiting: of these, frames that wait for a slot.
-        unsent: answers and ranges of skipped frames that wait to be sent.
-        recognized: frames answered with a recognition.
-        failed: frames answered with an error, by the error's class.
-        skipped: skipped frames, by reason.
-        median_s: median time from a frame's arrival to its answer, of the last 1,024 recognized
-            frames; 0 without any.
-    """
-
-    camera_id: str
-    is_read_to_end: bool
-    byte_count: int
-    outstanding: int
-    waiting: int
-    unsent: int
-    recognized: int
-    failed: Mapping[type[ServerError], int] = field(default_factory=dict)
-    skipped: Mapping[SkipReason, int] = field(default_factory=dict)
-    median_s: float = 0.0
 
 
 class _Arrival(NamedTuple):
@@ -136,11 +99,7 @@ class Session:
         self._draining = False
         self._useful_side_px = 0
         self._camera_id = ""
-        self._byte_count = 0
-        self._recognized = 0
-        self._failed: Counter[type[ServerError]] = Counter()
-        self._skipped: Counter[SkipReason] = Counter()
-        self._times_s: deque[float] = deque(maxlen=_TIMES_KEPT)
+        self._tally = Tally()
 
     async def run(self, inputs: AsyncIterator[StreamInput], send: Send) -> None:
         """Serves the stream to its end.
@@ -195,14 +154,14 @@ class Session:
         return SessionStatistics(
             camera_id=self._camera_id,
             is_read_to_end=self._all_read,
-            byte_count=self._byte_count,
+            byte_count=self._tally.byte_count,
             outstanding=self._ledger.outstanding,
             waiting=self._ledger.waiting,
             unsent=self._ledger.unsent,
-            recognized=self._recognized,
-            failed=dict(self._failed),
-            skipped=dict(self._skipped),
-            median_s=median(self._times_s) if self._times_s else 0.0,
+            recognized=self._tally.recognized,
+            failed=dict(self._tally.failed),
+            skipped=dict(self._tally.skipped),
+            median_s=self._tally.median_s,
         )
 
     async def _open(self, inputs: AsyncIterator[StreamInput]) -> StreamPlan:
@@ -233,7 +192,7 @@ class Session:
             if not isinstance(frame, Frame):
                 raise OutOfOrder("every message of a stream but the first carries a frame")
             self._ledger.admit(frame.sequence, _Arrival(frame, time.perf_counter()))
-            self._byte_count += frame.byte_count
+            self._tally.byte_count += frame.byte_count
             if plan.newest_wins:
                 self._ledger.skip_superseded()
             self._changed.notify()
@@ -319,24 +278,12 @@ class Session:
             entry = self._ledger.take()
             if entry is None:
                 return
-            self._count(entry, pace)
+            self._tally.count(entry)
+            pace.count(entry)
             self._changed.notify()
             await send(entry)
             if (target_fps := pace.due(time.perf_counter())) is not None:
                 await send(Advice(target_fps, self._useful_side_px))
-
-    def _count(self, entry: Answered | Skipped, pace: PaceRule) -> None:
-        if isinstance(entry, Skipped):
-            self._skipped[entry.reason] += entry.frame_count
-            if entry.reason is not SkipReason.SHUTTING_DOWN:
-                pace.count(skipped=entry.frame_count)
-            return
-        pace.count(answered=1)
-        if isinstance(entry.result, Recognition):
-            self._recognized += 1
-            self._times_s.append(entry.result.timings.total_s)
-        else:
-            self._failed[type(entry.result)] += 1
 
 
 def _answered(frame: Frame, result: Recognition | ServerError) -> Answered:
