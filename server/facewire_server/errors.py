@@ -1,4 +1,4 @@
-"""What can go wrong, in the words of the domain; no transport is known here.
+"""The errors of the domain, independent of any transport.
 
 ServerError
   InvalidInput            the caller must change the request
@@ -29,7 +29,7 @@ ServerError
     SlowReader
   Unavailable             a transient condition; the caller should retry
     ModelUnavailable
-    StorageBusy             the gallery's storage had to break a reading off
+    StorageBusy             the gallery's storage had to end a reading early
     ShuttingDown
   TimedOut                a picture was not finished in time
   NotImplementedYet       in the contract, not in this server
@@ -76,7 +76,7 @@ __all__ = [
 
 
 class ServerError(Exception):
-    """Any failure that a client is told about.
+    """Base class of all failures that are reported to a client.
 
     Attributes:
         field: path of the request's field at fault ("image", "images[3]"), or "".
@@ -144,7 +144,7 @@ class TokenRequired(ServerError):
 
 
 class NotFound(ServerError):
-    """What was asked for does not exist."""
+    """The requested object does not exist."""
 
 
 class GalleryNotFound(NotFound):
@@ -160,7 +160,7 @@ class TemplateNotFound(NotFound):
 
 
 class AlreadyExists(ServerError):
-    """What was to be made exists."""
+    """The object to create exists."""
 
 
 class GalleryExists(AlreadyExists):
@@ -196,11 +196,11 @@ class Unavailable(ServerError):
 
 
 class ModelUnavailable(Unavailable):
-    """A model does not answer, or is not proven to be the right one."""
+    """A model does not answer, or has not proved to be the right one."""
 
 
 class StorageBusy(Unavailable):
-    """The gallery's storage had to break a reading off, or has no room for another reader now."""
+    """The gallery's storage had to end a reading early, or has no slot for another reader now."""
 
 
 class ShuttingDown(Unavailable):
@@ -208,7 +208,7 @@ class ShuttingDown(Unavailable):
 
 
 class TimedOut(ServerError):
-    """A picture was not finished in the time a picture may take."""
+    """A picture was not finished in its time."""
 
 
 class NotImplementedYet(ServerError):

@@ -1,4 +1,4 @@
-"""What flows along the line: pictures, faces, embeddings, decisions.
+"""The values of all rooms: pictures, faces, decisions.
 
 Positions are pixels of the upright picture, x to the right, y downwards. Arrays
 that describe n faces have n rows in the same order; n may be 0 everywhere.
@@ -44,7 +44,7 @@ CROP_PX = 112
 class PictureFormat(Enum):
     """How the bytes of a picture are laid out (`facewire.v1.ImageFormat`)."""
 
-    SNIFF = "told by the first bytes"
+    SNIFF = "recognized by the first bytes"
     JPEG = "JPEG"
     PNG = "PNG"
     WEBP = "WebP"
@@ -57,12 +57,12 @@ class PictureFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it came, not decoded yet.
+    """A picture, not decoded yet.
 
     Attributes:
         data: the file, or the rows of a raw picture.
         format: how to read it.
-        width_px, height_px, stride_bytes: of raw pictures; 0 stride = rows lie close together.
+        width_px, height_px, stride_bytes: of raw pictures; 0 stride = rows without padding.
     """
 
     data: bytes
@@ -74,12 +74,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a picture says of itself.
+    """A picture's declared format and size.
 
     Attributes:
         format: how its bytes are laid out; never SNIFF.
         width_px, height_px: as stored, before EXIF orientation.
-        stride_bytes: from row to row, of raw pictures; 0 of encoded ones.
+        stride_bytes: from row to row, for raw pictures; 0 for encoded ones.
     """
 
     format: PictureFormat
@@ -113,17 +113,17 @@ class Faces:
         return len(self.scores)
 
     def __getitem__(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Faces":
-        """The faces of these rows, in the order named."""
+        """Returns the faces of `rows`, in that order."""
         return Faces(self.boxes[rows], self.scores[rows], self.landmarks[rows])
 
     def scaled(self, x: float, y: float) -> "Faces":
-        """The same faces in a picture that is x times as wide and y times as high."""
+        """Returns the same faces in a picture that is x times as wide and y times as high."""
         by = np.array([x, y], np.float32)
         return Faces(self.boxes * np.tile(by, 2), self.scores, self.landmarks * by)
 
 
 class Quality(NamedTuple):
-    """How well a face can be recognised (`facewire.v1.Quality`)."""
+    """How well a face can be recognized (`facewire.v1.Quality`)."""
 
     inter_eye_px: float
     sharpness: float
@@ -131,7 +131,7 @@ class Quality(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An identity beside a probe: its best template, and how similar that is."""
+    """A gallery identity, scored against a probe by its best template."""
 
     identity_id: str
     display_name: str
@@ -150,7 +150,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DecisionPolicy:
-    """When a face counts as recognised.
+    """When a face counts as recognized.
 
     Attributes:
         threshold: lowest cosine similarity of a match, in (0, 1].
@@ -167,16 +167,16 @@ class DecisionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was concluded about a face, with its grounds (`facewire.v1.Decision`).
+    """The conclusion about a face, with its evidence (`facewire.v1.Decision`).
 
     Attributes:
         outcome: the conclusion.
-        best: the most similar identity, whatever the outcome; None when the gallery is empty
+        best: the most similar identity, whatever the outcome; None if the gallery is empty
             or the face was too poor to be compared.
         margin: lead of `best` over the runner-up; 0 without a runner-up.
-        threshold: what `best.similarity` was held against.
+        threshold: lowest similarity of a match.
         gallery_revision: the revision searched.
-        candidates: the best identities, best first; only as many as asked for.
+        candidates: the best identities, best first, up to the number requested.
     """
 
     outcome: Outcome
@@ -206,8 +206,8 @@ class DetectionOptions:
     """What counts as a face.
 
     Attributes:
-        min_face_px: side of the smallest face wanted, in pixels of the picture; 0 = `short_side_fraction`.
-        short_side_fraction: smallest face wanted as a fraction of the picture's shorter side.
+        min_face_px: side of the smallest face to find, in pixels of the picture; 0 = `short_side_fraction`.
+        short_side_fraction: side of the smallest face to find, as a fraction of the picture's shorter side.
         min_score: lowest detection score reported.
         max_faces: most faces reported, the highest scores first.
     """
@@ -220,7 +220,7 @@ class DetectionOptions:
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """What a single picture may ask of the server.
+    """The limits of a single picture.
 
     Attributes:
         max_frame_bytes: most bytes of a picture.
@@ -232,7 +232,7 @@ class PictureLimits:
 
 
 class FaceSelection(Enum):
-    """Which face of a picture is meant, where one is wanted."""
+    """Which face of a picture to use if one is needed."""
 
     LARGEST = "largest"
     MOST_CENTRAL = "most central"
@@ -248,7 +248,7 @@ class Face:
         landmarks: (5, 2) float32.
         score: detection score.
         quality: measured on its crop.
-        decision: None where no gallery was searched.
+        decision: None if no gallery was searched.
     """
 
     box: NDArray[np.float32]
@@ -279,7 +279,7 @@ class Recognition:
         faces: highest detection score first.
         width_px, height_px: of the upright picture.
         gallery_revision: the revision searched.
-        timings: where the time went.
+        timings: the time of each stage.
     """
 
     faces: tuple[Face, ...]
@@ -304,7 +304,7 @@ class Comparison:
     Attributes:
         outcome: the conclusion.
         similarity: cosine of the two faces' embeddings.
-        threshold: what it was held against.
+        threshold: lowest similarity of the same person.
         first, second: the faces compared.
     """
 

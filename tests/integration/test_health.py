@@ -14,7 +14,7 @@ async def test_watchers_do_not_take_the_calls_of_others() -> None:
     async with served(token="secret") as wire:
         stub = health_pb2_grpc.HealthStub(wire.channel)
         watchers = [
-            stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(health._MOST_WATCHERS)
+            stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(health._MAX_WATCHERS)
         ]
         for watcher in watchers:
             await watcher.read()

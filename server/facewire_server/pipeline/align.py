@@ -1,4 +1,6 @@
-"""Turns each face upright into the crop that the embedding model was trained on."""
+"""Warps each face upright into the crop that the embedding model was trained on."""
+
+from typing import Final
 
 import cv2
 import numpy as np
@@ -8,9 +10,7 @@ from facewire_server.types import CROP_PX, Faces, Rgb
 
 __all__ = ["align", "similarity_transform"]
 
-# Where the five landmarks lie in a 112x112 crop (Deng et al. 2019, "ArcFace"; published with
-# its code as the alignment of every model of that family).
-_TEMPLATE = np.array(
+_TEMPLATE: Final = np.array(
     [
         (38.2946, 51.6963),
         (73.5318, 51.5014),
@@ -20,10 +20,12 @@ _TEMPLATE = np.array(
     ],
     np.float64,
 )
+"""Positions x, y of the five landmarks in a 112x112 crop (Deng et al. 2019, "ArcFace"; published with
+its code as the alignment of every model of that family)."""
 
 
 def align(image: Rgb, faces: Faces) -> Rgb:
-    """Cuts one aligned crop a face.
+    """Returns one aligned crop for each face.
 
     Args:
         image: (h, w, 3) uint8 RGB, the picture at full size.
@@ -39,7 +41,7 @@ def align(image: Rgb, faces: Faces) -> Rgb:
 
 
 def similarity_transform(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rotation, uniform scale and shift that best bring five landmarks onto the template.
+    """Returns the rotation, uniform scale and shift that best map five landmarks onto the template.
 
     Args:
         landmarks: (5, 2) x, y.
@@ -47,15 +49,15 @@ def similarity_transform(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns:
         (2, 3): crop position = matrix @ (x, y, 1).
 
-    Source: S. Umeyama, IEEE PAMI 13(4), 1991, in the plane and without reflection, where the least
-    squares have a closed form: with points as complex numbers about their means, the
+    Source: S. Umeyama, IEEE PAMI 13(4), 1991, in the plane and without reflection, where the least-squares
+    solution has a closed form: with points as complex numbers about their means, the
     factor is sum(conj(p) q) / sum(|p|^2).
     """
     points = landmarks @ (1, 1j)
     target = _TEMPLATE @ (1, 1j)
-    centred = points - points.mean()
-    spread = max(float(np.vdot(centred, centred).real), 1e-9)
-    factor = np.vdot(centred, target - target.mean()) / spread
+    centered = points - points.mean()
+    spread = max(float(np.vdot(centered, centered).real), 1e-9)
+    factor = np.vdot(centered, target - target.mean()) / spread
     shift = target.mean() - factor * points.mean()
     return np.array(
         [[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]]
@@ -85,7 +87,7 @@ def _cut(image: Rgb, landmarks: NDArray[np.float64], crop: Rgb) -> None:
 
 
 def _shrunk(image: Rgb, matrix: NDArray[np.float64], by: int) -> tuple[Rgb, NDArray[np.float64]]:
-    """The part of the picture under the crop, averaged over by x by pixels, and the matrix for it."""
+    """Returns the part of the picture under the crop, averaged over `by` x `by` pixels, and its matrix."""
     inverse = cv2.invertAffineTransform(matrix)
     corners = np.array([(0, 0), (CROP_PX, 0), (0, CROP_PX), (CROP_PX, CROP_PX)], np.float64)
     reach = corners @ inverse[:, :2].T + inverse[:, 2]
@@ -93,11 +95,11 @@ def _shrunk(image: Rgb, matrix: NDArray[np.float64], by: int) -> tuple[Rgb, NDAr
     left, top = np.clip(np.floor(reach.min(0)).astype(int) - by, 0, (width, height))
     right, bottom = np.clip(np.ceil(reach.max(0)).astype(int) + by, 0, (width, height))
     columns, rows = (right - left) // by, (bottom - top) // by
-    if columns < 1 or rows < 1:  # the face lies outside the picture: nothing to average
+    if columns < 1 or rows < 1:  # the face lies outside the picture
         return image, matrix
     part = image[top : top + rows * by, left : left + columns * by]
     small = cv2.resize(part, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
-    # Pixel centres: small (x, y) is picture (left + (x + .5) by - .5, top + ...).
+    # Pixel centers: small (x, y) is picture (left + (x + .5) by - .5, top + ...).
     offset = np.array([left, top], np.float64) + (by - 1) / 2
     moved = matrix.copy()
     moved[:, 2] = matrix[:, :2] @ offset + matrix[:, 2]

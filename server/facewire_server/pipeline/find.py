@@ -1,4 +1,4 @@
-"""The first half of the line: looks at a picture, from its bytes to aligned crops of its faces."""
+"""The first half of the line: from the bytes of a picture to aligned crops of its faces."""
 
 import asyncio
 from concurrent.futures import Executor
@@ -31,14 +31,14 @@ __all__ = ["FaceFinder", "FoundFaces"]
 
 @dataclass(frozen=True, slots=True)
 class FoundFaces:
-    """What a look at a picture gave.
+    """The faces of one picture.
 
     Attributes:
         faces: n faces, in pixels of the upright picture.
         crops: (n, 112, 112, 3) uint8 RGB, aligned.
         qualities: of each face.
         width_px, height_px: of the upright picture.
-        clock: the picture's time, still running.
+        clock: measures the picture's stages; still running.
     """
 
     faces: Faces
@@ -49,14 +49,14 @@ class FoundFaces:
     clock: Clock
 
     def face(self, row: int, decision: Decision | None = None) -> Face:
-        """One face of an answer."""
+        """Returns face number `row` as part of an answer."""
         faces = self.faces
         score, quality = float(faces.scores[row]), self.qualities[row]
         return Face(faces.boxes[row], faces.landmarks[row], score, quality, decision)
 
 
 class FaceFinder:
-    """Decodes a picture, and finds and cuts its faces."""
+    """Decodes a picture, and finds and crops its faces."""
 
     def __init__(self, detector: Detector, *, limits: PictureLimits, threads: Executor) -> None:
         """Joins the steps.
@@ -69,7 +69,7 @@ class FaceFinder:
         self._detector = detector
         self._limits = limits
         self._threads = threads
-        # Together the pictures in work are no larger than one may be.
+        # All pictures in work together are no larger than one may be.
         self._budget = PixelBudget(limits.max_pixels)
 
     async def find(
@@ -78,16 +78,16 @@ class FaceFinder:
         detection: DetectionOptions,
         selection: FaceSelection | None = None,
     ) -> FoundFaces:
-        """Looks at a picture.
+        """Finds the faces of a picture.
 
         Args:
-            picture: as it came.
+            picture: not decoded yet.
             detection: what counts as a face.
-            selection: which one is wanted; None = all.
+            selection: which face to return; None = all.
 
         Raises:
             InvalidImage: the picture cannot be used.
-            NoFace, SeveralFaces: one face is wanted.
+            NoFace, SeveralFaces: `selection` is given and does not name one face.
             ModelUnavailable: the detector does not answer.
         """
         clock = Clock(self._threads)
@@ -103,23 +103,23 @@ class FaceFinder:
     async def _decode_and_detect(
         self, picture: Picture, header: Header, detection: DetectionOptions, clock: Clock
     ) -> tuple[Rgb, Faces]:
-        """The picture at full size, and its faces, which are searched for while it is decoded."""
+        """Returns the picture at full size, and its faces, which are detected while it is decoded."""
         short_side_px = canvas_short_side(header.width_px, header.height_px, detection)
         reduced_by = reduction(header, short_side_px)
         decoding = partial(clock.run, "decode_s", decode, picture, header)
         small = asyncio.ensure_future(decoding(reduced_by)) if reduced_by > 1 else None
         full = asyncio.ensure_future(decoding(1))
 
-        async def search() -> tuple[Rgb, Faces]:
+        async def detect() -> tuple[Rgb, Faces]:
             image = await (small or full)
             canvas = await clock.run("decode_s", draw_canvas, image, short_side_px)
             with clock.stage("detect_s"):
                 return canvas, await self._detector.detect(canvas, detection)
 
-        # Both are waited for even if one fails: what a decoder holds belongs to this picture.
-        searching = asyncio.ensure_future(search())
-        await asyncio.gather(full, searching, return_exceptions=True)
-        image, (canvas, faces) = full.result(), searching.result()
+        # Waits for both even if one fails: a decoder's memory counts for this picture until it ends.
+        detecting = asyncio.ensure_future(detect())
+        await asyncio.gather(full, detecting, return_exceptions=True)
+        image, (canvas, faces) = full.result(), detecting.result()
         height_px, width_px = image.shape[:2]
         return image, faces.scaled(width_px / canvas.shape[1], height_px / canvas.shape[0])
 

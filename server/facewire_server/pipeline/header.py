@@ -1,14 +1,14 @@
 """Reads the size of a picture from its first bytes, before anything is allocated for it.
 
-A few kilobytes can announce a picture of gigabytes (a decompression bomb), and general
-readers allocate by what a file says. So the size is read here, held against the limits, and
-only then is a decoder let near the file.
+A file of a few kilobytes can declare a picture of gigabytes (a decompression bomb), and decoders
+allocate what a file declares. So the size is read and checked here before a decoder sees the file.
 
 Sources: ITU-T T.81 annex B (JPEG), W3C PNG 3rd edition section 11.2.1, RFC 9649 (WebP),
 Microsoft's BITMAPINFOHEADER (BMP).
 """
 
 import struct
+from typing import Final
 
 from facewire_server.errors import (
     EmptyImage,
@@ -21,34 +21,37 @@ from facewire_server.types import Header, Picture, PictureFormat, PictureLimits
 
 __all__ = ["read_header"]
 
-_BYTES_A_PIXEL = {PictureFormat.RGB8: 3, PictureFormat.BGR8: 3, PictureFormat.GRAY8: 1}
-_MAX_SIDE_PX = 65_535
-# SOF0..SOF15 but DHT (C4), JPG (C8) and DAC (CC), which share their range.
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# Tables, comments and applications' own data: what may stand before the frame.
-_SEGMENT = frozenset({0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE})
+_BYTES_PER_PIXEL: Final = {PictureFormat.RGB8: 3, PictureFormat.BGR8: 3, PictureFormat.GRAY8: 1}
+_MAX_SIDE_PX: Final = 65_535
+"""Longest side of a raw picture: the most that a JPEG can have."""
 
-_MOST_SEGMENTS = 4096
-"""Of a JPEG before its frame; a colour profile and metadata of many MiB have hundreds. Python walks
-through a thousand in a millisecond, and meanwhile serves nobody else."""
+_START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC), which share their range."""
+
+_SEGMENT: Final = frozenset({0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE})
+"""Segments that may precede the frame: tables, comments, and applications' own data."""
+
+_MAX_SEGMENTS: Final = 4096
+"""Of a JPEG before its frame; a color profile and metadata of many MiB have hundreds. Python reads
+a thousand in a millisecond, during which the event loop serves no other client."""
 
 
 def read_header(picture: Picture, limits: PictureLimits) -> Header:
-    """Reads a picture's size and holds it against the limits.
+    """Reads a picture's size and checks it against the limits.
 
     Raises:
         EmptyImage: no bytes.
         TooManyBytes, TooManyPixels: over a limit.
-        UndecodableImage: not a picture of a known format, or not of the one it is said to be.
+        UndecodableImage: not a picture of a known format, or not of its declared format.
         ImageLayout: a raw picture whose size, stride and bytes disagree.
     """
     if not picture.data:
         raise EmptyImage("the picture has no bytes")
     if len(picture.data) > limits.max_frame_bytes:
         raise TooManyBytes(
-            f"the picture has {len(picture.data)} bytes; at most {limits.max_frame_bytes} are taken"
+            f"the picture has {len(picture.data)} bytes; at most {limits.max_frame_bytes} are accepted"
         )
-    if picture.format in (*_BYTES_A_PIXEL, PictureFormat.NV12):
+    if picture.format in (*_BYTES_PER_PIXEL, PictureFormat.NV12):
         header = _raw(picture)
     else:
         header = _encoded(picture)
@@ -67,12 +70,12 @@ def _raw(picture: Picture) -> Header:
     nv12 = picture.format is PictureFormat.NV12
     if nv12 and (width % 2 or height % 2):
         raise ImageLayout("an NV12 picture needs an even width_px and height_px")
-    row = width * _BYTES_A_PIXEL.get(picture.format, 1)
+    row = width * _BYTES_PER_PIXEL.get(picture.format, 1)
     stride = picture.stride_bytes or row
     if stride < row:
         raise ImageLayout(f"stride_bytes is {stride}, but a row has {row} bytes")
     rows = height * 3 // 2 if nv12 else height
-    # The last row may end with its pixels: that is how a picture cut out of a larger one lies.
+    # The last row may lack its padding: so it is in a picture that was cut out of a larger one.
     least, most = stride * (rows - 1) + row, stride * rows
     if not least <= len(picture.data) <= most:
         raise ImageLayout(
@@ -85,7 +88,7 @@ def _raw(picture: Picture) -> Header:
 def _encoded(picture: Picture) -> Header:
     found = _sniff(picture.data)
     if picture.format not in (PictureFormat.SNIFF, found):
-        raise UndecodableImage(f"the picture is said to be {picture.format.value} and is not")
+        raise UndecodableImage(f"the picture is declared as {picture.format.value} and is not")
     readers = {
         PictureFormat.JPEG: _jpeg_size,
         PictureFormat.PNG: _png_size,
@@ -116,14 +119,14 @@ def _sniff(data: bytes) -> PictureFormat:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
-    """The size in the frame header, found as a decoder finds it.
+    """Returns the size in the frame header, found as a decoder finds it.
 
-    Decoders differ in what they make of odd bytes between segments: some look for the next
-    marker, and would find another frame there than the one read here. No camera and no
-    program writes such bytes, so a file that has any is refused.
+    Decoders differ in how they treat stray bytes between segments: some search for the next
+    marker, and would find another frame than the one read here. No camera and no
+    program writes such bytes, so a file with any is refused.
     """
     at = 2
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         if data[at] != 0xFF:
             raise UndecodableImage("the JPEG picture is damaged")
         marker = data[at + 1]
@@ -137,7 +140,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
         if marker not in _SEGMENT or length < 2:
             raise UndecodableImage("the JPEG picture has no frame header")
         at += 2 + length
-    raise UndecodableImage(f"the JPEG picture has no frame header in {_MOST_SEGMENTS} segments")
+    raise UndecodableImage(f"the JPEG picture has no frame header in {_MAX_SEGMENTS} segments")
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
@@ -170,7 +173,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 def _bmp_size(data: bytes) -> tuple[int, int]:
     (header_bytes,) = struct.unpack_from("<I", data, 14)
-    if header_bytes < 40:  # OS/2's, of 1987
-        raise UndecodableImage("the BMP picture has a header of a kind that is not read")
+    if header_bytes < 40:  # OS/2, 1987
+        raise UndecodableImage("the BMP picture has an unsupported header")
     width, height = struct.unpack_from("<ii", data, 18)
-    return max(width, 0), abs(height)  # a negative height tells that the top row comes first
+    return max(width, 0), abs(height)  # negative: the top row comes first

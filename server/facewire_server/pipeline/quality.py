@@ -1,4 +1,4 @@
-"""Measures how well each face can be recognised."""
+"""Measures how well each face can be recognized."""
 
 import cv2
 import numpy as np

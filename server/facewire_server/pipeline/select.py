@@ -1,4 +1,4 @@
-"""Picks the one face that is meant, where a picture may show several."""
+"""Picks one face of a picture that may show several."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def select(faces: Faces, selection: FaceSelection, *, width_px: int, height_px: 
 
     Args:
         faces: n faces.
-        selection: which one is meant.
+        selection: which one.
         width_px, height_px: of the upright picture.
 
     Returns:
@@ -26,11 +26,11 @@ def select(faces: Faces, selection: FaceSelection, *, width_px: int, height_px: 
     if len(faces) == 0:
         raise NoFace("the picture shows no face")
     sides = faces.boxes[:, 2:] - faces.boxes[:, :2]
-    centres = (faces.boxes[:, 2:] + faces.boxes[:, :2]) / 2
+    centers = (faces.boxes[:, 2:] + faces.boxes[:, :2]) / 2
     if selection is FaceSelection.LARGEST:
         row = int(np.argmax(sides.prod(axis=1)))
     elif selection is FaceSelection.MOST_CENTRAL:
-        row = int(np.argmin(np.hypot(*(centres - (width_px / 2, height_px / 2)).T)))
+        row = int(np.argmin(np.hypot(*(centers - (width_px / 2, height_px / 2)).T)))
     elif len(faces) == 1:
         row = 0
     else:

@@ -1,7 +1,8 @@
-"""Knows when the last handler has ended.
+"""Waits for the last handler to end.
 
-gRPC's `stop` waits for the calls, not for the handlers of those that it cancelled. What they use
-(threads, the gallery) must not be closed under them.
+gRPC's `stop` waits for the calls, not for the handlers of those that it cancelled
+(https://github.com/grpc/grpc/issues/37239). What they use, threads and the gallery, must not be closed
+under them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,22 +11,22 @@ from typing import Any
 import grpc
 from grpc import aio
 
-from facewire_server.rpc.handlers import Behaviour, wrapped
+from facewire_server.rpc.handlers import Behavior, wrapped
 from facewire_server.work.condition import Condition
 
 __all__ = ["CallsInterceptor"]
 
 
 class CallsInterceptor(aio.ServerInterceptor):
-    """Counts the handlers that run."""
+    """Counts the running handlers."""
 
     def __init__(self) -> None:
         self._running = 0
-        self._moved = Condition()
+        self._changed = Condition()
 
     async def ended(self) -> None:
-        """Waits until no handler runs."""
-        await self._moved.until(lambda: not self._running)
+        """Waits until no handler is running."""
+        await self._changed.until(lambda: not self._running)
 
     async def intercept_service(
         self,
@@ -35,13 +36,13 @@ class CallsInterceptor(aio.ServerInterceptor):
         """Wraps the method's handler."""
         return wrapped(await continuation(handler_call_details), self._counted)
 
-    def _counted(self, behaviour: Behaviour) -> Behaviour:
+    def _counted(self, behavior: Behavior) -> Behavior:
         async def counted(request: Any, context: Any) -> Any:
             self._running += 1
             try:
-                return await behaviour(request, context)
+                return await behavior(request, context)
             finally:
                 self._running -= 1
-                self._moved.notify()
+                self._changed.notify()
 
         return counted

@@ -1,7 +1,7 @@
-"""Protobuf to the pipeline's types and back: the nouns that all methods share.
+"""Converts between protobuf and values: the nouns that all methods share.
 
-A field that is 0 or unset means the server's default, which the caller hands in. A value out of
-the range that the contract tells raises `InvalidField` with the field's path.
+A field that is 0 or unset means the server's default, which the caller passes. A value out of
+the range that the contract states raises `InvalidField` with the field's path.
 """
 
 from dataclasses import replace
@@ -60,7 +60,7 @@ _MAX_SIDE_PX = 65_535
 
 
 def picture(message: face_pb2.Image, field: str) -> Picture:
-    """A picture; whether its bytes are one is for the pipeline to say."""
+    """Converts an Image; its bytes are checked by the pipeline."""
     layout = _FORMATS.get(message.format)
     if layout is None:
         raise InvalidField(f"{field}.format is not known here", field=f"{field}.format")
@@ -70,7 +70,7 @@ def picture(message: face_pb2.Image, field: str) -> Picture:
 def detection_options(
     message: face_pb2.DetectionOptions, default: DetectionOptions, field: str = "detection"
 ) -> DetectionOptions:
-    """What counts as a face; never more faces than the server's own number."""
+    """Converts detection options; `max_faces` is at most the server's."""
     options = default
     if message.min_face_px:
         least = whole_within(message.min_face_px, 8, _MAX_SIDE_PX, f"{field}.min_face_px")
@@ -91,10 +91,10 @@ def decision_policy(
     max_candidates: int = 0,
     parent: str = "",
 ) -> DecisionPolicy:
-    """When a face counts as recognised.
+    """Converts a decision policy.
 
     Args:
-        message: the policy asked for.
+        message: the requested policy.
         default: the server's.
         max_candidates: the request's field of this name.
         parent: path of the message that holds both fields, with its dot.
@@ -119,7 +119,7 @@ def decision_policy(
 def face_selection(
     value: face_pb2.FaceSelection, default: FaceSelection, field: str = "selection"
 ) -> FaceSelection:
-    """Which face is meant."""
+    """Converts a face selection."""
     if value == face_pb2.FACE_SELECTION_UNSPECIFIED:
         return default
     selection = _SELECTIONS.get(value)
@@ -129,7 +129,7 @@ def face_selection(
 
 
 def face_message(face: Face, *, evidence_sequence: int = 0) -> face_pb2.Face:
-    """One face of an answer; `evidence_sequence` is the frame's, in a stream."""
+    """Converts one face; `evidence_sequence` is that of its frame in a stream."""
     left, top, right, bottom = face.box.tolist()
     points = [face_pb2.Point(x_px=x, y_px=y) for x, y in face.landmarks.tolist()]
     left_eye, right_eye, nose, left_mouth, right_mouth = points
@@ -150,7 +150,7 @@ def face_message(face: Face, *, evidence_sequence: int = 0) -> face_pb2.Face:
 
 
 def quality_message(quality: Quality) -> face_pb2.Quality:
-    """How good a probe or a template is."""
+    """Converts the quality of a probe or a template."""
     return face_pb2.Quality(
         inter_eye_px=quality.inter_eye_px,
         sharpness=quality.sharpness,
@@ -159,7 +159,7 @@ def quality_message(quality: Quality) -> face_pb2.Quality:
 
 
 def timings_message(timings: Timings) -> face_pb2.StageTimings:
-    """Seconds to whole microseconds."""
+    """Converts seconds to whole microseconds, saturated at 2**32 - 1."""
     return face_pb2.StageTimings(
         queue_us=_microseconds(timings.queue_s),
         decode_us=_microseconds(timings.decode_s),

@@ -1,4 +1,4 @@
-"""Protobuf to the pipeline's types and back: what the recognition service sends and gets."""
+"""Converts between protobuf and values: what the recognition service sends and receives."""
 
 from facewire.v1 import recognition_pb2
 from facewire_server.errors import (
@@ -107,7 +107,7 @@ def stream_output(value: StreamOutput, limits: ServingLimits, model_contract_id:
 def recognition_message(
     recognition: Recognition, model_contract_id: str
 ) -> recognition_pb2.RecognizeResponse:
-    """Answers one picture."""
+    """Converts the answer to one picture."""
     return recognition_pb2.RecognizeResponse(
         faces=[face_message(face) for face in recognition.faces],
         width_px=recognition.width_px,
@@ -121,7 +121,7 @@ def recognition_message(
 def comparison_message(
     comparison: Comparison, model_contract_id: str
 ) -> recognition_pb2.CompareResponse:
-    """Answers two pictures."""
+    """Converts the answer to two pictures."""
     return recognition_pb2.CompareResponse(
         outcome=_COMPARE_OUTCOMES[comparison.outcome],
         similarity=comparison.similarity,

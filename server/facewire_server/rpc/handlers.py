@@ -1,4 +1,4 @@
-"""Puts something around the handler of a method, whatever its arity."""
+"""Wraps the handler of a method, whatever its arity."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -6,14 +6,14 @@ from typing import Any, TypeAlias
 
 import grpc
 
-__all__ = ["Behaviour", "wrapped"]
+__all__ = ["Behavior", "wrapped"]
 
-Behaviour: TypeAlias = Callable[[Any, Any], Awaitable[Any]]
+Behavior: TypeAlias = Callable[[Any, Any], Awaitable[Any]]
 """What a handler does with a request (or their iterator) and a context."""
 
 
-def wrapped(handler: Any, around: Callable[[Behaviour], Behaviour]) -> Any:
-    """The handler with `around` its behaviour, the parsing of a single request included.
+def wrapped(handler: Any, around: Callable[[Behavior], Behavior]) -> Any:
+    """Returns the handler with `around` applied to its behavior, which includes parsing a single request.
 
     Handlers are coroutines that write through their context, not generators: a cancellation then
     reaches them where they wait, and their clean-up does not depend on the garbage collector.
@@ -25,20 +25,20 @@ def wrapped(handler: Any, around: Callable[[Behaviour], Behaviour]) -> Any:
         "stream" if streaming else "unary"
         for streaming in (handler.request_streaming, handler.response_streaming)
     )
-    behaviour: Behaviour = getattr(handler, arity)
-    if not inspect.iscoroutinefunction(behaviour):
+    behavior: Behavior = getattr(handler, arity)
+    if not inspect.iscoroutinefunction(behavior):
         return handler
     parse = handler.request_deserializer
     if not handler.request_streaming and parse is not None:
-        # gRPC would parse it outside of the behaviour, and answer bytes that
-        # are no message with UNKNOWN and the text of its own exception.
-        behaviour, parse = _parsing(behaviour, parse), None
+        # gRPC would parse it outside of the behavior, and would refuse bytes that are
+        # no message with UNKNOWN and the text of its own exception.
+        behavior, parse = _parsing(behavior, parse), None
     make = getattr(grpc, f"{arity}_rpc_method_handler")
-    return make(around(behaviour), parse, handler.response_serializer)
+    return make(around(behavior), parse, handler.response_serializer)
 
 
-def _parsing(behaviour: Behaviour, parse: Callable[[bytes], Any]) -> Behaviour:
+def _parsing(behavior: Behavior, parse: Callable[[bytes], Any]) -> Behavior:
     async def parsed(request: bytes, context: Any) -> Any:
-        return await behaviour(parse(request), context)
+        return await behavior(parse(request), context)
 
     return parsed

@@ -1,11 +1,11 @@
 """The health service (`grpc.health.v1`), whose watchers end when the server shuts down.
 
-gRPC's own servicer tells its watchers NOT_SERVING and leaves them open, and then a shutdown
-lasts as long as the most patient load balancer.
+gRPC's own servicer sends its watchers NOT_SERVING and leaves their calls open, so a shutdown waits for them
+until its grace ends; other gRPC servers have changed that (https://github.com/grpc/grpc-dotnet/pull/2582).
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -15,52 +15,52 @@ from facewire_server.work.condition import Condition
 __all__ = ["HEALTH_NAMES", "HealthServicer"]
 
 HEALTH_NAMES = ("", "facewire.v1.RecognitionService", "facewire.v1.GalleryService")
-"""What can be asked for: the process, and each service."""
+"""The names with a health: the process, and each service."""
 
-_MOST_WATCHERS = 32
-"""Health is told without a token; watchers beyond these would take calls from those who have one."""
+_MAX_WATCHERS: Final = 32
+"""Health needs no token; more watchers would take calls from the clients that have one. Chosen, not measured."""
 
 _Response = health_pb2.HealthCheckResponse
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated, untyped
-    """Tells what is serving. Nothing is until `set` says so."""
+    """Reports which services are serving. None is until `set` says so."""
 
     def __init__(self) -> None:
         self._serving = dict.fromkeys(HEALTH_NAMES, False)
-        self._moved = Condition()
+        self._changed = Condition()
         self._shut_down = False
         self._watchers = 0
 
     def set(self, name: str, serving: bool) -> None:
-        """Says whether the service of this name is serving; after `shut_down` none is."""
+        """Sets whether a service is serving; after `shut_down` none is."""
         if name not in self._serving:
             raise KeyError(name)
         self._serving[name] = serving and not self._shut_down
-        self._moved.notify()
+        self._changed.notify()
 
     def shut_down(self) -> None:
-        """Says that nothing is serving any more, and ends the watchers after they were told."""
+        """Sets every service to NOT_SERVING, for good, and ends the watchers after they received it."""
         self._shut_down = True
         for name in self._serving:
             self.set(name, False)
 
     async def Check(self, request: Any, context: Any) -> Any:
-        """Answers for one service."""
+        """Returns the health of one service."""
         if request.service not in self._serving:
             await context.abort(StatusCode.NOT_FOUND, "no such service")
         return _Response(status=self._status(request.service))
 
     async def List(self, request: Any, context: Any) -> Any:
-        """Answers for all services."""
+        """Returns the health of all services."""
         response = health_pb2.HealthListResponse()
         for name in self._serving:
             response.statuses[name].status = self._status(name)
         return response
 
     async def Watch(self, request: Any, context: Any) -> None:
-        """Answers now and after each change."""
-        if self._watchers >= _MOST_WATCHERS:
+        """Sends the health now and after each change."""
+        if self._watchers >= _MAX_WATCHERS:
             await context.abort(StatusCode.RESOURCE_EXHAUSTED, "too many watchers; use Check")
         self._watchers += 1
         try:
@@ -69,16 +69,16 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
             self._watchers -= 1
 
     async def _watch(self, name: str, context: Any) -> None:
-        told = None
-        while (status := self._status(name)) != told or not self._shut_down:
-            if status != told:
+        sent = None
+        while (status := self._status(name)) != sent or not self._shut_down:
+            if status != sent:
                 await context.write(_Response(status=status))
-                told = status
+                sent = status
             else:
-                await self._moved.until(partial(self._has_news, name, told))
+                await self._changed.until(partial(self._has_news, name, sent))
 
-    def _has_news(self, name: str, told: Any) -> bool:
-        return self._shut_down or self._status(name) != told
+    def _has_news(self, name: str, sent: Any) -> bool:
+        return self._shut_down or self._status(name) != sent
 
     def _status(self, name: str) -> Any:
         if name not in self._serving:

@@ -1,25 +1,26 @@
-"""Reads the requests of a call up to its half-close, and tells that from a broken call."""
+"""Reads the requests of a call up to its half-close, and distinguishes that from a broken call."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 __all__ = ["incoming"]
 
-_SETTLE_S = 0.02
-"""How long a call that ended its requests must live on to be believed. A broken one was seen to
-be cancelled within 1 ms, also by a deadline."""
+_SETTLE_S: Final = 0.02
+"""How long a call must stay uncancelled after its last request to count as half-closed. Broken calls
+were cancelled within 1 ms in the tests, also by a deadline."""
 
 RequestT = TypeVar("RequestT")
 
 
 async def incoming(requests: AsyncIterable[RequestT]) -> AsyncIterator[RequestT]:
-    """The requests of a call; ends only when the client has half-closed.
+    """Yields the requests of a call; ends only if the client has half-closed.
 
-    grpc.aio ends the iterator of a call that broke (cancelled, reset, past its deadline, a message
-    above the receive limit) just as that of a half-closed one, and the context says nothing
-    about it. What tells them apart comes a moment later: the handler's task is cancelled. So
-    after the last request that moment is waited for.
+    grpc.aio ends the iterator of a broken call (cancelled, reset, past its deadline, a message
+    above the receive limit) in the same way as that of a half-closed one, and the context does not
+    say which it was. The handler's task is cancelled a moment later if the call is broken, so this
+    waits for that moment. No upstream issue was found (searched in November 2026 for "aio server
+    request iterator cancelled half-close"); test_stream_promises shows when it is no longer needed.
     """
     async for request in requests:
         yield request

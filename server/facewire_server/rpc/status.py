@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 from facewire.v1 import face_pb2
 from facewire_server import errors
 from facewire_server.errors import InvalidInput, ServerError
-from facewire_server.rpc.handlers import Behaviour, wrapped
+from facewire_server.rpc.handlers import Behavior, wrapped
 
 __all__ = ["DOMAIN", "STATUSES", "StatusInterceptor", "reason_of", "shortened"]
 
@@ -110,10 +110,10 @@ class StatusInterceptor(aio.ServerInterceptor):
         return wrapped(await continuation(handler_call_details), _guarded)
 
 
-def _guarded(behaviour: Behaviour) -> Behaviour:
+def _guarded(behavior: Behavior) -> Behavior:
     async def guarded(request: Any, context: Any) -> Any:
         try:
-            return await behaviour(request, context)
+            return await behavior(request, context)
         except aio.BaseError:  # of gRPC itself: aborted already, or the peer is gone
             raise
         except DecodeError:

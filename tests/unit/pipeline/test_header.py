@@ -104,7 +104,7 @@ def test_text_is_not_a_picture() -> None:
 
 
 def test_a_format_that_was_named_must_be_the_one_that_came() -> None:
-    with pytest.raises(UndecodableImage, match="said to be PNG"):
+    with pytest.raises(UndecodableImage, match="declared as PNG"):
         read_header(Picture(encoded("JPEG"), PictureFormat.PNG), LIMITS)
 
 
