@@ -68,6 +68,15 @@ def test_the_installed_packages_are_the_pinned_ones(repository: Path) -> None:
         assert f"\n{name.lower().replace('_', '-')}=={version}\n" in pinned, name
 
 
+def test_the_glossary_has_at_most_twelve_house_words(repository: Path) -> None:
+    page = (repository / "docs" / "glossary.md").read_text(encoding="utf-8")
+    house = page[page.index("## House words") : page.index("## Terms from elsewhere")]
+    words = re.findall(r"^\| ([a-z ]+) \| ", house, re.MULTILINE)[1:]
+    assert len(words) == len(set(words))
+    assert words == sorted(words)
+    assert 1 <= len(words) <= 12
+
+
 def test_the_changelog_is_kept(repository: Path) -> None:
     text = (repository / "CHANGELOG.md").read_text(encoding="utf-8")
     released = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", text, re.MULTILINE)
