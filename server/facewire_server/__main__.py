@@ -1,20 +1,27 @@
-"""The command `facewire-server`: run the server, ask a running one how it is, or print settings."""
+"""The command `facewire-server`: runs a server, checks a running one, or prints settings."""
 
+import argparse
 import asyncio
 import os
 import sys
 
+from facewire_server.env_file import format_env_file
 from facewire_server.errors import ServerError
 from facewire_server.healthcheck import NoAnswer, health
-from facewire_server.settings import Settings, SettingsError
+from facewire_server.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
+from facewire_server.sources import add_flags, read
 
 __all__ = ["main"]
 
 _USAGE = """\
-usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C
-       facewire-server health [FLAGS]    ask the server that these flags start whether it serves
-       facewire-server config [FLAGS]    print every setting with its value and exit
-       facewire-server run --help        tell the flags
+usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP reloads token and certificate
+       facewire-server health [FLAGS]    check the server that these flags start: --live or --ready
+       facewire-server config [FLAGS]    print every setting with its value, as a file for --env-file
+       facewire-server COMMAND --help    list the flags
+"""
+
+_HEALTH_EXITS = """\
+exit status: 0 if yes; 1 if no, or if no server answers; 2 if the command line or a setting is wrong.
 """
 
 
@@ -22,8 +29,8 @@ def main() -> int:
     """Runs one command of the command line.
 
     Returns:
-        0 when it ended as asked, 1 when the server cannot run or (`health`) does not serve
-        everything, 2 when it was called wrongly.
+        0 if the command did its work, 1 if the server cannot run or `health` finds it not live
+        or not ready, 2 if the command line or a setting is wrong.
     """
     command, *arguments = sys.argv[1:] or ["--help"]
     if command in ("-h", "--help"):
@@ -34,16 +41,18 @@ def main() -> int:
             f"facewire-server: there is no command {command!r}\n{_USAGE}", end="", file=sys.stderr
         )
         return 2
+    flags = _parser(command).parse_args(arguments)
     try:
-        settings = Settings.read(arguments, os.environ, program=f"facewire-server {command}")
+        settings = read(flags, os.environ)
+        if command == "config":
+            text = format_env_file(settings.described())
+            sys.stdout.buffer.write(text.encode())  # UTF-8, whatever the locale says
+            return 0
     except SettingsError as error:
         print(f"facewire-server: {error}", file=sys.stderr)
         return 2
-    if command == "config":
-        _print_settings(settings)
-        return 0
     if command == "health":
-        return _print_health(settings)
+        return _print_health(settings, live=flags.live)
     # Not at the top: a process that only prints settings loads no engine.
     from facewire_server.app import serve
 
@@ -55,20 +64,37 @@ def main() -> int:
     return 0
 
 
-def _print_settings(settings: Settings) -> None:
-    for variable, value, about in settings.described():
-        print(f"# {about}\n{variable}={value}")
+def _parser(command: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        f"facewire-server {command}",
+        description="Serves facewire.v1. Every flag is a variable too: --max-streams is "
+        f"{ENVIRONMENT_PREFIX}MAX_STREAMS. Flags win over variables, variables over --env-file.",
+        epilog=_HEALTH_EXITS if command == "health" else None,
+        allow_abbrev=False,
+    )
+    if command == "health":
+        checks = parser.add_mutually_exclusive_group()
+        checks.add_argument(
+            "--live", action="store_true", help="whether the process answers; restart it if not"
+        )
+        checks.add_argument(
+            "--ready",
+            action="store_true",
+            help="whether every service is SERVING; send it no calls if not (default)",
+        )
+    add_flags(parser)
+    return parser
 
 
-def _print_health(settings: Settings) -> int:
+def _print_health(settings: Settings, *, live: bool) -> int:
     try:
         serving = health(settings)
     except NoAnswer as error:
         print(f"facewire-server: {error}", file=sys.stderr)
         return 1
-    for name, well in serving.items():
-        print(f"{name or 'process'} {'SERVING' if well else 'NOT_SERVING'}")
-    return 0 if all(serving.values()) else 1
+    for name, healthy in serving.items():
+        print(f"{name or 'process'} {'SERVING' if healthy else 'NOT_SERVING'}")
+    return 0 if live or all(serving.values()) else 1
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from facewire_server.models import Models, open_models
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.processors import usable_processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HEALTH_NAMES
@@ -77,8 +77,8 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
     """Everything joined, not listening yet; models of this process are proven, others may be away."""
-    contract = _contract(settings.contract)
-    processors = settings.threads or len(os.sched_getaffinity(0))
+    contract = _contract(settings.model_contract)
+    processors = settings.threads or usable_processors().count
     cv2.setNumThreads(1)  # pictures are worked on beside each other; each takes one processor
     async with open_models(
         contract,
@@ -156,7 +156,9 @@ def _contract(name_or_path: str) -> ModelContract:
     try:
         return ModelContract.from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"contract is {name_or_path}, which cannot be used: {error}") from error
+        raise SettingsError(
+            f"model_contract is {name_or_path}, which cannot be used: {error}"
+        ) from error
 
 
 def _address(settings: Settings, name: str) -> str:

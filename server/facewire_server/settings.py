@@ -1,23 +1,22 @@
-"""Everything an operator can set, and the only reader of the environment.
+"""Everything an operator can set: names, types, defaults and bounds. `sources` reads the values.
 
-A setting `x_y` is the flag `--x-y` and the variable `FACEWIRE_X_Y`; the flag wins.
+The setting `x_y` is the flag `--x-y` and the variable `FACEWIRE_X_Y`.
 """
 
-import argparse
 import dataclasses
 import ipaddress
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
-__all__ = ["ENVIRONMENT_PREFIX", "Settings", "SettingsError"]
+__all__ = ["ENVIRONMENT_PREFIX", "Setting", "Settings", "SettingsError", "all_settings"]
 
 ENVIRONMENT_PREFIX = "FACEWIRE_"
+"""Begins the name of every variable; another prefix would be another program's."""
 
 
 class SettingsError(Exception):
-    """A setting cannot be what it was set to; the text says which, and what it may be."""
+    """A setting has a value that cannot be used; the text names the setting and what is allowed."""
 
 
 class _About(NamedTuple):
@@ -53,15 +52,22 @@ class Settings:
         _About("TensorFlow Serving of `embedding`, in the same form; empty = run it here"),
     ] = ""
     models_tls_ca: Annotated[
-        Path | None, _About("PEM certificates to check those servers with; not set = no TLS")
+        Path | None, _About("PEM certificates to check those servers with; empty = no TLS")
     ] = None
-    contract: Annotated[
+    model_contract: Annotated[
         str, _About("model contract: the name of one that comes with the server, or a JSON file")
     ] = "sface"
     gallery_max_bytes: Annotated[
         int, _About("bytes that the gallery may grow to on disk", least=1 << 20)
     ] = 64 << 30
-    threads: Annotated[int, _About("processors to use; 0 = all", least=0, most=1024)] = 0
+    threads: Annotated[
+        int,
+        _About(
+            "processors to use; 0 = as many as affinity and CPU quota allow this process",
+            least=0,
+            most=1024,
+        ),
+    ] = 0
     threshold: Annotated[
         float, _About("lowest cosine similarity of a match", least=0.01, most=1.0)
     ] = 0.42
@@ -108,32 +114,15 @@ class Settings:
     ] = 10.0
     log_format: Annotated[str, _About("text, json, or auto: text on a terminal")] = "auto"
 
-    @classmethod
-    def read(
-        cls, arguments: Sequence[str], environment: Mapping[str, str], *, program: str
-    ) -> "Settings":
-        """Reads flags, then variables, then defaults.
-
-        Raises:
-            SettingsError: a value is not of its type, out of range, or contradicts another.
-        """
-        flags = vars(cls._parser(program).parse_args(arguments))
-        values = {}
-        for name, kind, _ in _fields():
-            variable = ENVIRONMENT_PREFIX + name.upper()
-            if flags[name] is not None:
-                values[name] = _parse(kind, flags[name], said_as=_flag(name))
-            elif variable in environment:
-                values[name] = _parse(kind, environment[variable], said_as=variable)
-        settings = cls(**values)
-        settings._check()
-        return settings
-
     def described(self) -> list[tuple[str, str, str]]:
-        """Variable, value now, and what it is for, of each setting."""
+        """Returns variable, value and explanation of each setting.
+
+        The value is text that `sources.read` reads back; it is empty for a path that is not set.
+        Secrets are files, so no value is one.
+        """
         return [
-            (ENVIRONMENT_PREFIX + name.upper(), _shown(getattr(self, name)), about.text)
-            for name, _, about in _fields()
+            (setting.variable, _formatted(getattr(self, setting.name)), setting.about.text)
+            for setting in all_settings()
         ]
 
     @property
@@ -147,25 +136,13 @@ class Settings:
         except ValueError:  # a name may resolve to anything
             return False
 
-    @classmethod
-    def _parser(cls, program: str) -> argparse.ArgumentParser:
-        parser = argparse.ArgumentParser(
-            program,
-            description="Serves facewire.v1. Every flag is a variable too: --max-streams is "
-            f"{ENVIRONMENT_PREFIX}MAX_STREAMS.",
-            allow_abbrev=False,
-        )
-        defaults = cls()
-        for name, kind, about in _fields():
-            text = f"{about.text} (default: {_shown(getattr(defaults, name))})"
-            if kind is bool:
-                parser.add_argument(_flag(name), nargs="?", const="true", metavar="BOOL", help=text)
-            else:
-                parser.add_argument(_flag(name), metavar=name.upper(), help=text)
-        return parser
+    def check(self) -> None:
+        """Checks bounds, and that no value contradicts another.
 
-    def _check(self) -> None:
-        for name, _, about in _fields():
+        Raises:
+            SettingsError: the first value that cannot be used.
+        """
+        for name, _, about in all_settings():
             value = getattr(self, name)
             # Negated, so that a NaN fails too.
             if about.least is not None and not value >= about.least:
@@ -180,34 +157,44 @@ class Settings:
         if not (self.is_loopback or secured or self.insecure_listen):
             raise SettingsError(
                 f"listen is {self.listen}, which others can reach: set tls_certificate, tls_key "
-                "and token_file, or say --insecure-listen where something else protects the port"
+                "and token_file, or --insecure-listen if something else protects the port"
             )
 
 
-def _fields() -> list[tuple[str, Any, _About]]:
-    """Name, type and explanation of each setting, in order."""
+class Setting(NamedTuple):
+    """One setting, without a value.
+
+    Attributes:
+        name: of its field in `Settings`.
+        type: int, float, bool, str, Path or Path | None.
+        about: its explanation and bounds.
+    """
+
+    name: str
+    type: Any
+    about: _About
+
+    @property
+    def variable(self) -> str:
+        """Its variable, `FACEWIRE_X_Y`."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """Its flag, `--x-y`."""
+        return "--" + self.name.replace("_", "-")
+
+
+def all_settings() -> list[Setting]:
+    """Returns every setting, in the order of `Settings`."""
     hints = get_type_hints(Settings, include_extras=True)
     return [
-        (field.name, *get_args(hints[field.name])[:2]) for field in dataclasses.fields(Settings)
+        Setting(field.name, *get_args(hints[field.name])[:2])
+        for field in dataclasses.fields(Settings)
     ]
 
 
-_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
-def _parse(kind: Any, text: str, *, said_as: str) -> Any:
-    try:
-        if kind is bool:
-            return _TRUTH[text.lower()]
-        return kind(text) if kind in (int, float, str) else Path(text)
-    except (KeyError, ValueError) as error:
-        wanted = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
-        raise SettingsError(f"{said_as} is {text!r}; it must be {wanted}") from error
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _shown(value: object) -> str:
-    return "not set" if value is None else str(value)
+def _formatted(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

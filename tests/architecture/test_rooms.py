@@ -16,6 +16,9 @@ GALLERIES = frozenset({f"{SERVER}.galleries.{each}" for each in ("ports", "recor
 # From the bottom up; a room imports only rooms that stand above it in this table.
 ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.settings": frozenset(),
+    f"{SERVER}.env_file": frozenset({f"{SERVER}.settings"}),
+    f"{SERVER}.sources": frozenset({f"{SERVER}.env_file", f"{SERVER}.settings"}),
+    f"{SERVER}.processors": frozenset(),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.logs": frozenset(),
     f"{SERVER}.events": frozenset({f"{SERVER}.errors"}),

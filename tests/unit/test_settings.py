@@ -1,14 +1,44 @@
-"""Settings come from flags, then the environment, then defaults; a wrong one is told clearly."""
+"""Settings come from flags, then variables, then a file, then defaults; a wrong one is reported."""
 
+import argparse
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from facewire_server.settings import Settings, SettingsError
+from facewire_server import sources
+from facewire_server.settings import Settings, SettingsError, all_settings
+from fakes.python import PATHS
+
+ODD = " two  words # no comment, 'quotes' \"double\" $HOME \\ = \t\x0c\u2028end "
+"""Whatever may stand in a line of a file."""
 
 
 def read(*flags: str, **environment: str) -> Settings:
-    return Settings.read(flags, environment, program="test")
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    sources.add_flags(parser)
+    return sources.read(parser.parse_args(flags), environment)
+
+
+def run(
+    command: str, *flags: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("FACEWIRE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "facewire_server", command, *flags],
+        env={**kept, "PYTHONPATH": PATHS, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "settings.env"
 
 
 def test_nothing_need_be_set() -> None:
@@ -17,9 +47,13 @@ def test_nothing_need_be_set() -> None:
     assert settings.is_loopback
 
 
-def test_the_flag_wins_over_the_environment() -> None:
-    assert read(FACEWIRE_MAX_STREAMS="7").max_streams == 7
-    assert read("--max-streams", "9", FACEWIRE_MAX_STREAMS="7").max_streams == 9
+def test_flags_win_over_variables_and_variables_over_the_file(file: Path) -> None:
+    file.write_text("FACEWIRE_MAX_STREAMS=5\nFACEWIRE_MAX_FACES=6\n")
+    from_file = f"--env-file={file}"
+    assert read(from_file).max_streams == 5
+    assert read(from_file, FACEWIRE_MAX_STREAMS="7").max_streams == 7
+    assert read(from_file, "--max-streams", "9", FACEWIRE_MAX_STREAMS="7").max_streams == 9
+    assert read(from_file, FACEWIRE_MAX_STREAMS="7").max_faces == 6
 
 
 def test_types_are_read() -> None:
@@ -30,7 +64,7 @@ def test_types_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "reported"),
     [
         (("--max-streams", "many"), "--max-streams is 'many'; it must be a whole number"),
         (("--max-streams", "0"), "at least 1"),
@@ -41,8 +75,8 @@ def test_types_are_read() -> None:
         (("--tls-key", "key.pem"), "belong together"),
     ],
 )
-def test_a_wrong_value_is_told(flags: tuple[str, ...], told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
+def test_a_wrong_value_is_reported(flags: tuple[str, ...], reported: str) -> None:
+    with pytest.raises(SettingsError, match=reported):
         read(*flags)
 
 
@@ -67,5 +101,142 @@ def test_loopback_needs_neither(listen: str) -> None:
 def test_every_setting_is_described_with_its_value() -> None:
     described = {variable: value for variable, value, about in read("--max-faces", "5").described()}
     assert described["FACEWIRE_MAX_FACES"] == "5"
-    assert described["FACEWIRE_TOKEN_FILE"] == "not set"
+    assert described["FACEWIRE_TOKEN_FILE"] == ""
     assert len(described) == len(Settings.__dataclass_fields__)
+
+
+def test_an_empty_value_is_a_path_that_is_not_set() -> None:
+    assert read("--models-tls-ca=", FACEWIRE_MODELS_TLS_CA="ca.pem").models_tls_ca is None
+    with pytest.raises(SettingsError, match="FACEWIRE_DATA is empty"):
+        read(FACEWIRE_DATA="")
+
+
+ANOTHER = {int: "7", float: "0.71875", bool: "true", str: ODD, Path: ODD, Path | None: ODD}
+EXCEPTIONS = {"FACEWIRE_MIN_SCORE": "0.9999999999999999", "FACEWIRE_LOG_FORMAT": "json"}
+LARGE = ("gallery_max_bytes", "max_frame_bytes", "max_pixels")
+
+
+def is_default(settings: Settings, name: str) -> bool:
+    return bool(getattr(settings, name) == getattr(Settings(), name))
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_what_config_prints_reads_back(file: Path, empty: bool) -> None:
+    values = {each.variable: ANOTHER[each.type] for each in all_settings()} | EXCEPTIONS
+    values |= {f"FACEWIRE_{name.upper()}": str((1 << 29) + 1) for name in LARGE}
+    if empty:
+        values |= {each.variable: "" for each in all_settings() if each.type in (str, Path | None)}
+        values |= {"FACEWIRE_LISTEN": "localhost:1", "FACEWIRE_LOG_FORMAT": "text"}
+    printed = run("config", environment=values)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    # As it was printed: text mode would turn some characters of the values into line breaks.
+    file.write_bytes(printed.stdout.encode())
+    settings = read(f"--env-file={file}")
+    assert settings == read(**values)
+    if not empty:
+        same = [name for name in Settings.__dataclass_fields__ if is_default(settings, name)]
+        assert not same, "these would read back even if they were left out"
+    assert run("config", f"--env-file={file}").stdout == printed.stdout
+
+
+def as_docker_reads(text: str) -> dict[str, str]:
+    """The rules of docker/cli, opts/file.go (parseKeyValueFile), for a file without bare names."""
+    kept = [line.lstrip() for line in text.split("\n")]
+    return dict(line.split("=", 1) for line in kept if line and not line.startswith("#"))
+
+
+def test_docker_reads_the_same_from_what_config_prints() -> None:
+    values = {each.variable: ODD for each in all_settings() if each.type is Path}
+    printed = run("config", environment=values).stdout
+    read_by_docker = as_docker_reads(printed)
+    assert read_by_docker.items() >= values.items()
+    assert len(read_by_docker) == len(all_settings())
+    assert read(**read_by_docker) == read(**values)
+
+
+def test_config_refuses_what_a_file_cannot_hold() -> None:
+    done = run("config", "--data=two\nlines")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "FACEWIRE_DATA has a line break" in done.stderr
+    done = run("config", environment={"FACEWIRE_DATA": os.fsdecode(b"\xff")})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "FACEWIRE_DATA is not UTF-8" in done.stderr
+
+
+def test_comments_empty_lines_and_line_ends_of_windows_are_read_over(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf# one\r\n\r\n  FACEWIRE_MODELS=a # b \r\n")
+    assert read(f"--env-file={file}").models == Path("a # b ")
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        (b"FACEWIRE_DATA", "line 1: this is not NAME=value"),
+        (b"\n=x", "line 2: this is not NAME=value"),
+        (b"export FACEWIRE_DATA=x", "line 1: this is not NAME=value"),
+        (b"FACEWIRE_DATA=x\nFACEWIRE_DATA=y", "line 2: FACEWIRE_DATA is set a second time"),
+        (b"FACEWIRE_DATA=\xff", "is not UTF-8"),
+        (b"FACEWIRE_THREADS=two", "settings.env: FACEWIRE_THREADS is 'two'; it must be a whole"),
+        (b"FACEWIRE_THREAD=2", "settings.env: there is no setting FACEWIRE_THREAD; .*_THREADS"),
+        (b"FACWIRE_DATA=x", "there is no setting FACWIRE_DATA; the nearest is FACEWIRE_DATA"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_reported(file: Path, text: bytes, reported: str) -> None:
+    file.write_bytes(text)
+    with pytest.raises(SettingsError, match=reported):
+        read(f"--env-file={file}")
+
+
+def test_a_file_that_is_not_there_is_reported(file: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read: No such file"):
+        read(f"--env-file={file}")
+
+
+@pytest.mark.parametrize(
+    ("unknown", "nearest"),
+    [
+        ("FACEWIRE_MAX_STREAM", "FACEWIRE_MAX_STREAMS"),
+        ("FACEWIRE_CONTRACT", "FACEWIRE_MODEL_CONTRACT"),
+        ("FACEWIRE_TLS_CERT", "FACEWIRE_TLS_CERTIFICATE"),
+        ("FACEWIRE_INSECURE", "FACEWIRE_INSECURE_LISTEN"),
+    ],
+)
+def test_an_unknown_variable_is_an_error_that_names_the_nearest(unknown: str, nearest: str) -> None:
+    with pytest.raises(SettingsError, match=f"no setting {unknown}; the nearest is {nearest}$"):
+        read(**{unknown: "1"})
+
+
+@pytest.mark.parametrize("command", ["run", "health", "config"])
+def test_a_wrong_setting_ends_every_command_with_2(command: str) -> None:
+    done = run(command, environment={"FACEWIRE_THREAD": "1"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("facewire-server: there is no setting FACEWIRE_THREAD;")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *sources.NOT_THE_SERVERS,
+        "FACEWIRE_SERVICE_HOST",
+        "FACEWIRE_SERVICE_PORT_GRPC",
+        "FACEWIRE_PORT_50051_TCP_ADDR",
+        "FACEWIRE_SERVER_PORT_50051_TCP",
+    ],
+)
+def test_variables_of_others_are_left_alone(name: str) -> None:
+    assert read(**{name: "tcp://10.0.0.1:50051"}) == Settings()
+
+
+def test_every_variable_that_is_used_anywhere_has_an_owner(repository: Path) -> None:
+    """A variable of the client, the tests or compose.yaml must not stop a server beside them."""
+    listing = ["git", "ls-files", "*.py", "*.sh", "*.yaml", "Makefile"]
+    files = subprocess.run(listing, cwd=repository, capture_output=True, text=True, check=True)
+    others = set(files.stdout.split()) - {str(Path(__file__).relative_to(repository))}
+    used: set[str] = set()
+    for name in others:
+        if not name.startswith("server/") and (repository / name).is_file():
+            text = (repository / name).read_text(encoding="utf-8")
+            used |= set(re.findall(r"\bFACEWIRE_[A-Z_]*[A-Z]\b", text))
+    known = {each.variable for each in all_settings()} | sources.NOT_THE_SERVERS.keys()
+    assert used >= sources.NOT_THE_SERVERS.keys(), "one in the list is used by nothing"
+    assert used <= known
