@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
@@ -15,6 +14,7 @@ import cv2
 from facewire_server import contracts, logs
 from facewire_server.backends import tfserving
 from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.credentials import read_credentials, read_file, reload_on
 from facewire_server.models import Models, open_models
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
@@ -27,6 +27,7 @@ from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
 from facewire_server.settings import Settings, SettingsError
+from facewire_server.signals import handle_signals
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.slots import WorkSlots
@@ -43,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then drains.
+    """Serves until SIGTERM or SIGINT, then drains; SIGHUP reloads token and certificate.
 
     When it takes calls it prints one line to standard output: "facewire.v1 on HOST:PORT".
 
@@ -53,9 +54,12 @@ async def serve(settings: Settings) -> None:
         OSError: the gallery's folder or the address cannot be used.
     """
     logs.configure(settings.log_format)
-    stop = _stop_signal()
+    signals = handle_signals()
     async with _server(settings) as (server, models):
         watching = None
+        reloading = asyncio.create_task(
+            reload_on(signals.reload, settings, server.replace_credentials)
+        )
         try:
             port = await server.start()
             for name in HEALTH_NAMES:
@@ -63,11 +67,14 @@ async def serve(settings: Settings) -> None:
             if models.served:
                 recognizing = partial(server.health.set, _RECOGNITION)
                 watching = asyncio.create_task(models.watch(recognizing))
-                watching.add_done_callback(lambda _: stop.set())  # it ends by a failure only
+                watching.add_done_callback(
+                    lambda _: signals.stop.set()
+                )  # it ends by a failure only
             host = settings.listen.rpartition(":")[0]
             print(f"facewire.v1 on {host}:{port}", flush=True)
-            await stop.wait()
+            await signals.stop.wait()
         finally:
+            reloading.cancel()
             await server.drain(settings.drain_s)
             if watching is not None and not watching.cancel():
                 await watching  # raises what it failed with
@@ -86,7 +93,7 @@ async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
         threads=processors,
         detector_address=_address(settings, "detector_address"),
         embedder_address=_address(settings, "embedder_address"),
-        tls_ca=_file(settings.models_tls_ca),
+        tls_ca=read_file(settings.models_tls_ca),
     ) as models:
         with (
             closing(
@@ -200,29 +207,11 @@ def _defaults(settings: Settings) -> RequestDefaults:
 
 
 def _options(settings: Settings) -> ServerOptions:
+    credentials = read_credentials(settings)
     return ServerOptions(
         address=settings.listen,
-        token=_file(settings.token_file).decode().strip(),
-        tls_certificate_chain=_file(settings.tls_certificate),
-        tls_private_key=_file(settings.tls_key),
+        token=credentials.token,
+        tls_certificate_chain=credentials.tls_certificate_chain,
+        tls_private_key=credentials.tls_private_key,
         max_calls=settings.max_streams + _CALLS_BESIDE_STREAMS,
     )
-
-
-def _file(path: Path | None) -> bytes:
-    if path is None:
-        return b""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
-    if not content.strip():
-        raise SettingsError(f"{path} is empty")  # an empty token would let everybody in
-    return content
-
-
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop

@@ -31,12 +31,16 @@ class Settings:
 
     listen: Annotated[str, _About("address and port to serve on")] = "127.0.0.1:50051"
     insecure_listen: Annotated[
-        bool, _About("serve others without TLS and a token: whoever reaches the port may use it")
+        bool,
+        _About("serve other machines without TLS and a token: whoever reaches the port may use it"),
     ] = False
-    tls_certificate: Annotated[Path | None, _About("PEM certificate chain; with tls_key")] = None
+    tls_certificate: Annotated[
+        Path | None, _About("PEM certificate chain of the server; needs tls_key")
+    ] = None
     tls_key: Annotated[Path | None, _About("PEM private key of the certificate")] = None
     token_file: Annotated[
-        Path | None, _About("file with the bearer token that every call must carry")
+        Path | None,
+        _About("file with the bearer token of every call; during a change several, one a line"),
     ] = None
     data: Annotated[Path, _About("folder of the gallery: biometric data")] = Path("data")
     models: Annotated[Path, _About("folder of the SavedModels")] = Path("models")
@@ -73,46 +77,48 @@ class Settings:
     ] = 0.42
     min_margin: Annotated[
         float,
-        _About("lead over the runner-up under which a match is AMBIGUOUS", least=0.0, most=1.0),
+        _About("lead over the second best below which a match is AMBIGUOUS", least=0.0, most=1.0),
     ] = 0.03
     min_inter_eye_px: Annotated[
-        float, _About("distance of the eyes under which a face is TOO_POOR", least=0.0)
+        float, _About("eye distance in pixels below which a face is TOO_POOR", least=0.0)
     ] = 8.0
     enroll_min_inter_eye_px: Annotated[
-        float, _About("distance of the eyes under which a face makes no template", least=0.0)
+        float, _About("smallest eye distance to enroll, pixels", least=0.0)
     ] = 16.0
     min_score: Annotated[float, _About("lowest detection score of a face", least=0.7, most=1.0)] = (
         0.9
     )
-    max_faces: Annotated[int, _About("most faces of one picture", least=1, most=1024)] = 256
+    max_faces: Annotated[int, _About("most faces in one picture", least=1, most=1024)] = 256
     max_frame_bytes: Annotated[
         int, _About("most bytes of one picture", least=1 << 10, most=1 << 30)
     ] = 16 << 20
     max_pixels: Annotated[
         int, _About("most pixels of one picture", least=1 << 10, most=1 << 30)
     ] = 50_000_000
-    max_streams: Annotated[int, _About("streams open at the same time", least=1)] = 64
+    max_streams: Annotated[int, _About("most streams open at the same time", least=1)] = 64
     max_in_flight: Annotated[
-        int, _About("credit: frames of a stream not accounted for", least=1, most=64)
+        int, _About("credit: most unanswered frames of a stream", least=1, most=64)
     ] = 4
     pictures_at_once: Annotated[
         int,
         _About(
-            "pictures in work at the same time; 0 = one more than processors, and 16 more where a "
+            "pictures worked on at the same time; 0 = one more than processors, and 16 more if a "
             "model is elsewhere",
             least=0,
         ),
     ] = 0
     frame_timeout_s: Annotated[
-        float, _About("time from a picture's arrival to its answer", least=0.1)
+        float, _About("most seconds from a picture's arrival to its result", least=0.1)
     ] = 10.0
     slow_reader_timeout_s: Annotated[
-        float, _About("time that a client may leave its answers unread", least=0.1)
+        float, _About("most seconds that a client may leave results unread", least=0.1)
     ] = 30.0
     drain_s: Annotated[
-        float, _About("time to finish what is in hand when the server is stopped", least=0.0)
+        float, _About("seconds to finish calls when the server is stopped", least=0.0)
     ] = 10.0
-    log_format: Annotated[str, _About("text, json, or auto: text on a terminal")] = "auto"
+    log_format: Annotated[str, _About("text, json, or auto: text on a terminal, else json")] = (
+        "auto"
+    )
 
     def described(self) -> list[tuple[str, str, str]]:
         """Returns variable, value and explanation of each setting.

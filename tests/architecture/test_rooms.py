@@ -19,6 +19,8 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.env_file": frozenset({f"{SERVER}.settings"}),
     f"{SERVER}.sources": frozenset({f"{SERVER}.env_file", f"{SERVER}.settings"}),
     f"{SERVER}.processors": frozenset(),
+    f"{SERVER}.signals": frozenset(),
+    f"{SERVER}.credentials": frozenset({f"{SERVER}.settings"}),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.logs": frozenset(),
     f"{SERVER}.events": frozenset({f"{SERVER}.errors"}),

@@ -1,4 +1,4 @@
-"""Health is told to everybody, and takes the server from nobody."""
+"""Health is open to all, and its watchers do not use up the calls of others."""
 
 import contextlib
 
@@ -23,8 +23,8 @@ async def test_watchers_do_not_take_the_calls_of_others() -> None:
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         await stub.Check(health_pb2.HealthCheckRequest())
         watchers.pop().cancel()
-        answered = grpc.aio.EOF
-        while answered is grpc.aio.EOF:  # until the server has heard of it
+        response = grpc.aio.EOF
+        while response is grpc.aio.EOF:  # until the server has noticed the cancellation
             with contextlib.suppress(grpc.aio.AioRpcError):
-                answered = await stub.Watch(health_pb2.HealthCheckRequest()).read()
-        assert answered.status == health_pb2.HealthCheckResponse.NOT_SERVING
+                response = await stub.Watch(health_pb2.HealthCheckRequest()).read()
+        assert response.status == health_pb2.HealthCheckResponse.NOT_SERVING

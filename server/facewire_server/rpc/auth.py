@@ -1,4 +1,4 @@
-"""Who may call: a bearer token for all methods but health, and TLS."""
+"""Who may call: a bearer token for all methods but health, and TLS. Both can be replaced."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from grpc import aio
 
 from facewire_server.errors import TokenRequired
 
-__all__ = ["TokenInterceptor", "tls_credentials"]
+__all__ = ["TlsCertificate", "TokenInterceptor"]
 
 _OPEN = "/grpc.health.v1.Health/"
 
@@ -18,7 +18,13 @@ class TokenInterceptor(aio.ServerInterceptor):
     """Refuses calls that do not carry the token; reads nothing of their request."""
 
     def __init__(self, token: str) -> None:
-        self._wanted = token.encode()
+        """Takes one token, or several that are all valid, one a line."""
+        self._valid: tuple[bytes, ...] = ()
+        self.replace(token)
+
+    def replace(self, token: str) -> None:
+        """Makes this token, or these, the valid ones for calls from now on."""
+        self._valid = tuple(line.strip().encode() for line in token.splitlines() if line.strip())
 
     async def intercept_service(
         self,
@@ -27,19 +33,20 @@ class TokenInterceptor(aio.ServerInterceptor):
     ) -> Any:
         """Lets the call through, or puts a refusal in its handler's place."""
         open_to_all = handler_call_details.method.startswith(_OPEN)
-        if open_to_all or self._is_wanted(handler_call_details.invocation_metadata):
+        if open_to_all or self._is_valid(handler_call_details.invocation_metadata):
             return await continuation(handler_call_details)
         # To the client a refusal looks the same whatever the method's arity; a streaming
         # handler is the one that gRPC calls before it has read a request.
         return grpc.stream_stream_rpc_method_handler(_refuse)
 
-    def _is_wanted(self, metadata: Any) -> bool:
+    def _is_valid(self, metadata: Any) -> bool:
         for key, value in metadata:
             if key == "authorization":
                 scheme, _, token = value.partition(" ")
-                # Compared in constant time: how long it takes tells nothing about the token.
-                same = hmac.compare_digest(token.strip().encode(), self._wanted)
-                return same and scheme.lower() == "bearer"
+                # In constant time, with every token: how long it takes says nothing about any.
+                sent = token.strip().encode()
+                matches = [hmac.compare_digest(sent, valid) for valid in self._valid]
+                return any(matches) and scheme.lower() == "bearer"
         return False
 
 
@@ -47,6 +54,28 @@ async def _refuse(requests: Any, context: Any) -> NoReturn:
     raise TokenRequired("a bearer token is required (metadata `authorization: Bearer ...`)")
 
 
-def tls_credentials(certificate_chain: bytes, private_key: bytes) -> grpc.ServerCredentials:
-    """The server's side of TLS, from PEM."""
-    return grpc.ssl_server_credentials([(private_key, certificate_chain)])
+class TlsCertificate:
+    """The certificate that the server shows to new connections."""
+
+    def __init__(self, certificate_chain: bytes, private_key: bytes) -> None:
+        """Takes both as PEM."""
+        self._shown = _configuration(certificate_chain, private_key)
+        self._next: grpc.ServerCertificateConfiguration | None = None
+
+    def replace(self, certificate_chain: bytes, private_key: bytes) -> None:
+        """Shows another certificate from the next connection on; open connections stay."""
+        self._next = _configuration(certificate_chain, private_key)
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """Returns the server's side of TLS, which follows `replace`."""
+        fetch: Any = self._fetch  # grpc-stubs leave out that None is allowed
+        return grpc.dynamic_ssl_server_credentials(self._shown, fetch)
+
+    def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
+        """Called by gRPC before each handshake, one at a time; None = no other than before."""
+        fetched, self._next = self._next, None
+        return fetched
+
+
+def _configuration(chain: bytes, key: bytes) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(key, chain)])

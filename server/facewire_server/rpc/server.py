@@ -8,7 +8,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
-from facewire_server.rpc.auth import TokenInterceptor, tls_credentials
+from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
@@ -55,8 +55,14 @@ class Server:
         self._recognition = recognition
         self._calls = CallsInterceptor()
         interceptors: list[aio.ServerInterceptor] = [self._calls, StatusInterceptor()]
-        if options.token:
-            interceptors.append(TokenInterceptor(options.token))
+        self._tokens = TokenInterceptor(options.token) if options.token else None
+        if self._tokens is not None:
+            interceptors.append(self._tokens)
+        self._certificate: TlsCertificate | None = None
+        if options.tls_certificate_chain:
+            self._certificate = TlsCertificate(
+                options.tls_certificate_chain, options.tls_private_key
+            )
         self._server = aio.server(
             interceptors=interceptors,
             options=_channel_options(limits),
@@ -75,10 +81,8 @@ class Server:
         """
         options = self._options
         try:
-            if options.tls_certificate_chain:
-                credentials = tls_credentials(
-                    options.tls_certificate_chain, options.tls_private_key
-                )
+            if self._certificate is not None:
+                credentials = self._certificate.credentials()
                 port = self._server.add_secure_port(options.address, credentials)
             else:
                 port = self._server.add_insecure_port(options.address)
@@ -89,6 +93,17 @@ class Server:
         await self._server.start()
         _log.info("listening on port %d", port)
         return port
+
+    def replace_credentials(self, token: str, certificate_chain: bytes, private_key: bytes) -> None:
+        """Wants another token of new calls, and shows another certificate to new connections.
+
+        Open calls and connections stay. What the server was built without stays out: it cannot
+        be given TLS or a token later.
+        """
+        if self._tokens is not None and token:
+            self._tokens.replace(token)
+        if self._certificate is not None and certificate_chain:
+            self._certificate.replace(certificate_chain, private_key)
 
     async def drain(self, grace_s: float) -> None:
         """Stops: no new calls; streams and calls under way end within so long, or are cancelled.

@@ -1,0 +1,50 @@
+"""What signals do to a server: SIGTERM and SIGINT stop it, SIGHUP reloads its credentials."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass, field
+
+__all__ = ["Signals", "handle_signals"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Set when a signal comes.
+
+    Attributes:
+        stop: by SIGTERM, by SIGINT, and by SIGHUP if the server's terminal was closed.
+        reload: by any other SIGHUP; to be cleared by who waits for it.
+    """
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    reload: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def handle_signals() -> Signals:
+    """Handles the signals in the running event loop, from now on."""
+    signals = Signals()
+    # The kernel also sends SIGHUP when a terminal is closed: a server that was started there by
+    # hand would go on unseen and keep its port. `nohup` says that it shall, by ignoring SIGHUP.
+    ends_with_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
+
+    def hang_up() -> None:
+        if ends_with_terminal and not _has_terminal():
+            signals.stop.set()
+        else:
+            signals.reload.set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, signals.stop.set)
+    loop.add_signal_handler(signal.SIGINT, signals.stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    return signals
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a controlling terminal, and that is still open."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
