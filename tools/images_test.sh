@@ -45,15 +45,16 @@ network_backend = "netavark"
 network_config_dir = "$scratch/networks"
 END
 
-export FACEWIRE_MODELS=$scratch/models FACEWIRE_PORT
+export FACEWIRE_MODELS=$scratch/models FACEWIRE_SECRETS=$scratch/secrets FACEWIRE_CPUS=1 FACEWIRE_PORT
 FACEWIRE_PORT=$("$bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+overlay=()
 compose() {
   "$scratch/compose/bin/podman-compose" --project-name facewire-test --profile cpu \
-    --file compose.yaml --file tests/containers/compose.yaml "$@"
+    --file compose.yaml --file tests/containers/compose.yaml "${overlay[@]}" "$@"
 }
 container() { podman ps --all --quiet --filter "label=com.docker.compose.service=$1"; }
 facewire() { "$bin/facewire" --server "127.0.0.1:$FACEWIRE_PORT" "$@"; }
-health() { podman exec "$(container server)" facewire-server health; }
+health() { podman exec "$(container server)" facewire-server health "${@:---ready}"; }
 
 tear_down() {
   local status=$?
@@ -133,6 +134,7 @@ await() { # SECONDS COMMAND...: until the command succeeds
   echo "after $((SECONDS - begun)) s"
 }
 await 60 podman healthcheck run alone
+podman exec alone facewire-server health --ready
 podman rm --force --volumes alone >/dev/null
 
 say "the server starts before any model is there"
@@ -143,6 +145,17 @@ process_only() {
   grep "^process SERVING" <<<"$told" && grep "^facewire.v1.RecognitionService NOT_SERVING" <<<"$told"
 }
 await 60 process_only
+health --live
+if podman healthcheck run "$(container server)"; then fail "compose calls it healthy, and it is not ready"; fi
+
+say "its limits hold, and it plans for one processor"
+podman inspect --format 'memory {{.HostConfig.Memory}}, processes {{.HostConfig.PidsLimit}}, log {{.HostConfig.LogConfig.Size}}' \
+  "$(container server)" | tee "$scratch/limits"
+grep -q "memory 2147483648, processes 1024, log 10" "$scratch/limits" || fail "these are not the limits of compose.yaml"
+podman exec "$(container server)" python3 -c '
+from facewire_server.processors import usable_processors
+print(usable_processors())
+assert usable_processors().quota == 1.0'
 
 mkdir -p "$scratch/people/eileen"
 "$bin/python" - "$scratch" <<'END'
@@ -192,6 +205,31 @@ done
 [ "$born" = "$(podman inspect --format '{{.State.Pid}} {{.State.StartedAt}}' "$(container server)")" ] \
   || fail "the server was restarted"
 echo "the server is the process that it was: $born"
+
+say "published to others, it takes TLS and a token as secrets"
+compose down --timeout 20
+mkdir "$FACEWIRE_SECRETS"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=127.0.0.1 \
+  -addext subjectAltName=IP:127.0.0.1 -out "$FACEWIRE_SECRETS/certificate.pem" -keyout "$FACEWIRE_SECRETS/key.pem" 2>/dev/null
+echo first >"$FACEWIRE_SECRETS/token"
+chown -R 10001:10001 "$FACEWIRE_SECRETS"
+chmod -R u=rwX,go= "$FACEWIRE_SECRETS"
+overlay=(--file compose.public.yaml)
+compose up --detach --no-build
+await 120 health
+podman port "$(container server)"
+trusted() { FACEWIRE_TOKEN=$1 facewire --tls-ca "$FACEWIRE_SECRETS/certificate.pem" gallery list --json; }
+refused() {
+  local status=0
+  trusted "$1" || status=$?
+  [ $status -eq 4 ] # the CLI's "not allowed"
+}
+trusted first
+refused second
+echo second >"$FACEWIRE_SECRETS/token"
+podman kill --signal HUP "$(container server)" >/dev/null
+await 30 trusted second
+refused first
 
 say "it drains and ends when it is stopped"
 server=$(container server)

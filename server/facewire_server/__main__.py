@@ -11,7 +11,7 @@ from facewire_server.healthcheck import NoAnswer, health
 from facewire_server.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_server.sources import add_flags, read
 
-__all__ = ["main"]
+__all__ = ["command_parser", "main"]
 
 _USAGE = """\
 usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP reloads token and certificate
@@ -41,7 +41,7 @@ def main() -> int:
             f"facewire-server: there is no command {command!r}\n{_USAGE}", end="", file=sys.stderr
         )
         return 2
-    flags = _parser(command).parse_args(arguments)
+    flags = command_parser(command).parse_args(arguments)
     try:
         settings = read(flags, os.environ)
         if command == "config":
@@ -64,7 +64,8 @@ def main() -> int:
     return 0
 
 
-def _parser(command: str) -> argparse.ArgumentParser:
+def command_parser(command: str) -> argparse.ArgumentParser:
+    """Returns the parser of the flags of "run", "health" or "config"."""
     parser = argparse.ArgumentParser(
         f"facewire-server {command}",
         description="Serves facewire.v1. Every flag is a variable too: --max-streams is "
