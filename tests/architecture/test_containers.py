@@ -104,6 +104,18 @@ def test_the_image_is_checked_for_life_and_compose_waits_for_readiness(
     assert found == [(True, False), (False, True)]
 
 
+def test_the_probes_of_the_page_are_commands_that_exist(repository: Path) -> None:
+    text = (repository / "docs/running.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```text\n(containers:\n.*?)```", text, re.DOTALL)
+    (container,) = yaml.safe_load(block)["containers"]
+    probes = {name: each for name, each in container.items() if name.endswith("Probe")}
+    assert len(probes) == 3
+    for name, probe in probes.items():
+        program, command, *flags = probe["exec"]["command"]
+        assert program == "facewire-server"
+        assert command_parser(command).parse_args(flags).live is (name != "readinessProbe")
+
+
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_the_containers_run_as_nobody_in_particular(repository: Path, name: str) -> None:
     words = instructions(repository, name)
