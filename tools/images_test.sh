@@ -214,7 +214,9 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
 echo first >"$FACEWIRE_SECRETS/token"
 chown -R 10001:10001 "$FACEWIRE_SECRETS"
 chmod -R u=rwX,go= "$FACEWIRE_SECRETS"
-overlay=(--file compose.public.yaml)
+# podman-compose 1.6.0 puts no variables into a list that is marked `!override`, as Docker's does.
+sed "s/\${FACEWIRE_PORT:-50051}/$FACEWIRE_PORT/" compose.public.yaml >"$scratch/public.yaml"
+overlay=(--file "$scratch/public.yaml")
 compose up --detach --no-build
 await 120 health
 podman port "$(container server)"

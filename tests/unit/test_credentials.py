@@ -1,6 +1,9 @@
 """Files of token and certificate that cannot be used are refused when they are read."""
 
+import os
+import pty
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,17 @@ import pytest
 from facewire_server.credentials import read_credentials
 from facewire_server.settings import Settings, SettingsError
 from fakes.certificates import self_signed
+from fakes.python import PATHS
+
+READ_ON_TERMINAL = """
+import fcntl, sys, termios
+from pathlib import Path
+from facewire_server.credentials import read_credentials
+from facewire_server.settings import Settings
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+certificate, key = map(Path, sys.argv[1:])
+read_credentials(Settings(tls_certificate=certificate, tls_key=key))
+"""
 
 
 def test_what_the_files_hold_is_read_and_shown_nowhere(tmp_path: Path) -> None:
@@ -27,8 +41,22 @@ def test_an_encrypted_key_is_refused_and_no_password_is_asked_for(tmp_path: Path
     encrypted = tmp_path / "encrypted.pem"
     encrypt = ["openssl", "pkey", "-in", str(key), "-out", str(encrypted), "-aes256"]
     subprocess.run([*encrypt, "-passout", "pass:word"], check=True, capture_output=True)
-    with pytest.raises(SettingsError, match="not a certificate and its key"):
-        read_credentials(Settings(tls_certificate=certificate, tls_key=encrypted))
+    ours, its = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", READ_ON_TERMINAL, certificate, encrypted],
+            env=os.environ | {"PYTHONPATH": PATHS},
+            stdin=its,
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+            timeout=60,  # OpenSSL would wait for the terminal
+        )
+    finally:
+        os.close(its)
+        os.close(ours)
+    assert done.returncode == 1
+    assert "are not a certificate and its key" in done.stderr
 
 
 @pytest.mark.parametrize(
