@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the images, runs compose.yaml's `cpu` profile with real containers, recognises a face through the published
+# Builds the images, runs compose.yaml's `cpu` profile with real containers, recognizes a face through the published
 # port, kills a model's container and sees the server recover. Needs no container engine's daemon and no image
 # registry: podman runs the containers, and a base image that cannot be pulled is made by debootstrap.
 #
@@ -140,9 +140,9 @@ podman rm --force --volumes alone >/dev/null
 say "the server starts before any model is there"
 compose up --detach --no-build server
 process_only() {
-  local told
-  told=$(health) || true
-  grep "^process SERVING" <<<"$told" && grep "^facewire.v1.RecognitionService NOT_SERVING" <<<"$told"
+  local states
+  states=$(health) || true
+  grep "^process SERVING" <<<"$states" && grep "^facewire.v1.RecognitionService NOT_SERVING" <<<"$states"
 }
 await 60 process_only
 health --live
@@ -171,7 +171,7 @@ cv2.imwrite(str(folder / "people/eileen/1.jpg"), picture)
 cv2.imwrite(str(folder / "people/eileen/2.jpg"), (picture * 0.8).astype("uint8"))
 cv2.imwrite(str(folder / "probe.jpg"), cv2.resize(picture, None, fx=0.8, fy=0.8))
 END
-recognised() {
+recognized() {
   facewire recognize --json "$scratch/probe.jpg" \
     | grep --only-matching '"outcome": "KNOWN", "identity_id": "eileen"'
 }
@@ -188,9 +188,9 @@ compose up --detach --no-build
 await 120 health
 podman ps --format '{{.Names}}  {{.Image}}  {{.Ports}}'
 
-say "a face is enrolled and recognised through the published port"
+say "a face is enrolled and recognized through the published port"
 facewire enroll "$scratch/people"
-recognised
+recognized
 
 for model in embedding-cpu mtcnn-cpu; do
   say "$model is killed"
@@ -199,7 +199,7 @@ for model in embedding-cpu mtcnn-cpu; do
   say "$model is started again"
   podman start "$(container $model)" >/dev/null
   await 120 health
-  recognised
+  recognized
 done
 
 [ "$born" = "$(podman inspect --format '{{.State.Pid}} {{.State.StartedAt}}' "$(container server)")" ] \

@@ -65,7 +65,7 @@ async def reload_on(
         try:
             read = await asyncio.to_thread(read_credentials, settings)
             replace(read.token, read.tls_certificate_chain, read.tls_private_key)
-        except SettingsError as error:
+        except (SettingsError, OSError) as error:  # OSError: no file descriptor is left
             _log.error(
                 "SIGHUP: nothing is reloaded; token and certificate stay as they were: %s", error
             )

@@ -117,7 +117,7 @@ def test_the_probes_of_the_page_are_commands_that_exist(repository: Path) -> Non
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
-def test_the_containers_run_as_nobody_in_particular(repository: Path, name: str) -> None:
+def test_the_containers_do_not_run_as_root(repository: Path, name: str) -> None:
     words = instructions(repository, name)
     last = max(number for number, (word, _) in enumerate(words) if word == "FROM")
     users = [argument for word, argument in words[last:] if word == "USER"]
@@ -151,9 +151,7 @@ def test_the_server_image_holds_all_that_the_server_asks_for(repository: Path) -
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
-def test_no_weights_get_in_whose_licence_somebody_must_acknowledge(
-    repository: Path, name: str
-) -> None:
+def test_no_weights_get_in_whose_license_must_be_acknowledged(repository: Path, name: str) -> None:
     words = " ".join(argument for _, argument in instructions(repository, name))
     assert "acknowledge" not in words
     if name != SERVING_GPU:

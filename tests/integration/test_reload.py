@@ -51,7 +51,7 @@ class Secured(NamedTuple):
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    """Asks again and again: another process tells nobody that it is done."""
+    """Polls: another process sends no event when it is done."""
     end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, what

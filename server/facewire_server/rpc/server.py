@@ -74,7 +74,7 @@ class Server:
         reflection.enable_server_reflection(_reflected(), self._server)
 
     async def start(self) -> int:
-        """Listens; answers the port.
+        """Starts listening and returns the port.
 
         Raises:
             OSError: the address cannot be listened to, as when another server does.
@@ -95,10 +95,10 @@ class Server:
         return port
 
     def replace_credentials(self, token: str, certificate_chain: bytes, private_key: bytes) -> None:
-        """Wants another token of new calls, and shows another certificate to new connections.
+        """Requires another token of new calls, and shows new connections another certificate.
 
-        Open calls and connections stay. What the server was built without stays out: it cannot
-        be given TLS or a token later.
+        Open calls and connections go on. A server that was built without TLS or without a token
+        stays without.
         """
         if self._tokens is not None and token:
             self._tokens.replace(token)
