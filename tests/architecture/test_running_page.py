@@ -1,0 +1,55 @@
+"""docs/running.md names statuses, reasons, settings and log lines: all of them exist."""
+
+import re
+from pathlib import Path
+
+import grpc
+import pytest
+
+from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server import sources
+from facewire_server.settings import all_settings
+
+WORD = r"(?<![\w=-])[A-Z]+(?:_[A-Z]+)+\b"
+
+
+@pytest.fixture
+def page(repository: Path) -> str:
+    return (repository / "docs/running.md").read_text(encoding="utf-8")
+
+
+def test_every_status_and_reason_exists(page: str) -> None:
+    known = {"SERVING", "NOT_SERVING", *(code.name for code in grpc.StatusCode)}
+    for kind, prefix in (
+        (face_pb2.ErrorReason, "ERROR_REASON_"),
+        (recognition_pb2.FrameStatus, "FRAME_STATUS_"),
+        (recognition_pb2.FramePolicy, "FRAME_POLICY_"),
+    ):
+        known |= {name.removeprefix(prefix) for name in kind.DESCRIPTOR.values_by_name}
+    # Some are part of a longer text: `NAME NOT_SERVING`.
+    texts = re.findall(r"`([^`\n]+)`", page)
+    named = {word for text in texts for word in re.findall(WORD, text)}
+    named = {name for name in named if not name.startswith("FACEWIRE_")}
+    assert len(named) > 8, "they are not where they are looked for"
+    assert named <= known
+
+
+def test_every_variable_and_setting_exists(page: str) -> None:
+    known = {each.variable for each in all_settings()} | sources.NOT_THE_SERVERS.keys()
+    known.add("FACEWIRE_PORT_50051_TCP")  # of Kubernetes
+    assert set(re.findall(r"FACEWIRE_\w*\w", page)) - {"FACEWIRE_"} <= known
+    named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", page))
+    assert len(named) > 8, "they are not where they are looked for"
+    assert named <= {each.name for each in all_settings()}
+
+
+def test_every_log_line_is_one_of_the_servers(repository: Path, page: str) -> None:
+    source = " ".join(
+        re.sub(r'"\s*f?"', "", path.read_text(encoding="utf-8"))
+        for path in sorted((repository / "server").rglob("*.py"))
+    )
+    quoted = re.findall(r"^\| (?:log: |it starts no more: )`([^`]+)`", page, re.MULTILINE)
+    assert len(quoted) > 4, "they are not where they are looked for"
+    for line in quoted:
+        for part in line.replace("[…]", "…").split("…"):
+            assert part.strip() in source, line
