@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.report import Report, parser, progress, run
-from facewire_server import contracts
+from facewire_server import model_contracts
 from facewire_server.models import open_models
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.proof import canary
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 async def _measure(report: Report, engine: str, address: str, rounds: int) -> None:
-    text = (Path(contracts.__path__[0]) / "sface.json").read_text(encoding="utf-8")
+    text = (Path(model_contracts.__path__[0]) / "sface.json").read_text(encoding="utf-8")
     contract = ModelContract.from_json(text)
     async with open_models(
         contract, folder=REPOSITORY / "models", threads=2, embedder_address=address

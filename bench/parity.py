@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bench.boxes import iou
 from bench.report import Report, parser, progress, run
-from facewire_server import contracts
+from facewire_server import model_contracts
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.errors import ServerError
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
@@ -79,7 +79,7 @@ def main() -> int:
 
 async def _compare(report: Report, scenes: list[Path], lfw: list[Path]) -> None:
     contract = ModelContract.from_json(
-        (Path(contracts.__path__[0]) / "sface.json").read_text(encoding="utf-8")
+        (Path(model_contracts.__path__[0]) / "sface.json").read_text(encoding="utf-8")
     )
     with (
         model_servers("mtcnn", "embedding") as (mtcnn, embedding),

@@ -11,7 +11,7 @@ from typing import Final
 
 import cv2
 
-from facewire_server import contracts, logs
+from facewire_server import logs, model_contracts
 from facewire_server.backends import tfserving
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.credentials import read_credentials, read_file, reload_on
@@ -158,7 +158,7 @@ def _joined(
 
 
 def _contract(name_or_path: str) -> ModelContract:
-    shipped = Path(contracts.__path__[0]) / f"{name_or_path}.json"
+    shipped = Path(model_contracts.__path__[0]) / f"{name_or_path}.json"
     path = shipped if shipped.is_file() else Path(name_or_path)
     try:
         return ModelContract.from_json(path.read_text(encoding="utf-8"))

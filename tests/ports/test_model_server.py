@@ -65,7 +65,7 @@ def test_grpcurl_predicts_and_gets_the_golden_embeddings(call, repository: Path)
     assert output["tensor_shape"] == {"dim": [{"size": "4"}, {"size": "128"}]}
     # TensorFlow Serving's default: numbers, not bytes.
     embeddings = np.array(output["float_val"], np.float32).reshape(4, 128)
-    contract = (repository / "server/facewire_server/contracts/sface.json").read_text()
+    contract = (repository / "server/facewire_server/model_contracts/sface.json").read_text()
     golden = ModelContract.from_json(contract).golden
     assert canary.check(embeddings, golden) >= canary.CANARY_MIN_COSINE
 

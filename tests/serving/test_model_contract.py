@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("make_contract", ROOT / "tools/make_contract.py")
+    spec = importlib.util.spec_from_file_location(
+        "make_model_contract", ROOT / "tools/make_model_contract.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -24,7 +26,7 @@ def tool():
 
 @pytest.fixture(scope="module")
 def document(tool):
-    return json.loads(tool.CONTRACT.read_text(encoding="utf-8"))
+    return json.loads(tool.MODEL_CONTRACT.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

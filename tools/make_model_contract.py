@@ -4,7 +4,7 @@ The golden vectors are the answers of the published ONNX file, run by ONNX Runti
 exporter nor an engine of this project has a hand in what it is measured by. Run in the models'
 environment, from the repository root:
 
-    PYTHONPATH=serving:server python tools/make_contract.py
+    PYTHONPATH=serving:server python tools/make_model_contract.py
 """
 
 import json
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from facewire_server.proof import canary
 from facewire_serving import weights
 
-__all__ = ["CONTRACT", "golden", "main"]
+__all__ = ["MODEL_CONTRACT", "golden", "main"]
 
-CONTRACT = Path(__file__).parents[1] / "server/facewire_server/contracts/sface.json"
+MODEL_CONTRACT = Path(__file__).parents[1] / "server/facewire_server/model_contracts/sface.json"
 
 
 def golden(onnx_file: Path) -> NDArray[np.float64]:
@@ -35,7 +35,7 @@ def golden(onnx_file: Path) -> NDArray[np.float64]:
 
 
 def main() -> None:
-    """Writes the file that `CONTRACT` names."""
+    """Writes the file that `MODEL_CONTRACT` names."""
     vectors = golden(weights.sface_onnx(weights.DEFAULT_CACHE))
     document = {
         "contract": {
@@ -48,8 +48,8 @@ def main() -> None:
         },
         "canary": {"golden": [[float(f"{value:.7g}") for value in row] for row in vectors]},
     }
-    CONTRACT.parent.mkdir(parents=True, exist_ok=True)
-    CONTRACT.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    MODEL_CONTRACT.parent.mkdir(parents=True, exist_ok=True)
+    MODEL_CONTRACT.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,0 @@
-"""The model contracts that come with the server: one JSON file each (`pipeline.contract`)."""
