@@ -45,7 +45,10 @@ async def _measure(report: Report, engine: str, address: str, rounds: int) -> No
     text = (Path(model_contracts.__path__[0]) / "sface.json").read_text(encoding="utf-8")
     contract = ModelContract.from_json(text)
     async with open_models(
-        contract, folder=REPOSITORY / "models", threads=2, embedder_address=address
+        contract,
+        folder=REPOSITORY / "models",
+        threads=2,
+        addresses={"embedder_address": address},
     ) as models:
         for model in models.served:
             await model.check()

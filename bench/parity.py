@@ -118,8 +118,7 @@ async def _line(
         contract,
         folder=REPOSITORY / "models",
         threads=2,
-        detector_address=mtcnn,
-        embedder_address=embedding,
+        addresses={"detector_address": mtcnn, "embedder_address": embedding},
     ) as models:
         for model in models.served:
             await model.check()

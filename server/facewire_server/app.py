@@ -21,6 +21,7 @@ from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.processors import usable_processors
 from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.servables import servables
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HEALTH_NAMES
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
@@ -91,8 +92,7 @@ async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
         contract,
         folder=settings.models,
         threads=processors,
-        detector_address=_address(settings, "detector_address"),
-        embedder_address=_address(settings, "embedder_address"),
+        addresses=_addresses(settings, contract),
         tls_ca=read_file(settings.models_tls_ca),
     ) as models:
         with (
@@ -168,14 +168,17 @@ def _contract(name_or_path: str) -> ModelContract:
         ) from error
 
 
-def _address(settings: Settings, name: str) -> str:
-    address: str = getattr(settings, name)
-    try:
-        if address:
-            tfserving.endpoints(address, tls=settings.models_tls_ca is not None)
-    except ValueError as error:
-        raise SettingsError(f"{name} is {address!r}: {error}") from error
-    return address
+def _addresses(settings: Settings, contract: ModelContract) -> dict[str, str]:
+    """Returns the addresses of the served models by the name of their setting."""
+    names = {row.address_setting for row in servables(contract)}
+    addresses: dict[str, str] = {name: getattr(settings, name) for name in names}
+    for name, address in addresses.items():
+        try:
+            if address:
+                tfserving.target(address, tls=settings.models_tls_ca is not None)
+        except ValueError as error:
+            raise SettingsError(f"{name} is {address!r}: {error}") from error
+    return addresses
 
 
 def _limits(settings: Settings) -> ServingLimits:

@@ -1,73 +1,82 @@
-"""Which engine answers for each servable: this process, or TensorFlow Serving at an address."""
+"""Opens every row of the table of servables: in this process, or in TensorFlow Serving at an address."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.backends.tfserving import TfServingModel
-from facewire_server.errors import ServerError
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
-from facewire_server.pipeline.ports import Model
-from facewire_server.proof import detector_proof, signature
-from facewire_server.proof.model_contract import ModelContract, prove
+from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.opened import ModelStatistics, OpenedModel
 from facewire_server.proof.proven import ProvenModel
-from facewire_server.proof.signature import Signature
-from facewire_server.work.deadline import time_limit
+from facewire_server.proof.servables import DETECTOR, EMBEDDER, Servable, servables
 
 __all__ = ["Models", "open_models"]
 
-_ROUND_S: Final = 1.0
-_ROUND_TIMEOUT_S: Final = 10.0
-"""A model's first predictions are slow: TensorFlow chooses its kernels then."""
+_CHECK_EVERY_S: Final = 1.0
+"""A model that comes back is used at once; health follows within this. Chosen, not measured."""
 
 _log = logging.getLogger(__name__)
 
 
 class Models:
-    """The line's two models, joined to their steps.
+    """The opened models, and the steps of the line that call them.
 
     Attributes:
         detector, embedder: the steps.
-        served: those that answer from elsewhere, and may be away.
+        served: the models that run in another process, and may be unreachable.
     """
 
-    def __init__(
-        self, mtcnn: Model, embedding: Model, contract: ModelContract, served: list[ProvenModel]
-    ) -> None:
-        self.detector = Detector(mtcnn)
-        self.embedder = Embedder(embedding, contract.dimension)
-        self.served = tuple(served)
-
-    async def watch(self, ready: Callable[[bool], None]) -> None:
-        """Says whether all models answer and are proven, each time that this changes; never ends.
+    def __init__(self, opened: Iterable[OpenedModel], *, dimension: int) -> None:
+        """Joins models to their steps.
 
         Args:
-            ready: is told; takes it for False before it is called.
+            opened: one for each row of the table.
+            dimension: length of an embedding.
         """
-        well = dict.fromkeys(self.served, False)
+        self._opened = {one.name: one for one in opened}
+        self.detector = Detector(self._opened[DETECTOR])
+        self.embedder = Embedder(self._opened[EMBEDDER], dimension)
+        self.served = tuple(one.served for one in self._opened.values() if one.served is not None)
 
-        async def follow(model: ProvenModel) -> None:
-            said = ""
+    def statistics(self) -> tuple[ModelStatistics, ...]:
+        """Returns the state of each model now and its calls so far, in the order of the table."""
+        return tuple(one.statistics() for one in self._opened.values())
+
+    async def watch(self, ready: Callable[[bool], None]) -> None:
+        """Checks the served models every second, and logs each change of one; never returns.
+
+        Args:
+            ready: called with whether all models are healthy, on each change; initially False.
+        """
+        was_ready = False
+
+        async def follow(model: OpenedModel) -> None:
+            nonlocal was_ready
+            logged = ""
             while True:
-                is_well, text = await _state(model)
-                if text != said:
-                    said = text
-                    _log.log(logging.INFO if is_well else logging.WARNING, "%s", text)
-                before = all(well.values())
-                well[model] = is_well
-                if all(well.values()) != before:
-                    ready(not before)
-                await asyncio.sleep(_ROUND_S)
+                await model.refresh()
+                state = model.statistics()
+                text = _described(state)
+                if text != logged:
+                    logged = text
+                    _log.log(logging.INFO if state.healthy else logging.WARNING, "%s", text)
+                is_ready = all(one.healthy for one in self.statistics())
+                if is_ready != was_ready:
+                    was_ready = is_ready
+                    ready(is_ready)
+                await asyncio.sleep(_CHECK_EVERY_S)
 
-        # Beside each other, so that one that hangs does not delay what is said of the other.
+        # Concurrently: one that hangs must not delay the other's report.
         async with asyncio.TaskGroup() as tasks:
-            for model in self.served:
-                tasks.create_task(follow(model))
+            for model in self._opened.values():
+                if model.served is not None:
+                    tasks.create_task(follow(model))
 
 
 @asynccontextmanager
@@ -76,65 +85,53 @@ async def open_models(
     *,
     folder: Path,
     threads: int,
-    detector_address: str = "",
-    embedder_address: str = "",
+    addresses: Mapping[str, str] | None = None,
     tls_ca: bytes = b"",
 ) -> AsyncIterator[Models]:
-    """Opens both models for the block.
+    """Opens all models for the block.
 
     Args:
-        contract: what the embedding model must be.
-        folder: of the SavedModels that are run in this process.
-        threads: processors that a model run in this process may use.
-        detector_address, embedder_address: of the servables; "" = run it in this process.
-        tls_ca: PEM certificates to check the servables' servers with; b"" = no TLS.
+        contract: which embedding model it must be.
+        folder: of the SavedModels that run in this process.
+        threads: processors that a model in this process may use.
+        addresses: by `Servable.address_setting`; a model whose address is missing or "" runs in
+            this process.
+        tls_ca: PEM certificates to check the certificates of TensorFlow Serving with; b"" = no
+            TLS.
 
     Raises:
-        ModelUnavailable: a model that is run in this process is missing, or not the contract's.
+        ModelUnavailable: a model that runs in this process is missing, or is not the right one.
         ValueError: not an address.
     """
-    served: list[ProvenModel] = []
-
-    @asynccontextmanager
-    async def opened(
-        name: str, address: str, tensors: Signature, proof: Callable[[Model], Awaitable[None]]
-    ) -> AsyncIterator[Model]:
-        if address:
-            remote = TfServingModel(name, address, tensors, tls_ca=tls_ca)
-            served.append(ProvenModel(remote, proof))
-            try:
-                yield served[-1]
-            finally:
-                await remote.close()
-            return
-        embedded = OpenVinoModel(folder / name, threads=threads)
-        try:
-            await proof(embedded)
-            yield embedded
-        finally:
-            embedded.close()
-
-    async def prove_detector(model: Model) -> None:
-        await detector_proof.prove(Detector(model))
-
-    async def prove_embedder(model: Model) -> None:
-        await prove(Embedder(model, contract.dimension), contract)
-
-    tensors = signature.embedding(contract.dimension)
-    async with (
-        opened("mtcnn", detector_address, signature.MTCNN, prove_detector) as mtcnn,
-        opened("embedding", embedder_address, tensors, prove_embedder) as embedding,
-    ):
-        yield Models(mtcnn, embedding, contract, served)
+    async with AsyncExitStack() as stack:
+        opened = []
+        for row in servables(contract):
+            address = (addresses or {}).get(row.address_setting, "")
+            if address:
+                one = _served(stack, row, address, tls_ca)
+            else:
+                one = await _embedded(stack, row, folder, threads)
+            opened.append(one)
+        yield Models(opened, dimension=contract.dimension)
 
 
-async def _state(model: ProvenModel) -> tuple[bool, str]:
-    try:
-        async with time_limit(_ROUND_TIMEOUT_S):
-            await model.check()
-    except ServerError as error:
-        return False, str(error)
-    except Exception as error:  # noqa: BLE001 - a server must outlive whatever a model answers
-        return False, f"the model {model.name!r} cannot be checked: {type(error).__name__}"
-    text = f"the model {model.name!r} answers; proven versions: {list(model.versions)}"
-    return True, f"{text}; but: {model.refusal}" if model.refusal else text
+def _served(stack: AsyncExitStack, row: Servable, address: str, tls_ca: bytes) -> OpenedModel:
+    remote = TfServingModel(row.name, address, row.signature, label=row.label, tls_ca=tls_ca)
+    stack.push_async_callback(remote.close)
+    return OpenedModel(row.label, ProvenModel(remote, row.prove), address=address)
+
+
+async def _embedded(
+    stack: AsyncExitStack, row: Servable, folder: Path, threads: int
+) -> OpenedModel:
+    engine = OpenVinoModel(folder / row.name, row.signature.name, threads=threads)
+    stack.callback(engine.close)
+    await row.prove(engine)
+    return OpenedModel(row.label, engine, embedded_version=engine.version)
+
+
+def _described(state: ModelStatistics) -> str:
+    if not state.healthy:
+        return state.refusal
+    text = f"the model {state.name!r} answers; proven versions: {list(state.proven_versions)}"
+    return f"{text}; but: {state.refusal}" if state.refusal else text

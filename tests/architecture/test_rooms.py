@@ -43,6 +43,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             "numpy",
             f"{SERVER}.proof",
+            f"{SERVER}.work.deadline",
             *VALUES,
             *(f"{SERVER}.pipeline.{each}" for each in ("ports", "detect", "embed")),
         }
@@ -73,7 +74,13 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     "facewire_server.backends.openvino_engine": frozenset(
-        {f"{SERVER}.pipeline.ports", "numpy", "openvino", *VALUES}
+        {
+            f"{SERVER}.pipeline.ports",
+            f"{SERVER}.proof.signature",
+            "numpy",
+            "openvino",
+            *VALUES,
+        }
     ),
     "facewire_server.backends.tfserving": frozenset(
         {
@@ -241,6 +248,9 @@ def test_a_planted_read_of_the_environment_is_found(source: str) -> None:
         ("facewire_server.pipeline.align", "def late():\n    import lmdb"),
         ("facewire_server.streams.session", "from facewire_server.backends import openvino_engine"),
         ("facewire_server.backends.openvino_engine", "import lmdb"),
+        ("facewire_server.backends.openvino_engine", "from facewire_server.proof import proven"),
+        ("facewire_server.proof.opened", "from facewire_server.work import slots"),
+        ("facewire_server.proof.servables", "from facewire_server.backends import tfserving"),
         ("facewire_server.backends.tfserving.wire", "import tensorflow"),
         ("facewire_server.backends.tfserving.served", "from facewire_server import rpc"),
         ("facewire_server.models", "import grpc"),

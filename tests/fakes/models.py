@@ -1,4 +1,4 @@
-"""An embedding model of numpy, for the contract of the `Model` port and for tests of what wraps it."""
+"""An embedding model of numpy, for the tests of the `Model` port and of what wraps it."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ class FakeEmbedding:
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         if inputs.keys() != {"faces"}:
-            raise ModelUnavailable(f"the model takes ['faces'], and was given {sorted(inputs)}")
+            raise ModelUnavailable(f"the model takes ['faces'], not {sorted(inputs)}")
         faces = inputs["faces"].astype(np.float64) - 127.3
         cells = faces[:, :111, :111].reshape(-1, 3, 37, 3, 37, 3).mean(axis=(2, 4)).reshape(-1, 27)
         vectors = cells @ self._weights
@@ -28,12 +28,13 @@ class FakeEmbedding:
 
 
 class FakeServed:
-    """Replicas of a served model, asked in turn.
+    """Replicas of a served model, called in turn.
 
     Attributes:
-        replicas: version and what it answers, of each; an error is raised instead.
-        asked: how often each version answered.
-        connection: another number when a connection was lost.
+        replicas: of each, its version and output; an error is raised instead.
+        asked: number of answers by version.
+        connection: to be changed when a connection is lost.
+        replica_count: as the model says it; 0 = unknown.
     """
 
     name = "embedding"
@@ -43,11 +44,8 @@ class FakeServed:
         self.replicas = list(replicas)
         self.asked: dict[int, int] = {}
         self.state: Exception | None = None
+        self.replica_count = len(replicas)
         self._turn = 0
-
-    @property
-    def replica_count(self) -> int:
-        return len(self.replicas)
 
     async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
         replica = self.replicas[self._turn % len(self.replicas)]
@@ -59,7 +57,7 @@ class FakeServed:
         return Answer(version, {"embeddings": output})
 
     def skip(self, turns: int) -> None:
-        """Lets somebody else's calls take so many turns."""
+        """Spends turns, as the calls of others do."""
         self._turn += turns
 
     async def check(self) -> None:

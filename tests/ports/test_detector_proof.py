@@ -31,10 +31,6 @@ class Fed:
         return await self._model.predict({**inputs, "image": image})
 
 
-async def prove(model: Model) -> None:
-    await detector_proof.prove(Detector(model))
-
-
 @pytest.fixture(params=["embedded", "served"])
 async def model(request: pytest.FixtureRequest, models: Path) -> AsyncIterator[Model]:
     if request.param == "embedded":
@@ -43,12 +39,12 @@ async def model(request: pytest.FixtureRequest, models: Path) -> AsyncIterator[M
     else:
         mtcnn, _ = request.getfixturevalue("served_models")
         served = TfServingModel("mtcnn", mtcnn.address, signature.MTCNN)
-        yield ProvenModel(served, prove)
+        yield ProvenModel(served, detector_proof.prove)
         await served.close()
 
 
 async def test_the_drawn_face_is_found_where_it_is(model: Model) -> None:
-    await prove(model)
+    await detector_proof.prove(model)
     found = await Detector(model).detect(detector_proof.draw(), OPTIONS)
     assert detector_proof.iou(found.boxes[0], detector_proof.GOLDEN_BOX) > 0.999
 
@@ -66,4 +62,4 @@ async def test_the_drawn_face_is_found_where_it_is(model: Model) -> None:
 )
 async def test_a_canvas_fed_wrongly_is_caught(model: Model, feed) -> None:
     with pytest.raises(ModelUnavailable, match=r"drawing of one|drawn face"):
-        await prove(Fed(model, feed))
+        await detector_proof.prove(Fed(model, feed))

@@ -1,62 +1,52 @@
-"""The server is told how its served models are, whatever they do."""
+"""Served models are watched: health follows them, each change is logged once, nothing ends the watch."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from facewire_server import models
+from facewire_server import models as room
 from facewire_server.errors import ModelUnavailable
-from facewire_server.models import Models
+from facewire_server.models import Models, open_models
 from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.opened import EMBEDDED, OpenedModel
+from facewire_server.proof.proven import ProvenModel
+from facewire_server.proof.servables import DETECTOR, EMBEDDER
+from fakes.models import FakeServed
+
+Check = Callable[[], Awaitable[None]]
 
 
-class Checked:
-    """A served model of which only the check is asked."""
+class Checked(FakeServed):
+    """A served model of which only the check is called."""
 
-    versions = (1,)
-    refusal = ""
-
-    def __init__(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, name: str, check: Check) -> None:
+        super().__init__((1, np.ones(1, np.float32)))
         self.name = name
-        self.check = check
+        self.check = check  # type: ignore[method-assign]
 
 
-class Told:
-    """Keeps what was said of the models' health."""
+class States:
+    """Keeps the states that `watch` reports."""
 
     def __init__(self) -> None:
-        self.states: list[bool] = []
+        self.all: list[bool] = []
         self._news = asyncio.Event()
 
     def __call__(self, ready: bool) -> None:
-        self.states.append(ready)
+        self.all.append(ready)
         self._news.set()
 
     async def next(self) -> bool:
         await self._news.wait()
         self._news.clear()
-        return self.states[-1]
+        return self.all[-1]
 
 
-@pytest.fixture
-def watching(monkeypatch: pytest.MonkeyPatch):
-    """Watches models of these checks."""
-    monkeypatch.setattr(models, "_ROUND_S", 0.01)
-    contract = ModelContract("c", 2, np.zeros((4, 2), np.float32))
-
-    def watch(*checks: Callable[[], Awaitable[None]]) -> tuple[asyncio.Task[None], Told]:
-        served = [Checked(f"model {number}", check) for number, check in enumerate(checks)]
-        told = Told()
-        line = Models(None, None, contract, served)  # type: ignore[arg-type]
-        return asyncio.create_task(line.watch(told)), told
-
-    return watch
-
-
-async def well() -> None:
+async def healthy() -> None:
     pass
 
 
@@ -64,18 +54,57 @@ async def hanging() -> None:
     await asyncio.Event().wait()
 
 
-async def test_all_models_must_be_well(watching) -> None:
+async def prove(model) -> None:
+    await model.predict({})
+
+
+@pytest.fixture
+def watching(monkeypatch: pytest.MonkeyPatch):
+    """Watches a detector and an embedding model of these checks."""
+    monkeypatch.setattr(room, "_CHECK_EVERY_S", 0.01)
+
+    def watch(detector: Check, embedder: Check) -> tuple[asyncio.Task[None], States]:
+        opened = [
+            OpenedModel(name, ProvenModel(Checked(name, check), prove), address="a:1")
+            for name, check in ((DETECTOR, detector), (EMBEDDER, embedder))
+        ]
+        states = States()
+        line = Models(opened, dimension=2)
+        return asyncio.create_task(line.watch(states)), states
+
+    return watch
+
+
+async def test_all_models_must_be_healthy(watching) -> None:
     failures = [ModelUnavailable("away")]
 
     async def away_at_first() -> None:
         if failures:
             raise failures.pop()
 
-    watch, told = watching(well, away_at_first)
-    assert await told.next() is True
+    watch, states = watching(healthy, away_at_first)
+    assert await states.next() is True
     failures.append(ModelUnavailable("away"))
-    assert await told.next() is False
-    assert await told.next() is True
+    assert await states.next() is False
+    assert await states.next() is True
+    watch.cancel()
+
+
+async def test_a_state_is_logged_once(watching, caplog: pytest.LogCaptureFixture) -> None:
+    checks = 0
+    enough = asyncio.Event()
+
+    async def counting() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 5:
+            enough.set()
+
+    with caplog.at_level(logging.INFO):
+        watch, _ = watching(counting, healthy)
+        await enough.wait()
+    text = "the model 'mtcnn' answers; proven versions: [1]"
+    assert [record.getMessage() for record in caplog.records].count(text) == 1
     watch.cancel()
 
 
@@ -88,18 +117,18 @@ async def test_a_bug_in_a_check_is_logged_without_its_text_and_ends_nothing(
         if failures:
             raise failures.pop()
 
-    watch, told = watching(failing)
-    assert await told.next() is True
+    watch, states = watching(healthy, failing)
+    assert await states.next() is True
     with caplog.at_level(logging.WARNING):
         failures.append(KeyError("Ada Example"))
-        assert await told.next() is False
-    assert "the model 'model 0' cannot be checked: KeyError" in caplog.text
+        assert await states.next() is False
+    assert "the model 'embedding' cannot be checked: KeyError" in caplog.text
     assert "Ada" not in caplog.text
-    assert await told.next() is True
+    assert await states.next() is True
     watch.cancel()
 
 
-async def test_a_model_that_hangs_does_not_delay_what_is_said_of_another(
+async def test_a_model_that_hangs_does_not_delay_the_report_of_another(
     watching, caplog: pytest.LogCaptureFixture
 ) -> None:
     checked = asyncio.Event()
@@ -108,9 +137,41 @@ async def test_a_model_that_hangs_does_not_delay_what_is_said_of_another(
         checked.set()
         raise ModelUnavailable("the other one is away")
 
-    watch, told = watching(hanging, away)
+    watch, states = watching(hanging, away)
     await checked.wait()
     await asyncio.sleep(0)
     assert "the other one is away" in caplog.text
-    assert told.states == []
+    assert states.all == []
     watch.cancel()
+
+
+async def test_each_row_of_the_table_is_opened_where_its_setting_says(
+    models: Path, contract: ModelContract
+) -> None:
+    async with open_models(
+        contract, folder=models, threads=2, addresses={"embedder_address": "127.0.0.1:1"}
+    ) as line:
+        detector, embedder = line.statistics()
+        assert (detector.name, detector.runs_at) == (DETECTOR, EMBEDDED)
+        assert detector.healthy
+        assert (embedder.name, embedder.runs_at) == (EMBEDDER, "127.0.0.1:1")
+        assert not embedder.healthy
+        assert [one.name for one in line.served] == [EMBEDDER]
+        with pytest.raises(ModelUnavailable):
+            await line.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8))
+        assert line.statistics()[1].unavailable == 1
+
+
+async def test_a_model_of_this_process_that_is_another_one_is_not_opened(
+    models: Path, contract: ModelContract
+) -> None:
+    other = ModelContract("other", contract.dimension, contract.golden[::-1].copy())
+    with pytest.raises(ModelUnavailable, match="not the one of the model contract"):
+        async with open_models(other, folder=models, threads=2):
+            pass
+
+
+@pytest.fixture
+def contract(repository: Path) -> ModelContract:
+    path = repository / "server/facewire_server/model_contracts/sface.json"
+    return ModelContract.from_json(path.read_text(encoding="utf-8"))

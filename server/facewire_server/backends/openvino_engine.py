@@ -1,4 +1,4 @@
-"""The embedded engine: the SavedModels that TF Serving reads, run in this process by OpenVINO."""
+"""The embedded engine: OpenVINO runs the SavedModels that TensorFlow Serving reads, in this process."""
 
 import asyncio
 import sys
@@ -9,9 +9,11 @@ from pathlib import Path
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
+from facewire_server.proof.signature import DEFAULT_SIGNATURE
 
-# The wheel brings a reporter that tells its maker, over the network, of every import. With the
-# reporter kept from loading, OpenVINO uses its own stub, and nobody is told who runs this server.
+# The wheel depends on a reporter that sends an event over the network at every import. If it cannot be
+# imported, OpenVINO uses a stub of its own, and nothing is sent.
+# https://github.com/openvinotoolkit/openvino/pull/23832
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # None is how Python spells it
 
 import openvino as ov  # noqa: E402
@@ -22,24 +24,37 @@ __all__ = ["OpenVinoModel"]
 class OpenVinoModel:
     """One SavedModel behind the `Model` port.
 
-    float32 throughout: in bfloat16 the detection cascade finds other faces. The processors are not
-    pinned: pinned, the models of one host crowd onto the same ones.
+    float32 throughout: in bfloat16 the detection cascade finds other faces. Threads are not pinned
+    to processors: pinned, the models of one host share the same few.
+
+    Attributes:
+        version: the number of the version folder.
     """
 
-    def __init__(self, directory: Path, *, threads: int) -> None:
+    def __init__(
+        self, directory: Path, signature_name: str = DEFAULT_SIGNATURE, *, threads: int
+    ) -> None:
         """Reads and compiles the newest version of a servable.
 
         Args:
-            directory: of the servable, with numbered version folders (TF Serving's layout).
-            threads: processors that a prediction may use; there is one at a time.
+            directory: of the servable, with numbered version folders (TensorFlow Serving's layout).
+            signature_name: OpenVINO reads the default signature of a SavedModel, and no other
+                (https://github.com/openvinotoolkit/openvino/pull/24153).
+            threads: processors that a prediction may use; predictions run one at a time.
 
         Raises:
             ModelUnavailable: there is no SavedModel, or OpenVINO cannot run it.
         """
+        if signature_name != DEFAULT_SIGNATURE:
+            raise ModelUnavailable(
+                f"the embedded engine cannot run the signature {signature_name!r} of "
+                f"{directory.name!r}: set the address of a TensorFlow Serving"
+            )
         versions = [entry for entry in directory.glob("*") if entry.name.isdecimal()]
         if not versions:
             raise ModelUnavailable(f"there is no SavedModel in {directory}: run `make models`")
         newest = max(versions, key=lambda entry: int(entry.name))
+        self.version = int(newest.name)
         try:
             core = ov.Core()
             compiled = core.compile_model(
@@ -60,18 +75,16 @@ class OpenVinoModel:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=directory.name)
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
-        """Runs the model once; the arrays answered are the caller's own.
+        """Runs the model once; the arrays returned are the caller's own.
 
         Raises:
-            ModelUnavailable: inputs or outputs are not what the model has.
+            ModelUnavailable: the inputs are not the model's, or OpenVINO fails.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, inputs)
 
     def _infer(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         if inputs.keys() != self._inputs.keys():
-            raise ModelUnavailable(
-                f"the model takes {sorted(self._inputs)}, and was given {sorted(inputs)}"
-            )
+            raise ModelUnavailable(f"the model takes {sorted(self._inputs)}, not {sorted(inputs)}")
         try:
             self._request.infer(dict(inputs), share_inputs=True)
         except RuntimeError as error:
@@ -82,5 +95,5 @@ class OpenVinoModel:
         }
 
     def close(self) -> None:
-        """Waits for predictions under way, and takes no more."""
+        """Waits for the predictions that have begun; later ones raise RuntimeError."""
         self._thread.shutdown()

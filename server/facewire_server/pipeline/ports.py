@@ -1,4 +1,4 @@
-"""The one thing outside the line that every step may call: a model."""
+"""The port through which a step of the line calls a model."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -9,12 +9,13 @@ __all__ = ["Model"]
 
 
 class Model(Protocol):
-    """A servable: named arrays in, named arrays out."""
+    """One signature of a servable: named arrays in, named arrays out."""
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         """Runs the model once.
 
         Raises:
             ModelUnavailable: it does not answer; trying again later may help.
+            TimedOut: it has not answered within the picture's time.
         """
         ...

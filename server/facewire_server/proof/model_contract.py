@@ -1,9 +1,9 @@
 """The model contract: the name of a space of embeddings, and the proof that a model is of it.
 
 Embeddings can be compared only if everything that shapes them is the same: weights, alignment,
-crop, resampling, preprocessing. The contract lists these; its id is stored with every
-gallery, and a gallery of another id is refused. What a SavedModel's bytes say does not matter,
-since two exports of the same weights differ; what the model answers to the canary does.
+crop, resampling, preprocessing. The model contract lists these; its id is stored with every gallery,
+and a gallery of another id is refused. The bytes of a SavedModel prove nothing, since two exports of the
+same weights differ; its embeddings of the canary do.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.ports import Model
 from facewire_server.proof import canary
 
 __all__ = ["ModelContract", "prove"]
@@ -25,7 +26,7 @@ class ModelContract:
     """A space of embeddings.
 
     Attributes:
-        id: 64 hexadecimal digits, the SHA-256 of the contract's canonical JSON (RFC 8785 for its
+        id: 64 hexadecimal digits, the SHA-256 of the terms as canonical JSON (RFC 8785 for
             strings and integers: sorted keys, no spaces, UTF-8).
         dimension: length of an embedding.
         golden: (4, dimension) float32, the embeddings of `canary.crops()`.
@@ -37,10 +38,10 @@ class ModelContract:
 
     @classmethod
     def from_json(cls, text: str) -> "ModelContract":
-        """Reads a contract file.
+        """Reads the text of a model contract's file.
 
         Raises:
-            ValueError: not a contract.
+            ValueError: it is not a model contract.
         """
         try:
             document = json.loads(text)
@@ -55,15 +56,17 @@ class ModelContract:
         return cls(hashlib.sha256(canonical.encode()).hexdigest(), dimension, golden)
 
 
-async def prove(embedder: Embedder, contract: ModelContract) -> None:
-    """Shows that an embedding model is the contract's.
+async def prove(model: Model, contract: ModelContract) -> None:
+    """Shows the canary to a model of the `embedding` servable.
 
     Raises:
-        ModelUnavailable: it does not answer, or is another model.
+        ModelUnavailable: the model does not answer, or is not the model contract's.
+        TimedOut: it has not answered in time.
     """
-    cosine = canary.check(await embedder.embed(canary.crops()), contract.golden)
+    embeddings = await Embedder(model, contract.dimension).embed(canary.crops())
+    cosine = canary.check(embeddings, contract.golden)
     if cosine < canary.CANARY_MIN_COSINE:
         raise ModelUnavailable(
-            "the embedding model is not the one of the model contract: its answer to the canary "
-            f"agrees to {cosine:.5f}, at least {canary.CANARY_MIN_COSINE} is wanted"
+            "the embedding model is not the one of the model contract: the cosine of its canary is "
+            f"{cosine:.5f}, at least {canary.CANARY_MIN_COSINE} is required"
         )

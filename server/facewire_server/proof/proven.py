@@ -1,11 +1,11 @@
-"""Lets through only what a proven version of a served model answers.
+"""Uses only results of proven versions of a served model.
 
 A served model is a name behind an address: another version, other weights or another container may
-answer the next call. Every answer says its version. A version that is not known yet is shown the canary
-before any answer of it is used; what a version answers that failed is dropped.
+handle the next call. Every response carries its version. A new version, and any version after a lost
+connection, is shown the canary before a result of it is used; a version that failed is not used.
 
-Replicas that serve different weights as the same version look like one. So the canary is shown as often as
-there are replicas, all at once: they are asked in turn, so each gets one.
+Replicas with different weights under the same version number cannot be told apart; the renewal finds them by
+chance and refuses the version until a later round is right. `serving/README.md` tells operators to count up.
 """
 
 import asyncio
@@ -22,43 +22,41 @@ from facewire_server.pipeline.ports import Model
 __all__ = ["Answer", "ProvenModel", "ServedModel"]
 
 _RENEW_AFTER_S: Final = 10.0
-"""A container may come back with other weights under the same version: so often it is looked."""
-
-_FORGET_AFTER_S: Final = 30.0
-"""A version that did not answer the canary for so long is proven anew when it comes back."""
-
-_DOUBT_FOR_S: Final = 60.0
-"""So long after a wrong canary one right one is not enough: it may have been another replica's."""
+"""How often the proof is renewed: a container may restart with other weights under the same version, and
+gRPC's retry hides that. Chosen, not measured: two canaries cost 0.1 s of one processor."""
 
 _ATTEMPTS: Final = 2
-"""Replicas may serve different versions; so often the canary is shown to all until the one in
-question answers it."""
+"""How often to show canaries until the version in question has got one; another version may run on the
+replica that gets them. With two canaries each, that reaches four replicas in turn."""
+
+_CANARIES_IF_UNKNOWN: Final = 2
+"""Canaries at once if the number of replicas is unknown: a roll-forward has two versions at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a served model answered, and which version of it."""
+    """The outputs of one prediction, and the version that made them."""
 
     version: int
     outputs: dict[str, NDArray]
 
 
 class ServedModel(Protocol):
-    """A model in another process, of which any version may answer."""
+    """A model in another process; any replica, in any version, may handle a call."""
 
     @property
     def name(self) -> str:
-        """The servable's name."""
+        """The row of the table of servables, for messages."""
         ...
 
     @property
     def replica_count(self) -> int:
-        """At how many addresses it is, as far as is known."""
+        """Number of replica addresses; 0 = unknown, since gRPC resolves a DNS name."""
         ...
 
     @property
     def connection(self) -> int:
-        """Another number when a connection was lost or opened: who answers then may be another."""
+        """Changes whenever a call finds a connection lost, or connections are opened again."""
         ...
 
     async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
@@ -71,7 +69,7 @@ class ServedModel(Protocol):
         ...
 
     async def check(self) -> None:
-        """Asks whether it is loaded and has the signature that it should have.
+        """Checks that a version is loaded and has the expected signature.
 
         Raises:
             ModelUnavailable: it is not, or has not; the text says what was expected and found.
@@ -80,21 +78,21 @@ class ServedModel(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Standing:
-    """What the canary has shown of one version; times by `time.monotonic`."""
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The result of the last canary of a version; it failed if `refusal` is not ""."""
 
     connection: int
-    right_in_a_row: int = 0
-    right_at_s: float = -float("inf")
-    wrong_at_s: float = -float("inf")
+    refusal: str
 
 
 class ProvenModel:
     """A served model behind the `Model` port.
 
     Attributes:
-        refusal: why a canary failed when it was shown last; "" = it did not.
+        refusal: why a canary failed in the last round; "" = none did.
+        retried: number of results that were dropped, because their version is not proven, and
+            computed again.
     """
 
     def __init__(self, served: ServedModel, prove: Callable[[Model], Awaitable[None]]) -> None:
@@ -102,130 +100,127 @@ class ProvenModel:
 
         Args:
             served: the model.
-            prove: shows the canary to the model that it is given; raises ModelUnavailable where
-                the answer is wrong.
+            prove: shows the canary to the model that it is called with; raises ModelUnavailable
+                if the result is wrong.
         """
         self._served = served
         self._prove = prove
-        self._standings: dict[int, _Standing] = {}
-        self._answering: set[int] = set()  # the versions that the last canaries met
-        self.refusal = ""
+        self._verdicts: dict[int, _Verdict] = {}
+        # A version is forgotten that neither of the last two rounds reached, and of which no result
+        # was used since the last one.
+        self._reached: set[int] = set()
+        self._used: set[int] = set()
+        self._renewed_at_s = -float("inf")
         self._proving = asyncio.Lock()
+        self.refusal = ""
+        self.retried = 0
 
     @property
     def name(self) -> str:
-        """The servable's name."""
+        """The row of the table of servables, for messages."""
         return self._served.name
 
     @property
+    def replica_count(self) -> int:
+        """Number of replica addresses; 0 = unknown."""
+        return self._served.replica_count
+
+    @property
     def versions(self) -> tuple[int, ...]:
-        """The versions that are proven now."""
-        return tuple(sorted(filter(self._is_proven, self._standings)))
+        """The versions that are proven now, in ascending order."""
+        return tuple(sorted(filter(self._is_proven, self._verdicts)))
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
-        """Runs the model once; where a version answered that is not proven, once more.
+        """Runs the model once, and once more if the first result is not of a proven version.
 
         Raises:
             ModelUnavailable: it does not answer, or no proven version does.
             TimedOut: it has not answered within the picture's time.
         """
-        for _ in range(2):
-            answer = await self._served.answer(inputs)
-            if await self._becomes_proven(answer.version):
-                return answer.outputs
-        raise ModelUnavailable(
-            f"the model {self.name!r} answers in version {answer.version}, which is not proven"
-        )
+        answer = await self._served.answer(inputs)
+        if not await self._becomes_proven(answer.version):
+            self.retried += 1
+            answer = await self._served.answer(inputs)  # of the next replica
+            if not await self._becomes_proven(answer.version):
+                raise ModelUnavailable(
+                    f"version {answer.version} of the model {self.name!r} is not proven"
+                )
+        self._used.add(answer.version)
+        return answer.outputs
 
     async def check(self) -> None:
-        """Asks the model whether it is there, and renews its proof when that is due.
+        """Checks that the model is there, and renews its proof when that is due.
 
-        Versions that were refused get another chance here while no other is proven.
+        While a version is refused or none is proven, the proof is due at every check.
 
         Raises:
-            ModelUnavailable: it is not there, or no version that answers is proven; the text says
-                why.
+            ModelUnavailable: it is not there, or no version is proven; the text says why.
             TimedOut: it has not answered in time.
         """
         await self._served.check()
-        now_s = time.monotonic()
-        self._standings = {
-            version: one
-            for version, one in self._standings.items()
-            if now_s - max(one.right_at_s, one.wrong_at_s) <= _DOUBT_FOR_S
-        }
-        proven = [self._standings[one] for one in self._answering if self._is_proven(one)]
-        if all(now_s - one.right_at_s > _RENEW_AFTER_S for one in proven):
+        if self._is_renewal_due():
             async with self._proving:
                 await self._show_canaries()
-        if not any(map(self._is_proven, self._answering)):
-            raise ModelUnavailable(
-                self.refusal
-                or f"the model {self.name!r} was refused lately, and proves itself anew"
-            )
+        if not self.versions:
+            raise ModelUnavailable(self.refusal or f"the model {self.name!r} is not proven yet")
+
+    def _is_renewal_due(self) -> bool:
+        return (
+            time.monotonic() - self._renewed_at_s > _RENEW_AFTER_S
+            or not self.versions
+            or any(one.refusal for one in self._verdicts.values())
+        )
 
     async def _becomes_proven(self, version: int) -> bool:
         if self._is_proven(version):
             return True
-        async with self._proving:
+        async with self._proving:  # frames that wait here share one round
             for _ in range(_ATTEMPTS):
-                if self._is_proven(version) or self._is_doubted(version):
+                if self._is_proven(version) or self._is_refused(version):
                     break
                 await self._show_canaries()
         return self._is_proven(version)
 
     def _is_proven(self, version: int) -> bool:
-        standing = self._standings.get(version)
-        wanted = self._canary_count if self._is_doubted(version) else 1
-        return (
-            standing is not None
-            and standing.connection == self._served.connection
-            and standing.right_in_a_row >= wanted
-            and time.monotonic() - standing.right_at_s <= _FORGET_AFTER_S
-        )
+        verdict = self._verdicts.get(version)
+        return verdict is not None and verdict == _Verdict(self._served.connection, "")
 
-    def _is_doubted(self, version: int) -> bool:
-        standing = self._standings.get(version)
-        return standing is not None and time.monotonic() - standing.wrong_at_s <= _DOUBT_FOR_S
-
-    @property
-    def _canary_count(self) -> int:
-        return max(2, self._served.replica_count)
+    def _is_refused(self, version: int) -> bool:
+        verdict = self._verdicts.get(version)
+        return verdict is not None and verdict.refusal != ""
 
     async def _show_canaries(self) -> None:
-        """Proves or refuses every version that answers."""
+        """Proves or refuses every version that the canaries reach; forgets versions that are gone."""
         connection = self._served.connection
-        shown = [_Shown(self._served) for _ in range(self._canary_count)]
-        refusals = await asyncio.gather(*map(self._show_canary, shown))
-        self.refusal = next(filter(None, refusals), "")
-        self._answering = set().union(*(one.versions for one in shown))
-        # Judged together: what one replica has right must not count before all have answered.
-        for one, refusal in zip(shown, refusals, strict=True):
-            for version in one.versions:
-                self._judge(version, connection, is_right=not refusal)
+        count = self._served.replica_count or _CANARIES_IF_UNKNOWN
+        reached: dict[int, str] = {}
+        self.refusal = ""
+        # All at once: round robin gives each replica one.
+        for versions, refusal in await asyncio.gather(*(self._show_canary() for _ in range(count))):
+            self.refusal = self.refusal or refusal
+            for version in versions:  # one wrong canary refuses it, whatever others showed
+                reached[version] = reached.get(version, "") or refusal
+        if not reached:  # nothing answered, which proves nothing of a version
+            return
+        self._renewed_at_s = time.monotonic()
+        recent = self._reached | self._used
+        self._verdicts = {
+            version: verdict for version, verdict in self._verdicts.items() if version in recent
+        } | {version: _Verdict(connection, refusal) for version, refusal in reached.items()}
+        self._reached, self._used = set(reached), set()
 
-    async def _show_canary(self, shown: "_Shown") -> str:
-        """Gives why the answer cannot be used, or ""."""
+    async def _show_canary(self) -> tuple[set[int], str]:
+        """Returns the versions that a canary reached, and the reason for refusal, or ""."""
+        shown = _Shown(self._served)
         try:
             await self._prove(shown)
         except ServerError as error:
-            return str(error)
-        return ""
-
-    def _judge(self, version: int, connection: int, *, is_right: bool) -> None:
-        standing = self._standings.setdefault(version, _Standing(connection))
-        if standing.connection != connection:
-            standing.connection, standing.right_in_a_row = connection, 0
-        if is_right:
-            standing.right_in_a_row += 1
-            standing.right_at_s = time.monotonic()
-        else:
-            standing.right_in_a_row = 0
-            standing.wrong_at_s = time.monotonic()
+            return shown.versions, str(error)
+        return shown.versions, ""
 
 
 class _Shown:
-    """A served model as the canary sees it: any version may answer, and is noted."""
+    """A served model as the canary calls it: any version may answer, and is noted."""
 
     def __init__(self, served: ServedModel) -> None:
         self._served = served

@@ -1,13 +1,16 @@
-"""What the two servables take and give; `serving/README.md` tells the meaning of each tensor."""
+"""The tensors of each servable; `serving/README.md` documents the meaning of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["MOST_ROWS", "MTCNN", "Signature", "TensorSpec", "embedding"]
+__all__ = ["DEFAULT_SIGNATURE", "MOST_ROWS", "MTCNN", "Signature", "TensorSpec", "embedding"]
+
+DEFAULT_SIGNATURE: Final = "serving_default"
+"""The signature that TensorFlow Serving calls if a request names none."""
 
 MOST_ROWS: Final = 1024
-"""Longest free length of an answer: twice the faces that the cascade lets through, far more than
+"""Longest free dimension of an output: twice the faces that the cascade lets through, far more than
 the crops of one prediction."""
 
 
@@ -24,7 +27,7 @@ class TensorSpec:
     shape: tuple[int | None, ...]
 
     def accepts(self, other: "TensorSpec") -> bool:
-        """Whether a tensor declared as `other` may be of this kind: free lengths fit all."""
+        """Whether a tensor declared as `other` may be of this kind: a free length fits any."""
         return (
             self.dtype == other.dtype
             and len(self.shape) == len(other.shape)
@@ -40,13 +43,19 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The tensors of a servable, by name."""
+    """What a client calls of a servable.
+
+    Attributes:
+        inputs, outputs: the tensors by name.
+        name: `model_spec.signature_name`; a servable may have several signatures.
+    """
 
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
+    name: str = DEFAULT_SIGNATURE
 
     def accepts(self, other: "Signature") -> bool:
-        """Whether a servable declared as `other` has these tensors, no other input among them."""
+        """Whether a servable declared as `other` takes exactly these inputs and has these outputs."""
         return (
             self.inputs.keys() == other.inputs.keys()
             and self.outputs.keys() <= other.outputs.keys()
@@ -59,7 +68,7 @@ class Signature:
             ", ".join(f"{name}: {side[name]}" for name in sorted(side))
             for side in (self.inputs, self.outputs)
         )
-        return f"({inputs}) -> ({outputs})"
+        return f"{self.name}({inputs}) -> ({outputs})"
 
 
 MTCNN = Signature(

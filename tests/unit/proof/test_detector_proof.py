@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from facewire_server.errors import ModelUnavailable
-from facewire_server.pipeline.detect import Detector
 from facewire_server.proof import detector_proof
 
 DIGEST = "627070b869012519fbb566167e1bf4775549346377d7a308425dfeba040d77f0"
@@ -34,23 +33,23 @@ def test_the_drawing_never_changes() -> None:
 
 
 async def test_a_detector_that_finds_the_face_is_proven() -> None:
-    await detector_proof.prove(Detector(Finding(detector_proof.GOLDEN_BOX + 2)))
+    await detector_proof.prove(Finding(detector_proof.GOLDEN_BOX + 2))
 
 
 @pytest.mark.parametrize(
-    ("boxes", "told"),
+    ("boxes", "reason"),
     [
         ((), "finds 0 faces"),
         ((detector_proof.GOLDEN_BOX, detector_proof.GOLDEN_BOX + 80), "finds 2 faces"),
-        ((detector_proof.GOLDEN_BOX + 6,), r"overlaps to 0\.7"),
-        ((detector_proof.GOLDEN_BOX + 100,), r"overlaps to 0\.000"),
-        ((detector_proof.GOLDEN_BOX[[1, 0, 3, 2]],), "overlaps to 0"),
-        ((detector_proof.GOLDEN_BOX / 160,), "overlaps to 0"),
+        ((detector_proof.GOLDEN_BOX + 6,), r"IoU of its box is 0\.7"),
+        ((detector_proof.GOLDEN_BOX + 100,), r"IoU of its box is 0\.000"),
+        ((detector_proof.GOLDEN_BOX[[1, 0, 3, 2]],), "IoU of its box is 0"),
+        ((detector_proof.GOLDEN_BOX / 160,), "IoU of its box is 0"),
     ],
 )
-async def test_another_answer_proves_nothing(boxes: tuple[np.ndarray, ...], told: str) -> None:
-    with pytest.raises(ModelUnavailable, match=told):
-        await detector_proof.prove(Detector(Finding(*boxes)))
+async def test_another_answer_proves_nothing(boxes: tuple[np.ndarray, ...], reason: str) -> None:
+    with pytest.raises(ModelUnavailable, match=reason):
+        await detector_proof.prove(Finding(*boxes))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from facewire_server.errors import ModelUnavailable
-from facewire_server.pipeline.embed import Embedder
 from facewire_server.proof.model_contract import ModelContract, prove
 
 TERMS = {"weights_sha256": "ab" * 32, "dimension": 4, "preprocessing": "rgb-v1"}
@@ -37,18 +36,18 @@ def test_the_id_changes_with_every_term(change: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"contract": {"dimension": 4}}', "no JSON"])
-def test_what_is_not_a_contract_is_told(text: str) -> None:
+def test_what_is_not_a_model_contract_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"contract|Expecting"):
         ModelContract.from_json(text)
 
 
-def test_a_canary_of_another_dimension_is_told() -> None:
+def test_a_canary_of_another_dimension_is_refused() -> None:
     with pytest.raises(ValueError, match="dimension"):
         contract(golden=np.eye(4, 5, dtype=np.float32))
 
 
 async def test_the_right_model_is_proven() -> None:
-    await prove(Embedder(Answering(GOLDEN), 4), contract())
+    await prove(Answering(GOLDEN), contract())
 
 
 @pytest.mark.parametrize(
@@ -63,4 +62,4 @@ async def test_the_right_model_is_proven() -> None:
 )
 async def test_another_model_is_not(wrong: np.ndarray) -> None:
     with pytest.raises(ModelUnavailable):
-        await prove(Embedder(Answering(wrong), 4), contract())
+        await prove(Answering(wrong), contract())

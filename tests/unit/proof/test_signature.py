@@ -59,7 +59,7 @@ def test_a_signature_may_give_more_and_must_not_ask_for_more() -> None:
     assert not expected.accepts(Signature(expected.inputs, {"vectors": vectors}))
 
 
-def test_a_signature_is_told_in_one_line() -> None:
+def test_a_signature_is_written_in_one_line() -> None:
     assert str(signature.embedding(128)) == (
-        "(faces: uint8[?,112,112,3]) -> (embeddings: float32[?,128])"
+        "serving_default(faces: uint8[?,112,112,3]) -> (embeddings: float32[?,128])"
     )

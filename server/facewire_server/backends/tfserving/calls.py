@@ -1,4 +1,4 @@
-"""Calls to a servable's replicas, wherever they are now, and what comes of gRPC's errors."""
+"""Calls to the replicas of one servable, and the meaning of gRPC's errors."""
 
 import asyncio
 from typing import Any, Final
@@ -6,88 +6,82 @@ from typing import Any, Final
 from google.protobuf.message import DecodeError
 from grpc import StatusCode, aio
 
-from facewire_server.backends.tfserving.addresses import Replicas
+from facewire_server.backends.tfserving.addresses import Target
 from facewire_server.backends.tfserving.channel import channel
 from facewire_server.errors import ModelUnavailable, TimedOut
 
 __all__ = ["Calls"]
 
 _OLD_CALLS_S: Final = 60.0
+"""Calls on a replaced channel may end in this time; a picture's is shorter. Chosen, not measured."""
+
 _LONGEST_DETAIL: Final = 400
-_WELL_TOLD: Final = (
+"""Characters of TensorFlow Serving's text that are passed on. Its own limit is 1,024."""
+
+_CODES_WITH_DETAILS: Final = (
     StatusCode.NOT_FOUND,
     StatusCode.INVALID_ARGUMENT,
     StatusCode.FAILED_PRECONDITION,
 )
+"""Their texts are about names, types and shapes; those of other codes may name hosts."""
+
+_NOT_RESOLVED: Final = "errors resolving"
+"""How gRPC's own text begins if the name of a target has no address."""
 
 
 class Calls:
-    """The one channel to all replicas of a servable; another one takes its place when they move.
+    """The channel to all replicas of a servable.
 
     Attributes:
-        connection: grows when a connection was lost or opened.
+        connection: changes whenever a call finds a connection lost, or the channel is replaced.
     """
 
-    def __init__(self, name: str, address: str, tls_ca: bytes) -> None:
-        """Connects to nothing yet. To be called in a running event loop, which it stays with.
+    def __init__(self, name: str, target: Target, tls_ca: bytes) -> None:
+        """Connects at the first call. Belongs to the running event loop.
 
         Args:
-            name: the servable's, for the errors.
-            address: as `addresses.endpoints` takes it.
-            tls_ca: PEM certificates to check the replicas' with; b"" = no TLS.
-
-        Raises:
-            ValueError: not an address.
+            name: of the model, for errors.
+            target: where the replicas are.
+            tls_ca: PEM certificates to check theirs with; b"" = no TLS.
         """
         self._name = name
-        self._replicas = Replicas(address, tls=bool(tls_ca))
+        self._target = target.name
         self._tls_ca = tls_ca
-        self.connection = 0
-        self._target = ""
-        self._channel: aio.Channel | None = None
-        self._nobody_there = False
+        self._channel = channel(self._target, tls_ca)
+        self._is_unreachable = False
         self._closing: set[asyncio.Task[None]] = set()
+        self.connection = 0
 
-    @property
-    def replica_count(self) -> int:
-        """At how many addresses the replicas are, as far as is known."""
-        return self._replicas.count
+    def reopen_if_unreachable(self) -> None:
+        """Opens a new channel if the last call reached no server.
 
-    async def look_up(self) -> None:
-        """Looks the replicas' addresses up; where they changed, later calls take a new channel.
-
-        Raises:
-            ModelUnavailable: no address is found.
+        gRPC waits for up to two minutes before it resolves a name again that had no address, as
+        a container's name has none while that is down: back after 20 s, it was found 9 s later.
+        https://github.com/grpc/grpc/issues/12295
         """
-        target = await self._replicas.target()
-        if target != self._target:
-            self._target = target
-            self._open()
-
-    def give_up_on_nobody(self) -> None:
-        """Where the last call reached nobody, later calls take a new channel.
-
-        gRPC waits up to two minutes before it looks a name up again that it could not resolve.
-        """
-        if self._nobody_there:
-            self._open()
+        if not self._is_unreachable:
+            return
+        # Calls that wait for another replica on the old channel keep their time.
+        closing = asyncio.create_task(self._channel.close(grace=_OLD_CALLS_S))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        self._channel = channel(self._target, self._tls_ca)
+        self._is_unreachable = False
+        self.connection += 1
 
     async def ask(self, method: str, request: Any, response: Any, timeout_s: float | None) -> Any:
-        """Calls one replica, and a second one where the first is not there.
+        """Calls one replica, and a second one if the first cannot be reached.
 
         Args:
             method: its path.
             request: the message.
             response: the class of the answer.
-            timeout_s: how long to wait; None = without end.
+            timeout_s: how long to wait; None = no limit.
 
         Raises:
-            ModelUnavailable: nobody answers, or what answers is refused.
-            TimedOut: nobody has answered in time.
+            ModelUnavailable: no replica answers, or it refuses the call.
+            TimedOut: no replica has answered in time.
         """
-        if self._channel is None:
-            await self.look_up()
-        assert self._channel is not None
         call = self._channel.unary_unary(
             method,
             request_serializer=lambda message: message.SerializeToString(),
@@ -96,42 +90,36 @@ class Calls:
         try:
             data = await call(request, timeout=timeout_s)
         except aio.AioRpcError as error:
-            raise self._told(error) from error
+            raise self._to_error(error) from error
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # An old channel was closed under the call; nobody cancelled what waits for it.
+            # Closing a channel cancels its calls, as if the caller had been cancelled.
+            # https://github.com/grpc/grpc/pull/21819
             raise ModelUnavailable(f"the model {self._name!r} did not answer for long") from None
-        self._nobody_there = False
-        try:  # here, since gRPC would give None for bytes that are no message
+        self._is_unreachable = False
+        # Not by gRPC, which returns None if a deserializer raises.
+        # https://github.com/grpc/grpc/issues/33955
+        try:
             return response.FromString(data)
         except DecodeError as error:
             raise ModelUnavailable(f"the model {self._name!r} answers no message") from error
 
     async def close(self) -> None:
         """Ends the connections."""
-        if self._channel is not None:
-            await self._channel.close(grace=None)
+        await self._channel.close(grace=None)
         await asyncio.gather(*self._closing)
 
-    def _open(self) -> None:
-        if self._channel is not None:
-            # Calls under way on the old channel keep their time.
-            closing = asyncio.create_task(self._channel.close(grace=_OLD_CALLS_S))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
-        self._channel = channel(self._target, self._tls_ca)
-        self._nobody_there = False
-        self.connection += 1
-
-    def _told(self, error: aio.AioRpcError) -> ModelUnavailable | TimedOut:
-        code = error.code()
+    def _to_error(self, error: aio.AioRpcError) -> ModelUnavailable | TimedOut:
+        code, details = error.code(), error.details() or ""
         if code is StatusCode.DEADLINE_EXCEEDED:
             return TimedOut(f"the model {self._name!r} did not answer in time")
-        self._nobody_there = code is StatusCode.UNAVAILABLE
-        self.connection += self._nobody_there
+        self._is_unreachable = code is StatusCode.UNAVAILABLE
+        self.connection += self._is_unreachable
         text = f"the model {self._name!r} does not answer: {code.name}"
-        if code in _WELL_TOLD:  # the server's own words, about names, types and shapes
-            text += f": {(error.details() or '')[:_LONGEST_DETAIL]}"
+        if code in _CODES_WITH_DETAILS:
+            text += f": {details[:_LONGEST_DETAIL]}"
+        elif details.startswith(_NOT_RESOLVED):
+            text += ": its name has no address"
         return ModelUnavailable(text)

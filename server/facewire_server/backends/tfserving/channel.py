@@ -1,4 +1,4 @@
-"""One channel to all replicas of a servable; gRPC itself spreads calls, reconnects and retries."""
+"""One channel to all replicas of a servable: gRPC resolves names, balances, reconnects and retries."""
 
 import json
 from typing import Final
@@ -15,7 +15,7 @@ _POLICY: Final = {
                 {"service": "tensorflow.serving.PredictionService"},
                 {"service": "tensorflow.serving.ModelService"},
             ],
-            # One retry, which round_robin gives to the next replica. A prediction changes nothing.
+            # One retry, which round_robin sends to the next replica. A prediction changes nothing.
             "retryPolicy": {
                 "maxAttempts": 2,
                 "initialBackoff": "0.02s",
@@ -29,32 +29,35 @@ _POLICY: Final = {
 
 _OPTIONS: Final = (
     ("grpc.service_config", json.dumps(_POLICY)),
-    # gRPC's default is 4 MiB. An answer is smaller than these 16, whatever model gives it.
+    # gRPC's default is 4 MiB; the longest outputs (`signature.MOST_ROWS`) are far below 16.
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", -1),
     # A call whose request does not fit is not retried; a canvas has at most 6 MiB.
     ("grpc.per_rpc_retry_buffer_size", 16 << 20),
-    # A container that comes back is found soon: by default gRPC waits for up to two minutes.
+    # A container that comes back is found within a second or two: by default gRPC waits for up to two
+    # minutes before it connects again, and for 30 s before it resolves the name again.
+    # https://github.com/grpc/grpc/issues/12295
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.dns_min_time_between_resolutions_ms", 1000),
-    # A replica that hangs keeps its connection open. Pings find it out while calls wait for it; a
-    # ping of gRPC's own, which it sends instead where one is due, would be waited for for a minute.
+    # A replica that hangs keeps its connection open; pings find that out while calls wait for it. gRPC
+    # may wait by its ping timeout instead, a minute by default: https://github.com/grpc/grpc/pull/39239
     ("grpc.keepalive_time_ms", 2000),
     ("grpc.keepalive_timeout_ms", 3000),
     ("grpc.http2.ping_timeout_ms", 3000),
-    # A new channel to the same replicas makes connections of its own: an old one's are waiting.
+    # A new channel makes connections of its own; shared ones would wait as the old channel's do.
+    # https://github.com/grpc/grpc/issues/17282
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_http_proxy", 0),
 )
 
 
 def channel(target: str, tls_ca: bytes) -> aio.Channel:
-    """A channel to all replicas of a target; it connects with the first call.
+    """Makes a channel to all replicas of a target; it connects at the first call.
 
     Args:
-        target: as `Replicas.target` gives it.
+        target: a `Target.name`.
         tls_ca: PEM certificates that the replicas' certificates are checked with; b"" = no TLS.
     """
     if tls_ca:

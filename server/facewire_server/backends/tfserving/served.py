@@ -1,4 +1,4 @@
-"""One servable behind `PredictionService`: any of its replicas, in any version, may answer."""
+"""One signature of a servable behind `PredictionService`: any replica, in any version, may answer."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from facewire_server.backends.tfserving import wire
+from facewire_server.backends.tfserving.addresses import target
 from facewire_server.backends.tfserving.calls import Calls
 from facewire_server.backends.tfserving.tensors import from_message, signature_of, write
 from facewire_server.errors import ModelUnavailable, TimedOut
@@ -16,57 +17,67 @@ from facewire_server.work.deadline import remaining_s
 
 __all__ = ["TfServingModel"]
 
-_SIGNATURE_NAME: Final = "serving_default"
 _METADATA_FIELD: Final = "signature_def"
+"""The only field that `GetModelMetadata` has."""
+
 _AVAILABLE: Final = 30
+"""`ModelVersionStatus.State.AVAILABLE`."""
+
 _CHECK_TIMEOUT_S: Final = 2.0
+"""Of each call of a check: these compute nothing. Chosen, not measured."""
 
 
 class TfServingModel:
-    """A `pipeline.proven.ServedModel` that speaks TensorFlow Serving's API over grpc.aio.
+    """A `proof.proven.ServedModel` that speaks TensorFlow Serving's API over grpc.aio.
 
     Attributes:
-        name: the servable's.
+        name: the row of the table of servables, for messages.
+        replica_count: number of replica addresses; 0 = unknown, since gRPC resolves a DNS name.
     """
 
     def __init__(
-        self, name: str, address: str, signature: Signature, *, tls_ca: bytes = b""
+        self,
+        servable: str,
+        address: str,
+        signature: Signature,
+        *,
+        label: str = "",
+        tls_ca: bytes = b"",
     ) -> None:
-        """Connects to nothing yet. To be called in a running event loop, which it stays with.
+        """Connects at the first call. Belongs to the running event loop.
 
         Args:
-            name: of the servable (`--model_name`).
-            address: as `addresses.endpoints` takes it.
-            signature: what the servable must take and give.
-            tls_ca: PEM certificates to check the server's with; b"" = no TLS.
+            servable: its `--model_name`.
+            address: as `addresses.target` takes it.
+            signature: what is called, and what it must take and return.
+            label: the row of the table of servables; "" = the servable's name.
+            tls_ca: PEM certificates to check the servers' with; b"" = no TLS.
 
         Raises:
             ValueError: not an address.
         """
-        self.name = name
+        self.name = label or servable
+        self._servable = servable
         self._signature = signature
-        self._calls = Calls(name, address, tls_ca)
-
-    @property
-    def replica_count(self) -> int:
-        """At how many addresses it is, as far as is known."""
-        return self._calls.replica_count
+        replicas = target(address, tls=bool(tls_ca))
+        self.replica_count = replicas.replica_count
+        self._calls = Calls(self.name, replicas, tls_ca)
 
     @property
     def connection(self) -> int:
-        """Another number when a connection was lost or opened."""
+        """Changes whenever a call finds a connection lost, or connections are opened again."""
         return self._calls.connection
 
     async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
-        """Runs the newest version once, within what is left of the picture's time.
+        """Runs the newest version once, within the rest of the picture's time.
 
         Raises:
-            ModelUnavailable: it does not answer, or not with tensors of the signature.
+            ModelUnavailable: it does not answer, or its outputs are not of the signature.
             TimedOut: it has not answered within the picture's time.
         """
         request = wire.PredictRequest()
-        request.model_spec.name = self.name
-        request.model_spec.signature_name = _SIGNATURE_NAME
+        request.model_spec.name = self._servable
+        request.model_spec.signature_name = self._signature.name
         request.output_filter.extend(self._signature.outputs)
         for name, array in inputs.items():
             write(array, request.inputs[name])
@@ -79,21 +90,19 @@ class TfServingModel:
         return Answer(response.model_spec.version.value, outputs)
 
     async def check(self) -> None:
-        """Looks for the replicas, asks for the servable's state, and compares its signature.
+        """Asks for the state of the servable's versions, and compares its signature.
 
         Raises:
             ModelUnavailable: no version is available, or its signature is another one.
             TimedOut: it has not answered in time.
         """
-        await self._calls.look_up()
         try:
             try:
                 await self._check()
-            except TimedOut:  # a replica that hangs; the next one may be well
+            except TimedOut:  # this replica hangs; the next one may be healthy
                 await self._check()
         except ModelUnavailable:
-            # A container that is started anew comes back under another address.
-            self._calls.give_up_on_nobody()
+            self._calls.reopen_if_unreachable()
             raise
 
     async def close(self) -> None:
@@ -108,16 +117,16 @@ class TfServingModel:
 
     async def _check(self) -> None:
         status = wire.GetModelStatusRequest()
-        status.model_spec.name = self.name
+        status.model_spec.name = self._servable
         answer = await self._calls.ask(
             wire.GET_MODEL_STATUS, status, wire.GetModelStatusResponse, _CHECK_TIMEOUT_S
         )
         states = answer.model_version_status
         if not any(one.state == _AVAILABLE for one in states):
-            told = ", ".join(f"version {one.version} in state {one.state}" for one in states)
-            raise ModelUnavailable(f"the model {self.name!r} is not available: {told}")
+            found = ", ".join(f"version {one.version} in state {one.state}" for one in states)
+            raise ModelUnavailable(f"the model {self.name!r} is not available: {found}")
         request = wire.GetModelMetadataRequest(metadata_field=[_METADATA_FIELD])
-        request.model_spec.name = self.name
+        request.model_spec.name = self._servable
         metadata = await self._calls.ask(
             wire.GET_MODEL_METADATA, request, wire.GetModelMetadataResponse, _CHECK_TIMEOUT_S
         )
@@ -125,14 +134,14 @@ class TfServingModel:
         try:
             metadata.metadata[_METADATA_FIELD].Unpack(signatures)
         except DecodeError as error:
-            raise ModelUnavailable(f"the model {self.name!r} tells no signatures") from error
+            raise ModelUnavailable(f"the model {self.name!r} returns no signatures") from error
         self._compare(metadata.model_spec.version.value, signatures.signature_def)
 
     def _compare(self, version: int, found: Mapping[str, Any]) -> None:
-        expected = f"expected {_SIGNATURE_NAME}{self._signature}"
-        where = f"version {version} of the model {self.name!r}"
-        if _SIGNATURE_NAME not in found:
-            raise ModelUnavailable(f"{where}: {expected}, found signatures {sorted(found)}")
-        signature = signature_of(found[_SIGNATURE_NAME])
+        name = self._signature.name
+        where = f"version {version} of the model {self.name!r}: expected {self._signature}"
+        if name not in found:
+            raise ModelUnavailable(f"{where}, found signatures {sorted(found)}")
+        signature = signature_of(name, found[name])
         if not self._signature.accepts(signature):
-            raise ModelUnavailable(f"{where}: {expected}, found {_SIGNATURE_NAME}{signature}")
+            raise ModelUnavailable(f"{where}, found {signature}")

@@ -1,4 +1,4 @@
-"""numpy arrays to `tensorflow.TensorProto` and back."""
+"""Converts numpy arrays to `tensorflow.TensorProto` and back, and reads signatures."""
 
 import math
 from typing import Any, Final
@@ -16,11 +16,11 @@ _NUMBERS: Final = {name: number for number, name in _DTYPES.items()}
 
 
 def write(array: NDArray, message: Any) -> None:
-    """Puts an array into an empty `TensorProto`, as its bytes and not as a list of numbers.
+    """Writes an array into an empty `TensorProto`, as bytes: a list of numbers takes far longer.
 
     Args:
         array: float32 or uint8.
-        message: where to.
+        message: the empty `TensorProto`.
     """
     message.dtype = _NUMBERS[array.dtype.name]
     message.tensor_content = array.tobytes()
@@ -29,17 +29,17 @@ def write(array: NDArray, message: Any) -> None:
 
 
 def from_message(message: Any, expected: TensorSpec) -> NDArray[np.float32]:
-    """A float32 `TensorProto` as an array of the caller's own.
+    """Converts a float32 `TensorProto` to an array that shares no memory with it.
 
     TensorFlow Serving answers in `float_val` unless it was started with
     `--enable_serialization_as_tensor_content`.
 
     Args:
-        message: what was answered.
-        expected: what it must be; a free length is at most `signature.MOST_ROWS`.
+        message: the `TensorProto`.
+        expected: its type and shape; a free length is at most `signature.MOST_ROWS`.
 
     Raises:
-        ValueError: another type or shape, or not as many numbers as its shape says.
+        ValueError: it has another type or shape, or more or fewer numbers than its shape.
     """
     shape = tuple(dimension.size for dimension in message.tensor_shape.dim)
     found = TensorSpec(_dtype(message.dtype), shape)
@@ -48,7 +48,7 @@ def from_message(message: Any, expected: TensorSpec) -> NDArray[np.float32]:
         wanted is not None or 0 <= size <= MOST_ROWS
         for size, wanted in zip(shape, expected.shape, strict=True)
     ):
-        raise ValueError(f"{found}, where {expected} is expected")
+        raise ValueError(f"{found}, expected {expected}")
     if message.tensor_content:
         flat = np.frombuffer(message.tensor_content, "<f4").astype(np.float32)
     else:
@@ -59,9 +59,9 @@ def from_message(message: Any, expected: TensorSpec) -> NDArray[np.float32]:
     return flat.reshape(shape)
 
 
-def signature_of(message: Any) -> Signature:
-    """A `SignatureDef` as the line knows signatures."""
-    return Signature(*(_specs(side) for side in (message.inputs, message.outputs)))
+def signature_of(name: str, message: Any) -> Signature:
+    """Converts a `SignatureDef` of this name."""
+    return Signature(_specs(message.inputs), _specs(message.outputs), name)
 
 
 def _specs(tensors: Any) -> dict[str, TensorSpec]:

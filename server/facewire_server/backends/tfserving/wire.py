@@ -39,7 +39,7 @@ DT_UINT8: Final = 4
 
 
 def descriptors() -> FileDescriptorSet:
-    """The files of both services and all that they import, each after those that it needs."""
+    """Returns the files of both services and all that they import, each after those that it imports."""
     data = resources.files(__package__).joinpath("wire.binpb").read_bytes()
     return FileDescriptorSet.FromString(data)
 
@@ -55,7 +55,7 @@ _POOL: Final = _pool()
 
 
 def _message(name: str) -> Any:
-    """The class of a message; made at run time, so a type checker knows nothing of its fields."""
+    """Makes the class of a message at run time; a type checker knows none of its fields."""
     return GetMessageClass(_POOL.FindMessageTypeByName(name))
 
 

@@ -1,24 +1,24 @@
-"""Addresses of the settings become replicas, which are found wherever their names lead."""
-
-import asyncio
+"""An address of the settings becomes a target of gRPC, or an error that says what would."""
 
 import pytest
 
-from facewire_server.backends.tfserving import addresses, endpoints
-from facewire_server.backends.tfserving.addresses import Replicas
-from facewire_server.errors import ModelUnavailable
+from facewire_server.backends.tfserving import target
 
 
 @pytest.mark.parametrize(
-    ("address", "wanted"),
+    ("address", "name", "replica_count"),
     [
-        ("mtcnn:8500", [("mtcnn", 8500)]),
-        ("emb-a:8500, emb_b.site.example.:8501", [("emb-a", 8500), ("emb_b.site.example.", 8501)]),
-        ("10.0.0.1:8500,mtcnn:1,[fd00::2]:2", [("10.0.0.1", 8500), ("mtcnn", 1), ("fd00::2", 2)]),
+        ("mtcnn:8500", "dns:///mtcnn:8500", 0),
+        ("emb_b.site.example.:8501", "dns:///emb_b.site.example.:8501", 0),
+        ("10.0.0.1:8500", "dns:///10.0.0.1:8500", 1),
+        ("[fd00::2]:2", "dns:///[fd00::2]:2", 1),
+        ("10.0.0.1:8500, 10.0.0.2:8501", "ipv4:10.0.0.1:8500,10.0.0.2:8501", 2),
+        ("[fd00::1]:1,[fd00::2]:2", "ipv6:[fd00::1]:1,[fd00::2]:2", 2),
+        ("10.0.0.1:1,10.0.0.1:1", "ipv4:10.0.0.1:1,10.0.0.1:1", 1),
     ],
 )
-def test_an_address_names_hosts_and_ports(address: str, wanted: list[tuple[str, int]]) -> None:
-    assert list(endpoints(address)) == wanted
+def test_an_address_becomes_a_target(address: str, name: str, replica_count: int) -> None:
+    assert target(address) == (name, replica_count)
 
 
 @pytest.mark.parametrize(
@@ -30,71 +30,26 @@ def test_an_address_names_hosts_and_ports(address: str, wanted: list[tuple[str, 
         *("::1:8500", "[::1]", "[mtcnn]:8500", "[10.0.0.1]:8500", "10.0.0.256:1", "10.1:8500"),
     ],
 )
-def test_what_is_no_address_is_told(address: str) -> None:
+def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="is not host:port, as in"):
-        endpoints(address)
-
-
-def test_with_tls_several_hosts_are_told_to_be_one_name() -> None:
-    assert endpoints("mtcnn:8500", tls=True)
-    with pytest.raises(ValueError, match="one DNS name"):
-        endpoints("a:1,b:1", tls=True)
+        target(address)
 
 
 @pytest.mark.parametrize(
-    ("address", "wanted"),
-    [
-        ("a:1", "ipv4:10.0.0.1:1"),
-        ("a:1,b:2", "ipv4:10.0.0.1:1,10.0.0.2:2,10.0.0.3:2"),
-        ("b:2,a:1", "ipv4:10.0.0.1:1,10.0.0.2:2,10.0.0.3:2"),
-        ("a:1,a:1", "ipv4:10.0.0.1:1"),
-        ("six:1", "ipv6:[fd00::1]:1"),
-        ("six:1,a:1", "ipv6:[::ffff:10.0.0.1]:1,[fd00::1]:1"),
-        ("gone:1,a:1", "ipv4:10.0.0.1:1"),
-    ],
+    "address", ["emb-a:8500,emb-b:8500", "10.0.0.1:8500,emb:8500", "10.0.0.1:1,[fd00::1]:1"]
 )
-async def test_all_addresses_of_all_names_are_one_target(names, address: str, wanted: str) -> None:
-    names.update(a=["10.0.0.1"], b=["10.0.0.3", "10.0.0.2"], six=["fd00::1"])
-    replicas = Replicas(address, tls=False)
-    assert await replicas.target() == wanted
-    assert replicas.count == wanted.count(",") + 1
-
-
-async def test_ip_addresses_need_no_name_server() -> None:
-    replicas = Replicas("127.0.0.1:1,[::1]:2", tls=False)
-    assert await replicas.target() == "ipv6:[::1]:2,[::ffff:127.0.0.1]:1"
-
-
-async def test_a_name_that_moves_is_followed_and_one_that_is_gone_keeps_its_addresses(
-    names,
+def test_several_hosts_that_grpc_has_no_target_for_are_refused_with_the_other_way(
+    address: str,
 ) -> None:
-    names.update(a=["10.0.0.1"], b=["10.0.0.2"])
-    replicas = Replicas("a:1,b:1", tls=False)
-    assert await replicas.target() == "ipv4:10.0.0.1:1,10.0.0.2:1"
-    names["a"] = ["10.0.0.7", "10.0.0.8"]
-    del names["b"]
-    assert await replicas.target() == "ipv4:10.0.0.2:1,10.0.0.7:1,10.0.0.8:1"
-
-
-async def test_a_name_server_that_is_silent_costs_a_bounded_time(
-    names, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def silent(*_: object, **__: object) -> None:
-        await asyncio.Event().wait()
-
-    names["a"] = ["10.0.0.1"]
-    replicas = Replicas("a:1", tls=False)
-    target = await replicas.target()
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", silent)
-    monkeypatch.setattr(addresses, "_LOOK_UP_TIMEOUT_S", 0.01)
-    assert await replicas.target() == target
-
-
-async def test_where_no_name_is_known_the_names_are_told(names) -> None:
-    with pytest.raises(ModelUnavailable, match="no address of a, b is found"):
-        await Replicas("a:1,b:1", tls=False).target()
+    with pytest.raises(ValueError, match="or one DNS name that has all their addresses"):
+        target(address)
 
 
 @pytest.mark.parametrize("host", ["mtcnn", "10.0.0.1", "[::1]"])
-async def test_with_tls_grpc_knows_the_name_that_certificates_are_made_out_to(host: str) -> None:
-    assert await Replicas(f"{host}:8500", tls=True).target() == f"dns:///{host}:8500"
+def test_with_tls_grpc_is_given_the_name_that_certificates_are_made_out_to(host: str) -> None:
+    assert target(f"{host}:8500", tls=True).name == f"dns:///{host}:8500"
+
+
+def test_with_tls_several_hosts_are_refused() -> None:
+    with pytest.raises(ValueError, match="one DNS name"):
+        target("10.0.0.1:1,10.0.0.2:1", tls=True)

@@ -1,6 +1,7 @@
 """What goes over the wire to TensorFlow Serving, and what comes of its errors; gRPC is real."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -94,11 +95,11 @@ async def test_a_request_names_the_model_and_carries_bytes(model, serving) -> No
 
 
 async def test_the_rest_of_the_pictures_time_is_the_calls_deadline(model, serving) -> None:
-    async with time_limit(5):
+    async with time_limit(60):
         await model.answer({"faces": FACES})
     await model.answer({"faces": FACES})
     first, second = serving.left_s
-    assert 0 < first <= 5
+    assert 0 < first <= 60
     assert second is None
 
 
@@ -125,7 +126,7 @@ async def test_unavailable_is_asked_once_more_and_no_more(model, serving) -> Non
 @pytest.mark.parametrize(
     "code", [code for code in grpc.StatusCode if code not in (grpc.StatusCode.OK, UNAVAILABLE)]
 )
-async def test_other_errors_are_told_and_not_repeated(model, serving, code) -> None:
+async def test_other_errors_are_reported_and_not_repeated(model, serving, code) -> None:
     serving.failures = [(code, "private")]
     timed_out = code is grpc.StatusCode.DEADLINE_EXCEEDED
     with pytest.raises(TimedOut if timed_out else ModelUnavailable) as caught:
@@ -134,14 +135,14 @@ async def test_other_errors_are_told_and_not_repeated(model, serving, code) -> N
     assert timed_out or code.name in str(caught.value)
 
 
-async def test_what_the_server_says_of_signatures_is_told(model, serving) -> None:
+async def test_what_the_server_says_of_signatures_is_passed_on(model, serving) -> None:
     said = 'Serving signature key "serving_default" not found.'
     serving.failures = [(grpc.StatusCode.FAILED_PRECONDITION, said)]
     with pytest.raises(ModelUnavailable, match=said):
         await model.answer({"faces": FACES})
 
 
-async def test_an_answer_that_is_no_tensor_is_told(model, serving) -> None:
+async def test_an_answer_that_is_no_tensor_is_refused(model, serving) -> None:
     async def garbage(request: Any) -> Any:
         response = await serving.embed(request)
         response.outputs["embeddings"].tensor_content = b"abc"
@@ -152,20 +153,20 @@ async def test_an_answer_that_is_no_tensor_is_told(model, serving) -> None:
         await model.answer({"faces": FACES})
 
 
-async def test_an_answer_of_another_shape_is_told(model, serving) -> None:
+async def test_an_answer_of_another_shape_is_refused(model, serving) -> None:
     async def garbage(request: Any) -> Any:
         response = await serving.embed(request)
         response.outputs["embeddings"].tensor_shape.dim[0].size = 1 << 40
         return response
 
     serving.answer = garbage
-    told = r"embeddings: float32\[1099511627776,2\], where float32\[\?,2\] is expected"
-    with pytest.raises(ModelUnavailable, match=told):
+    found = r"embeddings: float32\[1099511627776,2\], expected float32\[\?,2\]"
+    with pytest.raises(ModelUnavailable, match=found):
         await model.answer({"faces": FACES})
 
 
 @pytest.mark.parametrize("call", ["answer", "status", "signature"])
-async def test_bytes_that_are_no_message_are_told(call: str) -> None:
+async def test_bytes_that_are_no_message_are_refused(call: str) -> None:
     garbage = b"\xff\xff\xff"
     status, metadata = wire.GetModelStatusResponse(), wire.GetModelMetadataResponse()
     status.model_version_status.add(version=1, state=30)
@@ -189,7 +190,7 @@ async def test_bytes_that_are_no_message_are_told(call: str) -> None:
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     model = TfServingModel("embedding", address, signature.embedding(2))
-    with pytest.raises(ModelUnavailable, match=r"answers no message|tells no signatures"):
+    with pytest.raises(ModelUnavailable, match=r"answers no message|returns no signatures"):
         await (model.answer({"faces": FACES[:1]}) if call == "answer" else model.check())
     await model.close()
     await server.stop(None)
@@ -212,15 +213,14 @@ async def test_an_answer_larger_than_grpcs_own_limit_is_taken(serving) -> None:
     await model.close()
 
 
-async def test_nobody_at_the_address_is_told_at_once() -> None:
+async def test_an_address_without_a_server_is_reported_at_once() -> None:
     model = TfServingModel("embedding", "127.0.0.1:1", signature.embedding(2))
     with pytest.raises(ModelUnavailable, match="does not answer"):
         await model.answer({"faces": FACES})
     await model.close()
 
 
-async def test_where_nobody_is_reached_later_calls_take_a_new_channel(unused_tcp_port) -> None:
-    """A channel that could not resolve its name may wait for minutes; a new one looks at once."""
+async def test_if_no_server_is_reached_later_calls_take_a_new_channel(unused_tcp_port) -> None:
     address = f"127.0.0.1:{unused_tcp_port}"
     model = TfServingModel("embedding", address, signature.embedding(2))
     first = model._calls._channel
@@ -241,42 +241,32 @@ async def test_where_nobody_is_reached_later_calls_take_a_new_channel(unused_tcp
     await server.stop(None)
 
 
-async def test_replicas_by_name_are_all_asked_and_followed_when_they_move(names) -> None:
-    """Three replicas on one port of three addresses, an IPv6 one among them."""
-    handlers, servers, port = [], [], 0
-    for host in ("127.0.0.1", "[::1]", "127.0.0.2"):
+async def test_several_addresses_are_all_called() -> None:
+    handlers, servers, ports = [], [], []
+    for _ in range(2):
         handlers.append(Serving())
-        servers.append(grpc.aio.server(options=[("grpc.so_reuseport", 0)]))
+        servers.append(grpc.aio.server())
         servers[-1].add_generic_rpc_handlers((handlers[-1],))
-        port = servers[-1].add_insecure_port(f"{host}:{port}")
+        ports.append(servers[-1].add_insecure_port("127.0.0.1:0"))
         await servers[-1].start()
-    first, second, third = handlers
-    names.update({"emb-a": ["127.0.0.1"], "emb-b": ["::1"]})
-    model = TfServingModel("embedding", f"emb-a:{port},emb-b:{port}", signature.embedding(2))
-    while not (first.requests and second.requests):  # until both are connected
-        await model.answer({"faces": FACES[:1]})
-    assert not third.requests
-
-    names["emb-a"] = ["127.0.0.2"]
-    await servers[0].stop(None)
-    with pytest.raises(ModelUnavailable, match="UNIMPLEMENTED"):  # it is there, and has no status
-        await model.check()
-    second.requests.clear()
-    while not (second.requests and third.requests):
+    address = ",".join(f"127.0.0.1:{port}" for port in ports)
+    model = TfServingModel("embedding", address, signature.embedding(2))
+    assert model.replica_count == 2
+    while not all(one.requests for one in handlers):  # until both are connected
         await model.answer({"faces": FACES[:1]})
     await model.close()
     for server in servers:
         await server.stop(None)
 
 
-async def test_a_name_that_nobody_knows_is_told_until_somebody_does(serving, names) -> None:
-    port = serving.address.rpartition(":")[2]
-    model = TfServingModel("embedding", f"emb:{port}", signature.embedding(2))
-    for call in (model.answer({"faces": FACES}), model.check()):
-        with pytest.raises(ModelUnavailable, match="no address of emb is found"):
-            await call
-    names["emb"] = ["127.0.0.1"]
-    assert (await model.answer({"faces": FACES})).version == 7
+async def test_another_signature_of_the_servable_is_called_by_its_name(serving) -> None:
+    follow = dataclasses.replace(signature.embedding(2), name="follow")
+    model = TfServingModel("embedding", serving.address, follow, label="embedding/follow")
+    await model.answer({"faces": FACES[:1]})
+    (request,) = serving.requests
+    assert (request.model_spec.name, request.model_spec.signature_name) == ("embedding", "follow")
+    with pytest.raises(ModelUnavailable, match="the model 'embedding/follow' does not answer"):
+        await model.check()
     await model.close()
 
 
@@ -294,7 +284,8 @@ async def test_a_call_whose_old_channel_is_closed_fails_and_is_not_taken_for_can
     serving.answer = never
     call = asyncio.create_task(model.answer({"faces": FACES[:1]}))
     await asked.wait()
-    model._calls._open()
+    model._calls._is_unreachable = True  # as another replica's failure leaves it
+    model._calls.reopen_if_unreachable()
     with pytest.raises(ModelUnavailable, match="did not answer for long"):
         await call
 
@@ -308,16 +299,11 @@ async def test_a_call_whose_old_channel_is_closed_fails_and_is_not_taken_for_can
 async def test_the_second_attempt_has_the_rest_of_the_pictures_time(model, serving) -> None:
     async def late_and_away(request: Any) -> Any:
         await asyncio.sleep(0.3)
-        serving.answer = never
+        serving.answer = serving.embed
         raise Away
 
-    async def never(request: Any) -> Any:
-        await asyncio.Event().wait()
-
     serving.answer = late_and_away
-    with pytest.raises(TimedOut):
-        async with time_limit(1.0):
-            await model.answer({"faces": FACES[:1]})
+    async with time_limit(9):  # gRPC sends times under 10 s in steps of 10 ms, longer ones coarser
+        await model.answer({"faces": FACES[:1]})
     first, second = serving.left_s
-    assert first - second >= 0.3
-    assert second > 0
+    assert 0 < second <= first - 0.2

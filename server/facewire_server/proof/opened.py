@@ -1,0 +1,158 @@
+"""A servable in operation: its `Model` port, with calls counted, and its statistics.
+
+Both engines stand behind it, so an embedded and a served model are counted alike. Everything is read and written in
+the event loop: no locks.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from numpy.typing import NDArray
+
+from facewire_server.errors import ServerError, TimedOut
+from facewire_server.pipeline.ports import Model
+from facewire_server.proof.proven import ProvenModel
+from facewire_server.work.deadline import remaining_s, time_limit
+
+__all__ = ["EMBEDDED", "ModelStatistics", "OpenedModel"]
+
+EMBEDDED: Final = "embedded"
+"""`ModelStatistics.runs_at` of a model in this process."""
+
+_CHECK_TIMEOUT_S: Final = 10.0
+"""A model's first predictions are slow: TensorFlow chooses its kernels then. Chosen, not measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStatistics:
+    """A servable's state now, and its calls since the server started.
+
+    Canaries are not counted. Calls by replica are not known: gRPC balances them, and its client
+    does not say which address handled a call.
+
+    Attributes:
+        name: the row of the table of servables.
+        runs_at: `EMBEDDED`, or the address of the settings.
+        replica_count: known addresses; 0 = a DNS name, which gRPC resolves.
+        proven_versions: in ascending order.
+        healthy: whether the last check found it available and proven.
+        refusal: why not, or which of several versions is refused; "" = nothing to report.
+        ok: calls that returned outputs.
+        unavailable: calls that raised ModelUnavailable, or another error.
+        timed_out: calls that the picture's deadline ended.
+        canceled: calls whose caller went away first.
+        retried: results that were computed again, since their version is not proven.
+        in_flight: calls that have not ended.
+        total_s: time of all ended calls together, in seconds.
+    """
+
+    name: str
+    runs_at: str
+    replica_count: int
+    proven_versions: tuple[int, ...]
+    healthy: bool
+    refusal: str
+    ok: int
+    unavailable: int
+    timed_out: int
+    canceled: int
+    retried: int
+    in_flight: int
+    total_s: float
+
+    @property
+    def calls(self) -> int:
+        """Number of ended calls: what `total_s` is the sum of."""
+        return self.ok + self.unavailable + self.timed_out + self.canceled
+
+
+class OpenedModel:
+    """A row of the table of servables, opened.
+
+    Attributes:
+        name: the row's label.
+        served: the model, if it runs in another process; else None.
+    """
+
+    def __init__(
+        self, name: str, model: Model, *, embedded_version: int = 0, address: str = ""
+    ) -> None:
+        """Counts from zero.
+
+        Args:
+            name: the row's label.
+            model: the engine; a `ProvenModel` if it runs in another process.
+            embedded_version: of a model in this process, which was proven when it was opened.
+            address: of a served model.
+        """
+        self.name = name
+        self.served = model if isinstance(model, ProvenModel) else None
+        self._model = model
+        self._runs_at = address or EMBEDDED
+        self._embedded_version = embedded_version
+        self._healthy = self.served is None
+        self._refusal = ""
+        self._ended = dict.fromkeys(("ok", "unavailable", "timed_out", "canceled"), 0)
+        self._in_flight = 0
+        self._total_s = 0.0
+
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
+        """Runs the model once, and counts the call.
+
+        Raises:
+            ModelUnavailable: it does not answer; trying again later may help.
+            TimedOut: it has not answered within the picture's time.
+        """
+        started_s = time.perf_counter()
+        self._in_flight += 1
+        outcome = "unavailable"
+        try:
+            outputs = await self._model.predict(inputs)
+            outcome = "ok"
+        except TimedOut:
+            outcome = "timed_out"
+            raise
+        except asyncio.CancelledError:
+            # A deadline cancels what runs under it, so it arrives here in this form.
+            outcome = "timed_out" if remaining_s() == 0 else "canceled"
+            raise
+        finally:
+            self._in_flight -= 1
+            self._ended[outcome] += 1
+            self._total_s += time.perf_counter() - started_s
+        return outputs
+
+    async def refresh(self) -> None:
+        """Checks a served model and keeps the result for `statistics`; raises nothing of it."""
+        if self.served is None:
+            return
+        try:
+            async with time_limit(_CHECK_TIMEOUT_S):
+                await self.served.check()
+        except ServerError as error:
+            self._healthy, self._refusal = False, str(error)
+        except Exception as error:  # noqa: BLE001 - a server must outlive whatever a model answers
+            # Without its text, which may hold anything.
+            self._healthy = False
+            self._refusal = f"the model {self.name!r} cannot be checked: {type(error).__name__}"
+        else:
+            self._healthy, self._refusal = True, self.served.refusal
+
+    def statistics(self) -> ModelStatistics:
+        """Returns the state now and the counts so far; costs no call."""
+        served = self.served
+        return ModelStatistics(
+            name=self.name,
+            runs_at=self._runs_at,
+            replica_count=served.replica_count if served else 1,
+            proven_versions=served.versions if served else (self._embedded_version,),
+            healthy=self._healthy,
+            refusal=self._refusal,
+            retried=served.retried if served else 0,
+            in_flight=self._in_flight,
+            total_s=self._total_s,
+            **self._ended,
+        )

@@ -1,0 +1,62 @@
+"""The table of servables: what is called of each, how it proves itself, and which setting says where it runs.
+
+A further model, or a further signature of one, is a row here and a setting; `models.open_models` opens,
+proves, watches and counts every row in the same way.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from facewire_server.pipeline.ports import Model
+from facewire_server.proof import detector_proof, model_contract, signature
+from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.signature import DEFAULT_SIGNATURE, Signature
+
+__all__ = ["DETECTOR", "EMBEDDER", "Servable", "servables"]
+
+DETECTOR: Final = "mtcnn"
+"""The label of the row that finds faces."""
+
+EMBEDDER: Final = "embedding"
+"""The label of the row that embeds crops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servable:
+    """A row: one signature of one servable.
+
+    Attributes:
+        name: TensorFlow Serving's `--model_name`, and the folder of the SavedModel.
+        signature: what is called of it. Two rows of one name share an address and a folder.
+        prove: shows a drawing to the model that it is called with; raises ModelUnavailable if the
+            result is not the known one.
+        address_setting: the setting with the addresses of its replicas; if that is empty, the
+            servable runs in this process.
+    """
+
+    name: str
+    signature: Signature
+    prove: Callable[[Model], Awaitable[None]]
+    address_setting: str
+
+    @property
+    def label(self) -> str:
+        """The row in messages and statistics: its name, and its signature if not the default."""
+        if self.signature.name == DEFAULT_SIGNATURE:
+            return self.name
+        return f"{self.name}/{self.signature.name}"
+
+
+def servables(contract: ModelContract) -> tuple[Servable, ...]:
+    """The rows for a server of this model contract."""
+    return (
+        Servable(DETECTOR, signature.MTCNN, detector_proof.prove, "detector_address"),
+        Servable(
+            EMBEDDER,
+            signature.embedding(contract.dimension),
+            partial(model_contract.prove, contract=contract),
+            "embedder_address",
+        ),
+    )

@@ -1,0 +1,120 @@
+"""An opened model counts its calls by outcome, whichever engine it has."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from facewire_server.errors import ModelUnavailable, TimedOut
+from facewire_server.proof.opened import EMBEDDED, OpenedModel
+from facewire_server.proof.proven import ProvenModel
+from facewire_server.work.deadline import time_limit
+from fakes.models import FakeServed
+
+RIGHT = np.ones((1, 2), np.float32)
+INPUTS = {"faces": np.zeros((1, 112, 112, 3), np.uint8)}
+
+
+class Engine:
+    """A model that does what the test says: raises an error, or waits for a gate."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.entered = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def predict(self, inputs):
+        self.entered.set()
+        await self.gate.wait()
+        if self.error:
+            raise self.error
+        return {"embeddings": RIGHT}
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def opened(engine: Engine) -> OpenedModel:
+    return OpenedModel("embedding", engine, embedded_version=3)
+
+
+def outcomes(opened: OpenedModel) -> tuple[int, int, int, int, int]:
+    now = opened.statistics()
+    return now.ok, now.unavailable, now.timed_out, now.canceled, now.in_flight
+
+
+async def test_an_embedded_model_is_healthy_and_says_which_version_it_is(opened) -> None:
+    await opened.refresh()
+    now = opened.statistics()
+    assert (now.name, now.runs_at, now.replica_count) == ("embedding", EMBEDDED, 1)
+    assert (now.proven_versions, now.healthy, now.refusal) == ((3,), True, "")
+
+
+async def test_calls_are_counted_by_outcome(opened, engine) -> None:
+    assert (await opened.predict(INPUTS))["embeddings"] is RIGHT
+    for error in (ModelUnavailable("away"), KeyError("a bug"), TimedOut("late")):
+        engine.error = error
+        with pytest.raises(type(error)):
+            await opened.predict(INPUTS)
+    assert outcomes(opened) == (1, 2, 1, 0, 0)
+    assert opened.statistics().calls == 4
+
+
+async def test_a_call_is_in_flight_until_it_ends_and_its_time_counts_then(opened, engine) -> None:
+    engine.gate.clear()
+    call = asyncio.create_task(opened.predict(INPUTS))
+    await engine.entered.wait()
+    assert outcomes(opened) == (0, 0, 0, 0, 1)
+    assert opened.statistics().total_s == 0
+    engine.gate.set()
+    await call
+    assert outcomes(opened) == (1, 0, 0, 0, 0)
+    assert opened.statistics().total_s > 0
+
+
+async def test_a_call_that_the_pictures_deadline_cancels_has_timed_out(opened, engine) -> None:
+    engine.gate.clear()
+    with pytest.raises(TimedOut):
+        async with time_limit(0.01):
+            await opened.predict(INPUTS)
+    assert outcomes(opened) == (0, 0, 1, 0, 0)
+
+
+async def test_a_call_whose_caller_goes_away_is_canceled(opened, engine) -> None:
+    engine.gate.clear()
+    call = asyncio.create_task(opened.predict(INPUTS))
+    await engine.entered.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert outcomes(opened) == (0, 0, 0, 1, 0)
+
+
+async def prove(model) -> None:
+    if not (await model.predict(INPUTS))["embeddings"].all():
+        raise ModelUnavailable("another model")
+
+
+async def test_a_served_model_says_where_it_runs_and_what_the_last_check_found() -> None:
+    served = FakeServed((2, 0 * RIGHT), (1, RIGHT))
+    opened = OpenedModel("embedding", ProvenModel(served, prove), address="a:1")
+    assert not opened.statistics().healthy, "not checked yet"
+    await opened.refresh()
+    now = opened.statistics()
+    assert (now.runs_at, now.replica_count) == ("a:1", 2)
+    assert (now.proven_versions, now.healthy, now.refusal) == ((1,), True, "another model")
+    await opened.predict(INPUTS)
+    now = opened.statistics()
+    assert (now.ok, now.retried) == (1, 1), "canaries are not counted"
+    served.state = ModelUnavailable("away")
+    await opened.refresh()
+    assert (opened.statistics().healthy, opened.statistics().refusal) == (False, "away")
+
+
+async def test_statistics_are_frozen(opened) -> None:
+    with pytest.raises(AttributeError):
+        opened.statistics().ok = 1

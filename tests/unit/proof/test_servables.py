@@ -1,0 +1,70 @@
+"""The table of servables: every row is opened, proven and addressed by what it says itself."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facewire_server.errors import ModelUnavailable
+from facewire_server.proof import signature
+from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.servables import DETECTOR, EMBEDDER, servables
+from facewire_server.settings import Settings
+
+CONTRACT = ModelContract("c", 8, np.eye(4, 8, dtype=np.float32))
+
+
+class Answering:
+    """A model that returns the same outputs for any input."""
+
+    def __init__(self, **outputs: np.ndarray) -> None:
+        self._outputs = outputs
+
+    async def predict(self, inputs):
+        return self._outputs
+
+
+def test_the_rows_have_labels_of_their_own_and_settings_that_exist() -> None:
+    rows = servables(CONTRACT)
+    assert [row.label for row in rows] == [DETECTOR, EMBEDDER]
+    settings = Settings()
+    assert [getattr(settings, row.address_setting) for row in rows] == ["", ""]
+
+
+def test_the_embedding_row_is_of_the_model_contract() -> None:
+    (row,) = (row for row in servables(CONTRACT) if row.label == EMBEDDER)
+    assert row.signature == signature.embedding(8)
+
+
+def test_a_second_signature_of_a_servable_is_a_row_with_a_label_of_its_own() -> None:
+    row = servables(CONTRACT)[0]
+    follow = dataclasses.replace(row, signature=dataclasses.replace(row.signature, name="follow"))
+    assert (follow.name, follow.label) == ("mtcnn", "mtcnn/follow")
+
+
+@pytest.mark.parametrize(
+    ("label", "outputs", "reason"),
+    [
+        (EMBEDDER, {"embeddings": np.eye(4, 8, k=1, dtype=np.float32)}, "of the model contract"),
+        (
+            DETECTOR,
+            {
+                "boxes": np.zeros((0, 4), np.float32),
+                "scores": np.zeros(0, np.float32),
+                "landmarks": np.zeros((0, 5, 2), np.float32),
+            },
+            "0 faces in a drawing of one",
+        ),
+    ],
+)
+async def test_each_row_refuses_another_model(label: str, outputs, reason: str) -> None:
+    (row,) = (row for row in servables(CONTRACT) if row.label == label)
+    with pytest.raises(ModelUnavailable, match=reason):
+        await row.prove(Answering(**outputs))
+
+
+def test_the_rows_are_the_servables_that_are_documented(repository: Path) -> None:
+    text = (repository / "serving/README.md").read_text(encoding="utf-8")
+    for row in servables(CONTRACT):
+        assert f"[{row.name}.inputs]" in text
