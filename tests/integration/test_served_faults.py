@@ -1,8 +1,11 @@
 """Model servers that come late, die, hang, lie or change under a camera's stream: real processes.
 
-Where nothing else is said the detector runs in the server, `embedding` in two processes of the local model server. A camera
+If nothing else is said, the detector runs in the server, `embedding` in two processes of the local model server. A camera
 streams one face that is enrolled; whatever happens, every frame is answered in order, and a face that is
 answered at all is answered right. Recovery times are printed (`pytest -s`).
+
+Frames have longer than the tests' patience, so a fault that is only waited out fails the test, and a busy machine
+does not. Only if models hang do frames have a time that ends.
 """
 
 import os
@@ -39,7 +42,8 @@ from integration.cameras import (
     wait_for_log,
 )
 
-FRAME_TIMEOUT_S = 4.0
+FRAME_TIMEOUT_S = 2 * PATIENCE_S
+FRAME_TIMEOUT_IF_MODELS_HANG_S = 4.0
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -76,9 +80,11 @@ def picture(astronaut: NDArray[np.uint8]) -> bytes:
 
 
 @contextmanager
-def streaming(picture: bytes, **addresses: str) -> Iterator[tuple[RunningServer, Camera]]:
+def streaming(
+    picture: bytes, *, frame_timeout_s: float = FRAME_TIMEOUT_S, **addresses: str
+) -> Iterator[tuple[RunningServer, Camera]]:
     """A server whose models are at these addresses, and a camera that streams to it."""
-    with running_server(**addresses, frame_timeout_s=FRAME_TIMEOUT_S) as server:
+    with running_server(**addresses, frame_timeout_s=frame_timeout_s) as server:
         wait_for_health(server, SERVING)
         enroll(server, picture)
         camera = Camera(server, picture)
@@ -94,6 +100,19 @@ def line(
 ) -> Iterator[tuple[RunningServer, Camera]]:
     """A server that embeds at both replicas, and a camera that streams to it."""
     with streaming(picture, embedder_address=",".join(one.address for one in replicas)) as joined:
+        yield joined
+
+
+@pytest.fixture
+def impatient_line(
+    replicas: tuple[ModelServer, ModelServer], picture: bytes
+) -> Iterator[tuple[RunningServer, Camera]]:
+    """The same, with frames whose time ends soon."""
+    with streaming(
+        picture,
+        frame_timeout_s=FRAME_TIMEOUT_IF_MODELS_HANG_S,
+        embedder_address=",".join(one.address for one in replicas),
+    ) as joined:
         yield joined
 
 
@@ -173,8 +192,8 @@ def test_a_replica_that_hangs_is_left_out(line, replicas) -> None:
     camera.until_ok(10)
 
 
-def test_models_that_hang_cost_frames_no_more_than_their_time(line, replicas) -> None:
-    server, camera = line
+def test_models_that_hang_cost_frames_no_more_than_their_time(impatient_line, replicas) -> None:
+    server, camera = impatient_line
     for one in replicas:
         one.hang()
     try:
@@ -189,7 +208,7 @@ def test_models_that_hang_cost_frames_no_more_than_their_time(line, replicas) ->
 
 
 WRONG_MODELS = {
-    "garbage": "embeddings: float32[8,64], where float32[?,128] is expected",
+    "garbage": "embeddings: float32[8,64], expected float32[?,128]",
     "wrong": "not the one of the model contract",
     "signature": "expected serving_default(faces: uint8[?,112,112,3]) -> (embeddings: "
     "float32[?,128]), found serving_default(images: float32[?,160,160,3]) -> (vectors: float32[?,3])",
@@ -207,10 +226,10 @@ def test_another_model_behind_the_name_answers_nothing(
     second.kill()
     camera.until_refused()
     before = len(camera.seen)
-    for kind, told in WRONG_MODELS.items():
+    for kind, reason in WRONG_MODELS.items():
         first.start(odd / kind)  # the same name and the same version
         first.wait_until_ready()
-        wait_for_log(server, camera, told)
+        wait_for_log(server, camera, reason)
         camera.until_refused(10)
         first.kill()
     assert {one.status for one in camera.seen[before:]} == {UNAVAILABLE}

@@ -1,6 +1,7 @@
 """Only results of proven versions are used, whichever replica answers."""
 
 import asyncio
+import random
 
 import numpy as np
 import pytest
@@ -115,17 +116,6 @@ async def test_after_a_lost_connection_a_model_is_proven_again() -> None:
         await line.predict(INPUTS)
 
 
-async def test_a_refused_version_gets_another_chance_with_the_next_check() -> None:
-    line, served = model((1, WRONG))
-    with pytest.raises(ModelUnavailable):
-        await line.predict(INPUTS)
-    served.replicas = [(1, RIGHT)]
-    with pytest.raises(ModelUnavailable):
-        await line.predict(INPUTS)
-    await line.check()
-    await line.predict(INPUTS)
-
-
 @pytest.mark.parametrize("error", [ModelUnavailable("busy"), TimedOut("late")])
 async def test_an_error_is_raised_and_shows_no_canaries(error) -> None:
     """An overloaded model refuses calls, and would refuse more if each refusal cost a canary."""
@@ -205,15 +195,54 @@ async def test_as_many_canaries_are_shown_as_replicas_are_known(
 
 
 async def test_of_two_replicas_of_one_version_both_must_be_right() -> None:
-    line, served = model((1, RIGHT), (1, WRONG))
+    line, _ = model((1, RIGHT), (1, WRONG))
     for _ in range(5):
         with pytest.raises(ModelUnavailable, match="another model"):
             await line.check()
         with pytest.raises(ModelUnavailable, match="not proven"):
             await line.predict(INPUTS)
-    served.replicas = [(1, RIGHT), (1, RIGHT)]
+
+
+async def test_a_version_that_failed_must_pass_five_rounds_in_a_row() -> None:
+    line, served = model((1, WRONG))
+    for weights in (WRONG, RIGHT, RIGHT, WRONG, RIGHT, RIGHT, RIGHT, RIGHT):
+        served.replicas = [(1, weights)]
+        with pytest.raises(ModelUnavailable, match=r"another model|proven again"):
+            await line.check()
+        with pytest.raises(ModelUnavailable, match="not proven"):
+            await line.predict(INPUTS)
     await line.check()
+    await line.predict(INPUTS)
     assert line.versions == (1,)
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_a_replica_with_other_weights_is_not_used_after_a_renewal_has_reached_it(
+    clock, seed: int
+) -> None:
+    """A minute of 20 calls a second, whose turns are at random; no call finds its restart."""
+    chance = random.Random(seed)
+    line, served = model((1, RIGHT), (1, RIGHT))
+    await line.check()
+    served.replicas[1] = (1, WRONG)
+    wrong_at_s, refused_at_s = [], 60.0
+    for _ in range(60):
+        clock.now_s += 1
+        served.skip(chance.randrange(2))
+        try:
+            await line.check()
+        except ModelUnavailable:
+            refused_at_s = min(refused_at_s, clock.now_s)
+        for _ in range(20):
+            served.skip(chance.randrange(2))
+            try:
+                answer = await line.predict(INPUTS)
+            except ModelUnavailable:
+                continue
+            if answer["embeddings"] is WRONG:
+                wrong_at_s.append(clock.now_s)
+    assert wrong_at_s, "until the renewal nothing shows it"
+    assert max(wrong_at_s) < refused_at_s == 11.0
 
 
 async def test_a_result_that_is_computed_again_is_counted() -> None:
