@@ -1,4 +1,4 @@
-"""Between a server and a replica of a model: hands everything on, until it is told to garble answers."""
+"""A proxy between a server and a replica of a model, which garbles answers while a test wants it."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,11 +42,11 @@ GARBAGE: dict[str, Garble] = {
 
 
 class Garbling(grpc.GenericRpcHandler):
-    """Hands calls on as bytes.
+    """Forwards calls as bytes.
 
     Attributes:
-        garble: what is done to the answers to Predict; None = nothing.
-        garbled: how many answers it was done to.
+        garble: is applied to the answers to Predict; None = they stay as they are.
+        garbled: number of answers that it was applied to.
     """
 
     def __init__(self, replica: grpc.Channel) -> None:
@@ -57,7 +57,7 @@ class Garbling(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         method = handler_call_details.method
 
-        def hand_on(request: bytes, context: grpc.ServicerContext) -> bytes:
+        def forward(request: bytes, context: grpc.ServicerContext) -> bytes:
             try:
                 answer = self._replica.unary_unary(method)(request, context.time_remaining())
             except grpc.RpcError as error:
@@ -67,12 +67,12 @@ class Garbling(grpc.GenericRpcHandler):
                 return self.garble(answer)
             return answer
 
-        return grpc.unary_unary_rpc_method_handler(hand_on)
+        return grpc.unary_unary_rpc_method_handler(forward)
 
 
 @contextmanager
 def garbling(address: str) -> Iterator[tuple[str, Garbling]]:
-    """Stands before the replica at an address until the block ends; gives its own address."""
+    """Stands before the replica at an address until the block ends; yields its own address."""
     with grpc.insecure_channel(address) as replica, ThreadPoolExecutor(8) as threads:
         handler = Garbling(replica)
         server = grpc.server(threads)

@@ -124,7 +124,10 @@ def test_the_server_starts_alone_and_serves_when_its_models_come(
     embedding.kill()
     addresses = {"detector_address": mtcnn.address, "embedder_address": embedding.address}
     try:
-        with running_server(**addresses) as server, server.channel() as channel:
+        with (
+            running_server(**addresses, frame_timeout_s=FRAME_TIMEOUT_S) as server,
+            server.channel() as channel,
+        ):
             health = health_of(channel)
             assert next(health) == NOT_SERVING
             stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
@@ -217,7 +220,7 @@ WRONG_MODELS = {
 """What the server's log says of each of `odd_servables`."""
 
 
-def test_another_model_behind_the_name_answers_nothing(
+def test_no_result_of_another_model_behind_the_name_is_used(
     line, replicas, odd: Path, folders: tuple[Path, Path]
 ) -> None:
     server, camera = line

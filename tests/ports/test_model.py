@@ -93,3 +93,15 @@ async def test_inputs_of_another_name_are_refused_and_the_model_lives(model: Mod
     with pytest.raises(ModelUnavailable, match="images"):
         await model.predict({"images": canary.crops()})
     assert (await embed(model, canary.crops())).shape == (4, DIMENSION)
+
+
+def test_the_embedded_engine_refuses_a_signature_that_openvino_does_not_read(models: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="set the address of a TensorFlow Serving"):
+        OpenVinoModel(models / "mtcnn", "follow", threads=1)
+
+
+def test_the_embedded_engine_knows_which_version_it_runs(models: Path, tmp_path: Path) -> None:
+    for version in ("1", "10", "9"):
+        (tmp_path / version).symlink_to(models / "embedding/1")
+    with closing(OpenVinoModel(tmp_path, threads=1)) as engine:
+        assert engine.version == 10

@@ -1,4 +1,4 @@
-"""Finds faces: a picture is searched on a canvas just large enough for the smallest face wanted."""
+"""Finds faces on a canvas: the picture at the smallest size that shows the smallest face wanted."""
 
 import math
 
@@ -19,14 +19,15 @@ __all__ = [
 ]
 
 CANVAS_MIN_FACE_PX = 20
-"""Side of the smallest face wanted, on the canvas. MTCNN's smallest is 12; with 20 the later
-stages still see more than they need to tell a face from a pattern."""
+"""Side of the smallest face wanted, on the canvas. MTCNN's smallest is 12 px; 20 px leave its later stages
+the detail by which they reject patterns."""
 
 MAX_CANVAS_PIXELS = 1 << 21
-"""Work and memory of one detection are bounded by this; see `DetectionOptions.min_face_px`."""
+"""Bounds the work and memory of one detection; see `DetectionOptions.min_face_px`. Chosen, not measured: a 1080p
+picture has as many."""
 
 _MAX_CANVAS_SIDE_PX = 4096
-"""Of a picture that is a thin strip; the model's memory grows with the longer side, too."""
+"""Bounds the canvas of a thin strip: the model's memory grows with the longer side, too. Chosen, not measured."""
 
 # Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
 # Convolutional Networks"; the last one is raised by `DetectionOptions.min_score`.
@@ -34,7 +35,7 @@ _THRESHOLDS = np.array([0.6, 0.7, 0.7], np.float32)
 
 
 def canvas_short_side(width_px: int, height_px: int, options: DetectionOptions) -> int:
-    """Length of the canvas' shorter side: above the picture's own where small faces are wanted."""
+    """Returns the length of the canvas' shorter side; a picture is enlarged if small faces are wanted."""
     short = min(width_px, height_px)
     wanted = options.min_face_px or short * options.short_side_fraction
     scale = min(
@@ -46,10 +47,10 @@ def canvas_short_side(width_px: int, height_px: int, options: DetectionOptions) 
 
 
 def useful_longest_side(width_px: int, height_px: int, options: DetectionOptions) -> int:
-    """Longest side of a picture beyond which more pixels make no answer better; 0 = as it is.
+    """Returns the longest side of a picture beyond which more pixels change no result; 0 = any may.
 
-    There the smallest face that is looked for fills the crop that is embedded. Where a size
-    in pixels was asked for, a smaller picture would change what that means.
+    At that size the smallest face that is looked for fills the crop that is embedded. If the smallest
+    face was given in pixels, a smaller picture would change what they mean.
     """
     smallest_px = min(width_px, height_px) * options.short_side_fraction
     if options.min_face_px or smallest_px <= CROP_PX:
@@ -58,7 +59,7 @@ def useful_longest_side(width_px: int, height_px: int, options: DetectionOptions
 
 
 def draw_canvas(image: Rgb, short_side_px: int) -> Rgb:
-    """The picture with its shorter side made `short_side_px` long; the longer one follows.
+    """Resizes the picture so that its shorter side is `short_side_px` long; keeps the aspect ratio.
 
     Args:
         image: (h, w, 3) uint8, the picture at any size.
@@ -69,7 +70,7 @@ def draw_canvas(image: Rgb, short_side_px: int) -> Rgb:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (width, height):
         return image
-    # Averaging is only worth its cost where a bilinear sample would step over pixels.
+    # Averaging is only worth its cost if a bilinear sample would skip pixels.
     interpolation = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
     return cv2.resize(image, size, interpolation=interpolation).astype(np.uint8, copy=False)
 
@@ -84,14 +85,15 @@ class Detector:
         """Finds the faces of a picture.
 
         Args:
-            canvas: the picture as `draw_canvas` gave it.
+            canvas: as `draw_canvas` returns it.
             options: what counts as a face.
 
         Returns:
             The faces in pixels of the canvas, highest score first.
 
         Raises:
-            ModelUnavailable: the model does not answer, or answers something else than faces.
+            ModelUnavailable: the model does not answer, or its outputs are not faces.
+            TimedOut: it has not answered within the picture's time.
         """
         thresholds = _THRESHOLDS.copy()
         thresholds[2] = max(thresholds[2], options.min_score)

@@ -10,7 +10,7 @@ from facewire_server.types import Rgb
 __all__ = ["Embedder"]
 
 _CHUNK = 16
-"""Most crops of one prediction: beyond, a face gets no cheaper, and the model's memory grows."""
+"""Most crops of one prediction: with more, a face takes no less time, and the model's memory grows."""
 
 
 class Embedder:
@@ -21,7 +21,7 @@ class Embedder:
         self.dimension = dimension
 
     async def embed(self, crops: Rgb) -> NDArray[np.float32]:
-        """Computes one embedding a crop.
+        """Computes one embedding for each crop.
 
         Args:
             crops: (n, 112, 112, 3) uint8 RGB; n may be 0.
@@ -30,19 +30,20 @@ class Embedder:
             (n, d) float32, rows of unit length.
 
         Raises:
-            ModelUnavailable: the model does not answer, or answers something else.
+            ModelUnavailable: the model does not answer, or its outputs are not embeddings.
+            TimedOut: it has not answered within the picture's time.
         """
-        parts = [np.empty((0, self.dimension), np.float32)]  # nobody there: nothing is asked
+        parts = [np.empty((0, self.dimension), np.float32)]  # n = 0: the model is not called
         for start in range(0, len(crops), _CHUNK):
             parts.append(await self._chunk(crops[start : start + _CHUNK]))
         return np.concatenate(parts)
 
     async def embed_mirrored(self, crops: Rgb) -> NDArray[np.float32]:
-        """Computes one embedding a crop from the crop and its mirror image together.
+        """Computes one embedding for each crop, from the crop and its mirror image together.
 
-        The mean of the two directions keeps what a face has on both sides and drops some of what is
-        light and pose; it costs twice as much. For pictures that are looked at once, to enroll
-        or to compare, not for frames. It may be compared with plain embeddings.
+        The mean of the two directions keeps what a face has on both sides and drops a part of light and
+        pose, for twice the time. For pictures that are enrolled or compared, not for frames. It may be
+        compared with plain embeddings.
 
         Args:
             crops: (n, 112, 112, 3) uint8 RGB; n may be 0.
@@ -51,7 +52,8 @@ class Embedder:
             (n, d) float32, rows of unit length.
 
         Raises:
-            ModelUnavailable: the model does not answer, or answers something else.
+            ModelUnavailable: the model does not answer, or its outputs are not embeddings.
+            TimedOut: it has not answered within the picture's time.
         """
         both = await self.embed(np.concatenate([crops, crops[:, :, ::-1]]))
         sums = both[: len(crops)] + both[len(crops) :]

@@ -17,7 +17,7 @@ OPTIONS = DetectionOptions(min_score=0.9, max_faces=3, short_side_fraction=1 / 1
 
 
 class Answering:
-    """A model that gives one answer, and keeps the question."""
+    """A model that returns the same outputs, and keeps the inputs."""
 
     def __init__(self, **answer: np.ndarray) -> None:
         self.answer = answer
@@ -36,12 +36,18 @@ def faces(*scores: float) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.mark.parametrize("size", [(1920, 1080), (640, 360), (8000, 6000), (97, 5000)])
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (640, 360), (8000, 6000)])
 def test_the_default_canvas_has_one_shorter_side_for_pictures_of_any_size(size) -> None:
-    short = canvas_short_side(*size, OPTIONS)
-    unbounded = 16 * CANVAS_MIN_FACE_PX
-    assert short == unbounded or size == (97, 5000)
-    assert short * short * max(size) / min(size) <= MAX_CANVAS_PIXELS * 1.01
+    assert canvas_short_side(*size, OPTIONS) == 16 * CANVAS_MIN_FACE_PX
+
+
+def test_the_canvas_of_a_thin_strip_is_bounded_by_its_longer_side() -> None:
+    assert canvas_short_side(97, 5000, OPTIONS) == round(97 * 4096 / 5000)
+
+
+def test_the_canvas_of_a_picture_in_which_tiny_faces_are_wanted_is_bounded_by_its_pixels() -> None:
+    options = DetectionOptions(0.9, 10, 1 / 16, min_face_px=2)
+    assert canvas_short_side(640, 360, options) == round((MAX_CANVAS_PIXELS * 360 / 640) ** 0.5)
 
 
 def test_small_faces_in_a_small_picture_enlarge_it() -> None:
@@ -61,10 +67,13 @@ def test_the_canvas_is_bounded_whatever_is_asked_for(size, min_face_px) -> None:
     assert 1 <= max(canvas.shape[:2]) <= 4096
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (2000, 30, 3)])
-def test_the_canvas_keeps_its_shape(shape: tuple[int, int, int]) -> None:
-    canvas = draw_canvas(np.zeros(shape, np.uint8), 10)
-    assert min(canvas.shape[:2]) == 10
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((1, 1), (10, 10)), ((1, 300), (10, 3000)), ((2000, 30), (667, 10))],
+)
+def test_the_canvas_keeps_the_aspect_ratio(size: tuple[int, int], expected) -> None:
+    canvas = draw_canvas(np.zeros((*size, 3), np.uint8), 10)
+    assert canvas.shape == (*expected, 3)
     assert canvas.dtype == np.uint8
 
 

@@ -1,4 +1,4 @@
-"""Embeddings come in the crops' order, in parts of bounded size, and portraits from both sides."""
+"""Embeddings come in the crops' order, in parts of bounded size, and mirrored from both sides."""
 
 import numpy as np
 import pytest
@@ -33,15 +33,15 @@ async def test_many_crops_go_in_parts_and_come_in_order(count: int) -> None:
         embeddings, expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=1e-5
     )
     assert sum(model.batches) == count
-    assert all(0 < batch <= 16 for batch in model.batches), "of nobody nothing is asked"
+    assert all(0 < batch <= 16 for batch in model.batches), "without crops the model is not called"
     assert embeddings.dtype == np.float32
 
 
-async def test_a_portrait_and_its_mirror_image_have_one_embedding() -> None:
+async def test_a_crop_and_its_mirror_image_have_one_mirrored_embedding() -> None:
     embedder = Embedder(Corners(), 3)
-    portrait = crops(3)
-    there = await embedder.embed_mirrored(portrait)
-    back = await embedder.embed_mirrored(np.ascontiguousarray(portrait[:, :, ::-1]))
+    crop = crops(3)
+    there = await embedder.embed_mirrored(crop)
+    back = await embedder.embed_mirrored(np.ascontiguousarray(crop[:, :, ::-1]))
     np.testing.assert_allclose(there, back, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(there, axis=1), 1, rtol=1e-5)
     assert (await embedder.embed_mirrored(crops(0))).shape == (0, 3)

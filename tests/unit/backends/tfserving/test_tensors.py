@@ -65,7 +65,7 @@ def test_the_last_number_stands_for_those_left_out() -> None:
         wire.TensorProto(dtype=wire.DT_UINT8, tensor_content=b"\0"),
     ],
 )
-def test_what_is_no_tensor_is_told(wrong) -> None:
+def test_what_is_no_tensor_is_refused(wrong) -> None:
     with pytest.raises(ValueError, match=r"expected|reshape|size"):
         from_message(wrong, ROW)
 
