@@ -1,4 +1,4 @@
-"""Both engines pass the detector's proof, and do not where the canvas comes otherwise."""
+"""Both engines pass the detector's proof, and fail it if the canvas is prepared otherwise."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
@@ -20,7 +20,7 @@ OPTIONS = DetectionOptions(min_score=0.95, max_faces=9, short_side_fraction=1 / 
 
 
 class Fed:
-    """A model that is given another picture than the one that it is shown."""
+    """A model whose canvas is changed on the way."""
 
     def __init__(self, model: Model, feed: Callable[[np.ndarray], np.ndarray]) -> None:
         self._model = model

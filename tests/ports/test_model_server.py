@@ -22,7 +22,7 @@ GRPCURL = Path(sys.executable).with_name("grpcurl")
 
 @pytest.fixture
 def call(repository: Path, served_models: tuple[ModelServer, ModelServer]):
-    """Calls the server of `embedding`; gives the answer, or what grpcurl says of the error."""
+    """Calls the server of `embedding`; returns the answer, or the text of grpcurl's error."""
     protoset = repository / "server/facewire_server/backends/tfserving/wire.binpb"
 
     def call(method: str, request: dict[str, Any]) -> Any:

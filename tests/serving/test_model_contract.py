@@ -73,7 +73,7 @@ def test_openvino_passes_the_canary(golden, in_engine):
         pytest.param(lambda crops: crops[:, :, ::-1], id="mirrored"),
         pytest.param(lambda crops: crops // 255, id="scaled_to_one"),
         pytest.param(lambda crops: np.roll(crops, 1, axis=2), id="shifted_by_a_pixel"),
-        pytest.param(lambda crops: np.maximum(crops, 1) - 1, id="one_grey_level_darker"),
+        pytest.param(lambda crops: np.maximum(crops, 1) - 1, id="one_gray_level_darker"),
     ],
 )
 def test_the_canary_tells_crops_that_are_fed_wrongly(feed, golden, in_engine):

@@ -29,9 +29,9 @@ picture has as many."""
 _MAX_CANVAS_SIDE_PX = 4096
 """Bounds the canvas of a thin strip: the model's memory grows with the longer side, too. Chosen, not measured."""
 
-# Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
-# Convolutional Networks"; the last one is raised by `DetectionOptions.min_score`.
 _THRESHOLDS = np.array([0.6, 0.7, 0.7], np.float32)
+"""Of P-Net, R-Net and O-Net, as in Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
+Convolutional Networks"; `DetectionOptions.min_score` raises the last one."""
 
 
 def canvas_short_side(width_px: int, height_px: int, options: DetectionOptions) -> int:

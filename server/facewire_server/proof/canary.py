@@ -18,6 +18,7 @@ CANARY_MIN_COSINE: Final = 0.9999
 only 0.9991 (serving/README.md)."""
 
 _SIDE_PX: Final = 112
+"""Side of a crop, as `types.CROP_PX`; the drawings are made for it, so it never changes."""
 
 
 def crops() -> NDArray[np.uint8]:

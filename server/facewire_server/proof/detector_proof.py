@@ -26,8 +26,14 @@ GOLDEN_BOX: Final = np.array([37.09, 35.28, 121.31, 142.97], np.float32)
 """x1, y1, x2, y2 in pixels of `draw`, found by tests/serving/reference_cascade.py: no engine that is proven by it."""
 
 _SIZE_PX: Final = (160, 240)
+"""Height and width of the canvas: not square, so that it cannot be transposed unnoticed."""
+
 _CORNER_PX: Final = (24, 24)
+"""Top and left of the face: off the center, so that the canvas cannot be mirrored unnoticed."""
+
 _GRAY: Final = 127
+"""Of the ground: the middle of the range, which has no edges."""
+
 _OPTIONS: Final = DetectionOptions(min_score=0.7, max_faces=2, short_side_fraction=1 / 16)
 
 

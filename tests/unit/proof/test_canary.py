@@ -42,7 +42,7 @@ def test_the_same_model_is_proven(golden):
         pytest.param(lambda crops: crops[:, ::-1], id="upside_down"),
         pytest.param(lambda crops: crops.swapaxes(1, 2), id="transposed"),
         pytest.param(lambda crops: crops / 255.0, id="scaled_to_one"),
-        pytest.param(lambda crops: (crops - 127.5) / 128.0, id="normalised_twice"),
+        pytest.param(lambda crops: (crops - 127.5) / 128.0, id="normalized_twice"),
         pytest.param(lambda crops: crops[::-1], id="another_order"),
         pytest.param(lambda crops: np.roll(crops, 1, axis=2), id="shifted_by_a_pixel"),
     ],
