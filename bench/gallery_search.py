@@ -3,18 +3,20 @@
     python -m bench.gallery_search [--largest 100000] [--dimension 128] [--dimension 512]
 
 Prints, for each number of templates (one an identity) and of probes: median and 90th percentile
-of a search, of `np.dot` on one matrix in memory with the same probes, and their ratio; both take turns
+of a search (awaited, with its way into a thread and back), of `np.dot` on one matrix in memory with the same probes, and their ratio; both take turns
 in one process, on one BLAS thread. "top" is `np.dot` with the five best of each probe
-picked out, which is what a search answers. Then the memory of three processes that searched
+picked out, which is what a search returns. Then the memory of three processes that searched
 the same gallery: proportional set sizes, which share the map out among them.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +27,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
@@ -42,14 +45,20 @@ BEST = 5
 READERS = 3
 
 READER = """
+import asyncio
 import sys
 from pathlib import Path
 import numpy as np
+from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 dimension, searches = int(sys.argv[2]), int(sys.argv[3])
-gallery = LmdbGallery(Path(sys.argv[1]), model_contract_id="0" * 64, dimension=dimension)
-for _ in range(searches):
-    gallery.search("default", np.eye(1, dimension, dtype=np.float32), 5)
+gallery = LmdbGallery(
+    Path(sys.argv[1]), vector_search=ExactSearch(), model_contract_id="0" * 64, dimension=dimension
+)
+async def search():
+    for _ in range(searches):
+        await gallery.search("default", np.eye(1, dimension, dtype=np.float32), 5)
+asyncio.run(search())
 print("ready", flush=True)
 sys.stdin.read()
 gallery.close()
@@ -62,7 +71,9 @@ def unit_rows(count: int, dimension: int, seed: int) -> NDArray[np.float32]:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def as_records(matrix: NDArray[np.float32], advance: Callable[[], None]) -> Iterator[GalleryRecord]:
+async def as_records(
+    matrix: NDArray[np.float32], advance: Callable[[], None]
+) -> AsyncIterator[GalleryRecord]:
     """One identity with one template for each row."""
     for number, row in enumerate(matrix):
         identity_id = f"{number:09}"
@@ -72,39 +83,46 @@ def as_records(matrix: NDArray[np.float32], advance: Callable[[], None]) -> Iter
         advance()
 
 
-def timed(calls: tuple[Callable[[], object], ...], rounds: int) -> list[NDArray[np.float64]]:
+async def timed(
+    calls: tuple[Callable[[], Awaitable[object]], ...], rounds: int
+) -> list[NDArray[np.float64]]:
     """Milliseconds of each call in each round; the calls take turns."""
     times = np.empty((len(calls), rounds))
     for turn in range(-2, rounds):  # two rounds to warm up, which later ones overwrite
         for number, call in enumerate(calls):
             start = time.perf_counter()
-            call()
+            await call()
             times[number, turn] = 1e3 * (time.perf_counter() - start)
     return list(times)
 
 
-def top(matrix: NDArray[np.float32], probes: NDArray[np.float32]) -> NDArray[np.intp]:
+async def dot(matrix: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The similarities of every row to every probe."""
+    return np.dot(matrix, columns)
+
+
+async def top(matrix: NDArray[np.float32], probes: NDArray[np.float32]) -> NDArray[np.intp]:
     """The rows most similar to each probe."""
     scores = np.ascontiguousarray(np.dot(matrix, probes.T).T)
     return np.argpartition(scores, -BEST, axis=1)[:, -BEST:]
 
 
-def measure(
+async def measure(
     gallery: LmdbGallery, matrix: NDArray[np.float32], count: int, rounds: int
 ) -> tuple[str, ...]:
     """A row of the table."""
     count_rows = len(matrix)
     probes = unit_rows(count, matrix.shape[1], seed=1)
     columns = np.ascontiguousarray(probes.T)
-    search, dot, best = timed(
+    search, product, best = await timed(
         (
             lambda: gallery.search(DEFAULT_GALLERY_ID, probes, BEST),
-            lambda: np.dot(matrix, columns),
+            lambda: dot(matrix, columns),
             lambda: top(matrix, probes),
         ),
         rounds,
     )
-    (p50, p90), (dot50, dot90) = (np.percentile(one, (50, 90)) for one in (search, dot))
+    (p50, p90), (dot50, dot90) = (np.percentile(one, (50, 90)) for one in (search, product))
     return (
         f"{count_rows:,} × {matrix.shape[1]}",
         f"{count}",
@@ -115,6 +133,23 @@ def measure(
         f"{p50 / dot50:.2f}",
         f"{p50 / np.median(best):.2f}",
     )
+
+
+async def in_gallery(
+    folder: Path, matrix: NDArray[np.float32], rounds: int, advance: Callable[[], None]
+) -> tuple[list[tuple[str, ...]], float]:
+    """The rows of the table for one gallery, and how many templates a second were imported."""
+    gallery = LmdbGallery(
+        folder,
+        vector_search=ExactSearch(),
+        model_contract_id=CONTRACT,
+        dimension=matrix.shape[1],
+    )
+    with closing(gallery):
+        start = time.perf_counter()
+        await gallery.import_records(DEFAULT_GALLERY_ID, CONTRACT, as_records(matrix, advance))
+        pace = len(matrix) / (time.perf_counter() - start)
+        return [await measure(gallery, matrix, count, rounds) for count in PROBES], pace
 
 
 def proportional_mib(folder: Path, dimension: int, searches: int) -> list[float]:
@@ -167,14 +202,11 @@ def main(
                 matrix = unit_rows(size, width, seed=0)
                 with tempfile.TemporaryDirectory() as name:
                     folder = Path(name)
-                    gallery = LmdbGallery(folder, model_contract_id=CONTRACT, dimension=width)
-                    start = time.perf_counter()
-                    records = as_records(matrix, lambda task=task: progress.advance(task))
-                    gallery.import_records(DEFAULT_GALLERY_ID, CONTRACT, records)
-                    pace = size / (time.perf_counter() - start)
-                    for count in PROBES:
-                        speed.add_row(*measure(gallery, matrix, count, rounds))
-                    gallery.close()
+                    rows, pace = asyncio.run(
+                        in_gallery(folder, matrix, rounds, lambda task=task: progress.advance(task))
+                    )
+                    for row in rows:
+                        speed.add_row(*row)
                     idle, busy = (np.mean(proportional_mib(folder, width, n)) for n in (0, 1))
                     memory.add_row(
                         f"{size:,} × {width}",

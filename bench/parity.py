@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from bench.boxes import iou
 from bench.report import Report, parser, progress, run
 from facewire_server import model_contracts
+from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.errors import ServerError
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.models import Models, open_models
 from facewire_server.pipeline.find import FaceFinder
-from facewire_server.pipeline.match import comparable, match
+from facewire_server.pipeline.match import candidates_needed, comparable, decisions
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import (
     Decision,
@@ -86,7 +87,12 @@ async def _compare(report: Report, scenes: list[Path], lfw: list[Path]) -> None:
         ThreadPoolExecutor(2) as threads,
         tempfile.TemporaryDirectory() as folder,
         contextlib.closing(
-            LmdbGallery(Path(folder), model_contract_id=contract.id, dimension=contract.dimension)
+            LmdbGallery(
+                Path(folder),
+                vector_search=ExactSearch(),
+                model_contract_id=contract.id,
+                dimension=contract.dimension,
+            )
         ) as gallery,
     ):
         async with (
@@ -106,8 +112,11 @@ async def _compare(report: Report, scenes: list[Path], lfw: list[Path]) -> None:
                 same_crops.append(_cosines(one.embeddings, again))
         for path, one, _ in pairs:
             if path in set(lfw[::2]) and len(one.faces):
-                _enroll(gallery, path.parent.name, one.embeddings[:1])
-        _report(report, pairs, np.concatenate(same_crops), gallery)
+                await _enroll(gallery, path.parent.name, one.embeddings[:1])
+        decided = [
+            (await _decide(gallery, one), await _decide(gallery, other)) for _, one, other in pairs
+        ]
+        _report(report, pairs, np.concatenate(same_crops), decided)
 
 
 @contextlib.asynccontextmanager
@@ -132,9 +141,9 @@ async def _see(models: Models, path: Path, threads: ThreadPoolExecutor) -> _Seen
     return _Seen(found.faces, found.qualities, found.crops, embeddings)
 
 
-def _enroll(gallery: LmdbGallery, identity: str, embedding: NDArray[np.float32]) -> None:
+async def _enroll(gallery: LmdbGallery, identity: str, embedding: NDArray[np.float32]) -> None:
     template = f"{np.frombuffer(embedding.tobytes()[:16], '<u8')[0]:032x}"
-    gallery.enroll(
+    await gallery.enroll(
         "default",
         NewIdentity(identity, create=True),
         [EnrollmentResult(template, quality=Quality(50.0, 1.0, 1.0), box=(0.0, 0.0, 1.0, 1.0))],
@@ -146,20 +155,21 @@ def _cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
     return (one.astype(np.float64) * other).sum(axis=1)
 
 
-def _decide(gallery: LmdbGallery, seen: _Seen) -> list[Decision]:
+async def _decide(gallery: LmdbGallery, seen: _Seen) -> list[Decision]:
     due = comparable(seen.qualities, _POLICY)
-    return match(seen.embeddings[due], due, gallery, "default", _POLICY)[0]
+    found = await gallery.search("default", seen.embeddings[due], candidates_needed(_POLICY))
+    return decisions(found, due, _POLICY)
 
 
 def _report(
     report: Report,
     pairs: list[tuple[Path, _Seen, _Seen]],
     same_crops: NDArray[np.float64],
-    gallery: LmdbGallery,
+    decided: list[tuple[list[Decision], list[Decision]]],
 ) -> None:
     count: Counter[str] = Counter()
     cosines, overlaps, missed = [], [], []
-    for path, one, other in pairs:
+    for (path, one, other), (first, second) in zip(pairs, decided, strict=True):
         shared = iou(one.faces.boxes, other.faces.boxes)
         for mine, theirs, rows in ((one, other, shared), (other, one, shared.T)):
             sure = mine.faces.scores > _SURE
@@ -168,7 +178,6 @@ def _report(
             count["both"] += int((sure & hit).sum())
             if (sure & ~hit).any():
                 missed.append((path.name, len(mine.faces), len(theirs.faces)))
-        first, second = _decide(gallery, one), _decide(gallery, other)
         for row in np.flatnonzero(one.faces.scores > _SURE):
             if not len(other.faces) or shared[row].max() < _SAME_BOX_IOU:
                 continue

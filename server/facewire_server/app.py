@@ -13,6 +13,7 @@ import cv2
 
 from facewire_server import logs, model_contracts
 from facewire_server.backends import tfserving
+from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.credentials import read_credentials, read_file, reload_on
 from facewire_server.models import Models, open_models
@@ -99,12 +100,13 @@ async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
             closing(
                 LmdbGallery(
                     settings.data / "gallery",
+                    vector_search=ExactSearch(),
                     model_contract_id=contract.id,
                     dimension=contract.dimension,
                     max_bytes=settings.gallery_max_bytes,
+                    read_threads=processors + 1,
                 )
             ) as gallery,
-            # Last, so that its exit comes first: no thread may be in the gallery when that closes.
             ThreadPoolExecutor(2 * processors + 2, thread_name_prefix="line") as threads,
         ):
             # One more than processors: while all are busy, the next picture is being read. Those
@@ -133,7 +135,6 @@ def _joined(
         gallery,
         slots,
         min_inter_eye_px=settings.enroll_min_inter_eye_px,
-        threads=threads,
     )
     return Server(
         _options(settings),
@@ -143,7 +144,6 @@ def _joined(
             slots,
             limits=limits,
             defaults=defaults,
-            threads=threads,
         ),
         GalleryServicer(
             gallery,
@@ -151,7 +151,6 @@ def _joined(
             limits=limits,
             defaults=defaults,
             dimension=contract.dimension,
-            threads=threads,
         ),
         limits=limits,
     )

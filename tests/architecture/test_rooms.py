@@ -10,7 +10,8 @@ import pytest
 STANDARD = frozenset(sys.stdlib_module_names)
 SERVER = "facewire_server"
 VALUES = frozenset({f"{SERVER}.{each}" for each in ("errors", "types", "events")})
-GALLERIES = frozenset({f"{SERVER}.galleries.{each}" for each in ("ports", "records", "ids")})
+# What the line may know of galleries: what it asks, and the values of questions and results.
+GALLERIES = frozenset({f"{SERVER}.galleries.{each}" for each in ("ports", "records", "refusal")})
 
 # Room (longest prefix wins): what its files may import besides the standard library.
 # From the bottom up; a room imports only rooms that stand above it in this table.
@@ -32,7 +33,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.pipeline.find": frozenset(
         {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),
-    f"{SERVER}.pipeline.match": frozenset({"numpy", *VALUES, *GALLERIES}),
+    f"{SERVER}.pipeline.match": frozenset({"numpy", f"{SERVER}.galleries.records", *VALUES}),
     f"{SERVER}.pipeline.recognize": frozenset(
         {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES, *GALLERIES}
     ),
@@ -96,13 +97,17 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_server.backends.lmdb_gallery": frozenset(
         {
             "facewire_server.backends.lmdb_gallery",
+            f"{SERVER}.galleries",
+            f"{SERVER}.work.threads",
             *VALUES,
-            *GALLERIES,
             "google.protobuf",
             "lmdb",
             "numpy",
-            "threadpoolctl",
         }
+    ),
+    # The vector engine knows no store: another one can stand behind the same seam.
+    "facewire_server.backends.exact_search": frozenset(
+        {f"{SERVER}.galleries.vector_search", "numpy", "threadpoolctl"}
     ),
     "facewire_server.healthcheck": frozenset({"facewire_server.settings", "grpc", "grpc_health"}),
     # Joins the line to its engines, for `app` and the measurements.
@@ -255,6 +260,22 @@ def test_a_planted_read_of_the_environment_is_found(source: str) -> None:
         ("facewire_server.backends.tfserving.served", "from facewire_server import rpc"),
         ("facewire_server.models", "import grpc"),
         ("facewire_server.errors", "import numpy"),
+        ("facewire_server.galleries.ids", "from facewire_server.work import threads"),
+        ("facewire_server.galleries.ports", "import lmdb"),
+        ("facewire_server.galleries.refusal", "from facewire_server.rpc import status"),
+        ("facewire_server.pipeline.match", "from facewire_server.galleries.ports import Search"),
+        ("facewire_server.pipeline.recognize", "from facewire_server.galleries import transfer"),
+        ("facewire_server.backends.exact_search", "import lmdb"),
+        (
+            "facewire_server.backends.exact_search",
+            "from facewire_server.backends.lmdb_gallery import blocks",
+        ),
+        ("facewire_server.backends.lmdb_gallery.gallery", "import threadpoolctl"),
+        (
+            "facewire_server.backends.lmdb_gallery.gallery",
+            "from facewire_server.backends.exact_search import ExactSearch",
+        ),
+        ("facewire_server.backends.lmdb_gallery.gallery", "from facewire_server.work import slots"),
         ("facewire._client", "import facewire_server"),
         ("facewire_serving.export", "import facewire_server.errors"),
     ],

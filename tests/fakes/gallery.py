@@ -1,16 +1,16 @@
-"""The gallery port in dictionaries: slow, in memory, and plain enough to be believed."""
+"""The gallery ports in dictionaries: slow, in memory, and plain enough to be believed."""
 
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import wraps
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.backends.lmdb_gallery import checks, memory
+from facewire_server.backends.lmdb_gallery import memory
 from facewire_server.errors import (
     GalleryExists,
     GalleryFull,
@@ -19,10 +19,16 @@ from facewire_server.errors import (
     IdentityNotFound,
     InvalidField,
     ModelContractMismatch,
-    OutOfOrder,
     RequestIdReused,
     TemplateNotFound,
 )
+from facewire_server.galleries.embeddings import checked_embeddings
+from facewire_server.galleries.ids import (
+    checked_gallery_id,
+    checked_identity_id,
+    checked_template_id,
+)
+from facewire_server.galleries.ports import Enrollments, GalleryAdmin, Search
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
@@ -30,15 +36,22 @@ from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryInfo,
     GalleryRecord,
+    GallerySize,
     IdentityInfo,
     ImportCounts,
     NewIdentity,
     SearchResult,
+    StoreStatistics,
     TemplateInfo,
 )
+from facewire_server.galleries.transfer import checked_parts
 from facewire_server.types import Candidate, Quality
 
-__all__ = ["MemoryGallery"]
+__all__ = ["Gallery", "MemoryGallery"]
+
+
+class Gallery(Search, Enrollments, GalleryAdmin, Protocol):
+    """All ports of a gallery together, as its tests need them."""
 
 
 @dataclass
@@ -68,22 +81,6 @@ class _Room:
         return {template_id for person in self.people.values() for template_id in person.templates}
 
 
-def _one_call_at_a_time(cls):
-    def locked(method):
-        @wraps(method)
-        def call(self, *args, **kwargs):
-            with self._lock:
-                return method(self, *args, **kwargs)
-
-        return call
-
-    for name, method in list(vars(cls).items()):
-        if callable(method) and not name.startswith("_"):
-            setattr(cls, name, locked(method))
-    return cls
-
-
-@_one_call_at_a_time
 class MemoryGallery:
     """Galleries in dictionaries.
 
@@ -95,16 +92,11 @@ class MemoryGallery:
         self, *, model_contract_id: str, dimension: int, capacity: int | None = None
     ) -> None:
         self.capacity = capacity
-        self._lock = threading.RLock()
         self._contract = model_contract_id
         self._dimension = dimension
         self._rooms: dict[str, _Room] = {}
         self._highest_deleted_revision = 0
-        self.create_gallery(DEFAULT_GALLERY_ID, "")
-
-    @property
-    def model_contract_id(self) -> str:
-        return self._contract
+        self._create(DEFAULT_GALLERY_ID, "")
 
     def under_contract(self, model_contract_id: str) -> "MemoryGallery":
         """The same galleries as an object made for another contract sees them."""
@@ -112,10 +104,10 @@ class MemoryGallery:
         other._contract = model_contract_id
         return other
 
-    def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
+    async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         if k < 1:
             raise ValueError("k must be 1 or more")
-        probes = checks.checked_embeddings(probes, self._dimension)
+        probes = checked_embeddings(probes, self._dimension)
         room = self._usable(gallery_id)
         return SearchResult(
             room.revision, tuple(tuple(self._ranked(room, probe)[:k]) for probe in probes)
@@ -134,22 +126,35 @@ class MemoryGallery:
                 found.append(best)
         return sorted(found, key=lambda one: (-one.similarity, one.identity_id.encode()))
 
-    def revision(self, gallery_id: str) -> int:
-        return self._room(gallery_id).revision
+    async def check_searchable(self, gallery_id: str) -> None:
+        self._usable(gallery_id)
 
-    def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
-        checks.check_gallery_id(gallery_id)
+    async def statistics(self) -> StoreStatistics:
+        sizes = (
+            GallerySize(one.gallery_id, one.revision, one.identity_count, one.template_count)
+            for one in map(self._info, sorted(self._rooms))
+        )
+        return StoreStatistics(0, 0, 0, 0, 0, tuple(sizes))
+
+    async def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
+        return self._create(gallery_id, display_name)
+
+    def _create(self, gallery_id: str, display_name: str) -> GalleryInfo:
+        checked_gallery_id(gallery_id)
         if gallery_id in self._rooms:
-            raise GalleryExists("it exists", field="gallery_id")
+            raise GalleryExists("it exists")
         self._rooms[gallery_id] = _Room(
             display_name or gallery_id,
             self._highest_deleted_revision + 1,
             self._contract,
             _now_us(),
         )
-        return self.get_gallery(gallery_id)
+        return self._info(gallery_id)
 
-    def get_gallery(self, gallery_id: str) -> GalleryInfo:
+    async def get_gallery(self, gallery_id: str) -> GalleryInfo:
+        return self._info(gallery_id)
+
+    def _info(self, gallery_id: str) -> GalleryInfo:
         room = self._room(gallery_id)
         return GalleryInfo(
             gallery_id=gallery_id,
@@ -161,11 +166,11 @@ class MemoryGallery:
             created_at_us=room.created_at_us,
         )
 
-    def list_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
+    async def list_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
         ids = sorted(one for one in self._rooms if one > after)
-        return [self.get_gallery(one) for one in ids[:limit]]
+        return [self._info(one) for one in ids[:limit]]
 
-    def delete_gallery(self, gallery_id: str) -> int:
+    async def delete_gallery(self, gallery_id: str) -> int:
         room = self._room(gallery_id)
         revision = room.revision + 1
         if gallery_id == DEFAULT_GALLERY_ID:
@@ -177,37 +182,40 @@ class MemoryGallery:
             self._highest_deleted_revision = max(self._highest_deleted_revision, revision)
         return revision
 
-    def create_identity(
+    async def create_identity(
         self, gallery_id: str, identity_id: str, display_name: str
     ) -> tuple[IdentityInfo, int]:
         room = self._room(gallery_id)
-        checks.check_identity_id(identity_id)
+        checked_identity_id(identity_id)
         if identity_id in room.people:
-            raise IdentityExists("it exists", field="identity_id")
+            raise IdentityExists("it exists")
         room.people[identity_id] = _Person(display_name or identity_id, _now_us())
         room.revision += 1
-        return self.get_identity(gallery_id, identity_id), room.revision
+        return self._identity(room, identity_id), room.revision
 
-    def get_identity(self, gallery_id: str, identity_id: str) -> IdentityInfo:
-        person = self._person(self._room(gallery_id), identity_id)
+    async def get_identity(self, gallery_id: str, identity_id: str) -> IdentityInfo:
+        return self._identity(self._room(gallery_id), identity_id)
+
+    def _identity(self, room: _Room, identity_id: str) -> IdentityInfo:
+        person = self._person(room, identity_id)
         return IdentityInfo(
             identity_id, person.display_name, len(person.templates), person.created_at_us
         )
 
-    def list_identities(self, gallery_id: str, after: str, limit: int) -> list[IdentityInfo]:
-        people = self._room(gallery_id).people
-        ids = sorted((one for one in people if one.encode() > after.encode()), key=str.encode)
-        return [self.get_identity(gallery_id, one) for one in ids[:limit]]
+    async def list_identities(self, gallery_id: str, after: str, limit: int) -> list[IdentityInfo]:
+        room = self._room(gallery_id)
+        ids = sorted((one for one in room.people if one.encode() > after.encode()), key=str.encode)
+        return [self._identity(room, one) for one in ids[:limit]]
 
-    def update_identity(
+    async def update_identity(
         self, gallery_id: str, identity_id: str, display_name: str
     ) -> tuple[IdentityInfo, int]:
         room = self._room(gallery_id)
         self._person(room, identity_id).display_name = display_name
         room.revision += 1
-        return self.get_identity(gallery_id, identity_id), room.revision
+        return self._identity(room, identity_id), room.revision
 
-    def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
+    async def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
         room = self._room(gallery_id)
         person = self._person(room, identity_id)
         del room.people[identity_id]
@@ -217,7 +225,7 @@ class MemoryGallery:
         room.revision += 1
         return len(person.templates), room.revision
 
-    def list_templates(
+    async def list_templates(
         self, gallery_id: str, identity_id: str, after: str, limit: int
     ) -> list[TemplateInfo]:
         person = self._person(self._room(gallery_id), identity_id)
@@ -225,27 +233,39 @@ class MemoryGallery:
         start = 0
         if after:
             if after not in person.templates:
-                raise TemplateNotFound("no such template", field="template_id")
+                raise TemplateNotFound("no such template")
             start = list(person.templates).index(after) + 1
         return infos[start : start + limit]
 
-    def delete_template(self, gallery_id: str, template_id: str) -> int:
+    async def delete_template(self, gallery_id: str, template_id: str) -> int:
         room = self._room(gallery_id)
         for person in room.people.values():
             if person.templates.pop(template_id, None):
                 room.revision += 1
                 return room.revision
-        raise TemplateNotFound("no such template", field="template_id")
+        raise TemplateNotFound("no such template")
 
-    def remembered_enrollment(
+    async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes
     ) -> Enrollment | None:
-        found = self._room(gallery_id).remembered.get(request_id)
+        return self._recall(self._room(gallery_id), request_id, fingerprint)
+
+    def _recall(self, room: _Room, request_id: str, fingerprint: bytes) -> Enrollment | None:
+        found = room.remembered.get(request_id)
         if found and found.fingerprint != fingerprint:
             raise RequestIdReused("another request", field="request_id")
         return found.answer if found else None
 
-    def enroll(
+    async def check_enrollable(self, gallery_id: str, identity: NewIdentity) -> None:
+        self._check_enrollable(self._usable(gallery_id), identity)
+
+    def _check_enrollable(self, room: _Room, identity: NewIdentity) -> None:
+        if identity.create:
+            checked_identity_id(identity.identity_id)
+        else:
+            self._person(room, identity.identity_id)
+
+    async def enroll(
         self,
         gallery_id: str,
         identity: NewIdentity,
@@ -256,19 +276,17 @@ class MemoryGallery:
         request_id: str = "",
         fingerprint: bytes = b"",
     ) -> Enrollment:
-        embeddings = checks.checked_embeddings(embeddings, self._dimension)
+        embeddings = checked_embeddings(embeddings, self._dimension)
         accepted = [result for result in results if result.template_id]
         if len(accepted) != len(embeddings):
             raise ValueError("an embedding for each accepted picture is wanted")
         room = self._usable(gallery_id)
-        answer = self.remembered_enrollment(gallery_id, request_id, fingerprint)
+        answer = self._recall(room, request_id, fingerprint)
         if answer:
             return answer
-        if not identity.create:
-            self._person(room, identity.identity_id)
+        self._check_enrollable(room, identity)
         if not accepted:
             return Enrollment(tuple(results), room.revision)
-        checks.check_identity_id(identity.identity_id)
         self._check_new(room, [result.template_id for result in accepted])
         now = _now_us()
         person = room.people.setdefault(
@@ -292,53 +310,53 @@ class MemoryGallery:
                 del room.remembered[next(iter(room.remembered))]
         return answer
 
-    def export_records(self, gallery_id: str) -> tuple[GalleryInfo, Iterator[GalleryRecord]]:
+    @asynccontextmanager
+    async def export_records(
+        self, gallery_id: str
+    ) -> AsyncIterator[tuple[GalleryInfo, AsyncIterator[GalleryRecord]]]:
         room = self._usable(gallery_id)
         records: list[GalleryRecord] = []
         for identity_id in sorted(room.people, key=str.encode):
-            records.append(self.get_identity(gallery_id, identity_id))
+            records.append(self._identity(room, identity_id))
             for template in room.people[identity_id].templates.values():
                 records.append(replace(template, embedding=template.embedding.copy()))
-        return self.get_gallery(gallery_id), (record for record in records)
 
-    def import_records(
-        self, gallery_id: str, model_contract_id: str, records: Iterable[GalleryRecord]
+        async def exported() -> AsyncIterator[GalleryRecord]:
+            for record in records:
+                yield record
+
+        async with aclosing(exported()) as open_export:
+            yield self._info(gallery_id), open_export
+
+    async def import_records(
+        self, gallery_id: str, model_contract_id: str, records: AsyncIterator[GalleryRecord]
     ) -> ImportCounts:
         if model_contract_id != self._contract:
             raise ModelContractMismatch("the export was made with another model")
-        room = self._usable(gallery_id)
+        self._usable(gallery_id)
         counts = {"identities_added": 0, "templates_added": 0, "templates_skipped": 0}
-        try:
-            self._import(room, records, counts)
-        finally:
-            if counts["identities_added"] or counts["templates_added"]:
+        async for part in checked_parts(records, self._dimension):
+            room = self._usable(gallery_id)
+            before = counts["identities_added"] + counts["templates_added"]
+            for record in part:
+                self._import(room, record, counts)
+            if counts["identities_added"] + counts["templates_added"] > before:
                 room.revision += 1
-        return ImportCounts(**counts, revision=room.revision)
+        return ImportCounts(**counts, revision=self._room(gallery_id).revision)
 
-    def _import(
-        self, room: _Room, records: Iterable[GalleryRecord], counts: dict[str, int]
-    ) -> None:
-        identity_id = ""
-        for record in records:
-            if isinstance(record, IdentityInfo):
-                checks.check_identity_id(record.identity_id)
-                identity_id = record.identity_id
-                if identity_id not in room.people:
-                    room.people[identity_id] = _Person(
-                        record.display_name or identity_id, record.created_at_us
-                    )
-                    counts["identities_added"] += 1
-                continue
-            if not identity_id or record.info.identity_id != identity_id:
-                raise OutOfOrder("a template that does not follow its identity")
-            checks.check_template_id(record.info.template_id)
-            (embedding,) = checks.checked_embeddings(record.embedding[None], self._dimension)
-            if record.info.template_id in room.template_ids():
-                counts["templates_skipped"] += 1
-                continue
+    def _import(self, room: _Room, record: GalleryRecord, counts: dict[str, int]) -> None:
+        if isinstance(record, IdentityInfo):
+            if record.identity_id not in room.people:
+                room.people[record.identity_id] = _Person(
+                    record.display_name or record.identity_id, record.created_at_us
+                )
+                counts["identities_added"] += 1
+        elif record.info.template_id in room.template_ids():
+            counts["templates_skipped"] += 1
+        else:
             self._check_new(room, [record.info.template_id])
-            room.people[identity_id].templates[record.info.template_id] = ExportedTemplate(
-                record.info, embedding.copy()
+            room.people[record.info.identity_id].templates[record.info.template_id] = (
+                ExportedTemplate(record.info, record.embedding.copy())
             )
             counts["templates_added"] += 1
 
@@ -347,7 +365,7 @@ class MemoryGallery:
 
     def _room(self, gallery_id: str) -> _Room:
         if gallery_id not in self._rooms:
-            raise GalleryNotFound("no such gallery", field="gallery_id")
+            raise GalleryNotFound("no such gallery")
         return self._rooms[gallery_id]
 
     def _usable(self, gallery_id: str) -> _Room:
@@ -358,13 +376,13 @@ class MemoryGallery:
 
     def _person(self, room: _Room, identity_id: str) -> _Person:
         if identity_id not in room.people:
-            raise IdentityNotFound("no such identity", field="identity_id")
+            raise IdentityNotFound("no such identity")
         return room.people[identity_id]
 
     def _check_new(self, room: _Room, template_ids: Sequence[str]) -> None:
         known = room.template_ids()
         for template_id in template_ids:
-            checks.check_template_id(template_id)
+            checked_template_id(template_id)
             if template_id in known:
                 raise InvalidField("a template of this id exists", field="template_id")
             known.add(template_id)

@@ -13,6 +13,7 @@ from facewire_server.errors import (
     UndecodableImage,
 )
 from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
+from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -191,10 +192,10 @@ class FakeEnroller:
             }
         )
         results = [
-            EnrollmentResult("", "UndecodableImage", "not a picture")
+            EnrollmentResult("", Refusal.IMAGE_UNDECODABLE, "not a picture")
             if picture.data.startswith(b"text")
             else EnrollmentResult(
-                f"{row:032x}", "", "", Quality(32.0, 100.0, 128.0), (1.0, 2.0, 11.0, 22.0), 0.75
+                f"{row:032x}", None, "", Quality(32.0, 100.0, 128.0), (1.0, 2.0, 11.0, 22.0), 0.75
             )
             for row, picture in enumerate(pictures)
         ]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,7 @@ from facewire.v1 import (
     recognition_pb2,
     recognition_pb2_grpc,
 )
-from facewire_server.errors import GalleryNotFound
-from facewire_server.galleries.records import GalleryInfo
+from facewire_server.errors import GalleryNotFound, ModelContractMismatch
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
@@ -27,7 +25,7 @@ from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.tally import SessionStatistics
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.slots import WorkSlots
-from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
+from fakes.recognizer import FakeEnroller, FakeRecognizer
 
 __all__ = [
     "DEFAULTS",
@@ -55,11 +53,11 @@ Request = recognition_pb2.StreamRecognizeRequest
 class Galleries:
     """Knows "default", and "foreign", which another model made; nothing else of a gallery."""
 
-    def get_gallery(self, gallery_id: str) -> GalleryInfo:
-        contracts = {"default": CONTRACT_ID, "foreign": "d" * 64}
-        if gallery_id not in contracts:
+    async def check_searchable(self, gallery_id: str) -> None:
+        if gallery_id == "foreign":
+            raise ModelContractMismatch("made with another model")
+        if gallery_id != "default":
             raise GalleryNotFound("no such gallery")
-        return GalleryInfo(gallery_id, gallery_id, 7, 0, 0, contracts[gallery_id], 0)
 
 
 @dataclass
@@ -95,34 +93,33 @@ async def served(
     recognizer = recognizer or FakeRecognizer(PICTURE.max_frame_bytes)
     gallery = gallery or Galleries()
     recognizer.slots = slots = slots or WorkSlots(2)
-    with ThreadPoolExecutor(2) as threads:
-        shared: dict[str, Any] = {"limits": limits, "defaults": DEFAULTS, "threads": threads}
-        servicer = RecognitionServicer(recognizer, gallery, slots, **shared)
-        galleries = GalleryServicer(gallery, enroller or FakeEnroller(), dimension=4, **shared)
-        options = ServerOptions("127.0.0.1:0", token, *tls)
-        server = Server(options, servicer, galleries, limits=limits)
-        port = await server.start()
-        # Without a pool of its own a channel shares the connection of another test's.
-        own = (("grpc.use_local_subchannel_pool", 1), *channel_options)
-        try:
-            address = f"127.0.0.1:{port}"
-            if tls[0]:
-                trust = grpc.ssl_channel_credentials(root_certificates=tls[0])
-                opened = grpc.aio.secure_channel(address, trust, options=own)
-            else:
-                opened = grpc.aio.insecure_channel(address, options=own)
-            async with opened as channel:
-                yield Wire(
-                    server,
-                    servicer,
-                    slots,
-                    port,
-                    channel,
-                    recognition_pb2_grpc.RecognitionServiceStub(channel),
-                    gallery_pb2_grpc.GalleryServiceStub(channel),
-                )
-        finally:
-            await server.drain(0)
+    shared: dict[str, Any] = {"limits": limits, "defaults": DEFAULTS}
+    servicer = RecognitionServicer(recognizer, gallery, slots, **shared)
+    galleries = GalleryServicer(gallery, enroller or FakeEnroller(), dimension=4, **shared)
+    options = ServerOptions("127.0.0.1:0", token, *tls)
+    server = Server(options, servicer, galleries, limits=limits)
+    port = await server.start()
+    # Without a pool of its own a channel shares the connection of another test's.
+    own = (("grpc.use_local_subchannel_pool", 1), *channel_options)
+    try:
+        address = f"127.0.0.1:{port}"
+        if tls[0]:
+            trust = grpc.ssl_channel_credentials(root_certificates=tls[0])
+            opened = grpc.aio.secure_channel(address, trust, options=own)
+        else:
+            opened = grpc.aio.insecure_channel(address, options=own)
+        async with opened as channel:
+            yield Wire(
+                server,
+                servicer,
+                slots,
+                port,
+                channel,
+                recognition_pb2_grpc.RecognitionServiceStub(channel),
+                gallery_pb2_grpc.GalleryServiceStub(channel),
+            )
+    finally:
+        await server.drain(0)
 
 
 def config(**fields: Any) -> Request:

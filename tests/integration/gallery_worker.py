@@ -1,11 +1,14 @@
 """A process of its own on a gallery: reads calls as JSON lines, answers each with one."""
 
+import asyncio
 import json
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
 
+from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 
@@ -24,66 +27,71 @@ class Worker:
 
     def __init__(self, folder: str, map_bytes: int) -> None:
         self.gallery = LmdbGallery(
-            Path(folder), model_contract_id=CONTRACT, dimension=DIMENSION, map_bytes=map_bytes
+            Path(folder),
+            vector_search=ExactSearch(),
+            model_contract_id=CONTRACT,
+            dimension=DIMENSION,
+            map_bytes=map_bytes,
         )
+        self._exports = AsyncExitStack()
 
-    def enroll(self, number: int) -> int:
+    async def enroll(self, number: int) -> int:
         result = EnrollmentResult(f"{number:032x}")
         identity = NewIdentity(f"{number}", create=True)
-        return self.gallery.enroll("default", identity, [result], vector(number)).revision
+        return (await self.gallery.enroll("default", identity, [result], vector(number))).revision
 
-    def enroll_range(self, first: int, last: int) -> int:
+    async def enroll_range(self, first: int, last: int) -> int:
         for number in range(first, last):
-            self.enroll(number)
-        return self.gallery.revision("default")
+            await self.enroll(number)
+        return (await self.gallery.get_gallery("default")).revision
 
-    def enroll_many(self, number: int, templates: int) -> int:
+    async def enroll_many(self, number: int, templates: int) -> int:
         """One identity with many templates."""
         results = [EnrollmentResult(f"{number * 1000 + one:032x}") for one in range(templates)]
         identity = NewIdentity(f"{number}", create=True)
         rows = np.repeat(vector(number), templates, axis=0)
-        return self.gallery.enroll("default", identity, results, rows).revision
+        return (await self.gallery.enroll("default", identity, results, rows)).revision
 
-    def enroll_forever(self, first: int) -> None:
+    async def enroll_forever(self, first: int) -> None:
         number = first
         while True:
-            self.enroll(number)
+            await self.enroll(number)
             print(json.dumps(number), flush=True)
             number += 1
 
-    def search(self, number: int) -> list:
-        result = self.gallery.search("default", vector(number), 1)
+    async def search(self, number: int) -> list:
+        result = await self.gallery.search("default", vector(number), 1)
         best = [[one.identity_id, round(one.similarity, 4)] for one in result.candidates[0]]
         return [result.revision, best]
 
-    def search_until(self, template_count: int) -> int:
-        """Searches without a pause until there are so many templates; answers how often."""
+    async def search_until(self, template_count: int) -> int:
+        """Searches without a pause until the gallery has this many templates; returns how often."""
         searches = 0
-        while self.gallery.get_gallery("default").template_count < template_count:
-            self.search(searches)
+        while (await self.gallery.get_gallery("default")).template_count < template_count:
+            await self.search(searches)
             searches += 1
         return searches
 
-    def delete(self, number: int) -> int:
-        return self.gallery.delete_identity("default", f"{number}")[1]
+    async def delete(self, number: int) -> int:
+        return (await self.gallery.delete_identity("default", f"{number}"))[1]
 
-    def counts(self) -> list[int]:
-        info = self.gallery.get_gallery("default")
+    async def counts(self) -> list[int]:
+        info = await self.gallery.get_gallery("default")
         return [info.identity_count, info.template_count]
 
-    def start_export(self) -> str:
-        _, self._records = self.gallery.export_records("default")
-        return next(self._records).identity_id
+    async def start_export(self) -> str:
+        _, records = await self._exports.enter_async_context(self.gallery.export_records("default"))
+        return (await anext(records)).identity_id
 
 
-def main() -> None:
+async def main() -> None:
     worker = Worker(sys.argv[1], int(sys.argv[2]))
     print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
+    for line in sys.stdin:  # blocks the loop, in which nothing else happens
         name, *arguments = json.loads(line)
-        print(json.dumps(getattr(worker, name)(*arguments)), flush=True)
+        print(json.dumps(await getattr(worker, name)(*arguments)), flush=True)
     worker.gallery.close()
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,6 @@ import pytest
 from facewire.v1 import face_pb2, gallery_pb2
 from facewire_server.galleries.records import (
     EnrollmentResult,
-    ExportedTemplate,
     GalleryInfo,
     GalleryRecord,
     IdentityInfo,
@@ -28,7 +28,7 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
 
 
-def a_gallery(*, people: int = 0, templates: int = 0) -> MemoryGallery:
+async def a_gallery(*, people: int = 0, templates: int = 0) -> MemoryGallery:
     gallery = MemoryGallery(model_contract_id=CONTRACT_ID, dimension=4)
     for number in range(people):
         results = [
@@ -38,9 +38,9 @@ def a_gallery(*, people: int = 0, templates: int = 0) -> MemoryGallery:
         embeddings = np.eye(4, dtype=np.float32)[np.arange(templates) % 4]
         person = f"person-{number:03}"
         if templates:
-            gallery.enroll("default", NewIdentity(person, "", True), results, embeddings)
+            await gallery.enroll("default", NewIdentity(person, "", True), results, embeddings)
         else:
-            gallery.create_identity("default", person, person)
+            await gallery.create_identity("default", person, person)
     return gallery
 
 
@@ -56,7 +56,7 @@ async def exported(wire: Any, gallery_id: str = "") -> list[gallery_pb2.ExportGa
 
 
 async def test_galleries_from_birth_to_death() -> None:
-    async with served(gallery=a_gallery()) as wire:
+    async with served(gallery=await a_gallery()) as wire:
         call = wire.galleries
         made = await call.CreateGallery(gallery_pb2.CreateGalleryRequest(gallery_id="doors"))
         assert (made.gallery.display_name, made.gallery.model_contract_id) == ("doors", CONTRACT_ID)
@@ -80,13 +80,13 @@ async def test_galleries_from_birth_to_death() -> None:
 
 
 async def test_a_gallery_is_deleted_only_by_name() -> None:
-    async with served(gallery=a_gallery()) as wire:
+    async with served(gallery=await a_gallery()) as wire:
         call = wire.galleries.DeleteGallery(gallery_pb2.DeleteGalleryRequest())
         assert await refused(call) == (INVALID, "FIELD_INVALID", ["gallery_id"])
 
 
 async def test_identities_from_birth_to_death() -> None:
-    async with served(gallery=a_gallery()) as wire:
+    async with served(gallery=await a_gallery()) as wire:
         call = wire.galleries
         made = await call.CreateIdentity(gallery_pb2.CreateIdentityRequest(identity_id="张伟"))
         assert made.identity.display_name == "张伟"
@@ -110,7 +110,7 @@ async def test_identities_from_birth_to_death() -> None:
 
 @pytest.mark.parametrize("page_size", [1, 3, 7, 1000])
 async def test_pages_together_are_the_whole_list(page_size: int) -> None:
-    async with served(gallery=a_gallery(people=7)) as wire:
+    async with served(gallery=await a_gallery(people=7)) as wire:
         found, token = [], None
         while token != "":
             request = gallery_pb2.ListIdentitiesRequest(page_size=page_size, page_token=token or "")
@@ -122,7 +122,7 @@ async def test_pages_together_are_the_whole_list(page_size: int) -> None:
 
 
 async def test_templates_are_listed_and_deleted() -> None:
-    async with served(gallery=a_gallery(people=1, templates=3)) as wire:
+    async with served(gallery=await a_gallery(people=1, templates=3)) as wire:
         request = gallery_pb2.ListTemplatesRequest(identity_id="person-000", page_size=2)
         page = await wire.galleries.ListTemplates(request)
         assert len(page.templates) == 2
@@ -138,7 +138,7 @@ async def test_templates_are_listed_and_deleted() -> None:
         )
 
 
-async def test_an_enrolment_answers_each_picture() -> None:
+async def test_an_enrollment_answers_each_picture() -> None:
     enroller = FakeEnroller()
     images = [face_pb2.Image(data=data) for data in (b"good", b"text")]
     request = gallery_pb2.EnrollTemplatesRequest(
@@ -149,7 +149,7 @@ async def test_an_enrolment_answers_each_picture() -> None:
         display_name="One",
         source="door",
     )
-    async with served(gallery=a_gallery(), enroller=enroller) as wire:
+    async with served(gallery=await a_gallery(), enroller=enroller) as wire:
         answer = await wire.galleries.EnrollTemplates(request)
     good, bad = answer.results
     assert good.template_id == "0" * 32
@@ -184,18 +184,18 @@ async def test_an_enrolment_answers_each_picture() -> None:
         ({"selection": 99}, "selection"),
     ],
 )
-async def test_an_enrolment_that_cannot_be_names_its_field(
+async def test_an_enrollment_that_cannot_be_names_its_field(
     fields: dict[str, object], field: str
 ) -> None:
     whole = {"identity_id": "id-1", "images": [face_pb2.Image(data=b"x")]} | fields
     request = gallery_pb2.EnrollTemplatesRequest(**whole)
-    async with served(gallery=a_gallery()) as wire:
+    async with served(gallery=await a_gallery()) as wire:
         call = wire.galleries.EnrollTemplates(request)
         assert await refused(call) == (INVALID, "FIELD_INVALID", [field])
 
 
 async def test_what_was_exported_is_imported_unchanged_and_twice_is_once() -> None:
-    async with served(gallery=a_gallery(people=5, templates=150)) as wire:
+    async with served(gallery=await a_gallery(people=5, templates=150)) as wire:
         await wire.galleries.CreateGallery(gallery_pb2.CreateGalleryRequest(gallery_id="copy"))
         export = await exported(wire)
         assert export[0].record.header.dimension == 4
@@ -260,7 +260,7 @@ NAN = np.array([np.nan, 0, 0, 0], "<f4").tobytes()
 async def test_an_import_that_is_none_is_refused(
     records: list[gallery_pb2.GalleryRecord], code: grpc.StatusCode, reason: str
 ) -> None:
-    async with served(gallery=a_gallery()) as wire:
+    async with served(gallery=await a_gallery()) as wire:
         assert (await refused(wire.galleries.ImportGallery(imported(*records))))[:2] == (
             code,
             reason,
@@ -268,7 +268,7 @@ async def test_an_import_that_is_none_is_refused(
 
 
 async def test_an_import_over_the_transport_limit_is_not_taken_for_complete() -> None:
-    gallery = a_gallery()
+    gallery = await a_gallery()
     async with served(gallery=gallery) as wire:
         call = wire.galleries.ImportGallery()
         for record in (header(), identity(), template(UNIT)):
@@ -279,7 +279,7 @@ async def test_an_import_over_the_transport_limit_is_not_taken_for_complete() ->
             await call
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         await wire.server._calls.ended()
-        assert gallery.get_gallery("default").identity_count == 0
+        assert (await gallery.get_gallery("default")).identity_count == 0
 
 
 class EndlessGallery(MemoryGallery):
@@ -290,14 +290,19 @@ class EndlessGallery(MemoryGallery):
         self.closed = 0
         self.read = 0
 
-    def export_records(self, gallery_id: str) -> tuple[GalleryInfo, Iterator[GalleryRecord]]:
-        return self.get_gallery(gallery_id), self._records()
-
-    def _records(self) -> Iterator[IdentityInfo | ExportedTemplate]:
-        try:
+    @asynccontextmanager
+    async def export_records(
+        self, gallery_id: str
+    ) -> AsyncIterator[tuple[GalleryInfo, AsyncIterator[GalleryRecord]]]:
+        async def records() -> AsyncIterator[GalleryRecord]:
             while True:
                 self.read += 1
                 yield IdentityInfo("x" * 128, "y" * 60_000, 0, 0)  # fills buffers soon
+
+        info = await self.get_gallery(gallery_id)
+        try:
+            async with aclosing(records()) as endless:
+                yield info, endless
         finally:
             self.closed += 1
 
@@ -329,7 +334,7 @@ async def test_an_export_that_nobody_reads_is_ended() -> None:
 
 async def test_no_id_or_name_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        async with served(gallery=a_gallery(people=2, templates=1)) as wire:
+        async with served(gallery=await a_gallery(people=2, templates=1)) as wire:
             await wire.galleries.CreateIdentity(
                 gallery_pb2.CreateIdentityRequest(identity_id="alice", display_name="Alice")
             )
@@ -343,3 +348,41 @@ async def test_no_id_or_name_is_logged(caplog: pytest.LogCaptureFixture) -> None
     assert not [
         text for text in ours if "alice" in text.lower() or "bob" in text or "person" in text
     ]
+
+
+class CommittingGallery(MemoryGallery):
+    """A write that is under way when its client goes, and that ends as if it were there."""
+
+    def __init__(self) -> None:
+        super().__init__(model_contract_id=CONTRACT_ID, dimension=4)
+        self.begun, self.cancelled, self.release = (asyncio.Event() for _ in range(3))
+
+    async def create_identity(
+        self, gallery_id: str, identity_id: str, display_name: str
+    ) -> tuple[IdentityInfo, int]:
+        self.begun.set()
+        while not self.release.is_set():
+            try:
+                await self.release.wait()
+            except asyncio.CancelledError:
+                self.cancelled.set()
+        return await super().create_identity(gallery_id, identity_id, display_name)
+
+
+async def test_a_write_whose_client_went_away_is_finished_quietly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gallery = CommittingGallery()
+    async with served(gallery=gallery) as wire:
+        request = gallery_pb2.CreateIdentityRequest(identity_id="a")
+        call = wire.galleries.CreateIdentity(request)
+        waiting = asyncio.ensure_future(call)
+        await gallery.begun.wait()
+        call.cancel()
+        await asyncio.wait([waiting])
+        await gallery.cancelled.wait()
+        gallery.release.set()
+        await wire.server._calls.ended()
+        assert (await gallery.get_gallery("default")).identity_count == 1
+        await wire.galleries.GetGallery(gallery_pb2.GetGalleryRequest())  # it serves on
+    assert [record.getMessage() for record in caplog.records if record.levelno >= 30] == []

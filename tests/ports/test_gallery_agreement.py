@@ -1,7 +1,9 @@
-"""LMDB and the fake, given the same calls in any order, give the same answers."""
+"""LMDB and the fake, given the same calls in any order, return the same values."""
 
+import asyncio
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
@@ -10,12 +12,13 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, blocks, memory
 from facewire_server.errors import ServerError
-from facewire_server.galleries.ports import Gallery
 from facewire_server.galleries.records import EnrollmentResult, IdentityInfo, NewIdentity
+from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import Quality
-from fakes.gallery import MemoryGallery
+from fakes.gallery import Gallery, MemoryGallery
 
 DIMENSION = 128
 CONTRACT = "c" * 64
@@ -40,7 +43,7 @@ def _enroll(gallery, name, identity, create, shots, request_id, fingerprint):
     results = [
         EnrollmentResult(_id(shot[0]), quality=Quality(64.0, 1.0, 2.0), detection_score=0.5)
         if shot
-        else EnrollmentResult("", refusal="NoFace")
+        else EnrollmentResult("", refusal=Refusal.NO_FACE)
         for shot in shots
     ]
     chosen = [shot[1] for shot in shots if shot]
@@ -54,14 +57,19 @@ def _enroll(gallery, name, identity, create, shots, request_id, fingerprint):
     )
 
 
-def _copy(gallery, name, other):
-    _, records = gallery.export_records(name)
-    return gallery.import_records(other, CONTRACT, list(records))
+async def _copy(gallery, name, other):
+    _, copied = await _export(gallery, name)
+
+    async def records():
+        for record in copied:
+            yield record
+
+    return await gallery.import_records(other, CONTRACT, records())
 
 
-def _export(gallery, name):
-    info, records = gallery.export_records(name)
-    return info, list(records)
+async def _export(gallery, name):
+    async with gallery.export_records(name) as (info, records):
+        return info, [record async for record in records]
 
 
 CALLS = st.one_of(
@@ -97,9 +105,9 @@ CALLS = st.one_of(
 )  # fmt: skip
 
 
-def _outcome(gallery: Gallery, call: Callable, *arguments):
+async def _outcome(gallery: Gallery, call: Callable, *arguments):
     try:
-        return _timeless(call(gallery, *arguments))
+        return _timeless(await call(gallery, *arguments))
     except ServerError as error:
         return type(error), error.field
 
@@ -119,11 +127,14 @@ def _timeless(value):
     return value
 
 
-def _state(gallery: Gallery):
-    names = [one.gallery_id for one in gallery.list_galleries("", 99)]
-    return [_timeless(_export(gallery, name)) for name in names], [
-        _timeless(gallery.search(name, _POOL, 3)) for name in names
-    ]
+async def _state(gallery: Gallery):
+    statistics = await gallery.statistics()
+    names = [one.gallery_id for one in statistics.galleries]
+    return (
+        statistics.galleries,
+        [_timeless(await _export(gallery, name)) for name in names],
+        [_timeless(await gallery.search(name, _POOL, 3)) for name in names],
+    )
 
 
 @settings(
@@ -132,20 +143,24 @@ def _state(gallery: Gallery):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(calls=st.lists(CALLS, min_size=5, max_size=40))
-def test_both_give_the_same_answers_and_hold_the_same(calls):
+def test_both_return_the_same_and_hold_the_same(calls):
     with (
         patch.object(blocks, "BLOCK_PAGES", 1),  # 7 rows: removals move rows between blocks
         patch.object(memory, "ENROLLMENTS_KEPT", 2),
         tempfile.TemporaryDirectory() as folder,
     ):
-        fake = MemoryGallery(model_contract_id=CONTRACT, dimension=DIMENSION)
-        real = LmdbGallery(Path(folder), model_contract_id=CONTRACT, dimension=DIMENSION)
-        try:
-            for call, *arguments in calls:
-                assert _outcome(real, call, *arguments) == _outcome(fake, call, *arguments)
-            assert _state(real) == _state(fake)
-        finally:
-            real.close()
+        asyncio.run(_compare(calls, Path(folder)))
+
+
+async def _compare(calls, folder: Path) -> None:
+    fake = MemoryGallery(model_contract_id=CONTRACT, dimension=DIMENSION)
+    real = LmdbGallery(
+        folder, vector_search=ExactSearch(), model_contract_id=CONTRACT, dimension=DIMENSION
+    )
+    with closing(real):
+        for call, *arguments in calls:
+            assert await _outcome(real, call, *arguments) == await _outcome(fake, call, *arguments)
+        assert await _state(real) == await _state(fake)
 
 
 def test_the_comparison_would_notice_a_difference():

@@ -1,6 +1,21 @@
-"""What the server asks of a store of people."""
+"""What the server asks of a store of people: three ports, one for each kind of caller.
 
-from collections.abc import Generator, Iterable, Sequence
+What holds for all of their methods:
+
+* They are coroutines: a store that blocks, on memory or on the disk, owns the threads it needs.
+* They may run concurrently. A write that returned is durable, and visible to the next call of every
+  process. Every write to a gallery raises its revision.
+* A cancelled read raises CancelledError. A cancelled write that has begun runs to its end, and the
+  caller gets its outcome; one that has not begun is withdrawn.
+* A `gallery_id` that no gallery has raises `GalleryNotFound`. A write that finds no room raises
+  `GalleryFull` and has written nothing.
+* `search`, `check_searchable`, `check_enrollable`, `enroll`, `export_records` and `import_records`
+  raise `ModelContractMismatch` if the gallery's templates were made under another model contract
+  than this object's; reading and deleting stay possible.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import numpy as np
@@ -15,32 +30,17 @@ from facewire_server.galleries.records import (
     ImportCounts,
     NewIdentity,
     SearchResult,
+    StoreStatistics,
     TemplateInfo,
 )
 
-__all__ = ["Gallery"]
+__all__ = ["Enrollments", "GalleryAdmin", "Search"]
 
 
-class Gallery(Protocol):
-    """The enrolled people: several galleries, each a set of identities with templates.
+class Search(Protocol):
+    """What a frame and a stream ask."""
 
-    Calls block (on memory, for writes on the disk): call them from a thread, never
-    from the event loop. They may be called from several threads at once. A write that
-    returned is durable, and visible to the next call of every process. Every write
-    to a gallery raises its revision.
-
-    Every method that takes a `gallery_id` raises `GalleryNotFound` where there is none, every
-    write may raise `GalleryFull` and has then written nothing. `search`, `enroll`, `import_records`
-    and `export_records` raise `ModelContractMismatch` for a gallery whose templates were made under
-    another model contract than this object's; reading and deleting stay possible.
-    """
-
-    @property
-    def model_contract_id(self) -> str:
-        """The model contract whose embeddings this object takes and searches."""
-        ...
-
-    def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
+    async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         """Finds the k identities nearest to each probe, each by its best template.
 
         Equal similarities are ordered by the UTF-8 bytes of the identity id; of an identity's equal
@@ -57,94 +57,34 @@ class Gallery(Protocol):
         """
         ...
 
-    def revision(self, gallery_id: str) -> int:
-        """The gallery's revision now; cheap enough to ask for every frame."""
+    async def check_searchable(self, gallery_id: str) -> None:
+        """Raises what a search of this gallery would raise now."""
         ...
 
-    def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
-        """Makes an empty gallery; raises GalleryExists, and InvalidField for what is no id.
 
-        Its revisions lie above those of any gallery deleted before.
-        """
-        ...
+class Enrollments(Protocol):
+    """What an enrollment asks."""
 
-    def get_gallery(self, gallery_id: str) -> GalleryInfo:
-        """Reads a gallery."""
-        ...
-
-    def list_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
-        """At most `limit` galleries with an id above `after` ("" = all), in order of id."""
-        ...
-
-    def delete_gallery(self, gallery_id: str) -> int:
-        """Deletes a gallery with all in it; answers its last revision.
-
-        "default" is emptied and stays, and takes this object's model contract.
-        """
-        ...
-
-    def create_identity(
-        self, gallery_id: str, identity_id: str, display_name: str
-    ) -> tuple[IdentityInfo, int]:
-        """Adds an identity without templates; answers it and the revision.
-
-        Raises:
-            IdentityExists: there is one of this id.
-            InvalidField: what is no id.
-        """
-        ...
-
-    def get_identity(self, gallery_id: str, identity_id: str) -> IdentityInfo:
-        """Reads an identity; raises IdentityNotFound."""
-        ...
-
-    def list_identities(self, gallery_id: str, after: str, limit: int) -> list[IdentityInfo]:
-        """At most `limit` identities whose id's UTF-8 bytes lie above `after`'s, in that order."""
-        ...
-
-    def update_identity(
-        self, gallery_id: str, identity_id: str, display_name: str
-    ) -> tuple[IdentityInfo, int]:
-        """Changes the display name; answers the identity and the revision; raises IdentityNotFound."""
-        ...
-
-    def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
-        """Deletes an identity, its templates and its remembered enrolments.
-
-        Returns:
-            The number of templates deleted, and the revision.
-
-        Raises:
-            IdentityNotFound: no such identity.
-        """
-        ...
-
-    def list_templates(
-        self, gallery_id: str, identity_id: str, after: str, limit: int
-    ) -> list[TemplateInfo]:
-        """At most `limit` templates of an identity, oldest first, those enrolled after template `after`.
-
-        Raises:
-            IdentityNotFound: no such identity.
-            TemplateNotFound: `after` is not (or no longer) a template of it.
-        """
-        ...
-
-    def delete_template(self, gallery_id: str, template_id: str) -> int:
-        """Deletes one template; answers the revision; raises TemplateNotFound."""
-        ...
-
-    def remembered_enrollment(
+    async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes
     ) -> Enrollment | None:
-        """The answer that this request got before, or None.
+        """Returns what this request got before, or None.
 
         Raises:
             RequestIdReused: the id belongs to a request with another fingerprint.
         """
         ...
 
-    def enroll(
+    async def check_enrollable(self, gallery_id: str, identity: NewIdentity) -> None:
+        """Raises what `enroll` would raise for this gallery and identity now.
+
+        Raises:
+            IdentityNotFound: no such identity, and `identity.create` is not set.
+            InvalidField: the identity is to be made, and its id is none.
+        """
+        ...
+
+    async def enroll(
         self,
         gallery_id: str,
         identity: NewIdentity,
@@ -155,7 +95,7 @@ class Gallery(Protocol):
         request_id: str = "",
         fingerprint: bytes = b"",
     ) -> Enrollment:
-        """Commits the accepted pictures of one enrolment together.
+        """Commits the accepted pictures of one enrollment together.
 
         Args:
             gallery_id: the gallery.
@@ -163,11 +103,11 @@ class Gallery(Protocol):
             results: one a picture; those with a `template_id` are stored.
             embeddings: (m, d) float32 unit rows, one for each result with a `template_id`, in order.
             source: kept with each template.
-            request_id: remembers the answer under this name; "" = not. The last 10,000 of a gallery are kept.
+            request_id: remembers the result under this name; "" = not. The last 10,000 of a gallery are kept.
             fingerprint: tells this request from another one that uses the same id.
 
         Returns:
-            The answer; for a request id seen before, the answer given then, and nothing is written.
+            The enrollment; for a request id seen before, the one of then, and nothing is written.
             Without any accepted picture nothing is written either, and the revision stays.
 
         Raises:
@@ -178,32 +118,110 @@ class Gallery(Protocol):
         """
         ...
 
-    def export_records(
-        self, gallery_id: str
-    ) -> tuple[GalleryInfo, Generator[GalleryRecord, None, None]]:
-        """The gallery at one moment: each identity (in order of id), followed by its templates.
 
-        The iterator holds a read transaction until it is exhausted or closed: a slow reader
-        makes the storage's file grow. Close it. Where the storage must move under it, which is
-        rare, the iterator raises StorageBusy: start the export again.
+class GalleryAdmin(Protocol):
+    """What those who manage galleries ask."""
+
+    async def statistics(self) -> StoreStatistics:
+        """Returns how large the store and its galleries are now; cheap enough to ask every second."""
+        ...
+
+    async def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
+        """Makes an empty gallery; raises GalleryExists, and InvalidField for what is no id.
+
+        Its revisions lie above those of any gallery deleted before.
         """
         ...
 
-    def import_records(
-        self, gallery_id: str, model_contract_id: str, records: Iterable[GalleryRecord]
-    ) -> ImportCounts:
-        """Adds exported records, committing in parts of bounded size.
+    async def get_gallery(self, gallery_id: str) -> GalleryInfo:
+        """Reads a gallery."""
+        ...
 
-        Identities that exist keep their display name; templates whose id exists are skipped. What
-        came before a record at fault is kept.
+    async def list_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
+        """Returns at most `limit` galleries with an id above `after` ("" = all), in order of id."""
+        ...
+
+    async def delete_gallery(self, gallery_id: str) -> int:
+        """Deletes a gallery with all in it; returns its last revision.
+
+        "default" is emptied and stays, and takes this object's model contract.
+        """
+        ...
+
+    async def create_identity(
+        self, gallery_id: str, identity_id: str, display_name: str
+    ) -> tuple[IdentityInfo, int]:
+        """Adds an identity without templates; returns it and the revision.
+
+        Raises:
+            IdentityExists: there is one of this id.
+            InvalidField: what is no id.
+        """
+        ...
+
+    async def get_identity(self, gallery_id: str, identity_id: str) -> IdentityInfo:
+        """Reads an identity; raises IdentityNotFound."""
+        ...
+
+    async def list_identities(self, gallery_id: str, after: str, limit: int) -> list[IdentityInfo]:
+        """Returns at most `limit` identities whose id's UTF-8 bytes lie above `after`'s, in that order."""
+        ...
+
+    async def update_identity(
+        self, gallery_id: str, identity_id: str, display_name: str
+    ) -> tuple[IdentityInfo, int]:
+        """Changes the display name; returns the identity and the revision; raises IdentityNotFound."""
+        ...
+
+    async def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
+        """Deletes an identity, its templates and its remembered enrollments.
+
+        Returns:
+            The number of templates deleted, and the revision.
+
+        Raises:
+            IdentityNotFound: no such identity.
+        """
+        ...
+
+    async def list_templates(
+        self, gallery_id: str, identity_id: str, after: str, limit: int
+    ) -> list[TemplateInfo]:
+        """Returns at most `limit` templates of an identity, oldest first, those enrolled after template `after`.
+
+        Raises:
+            IdentityNotFound: no such identity.
+            TemplateNotFound: `after` is not (or no longer) a template of it.
+        """
+        ...
+
+    async def delete_template(self, gallery_id: str, template_id: str) -> int:
+        """Deletes one template; returns the revision; raises TemplateNotFound."""
+        ...
+
+    def export_records(
+        self, gallery_id: str
+    ) -> AbstractAsyncContextManager[tuple[GalleryInfo, AsyncIterator[GalleryRecord]]]:
+        """Opens the gallery at one moment: each identity (in order of id), followed by its templates.
+
+        The storage is held at that moment until the block ends: a slow reader makes its file grow.
+        If the storage must move meanwhile, which is rare, the iterator raises StorageBusy: start
+        the export again.
+        """
+        ...
+
+    async def import_records(
+        self, gallery_id: str, model_contract_id: str, records: AsyncIterator[GalleryRecord]
+    ) -> ImportCounts:
+        """Adds exported records, committing in parts of bounded size (see `transfer`).
+
+        Identities that exist keep their display name; templates whose id exists are skipped. If a
+        record is at fault, its part is not written; the parts before it stay. Nothing is read
+        if the gallery or the model contract is at fault.
 
         Raises:
             ModelContractMismatch: the records were made under another contract.
             OutOfOrder: a template that does not follow its identity.
             InvalidField: what is no id, an embedding of another dimension, or not of unit length.
         """
-        ...
-
-    def close(self) -> None:
-        """Releases the storage. No other call may be under way or follow."""
         ...

@@ -1,10 +1,11 @@
-"""What a gallery is asked and answers: records without behaviour."""
+"""The values that galleries take and return."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import Candidate, Quality
 
 __all__ = [
@@ -14,23 +15,26 @@ __all__ = [
     "ExportedTemplate",
     "GalleryInfo",
     "GalleryRecord",
+    "GallerySize",
     "IdentityInfo",
     "ImportCounts",
     "NewIdentity",
     "SearchResult",
+    "StoreStatistics",
     "TemplateInfo",
 ]
 
 DEFAULT_GALLERY_ID = "default"
+"""The gallery that is always there, and that a request without a gallery id means."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a gallery holds that resembles some probes.
+    """The identities of a gallery that are nearest to some probes.
 
     Attributes:
         revision: the gallery's revision that was searched.
-        candidates: for each probe its k best identities, best first; fewer where the gallery has fewer.
+        candidates: for each probe its k best identities, best first; fewer if the gallery has fewer.
     """
 
     revision: int
@@ -95,8 +99,8 @@ class NewIdentity:
 
     Attributes:
         identity_id: their id.
-        display_name: for an identity made by this enrolment; "" = the id.
-        create: make the identity where it does not exist.
+        display_name: for an identity made by this enrollment; "" = the id.
+        create: make the identity if it does not exist.
     """
 
     identity_id: str
@@ -106,19 +110,19 @@ class NewIdentity:
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentResult:
-    """What became of one picture of an enrolment.
+    """The result of one picture of an enrollment.
 
     Attributes:
         template_id: the new template's, or "" when the picture was refused.
-        refusal: name of the error's class in `errors` ("NoFace"), or "" when it was accepted.
+        refusal: why it was refused, or None when it was accepted.
         detail: the refusal for people, in English.
-        quality: of the face; None where no single face was found.
-        box: x1, y1, x2, y2 of the face, pixels; None where no single face was found.
-        detection_score: of the face; 0 where no single face was found.
+        quality: of the face; None if no single face was found.
+        box: x1, y1, x2, y2 of the face, pixels; None if no single face was found.
+        detection_score: of the face; 0 if no single face was found.
     """
 
     template_id: str
-    refusal: str = ""
+    refusal: Refusal | None = None
     detail: str = ""
     quality: Quality | None = None
     box: tuple[float, float, float, float] | None = None
@@ -127,7 +131,7 @@ class EnrollmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """The answer to an enrolment: a result for each picture, and the revision after the write."""
+    """What an enrollment did: a result for each picture, and the revision after the write."""
 
     results: tuple[EnrollmentResult, ...]
     revision: int
@@ -141,3 +145,34 @@ class ImportCounts:
     templates_added: int
     templates_skipped: int
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySize:
+    """How much one gallery holds, at which revision. The id is a name that the operator chose."""
+
+    gallery_id: str
+    revision: int
+    identity_count: int
+    template_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatistics:
+    """How large a store is, for whoever watches it.
+
+    Attributes:
+        file_bytes: size of the file on disk.
+        used_bytes: of the file, up to the last page ever used; pages freed since count.
+        map_bytes: address space that the file may fill before the map must be moved.
+        max_bytes: quota beyond which additions raise GalleryFull.
+        reader_count: read transactions open now, in all processes, the one of this call included.
+        galleries: in order of id.
+    """
+
+    file_bytes: int
+    used_bytes: int
+    map_bytes: int
+    max_bytes: int
+    reader_count: int
+    galleries: tuple[GallerySize, ...]

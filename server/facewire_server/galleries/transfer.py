@@ -1,86 +1,51 @@
-"""Moves whole galleries between threads and calls, in parts of bounded size.
+"""Cuts an import into checked parts of bounded size, each of which can be written by itself."""
 
-Neither way holds a thread while the client is waited for: each part is one short call in a thread,
-and what is not yet asked for is not yet read.
-"""
-
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, wait
-from dataclasses import replace
-from itertools import islice
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from facewire_server.errors import OutOfOrder
-from facewire_server.galleries.records import GalleryRecord, IdentityInfo, ImportCounts
+from facewire_server.galleries.embeddings import checked_embeddings
+from facewire_server.galleries.ids import checked_identity_id, checked_template_id
+from facewire_server.galleries.records import ExportedTemplate, GalleryRecord, IdentityInfo
 
-__all__ = ["export_in_parts", "import_in_parts"]
+__all__ = ["checked_parts"]
 
-_EXPORT_PART = 64
-_IMPORT_PART = 512
-"""Records a part. An import's is one commit, so one wait for the disk."""
+_PART_RECORDS = 512
+"""Records of a part. A part is one commit, so one wait for the disk. Chosen, not measured."""
 
 
-async def export_in_parts(
-    records: Iterator[GalleryRecord], threads: Executor
+async def checked_parts(
+    records: AsyncIterator[GalleryRecord], dimension: int
 ) -> AsyncGenerator[list[GalleryRecord], None]:
-    """Reads the records in a thread, part by part, and closes their iterator at the end.
+    """Yields the records in parts, each of which begins with an identity.
 
-    Close this generator, too (`contextlib.aclosing`): the iterator holds a read transaction.
-    """
-    reading: Future[list[GalleryRecord]] | None = None
-    try:
-        while True:
-            reading = threads.submit(_part, records)
-            part = await asyncio.wrap_future(reading)
-            if not part:
-                return
-            yield part
-    finally:
-        threads.submit(_close, records, reading)
-
-
-def _part(records: Iterator[GalleryRecord]) -> list[GalleryRecord]:
-    return list(islice(records, _EXPORT_PART))
-
-
-def _close(records: Iterator[GalleryRecord], reading: "Future[list[GalleryRecord]] | None") -> None:
-    if reading is not None:
-        wait([reading])  # a generator that runs cannot be closed
-    close = getattr(records, "close", None)
-    if close is not None:
-        close()
-
-
-async def import_in_parts(
-    records: AsyncIterator[GalleryRecord],
-    write: Callable[[Iterable[GalleryRecord]], Awaitable[ImportCounts]],
-) -> ImportCounts:
-    """Writes the records part by part; what a part wrote stays when a later one fails.
+    An identity whose templates do not fit its part is repeated at the start of the next one: it
+    may have been deleted in between, and if it exists it is left alone.
 
     Raises:
         OutOfOrder: a template that does not follow its identity.
+        InvalidField: what is no id, or an embedding of another dimension or not of unit length.
     """
-    counts = await write([])  # an unknown gallery or another contract shows before all is read
     identity: IdentityInfo | None = None
     part: list[GalleryRecord] = []
     async for record in records:
         if isinstance(record, IdentityInfo):
+            checked_identity_id(record.identity_id)
             identity = record
-        elif identity is None:
-            raise OutOfOrder("a template does not follow its identity")
-        elif not part:
-            part.append(identity)  # it went with the part before; being there, it is left alone
+        else:
+            owner = _owner(record, identity, dimension)
+            if not part:
+                part.append(owner)
         part.append(record)
-        if len(part) >= _IMPORT_PART:
-            counts = _sum(counts, await write(part))
+        if len(part) >= _PART_RECORDS:
+            yield part
             part = []
-    return _sum(counts, await write(part)) if part else counts
+    if part:
+        yield part
 
 
-def _sum(so_far: ImportCounts, part: ImportCounts) -> ImportCounts:
-    return replace(
-        part,
-        identities_added=so_far.identities_added + part.identities_added,
-        templates_added=so_far.templates_added + part.templates_added,
-        templates_skipped=so_far.templates_skipped + part.templates_skipped,
-    )
+def _owner(record: ExportedTemplate, identity: IdentityInfo | None, dimension: int) -> IdentityInfo:
+    if identity is None or record.info.identity_id != identity.identity_id:
+        raise OutOfOrder("a template does not follow its identity")
+    checked_template_id(record.info.template_id)
+    checked_embeddings(record.embedding[None], dimension)
+    return identity

@@ -1,28 +1,22 @@
 """The second line: pictures of a person, from bytes to templates in a gallery."""
 
-import asyncio
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from functools import partial
-from typing import ParamSpec, TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import InvalidInput, TooPoor
-from facewire_server.galleries.ports import Gallery
+from facewire_server.galleries.ports import Enrollments
 from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
+from facewire_server.galleries.refusal import refusal_of
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
 from facewire_server.types import DetectionOptions, FaceSelection, Picture
 from facewire_server.work.slots import WorkSlots
 
 __all__ = ["Enroller"]
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class Enroller:
@@ -32,11 +26,10 @@ class Enroller:
         self,
         finder: FaceFinder,
         embedder: Embedder,
-        gallery: Gallery,
+        gallery: Enrollments,
         slots: WorkSlots,
         *,
         min_inter_eye_px: float,
-        threads: Executor,
     ) -> None:
         """Joins the line.
 
@@ -44,14 +37,12 @@ class Enroller:
             finder, embedder, gallery: what the line calls, in order.
             slots: one is held for each picture, so that ten pictures do not hold up a camera.
             min_inter_eye_px: inter-eye distance under which a face makes no template.
-            threads: where the gallery is called.
         """
         self._finder = finder
         self._embedder = embedder
         self._gallery = gallery
         self._slots = slots
         self._min_inter_eye_px = min_inter_eye_px
-        self._threads = threads
 
     async def enroll(
         self,
@@ -86,16 +77,15 @@ class Enroller:
         """
         fingerprint = _fingerprint(identity, pictures, selection, detection, source)
         if request_id:
-            answered = await self._call(
-                self._gallery.remembered_enrollment, gallery_id, request_id, fingerprint
+            remembered = await self._gallery.remembered_enrollment(
+                gallery_id, request_id, fingerprint
             )
-            if answered:
-                return answered
-        if not identity.create:  # told before the work, not after it
-            await self._call(self._gallery.get_identity, gallery_id, identity.identity_id)
+            if remembered:
+                return remembered
+        # Before the models work for nothing; `enroll` checks again, in its transaction.
+        await self._gallery.check_enrollable(gallery_id, identity)
         made = [await self._template(picture, selection, detection) for picture in pictures]
-        return await self._call(
-            self._gallery.enroll,
+        return await self._gallery.enroll(
             gallery_id,
             identity,
             [result for result, _ in made],
@@ -104,11 +94,6 @@ class Enroller:
             request_id=request_id,
             fingerprint=fingerprint,
         )
-
-    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Asks the gallery, which blocks, in a thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(function, *args, **kwargs))
 
     async def _template(
         self, picture: Picture, selection: FaceSelection, detection: DetectionOptions
@@ -135,7 +120,7 @@ class Enroller:
 def _result(found: FoundFaces | None, refusal: InvalidInput | None = None) -> EnrollmentResult:
     return EnrollmentResult(
         template_id="" if refusal else uuid.uuid4().hex,
-        refusal=type(refusal).__name__ if refusal else "",
+        refusal=refusal_of(refusal) if refusal else None,
         detail=str(refusal) if refusal else "",
         quality=found.qualities[0] if found else None,
         box=tuple(found.faces.boxes[0].tolist()) if found else None,

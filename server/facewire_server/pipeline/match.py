@@ -1,11 +1,11 @@
-"""Probes to decisions: who of a gallery each face is, and on what grounds."""
+"""What a search found to decisions: who of a gallery each face is, and on what grounds."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.galleries.ports import Gallery
+from facewire_server.galleries.records import SearchResult
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -15,11 +15,11 @@ from facewire_server.types import (
     Quality,
 )
 
-__all__ = ["comparable", "compare", "match"]
+__all__ = ["candidates_needed", "comparable", "compare", "decisions"]
 
 
 def comparable(qualities: Sequence[Quality], policy: DecisionPolicy) -> NDArray[np.bool_]:
-    """Tells which faces are good enough to be compared.
+    """Returns which faces are good enough to be compared.
 
     Returns:
         (n,) bool.
@@ -29,37 +29,30 @@ def comparable(qualities: Sequence[Quality], policy: DecisionPolicy) -> NDArray[
     )
 
 
-def match(
-    probes: NDArray[np.float32],
-    due: NDArray[np.bool_],
-    gallery: Gallery,
-    gallery_id: str,
-    policy: DecisionPolicy,
-) -> tuple[list[Decision], int]:
-    """Searches a gallery for each probe, and decides.
+def candidates_needed(policy: DecisionPolicy) -> int:
+    """Returns how many identities a search must find for each probe: the runner-up is needed too."""
+    return max(2, policy.max_candidates)
 
-    Blocks on memory while it scans the gallery.
+
+def decisions(
+    found: SearchResult, due: NDArray[np.bool_], policy: DecisionPolicy
+) -> list[Decision]:
+    """Decides who each face of a picture is.
 
     Args:
-        probes: (m, d) float32 rows of unit length.
+        found: for each of m probes its nearest identities, `candidates_needed` of them.
         due: (n,) bool with m that are true: which of n faces the probes are of; the others
             are TOO_POOR.
-        gallery: where to search.
-        gallery_id: what to search.
-        policy: when a face counts as recognised.
+        policy: when a face counts as recognized.
 
     Returns:
-        n decisions, and the revision searched.
-
-    Raises:
-        GalleryNotFound, ModelContractMismatch: as `Gallery.search`.
+        n decisions.
     """
-    found = gallery.search(gallery_id, probes, max(2, policy.max_candidates))
     too_poor = Decision(Outcome.TOO_POOR, None, 0.0, policy.threshold, found.revision)
-    decisions = [too_poor] * len(due)
+    decided = [too_poor] * len(due)
     for row, candidates in zip(np.flatnonzero(due), found.candidates, strict=True):
-        decisions[row] = _decide(candidates, policy, found.revision)
-    return decisions, found.revision
+        decided[row] = _decide(candidates, policy, found.revision)
+    return decided
 
 
 def _decide(candidates: tuple[Candidate, ...], policy: DecisionPolicy, revision: int) -> Decision:

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import ServerError
-from facewire_server.galleries.ports import Gallery
+from facewire_server.galleries.ports import Search
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
-from facewire_server.pipeline.match import comparable, compare, match
+from facewire_server.pipeline.match import candidates_needed, comparable, compare, decisions
 from facewire_server.types import (
     Comparison,
     DecisionPolicy,
@@ -28,7 +28,7 @@ class Recognizer:
         self,
         finder: FaceFinder,
         embedder: Embedder,
-        gallery: Gallery,
+        gallery: Search,
         slots: WorkSlots,
         *,
         model_contract_id: str,
@@ -82,11 +82,11 @@ class Recognizer:
         due = comparable(found.qualities, policy)
         with clock.stage("embed_s"):
             probes = await self._embedder.embed(found.crops[due])
-        decisions, revision = await clock.run(
-            "match_s", match, probes, due, self._gallery, gallery_id, policy
-        )
-        faces = tuple(found.face(row, decision) for row, decision in enumerate(decisions))
-        return Recognition(faces, found.width_px, found.height_px, revision, clock.stop())
+        with clock.stage("match_s"):
+            nearest = await self._gallery.search(gallery_id, probes, candidates_needed(policy))
+        decided = decisions(nearest, due, policy)
+        faces = tuple(found.face(row, decision) for row, decision in enumerate(decided))
+        return Recognition(faces, found.width_px, found.height_px, nearest.revision, clock.stop())
 
     async def compare(
         self,

@@ -6,6 +6,7 @@ import numpy as np
 
 from facewire.v1 import face_pb2, gallery_pb2
 from facewire_server.errors import InvalidField, OutOfOrder
+from facewire_server.galleries.ids import checked_identity_id, checked_template_id
 from facewire_server.galleries.records import (
     Enrollment,
     EnrollmentResult,
@@ -17,12 +18,14 @@ from facewire_server.galleries.records import (
     NewIdentity,
     TemplateInfo,
 )
-from facewire_server.rpc.checks import checked_text, float_within, identity_id, template_id
+from facewire_server.galleries.refusal import Refusal
+from facewire_server.rpc.checks import checked_text, float_within
 from facewire_server.rpc.convert import picture, quality_message
-from facewire_server.rpc.status import reason_of, shortened
+from facewire_server.rpc.status import shortened
 from facewire_server.types import Picture, Quality
 
 __all__ = [
+    "REFUSAL_REASONS",
     "display_name",
     "enrolled_pictures",
     "enrollment_message",
@@ -47,6 +50,20 @@ _MAX_DETAIL_BYTES = 256
 _MAX_DIMENSION = 4096
 _FLOAT32 = np.dtype("<f4")
 
+REFUSAL_REASONS: dict[Refusal, face_pb2.ErrorReason] = {
+    Refusal.IMAGE_EMPTY: face_pb2.ERROR_REASON_IMAGE_EMPTY,
+    Refusal.IMAGE_UNDECODABLE: face_pb2.ERROR_REASON_IMAGE_UNDECODABLE,
+    Refusal.IMAGE_TOO_MANY_BYTES: face_pb2.ERROR_REASON_IMAGE_TOO_MANY_BYTES,
+    Refusal.IMAGE_TOO_MANY_PIXELS: face_pb2.ERROR_REASON_IMAGE_TOO_MANY_PIXELS,
+    Refusal.IMAGE_LAYOUT: face_pb2.ERROR_REASON_IMAGE_LAYOUT,
+    Refusal.NO_FACE: face_pb2.ERROR_REASON_NO_FACE,
+    Refusal.SEVERAL_FACES: face_pb2.ERROR_REASON_SEVERAL_FACES,
+    Refusal.TOO_POOR: face_pb2.ERROR_REASON_TOO_POOR,
+    # The picture is a field of the request; which fault it had, `detail` says.
+    Refusal.OTHER: face_pb2.ERROR_REASON_FIELD_INVALID,
+}
+"""What each refusal of a picture is called on the wire."""
+
 
 def display_name(text: str, *, default: str = "", required: bool = False) -> str:
     """A name for people, or its default."""
@@ -67,7 +84,7 @@ def request_id(text: str) -> str:
 def new_identity(request: gallery_pb2.EnrollTemplatesRequest) -> NewIdentity:
     """Who is enrolled."""
     return NewIdentity(
-        identity_id(request.identity_id),
+        checked_identity_id(request.identity_id),
         display_name(request.display_name),
         request.create_identity,
     )
@@ -185,7 +202,7 @@ def _result_message(result: EnrollmentResult) -> gallery_pb2.EnrollmentResult:
         quality=None if result.quality is None else quality_message(result.quality),
     )
     if result.refusal:
-        message.refusal = reason_of(result.refusal)
+        message.refusal = REFUSAL_REASONS[result.refusal]
     if result.box is not None:
         left, top, right, bottom = result.box
         message.box.CopyFrom(
@@ -198,7 +215,7 @@ def _imported_identity(message: gallery_pb2.Identity) -> IdentityInfo:
     field = "record.identity"
     checked_text(message.display_name, f"{field}.display_name", max_bytes=_MAX_NAME_BYTES)
     return IdentityInfo(
-        identity_id(message.identity_id, f"{field}.identity_id"),
+        checked_identity_id(message.identity_id, f"{field}.identity_id"),
         message.display_name or message.identity_id,
         message.template_count,
         message.created_at_us,
@@ -219,8 +236,8 @@ def _imported_template(message: gallery_pb2.ExportedTemplate, dimension: int) ->
     if not (np.isfinite(numbers).all() and all(map(math.isfinite, quality))):
         raise InvalidField(f"{field} holds a number that is not finite", field=field)
     info = TemplateInfo(
-        template_id(known.template_id, f"{field}.template.template_id"),
-        identity_id(known.identity_id, f"{field}.template.identity_id"),
+        checked_template_id(known.template_id, f"{field}.template.template_id"),
+        checked_identity_id(known.identity_id, f"{field}.template.identity_id"),
         quality,
         float_within(known.detection_score, 0.0, 1.0, f"{field}.template.detection_score"),
         known.created_at_us,

@@ -187,7 +187,7 @@ def _frame_result(answer: Answered) -> recognition_pb2.FrameResult:
             sequence=answer.sequence,
             captured_at_us=answer.captured_at_us,
             status=_frame_status(result),
-            reason=reason_of(type(result).__name__),
+            reason=reason_of(result),
             detail=shortened(str(result), _MAX_DETAIL_BYTES),
         )
     return recognition_pb2.FrameResult(

@@ -1,26 +1,21 @@
-"""The gallery service: translate, call in a thread, translate."""
+"""The gallery service: translate, call, translate."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import Executor
-from contextlib import aclosing
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, TypeVar
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from facewire_server.errors import InvalidField, OutOfOrder
-from facewire_server.galleries.ports import Gallery
-from facewire_server.galleries.records import GalleryRecord, ImportCounts
-from facewire_server.galleries.transfer import export_in_parts, import_in_parts
+from facewire_server.galleries.ids import checked_identity_id, checked_template_id
+from facewire_server.galleries.ports import GalleryAdmin
+from facewire_server.galleries.records import GalleryRecord
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc import convert_gallery as convert
 from facewire_server.rpc.checks import (
     checked_page_size,
     gallery_id_or_default,
-    identity_id,
     page_after,
     page_token,
-    template_id,
 )
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.incoming import incoming
@@ -35,57 +30,52 @@ _EXPORT_S = 3600.0
 """Most time of a whole export, however steadily it is read: its transaction keeps the storage from
 using pages again."""
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 
 class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
-    """`facewire.v1.GalleryService`; its protos tell what each method does."""
+    """`facewire.v1.GalleryService`; its protos say what each method does."""
 
     def __init__(
         self,
-        gallery: Gallery,
+        galleries: GalleryAdmin,
         enroller: Enroller,
         *,
         limits: ServingLimits,
         defaults: RequestDefaults,
         dimension: int,
-        threads: Executor,
     ) -> None:
         """Joins the service to the gallery and the line.
 
         Args:
-            gallery: who is enrolled.
+            galleries: the galleries managed.
             enroller: makes templates of pictures.
             limits: what a client may ask for.
             defaults: what a request gets that leaves its options unset.
-            dimension: length of an embedding, told in exports.
-            threads: where the gallery is called.
+            dimension: length of an embedding, stated in exports.
         """
-        self._gallery = gallery
+        self._galleries = galleries
         self._enroller = enroller
         self._limits = limits
         self._defaults = defaults
         self._dimension = dimension
-        self._threads = threads
 
     async def CreateGallery(
         self, request: gallery_pb2.CreateGalleryRequest, context: Any
     ) -> gallery_pb2.CreateGalleryResponse:
         """Makes an empty gallery."""
-        name = gallery_id_or_default(request.gallery_id)
-        shown = convert.display_name(request.display_name, default=name)
-        info = await self._call(self._gallery.create_gallery, name, shown)
+        gallery_id = gallery_id_or_default(request.gallery_id)
+        display_name = convert.display_name(request.display_name, default=gallery_id)
+        info = await self._galleries.create_gallery(gallery_id, display_name)
         return gallery_pb2.CreateGalleryResponse(gallery=convert.gallery_message(info))
 
     async def GetGallery(
         self, request: gallery_pb2.GetGalleryRequest, context: Any
     ) -> gallery_pb2.GetGalleryResponse:
-        """Tells a gallery's size, revision and model contract."""
-        name = gallery_id_or_default(request.gallery_id)
-        info = await self._call(self._gallery.get_gallery, name)
+        """Returns a gallery's size, revision and model contract."""
+        info = await self._galleries.get_gallery(gallery_id_or_default(request.gallery_id))
         return gallery_pb2.GetGalleryResponse(gallery=convert.gallery_message(info))
 
     async def ListGalleries(
@@ -93,7 +83,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.ListGalleriesResponse:
         """Lists galleries by id."""
         size, after = checked_page_size(request.page_size), page_after(request.page_token)
-        found = await self._call(self._gallery.list_galleries, after, size + 1)
+        found = await self._galleries.list_galleries(after, size + 1)
         page, token = _page(found, size, lambda info: info.gallery_id)
         return gallery_pb2.ListGalleriesResponse(
             galleries=map(convert.gallery_message, page), next_page_token=token
@@ -102,20 +92,21 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     async def DeleteGallery(
         self, request: gallery_pb2.DeleteGalleryRequest, context: Any
     ) -> gallery_pb2.DeleteGalleryResponse:
-        """Deletes a gallery with everybody in it."""
+        """Deletes a gallery with all identities in it."""
         if not request.gallery_id:
             raise InvalidField("gallery_id is required", field="gallery_id")
-        name = gallery_id_or_default(request.gallery_id)
-        revision = await self._call(self._gallery.delete_gallery, name)
+        revision = await self._galleries.delete_gallery(gallery_id_or_default(request.gallery_id))
         return gallery_pb2.DeleteGalleryResponse(revision=revision)
 
     async def CreateIdentity(
         self, request: gallery_pb2.CreateIdentityRequest, context: Any
     ) -> gallery_pb2.CreateIdentityResponse:
         """Adds an identity without templates."""
-        name, person = _identity_of(request)
-        shown = convert.display_name(request.display_name, default=person)
-        info, revision = await self._call(self._gallery.create_identity, name, person, shown)
+        gallery_id, identity_id = _identity_of(request)
+        display_name = convert.display_name(request.display_name, default=identity_id)
+        info, revision = await self._galleries.create_identity(
+            gallery_id, identity_id, display_name
+        )
         return gallery_pb2.CreateIdentityResponse(
             identity=convert.identity_message(info), revision=revision
         )
@@ -124,16 +115,16 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self, request: gallery_pb2.GetIdentityRequest, context: Any
     ) -> gallery_pb2.GetIdentityResponse:
         """Reads an identity."""
-        info = await self._call(self._gallery.get_identity, *_identity_of(request))
+        info = await self._galleries.get_identity(*_identity_of(request))
         return gallery_pb2.GetIdentityResponse(identity=convert.identity_message(info))
 
     async def ListIdentities(
         self, request: gallery_pb2.ListIdentitiesRequest, context: Any
     ) -> gallery_pb2.ListIdentitiesResponse:
         """Lists identities by id."""
-        name = gallery_id_or_default(request.gallery_id)
+        gallery_id = gallery_id_or_default(request.gallery_id)
         size, after = checked_page_size(request.page_size), page_after(request.page_token)
-        found = await self._call(self._gallery.list_identities, name, after, size + 1)
+        found = await self._galleries.list_identities(gallery_id, after, size + 1)
         page, token = _page(found, size, lambda info: info.identity_id)
         return gallery_pb2.ListIdentitiesResponse(
             identities=map(convert.identity_message, page), next_page_token=token
@@ -143,9 +134,11 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self, request: gallery_pb2.UpdateIdentityRequest, context: Any
     ) -> gallery_pb2.UpdateIdentityResponse:
         """Changes an identity's display name."""
-        name, person = _identity_of(request)
-        shown = convert.display_name(request.display_name, required=True)
-        info, revision = await self._call(self._gallery.update_identity, name, person, shown)
+        gallery_id, identity_id = _identity_of(request)
+        display_name = convert.display_name(request.display_name, required=True)
+        info, revision = await self._galleries.update_identity(
+            gallery_id, identity_id, display_name
+        )
         return gallery_pb2.UpdateIdentityResponse(
             identity=convert.identity_message(info), revision=revision
         )
@@ -154,21 +147,21 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self, request: gallery_pb2.DeleteIdentityRequest, context: Any
     ) -> gallery_pb2.DeleteIdentityResponse:
         """Deletes an identity with all its templates."""
-        deleted, revision = await self._call(self._gallery.delete_identity, *_identity_of(request))
+        deleted, revision = await self._galleries.delete_identity(*_identity_of(request))
         return gallery_pb2.DeleteIdentityResponse(revision=revision, deleted_template_count=deleted)
 
     async def EnrollTemplates(
         self, request: gallery_pb2.EnrollTemplatesRequest, context: Any
     ) -> gallery_pb2.EnrollTemplatesResponse:
         """Enrolls pictures of one person."""
-        name = gallery_id_or_default(request.gallery_id)
+        gallery_id = gallery_id_or_default(request.gallery_id)
         identity = convert.new_identity(request)
         pictures = convert.enrolled_pictures(request, self._limits.picture.max_frame_bytes)
         selection = face_selection(request.selection, FaceSelection.ONLY)
         detection = detection_options(request.detection, self._defaults.picture)
         source, request_id = convert.source(request.source), convert.request_id(request.request_id)
         enrollment = await self._enroller.enroll(
-            name,
+            gallery_id,
             identity,
             pictures,
             selection,
@@ -183,9 +176,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.ListTemplatesResponse:
         """Lists the templates of an identity, oldest first."""
         size, after = checked_page_size(request.page_size), page_after(request.page_token)
-        found = await self._call(
-            self._gallery.list_templates, *_identity_of(request), after, size + 1
-        )
+        found = await self._galleries.list_templates(*_identity_of(request), after, size + 1)
         page, token = _page(found, size, lambda info: info.template_id)
         return gallery_pb2.ListTemplatesResponse(
             templates=map(convert.template_message, page), next_page_token=token
@@ -195,23 +186,21 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self, request: gallery_pb2.DeleteTemplateRequest, context: Any
     ) -> gallery_pb2.DeleteTemplateResponse:
         """Deletes one template."""
-        name = gallery_id_or_default(request.gallery_id)
-        template = template_id(request.template_id)
-        revision = await self._call(self._gallery.delete_template, name, template)
+        gallery_id = gallery_id_or_default(request.gallery_id)
+        template_id = checked_template_id(request.template_id)
+        revision = await self._galleries.delete_template(gallery_id, template_id)
         return gallery_pb2.DeleteTemplateResponse(revision=revision)
 
     async def ExportGallery(self, request: gallery_pb2.ExportGalleryRequest, context: Any) -> None:
         """Streams a whole gallery as it is now."""
-        name = gallery_id_or_default(request.gallery_id)
-        info, records = await self._call(self._gallery.export_records, name)
+        gallery_id = gallery_id_or_default(request.gallery_id)
         async with (
-            aclosing(export_in_parts(records, self._threads)) as parts,
+            self._galleries.export_records(gallery_id) as (info, records),
             read_within(_EXPORT_S),
         ):
             await self._write(context, convert.export_header_message(info, self._dimension))
-            async for part in parts:
-                for record in part:
-                    await self._write(context, convert.export_message(record))
+            async for record in records:
+                await self._write(context, convert.export_message(record))
         _log.info("a gallery of %d identities was exported", info.identity_count)
 
     async def ImportGallery(
@@ -222,7 +211,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         first: gallery_pb2.ImportGalleryRequest | None = await anext(requests, None)
         if first is None:
             raise OutOfOrder("the import ended before its header")
-        name = gallery_id_or_default(first.gallery_id)
+        gallery_id = gallery_id_or_default(first.gallery_id)
         header = convert.import_header(first.record)
 
         async def records() -> AsyncIterator[GalleryRecord]:
@@ -233,17 +222,11 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                     )
                 yield convert.import_record(request.record, header.dimension)
 
-        async def write(part: Iterable[GalleryRecord]) -> ImportCounts:
-            contract_id = header.gallery.model_contract_id
-            return await self._call(self._gallery.import_records, name, contract_id, part)
-
-        counts = await import_in_parts(records(), write)
+        counts = await self._galleries.import_records(
+            gallery_id, header.gallery.model_contract_id, records()
+        )
         _log.info("%d identities were imported", counts.identities_added)
         return convert.import_message(counts)
-
-    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: function(*args, **kwargs))
 
     async def _write(self, context: Any, message: gallery_pb2.ExportGalleryResponse) -> None:
         async with read_within(self._limits.slow_reader_timeout_s):
@@ -251,10 +234,10 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
 
 
 def _identity_of(request: Any) -> tuple[str, str]:
-    return gallery_id_or_default(request.gallery_id), identity_id(request.identity_id)
+    return gallery_id_or_default(request.gallery_id), checked_identity_id(request.identity_id)
 
 
 def _page(rows: Sequence[T], size: int, id_of: Callable[[T], str]) -> tuple[Sequence[T], str]:
-    """The rows of a page, of which one more was asked for, and the token of the next page."""
+    """Returns the rows of a page, of which one more was asked for, and the next page's token."""
     page = rows[:size]
     return page, page_token(id_of(page[-1])) if len(rows) > size else ""

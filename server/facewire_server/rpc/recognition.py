@@ -1,14 +1,12 @@
 """The recognition service: translate, call, translate."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
-from facewire_server.errors import InvalidImage, ModelContractMismatch, NotImplementedYet
-from facewire_server.galleries.ports import Gallery
+from facewire_server.errors import InvalidImage, NotImplementedYet
+from facewire_server.galleries.ports import Search
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.rpc.checks import gallery_id_or_default
 from facewire_server.rpc.convert import (
@@ -41,12 +39,11 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
     def __init__(
         self,
         recognizer: Recognizer,
-        gallery: Gallery,
+        gallery: Search,
         slots: WorkSlots,
         *,
         limits: ServingLimits,
         defaults: RequestDefaults,
-        threads: Executor,
     ) -> None:
         """Joins the service to the line.
 
@@ -56,7 +53,6 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             slots: shared with the recognizer.
             limits: what a client may ask for.
             defaults: what a request gets that leaves its options unset.
-            threads: where the gallery is asked.
         """
         self.streams = Streams(limits.max_streams)
         self._recognizer = recognizer
@@ -64,7 +60,6 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         self._slots = slots
         self._limits = limits
         self._defaults = defaults
-        self._threads = threads
 
     async def StreamRecognize(self, request_iterator: Any, context: Any) -> None:
         """Recognizes faces in the frames of one camera."""
@@ -77,7 +72,9 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             contract_id = self._recognizer.model_contract_id
             await context.write(stream_output(value, self._limits, contract_id))
 
-        session = Session(self._recognizer, self._check_gallery, self._slots, limits=self._limits)
+        session = Session(
+            self._recognizer, self._gallery.check_searchable, self._slots, limits=self._limits
+        )
         with self.streams.admitted(session):
             await session.run(inputs(), send)
 
@@ -110,12 +107,6 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
     async def WatchTracks(self, request: recognition_pb2.WatchTracksRequest, context: Any) -> None:
         """Follows the track events of all cameras; not implemented yet."""
         raise NotImplementedYet("this server does not track yet, so there are no events to follow")
-
-    async def _check_gallery(self, gallery_id: str) -> None:
-        loop = asyncio.get_running_loop()
-        info = await loop.run_in_executor(self._threads, self._gallery.get_gallery, gallery_id)
-        if info.model_contract_id != self._recognizer.model_contract_id:
-            raise ModelContractMismatch("the gallery's templates were made by another model")
 
 
 @contextmanager

@@ -76,12 +76,17 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
 }
 """What each error is called on the wire. What is not here is INTERNAL."""
 
-_REASONS = {error.__name__: reason for error, (_, reason) in STATUSES.items()}
+_INTERNAL = StatusCode.INTERNAL, face_pb2.ERROR_REASON_INTERNAL
 
 
-def reason_of(error_name: str) -> face_pb2.ErrorReason:
-    """The wire's word for the error class of this name, as in `EnrollmentResult.refusal`."""
-    return _REASONS[error_name]
+def reason_of(error: ServerError) -> face_pb2.ErrorReason:
+    """Returns the wire's word for an error."""
+    _, reason = _status_of(error) or _INTERNAL
+    return reason
+
+
+def _status_of(error: ServerError) -> tuple[StatusCode, face_pb2.ErrorReason] | None:
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
 
 
 def shortened(text: str, max_bytes: int) -> str:
@@ -129,10 +134,10 @@ def _guarded(behavior: Behavior) -> Behavior:
 
 
 def _status(error: ServerError) -> status_pb2.Status:
-    named = next((kind for kind in type(error).__mro__ if kind in STATUSES), None)
+    named = _status_of(error)
     if named is None:
         return _internal(error)
-    code, reason = STATUSES[named]
+    code, reason = named
     text = shortened(str(error), _MAX_TEXT_BYTES)
     status = _details(code, reason, text)
     if error.field and isinstance(error, InvalidInput):

@@ -1,13 +1,14 @@
 """Runs the steps of one picture, and keeps the time of each."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from facewire_server.types import Timings
+from facewire_server.work.threads import run_in_thread
 
 __all__ = ["Clock"]
 
@@ -34,19 +35,10 @@ class Clock:
     async def run(self, stage: str, step: Callable[..., T], *arguments: object) -> T:
         """Runs a step in a thread, and counts the time that it took there.
 
-        Who is cancelled meanwhile waits for the step all the same: a thread cannot be stopped,
-        and what it holds must not be given to the next picture before.
+        A cancelled caller still waits for the step: the thread cannot be stopped, and its memory
+        counts until it ends.
         """
-        work = self._threads.submit(_timed, step, arguments)
-        future = asyncio.wrap_future(work)
-        try:
-            result, took_s = await asyncio.shield(future)
-        except asyncio.CancelledError:
-            work.cancel()  # where it has not begun
-            while not future.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([future])
-            raise
+        result, took_s = await run_in_thread(self._threads, partial(_timed, step, arguments))
         self._add(stage, took_s)
         return result
 

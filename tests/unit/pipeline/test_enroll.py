@@ -50,9 +50,7 @@ async def test_a_picture_that_waits_comes_in_between_two_of_an_enrollment() -> N
         finder = FaceFinder(
             Detector(OneFace()), limits=PictureLimits(1 << 20, 1 << 20), threads=threads
         )
-        enroller = Enroller(
-            finder, Embedder(model, 2), gallery, slots, min_inter_eye_px=1.0, threads=threads
-        )
+        enroller = Enroller(finder, Embedder(model, 2), gallery, slots, min_inter_eye_px=1.0)
         enrolling = asyncio.ensure_future(
             enroller.enroll(
                 "default",

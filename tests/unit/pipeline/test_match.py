@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facewire_server.galleries.records import SearchResult
-from facewire_server.pipeline.match import comparable, compare, match
+from facewire_server.pipeline.match import candidates_needed, comparable, compare, decisions
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -17,24 +17,18 @@ POLICY = DecisionPolicy(threshold=0.4, min_margin=0.05, min_inter_eye_px=10.0)
 GOOD, SMALL = Quality(30.0, 100.0, 120.0), Quality(9.9, 100.0, 120.0)
 
 
-class Found:
-    """A gallery that finds what it is told to."""
-
-    def __init__(self, *similarities: float) -> None:
-        self.candidates = tuple(
-            Candidate(f"id{rank}", f"Name {rank}", similarity, f"t{rank}")
-            for rank, similarity in enumerate(similarities)
-        )
-
-    def search(self, gallery_id: str, probes: np.ndarray, k: int) -> SearchResult:
-        return SearchResult(7, (self.candidates[:k],) * len(probes))
+def found(*similarities: float, policy: DecisionPolicy = POLICY, probes: int = 1) -> SearchResult:
+    """What a search for these probes finds, each the same."""
+    candidates = tuple(
+        Candidate(f"id{rank}", f"Name {rank}", similarity, f"t{rank}")
+        for rank, similarity in enumerate(similarities)
+    )
+    return SearchResult(7, (candidates[: candidates_needed(policy)],) * probes)
 
 
 def decide(*similarities: float, policy: DecisionPolicy = POLICY):
-    due = np.array([True])
-    decisions, revision = match(np.zeros((1, 4)), due, Found(*similarities), "g", policy)
-    assert revision == 7
-    return decisions[0]
+    (decision,) = decisions(found(*similarities, policy=policy), np.array([True]), policy)
+    return decision
 
 
 @pytest.mark.parametrize(
@@ -66,6 +60,11 @@ def test_an_unknown_face_says_how_near_the_nearest_was() -> None:
     assert decide(0.3).best.similarity == 0.3
 
 
+def test_the_runner_up_is_searched_for_whatever_is_listed() -> None:
+    listing = [DecisionPolicy(0.4, 0.05, 10.0, max_candidates=count) for count in (0, 1, 2, 9)]
+    assert [candidates_needed(policy) for policy in listing] == [2, 2, 2, 9]
+
+
 def test_candidates_are_listed_when_asked_for() -> None:
     policy = DecisionPolicy(0.4, 0.05, 10.0, max_candidates=3)
     listed = decide(0.7, 0.5, 0.3, 0.2, policy=policy).candidates
@@ -74,17 +73,17 @@ def test_candidates_are_listed_when_asked_for() -> None:
 
 def test_a_face_too_small_is_not_searched_for() -> None:
     due = comparable([SMALL, GOOD, SMALL], POLICY)
-    decisions, _ = match(np.zeros((1, 4)), due, Found(0.99), "g", POLICY)
-    assert [decision.outcome for decision in decisions] == [
+    decided = decisions(found(0.99), due, POLICY)
+    assert [decision.outcome for decision in decided] == [
         Outcome.TOO_POOR,
         Outcome.KNOWN,
         Outcome.TOO_POOR,
     ]
-    assert decisions[0].best is None
+    assert decided[0].best is None
 
 
 def test_no_face_is_no_decision() -> None:
-    assert match(np.zeros((0, 4)), comparable([], POLICY), Found(0.9), "g", POLICY) == ([], 7)
+    assert decisions(found(0.9, probes=0), comparable([], POLICY), POLICY) == []
 
 
 @pytest.mark.parametrize(

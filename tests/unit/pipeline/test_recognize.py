@@ -66,7 +66,7 @@ class Away:
 class RedIsAda:
     """A gallery of one: the red one."""
 
-    def search(self, gallery_id, probes, k):
+    async def search(self, gallery_id, probes, k):
         candidates = tuple((Candidate("ada", "Ada", float(probe[0]), "t1"),) for probe in probes)
         return SearchResult(3, candidates)
 

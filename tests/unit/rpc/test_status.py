@@ -82,6 +82,10 @@ def test_a_log_entry_has_the_stack_and_not_the_message(caplog: pytest.LogCapture
     assert name not in caplog.text
 
 
-def test_refusals_have_reasons() -> None:
-    assert reason_of("NoFace") == face_pb2.ERROR_REASON_NO_FACE
-    assert reason_of("UndecodableImage") == face_pb2.ERROR_REASON_IMAGE_UNDECODABLE
+def test_errors_have_reasons_and_what_is_in_no_table_is_internal() -> None:
+    class Renamed(errors.NoFace):
+        """As after a refactoring that split the class."""
+
+    assert reason_of(errors.NoFace("")) == face_pb2.ERROR_REASON_NO_FACE
+    assert reason_of(Renamed("")) == face_pb2.ERROR_REASON_NO_FACE
+    assert reason_of(errors.ServerError("")) == face_pb2.ERROR_REASON_INTERNAL

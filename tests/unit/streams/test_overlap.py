@@ -67,7 +67,7 @@ class Gated:
 class Nobody:
     """An empty gallery."""
 
-    def search(self, gallery_id, probes, k):
+    async def search(self, gallery_id, probes, k):
         return SearchResult(1, ((),) * len(probes))
 
 

@@ -1,7 +1,7 @@
 """Vectors in blocks: many contiguous float32 rows in one value, so that a search reads the map itself.
 
 A block is a value of whole pages (less the 16 bytes that LMDB puts before it): first a header
-of each row, the numbers of its identity and its template as two little-endian uint64, then
+for each row, the numbers of its identity and its template as two little-endian uint64, then
 the rows. Rows are dense: row i of a gallery is row i % rows_per_block of block i // rows_per_block,
 and a removed row is replaced by the last one, for a row of zeros would be more similar to
 most probes than most strangers are.
@@ -15,32 +15,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.tables import Table, number_key
+from facewire_server.galleries.vector_search import RowOwner
 
-__all__ = ["Block", "BlockEditor", "BlockLayout", "Blocks", "Header"]
+__all__ = ["Block", "BlockEditor", "BlockLayout", "Blocks"]
 
 BLOCK_PAGES = 32
 """Large enough for few products a search, small enough to be rewritten at each enrolment."""
 
 _PAGE_BYTES = 4096
+"""Of LMDB on x86-64: the page size of the system."""
+
 _PAGE_HEADER_BYTES = 16
+"""What LMDB puts before a value that fills pages of its own."""
+
 _HEADER_BYTES = 16
+"""Two uint64 for each row."""
+
 _MOST_HELD_BLOCKS = 64
+"""8 MiB of blocks in memory. Chosen, not measured."""
 
 _NUMBER = np.dtype("<u8")
 _FLOAT = np.dtype("<f4")
 _Bytes: TypeAlias = memoryview | bytearray
 
 
-class Header(NamedTuple):
-    """Whose a row is."""
-
-    identity_number: int
-    template_number: int
-
-
 @dataclass(frozen=True, slots=True)
 class BlockLayout:
-    """Where the rows lie in a block.
+    """The layout of a block.
 
     Attributes:
         dimension: numbers in a row.
@@ -81,19 +82,28 @@ class Block(NamedTuple):
     value: memoryview
     vectors: NDArray[np.float32]
 
-    def header(self, row: int) -> Header:
-        """Whose a row is."""
+    def owner(self, row: int) -> RowOwner:
+        """The owner of a row."""
         identity_number, template_number = self.layout.headers(self.value)[row].tolist()
-        return Header(identity_number, template_number)
+        return RowOwner(identity_number, template_number)
 
 
 class Blocks:
-    """The blocks of one gallery, to read."""
+    """The blocks of one gallery in one transaction, to read (`vector_search.GalleryVectors`)."""
 
-    def __init__(self, table: Table, layout: BlockLayout, row_count: int) -> None:
+    def __init__(
+        self, table: Table, layout: BlockLayout, row_count: int, gallery_id: str, revision: int
+    ) -> None:
         self._table = table
         self._row_count = row_count
         self.layout = layout
+        self.gallery_id = gallery_id
+        self.revision = revision
+
+    @property
+    def rows_per_block(self) -> int:
+        """Rows of every block but the last."""
+        return self.layout.rows
 
     def __iter__(self) -> Iterator[Block]:
         """The blocks in order; all but the last are full."""
@@ -114,7 +124,7 @@ class Blocks:
 class BlockEditor:
     """Adds and removes rows; `flush` writes what changed.
 
-    Blocks that were touched are held in memory until then, so that many rows of one block cost
+    Blocks that were changed are held in memory until then, so that many rows of one block cost
     one write of it.
     """
 
@@ -124,23 +134,23 @@ class BlockEditor:
         self._held: dict[int, bytearray] = {}
         self.row_count = row_count
 
-    def append(self, header: Header, vector: NDArray[np.float32]) -> int:
-        """Adds a row; answers where it lies."""
+    def append(self, owner: RowOwner, vector: NDArray[np.float32]) -> int:
+        """Adds a row; returns its number."""
         row = self.row_count
         self.row_count += 1
-        self._set(row, header, vector)
+        self._set(row, owner, vector)
         return row
 
-    def remove(self, row: int) -> Header | None:
-        """Removes a row; answers whose row lies there now, or None where nothing was moved."""
+    def remove(self, row: int) -> RowOwner | None:
+        """Removes a row; returns the owner of the row that was moved to its place, or None."""
         last = self.row_count - 1
         moved = None
         if row != last:
             value, offset = self._find(last)
             identity_number, template_number = self._layout.headers(value)[offset].tolist()
-            moved = Header(identity_number, template_number)
+            moved = RowOwner(identity_number, template_number)
             self._set(row, moved, self._layout.vectors(value)[offset])
-        self._set(last, Header(0, 0), 0.0)
+        self._set(last, RowOwner(0, 0), 0.0)
         self.row_count = last
         block, offset = divmod(last, self._layout.rows)
         if not offset:
@@ -154,9 +164,9 @@ class BlockEditor:
             self._table.put(number_key(block), value)
         self._held.clear()
 
-    def _set(self, row: int, header: Header, vector: NDArray[np.float32] | float) -> None:
+    def _set(self, row: int, owner: RowOwner, vector: NDArray[np.float32] | float) -> None:
         value, offset = self._find(row)
-        self._layout.headers(value)[offset] = header
+        self._layout.headers(value)[offset] = owner
         self._layout.vectors(value)[offset] = vector
 
     def _find(self, row: int) -> tuple[bytearray, int]:

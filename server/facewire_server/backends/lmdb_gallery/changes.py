@@ -5,12 +5,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout, Header
-from facewire_server.backends.lmdb_gallery.checks import (
-    check_gallery_id,
-    check_identity_id,
-    check_template_id,
-)
+from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Quality, Template
@@ -21,11 +16,18 @@ from facewire_server.backends.lmdb_gallery.tables import (
     number_key,
 )
 from facewire_server.errors import GalleryExists, IdentityExists, InvalidField
+from facewire_server.galleries.ids import (
+    checked_gallery_id,
+    checked_identity_id,
+    checked_template_id,
+)
 from facewire_server.galleries.records import DEFAULT_GALLERY_ID, TemplateInfo
+from facewire_server.galleries.vector_search import RowOwner
 
 __all__ = ["Changes", "create_gallery", "delete_gallery", "now_us"]
 
 _REVISION_FLOOR = b"revision_floor"
+"""Key of the highest revision that a deleted gallery had."""
 
 
 def now_us() -> int:
@@ -41,10 +43,10 @@ def create_gallery(
     dimension: int,
 ) -> Contents:
     """Makes an empty gallery; raises GalleryExists and InvalidField."""
-    check_gallery_id(gallery_id)
+    checked_gallery_id(gallery_id)
     galleries = transaction.table("galleries")
     if galleries.get(gallery_id.encode()) is not None:
-        raise GalleryExists("a gallery of this id exists", field="gallery_id")
+        raise GalleryExists("a gallery of this id exists")
     record = Gallery(
         display_name=display_name or gallery_id,
         revision=_revision_floor(transaction) + 1,
@@ -61,7 +63,7 @@ def create_gallery(
 def delete_gallery(
     transaction: Transaction, gallery_id: str, model_contract_id: str, dimension: int
 ) -> int:
-    """Deletes a gallery, or empties "default" and gives it to this contract; answers the last revision.
+    """Deletes a gallery, or empties "default" and gives it to this contract; returns the last revision.
 
     Revisions of all deleted galleries stay below those of galleries made later, so
     that a gallery made again under the same id never shows a revision that was seen before.
@@ -95,7 +97,7 @@ def _revision_floor(transaction: Transaction) -> int:
 
 
 class Changes(Contents):
-    """A gallery that is changed; nothing counts before `save`."""
+    """A gallery that is being changed; nothing takes effect before `save`."""
 
     def __init__(self, transaction: Transaction, gallery_id: str) -> None:
         """Finds the gallery; raises GalleryNotFound."""
@@ -105,7 +107,7 @@ class Changes(Contents):
         self.memory = EnrollmentMemory(transaction, gallery_id, self.record)
 
     def save(self) -> int:
-        """Writes what is still held and the gallery's record; answers the new revision."""
+        """Writes the changed blocks and the gallery's record; returns the new revision."""
         self._editor.flush()
         self.record.revision += 1
         self.record.template_count = self._editor.row_count
@@ -113,16 +115,16 @@ class Changes(Contents):
         return self.record.revision
 
     def take_number(self) -> int:
-        """A number that this gallery never gave before."""
+        """Returns a number that this gallery never used before."""
         number = self.record.next_number
         self.record.next_number += 1
         return number
 
     def add_identity(self, identity_id: str, display_name: str, created_at_us: int) -> Identity:
         """Adds an identity; raises IdentityExists and InvalidField."""
-        check_identity_id(identity_id)
+        checked_identity_id(identity_id)
         if self.find_identity(identity_id) is not None:
-            raise IdentityExists("an identity of this id exists", field="identity_id")
+            raise IdentityExists("an identity of this id exists")
         record = Identity(
             number=self.take_number(),
             display_name=display_name or identity_id,
@@ -134,29 +136,29 @@ class Changes(Contents):
         return record
 
     def put_identity(self, identity_id: str, record: Identity) -> None:
-        """Writes an identity's record."""
+        """Writes the record of an identity, new or changed."""
         self.identity_table.put(identity_id.encode(), record.SerializeToString())
 
     def has_template(self, template_id: str) -> bool:
-        """Whether there is a template of this id; raises InvalidField."""
-        check_template_id(template_id)
+        """Whether there is a template of this id; raises InvalidField if it is no id."""
+        checked_template_id(template_id)
         return self.template_key_table.get(bytes.fromhex(template_id)) is not None
 
     def add_template(
         self, identity: Identity, info: TemplateInfo, embedding: NDArray[np.float32]
     ) -> None:
-        """Adds a template of an identity, and counts it in that one's record.
+        """Adds a template and increments its identity's count.
 
         Raises:
-            InvalidField: its id is not one, or is taken.
+            InvalidField: its id is no template id, or is taken.
         """
         if self.has_template(info.template_id):
             raise InvalidField("a template of this id exists", field="template_id")
-        header = Header(identity.number, self.take_number())
-        key = number_key(*header)
+        owner = RowOwner(identity.number, self.take_number())
+        key = number_key(*owner)
         record = Template(
             template_id=bytes.fromhex(info.template_id),
-            row=self._editor.append(header, embedding),
+            row=self._editor.append(owner, embedding),
             quality=Quality(**info.quality._asdict()),
             detection_score=info.detection_score,
             created_at_us=info.created_at_us,
@@ -168,7 +170,7 @@ class Changes(Contents):
         self.put_identity(info.identity_id, identity)
 
     def delete_identity(self, identity_id: str) -> int:
-        """Deletes an identity with all that is its; answers how many templates went."""
+        """Deletes an identity and its templates; returns the number of templates deleted."""
         identity = self.identity(identity_id)
         start = number_key(identity.number)
         keys = [key for key, _ in self.template_table.scan(start)]

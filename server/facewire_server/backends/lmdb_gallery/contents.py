@@ -1,10 +1,9 @@
-"""One gallery as one transaction sees it: its record, and what is in it, to read."""
+"""One gallery in one transaction: its record, and what is in it, to read."""
 
 from collections.abc import Iterator
 from typing import Self
 
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
-from facewire_server.backends.lmdb_gallery.nearest import Hit
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
 from facewire_server.errors import (
@@ -15,6 +14,7 @@ from facewire_server.errors import (
 )
 from facewire_server.galleries.ids import (
     MAX_IDENTITY_ID_BYTES,
+    checked_identity_id,
     is_gallery_id,
     is_identity_id,
     is_template_id,
@@ -22,26 +22,29 @@ from facewire_server.galleries.ids import (
 from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryInfo,
+    GallerySize,
     IdentityInfo,
+    NewIdentity,
     TemplateInfo,
 )
+from facewire_server.galleries.vector_search import Hit
 from facewire_server.types import Candidate, Quality
 
-__all__ = ["Contents", "find_gallery", "gallery_info"]
+__all__ = ["Contents", "find_gallery", "gallery_info", "gallery_sizes"]
 
 
 def find_gallery(transaction: Transaction, gallery_id: str) -> Gallery:
-    """The record of a gallery; raises GalleryNotFound."""
+    """Returns the record of a gallery; raises GalleryNotFound."""
     value = None
     if is_gallery_id(gallery_id):
         value = transaction.table("galleries").get(gallery_id.encode())
     if value is None:
-        raise GalleryNotFound("no such gallery", field="gallery_id")
+        raise GalleryNotFound("no such gallery")
     return Gallery.FromString(value)
 
 
 def gallery_info(gallery_id: str, record: Gallery) -> GalleryInfo:
-    """A gallery's record as the port tells it."""
+    """Converts a gallery's record to the port's value."""
     return GalleryInfo(
         gallery_id=gallery_id,
         display_name=record.display_name,
@@ -50,6 +53,18 @@ def gallery_info(gallery_id: str, record: Gallery) -> GalleryInfo:
         template_count=record.template_count,
         model_contract_id=record.model_contract_id,
         created_at_us=record.created_at_us,
+    )
+
+
+def gallery_sizes(transaction: Transaction) -> tuple[GallerySize, ...]:
+    """Returns the size of each gallery, in order of id."""
+    records = (
+        (key.decode(), Gallery.FromString(value))
+        for key, value in transaction.table("galleries").scan()
+    )
+    return tuple(
+        GallerySize(gallery_id, record.revision, record.identity_count, record.template_count)
+        for gallery_id, record in records
     )
 
 
@@ -87,68 +102,85 @@ class Contents:
 
     @property
     def info(self) -> GalleryInfo:
-        """The gallery as the port tells it."""
+        """The gallery as the port's value."""
         return gallery_info(self.gallery_id, self.record)
 
     @property
     def layout(self) -> BlockLayout:
-        """Of its blocks."""
+        """The layout of its blocks."""
         return BlockLayout(self.record.dimension, self.record.rows_per_block)
 
     @property
     def blocks(self) -> Blocks:
         """Its vectors."""
-        return Blocks(self.block_table, self.layout, self.record.template_count)
+        return Blocks(
+            self.block_table,
+            self.layout,
+            self.record.template_count,
+            self.gallery_id,
+            self.record.revision,
+        )
 
-    def of_contract(self, model_contract_id: str) -> Self:
-        """Itself; raises ModelContractMismatch where its templates were made under another contract."""
+    def require_model_contract(self, model_contract_id: str) -> Self:
+        """Returns self; raises ModelContractMismatch if its templates were made under another contract."""
         if self.record.model_contract_id != model_contract_id:
             raise ModelContractMismatch("the gallery was made with another model")
         return self
 
     def find_identity(self, identity_id: str) -> Identity | None:
-        """An identity's record."""
+        """Returns an identity's record, or None."""
         if not is_identity_id(identity_id):
             return None
         value = self.identity_table.get(identity_id.encode())
         return None if value is None else Identity.FromString(value)
 
     def identity(self, identity_id: str) -> Identity:
-        """An identity's record; raises IdentityNotFound."""
+        """Returns an identity's record; raises IdentityNotFound."""
         record = self.find_identity(identity_id)
         if record is None:
-            raise IdentityNotFound("no such identity in the gallery", field="identity_id")
+            raise IdentityNotFound("no such identity in the gallery")
         return record
 
+    def enrollable_identity(self, identity: NewIdentity) -> Identity | None:
+        """Returns the record of an identity to enroll; None if the enrollment is to make it.
+
+        Raises:
+            IdentityNotFound: no such identity, and it is not to be made.
+            InvalidField: it is to be made, and its id is none.
+        """
+        if not identity.create:
+            return self.identity(identity.identity_id)
+        return self.find_identity(checked_identity_id(identity.identity_id))
+
     def identity_info(self, identity_id: str) -> IdentityInfo:
-        """An identity; raises IdentityNotFound."""
+        """Reads an identity; raises IdentityNotFound."""
         return _identity_info(identity_id, self.identity(identity_id))
 
     def identities(self, after: str) -> Iterator[IdentityInfo]:
-        """Identities in order of their ids' bytes, those above `after`'s."""
-        # No id is longer: a cut behind the longest possible one changes no comparison.
+        """Yields the identities whose ids' bytes lie above `after`'s, in that order."""
+        # No id is longer: a cut after the longest possible one changes no comparison.
         above = after.encode()[: MAX_IDENTITY_ID_BYTES + 1]
         for key, value in self.identity_table.scan(after=above):
             yield _identity_info(key.decode(), Identity.FromString(value))
 
     def template_key(self, template_id: str) -> bytes:
-        """Where a template's record lies; raises TemplateNotFound."""
+        """Returns the key of a template's record; raises TemplateNotFound."""
         value = None
         if is_template_id(template_id):
             value = self.template_key_table.get(bytes.fromhex(template_id))
         if value is None:
-            raise TemplateNotFound("no such template in the gallery", field="template_id")
+            raise TemplateNotFound("no such template in the gallery")
         return value
 
     def template(self, key: bytes) -> Template:
-        """The template's record that lies here."""
+        """Returns the template's record under this key."""
         value = self.template_table.get(key)
         if value is None:
             raise OSError("the gallery's storage is damaged: a template is missing")
         return Template.FromString(value)
 
     def templates(self, identity_id: str, after: str) -> Iterator[TemplateInfo]:
-        """Templates of an identity in order of enrolment, those behind template `after`.
+        """Yields the templates of an identity enrolled after template `after`, oldest first.
 
         Raises:
             IdentityNotFound: no such identity.
@@ -158,7 +190,7 @@ class Contents:
             yield _template_info(identity_id, record)
 
     def exported_templates(self, identity_id: str, after: str) -> Iterator[ExportedTemplate]:
-        """The same with their embeddings."""
+        """Yields the same with their embeddings, each a copy."""
         blocks = self.blocks
         for record in self._templates(identity_id, after):
             yield ExportedTemplate(_template_info(identity_id, record), blocks.row(record.row))
@@ -167,12 +199,12 @@ class Contents:
         start = number_key(self.identity(identity_id).number)
         above = self.template_key(after) if after else b""
         if not above.startswith(start) and after:
-            raise TemplateNotFound("no such template of the identity", field="template_id")
+            raise TemplateNotFound("no such template of the identity")
         for _, value in self.template_table.scan(start, after=above):
             yield Template.FromString(value)
 
     def candidates(self, best: dict[int, Hit], k: int) -> tuple[Candidate, ...]:
-        """The k best of what `nearest` found, best first, of equal ones the lower identity id."""
+        """Returns the k best of the hits, best first, of equal ones the lower identity id first."""
         order = sorted((-hit.similarity, self._identity_id(n), n) for n, hit in best.items())
         return tuple(
             self._candidate(identity_id, number, best[number])
@@ -187,7 +219,7 @@ class Contents:
 
     def _candidate(self, identity_id: bytes, number: int, hit: Hit) -> Candidate:
         identity = Identity.FromString(self.identity_table.get(identity_id) or b"")
-        template = self.template(number_key(number, -hit.minus_template_number))
+        template = self.template(number_key(number, hit.template_number))
         return Candidate(
             identity_id=identity_id.decode(),
             display_name=identity.display_name,

@@ -1,4 +1,4 @@
-"""One enrolment, in a write transaction."""
+"""One enrollment, in a write transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ __all__ = ["EnrollmentRequest"]
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentRequest:
-    """What is to be enrolled; see `Gallery.enroll`."""
+    """An enrollment to commit; see `Enrollments.enroll`."""
 
     identity: NewIdentity
     results: Sequence[EnrollmentResult]
@@ -30,13 +30,12 @@ class EnrollmentRequest:
     fingerprint: bytes
 
     def apply(self, changes: Changes) -> Enrollment:
-        """Stores the accepted pictures, and saves; or answers as before, and writes nothing."""
-        answer = changes.memory.recall(self.request_id, self.fingerprint)
-        if answer is not None:
-            return answer
+        """Stores the accepted pictures and saves, or returns what this request got before."""
+        remembered = changes.memory.recall(self.request_id, self.fingerprint)
+        if remembered is not None:
+            return remembered
         identity_id = self.identity.identity_id
-        find = changes.find_identity if self.identity.create else changes.identity
-        owner = find(identity_id)
+        owner = changes.enrollable_identity(self.identity)
         accepted = [result for result in self.results if result.template_id]
         if not accepted:
             return Enrollment(tuple(self.results), changes.record.revision)
@@ -45,12 +44,14 @@ class EnrollmentRequest:
             owner = changes.add_identity(identity_id, self.identity.display_name, now)
         for result, embedding in zip(accepted, self.embeddings, strict=True):
             changes.add_template(owner, self._template(result, now), embedding)
-        answer = Enrollment(tuple(self.results), changes.record.revision + 1)
+        enrollment = Enrollment(tuple(self.results), changes.record.revision + 1)
         if self.request_id:
             number = changes.take_number()
-            changes.memory.remember(self.request_id, self.fingerprint, number, owner.number, answer)
+            changes.memory.remember(
+                self.request_id, self.fingerprint, number, owner.number, enrollment
+            )
         changes.save()
-        return answer
+        return enrollment
 
     def _template(self, result: EnrollmentResult, now: int) -> TemplateInfo:
         return TemplateInfo(

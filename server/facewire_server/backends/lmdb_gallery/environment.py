@@ -1,4 +1,4 @@
-"""The LMDB environment: transactions, a map that grows, dead readers, and LMDB's errors in our words."""
+"""The LMDB environment: transactions, a map that grows, dead readers, and LMDB's errors as ours."""
 
 import errno
 import os
@@ -10,31 +10,31 @@ from typing import TypeVar
 import lmdb
 
 from facewire_server.backends.lmdb_gallery.folder import FolderLock
-from facewire_server.backends.lmdb_gallery.gate import Gate
+from facewire_server.backends.lmdb_gallery.read_write_lock import ReadWriteLock
+from facewire_server.backends.lmdb_gallery.snapshot import Snapshot
 from facewire_server.backends.lmdb_gallery.tables import TABLES, Transaction
-from facewire_server.errors import GalleryFull, StorageBusy
+from facewire_server.backends.lmdb_gallery.vendor_errors import our_errors
+from facewire_server.errors import GalleryFull
+from facewire_server.galleries.records import GallerySize, StoreStatistics
 
-__all__ = ["Environment", "Snapshot"]
+__all__ = ["Environment"]
 
-_Answer = TypeVar("_Answer")
+T = TypeVar("T")
 
 _MAX_READERS = 1024
+"""Read transactions of all processes at once; a slot is 64 bytes of the lock file. Chosen, not measured."""
+
 _SPARE_READERS = 16
+"""Read transactions kept for reuse: more than a process usually runs at once. Chosen, not measured."""
+
 _DELETION_RESERVE_BYTES = 64 << 20
+"""How far a deletion may grow a full map at a time. Chosen, not measured."""
+
 _FULL_DISK_BYTES = 64 << 20
+"""Free space below which a failed write is put down to the full disk. Chosen, not measured."""
+
 _FORMAT = b"1"
-
-
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except (lmdb.MapFullError, lmdb.DiskError) as error:
-        raise GalleryFull("the gallery's storage is full; nothing was written") from error
-    except lmdb.ReadersFullError as error:
-        raise StorageBusy("too many readers of the gallery at once") from error
-    except lmdb.Error as error:
-        raise OSError(f"the gallery's storage failed: {error}") from error
+"""Changes when an older server could not use a file written by this one."""
 
 
 class Environment:
@@ -42,9 +42,9 @@ class Environment:
 
     The map is address space, not memory or disk. When it is full the process that writes
     doubles it, up to a quota; the others notice at their next transaction and adopt the
-    new size. A map can be moved only while this process has no transaction open: that is
-    what the gate is for. Its waits are short, as a transaction lives as long as one call; the one
-    exception, a `Snapshot`, is ended instead.
+    new size. A map can be moved only while this process has no transaction open: transactions
+    hold `map_lock` for reading, a move for writing. Its waits are short, as a transaction lives
+    as long as one call; the one exception, a `Snapshot`, is ended instead.
 
     A reader that was killed leaves its slot behind, which keeps LMDB from reusing pages. Pages
     are wanted by writers only, so slots are cleared before each write (opening is one), and
@@ -57,8 +57,8 @@ class Environment:
         Args:
             folder: on a local file system.
             map_bytes: size of the map to start with.
-            max_bytes: size that additions may make it grow to. Where processes
-                differ, the largest counts.
+            max_bytes: size that additions may make it grow to. If processes differ, the
+                largest counts.
 
         Raises:
             OSError: the folder cannot be used, is used by another container, is open in
@@ -66,12 +66,12 @@ class Environment:
         """
         self._folder = folder
         self._max_bytes = max_bytes
-        self._gate = Gate()
+        self.map_lock = ReadWriteLock()
         self._snapshots: set[Snapshot] = set()
         self._databases: dict[str, lmdb._Database] = {}
         self._lock = FolderLock(folder)
         try:
-            with _our_errors():
+            with our_errors():
                 self._env = lmdb.open(
                     str(folder),
                     map_size=min(map_bytes, max_bytes),
@@ -90,7 +90,7 @@ class Environment:
             raise
 
     def _open_tables(self, transaction: Transaction) -> None:
-        # With the transaction given: open_db would otherwise begin one of its own for each table.
+        # Without a transaction open_db would begin one of its own for each table.
         self._databases = {
             name: self._env.open_db(name.encode(), txn=transaction.txn) for name in TABLES
         }
@@ -104,33 +104,31 @@ class Environment:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A read transaction: the storage at one moment, for the length of one call."""
-        with _our_errors():
+        with our_errors():
             txn = self._begin_read()
             try:
                 with txn:
                     yield Transaction(txn, self._databases)
             finally:
-                self._gate.leave()
+                self.map_lock.release_read()
 
     def _begin_read(self) -> "lmdb.Transaction[memoryview]":
         while True:
-            self._gate.enter()
+            self.map_lock.acquire_read()
             try:
                 return self._env.begin(buffers=True)
             except lmdb.MapResizedError:
-                self._gate.leave()
+                self.map_lock.release_read()
                 self._move_map(0)
             except lmdb.ReadersFullError:
-                self._gate.leave()
+                self.map_lock.release_read()
                 if not self._env.reader_check():
                     raise
             except BaseException:
-                self._gate.leave()
+                self.map_lock.release_read()
                 raise
 
-    def write(
-        self, change: Callable[[Transaction], _Answer], *, beyond_quota: bool = False
-    ) -> _Answer:
+    def write(self, change: Callable[[Transaction], T], *, beyond_quota: bool = False) -> T:
         """Runs a change in a write transaction and commits it; on disk when this returns.
 
         Args:
@@ -142,9 +140,9 @@ class Environment:
             GalleryFull: no room; nothing was written.
         """
         while True:
-            with _our_errors():
+            with our_errors():
                 try:
-                    with self._gate.shared():
+                    with self.map_lock.read():
                         map_bytes = self._map_bytes()
                         self._env.reader_check()
                         with self._env.begin(write=True, buffers=True) as txn:
@@ -161,14 +159,31 @@ class Environment:
                         raise GalleryFull("the disk is full; nothing was written") from error
                     raise
 
-    def snapshot(self) -> "Snapshot":
-        """A read transaction that outlives the call."""
+    def statistics(self, galleries: tuple[GallerySize, ...]) -> StoreStatistics:
+        """Returns the sizes of the file and the map, completed by those of the galleries.
+
+        For the length of a read transaction. Free pages inside the file are not counted: the
+        binding of LMDB does not expose its list of them.
+        """
+        info = self._env.info()
+        used_pages = info["last_pgno"] + 1
+        return StoreStatistics(
+            file_bytes=(self._folder / "data.mdb").stat().st_size,
+            used_bytes=used_pages * self._env.stat()["psize"],
+            map_bytes=info["map_size"],
+            max_bytes=self._max_bytes,
+            reader_count=_open_readers(self._env.readers()),
+            galleries=galleries,
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Opens a read transaction that outlives the call."""
         txn = self._begin_read()
         try:
-            snapshot = Snapshot(self._gate, Transaction(txn, self._databases), self._snapshots)
+            snapshot = Snapshot(self.map_lock, Transaction(txn, self._databases), self._snapshots)
             self._snapshots.add(snapshot)
         finally:
-            self._gate.leave()
+            self.map_lock.release_read()
         return snapshot
 
     def _disk_is_full(self) -> bool:
@@ -181,7 +196,7 @@ class Environment:
 
     def _move_map(self, map_bytes: int) -> None:
         """Sets the map's size; 0 = what the file says. Another thread may have made it larger."""
-        with self._gate.alone():
+        with self.map_lock.write():
             if map_bytes and self._map_bytes() >= map_bytes:
                 return
             self._end_snapshots()
@@ -194,37 +209,12 @@ class Environment:
 
     def close(self) -> None:
         """Ends what is open and releases the files."""
-        with self._gate.alone():
+        with self.map_lock.write():
             self._end_snapshots()
             self._env.close()
             self._lock.release()
 
 
-class Snapshot:
-    """The storage at one moment, read in steps, with anything in between.
-
-    It is ended early when the map must be moved: waiting for it would stop every search of
-    this process. Used by one thread at a time.
-    """
-
-    def __init__(self, gate: Gate, transaction: Transaction, alive: "set[Snapshot]") -> None:
-        self.transaction = transaction
-        self._gate = gate
-        self._alive = alive
-
-    @contextmanager
-    def step(self) -> Iterator[Transaction]:
-        """The transaction, for one short step.
-
-        Raises:
-            StorageBusy: the snapshot was ended because the map had to be moved.
-        """
-        with _our_errors(), self._gate.shared():
-            if self not in self._alive:
-                raise StorageBusy("the gallery's storage grew meanwhile; start again")
-            yield self.transaction
-
-    def close(self) -> None:
-        """Ends the transaction. Does not wait: it may be called by the garbage collector, anywhere."""
-        self._alive.discard(self)
-        self.transaction.txn.abort()
+def _open_readers(table: str) -> int:
+    # One line a slot: process, thread, and the transaction or "-".
+    return sum(line.split()[-1].isdecimal() for line in table.splitlines() if line.strip())

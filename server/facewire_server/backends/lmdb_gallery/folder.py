@@ -1,4 +1,4 @@
-"""The folder that holds the storage: who may read it, and that one container at a time uses it."""
+"""The folder that holds the storage: private to its user, used by one container at a time."""
 
 import fcntl
 import os
@@ -7,20 +7,22 @@ from pathlib import Path
 __all__ = ["FolderLock"]
 
 _LOCK_NAME = "facewire.lock"
+
 _MOST_BYTES = 64
+"""More than the number of a namespace has digits."""
 
 
 class FolderLock:
-    """A share in the folder, open to every process of one PID namespace.
+    """A shared lock on the folder, for processes of one PID namespace.
 
-    LMDB tells its readers apart by process id. Two containers have ids of their own that
-    may be equal, so each would take the other's readers for its own; the lock keeps the
-    second container out. The first process to come writes its namespace down, and every
+    LMDB tells its readers apart by process id. The processes of two containers may have equal
+    ids, so each container would take the other's readers for its own; the lock keeps the
+    second container out. The first process writes its namespace into the file, and every
     process keeps a shared lock for as long as it lives.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Makes the folder (mode 0700) where there is none, and takes the share.
+        """Makes the folder (mode 0700) if there is none, and takes the lock.
 
         Raises:
             OSError: the folder cannot be used, or another container uses it.
@@ -38,12 +40,12 @@ class FolderLock:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pass  # in use; by whom, the file says
+            pass  # in use; the file says by which namespace
         else:
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, namespace, 0)
         fcntl.flock(self._file, fcntl.LOCK_SH)
-        # Read under the shared lock: while it is held nobody can get the exclusive one and write.
+        # Read under the shared lock: while it is held no process can get the exclusive one and write.
         if os.pread(self._file, _MOST_BYTES, 0) != namespace:
             raise OSError(
                 f"the data folder {folder} is in use by another container: "
@@ -51,7 +53,7 @@ class FolderLock:
             )
 
     def release(self) -> None:
-        """Gives the share back."""
+        """Releases the lock."""
         os.close(self._file)
 
 

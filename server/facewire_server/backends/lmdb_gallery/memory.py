@@ -1,4 +1,4 @@
-"""The answers to past enrolments, so that a repeated request enrolls nothing twice."""
+"""The results of past enrollments, so that a repeated request enrolls nothing twice."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,30 +7,31 @@ from facewire_server.backends.lmdb_gallery import records_pb2 as records
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
 from facewire_server.errors import RequestIdReused
 from facewire_server.galleries.records import Enrollment, EnrollmentResult
+from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import Quality
 
 __all__ = ["EnrollmentMemory"]
 
 ENROLLMENTS_KEPT = 10_000
-"""Of a gallery; the oldest is forgotten first."""
+"""Of a gallery; the oldest is forgotten first. Chosen, not measured: some MiB of results."""
 
 
 class EnrollmentMemory:
-    """Remembered enrolments of one gallery in one transaction.
+    """Remembered enrollments of one gallery in one transaction.
 
-    Request ids are kept as digests: whatever a client sends as one fits a key.
+    Request ids are kept as digests: of whatever length, they fit a key.
     """
 
     def __init__(self, transaction: Transaction, gallery_id: str, gallery: records.Gallery) -> None:
-        """Looks into a gallery; `gallery` is its record, which `remember` and `forget_identity` change."""
+        """Opens the tables; `gallery` is its record, which `remember` and `forget_identity` change."""
         prefix = gallery_prefix(gallery_id)
-        self._answers = transaction.table("enrollments", prefix)
+        self._enrollments = transaction.table("enrollments", prefix)
         self._order = transaction.table("enrollment_order", prefix)
         self._gallery = gallery
 
     def recall(self, request_id: str, fingerprint: bytes) -> Enrollment | None:
-        """The answer given before, or None; raises RequestIdReused."""
-        value = self._answers.get(_digest(request_id)) if request_id else None
+        """Returns the enrollment of an earlier request, or None; raises RequestIdReused."""
+        value = self._enrollments.get(_digest(request_id)) if request_id else None
         if value is None:
             return None
         record = records.Enrollment.FromString(value)
@@ -44,17 +45,17 @@ class EnrollmentMemory:
         fingerprint: bytes,
         number: int,
         identity_number: int,
-        answer: Enrollment,
+        enrollment: Enrollment,
     ) -> None:
-        """Keeps an answer under a number above all earlier ones, and forgets the oldest beyond 10,000."""
+        """Keeps an enrollment under a number above all earlier ones, and forgets the oldest beyond 10,000."""
         digest = _digest(request_id)
         record = records.Enrollment(
             number=number,
             fingerprint=fingerprint,
-            revision=answer.revision,
-            results=_result_records(answer.results),
+            revision=enrollment.revision,
+            results=_result_records(enrollment.results),
         )
-        self._answers.put(digest, record.SerializeToString())
+        self._enrollments.put(digest, record.SerializeToString())
         self._order.put(number_key(number), number_key(identity_number) + digest)
         self._gallery.enrollment_count += 1
         if self._gallery.enrollment_count > ENROLLMENTS_KEPT:
@@ -62,15 +63,15 @@ class EnrollmentMemory:
             self._forget(key, value[8:])
 
     def forget_identity(self, identity_number: int) -> None:
-        """Forgets the enrolments of an identity; looks at each of the (at most 10,000) kept."""
-        whose = number_key(identity_number)
-        found = [(key, value) for key, value in self._order.scan() if value[:8] == whose]
+        """Forgets the enrollments of an identity; looks at each of the (at most 10,000) kept."""
+        owner = number_key(identity_number)
+        found = [(key, value) for key, value in self._order.scan() if value[:8] == owner]
         for key, value in found:
             self._forget(key, value[8:])
 
     def _forget(self, key: bytes, digest: bytes) -> None:
         self._order.delete(key)
-        self._answers.delete(digest)
+        self._enrollments.delete(digest)
         self._gallery.enrollment_count -= 1
 
 
@@ -82,7 +83,7 @@ def _result_records(results: Sequence[EnrollmentResult]) -> list[records.Enrollm
     return [
         records.EnrollmentResult(
             template_id=result.template_id,
-            refusal=result.refusal,
+            refusal=result.refusal.value if result.refusal else "",
             detail=result.detail,
             quality=records.Quality(**result.quality._asdict()) if result.quality else None,
             box=result.box or (),
@@ -97,7 +98,7 @@ def _result(record: records.EnrollmentResult) -> EnrollmentResult:
     x1, y1, x2, y2 = record.box or (0.0, 0.0, 0.0, 0.0)
     return EnrollmentResult(
         template_id=record.template_id,
-        refusal=record.refusal,
+        refusal=Refusal.from_stored(record.refusal) if record.refusal else None,
         detail=record.detail,
         quality=Quality(quality.inter_eye_px, quality.sharpness, quality.brightness)
         if record.HasField("quality")

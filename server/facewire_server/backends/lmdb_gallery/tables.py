@@ -19,17 +19,17 @@ TABLES = (
     "template_keys",  # template id -> identity number, template number
     "blocks",  # block number -> rows of vectors, see `blocks`
     "enrollments",  # digest of the request id -> Enrollment
-    "enrollment_order",  # enrolment number -> identity number, digest of the request id
+    "enrollment_order",  # enrollment number -> identity number, digest of the request id
 )
 
 
 def gallery_prefix(gallery_id: str) -> bytes:
-    """What a gallery's keys start with; no id holds a NUL, so no gallery's is the start of another's."""
+    """Returns what a gallery's keys start with; ids hold no NUL, so no prefix is the start of another."""
     return gallery_id.encode() + b"\0"
 
 
 def number_key(*numbers: int) -> bytes:
-    """Numbers as a key whose byte order is theirs."""
+    """Returns numbers as a key; keys sort as the numbers do."""
     return b"".join(number.to_bytes(8, "big") for number in numbers)
 
 
@@ -46,15 +46,15 @@ class Table:
         self._prefix = prefix
 
     def get(self, key: bytes) -> bytes | None:
-        """A copy of the value of a key, or None."""
+        """Returns a copy of the value of a key, or None."""
         value = self.view(key)
         return None if value is None else bytes(value)
 
     def view(self, key: bytes) -> memoryview | None:
-        """The value of a key in the map itself, or None.
+        """Returns the value of a key in the map itself, or None.
 
-        It dies with the transaction, in a write transaction with the next write: reading it after
-        that gives other data, or ends the process.
+        It is valid until the transaction ends, in a write transaction until the next write:
+        read later it holds other data, or ends the process.
         """
         return self._txn.get(self._prefix + key, db=self._database)
 
@@ -67,7 +67,7 @@ class Table:
         self._txn.delete(self._prefix + key, db=self._database)
 
     def scan(self, start: bytes = b"", after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Keys and copies of their values, in order of the keys' bytes; write nothing meanwhile.
+        """Yields keys and copies of their values, in order of the keys' bytes; write nothing meanwhile.
 
         Args:
             start: only keys that start with this.
@@ -84,7 +84,7 @@ class Table:
                 found = cursor.next()
 
     def views(self, count: int) -> Iterator[memoryview]:
-        """The first `count` values in the map itself (see `view`), in order of the keys' bytes."""
+        """Yields the first `count` values in the map itself (see `view`), in order of the keys' bytes."""
         with self._txn.cursor(db=self._database) as cursor:
             if cursor.set_range(self._prefix):
                 yield from islice(cursor.iternext(keys=False, values=True), count)
@@ -105,5 +105,5 @@ class Transaction(NamedTuple):
     databases: "dict[str, lmdb._Database]"
 
     def table(self, name: str, prefix: bytes = b"") -> Table:
-        """A table of `TABLES`, narrowed to the keys that start with a prefix."""
+        """Returns a table of `TABLES`, narrowed to the keys that start with a prefix."""
         return Table(self.txn, self.databases[name], prefix)

@@ -1,20 +1,15 @@
-"""Whole galleries out and in: an export at one moment, an import in parts of bounded size."""
+"""Whole galleries out and in: an export at one moment, an import in parts."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, aclosing, asynccontextmanager, closing
 from itertools import islice
-from typing import cast
 
 from facewire_server.backends.lmdb_gallery.changes import Changes
-from facewire_server.backends.lmdb_gallery.checks import (
-    check_identity_id,
-    check_template_id,
-    checked_embeddings,
-)
 from facewire_server.backends.lmdb_gallery.contents import Contents
-from facewire_server.backends.lmdb_gallery.environment import Environment, Snapshot
+from facewire_server.backends.lmdb_gallery.environment import Environment
+from facewire_server.backends.lmdb_gallery.snapshot import Snapshot
 from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.errors import OutOfOrder, ServerError
+from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
 from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryInfo,
@@ -22,125 +17,114 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     ImportCounts,
 )
+from facewire_server.galleries.transfer import checked_parts
 
 __all__ = ["export_gallery", "import_records"]
 
-_STEP_RECORDS = 256
-_PART_RECORDS = 1024
-"""An import commits (and waits for the disk) once in so many records."""
+_PAGE_RECORDS = 64
+"""Records that an export reads in one call: 128 KiB of embeddings of 512 numbers. Chosen, not measured."""
 
 
-def export_gallery(
-    environment: Environment, gallery_id: str, model_contract_id: str
-) -> tuple[GalleryInfo, Generator[GalleryRecord, None, None]]:
-    """Opens a snapshot; answers the gallery, and its records, to be exhausted or closed.
+@asynccontextmanager
+async def export_gallery(
+    environment: Environment,
+    threads: TransactionThreads,
+    gallery_id: str,
+    model_contract_id: str,
+) -> AsyncGenerator[tuple[GalleryInfo, AsyncIterator[GalleryRecord]], None]:
+    """Opens a snapshot for the block; see `GalleryAdmin.export_records`."""
+    with ExitStack() as stack:
 
-    Raises:
-        GalleryNotFound, ModelContractMismatch: at once.
-        StorageBusy: from the records, where the map had to be moved meanwhile.
-    """
-    records = _exported(environment, gallery_id, model_contract_id)
-    # The generator is inside its `with` from now on, so that closing it ends the snapshot.
-    info = cast(GalleryInfo, next(records))
-    return info, cast(Generator[GalleryRecord, None, None], records)
-
-
-def _exported(
-    environment: Environment, gallery_id: str, model_contract_id: str
-) -> Generator[GalleryInfo | GalleryRecord, None, None]:
-    with closing(environment.snapshot()) as snapshot:
-        with snapshot.step() as transaction:
-            info = Contents(transaction, gallery_id).of_contract(model_contract_id).info
-        yield info
-        last_id = ""
-        while True:
+        def open_gallery() -> tuple[Snapshot, GalleryInfo]:
+            # On the stack already here: a caller cancelled meanwhile does not get the snapshot.
+            snapshot = stack.enter_context(closing(environment.snapshot()))
             with snapshot.step() as transaction:
-                contents = Contents(transaction, gallery_id)
-                page = list(islice(contents.identities(last_id), _STEP_RECORDS))
-            for identity in page:
-                yield identity
-                yield from _exported_templates(snapshot, gallery_id, identity.identity_id)
-            if len(page) < _STEP_RECORDS:
-                return
-            last_id = page[-1].identity_id
+                gallery = Contents(transaction, gallery_id)
+                return snapshot, gallery.require_model_contract(model_contract_id).info
+
+        snapshot, info = await threads.call(open_gallery)
+        records = _records(snapshot, gallery_id)
+        async with aclosing(_in_threads(threads, records)) as exported:
+            yield info, exported
 
 
-def _exported_templates(
-    snapshot: Snapshot, gallery_id: str, identity_id: str
-) -> Iterator[ExportedTemplate]:
+async def _in_threads(
+    threads: TransactionThreads, records: Iterator[GalleryRecord]
+) -> AsyncGenerator[GalleryRecord, None]:
+    """Yields the records; reads a page in each call in a thread, and holds none in between."""
+    while page := await threads.call(lambda: list(islice(records, _PAGE_RECORDS))):
+        for record in page:
+            yield record
+
+
+def _records(snapshot: Snapshot, gallery_id: str) -> Iterator[GalleryRecord]:
     last_id = ""
     while True:
         with snapshot.step() as transaction:
             contents = Contents(transaction, gallery_id)
-            page = list(islice(contents.exported_templates(identity_id, last_id), _STEP_RECORDS))
+            page = list(islice(contents.identities(last_id), _PAGE_RECORDS))
+        for identity in page:
+            yield identity
+            yield from _templates(snapshot, gallery_id, identity.identity_id)
+        if len(page) < _PAGE_RECORDS:
+            return
+        last_id = page[-1].identity_id
+
+
+def _templates(snapshot: Snapshot, gallery_id: str, identity_id: str) -> Iterator[ExportedTemplate]:
+    last_id = ""
+    while True:
+        with snapshot.step() as transaction:
+            contents = Contents(transaction, gallery_id)
+            page = list(islice(contents.exported_templates(identity_id, last_id), _PAGE_RECORDS))
         yield from page
-        if len(page) < _STEP_RECORDS:
+        if len(page) < _PAGE_RECORDS:
             return
         last_id = page[-1].info.template_id
 
 
-def import_records(
-    environment: Environment,
+async def import_records(
+    threads: TransactionThreads,
     gallery_id: str,
     model_contract_id: str,
     dimension: int,
-    records: Iterable[GalleryRecord],
+    records: AsyncIterator[GalleryRecord],
 ) -> ImportCounts:
-    """Adds records made under this contract; see `Gallery.import_records`."""
-    with environment.read() as transaction:
-        gallery = Contents(transaction, gallery_id).of_contract(model_contract_id).record
-    total = ImportCounts(0, 0, 0, gallery.revision)
-    for part in _parts(records, dimension):
-
-        def change(transaction: Transaction, part: Sequence[GalleryRecord] = part) -> ImportCounts:
-            changes = Changes(transaction, gallery_id).of_contract(model_contract_id)
-            return _add(changes, part)
-
-        added = environment.write(change)
-        total = ImportCounts(
-            total.identities_added + added.identities_added,
-            total.templates_added + added.templates_added,
-            total.templates_skipped + added.templates_skipped,
-            added.revision,
+    """Adds records made under this contract; see `GalleryAdmin.import_records`."""
+    revision = await threads.read(
+        lambda transaction: (
+            Contents(transaction, gallery_id)
+            .require_model_contract(model_contract_id)
+            .record.revision
         )
+    )
+    total = ImportCounts(0, 0, 0, revision)
+    async with aclosing(checked_parts(records, dimension)) as parts:
+        async for part in parts:
+
+            def change(
+                transaction: Transaction, part: Sequence[GalleryRecord] = part
+            ) -> ImportCounts:
+                changes = Changes(transaction, gallery_id)
+                return _add(changes.require_model_contract(model_contract_id), part)
+
+            # A cancelled import ends between two parts: it can be sent again.
+            added = await threads.write(change, to_its_end=False)
+            total = _sum(total, added)
     return total
 
 
-def _parts(records: Iterable[GalleryRecord], dimension: int) -> Iterator[Sequence[GalleryRecord]]:
-    """Checks records and cuts them into parts, each of which starts with an identity.
-
-    What came before a record at fault is answered as a part before the error is raised.
-
-    Raises:
-        OutOfOrder, InvalidField: as `Gallery.import_records`.
-    """
-    identity: IdentityInfo | None = None
-    part: list[GalleryRecord] = []
-    try:
-        for record in records:
-            if isinstance(record, IdentityInfo):
-                check_identity_id(record.identity_id)
-                identity = record
-            else:
-                if identity is None or record.info.identity_id != identity.identity_id:
-                    raise OutOfOrder("a template that does not follow its identity")
-                check_template_id(record.info.template_id)
-                checked_embeddings(record.embedding[None], dimension)
-            if not part and identity is not record:
-                # The identity may have been deleted since the part before.
-                part.append(identity)
-            part.append(record)
-            if len(part) >= _PART_RECORDS:
-                yield part
-                part = []
-    except ServerError:
-        yield part
-        raise
-    yield part
+def _sum(total: ImportCounts, part: ImportCounts) -> ImportCounts:
+    return ImportCounts(
+        total.identities_added + part.identities_added,
+        total.templates_added + part.templates_added,
+        total.templates_skipped + part.templates_skipped,
+        part.revision,
+    )
 
 
 def _add(changes: Changes, part: Sequence[GalleryRecord]) -> ImportCounts:
-    """Adds a checked part; saves only where something was new."""
+    """Adds a checked part; saves only if something was new."""
     identities_added = templates_added = templates_skipped = 0
     owner = None
     for record in part:

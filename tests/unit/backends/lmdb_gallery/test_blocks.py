@@ -8,9 +8,9 @@ from facewire_server.backends.lmdb_gallery.blocks import (
     BlockEditor,
     BlockLayout,
     Blocks,
-    Header,
 )
 from facewire_server.backends.lmdb_gallery.environment import Environment
+from facewire_server.galleries.vector_search import RowOwner
 
 LAYOUT = BlockLayout(dimension=4, rows=3)
 
@@ -40,16 +40,16 @@ def add(environment: Environment, count: int, *numbers: int) -> int:
     return edit(
         environment,
         count,
-        lambda editor: [editor.append(Header(n, 100 + n), vector(n)) for n in numbers],
+        lambda editor: [editor.append(RowOwner(n, 100 + n), vector(n)) for n in numbers],
     )
 
 
 def stored(environment: Environment, count: int) -> list[int]:
     with environment.read() as transaction:
         numbers: list[int] = []
-        for block in Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count):
+        for block in Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1):
             for (identity, template), row in zip(
-                [block.header(n) for n in range(len(block.vectors))],
+                [block.owner(n) for n in range(len(block.vectors))],
                 block.vectors.tolist(),
                 strict=True,
             ):
@@ -87,7 +87,7 @@ def test_a_removed_row_is_replaced_by_the_last(environment: Environment, row, le
     count = add(environment, 0, *range(1, 8))
     answers = []
     count = edit(environment, count, lambda editor: answers.append(editor.remove(row)))
-    assert answers == [None if moved is None else Header(moved, 100 + moved)]
+    assert answers == [None if moved is None else RowOwner(moved, 100 + moved)]
     assert stored(environment, count) == left
 
 
@@ -132,7 +132,7 @@ def test_more_blocks_than_are_held_can_be_changed_in_one_transaction(environment
 def test_a_row_read_alone_is_a_copy(environment: Environment):
     count = add(environment, 0, 1, 2, 3, 4)
     with environment.read() as transaction:
-        row = Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count).row(3)
+        row = Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1).row(3)
     assert row.flags.owndata
     assert row.tolist() == [4.0] * 4
 

@@ -129,7 +129,7 @@ def test_growth_waits_for_the_readers_of_this_process(tmp_path: Path):
         reader.start()
         assert inside.wait(10)
         writer.start()
-        while not environment._gate._wanted_alone:  # the writer met the full map
+        while not environment.map_lock.writer_waiting:  # the writer met the full map
             assert writer.is_alive()
         go.set()
         reader.join(10)

@@ -1,16 +1,25 @@
+"""The exact engine misses no row and orders equal ones, as a plain look at every row does."""
+
 import numpy as np
 import pytest
 
-from facewire_server.backends.lmdb_gallery import nearest as module
+from facewire_server.backends import exact_search as module
+from facewire_server.backends.exact_search import ExactSearch, similarities
 from facewire_server.backends.lmdb_gallery.blocks import Block, BlockLayout
-from facewire_server.backends.lmdb_gallery.nearest import nearest, similarities
+from facewire_server.galleries.vector_search import Hit
+from fakes.matrix_search import MatrixSearch
+
+nearest = ExactSearch().nearest
 
 
 class RamBlocks:
     """Blocks without a storage."""
 
+    gallery_id, revision = "default", 1
+
     def __init__(self, vectors: np.ndarray, identities: np.ndarray, rows: int) -> None:
         self.layout = BlockLayout(vectors.shape[1], rows)
+        self.rows_per_block = rows
         self._vectors, self._identities = vectors, identities
 
     def __iter__(self):
@@ -29,16 +38,17 @@ def unit_rows(rng: np.random.Generator, count: int, dimension: int) -> np.ndarra
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def brute_force(vectors, identities, probe, k) -> dict[int, tuple[float, int]]:
+def brute_force(vectors, identities, probe, k) -> dict[int, Hit]:
     """All identities that are among the k best or equal to the k-th."""
-    best: dict[int, tuple[float, int]] = {}
+    best: dict[int, Hit] = {}
     for row, similarity in enumerate(similarities(vectors, probe).tolist()):
-        hit = (similarity, -(1000 + row))
-        best[int(identities[row])] = max(hit, best.get(int(identities[row]), hit))
+        hit = Hit(similarity, 1000 + row)
+        held = best.get(int(identities[row]), hit)
+        best[int(identities[row])] = hit if hit.similarity > held.similarity else held
     if len(best) <= k:
         return best
-    lowest = sorted((hit[0] for hit in best.values()), reverse=True)[k - 1]
-    return {identity: hit for identity, hit in best.items() if hit[0] >= lowest}
+    lowest = sorted((hit.similarity for hit in best.values()), reverse=True)[k - 1]
+    return {identity: hit for identity, hit in best.items() if hit.similarity >= lowest}
 
 
 @pytest.mark.parametrize("probes", [1, 5])
@@ -46,13 +56,14 @@ def brute_force(vectors, identities, probe, k) -> dict[int, tuple[float, int]]:
 @pytest.mark.parametrize(
     ("count", "people"), [(1, 1), (63, 5), (64, 64), (5000, 5000), (5000, 30), (5000, 1)]
 )
-def test_agrees_with_looking_at_every_row(monkeypatch, count, people, k, probes):
+@pytest.mark.parametrize("engine", [ExactSearch, MatrixSearch])
+def test_agrees_with_looking_at_every_row(monkeypatch, engine, count, people, k, probes):
     monkeypatch.setattr(module, "_CHUNK_ROWS", 700)
     rng = np.random.default_rng(count + people + k)
     vectors = unit_rows(rng, count, 16)
     identities = rng.integers(0, people, count)
     wanted = unit_rows(rng, probes, 16)
-    found = nearest(RamBlocks(vectors, identities, 64), wanted, k)
+    found = engine().nearest(RamBlocks(vectors, identities, 64), wanted, k)
     for one, probe in zip(found, wanted, strict=True):
         assert one == brute_force(vectors, identities, probe, k)
 

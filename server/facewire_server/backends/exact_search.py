@@ -1,0 +1,122 @@
+"""The exact vector engine: a scan over all blocks, with products in float32 and ties in float64.
+
+The products say which rows may be among the best. Their last bits depend on how the library
+sums, which differs with a row's place in its block and with the number of probes; so the
+similarity of each row that may be among the best is computed again, in double precision and rounded
+to float32. The same probe and the same template therefore always have the same similarity,
+and equal templates are truly equal.
+"""
+
+import heapq
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from facewire_server.galleries.vector_search import GalleryVectors, Hit, VectorBlock
+
+__all__ = ["ExactSearch", "similarities"]
+
+_CHUNK_ROWS = 16384
+"""So that the scores of a chunk are still in the processor's cache when they are looked at."""
+
+_LEAST_ROWS_LOOKED_AT = 16
+"""Of a chunk, before the best of them raise the floor. Chosen, not measured."""
+
+
+class ExactSearch:
+    """Looks at every vector of the gallery once per search, whatever the number of probes.
+
+    Keeps nothing between searches. See `facewire_server.galleries.vector_search.VectorSearch`.
+    """
+
+    def __init__(self) -> None:
+        """Limits numpy's BLAS library to one thread: searches run concurrently already.
+
+        Process-wide, once: setting it per search costs more than the search.
+        """
+        threadpool_limits(1, user_api="blas")
+
+    def nearest(
+        self, vectors: GalleryVectors, probes: NDArray[np.float32], k: int
+    ) -> list[dict[int, Hit]]:
+        """See the port."""
+        block_rows = vectors.rows_per_block
+        leaders = [_Leaders(probe, k, block_rows) for probe in probes]
+        columns = np.ascontiguousarray(probes.T)
+        chunk_blocks = max(1, _CHUNK_ROWS // block_rows)
+        scores = np.empty((chunk_blocks * block_rows, len(probes)), np.float32)
+        chunk: list[VectorBlock] = []
+        end = 0
+
+        def look() -> None:
+            for leader, column in zip(leaders, np.ascontiguousarray(scores[:end].T), strict=True):
+                leader.offer(column, chunk)
+
+        for block in vectors:
+            if len(chunk) == chunk_blocks:
+                look()
+                chunk.clear()
+                end = 0
+            rows = block.vectors
+            start, end = end, end + len(rows)
+            np.dot(rows, columns, out=scores[start:end])
+            chunk.append(block)
+        if chunk:
+            look()
+        return [leader.best for leader in leaders]
+
+
+def similarities(vectors: NDArray[np.float32], probe: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the cosine similarity of each unit row (m, d) to a unit probe (d,): (m,) float32, rounded once."""
+    products = vectors.astype(np.float64) * probe
+    return np.asarray(products.sum(axis=1), np.float32)
+
+
+class _Leaders:
+    """The best identities seen so far for one probe."""
+
+    def __init__(self, probe: NDArray[np.float32], k: int, block_rows: int) -> None:
+        self._probe = probe
+        self._k = k
+        self._block_rows = block_rows
+        # Twice the bound on the rounding error of a float32 dot product of unit vectors in any
+        # order of summation, d * 2**-24 (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
+        self._margin = (len(probe) + 2) * 2.0**-23
+        self._floor = -np.inf
+        self.best: dict[int, Hit] = {}
+
+    def offer(self, scores: NDArray[np.float32], chunk: Sequence[VectorBlock]) -> None:
+        """Takes in every row of a chunk whose score is at or above the floor."""
+        if scores.max() < self._floor:
+            return
+        most = max(_LEAST_ROWS_LOOKED_AT, 2 * self._k)
+        while True:
+            rows = np.flatnonzero(scores >= self._floor)
+            if len(rows) <= most:
+                self._take(rows, chunk)
+                return
+            # Too many: the best of them raise the floor first.
+            self._take(rows[np.argpartition(scores[rows], -most)[-most:]], chunk)
+            most *= 4
+
+    def _take(self, rows: NDArray[np.intp], chunk: Sequence[VectorBlock]) -> None:
+        if not len(rows):
+            return
+        places = [divmod(row, self._block_rows) for row in rows.tolist()]
+        vectors = np.stack([chunk[block].vectors[offset] for block, offset in places])
+        for (block, offset), similarity in zip(
+            places, similarities(vectors, self._probe).tolist(), strict=True
+        ):
+            identity_number, template_number = chunk[block].owner(offset)
+            best = self.best.get(identity_number)
+            if best is None or (best.similarity, -best.template_number) < (
+                similarity,
+                -template_number,
+            ):
+                self.best[identity_number] = Hit(similarity, template_number)
+        if len(self.best) >= self._k:
+            lowest = heapq.nlargest(self._k, self.best.values())[-1].similarity
+            self.best = {n: hit for n, hit in self.best.items() if hit.similarity >= lowest}
+            self._floor = lowest - self._margin

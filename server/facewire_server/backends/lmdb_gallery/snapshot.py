@@ -1,0 +1,43 @@
+"""A read transaction that outlives a call."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from facewire_server.backends.lmdb_gallery.read_write_lock import ReadWriteLock
+from facewire_server.backends.lmdb_gallery.tables import Transaction
+from facewire_server.backends.lmdb_gallery.vendor_errors import our_errors
+from facewire_server.errors import StorageBusy
+
+__all__ = ["Snapshot"]
+
+
+class Snapshot:
+    """The storage at one moment, read in steps, with anything in between.
+
+    It is ended early when the map must be moved: waiting for it would stop every search of
+    this process. Used by one thread at a time.
+    """
+
+    def __init__(
+        self, map_lock: ReadWriteLock, transaction: Transaction, alive: "set[Snapshot]"
+    ) -> None:
+        self.transaction = transaction
+        self._map_lock = map_lock
+        self._alive = alive
+
+    @contextmanager
+    def step(self) -> Iterator[Transaction]:
+        """Lends the transaction for one short step.
+
+        Raises:
+            StorageBusy: the snapshot was ended because the map had to be moved.
+        """
+        with our_errors(), self._map_lock.read():
+            if self not in self._alive:
+                raise StorageBusy("the gallery's storage grew meanwhile; start again")
+            yield self.transaction
+
+    def close(self) -> None:
+        """Ends the transaction. Does not wait: it may be called by the garbage collector, anywhere."""
+        self._alive.discard(self)
+        self.transaction.txn.abort()

@@ -1,0 +1,31 @@
+"""What an embedding must be before a gallery stores or searches it."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from facewire_server.errors import InvalidField
+
+__all__ = ["checked_embeddings"]
+
+_UNIT_TOLERANCE = 1e-3
+"""Most that a norm may differ from 1. Chosen, not measured: float32 rounding stays far below it,
+and an embedding that was never normalized lies far above."""
+
+
+def checked_embeddings(rows: ArrayLike, dimension: int) -> NDArray[np.float32]:
+    """Returns the rows as a contiguous (n, dimension) float32 array; n may be 0.
+
+    Raises:
+        InvalidField: rows of another length, or whose norm is not 1 within 1e-3 (NaN included).
+    """
+    array = np.ascontiguousarray(rows, np.float32)
+    if array.ndim != 2 or array.shape[1] != dimension:
+        raise InvalidField(f"an embedding must have {dimension} numbers", field="embedding")
+    norms = np.sqrt(np.einsum("ij,ij->i", array, array))
+    (wrong,) = np.nonzero(~(np.abs(norms - 1.0) <= _UNIT_TOLERANCE))
+    if len(wrong):
+        norm = norms[wrong[0]]
+        raise InvalidField(
+            f"the embedding is not of unit length (norm {norm:.3g})", field="embedding"
+        )
+    return array

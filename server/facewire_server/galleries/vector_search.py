@@ -1,0 +1,89 @@
+"""The seam for another vector engine: one gallery's vectors in, the nearest identities out.
+
+The store is the truth, an index is a projection of it. An engine is called inside a read
+transaction of the store with the vectors of one gallery at one revision. It may look at all of
+them each time, or keep a structure of its own for each `(gallery_id, revision)`, which it
+builds from those vectors and drops when a later revision is searched.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["GalleryVectors", "Hit", "RowOwner", "VectorBlock", "VectorSearch"]
+
+
+class RowOwner(NamedTuple):
+    """The owner of a row. Numbers of a gallery are never reused; later ones are greater."""
+
+    identity_number: int
+    template_number: int
+
+
+class Hit(NamedTuple):
+    """An identity's template nearest to a probe."""
+
+    similarity: float
+    template_number: int
+
+
+class VectorBlock(Protocol):
+    """Some rows of a gallery, contiguous in memory."""
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """(m, d) float32 unit rows: a view that is valid until the search returns. Copy to keep."""
+        ...
+
+    def owner(self, row: int) -> RowOwner:
+        """The owner of one of the rows."""
+        ...
+
+
+class GalleryVectors(Protocol):
+    """The vectors of one gallery at one revision, to iterate over block by block.
+
+    In one store a pair of gallery id and revision never names two contents: each write raises the
+    revision, and a gallery made again under an id starts above all revisions deleted before.
+    """
+
+    @property
+    def gallery_id(self) -> str:
+        """Which gallery."""
+        ...
+
+    @property
+    def revision(self) -> int:
+        """Which state of it."""
+        ...
+
+    @property
+    def rows_per_block(self) -> int:
+        """Rows of every block but the last, which may have fewer."""
+        ...
+
+    def __iter__(self) -> Iterator[VectorBlock]:
+        """The blocks in order."""
+        ...
+
+
+class VectorSearch(Protocol):
+    """A vector engine. Called from several threads at once; blocks."""
+
+    def nearest(
+        self, vectors: GalleryVectors, probes: NDArray[np.float32], k: int
+    ) -> Sequence[dict[int, Hit]]:
+        """Finds the k identities nearest to each probe, and those that equal the k-th.
+
+        Args:
+            vectors: of the gallery searched; not valid after the call.
+            probes: (n, d) float32 unit rows; n may be 0.
+            k: >= 1.
+
+        Returns:
+            For each probe, by identity number: its most similar template, the oldest (lowest
+            number) of equal ones. A similarity is the dot product rounded once to float32.
+        """
+        ...

@@ -1,0 +1,42 @@
+"""Runs a blocking step in a thread, and never leaves the thread behind."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from typing import TypeVar
+
+__all__ = ["run_in_thread"]
+
+T = TypeVar("T")
+
+
+async def run_in_thread(threads: Executor, step: Callable[[], T], *, to_its_end: bool = False) -> T:
+    """Runs `step` in one of the threads and returns its result.
+
+    A cancelled caller still waits for a step that runs: a thread cannot be stopped, and what it
+    uses must not be closed or reused under it. A step that has not begun is withdrawn.
+
+    Args:
+        threads: where the step runs.
+        step: the blocking call.
+        to_its_end: once the step runs, its outcome wins over a cancellation: the caller gets the
+            result or the error of the step, not CancelledError. For writes, whose caller must
+            learn whether they were committed.
+
+    Raises:
+        Exception: what `step` raised.
+        asyncio.CancelledError: the caller was cancelled.
+    """
+    work = threads.submit(step)
+    future = asyncio.wrap_future(work)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        withdrawn = work.cancel()
+        while not future.done():
+            with suppress(asyncio.CancelledError):  # a time limit and a client may both cancel
+                await asyncio.wait([future])
+        if to_its_end and not withdrawn:
+            return future.result()
+        raise
