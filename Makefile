@@ -7,40 +7,49 @@ MODELS_BIN := .venv-models/bin
 SDK_MIN_BIN := .venv-sdk-min/bin
 PROTOS_BIN := .venv-protos/bin
 DOCS_BIN := .venv-docs/bin
+ENVIRONMENTS := .venv/.tools .venv-models/.done .venv-sdk-min/.done .venv-protos/.done .venv-docs/.done
+PIP_INSTALL := pip install --quiet --disable-pip-version-check
 COMPOSE ?= docker compose
 PROFILE ?= cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo serving models test unit serving-test sdk-compat lint format protos protos-check docs bench images up down images-test clean
+.PHONY: help setup environments run demo serving models graphs test unit serving-test sdk-compat lint format protos protos-check docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
-run: setup models ## bring up a server that recognises people, on 127.0.0.1:50051
+run: models ## bring up a server that recognizes people, on 127.0.0.1:50051
 	$(BIN)/facewire-server run
 
 demo: $(if $(and $(FOLDER),$(CLIP)),setup models) ## FOLDER=people/ CLIP=film.mp4: who is seen when, and the film annotated
 	$(if $(and $(FOLDER),$(CLIP)),,$(error say both: make demo FOLDER=people/ CLIP=film.mp4))
 	$(BIN)/python -m tools.demo "$(FOLDER)" "$(CLIP)"
 
-test: lint protos-check unit serving-test sdk-compat docs ## everything that must hold (what CI runs)
+test: environments ## everything that must hold (what CI runs)
+	@$(MAKE) --no-print-directory lint protos-check unit serving-test sdk-compat docs
 
-setup: .venv/.done ## make the virtual environment of server, SDK and tools
+setup: .venv/.tools ## make the virtual environment of server, SDK and tools
 
-serving: models ## stand-ins for TensorFlow Serving: embedding on :8500, mtcnn on :8501
+environments: ## make all virtual environments, at the same time
+	@$(MAKE) --no-print-directory --jobs=$(words $(ENVIRONMENTS)) --output-sync=target $(ENVIRONMENTS)
+
+serving: models .venv-models/.done ## stand-ins for TensorFlow Serving: embedding on :8500, mtcnn on :8501
 	@$(MODELS_BIN)/python -m facewire_serving.model_server \
 	  --port=8501 --model_name=mtcnn --model_base_path=models/mtcnn & \
 	trap "kill $$!" EXIT; \
 	$(MODELS_BIN)/python -m facewire_serving.model_server \
 	  --port=8500 --model_name=embedding --model_base_path=models/embedding
 
-models: .venv-models/.done ## build the two SavedModels, once
-	@$(MODELS_BIN)/python -m facewire_serving.export --out models
+models: .venv/.done ## build the two SavedModels, once
+	@$(BIN)/facewire-models --out models
 
-unit: setup models ## unit, contract and integration tests
+graphs: .venv-models/.done ## write the graphs of the servables anew, in TensorFlow
+	$(MODELS_BIN)/python -m facewire_serving.export
+
+unit: setup models .venv-models/.done ## unit, contract and integration tests
 	$(BIN)/python -m pytest
 
-serving-test: models ## tests of the exporter and the servables, in TensorFlow
+serving-test: models .venv-models/.done ## tests of the exporter and the servables, in TensorFlow
 	$(MODELS_BIN)/python -m pytest tests/serving
 
 sdk-compat: setup models .venv-sdk-min/.done ## the client's tests beside the oldest grpcio, protobuf, ... that it takes
@@ -64,7 +73,7 @@ protos-check: .venv-protos/.done ## the contract is clean, compatible, and its s
 docs: .venv-docs/.done ## build the site into build/site; a warning fails it
 	NO_MKDOCS_2_WARNING=1 $(DOCS_BIN)/mkdocs --quiet build --strict
 
-bench: setup models ## measure; see bench/README.md for one command each
+bench: setup models .venv-models/.done ## measure; see bench/README.md for one command each
 	$(BIN)/python -m bench
 
 images: ## PROFILE=cpu or gpu: build the container images of compose.yaml
@@ -82,29 +91,35 @@ images-test: setup ## build and run the containers for real; root, podman, minut
 clean: ## remove what was built; keep data/ (the gallery)
 	rm -rf .venv .venv-models .venv-sdk-min .venv-protos .venv-docs models build
 
-.venv/.done: requirements/dev.txt server/pyproject.toml clients/python/pyproject.toml
+# What runs. Not compiled: Python compiles what is imported when it is imported first.
+.venv/.done: requirements/run.txt server/pyproject.toml clients/python/pyproject.toml serving/pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -r requirements/dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e clients/python -e server
+	$(BIN)/$(PIP_INSTALL) --no-deps --no-compile -r requirements/run.txt
+	$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e clients/python -e server -e serving
+	@touch $@
+
+# What tests, on top of it.
+.venv/.tools: .venv/.done requirements/dev.txt
+	$(BIN)/$(PIP_INSTALL) --no-deps -r requirements/dev.txt
 	@touch $@
 
 .venv-models/.done: serving/requirements.txt serving/requirements-tests.txt serving/pyproject.toml
 	$(PYTHON) -m venv .venv-models
-	$(MODELS_BIN)/pip install --quiet --no-deps -r serving/requirements.txt -r serving/requirements-tests.txt
-	$(MODELS_BIN)/pip install --quiet --no-deps --no-build-isolation -e serving
+	$(MODELS_BIN)/$(PIP_INSTALL) --no-deps -r serving/requirements.txt -r serving/requirements-tests.txt
+	$(MODELS_BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e serving
 	@touch $@
 
 .venv-sdk-min/.done: requirements/sdk-min.txt
 	$(PYTHON) -m venv .venv-sdk-min
-	$(SDK_MIN_BIN)/pip install --quiet -r requirements/sdk-min.txt
+	$(SDK_MIN_BIN)/$(PIP_INSTALL) -r requirements/sdk-min.txt
 	@touch $@
 
 .venv-protos/.done: requirements/protos.txt
 	$(PYTHON) -m venv .venv-protos
-	$(PROTOS_BIN)/pip install --quiet -r requirements/protos.txt
+	$(PROTOS_BIN)/$(PIP_INSTALL) -r requirements/protos.txt
 	@touch $@
 
 .venv-docs/.done: requirements/docs.txt
 	$(PYTHON) -m venv .venv-docs
-	$(DOCS_BIN)/pip install --quiet -r requirements/docs.txt
+	$(DOCS_BIN)/$(PIP_INSTALL) -r requirements/docs.txt
 	@touch $@

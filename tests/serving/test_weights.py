@@ -5,9 +5,10 @@ import zipfile
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
-from facewire_serving import weights
+from facewire_serving import onnx_file, weights
 from facewire_serving.carrier import Carrier
 
 
@@ -79,7 +80,7 @@ def test_a_file_longer_than_the_manifest_says_is_refused(index, numbers, tmp_pat
         weights.fetch(replace(numbers, size_bytes=5), tmp_path / "cache")
 
 
-def test_a_spoilt_file_in_the_cache_is_refused_by_name(index, numbers, tmp_path):
+def test_a_spoiled_file_in_the_cache_is_refused_by_name(index, numbers, tmp_path):
     path = weights.fetch(numbers, tmp_path / "cache")
     path.write_bytes(b"the nubmers")
     with pytest.raises(weights.WeightsMismatchError, match=r"numbers\.bin \(delete it"):
@@ -115,6 +116,30 @@ def test_every_manifest_entry_is_complete_and_pinned():
         assert entry.training_set
         assert entry.upstream.startswith("https://")
         assert entry.carrier.version
+
+
+def test_the_descriptors_are_those_of_the_onnx_package():
+    expected = onnx.onnx_ml_pb2.DESCRIPTOR.serialized_pb
+    kept = onnx_file.descriptor().SerializeToString(deterministic=True)
+    assert kept == expected, "run tools/dump_onnx_descriptors.py"
+
+
+@pytest.mark.parametrize("entry", weights.MANIFEST, ids=lambda entry: entry.name)
+def test_constants_are_read_as_the_onnx_package_reads_them(entry, cache):
+    path = weights.fetch(entry, cache)
+    expected = onnx.load(path).graph.initializer
+    found = onnx_file.initializers(path)
+    assert list(found) == [tensor.name for tensor in expected]
+    for tensor in expected:
+        np.testing.assert_array_equal(found[tensor.name], onnx.numpy_helper.to_array(tensor))
+
+
+def test_constants_of_another_type_are_refused(tmp_path):
+    constant = onnx.numpy_helper.from_array(np.arange(3), "counts")
+    graph = onnx.helper.make_graph([], "graph", [], [], [constant])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "file.onnx")
+    with pytest.raises(ValueError, match="counts is not float32"):
+        onnx_file.initializers(tmp_path / "file.onnx")
 
 
 def test_mtcnn_parameters_are_the_published_ones_in_layer_order(cache):

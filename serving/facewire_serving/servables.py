@@ -1,0 +1,52 @@
+"""The table of the servables: the weights of each, and the constants that are made from them.
+
+No TensorFlow here: the exporter (`export.py`) and the assembler (`models.py`) both read this table.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from facewire_serving import embedding_weights, mtcnn_weights, weights
+from facewire_serving.onnx_file import initializers
+
+__all__ = ["SERVABLES", "Constants", "Servable"]
+
+Constants = Mapping[str, NDArray[np.float32]]
+"""The constants of a graph that are made from weights, by name."""
+
+
+@dataclass(frozen=True)
+class Servable:
+    """One servable.
+
+    Attributes:
+        name: of its folder, and in a request.
+        files: the weights that it is made from.
+        constants: reads the weights (cache folder, console for progress) and calculates the
+            graph's constants; raises `weights.WeightsError`.
+    """
+
+    name: str
+    files: tuple[weights.Weights, ...]
+    constants: Callable[[Path, Console], Constants]
+
+
+def _mtcnn(cache: Path, console: Console) -> Constants:
+    return mtcnn_weights.constants(weights.mtcnn_parameters(cache, console))
+
+
+def _embedding(cache: Path, console: Console) -> Constants:
+    return embedding_weights.constants(initializers(weights.sface_onnx(cache, console)))
+
+
+SERVABLES: Final = (
+    Servable("mtcnn", tuple(weights.MTCNN.values()), _mtcnn),
+    Servable("embedding", (weights.SFACE,), _embedding),
+)
+"""All servables, in the order in which they are built."""
