@@ -1,5 +1,6 @@
 """`facewire watch`: films to their end, cameras for as long as they run."""
 
+import csv
 import json
 
 import cv2
@@ -27,7 +28,8 @@ def test_watching_in_json_gives_every_result_and_who_was_seen(run, folder, film,
     *results, last = lines(result)
     seen = last["summary"]["people"]["Eileen_Collins"]
     frames = [each["result"] for each in results if "sequence" in each["result"]]
-    assert seen["frame_count"] == sum(bool(frame["faces"]) for frame in frames)
+    counted = sum(sighting["frame_count"] for sighting in seen["sightings"])
+    assert counted == sum(bool(frame["faces"]) for frame in frames)
     assert frames[-1]["captured_at_us"] == 1_900_000
     if policy == "--every-frame":
         assert len(frames) == 20
@@ -44,6 +46,25 @@ def test_a_film_is_annotated_frame_by_frame(run, folder, film, gallery, tmp_path
         labelled.append(green > 300)
     capture.release()
     assert labelled == [True] * 10 + [False] * 10
+
+
+def test_sightings_are_written_as_a_table(run, folder, film, gallery, tmp_path):
+    run("enroll", folder, "-g", gallery)
+    out = tmp_path / "seen.csv"
+    out.write_text("an older one")
+    assert run("watch", film, "-g", gallery, "--csv", out).returncode == 0
+    with out.open(encoding="utf-8", newline="") as file:
+        (seen,) = csv.DictReader(file)
+    assert (seen["who"], seen["from_s"], seen["to_s"]) == ("Eileen Collins", "0.00", "0.90")
+    assert seen["frame_count"] == "10"
+    assert 0.42 <= float(seen["best_similarity"]) <= 1
+
+
+def test_a_table_that_cannot_be_written_is_said_before_the_work(run, film, tmp_path):
+    result = run("watch", film, "--csv", tmp_path / "nowhere" / "seen.csv")
+    assert result.returncode == 2
+    assert "seen.csv: No such file or directory" in result.stderr
+    assert "frames looked at" not in result.stderr
 
 
 def test_a_live_camera_outlives_its_server(folder, network_camera):

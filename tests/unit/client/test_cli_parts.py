@@ -1,5 +1,7 @@
-"""Parts of the command line: whose pictures a folder holds, stretches of time, interrupts."""
+"""Parts of the command line: whose pictures a folder holds, sightings, interrupts."""
 
+import csv
+import io
 import signal
 import threading
 import unicodedata
@@ -10,7 +12,7 @@ from facewire import Client, ErrorReason, FrameResult, FramesSkipped, NoFaceErro
 from facewire.cli._folder import people_of
 from facewire.cli._interrupts import closed_by_ctrl_c
 from facewire.cli._session import text_of
-from facewire.cli._sightings import Sightings, clock
+from facewire.cli._sightings import Sightings, clock, write_csv
 from facewire.v1 import face_pb2, recognition_pb2
 
 
@@ -101,14 +103,14 @@ def test_advice_is_given_in_the_words_of_the_command_line():
     assert text_of(UnavailableError("Away.", advice="Try again.")) == "Away. Try again."
 
 
-def seen(at_s, *names, status=recognition_pb2.FRAME_STATUS_OK):
+def seen(at_s, *names, similarity=0.5, status=recognition_pb2.FRAME_STATUS_OK):
     result = recognition_pb2.FrameResult(status=status, captured_at_us=round(at_s * 1e6))
     for name in names:
         decision = result.faces.add().decision
         if name:
             decision.outcome = face_pb2.OUTCOME_KNOWN
             decision.identity_id = decision.display_name = name
-            decision.similarity = 0.5
+            decision.similarity = similarity
         else:
             decision.outcome = face_pb2.OUTCOME_UNKNOWN
     return FrameResult.from_wire(result)
@@ -118,8 +120,27 @@ def test_sightings_close_short_gaps_and_keep_long_ones():
     sightings = Sightings()
     for at_s in (0.0, 1.0, 2.9, 5.0, 5.5):
         sightings.add(seen(at_s, "ada"))
-    assert sightings.people["ada"].stretches_s == [(0.0, 2.9), (5.0, 5.5)]
-    assert sightings.people["ada"].frame_count == 5
+    ada = sightings.people["ada"]
+    assert [(each.from_s, each.to_s, each.frame_count) for each in ada.sightings] == [
+        (0.0, 2.9, 3), (5.0, 5.5, 2)
+    ]  # fmt: skip
+    assert ada.frame_count == 5
+
+
+def test_the_table_has_a_row_for_each_sighting_in_the_order_of_time():
+    sightings = Sightings()
+    for at_s, name, similarity in [
+        (0.5, "Zoë, the 1st", 0.5), (1.0, "Zoë, the 1st", 0.71), (1.25, "bo", 0.6), (9.0, "Zoë, the 1st", 0.9)
+    ]:  # fmt: skip
+        sightings.add(seen(at_s, name, similarity=similarity))
+    table = io.StringIO(newline="")
+    write_csv(table, sightings)
+    assert list(csv.reader(io.StringIO(table.getvalue(), newline=""))) == [
+        ["who", "from_s", "to_s", "frame_count", "best_similarity"],
+        ["Zoë, the 1st", "0.50", "1.00", "2", "0.710"],
+        ["bo", "1.25", "1.25", "1", "0.600"],
+        ["Zoë, the 1st", "9.00", "9.00", "1", "0.900"],
+    ]
 
 
 def test_sightings_account_for_every_frame_and_face():
@@ -130,7 +151,7 @@ def test_sightings_account_for_every_frame_and_face():
     sightings.add(FramesSkipped.from_wire(skipped))
     assert list(sightings.people) == ["ada", "bo"]
     assert (sightings.frame_count, sightings.failed_count) == (1, 1)
-    assert (sightings.skipped_count, sightings.unrecognised_count) == (4, 1)
+    assert (sightings.skipped_count, sightings.unrecognized_count) == (4, 1)
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,14 @@ def watch(
     annotate: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write a film (.mp4, .avi) of what was seen.")
     ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Write a table (CSV) of who was seen from when to when.",
+        ),
+    ] = None,
     min_face_px: MinFaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -210,6 +218,7 @@ def watch(
         camera_name=camera,
         every_frame=every_frame,
         annotate_to=annotate,
+        csv_to=csv,
         min_face_px=min_face_px or 0,
         as_json=as_json,
     )

@@ -1,40 +1,67 @@
-"""Who was seen when: single frames gathered into stretches of time."""
+"""Who was seen when: single frames gathered into sightings."""
 
+import csv
 from dataclasses import dataclass, field
+from typing import TextIO
 
-from facewire import Face, FrameResult, FramesSkipped, FrameStatus
+from facewire import Decision, Face, FrameResult, FramesSkipped, FrameStatus
 
-__all__ = ["Sighting", "Sightings", "clock"]
+__all__ = ["GAP_S", "Person", "Sighting", "Sightings", "clock", "write_csv"]
 
-_GAP_S = 2.0
+GAP_S = 2.0
+"""An absence of this length ends a sighting. Chosen, not measured: a face that is missed in one frame of
+a slow camera (1 frame a second) does not end it, and two visits to a door are two."""
 
 
 @dataclass(slots=True)
 class Sighting:
-    """One person's presence.
+    """A person's presence without an absence of `GAP_S`.
 
     Attributes:
-        identity_id: who.
-        display_name: their name.
-        stretches_s: from and to, seconds; times apart by less than 2 s are one stretch.
-        frame_count: frames in which they were recognised.
-        best_similarity: of all these.
+        from_s: time of the first frame, seconds from the start of the source.
+        to_s: time of the last frame.
+        frame_count: frames in which the person was recognized.
+        best_similarity: the highest of these frames.
+    """
+
+    from_s: float
+    to_s: float
+    frame_count: int = 0
+    best_similarity: float = -1.0
+
+
+@dataclass(slots=True)
+class Person:
+    """A person who was seen.
+
+    Attributes:
+        identity_id: the identity.
+        display_name: its name.
+        sightings: in the order of time.
     """
 
     identity_id: str
     display_name: str
-    stretches_s: list[tuple[float, float]] = field(default_factory=list)
-    frame_count: int = 0
-    best_similarity: float = -1.0
+    sightings: list[Sighting] = field(default_factory=list)
+
+    @property
+    def frame_count(self) -> int:
+        """Frames in which the person was recognized."""
+        return sum(sighting.frame_count for sighting in self.sightings)
+
+    @property
+    def best_similarity(self) -> float:
+        """The highest of all sightings."""
+        return max(sighting.best_similarity for sighting in self.sightings)
 
     def add(self, at_s: float, similarity: float) -> None:
         """Takes in one frame; times do not decrease."""
-        self.frame_count += 1
-        self.best_similarity = max(self.best_similarity, similarity)
-        if self.stretches_s and at_s - self.stretches_s[-1][1] < _GAP_S:
-            self.stretches_s[-1] = (self.stretches_s[-1][0], at_s)
-        else:
-            self.stretches_s.append((at_s, at_s))
+        if not self.sightings or at_s - self.sightings[-1].to_s >= GAP_S:
+            self.sightings.append(Sighting(at_s, at_s))
+        sighting = self.sightings[-1]
+        sighting.to_s = at_s
+        sighting.frame_count += 1
+        sighting.best_similarity = max(sighting.best_similarity, similarity)
 
 
 @dataclass(slots=True)
@@ -46,14 +73,14 @@ class Sightings:
         frame_count: frames that were worked on.
         skipped_count: frames that were passed over.
         failed_count: frames that could not be used or answered.
-        unrecognised_count: faces, over all frames, without a name.
+        unrecognized_count: faces without a name, over all frames.
     """
 
-    people: dict[str, Sighting] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
     frame_count: int = 0
     skipped_count: int = 0
     failed_count: int = 0
-    unrecognised_count: int = 0
+    unrecognized_count: int = 0
 
     def add(self, result: FrameResult | FramesSkipped) -> None:
         """Takes in one result of a stream."""
@@ -67,14 +94,35 @@ class Sightings:
                 self._add_face(face, result.captured_at_us / 1e6)
 
     def _add_face(self, face: Face, at_s: float) -> None:
-        if face.decision is None or not face.known:
-            self.unrecognised_count += 1
+        if not face.known or face.decision is None:
+            self.unrecognized_count += 1
             return
-        decision = face.decision
-        person = self.people.setdefault(
-            decision.identity_id, Sighting(decision.identity_id, decision.display_name)
-        )
-        person.add(at_s, decision.similarity)
+        self._person(face.decision).add(at_s, face.decision.similarity)
+
+    def _person(self, decision: Decision) -> Person:
+        fresh = Person(decision.identity_id, decision.display_name)
+        return self.people.setdefault(decision.identity_id, fresh)
+
+
+def write_csv(file: TextIO, sightings: Sightings) -> None:
+    """Writes a row for each sighting, in the order of their beginnings.
+
+    Columns: who (the display name), from_s, to_s, frame_count, best_similarity.
+
+    Args:
+        file: open for text with newline="".
+        sightings: who was seen.
+    """
+    writer = csv.writer(file)
+    writer.writerow(["who", "from_s", "to_s", "frame_count", "best_similarity"])
+    seen = [
+        (person.display_name, each)
+        for person in sightings.people.values()
+        for each in person.sightings
+    ]
+    for who, each in sorted(seen, key=lambda pair: pair[1].from_s):
+        times = f"{each.from_s:.2f}", f"{each.to_s:.2f}"
+        writer.writerow([who, *times, each.frame_count, f"{each.best_similarity:.3f}"])
 
 
 def clock(at_s: float) -> str:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 from rich.progress import (
@@ -22,7 +22,7 @@ from facewire.cli._drawing import video
 from facewire.cli._following import Following, Results
 from facewire.cli._output import ERRORS, print_json, print_table, progress, who
 from facewire.cli._session import EXIT_INTERRUPTED, EXIT_REFUSED, Server, session, usage_error
-from facewire.cli._sightings import Sightings, clock
+from facewire.cli._sightings import Sightings, clock, write_csv
 
 if TYPE_CHECKING:
     from facewire.video import Camera
@@ -38,6 +38,7 @@ def run(
     camera_name: str,
     every_frame: bool | None,
     annotate_to: Path | None,
+    csv_to: Path | None,
     min_face_px: int,
     as_json: bool,
 ) -> None:
@@ -53,6 +54,8 @@ def run(
         film = None
         if annotate_to is not None:
             film = opened.enter_context(video().FilmWriter(annotate_to, camera.fps))
+        # Opened before the work, so that a path that cannot be written is said at once.
+        table = opened.enter_context(_table(csv_to)) if csv_to is not None else None
         following = Following(
             client, camera, film=film, gallery=gallery, camera_name=camera_name,
             detection=DetectionOptions(min_face_px=min_face_px), interrupted=interrupted,
@@ -60,6 +63,8 @@ def run(
         try:
             _follow(following.results(), sightings, total=camera.frame_count, as_json=as_json)
         finally:
+            if table is not None:
+                write_csv(table, sightings)
             _report(sightings, as_json=as_json)
     if interrupted.is_set() and not camera.live:
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -73,6 +78,10 @@ def _open(source: str, every_frame: bool | None) -> "Camera":
     except OSError as error:
         raise usage_error(str(error)) from error
     return camera
+
+
+def _table(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="")
 
 
 def _follow(results: Results, sightings: Sightings, *, total: int | None, as_json: bool) -> None:
@@ -110,7 +119,7 @@ def _report(sightings: Sightings, *, as_json: bool) -> None:
             person.display_name,
             str(person.frame_count),
             f"{person.best_similarity:.3f}",
-            ", ".join(f"{clock(first)}–{clock(last)}" for first, last in person.stretches_s),
+            ", ".join(f"{clock(each.from_s)}–{clock(each.to_s)}" for each in person.sightings),
         )
         for person in sightings.people.values()
     ]
@@ -118,8 +127,8 @@ def _report(sightings: Sightings, *, as_json: bool) -> None:
         columns = ["who", " frames", " best similarity", "when (min:s)"]
         print_table("Seen", columns, rows)
     else:
-        ERRORS.print("Nobody was recognised.")
+        ERRORS.print("Nobody was recognized.")
     ERRORS.print(
         f"{sightings.frame_count} frames looked at, {sightings.skipped_count} passed over, "
-        f"{sightings.failed_count} failed; {sightings.unrecognised_count} faces without a name."
+        f"{sightings.failed_count} failed; {sightings.unrecognized_count} faces without a name."
     )
