@@ -19,7 +19,14 @@ __all__ = ["PAGE", "page", "runtime_packages"]
 REPOSITORY = Path(__file__).parents[1]
 PAGE = REPOSITORY / "docs/licences.md"
 
-_PROJECTS = ("server/pyproject.toml", "clients/python/pyproject.toml")
+_PROJECTS = (
+    "server/pyproject.toml",
+    "clients/python/pyproject.toml",
+    "serving/pyproject.toml",
+)
+_NOT_RUN = {"tensorflow"}
+"""Extras of these projects that nothing needs at run time."""
+
 # What packages say in other words than SPDX's, checked against their licence files.
 _SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
@@ -72,15 +79,18 @@ def runtime_packages() -> list[Distribution]:
     waiting: list[tuple[Requirement, str]] = []
     for path in _PROJECTS:
         project = tomllib.loads((REPOSITORY / path).read_text())["project"]
-        extras = project.get("optional-dependencies", {}).values()
-        for line in [*project["dependencies"], *(line for extra in extras for line in extra)]:
+        extras = project.get("optional-dependencies", {})
+        optional = [
+            line for extra, lines in extras.items() if extra not in _NOT_RUN for line in lines
+        ]
+        for line in [*project["dependencies"], *optional]:
             waiting.append((Requirement(line), ""))
     found: dict[str, Distribution] = {}
     while waiting:
         wanted, extra = waiting.pop()
         name = canonicalize_name(wanted.name)
         absent = wanted.marker is not None and not wanted.marker.evaluate({"extra": extra})
-        if absent or name in found or name == "facewire":
+        if absent or name in found or name.startswith("facewire"):
             continue
         found[name] = distribution(name)
         for line in found[name].requires or []:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from facewire.v1 import gallery_pb2, recognition_pb2
 from tools import licences
@@ -75,6 +76,14 @@ def test_the_glossary_has_at_most_twelve_house_words(repository: Path) -> None:
     assert len(words) == len(set(words))
     assert words == sorted(words)
     assert 1 <= len(words) <= 12
+
+
+def test_what_runs_is_pinned_without_the_tools(repository: Path) -> None:
+    lines = (repository / "requirements" / "run.txt").read_text().splitlines()
+    pinned = {canonicalize_name(line.split("==")[0]) for line in lines if "==" in line}
+    asked = {canonicalize_name(one.metadata["Name"]) for one in licences.runtime_packages()}
+    # setuptools installs our packages; openvino-telemetry is asked for by OpenVINO's converter only.
+    assert pinned == asked - {"openvino-telemetry"} | {"setuptools"}
 
 
 def test_the_changelog_is_kept(repository: Path) -> None:

@@ -1,5 +1,6 @@
-"""The wheel of the client holds what it must, and works where there is nothing else."""
+"""The wheels hold what they must, and work without a checkout."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,11 @@ import venv
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+import facewire
 from facewire import __version__
 
 # What the wheel depends on, and what these depend on.
@@ -17,19 +21,32 @@ _NEEDED = ("grpc", "google", "typing_extensions.py")
 
 
 @pytest.fixture(scope="module")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy: a build leaves folders behind."""
-    source = tmp_path_factory.mktemp("source") / "python"
-    shutil.copytree(
-        repository / "clients" / "python",
-        source,
-        ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"),
-    )
-    target = tmp_path_factory.mktemp("wheel")
-    command = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", target, source]
-    subprocess.run([sys.executable, "-m", *map(str, command)], check=True)
-    (built,) = target.glob("facewire-*.whl")
-    return built
+def wheels(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheel of each package, by name. Built from copies: a build leaves folders behind."""
+    sources, target = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("wheels")
+    ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+    for room in ("clients/python", "server", "serving"):
+        shutil.copytree(repository / room, sources / room, ignore=ignored)
+        command = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", target]
+        subprocess.run([sys.executable, "-m", *map(str, command), sources / room], check=True)
+    return {path.name.split("-")[0]: path for path in target.glob("*.whl")}
+
+
+@pytest.fixture(scope="module")
+def wheel(wheels: dict[str, Path]) -> Path:
+    return wheels["facewire"]
+
+
+def site_packages(home: Path) -> Path:
+    return Path(sysconfig.get_paths(vars={"base": str(home), "platbase": str(home)})["purelib"])
+
+
+def installed(home: Path, *wheels: Path) -> Path:
+    """A new environment with wheels in it and nothing that they depend on; returns its commands."""
+    venv.create(home, with_pip=False, symlinks=True)
+    install = ["pip", "--python", home, "install", "--quiet", "--no-deps", "--no-index", *wheels]
+    subprocess.run([sys.executable, "-m", *map(str, install)], check=True)
+    return home / "bin"
 
 
 def test_its_types_and_stubs_are_in_it_and_nothing_else_is(wheel: Path, repository: Path) -> None:
@@ -65,23 +82,71 @@ def test_it_works_in_an_empty_environment_and_the_command_says_what_it_lacks(
     wheel: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "empty"
-    venv.create(home, with_pip=False, symlinks=True)
-    install = ["pip", "--python", home, "install", "--quiet", "--no-deps", "--no-index", wheel]
-    subprocess.run([sys.executable, "-m", *map(str, install)], check=True)
-    site = Path(sysconfig.get_paths(vars={"base": str(home), "platbase": str(home)})["purelib"])
+    commands = installed(home, wheel)
     for name in _NEEDED:
-        (site / name).symlink_to(Path(sysconfig.get_paths()["purelib"]) / name)
+        (site_packages(home) / name).symlink_to(Path(sysconfig.get_paths()["purelib"]) / name)
     code = (
         "import sys, facewire; facewire.Client('127.0.0.1:1').close(); "
         "print([m for m in ('numpy', 'cv2', 'typer', 'rich') if m in sys.modules])"
     )
     imported = subprocess.run(
-        [home / "bin" / "python", "-W", "error", "-c", code], capture_output=True, text=True
+        [commands / "python", "-W", "error", "-c", code], capture_output=True, text=True
     )
     assert (imported.stdout.strip(), imported.stderr) == ("[]", "")
-    command = subprocess.run([home / "bin" / "facewire"], capture_output=True, text=True)
+    command = subprocess.run([commands / "facewire"], capture_output=True, text=True)
     assert command.returncode == 2
     assert "pip install 'facewire[cli]'" in command.stderr
     code = "import facewire.video"
-    video = subprocess.run([home / "bin" / "python", "-c", code], capture_output=True, text=True)
+    video = subprocess.run([commands / "python", "-c", code], capture_output=True, text=True)
     assert "pip install 'facewire[video]'" in video.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "room"), [("facewire_server", "server"), ("facewire_serving", "serving")]
+)
+def test_the_wheel_has_every_file_that_git_has(
+    wheels: dict[str, Path], repository: Path, package: str, room: str
+) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", package],
+        cwd=repository / room,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    packed = {
+        name for name in zipfile.ZipFile(wheels[package]).namelist() if ".dist-info/" not in name
+    }
+    sources = {name for name in listed if Path(name).suffix == ".proto"}
+    assert packed == set(listed) - sources
+
+
+def test_a_server_from_wheels_gets_its_models_by_one_command_and_recognizes(
+    wheels: dict[str, Path], tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    home, empty = tmp_path / "environment", tmp_path / "empty"
+    empty.mkdir()
+    commands = installed(home, *wheels.values())
+    # What the wheels depend on; the editable installs of this checkout are not on such a path.
+    (site_packages(home) / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    run = {"cwd": empty, "env": environment, "text": True}
+    code = "import facewire, facewire_server as a, facewire_serving as b; print(facewire.__file__, a.__file__, b.__file__)"
+    found = subprocess.run([commands / "python", "-c", code], stdout=subprocess.PIPE, **run)
+    assert all(Path(each).is_relative_to(home) for each in found.stdout.split()), found.stdout
+
+    subprocess.run([commands / "facewire-models"], check=True, **run)
+    command = [commands / "facewire-server", "run", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, **run) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[-1]
+            picture = np.ascontiguousarray(astronaut)
+            with facewire.Client(address) as client:
+                client.enroll("eileen", picture)
+                (face,) = client.recognize(picture).faces
+            assert face.name == "eileen"
+            server.terminate()
+            assert server.wait() == 0
+        finally:
+            server.kill()

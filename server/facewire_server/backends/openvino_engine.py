@@ -52,7 +52,9 @@ class OpenVinoModel:
             )
         versions = [entry for entry in directory.glob("*") if entry.name.isdecimal()]
         if not versions:
-            raise ModelUnavailable(f"there is no SavedModel in {directory}: run `make models`")
+            raise ModelUnavailable(
+                f"there is no SavedModel in {directory}: run `facewire-models --out {directory.parent}`"
+            )
         newest = max(versions, key=lambda entry: int(entry.name))
         self.version = int(newest.name)
         try:
