@@ -18,6 +18,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from facewire_serving import weights
+from facewire_serving.carrier import FetchError
 from facewire_serving.graph import GRAPHS, Graph, GraphError
 from facewire_serving.servables import SERVABLES, Servable
 
@@ -45,7 +46,7 @@ def build(
         Whether there was anything to do.
 
     Raises:
-        weights.WeightsError: the weights cannot be downloaded, or are not those of the manifest.
+        FetchError: the weights cannot be downloaded, or are not those of the manifest.
         GraphError: the weights do not fit the graph.
         OSError: the result cannot be written.
     """
@@ -90,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("Stopped. Nothing half-built was left; run it again to go on.")
         return 128 + signal.SIGINT
-    except (weights.WeightsError, GraphError, OSError) as error:
+    except (FetchError, GraphError, OSError) as error:
         console.print(f"The models could not be built: {error}", style="red", markup=False)
         return 1
     return 0

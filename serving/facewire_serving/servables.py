@@ -29,7 +29,7 @@ class Servable:
         name: of its folder, and in a request.
         files: the weights that it is made from.
         constants: reads the weights (cache folder, console for progress) and calculates the
-            graph's constants; raises `weights.WeightsError`.
+            graph's constants; raises `carrier.FetchError`.
     """
 
     name: str

