@@ -21,8 +21,7 @@ help: ## list the targets
 run: models ## bring up a server that recognizes people, on 127.0.0.1:50051
 	$(BIN)/facewire-server run
 
-demo: $(if $(and $(FOLDER),$(CLIP)),setup models) ## FOLDER=people/ CLIP=film.mp4: who is seen when, and the film annotated
-	$(if $(and $(FOLDER),$(CLIP)),,$(error say both: make demo FOLDER=people/ CLIP=film.mp4))
+demo: models ## the whole system on a film of one picture; or FOLDER=people/ CLIP=film.mp4
 	$(BIN)/python -m tools.demo "$(FOLDER)" "$(CLIP)"
 
 test: environments ## everything that must hold (what CI runs)

@@ -1,4 +1,4 @@
-"""`make demo`: a folder and a film go in, who was seen when and the annotated film come out."""
+"""`make demo`: people and a film go in; who was seen when, and the annotated film, come out."""
 
 import csv
 import os
@@ -9,27 +9,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 from numpy.typing import NDArray
 
-from facewire import FrameResult, FrameStatus, StageTimings
-from fakes.server import FakeServer
-from tools.demo import Sighting, sightings
-
-FRAMES_PER_S = 10
+from facewire_serving.carrier import fetch
+from tools import demo_film
 
 
-@pytest.fixture
-def clip(tmp_path: Path, astronaut: NDArray[np.uint8]) -> Path:
-    """Ada for a second, nobody for two seconds, Ada for half a second."""
-    ada = np.ascontiguousarray(astronaut[..., ::-1])
-    nobody = np.full_like(ada, 90)
-    path = tmp_path / "door.mp4"
-    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FRAMES_PER_S, (512, 512))
-    for picture, count in ((ada, 10), (nobody, 20), (ada, 5)):
-        for _ in range(count):
-            film.write(picture)
-    film.release()
-    return path
+def demo(repository: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tools.demo", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=repository, env=os.environ | more, capture_output=True, text=True, timeout=110
+    )
 
 
 def frames_of(path: Path) -> list[NDArray[np.uint8]]:
@@ -39,94 +30,89 @@ def frames_of(path: Path) -> list[NDArray[np.uint8]]:
     return found
 
 
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """A cache that has the picture already, as the installed scikit-image carries it."""
+    installed = Path(skimage.data.__file__).with_name("astronaut.png")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / demo_film.PICTURE.name).write_bytes(installed.read_bytes())
+    return tmp_path / "cache"
+
+
 @pytest.mark.usefixtures("models")
-def test_the_demo_says_who_was_seen_when_and_draws_it(
-    repository: Path, tmp_path: Path, clip: Path, astronaut: NDArray[np.uint8]
+def test_without_arguments_it_plays_a_film_of_one_picture(
+    repository: Path, tmp_path: Path, cache: Path
 ) -> None:
-    person = tmp_path / "people" / "ada_lovelace"
-    person.mkdir(parents=True)
-    cv2.imwrite(str(person / "1.jpg"), astronaut[..., ::-1])
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "tools.demo", str(person.parent), str(clip), "--out", str(out)]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=100)
+    folder, clip = demo_film.make(out, cache)
+    done = demo(repository, folder, clip, "--out", out)
     assert done.returncode == 0, done.stderr
     with (out / "seen.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["who"], row["from_s"], row["to_s"]) for row in rows] == [
-        ("ada lovelace", "0.00", "0.90"),
-        ("ada lovelace", "3.00", "3.40"),
-    ]
-    assert "ada lovelace" in done.stdout
+    assert [row["who"] for row in rows] == ["eileen collins", "eileen collins"], "she leaves once"
+    assert f"{out / 'seen.mp4'}\n" in done.stdout
+    assert f"{out / 'seen.csv'}\n" in done.stdout
     before, after = frames_of(clip), frames_of(out / "seen.mp4")
-    assert len(after) == len(before) == 35
-    changes = [
-        np.abs(one.astype(int) - other).max() > 100
-        for one, other in zip(before, after, strict=True)
+    assert len(after) == len(before)
+    changed = [
+        np.abs(before[number].astype(int) - after[number]).max() > 100
+        for number in (round(at_s * demo_film.FRAMES_PER_S) for at_s in (0, 5, 9, 13))
     ]
-    assert changes == [True] * 10 + [False] * 20 + [True] * 5
+    assert changed == [False, True, False, True], "a box is drawn while her face is in view"
+
+
+def test_the_picture_is_the_one_that_scikit_image_carries(cache: Path) -> None:
+    assert fetch(demo_film.PICTURE, cache) == cache / demo_film.PICTURE.name
+
+
+def test_the_film_has_the_colors_of_the_picture(cache: Path, tmp_path: Path) -> None:
+    _, clip = demo_film.make(tmp_path, cache)
+    wide = frames_of(clip)[-1].reshape(-1, 3).mean(axis=0)
+    picture = cv2.imread(str(cache / demo_film.PICTURE.name))[:320].reshape(-1, 3).mean(axis=0)
+    np.testing.assert_allclose(wide, picture, atol=8)
+    assert abs(picture[0] - picture[2]) > 20, "red and blue differ, so a swap would be seen"
 
 
 @pytest.mark.parametrize("missing", ["folder", "clip"])
-def test_what_is_not_there_is_said(repository: Path, tmp_path: Path, missing: str) -> None:
+def test_what_is_not_there_is_named(repository: Path, tmp_path: Path, missing: str) -> None:
     folder, clip = tmp_path / "people", tmp_path / "film.mp4"
     if missing == "clip":
         folder.mkdir()
-    command = [sys.executable, "-m", "tools.demo", str(folder), str(clip)]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=60)
+    done = demo(repository, folder, clip, "--out", tmp_path)
     assert done.returncode == 2
-    assert "is not there" in done.stderr
+    assert f"{folder if missing == 'folder' else clip} is not there" in done.stderr
 
 
-def test_the_demo_asks_for_what_it_needs_before_it_sets_anything_up(repository: Path) -> None:
-    for named in ((), ("FOLDER=people/",), ("CLIP=film.mp4",)):
-        done = subprocess.run(
-            ["make", "--dry-run", "--no-print-directory", "demo", *named],  # also under make itself
-            cwd=repository, capture_output=True, text=True,
-        )  # fmt: skip
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "make demo FOLDER=people/ CLIP=film.mp4" in done.stderr
-    command = [sys.executable, "-m", "tools.demo", "", ""]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+@pytest.mark.parametrize("given", [("people", ""), ("", "film.mp4")])
+def test_one_of_the_two_alone_is_refused(
+    repository: Path, tmp_path: Path, given: tuple[str, str]
+) -> None:
+    done = demo(repository, *given, "--out", tmp_path)
     assert done.returncode == 2
-    assert "is not named" in done.stderr
+    assert "say both, FOLDER=people/ CLIP=film.mp4, or neither" in done.stderr
 
 
-def demo(repository: Path, people: Path, clip: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    """Runs the demo before a server that only plays one."""
-    command = [sys.executable, "-m", "tools.demo", str(people), str(clip), "--out", str(out)]
-    with FakeServer() as server:
-        environment = os.environ | {"FACEWIRE_SERVER": server.address}
-        return subprocess.run(
-            command, cwd=repository, env=environment, capture_output=True, text=True, timeout=60
-        )
-
-
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(("content", "status"), [("this is text", 1), (None, 2)])
 def test_a_folder_of_which_nobody_is_enrolled_ends_the_demo(
-    repository: Path, tmp_path: Path, clip: Path, content: str | None, status: int
+    repository: Path, tmp_path: Path, content: str | None, status: int
 ) -> None:
-    person = tmp_path / "people" / "ada"
+    person, clip = tmp_path / "people" / "ada", tmp_path / "film.mp4"
     person.mkdir(parents=True)
+    clip.write_text("never opened")
     if content is not None:
         (person / "1.jpg").write_text(content)
-    done = demo(repository, person.parent, clip, tmp_path / "out")
+    done = demo(repository, person.parent, clip, "--out", tmp_path / "out")
     assert done.returncode == status, done.stderr
     assert not (tmp_path / "out" / "seen.csv").exists()
 
 
-def test_a_clip_that_is_no_film_is_said(repository: Path, tmp_path: Path) -> None:
-    ada = tmp_path / "ada.png"
-    cv2.imwrite(str(ada), np.arange(64 * 64, dtype=np.uint8).reshape(64, 64))
+@pytest.mark.usefixtures("models")
+def test_a_clip_that_is_no_film_is_named(repository: Path, tmp_path: Path, cache: Path) -> None:
+    folder, _ = demo_film.make(tmp_path, cache)
     clip = tmp_path / "film.mp4"
     clip.write_text("this is text")
-    done = demo(repository, tmp_path, clip, tmp_path / "out")
+    done = demo(repository, folder, clip, "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "cannot open" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_nobody_seen_is_no_sighting() -> None:
-    timings = StageTimings(0, 0, 0, 0, 0, 0, 0)
-    empty = FrameResult(1, FrameStatus.OK, None, "", (), 640, 360, timings, 0)
-    found: list[Sighting] = sightings([empty, empty])
-    assert found == []
