@@ -88,6 +88,18 @@ def folder(repository: Path, tmp_path: Path, astronaut: NDArray[np.uint8]) -> Pa
     return tmp_path
 
 
+def unignored(repository: Path, paths: list[str]) -> set[str]:
+    """Which of these paths in the repository git would not ignore."""
+    ignored = subprocess.run(
+        ["git", "check-ignore", "--no-index", "--stdin"],
+        cwd=repository,
+        input="\n".join(paths),
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout.split("\n")
+    return set(paths) - set(ignored)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_is_run_or_says_why_not(page: str) -> None:
     strange = [block for block in blocks(page) if block.language not in LANGUAGES]
@@ -138,6 +150,8 @@ def test_the_blocks_run(repository: Path, running: RunningServer, folder: Path, 
         )
         printed = done.stdout
         assert done.returncode == 0, f"{page}:\n{code}\n{printed}"
+    written = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    assert unignored(repository, written) == set(), f"{page}: .gitignore lacks what it writes"
 
 
 def test_the_settings_of_the_page_are_the_servers(repository: Path) -> None:
