@@ -59,10 +59,11 @@ Whether that is enough is for whoever runs facewire to decide, with the law of t
 
 ## Packages at run time
 
-Server, SDK and command line, with all that they pull in, in the versions that are tested. This
+Server, SDK, command line and what builds the models, with all that they pull in, in the versions that are tested. This
 table is written by `tools/licences.py` from what the packages say of themselves.
 
-The server carries the descriptors of `tensorflow-serving-api` 2.21.0 (Apache-2.0), and nothing else of it.
+The server carries the descriptors of `tensorflow-serving-api` 2.21.0 (Apache-2.0), and what builds the models those of `onnx` 1.23.2
+(Apache-2.0), and nothing else of either.
 
 | package | version | licence |
 |---|---|---|
@@ -70,7 +71,7 @@ The server carries the descriptors of `tensorflow-serving-api` 2.21.0 (Apache-2.
 _AFTER = """
 * The wheel of opencv-python-headless carries FFmpeg (LGPL-2.1) and other libraries; their licences
   are in the wheel (`LICENSE-3RD-PARTY.txt`).
-* TensorFlow (Apache-2.0) builds the models and is no part of the server.
+* TensorFlow (Apache-2.0) wrote the graphs of the models (`make graphs`) and is no part of what runs.
 """
 
 

@@ -1,4 +1,4 @@
-"""Makes docs/recognised.png, the picture of the README: a recognised face, made unrecognisable.
+"""Makes docs/recognized.png, the picture of the README: a recognised face, made unrecognisable.
 
     .venv/bin/python -m tools.readme_picture
 
@@ -20,7 +20,7 @@ from harness.running import running_server
 
 __all__ = ["blur", "main"]
 
-PICTURE = Path(__file__).resolve().parents[1] / "docs/recognised.png"
+PICTURE = Path(__file__).resolve().parents[1] / "docs/recognized.png"
 _CELLS = 7
 _COLOURS = 48
 

@@ -105,7 +105,7 @@ def test_a_page_names_only_targets_that_make_has(repository: Path, name: str) ->
 
 
 def test_the_picture_is_small_and_is_there(repository: Path) -> None:
-    picture = repository / "docs" / "recognised.png"
+    picture = repository / "docs" / "recognized.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size < 150_000
 

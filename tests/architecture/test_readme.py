@@ -176,5 +176,5 @@ def test_nobody_is_recognised_in_the_blurred_picture(
     with facewire.Client(running.address) as client:
         client.create_gallery("picture")
         client.enroll("eileen", np.ascontiguousarray(astronaut), gallery="picture")
-        answer = client.recognize(repository / "docs" / "recognised.png", gallery="picture")
+        answer = client.recognize(repository / "docs" / "recognized.png", gallery="picture")
     assert not [face for face in answer.faces if face.known]
