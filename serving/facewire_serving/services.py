@@ -1,11 +1,9 @@
-"""PredictionService and ModelService as TensorFlow Serving answers them, its error texts included.
+"""PredictionService and ModelService, as far as facewire uses them.
 
-Codes and texts are meant to be TensorFlow Serving's own. Those of Predict, GetModelStatus and the
-signature checks were noted from its sources; the others were not held against them, nor any against
-its binary.
+The codes of errors are TensorFlow Serving's, which the server acts on. The texts are shorter than TensorFlow Serving's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import tensorflow as tf
@@ -25,13 +23,18 @@ from facewire_serving.versions import Loaded, Versions
 __all__ = ["ModelService", "PredictionService"]
 
 _DEFAULT_SIGNATURE: Final = "serving_default"
-_MOST_CHARACTERS: Final = 1024
 
 
 class _Failure(Exception):
+    """Ends a call with a code and a text."""
+
     def __init__(self, code: StatusCode, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+
+def _invalid(text: str) -> _Failure:
+    return _Failure(StatusCode.INVALID_ARGUMENT, text)
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -42,7 +45,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         Args:
             models: by name.
-            as_tensor_content: answer bytes; else `float_val`, which is TensorFlow Serving's default.
+            as_tensor_content: return bytes; else `float_val`, which is TensorFlow Serving's default.
         """
         self._models = models
         self._as_tensor_content = as_tensor_content
@@ -55,7 +58,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             return _abort(context, failure)
 
     def GetModelMetadata(self, request: Any, context: Any) -> Any:
-        """Tells the signatures of a model."""
+        """Returns the signatures of a model."""
         try:
             return self._metadata(request)
         except _Failure as failure:
@@ -66,39 +69,26 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         name = request.model_spec.signature_name or _DEFAULT_SIGNATURE
         signature = loaded.signatures.get(name)
         if signature is None:
-            raise _Failure(
-                StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
-            )
+            raise _Failure(StatusCode.FAILED_PRECONDITION, f"no signature {name}")
         arrays = _inputs(signature.inputs, request.inputs)
         outputs = _outputs(signature, request.output_filter)
-        _check_types(signature.inputs, request.inputs)
         try:
             results = loaded.run(name, arrays)
         except InvalidInputError as error:
-            raise _Failure(StatusCode.INVALID_ARGUMENT, str(error)) from error
+            raise _invalid(str(error)) from error
         response = predict_pb2.PredictResponse()
-        _answered_by(response.model_spec, request, loaded)
+        _set_model(response.model_spec, request, loaded)
         response.model_spec.signature_name = name
         for output in outputs:
             self._write(results[output], response.outputs[output])
         return response
 
     def _metadata(self, request: Any) -> Any:
-        if not request.HasField("model_spec"):
-            raise _Failure(StatusCode.INVALID_ARGUMENT, "Missing ModelSpec")
-        if not request.metadata_field:
-            raise _Failure(
-                StatusCode.INVALID_ARGUMENT,
-                "GetModelMetadataRequest must specify at least one metadata_field",
-            )
-        for field in request.metadata_field:
-            if field != "signature_def":
-                raise _Failure(
-                    StatusCode.INVALID_ARGUMENT, f"Metadata field {field} is not supported"
-                )
+        if list(request.metadata_field) != ["signature_def"]:
+            raise _invalid("metadata_field must be signature_def")
         loaded = _servable(self._models, request)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        _answered_by(response.model_spec, request, loaded)
+        _set_model(response.model_spec, request, loaded)
         signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=loaded.signatures)
         response.metadata["signature_def"].Pack(signatures)
         return response
@@ -120,25 +110,18 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         self._models = models
 
     def GetModelStatus(self, request: Any, context: Any) -> Any:
-        """Tells the state of every version of a model, or of one."""
+        """Returns the state of every version of a model, or of one."""
         try:
             return self._status(request)
         except _Failure as failure:
             return _abort(context, failure)
 
     def _status(self, request: Any) -> Any:
-        if not request.HasField("model_spec"):
-            raise _Failure(StatusCode.INVALID_ARGUMENT, "Missing ModelSpec")
-        name = request.model_spec.name
+        name, wanted = _asked(request)
         states = self._models[name].states() if name in self._models else []
-        if request.model_spec.HasField("version"):
-            wanted = request.model_spec.version.value
-            states = [state for state in states if state[0] == wanted]
-            missing = f"Could not find version {wanted} of model {name}"
-        else:
-            missing = f"Could not find any versions of model {name}"
+        states = [state for state in states if wanted in (None, state[0])]
         if not states:
-            raise _Failure(StatusCode.NOT_FOUND, missing)
+            raise _not_found(name, wanted)
         response = get_model_status_pb2.GetModelStatusResponse()
         for version, state, error in states:
             one = response.model_version_status.add(version=version, state=state)
@@ -147,83 +130,54 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         return response
 
 
-def _servable(models: Mapping[str, Versions], request: Any) -> Loaded:
+def _asked(request: Any) -> tuple[str, int | None]:
+    """Name and version that a request asks for; None = the newest."""
     if not request.HasField("model_spec"):
-        raise _Failure(StatusCode.INVALID_ARGUMENT, "Missing ModelSpec")
+        raise _invalid("no model_spec")
     spec = request.model_spec
     if spec.version_label:
-        raise _Failure(
-            StatusCode.INVALID_ARGUMENT,
-            f"Unrecognized servable version label: {spec.version_label}",
-        )
-    version = spec.version.value if spec.HasField("version") else None
-    loaded = models[spec.name].get(version) if spec.name in models else None
+        raise _invalid("version labels are not served here")
+    return spec.name, spec.version.value if spec.HasField("version") else None
+
+
+def _servable(models: Mapping[str, Versions], request: Any) -> Loaded:
+    name, version = _asked(request)
+    loaded = models[name].get(version) if name in models else None
     if loaded is None:
-        asked = f"Latest({spec.name})" if version is None else f"Specific({spec.name}, {version})"
-        raise _Failure(StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")
+        raise _not_found(name, version)
     return loaded
 
 
-def _answered_by(spec: Any, request: Any, loaded: Loaded) -> None:
+def _not_found(name: str, version: int | None) -> _Failure:
+    which = "" if version is None else f" version {version}"
+    return _Failure(StatusCode.NOT_FOUND, f"no servable {name}{which}")
+
+
+def _set_model(spec: Any, request: Any, loaded: Loaded) -> None:
     spec.name = request.model_spec.name
     spec.version.value = loaded.version
 
 
 def _outputs(signature: Any, wanted: Any) -> list[str]:
-    for name in wanted:
-        if name not in signature.outputs:
-            raise _Failure(
-                StatusCode.INVALID_ARGUMENT,
-                f"output tensor alias not found in signature: {name} Outputs expected to be in "
-                f"the set {_set(signature.outputs)}.",
-            )
+    if unknown := [name for name in wanted if name not in signature.outputs]:
+        raise _invalid(f"no outputs {unknown}; there are {sorted(signature.outputs)}")
     return list(wanted) or list(signature.outputs)
 
 
 def _inputs(expected: Any, sent: Any) -> dict[str, Any]:
-    if len(sent) != len(expected):
-        raise _Failure(
-            StatusCode.INVALID_ARGUMENT,
-            f"input size does not match signature: {len(sent)}!={len(expected)} "
-            f"len({_set(sent)}) != len({_set(expected)}). "
-            f"Sent extra: {_set(sent.keys() - expected.keys())}. "
-            f"Missing but required: {_set(expected.keys() - sent.keys())}.",
-        )
+    if sent.keys() != expected.keys():
+        raise _invalid(f"inputs are {sorted(expected)}, not {sorted(sent)}")
     arrays = {}
-    for name in sorted(sent):
-        if name not in expected:
-            raise _Failure(
-                StatusCode.INVALID_ARGUMENT,
-                f"input tensor alias not found in signature: {name}. Inputs expected to be in "
-                f"the set {_set(expected)}.",
-            )
+    for name, tensor in sent.items():
+        if tensor.dtype != expected[name].dtype:
+            wanted, found = (DataType.Name(one.dtype) for one in (expected[name], tensor))
+            raise _invalid(f"{name} is {wanted}, not {found}")
         try:
-            arrays[name] = tf.make_ndarray(sent[name])
+            arrays[name] = tf.make_ndarray(tensor)
         except (TypeError, ValueError) as error:
-            text = f"tensor parsing error: {name}"
-            raise _Failure(StatusCode.INVALID_ARGUMENT, text) from error
+            raise _invalid(f"{name} is no tensor: {error}") from error
     return arrays
 
 
-def _check_types(expected: Any, sent: Any) -> None:
-    for index, name in enumerate(sorted(sent)):
-        wanted, found = (
-            DataType.Name(tensor.dtype).removeprefix("DT_").lower()
-            for tensor in (expected[name], sent[name])
-        )
-        if wanted != found:
-            raise _Failure(
-                StatusCode.INVALID_ARGUMENT,
-                f"Expects arg[{index}] to be {wanted} but {found} is provided",
-            )
-
-
-def _set(names: Iterable[str]) -> str:
-    return "{" + ",".join(sorted(names)) + "}"
-
-
 def _abort(context: Any, failure: _Failure) -> None:
-    text = str(failure)
-    if len(text) > _MOST_CHARACTERS:
-        text = text[:_MOST_CHARACTERS] + "...TRUNCATED"
-    context.abort(failure.code, text)
+    context.abort(failure.code, str(failure))

@@ -78,100 +78,59 @@ def test_grpcurl_reads_the_signature(call) -> None:
 
 SPEC = {"model_spec": {"name": "embedding"}}
 FACE = faces(canary.crops()[:1])
+SMALL = faces(canary.crops()[:1, :64])
 
 
 @pytest.mark.parametrize(
-    ("method", "request_", "code", "text"),
+    ("method", "request_", "code", "named"),
     [
-        (PREDICT, {}, "InvalidArgument", "Missing ModelSpec"),
-        (
-            PREDICT,
-            {"model_spec": {"name": "nobody"}},
-            "NotFound",
-            "Servable not found for request: Latest(nobody)",
-        ),
-        (
-            PREDICT,
-            {"model_spec": {"name": "embedding", "version": 7}},
-            "NotFound",
-            "Servable not found for request: Specific(embedding, 7)",
-        ),
+        (PREDICT, {}, "InvalidArgument", "model_spec"),
+        (PREDICT, {"model_spec": {"name": "nobody"}}, "NotFound", "nobody"),
+        (PREDICT, {"model_spec": {"name": "embedding", "version": 7}}, "NotFound", "7"),
         (
             PREDICT,
             {"model_spec": {"name": "embedding", "signature_name": "embed"}},
             "FailedPrecondition",
-            'Serving signature key "embed" not found.',
+            "embed",
         ),
         (
             PREDICT,
-            SPEC | {"inputs": {"faces": FACE, "y": FACE}},
+            {"model_spec": {"name": "embedding", "version_label": "stable"}},
             "InvalidArgument",
-            "input size does not match signature: 2!=1 len({faces,y}) != len({faces}). "
-            "Sent extra: {y}. Missing but required: {}.",
+            "label",
         ),
-        (
-            PREDICT,
-            SPEC | {"inputs": {"y": FACE}},
-            "InvalidArgument",
-            "input tensor alias not found in signature: y. "
-            "Inputs expected to be in the set {faces}.",
-        ),
+        (PREDICT, SPEC | {"inputs": {"faces": FACE, "y": FACE}}, "InvalidArgument", "y"),
+        (PREDICT, SPEC | {"inputs": {"y": FACE}}, "InvalidArgument", "faces"),
         (
             PREDICT,
             SPEC | {"inputs": {"faces": FACE | {"tensor_content": "AAAA"}}},
             "InvalidArgument",
-            "tensor parsing error: faces",
+            "faces",
         ),
         (
             PREDICT,
             SPEC | {"inputs": {"faces": {"dtype": "DT_FLOAT", "float_val": [1]}}},
             "InvalidArgument",
-            "Expects arg[0] to be uint8 but float is provided",
+            "DT_FLOAT",
         ),
+        (PREDICT, SPEC | {"inputs": {"faces": SMALL}}, "InvalidArgument", "requested shape"),
         (
             PREDICT,
             SPEC | {"inputs": {"faces": FACE}, "output_filter": ["x"]},
             "InvalidArgument",
-            "output tensor alias not found in signature: x "
-            "Outputs expected to be in the set {embeddings}.",
+            "x",
         ),
-        (STATUS, {}, "InvalidArgument", "Missing ModelSpec"),
-        (
-            STATUS,
-            {"model_spec": {"name": "nobody"}},
-            "NotFound",
-            "Could not find any versions of model nobody",
-        ),
-        (
-            STATUS,
-            {"model_spec": {"name": "embedding", "version": 7}},
-            "NotFound",
-            "Could not find version 7 of model embedding",
-        ),
-        (
-            METADATA,
-            SPEC,
-            "InvalidArgument",
-            "GetModelMetadataRequest must specify at least one metadata_field",
-        ),
-        (
-            METADATA,
-            SPEC | {"metadata_field": ["x"]},
-            "InvalidArgument",
-            "Metadata field x is not supported",
-        ),
-        (
-            PREDICT,
-            {"model_spec": {"name": "n" * 2000}},
-            "NotFound",
-            f"Servable not found for request: Latest({'n' * 985}...TRUNCATED",
-        ),
+        (STATUS, {}, "InvalidArgument", "model_spec"),
+        (STATUS, {"model_spec": {"name": "nobody"}}, "NotFound", "nobody"),
+        (STATUS, {"model_spec": {"name": "embedding", "version": 7}}, "NotFound", "7"),
+        (METADATA, SPEC, "InvalidArgument", "metadata_field"),
+        (METADATA, SPEC | {"metadata_field": ["x"]}, "InvalidArgument", "metadata_field"),
     ],
 )
-def test_errors_have_tensorflow_servings_codes_and_texts(
-    call, method: str, request_: dict[str, Any], code: str, text: str
+def test_errors_have_tensorflow_servings_codes_and_name_what_is_wrong(
+    call, method: str, request_: dict[str, Any], code: str, named: str
 ) -> None:
     said = call(method, request_)
     assert isinstance(said, str), said
     assert f"Code: {code}\n" in said
-    assert said.rstrip().endswith(f"Message: {text}")
+    assert named in said.rpartition("Message: ")[2]
