@@ -42,7 +42,7 @@ serving: models .venv-models/.done ## stand-ins for TensorFlow Serving: embeddin
 models: .venv/.done ## build the two SavedModels, once
 	@$(BIN)/facewire-models --out models
 
-graphs: .venv-models/.done ## write the graphs of the servables anew, in TensorFlow
+graphs: .venv-models/.done ## write the graphs of the servables again, in TensorFlow
 	$(MODELS_BIN)/python -m facewire_serving.export
 
 unit: setup models .venv-models/.done ## unit, contract and integration tests

@@ -55,7 +55,7 @@ out of it, and passes the weights on with them.
 
 A licence of weights says what their publisher permits. It does not say that the people in the
 training pictures were asked, nor that the pictures' owners agree. Of SFace not even the pictures are known.
-Whether that is enough is for whoever runs facewire to decide, with the law of the place in hand.
+Who runs facewire must decide whether that is enough under the law that applies there.
 
 ## Packages at run time
 
@@ -103,7 +103,7 @@ def licence(package: Distribution) -> str:
     """The SPDX expression of a package's licence.
 
     Raises:
-        KeyError: the package says it in words that nobody has looked at yet.
+        KeyError: the package names it in words that `_SPDX` lacks.
     """
     metadata = package.metadata
     if "License-Expression" in metadata:

@@ -1,7 +1,7 @@
 """Writes the model contract of SFace: its identity, and the canary's golden embeddings.
 
-The golden vectors are the answers of the published ONNX file, run by ONNX Runtime: neither the
-exporter nor an engine of this project has a hand in what it is measured by. Run in the models'
+The golden vectors are what the published ONNX file returns in ONNX Runtime: they depend neither on the
+exporter nor on an engine of this project. Run in the models'
 environment, from the repository root:
 
     PYTHONPATH=serving:server python tools/make_model_contract.py

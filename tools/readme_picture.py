@@ -1,9 +1,9 @@
-"""Makes docs/recognized.png, the picture of the README: a recognised face, made unrecognisable.
+"""Makes docs/recognized.png, the picture of the README: a recognized face, made unrecognizable.
 
     .venv/bin/python -m tools.readme_picture
 
 The photograph is NASA's portrait of Eileen Collins (public domain, from scikit-image). She is enrolled from its
-mirror image and recognised in the portrait by a real server; then every face is blurred, and
+mirror image and recognized in the portrait by a real server; then every face is blurred, and
 only then are the boxes drawn.
 """
 
@@ -22,20 +22,20 @@ __all__ = ["blur", "main"]
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs/recognized.png"
 _CELLS = 7
-_COLOURS = 48
+_COLORS = 48
 
 
 def blur(picture: NDArray[np.uint8], box: facewire.Box) -> None:
-    """Makes a face unrecognisable, in place: a few cells are all that is left of it.
+    """Makes a face unrecognizable, in place: a few cells are all that is left of it.
 
     Args:
         picture: (height, width, 3) uint8.
         box: the face, in pixels of `picture`.
     """
-    centre = round(box.x_px + box.width_px / 2), round(box.y_px + box.height_px / 2)
+    center = round(box.x_px + box.width_px / 2), round(box.y_px + box.height_px / 2)
     axes = round(box.width_px * 0.62), round(box.height_px * 0.62)
-    rows = slice(max(0, centre[1] - axes[1]), centre[1] + axes[1])
-    columns = slice(max(0, centre[0] - axes[0]), centre[0] + axes[0])
+    rows = slice(max(0, center[1] - axes[1]), center[1] + axes[1])
+    columns = slice(max(0, center[0] - axes[0]), center[0] + axes[0])
     face = picture[rows, columns]
     size = face.shape[1], face.shape[0]
     cells = cv2.resize(face, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
@@ -45,17 +45,17 @@ def blur(picture: NDArray[np.uint8], box: facewire.Box) -> None:
     face[mask > 0] = blurred[mask > 0]
 
 
-def _fewer_colours(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture in few colours, which makes a small PNG."""
+def _fewer_colors(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture in few colors, which makes a small PNG."""
     pixels = picture.reshape(-1, 3).astype(np.float32)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
     cv2.setRNGSeed(1)
-    _, nearest, colours = cv2.kmeans(pixels, _COLOURS, None, criteria, 1, cv2.KMEANS_PP_CENTERS)
-    return colours.astype(np.uint8)[nearest.ravel()].reshape(picture.shape)
+    _, nearest, colors = cv2.kmeans(pixels, _COLORS, None, criteria, 1, cv2.KMEANS_PP_CENTERS)
+    return colors.astype(np.uint8)[nearest.ravel()].reshape(picture.shape)
 
 
 def main() -> None:
-    """Enrols, recognises, blurs, draws, writes."""
+    """Enrolls, recognizes, blurs, draws, writes."""
     portrait = np.ascontiguousarray(data.astronaut())
     with running_server() as server, facewire.Client(server.address) as client:
         mirrored = np.ascontiguousarray(portrait[:, ::-1])
@@ -64,7 +64,7 @@ def main() -> None:
     picture = portrait.copy()
     for face in faces:
         blur(picture, face.box)
-    drawn = annotate(_fewer_colours(picture), faces)
+    drawn = annotate(_fewer_colors(picture), faces)
     cv2.imwrite(str(PICTURE), drawn[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 

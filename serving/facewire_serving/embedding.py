@@ -3,7 +3,7 @@
 SFace (Zhong et al., "SFace: sigmoid-constrained hypersphere loss for robust face recognition",
 2021) on a MobileNet trunk (Howard et al. 2017) for 112 px crops. The published ONNX file fixes
 the batch to one and leaves the vectors unscaled; this graph takes any number of crops, none
-included, prepares the pixels itself and answers unit vectors.
+included, prepares the pixels itself and returns unit vectors.
 """
 
 from collections.abc import Mapping

@@ -164,14 +164,14 @@ def _cut(whole: bytes, constants: Mapping[str, NDArray]) -> CutFile:
 
 
 def _filled(path: str, file: CutFile, constants: Mapping[str, NDArray]) -> bytes:
-    pieces, written, taken = [], 0, 0
+    pieces, written, read = [], 0, 0
     for offset, name in file.cuts:
         if name not in constants:
             raise GraphError(f"{path} asks for the constant {name}, which the weights do not have")
-        kept = file.content[taken : taken + offset - written]
+        kept = file.content[read : read + offset - written]
         data = _bytes(constants[name])
         pieces += [kept, data]
-        taken += len(kept)
+        read += len(kept)
         written = offset + len(data)
-    pieces.append(file.content[taken:])
+    pieces.append(file.content[read:])
     return b"".join(pieces)

@@ -1,8 +1,8 @@
 """A stand-in for TensorFlow Serving on machines without containers: for development and tests.
 
-It answers `PredictionService` and `ModelService` as `tensorflow_model_server` does, with the real
-SavedModels in TensorFlow, and takes that program's flags. It is written in Python, knows no batching and no
-REST, and nobody has hardened it: production runs the real one.
+It serves `PredictionService` and `ModelService` as `tensorflow_model_server` does, with the real
+SavedModels in TensorFlow, and takes that program's flags. It is written in Python, has no batching and no
+REST, and is not hardened: production runs the real one.
 """
 
 import argparse
@@ -32,13 +32,16 @@ from facewire_serving.versions import Versions
 __all__ = ["main"]
 
 _CALLS_AT_ONCE: Final = 32
+"""Chosen, not measured: above the server's default of pictures in work, so calls do not queue here."""
+
 _GRACE_S: Final = 5.0
+"""For calls in progress when the server stops. Chosen, not measured."""
 
 _log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT; answers the exit status.
+    """Serves until SIGTERM or SIGINT; returns the exit status.
 
     When every model is loaded it prints one line: "PredictionService on ADDRESS:PORT".
     """

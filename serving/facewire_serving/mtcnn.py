@@ -1,9 +1,9 @@
 """The `mtcnn` servable: the whole detection cascade of Zhang et al. 2016 in one graph.
 
 pyramid -> propose (P-Net) -> refine (R-Net) -> output (O-Net). The thresholds come with the call;
-all else is as published, but for what finds more faces or costs less without losing any:
+all else is as published, except what finds more faces or costs less without losing any:
 
-* the pyramid's step, its grey margins and its last levels (`mtcnn_pyramid`);
+* the pyramid's step, its gray margins and its last levels (`mtcnn_pyramid`);
 * coordinates are continuous, without the "+ 1" of Matlab's pixel indices;
 * R-Net's duplicates are suppressed after calibration (`_REFINED_OVERLAP`);
 * every stage has a cap on what it passes on, so that noise or a crowd cannot cost without bound.
@@ -24,27 +24,29 @@ __all__ = ["build", "export"]
 
 _Constants = Mapping[str, NDArray]
 
-_STRIDE_PX: Final = 2  # of P-Net
+_STRIDE_PX: Final = 2
+"""Of P-Net, whose one pooling halves the picture."""
 
 _MAX_PROPOSALS: Final = 2048
-"""Boxes that R-Net looks at."""
+"""Most boxes that R-Net looks at. Chosen, not measured: bounds the work on noise."""
 
 _MAX_REFINED: Final = 512
-"""Boxes that O-Net looks at, hence the most faces that can be found."""
+"""Most boxes that O-Net looks at, hence most faces that can be found. Chosen, not measured: twice the most faces
+that the server returns by default."""
 
 _WINDOW_OVERLAP: Final = 0.49
-# Published: 0.5. Windows 4 px apart share exactly half, and engines differ in whether they
-# suppress at equality. The published second pass, 0.7 across levels, is left out: windows of
-# neighbouring levels overlap by about 0.5 at most, so it never removes one.
+"""Published: 0.5. Windows 4 px apart share exactly half, and engines differ in whether they
+suppress at equality. The published second pass, 0.7 across levels, is left out: windows of
+neighboring levels overlap by about 0.5 at most, so it never removes one."""
 
 _REFINED_OVERLAP: Final = 0.85
-# Published: 0.7, before calibration. Calibrated boxes of one face agree better, so this drops more
-# of the duplicates and fewer of the neighbours: a fifth less work for O-Net, no face lost.
+"""Published: 0.7, before calibration. Calibrated boxes of one face agree better, so this drops more
+of the duplicates and fewer of the neighbors: a fifth less work for O-Net, no face lost."""
 
 _BATCH_STEP: Final = 8
-# R-Net's and O-Net's batches are rounded up to a multiple of this: an engine that prepares itself
-# for each new shape then meets few; and a batch is never empty, which OpenVINO's pooling and
-# TensorFlow's oneDNN convolutions refuse.
+"""R-Net's and O-Net's batches are rounded up to a multiple of this: an engine that prepares itself
+for each new shape then meets few; and a batch is never empty, which OpenVINO's pooling and
+TensorFlow's oneDNN convolutions refuse."""
 
 
 def export(constants: _Constants, directory: Path) -> None:
@@ -93,7 +95,7 @@ class _Cascade(tf.Module):
         return self._output(image, boxes, thresholds[2])
 
     def _propose(self, levels: Pyramid, threshold: tf.Tensor) -> tf.Tensor:
-        """P-Net over the tile; gives square boxes [n, 4], best first."""
+        """P-Net over the tile; returns square boxes [n, 4], best first."""
         logits, offsets = self._pnet(levels.tile)
         high = tf.shape(logits)[2]
         logits, offsets = tf.reshape(logits, [-1]), tf.reshape(offsets, [-1, 4])
@@ -101,7 +103,7 @@ class _Cascade(tf.Module):
         corner = tf.stack([cell // high, cell % high], 1) * _STRIDE_PX
         within = (corner[:, None] >= levels.first) & (corner[:, None] <= levels.last)
         within = tf.reduce_all(within, axis=2) & levels.used
-        cell, corner, within = _taken(
+        cell, corner, within = _gather_rows(
             tf.where(tf.reduce_any(within, 1))[:, 0], cell, corner, within
         )
         level = tf.argmax(tf.cast(within, tf.float32), axis=1)
@@ -110,7 +112,7 @@ class _Cascade(tf.Module):
         # Levels do not overlap in the tile, so this suppresses within each level.
         windows = tf.cast(tf.concat([corner, corner + CELL_PX], 1), tf.float32)
         keep = tf.image.non_max_suppression(windows, score, _MAX_PROPOSALS, _WINDOW_OVERLAP)
-        cell, corner, level = _taken(keep, cell, corner, level)
+        cell, corner, level = _gather_rows(keep, cell, corner, level)
 
         scale = tf.gather(levels.scale, level)
         start = tf.cast(corner - tf.gather(levels.first, level) - MARGIN_PX, tf.float32)
@@ -118,10 +120,10 @@ class _Cascade(tf.Module):
         return squared(calibrated(boxes, tf.gather(offsets, cell)))
 
     def _refine(self, image: tf.Tensor, boxes: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
-        """R-Net over the proposals; gives square boxes [n, 4], best first."""
-        logits, offsets = _judged(self._rnet, image, boxes, 24)
+        """R-Net over the proposals; returns square boxes [n, 4], best first."""
+        logits, offsets = _run_net(self._rnet, image, boxes, 24)
         passed = tf.where(logits > _logit(threshold))[:, 0]
-        boxes, logits, offsets = _taken(passed, boxes, logits, offsets)
+        boxes, logits, offsets = _gather_rows(passed, boxes, logits, offsets)
         boxes = calibrated(boxes, offsets)
         keep = tf.image.non_max_suppression(boxes, logits, _MAX_REFINED, _REFINED_OVERLAP)
         return squared(tf.gather(boxes, keep))
@@ -129,32 +131,32 @@ class _Cascade(tf.Module):
     def _output(
         self, image: tf.Tensor, boxes: tf.Tensor, threshold: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """O-Net over the refined boxes; gives the faces."""
-        logits, offsets, points = _judged(self._onet, image, boxes, 48)
+        """O-Net over the refined boxes; returns the faces."""
+        logits, offsets, points = _run_net(self._onet, image, boxes, 48)
         order = tf.argsort(logits, direction="DESCENDING", stable=True)
         found = tf.gather(order, tf.where(tf.gather(logits, order) > _logit(threshold))[:, 0])
-        boxes, logits, offsets, points = _taken(found, boxes, logits, offsets, points)
+        boxes, logits, offsets, points = _gather_rows(found, boxes, logits, offsets, points)
         size = boxes[:, None, 2:] - boxes[:, None, :2]
         landmarks = boxes[:, None, :2] + points * size
         boxes = calibrated(boxes, offsets)
-        boxes, logits, landmarks = _taken(unnested(boxes, 0.7), boxes, logits, landmarks)
+        boxes, logits, landmarks = _gather_rows(unnested(boxes, 0.7), boxes, logits, landmarks)
         return {"boxes": boxes, "scores": tf.sigmoid(logits), "landmarks": landmarks}
 
 
 def _logit(probability: tf.Tensor) -> tf.Tensor:
-    """The inverse of the sigmoid. Logits still tell faces apart whose float32 scores are all 1."""
+    """The inverse of the sigmoid. Logits order faces whose float32 scores are all 1."""
     return -tf.math.log(1 / probability - 1)
 
 
-def _judged(
+def _run_net(
     net: Callable[[tf.Tensor], Sequence[tf.Tensor]], image: tf.Tensor, boxes: tf.Tensor, side: int
 ) -> list[tf.Tensor]:
     """Runs a network over the crops of the boxes, in a batch of a rounded size."""
     count = tf.shape(boxes)[0]
     spare = _BATCH_STEP - count % _BATCH_STEP
-    answers = net(crops(image, tf.pad(boxes, [[0, spare], [0, 0]]), side))
-    return [answer[:count] for answer in answers]
+    outputs = net(crops(image, tf.pad(boxes, [[0, spare], [0, 0]]), side))
+    return [output[:count] for output in outputs]
 
 
-def _taken(indices: tf.Tensor, *rows: tf.Tensor) -> list[tf.Tensor]:
+def _gather_rows(indices: tf.Tensor, *rows: tf.Tensor) -> list[tf.Tensor]:
     return [tf.gather(row, indices) for row in rows]

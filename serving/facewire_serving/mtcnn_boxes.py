@@ -1,7 +1,7 @@
 """What the stages of MTCNN do with boxes: calibrate, make square, suppress, crop.
 
 Boxes are float32 [n, 4], x1, y1, x2, y2 in pixels of the picture, continuous (the first pixel
-reaches from 0 to 1), and may reach outside of the picture, which is neutral grey there.
+reaches from 0 to 1), and may reach outside of the picture, which is neutral gray there.
 """
 
 import tensorflow as tf
@@ -15,10 +15,10 @@ def calibrated(boxes: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
 
 
 def squared(boxes: tf.Tensor) -> tf.Tensor:
-    """Grows the shorter side about the centre."""
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    """Grows the shorter side about the center."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = tf.reduce_max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
-    return tf.concat([centre - half, centre + half], 1)
+    return tf.concat([center - half, center + half], 1)
 
 
 def unnested(boxes: tf.Tensor, overlap: float) -> tf.Tensor:
@@ -40,7 +40,7 @@ def unnested(boxes: tf.Tensor, overlap: float) -> tf.Tensor:
     beaten = (shared > overlap * tf.minimum(area[:, None], area)) & (rank < rank[:, None])
     beaten = tf.cast(beaten, tf.float32)
     keep = tf.ones_like(boxes[:, :1])
-    # Who is beaten by nobody that is kept is kept. Repeating that from "all are kept" settles one
+    # A box is kept if no kept box beats it. Repeating that from "all are kept" settles one
     # more link of every chain "a beats b beats c ..." each time; longer chains than this do not
     # occur among boxes that passed an ordinary suppression.
     for _ in range(8):
@@ -49,7 +49,7 @@ def unnested(boxes: tf.Tensor, overlap: float) -> tf.Tensor:
 
 
 def crops(image: tf.Tensor, boxes: tf.Tensor, side: int) -> tf.Tensor:
-    """Samples boxes bilinearly at the centres of a side x side grid.
+    """Samples boxes bilinearly at the centers of a side x side grid.
 
     Args:
         image: uint8 [H, W, 3] RGB.
@@ -66,7 +66,7 @@ def crops(image: tf.Tensor, boxes: tf.Tensor, side: int) -> tf.Tensor:
     top, bottom = (top * width)[:, :, None], (bottom * width)[:, :, None]
     left, right = left[:, None], right[:, None]
     weight_top, weight_bottom = weight_top[:, :, None], weight_bottom[:, :, None]
-    # Rows of pixels and colours together: products along an axis of 3 would be slow.
+    # Rows of pixels and colors together: products along an axis of 3 would be slow.
     weight_left, weight_right = (
         tf.reshape(tf.tile(weight[:, :, None], [1, 1, 3]), [-1, 1, 3 * side])
         for weight in (weight_left, weight_right)
@@ -77,8 +77,8 @@ def crops(image: tf.Tensor, boxes: tf.Tensor, side: int) -> tf.Tensor:
 
     sampled = weight_top * (tap(top, left) * weight_left + tap(top, right) * weight_right)
     sampled += weight_bottom * (tap(bottom, left) * weight_left + tap(bottom, right) * weight_right)
-    grey = (weight_top + weight_bottom) * ((weight_left + weight_right) * 127.5)
-    return tf.reshape(sampled - grey, [-1, side, side, 3])
+    gray = (weight_top + weight_bottom) * ((weight_left + weight_right) * 127.5)
+    return tf.reshape(sampled - gray, [-1, side, side, 3])
 
 
 def _taps(
@@ -90,8 +90,8 @@ def _taps(
     )
     length = tf.cast(source, tf.float32)
     inside = tf.where((place >= 0) & (place < length), unit, 0.0)
-    centre = tf.clip_by_value(place - 0.5, 0.0, length - 1)
-    before = tf.floor(centre)
-    share = centre - before
+    center = tf.clip_by_value(place - 0.5, 0.0, length - 1)
+    before = tf.floor(center)
+    share = center - before
     before = tf.cast(before, tf.int32)
     return before, tf.minimum(before + 1, source - 1), (1 - share) * inside, share * inside

@@ -2,7 +2,7 @@
 
 Two levels an octave: levels 0 and 1 are resampled from the picture, every further level is half of
 the level two above (2 x 2 mean), so the step is 1/sqrt(2) = 0.7071 where Zhang et al. 2016 use
-0.709. Every level lies in a margin of neutral grey of half a P-Net cell: a face that the picture's
+0.709. Every level lies in a margin of neutral gray of half a P-Net cell: a face that the picture's
 border cuts, or that fills the picture, still gets a window, and no window sees two levels. The
 pyramid goes on until the picture is smaller than a cell.
 
@@ -24,21 +24,23 @@ MARGIN_PX: Final = CELL_PX // 2
 """Grey border of every level."""
 
 _OCTAVES: Final = 7
-# 14 levels reach faces of 90 times the smallest one.
+"""14 levels reach faces of 90 times the smallest one."""
 
 _LEVELS: Final = 2 * _OCTAVES
 
 _MIN_SIDE_PX: Final = 8
-# Of the last level in use: there a face half as large again as the picture is one cell.
+"""Of the last level in use: there a face half as large again as the picture is one cell."""
 
 _MIN_FACE_PX: Final = 6.0
-# Smaller wishes would make level 0 more than four times the picture: this bounds the work.
+"""Smaller values would make level 0 more than four times the picture: this bounds the work."""
 
 _STEP: Final = np.float32(0.5**0.5)
+"""Between two levels."""
 
 _HALVE: Final = np.full((2, 2, 1, 1), 0.25, np.float32) * np.eye(3, dtype=np.float32)
+"""The convolution of stride 2 that averages 2 x 2 pixels of each color."""
 _HALVE_PADDING: Final = (MARGIN_PX, MARGIN_PX + 1)
-# Halving leaves half a margin, halved padding is the other half; the odd one saves the last pixel.
+"""Halving leaves half a margin, halved padding is the other half; the odd one saves the last pixel."""
 
 
 class Pyramid(NamedTuple):
@@ -88,7 +90,7 @@ def pyramid(image: tf.Tensor, min_face_px: tf.Tensor) -> Pyramid:
 
 
 def _resampled(image: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """A level: [H, W, 3] uint8 -> [1, x + 2 margins, y + 2 margins, 3], bilinear, normalised."""
+    """A level: [H, W, 3] uint8 -> [1, x + 2 margins, y + 2 margins, 3], bilinear, normalized."""
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     before, after, weight_before, weight_after = _taps(size[1], height, 1 / 128)
     rows = tf.reshape(image, [height, width * 3])
@@ -114,16 +116,16 @@ def _taps(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """The two source rows of each row of a level, margins included, and their weights [n, 1].
 
-    The two weigh `unit` together, in the margin nothing. Pixel centres lie at half-integers, and
+    The two weigh `unit` together, in the margin nothing. Pixel centers lie at half-integers, and
     borders repeat.
     """
     row = tf.range(size + 2 * MARGIN_PX) - MARGIN_PX
     inside = tf.where((row >= 0) & (row < size), unit, 0.0)[:, None]
     ratio = tf.cast(source, tf.float32) / tf.cast(size, tf.float32)
-    centre = (tf.cast(row, tf.float32) + 0.5) * ratio - 0.5
-    centre = tf.clip_by_value(centre, 0.0, tf.cast(source - 1, tf.float32))
-    before = tf.floor(centre)
-    share = (centre - before)[:, None]
+    center = (tf.cast(row, tf.float32) + 0.5) * ratio - 0.5
+    center = tf.clip_by_value(center, 0.0, tf.cast(source - 1, tf.float32))
+    before = tf.floor(center)
+    share = (center - before)[:, None]
     before = tf.cast(before, tf.int32)
     return before, tf.minimum(before + 1, source - 1), (1 - share) * inside, share * inside
 
@@ -131,7 +133,7 @@ def _taps(
 def _packed(
     levels: list[tf.Tensor], sizes: tf.Tensor, slots: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Puts the levels into one tile; gives it and the level's corners, int32 [L, 2].
+    """Puts the levels into one tile; returns it and the levels' corners, int32 [L, 2].
 
     Four bands along y, about a tenth of the tile is empty:
 

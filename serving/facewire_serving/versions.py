@@ -38,7 +38,7 @@ class Loaded:
 
 
 class Versions:
-    """All versions of one model that were ever seen.
+    """All versions of one model that have been seen.
 
     Attributes:
         name: the model's.

@@ -1,7 +1,7 @@
 """Requests that TensorFlow Serving runs before it calls a version available.
 
 The first predictions of a graph are slow, since kernels are chosen and memory is set aside then; without these
-records they would be the first frames of a camera, after every roll-forward. The format is TensorFlow
+records they would be a camera's first frames, after every roll-forward. The format is TensorFlow
 Serving's own: `assets.extra/tf_serving_warmup_requests`, a TFRecord file of `PredictionLog`.
 """
 
@@ -21,9 +21,14 @@ __all__ = ["WARM_UP", "read", "write"]
 WARM_UP: Final = Path("assets.extra") / "tf_serving_warmup_requests"
 """Where the records lie in a version folder."""
 
-_CANVASES: Final = ((320, 569), (640, 1138))  # of a stream and of a single picture, 16:9
+_CANVASES: Final = ((320, 569), (640, 1138))
+"""Height and width that the server sends for a stream and for a single picture of 16:9."""
+
 _BATCHES: Final = (1, 4, 16)
+"""Numbers of faces; the server sends at most 16 at once."""
+
 _NOISE_BYTES: Final = 4099
+"""A prime, so that the noise does not repeat in columns."""
 
 
 def write(directory: Path, name: str) -> None:
@@ -47,7 +52,7 @@ def write(directory: Path, name: str) -> None:
 
 
 def read(directory: Path) -> Iterator[dict[str, NDArray]]:
-    """The inputs of each record of a version folder; none where it has no records."""
+    """The inputs of each record of a version folder; none if it has no records."""
     path = directory / WARM_UP
     if not path.is_file():
         return
