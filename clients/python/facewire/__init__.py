@@ -10,10 +10,11 @@ with facewire.Client("127.0.0.1:50051") as client:
 ```
 """
 
-from facewire._aio_client import AsyncClient
-from facewire._aio_stream import AsyncStream
-from facewire._client import Client
-from facewire._enums import (
+from facewire._aio.client import AsyncClient
+from facewire._aio.stream import AsyncStream
+from facewire._sync.client import Client
+from facewire._sync.stream import Stream
+from facewire._values.enums import (
     CompareOutcome,
     ErrorReason,
     FaceSelection,
@@ -23,7 +24,7 @@ from facewire._enums import (
     Outcome,
     SkipReason,
 )
-from facewire._errors import (
+from facewire._values.errors import (
     AlreadyExistsError,
     AuthenticationError,
     ContractMismatchError,
@@ -41,8 +42,8 @@ from facewire._errors import (
     UnavailableError,
     UnreachableError,
 )
-from facewire._faces import Box, Candidate, Decision, Face, Landmarks, Point, Quality
-from facewire._galleries import (
+from facewire._values.faces import Box, Candidate, Decision, Face, Landmarks, Point, Quality
+from facewire._values.galleries import (
     EnrolledPicture,
     EnrollResult,
     Gallery,
@@ -50,9 +51,9 @@ from facewire._galleries import (
     ImportResult,
     Template,
 )
-from facewire._options import DecisionPolicy, DetectionOptions
-from facewire._pictures import Frame, Image, Picture
-from facewire._results import (
+from facewire._values.options import DecisionPolicy, DetectionOptions
+from facewire._values.pictures import Frame, Image, Picture
+from facewire._values.results import (
     Advice,
     Comparison,
     FrameResult,
@@ -62,7 +63,6 @@ from facewire._results import (
     StageTimings,
     StreamLimits,
 )
-from facewire._stream import Stream
 from facewire._version import __version__
 
 __all__ = [
@@ -122,3 +122,10 @@ __all__ = [
     "UnreachableError",
     "__version__",
 ]
+
+# Users meet these names here, in reprs, tracebacks and documentation; and a pickle that names only
+# `facewire` can be read after the modules within were moved.
+for _public in [globals()[name] for name in __all__]:
+    if isinstance(_public, type):
+        _public.__module__ = __name__
+del _public

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import facewire
+from facewire._wire.read_faces import read_face
 from facewire.v1 import face_pb2
 from facewire.video import annotate
 
@@ -14,7 +15,7 @@ def face(x, y, side, name="", similarity=0.5):
     message.decision.outcome = face_pb2.OUTCOME_KNOWN if name else face_pb2.OUTCOME_UNKNOWN
     message.decision.display_name = name
     message.decision.similarity = similarity
-    return facewire.Face.from_wire(message)
+    return read_face(message)
 
 
 @pytest.fixture

@@ -102,11 +102,11 @@ async def test_the_reason_is_told_when_the_stream_ends_under_a_blocked_write(
     fake.refuse_reading = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "SLOW_READER")
     large = bytes(8 * 2**20)  # more than the transport takes from who is not read
     async with aclient.stream([large] * 20) as stream:
-        line = stream._line
-        while not line.feed.in_flight:
+        call = stream._call
+        while not call.feed.in_flight:
             await asyncio.sleep(0)
         fake.opening.set()
-        await line._sending  # the write was interrupted, and grpc.aio has said so
+        await call._sending  # the write was interrupted, and grpc.aio has said so
         with pytest.raises(facewire.LimitError) as caught:
             await anext(stream)
     assert caught.value.reason is facewire.ErrorReason.SLOW_READER

@@ -8,7 +8,8 @@ import unicodedata
 
 import pytest
 
-from facewire import Client, ErrorReason, FrameResult, FramesSkipped, NoFaceError, UnavailableError
+from facewire import Client, ErrorReason, NoFaceError, UnavailableError
+from facewire._wire.read_results import read_frame_result, read_frames_skipped
 from facewire.cli._folder import people_of
 from facewire.cli._interrupts import closed_by_ctrl_c
 from facewire.cli._session import text_of
@@ -113,7 +114,7 @@ def seen(at_s, *names, similarity=0.5, status=recognition_pb2.FRAME_STATUS_OK):
             decision.similarity = similarity
         else:
             decision.outcome = face_pb2.OUTCOME_UNKNOWN
-    return FrameResult.from_wire(result)
+    return read_frame_result(result)
 
 
 def test_sightings_close_short_gaps_and_keep_long_ones():
@@ -148,7 +149,7 @@ def test_sightings_account_for_every_frame_and_face():
     sightings.add(seen(0, "ada", "", "bo"))
     sightings.add(seen(1, status=recognition_pb2.FRAME_STATUS_TIMED_OUT))
     skipped = recognition_pb2.FramesSkipped(first_sequence=3, last_sequence=9, frame_count=4)
-    sightings.add(FramesSkipped.from_wire(skipped))
+    sightings.add(read_frames_skipped(skipped))
     assert list(sightings.people) == ["ada", "bo"]
     assert (sightings.frame_count, sightings.failed_count) == (1, 1)
     assert (sightings.skipped_count, sightings.unrecognized_count) == (4, 1)

@@ -6,8 +6,9 @@ import grpc
 import pytest
 
 import facewire
-from facewire import ErrorReason, _errors
-from facewire._status import _BY_REASON, error_from_rpc
+from facewire import ErrorReason
+from facewire._values import errors
+from facewire._wire.grpc_status import _BY_REASON, error_from_rpc
 from fakes.server import failure
 
 
@@ -36,8 +37,8 @@ def test_a_reason_decides_the_error_whatever_the_code(reason, meaning):
 
 
 def test_every_error_is_in_the_tree_of_the_docstring_and_public():
-    for name in _errors.__all__:
-        assert name in _errors.__doc__.split()
+    for name in errors.__all__:
+        assert name in errors.__doc__.split()
         assert name in facewire.__all__
         assert issubclass(getattr(facewire, name), facewire.FacewireError)
 

@@ -1,4 +1,4 @@
-"""The sending half of a stream draws a frame only when it may send it."""
+"""The sending half of a stream pulls a frame only when it may send it."""
 
 import dataclasses
 import threading
@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from facewire import Frame, StreamLimits
-from facewire._feed import Feed, messages
+from facewire._sync.feed import Feed, messages
 from facewire.v1 import recognition_pb2
 
 LIMITS = StreamLimits(max_in_flight=2, max_frame_bytes=100, max_pixels=1, model_contract_id="")
@@ -22,26 +22,26 @@ def opened(frames, max_in_flight=9):
     return feed, sent
 
 
-def test_no_frame_is_drawn_before_the_server_has_named_its_limit():
-    drawn = []
+def test_no_frame_is_pulled_before_the_server_has_named_its_limit():
+    pulled = []
     feed = Feed()
-    sent = messages(CONFIG, (drawn.append(n) or b"x" for n in range(3)), feed)
+    sent = messages(CONFIG, (pulled.append(n) or b"x" for n in range(3)), feed)
     next(sent)
     feed.close()
     assert list(sent) == []
-    assert drawn == []
+    assert pulled == []
 
 
-def test_a_frame_is_drawn_only_when_there_is_credit_for_it():
-    drawn = []
-    feed, sent = opened((drawn.append(n) or b"x" for n in range(10)), max_in_flight=2)
+def test_a_frame_is_pulled_only_when_there_is_credit_for_it():
+    pulled = []
+    feed, sent = opened((pulled.append(n) or b"x" for n in range(10)), max_in_flight=2)
     assert [next(sent).frame.sequence for _ in range(2)] == [1, 2]
     waiting = threading.Thread(target=lambda: next(sent))
     waiting.start()
-    assert drawn == [0, 1]
+    assert pulled == [0, 1]
     feed.give_back(1)
     waiting.join()
-    assert drawn == [0, 1, 2]
+    assert pulled == [0, 1, 2]
     assert feed.in_flight == 2
 
 

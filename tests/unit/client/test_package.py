@@ -1,12 +1,13 @@
 """The package's face: its names, what it imports, what it keeps to itself."""
 
+import pickle
 import subprocess
 import sys
 
 import pytest
 
 import facewire
-from facewire._channel import Address
+from facewire._wire.address import Address
 
 
 def test_all_is_sorted_and_complete():
@@ -66,3 +67,33 @@ def test_certificates_turn_tls_on_and_are_read_from_a_path(tmp_path):
         address = Address.of("server:1", token=None, root_certificates=given, tls=False)
         assert address.tls
         assert address.root_certificates == b"PEM"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        facewire.Box(1, 2, 3, 4),
+        facewire.Outcome.KNOWN,
+        facewire.Image(b"jpeg"),
+        facewire.FramesSkipped(1, 2, facewire.SkipReason.SUPERSEDED, 2),
+    ],
+)
+def test_a_value_survives_pickling_under_its_public_name(value):
+    data = pickle.dumps(value)
+    assert pickle.loads(data) == value
+    assert b"facewire._" not in data
+
+
+@pytest.mark.parametrize("name", [n for n in facewire.__all__ if n.endswith("Error")])
+def test_an_error_survives_pickling_with_all_it_says(name):
+    kind = getattr(facewire, name)
+    reason = facewire.ErrorReason.SHUTTING_DOWN
+    more = {"after_s": 1.5} if kind is facewire.ReconnectError else {"advice": "Do.", "field": "x"}
+    error = kind("It happened.", reason=reason, **more)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (kind, str(error), vars(error))
+
+
+def test_public_names_show_as_the_packages_own():
+    for name in set(facewire.__all__) - {"Picture", "__version__"}:
+        assert getattr(facewire, name).__module__ == "facewire", name

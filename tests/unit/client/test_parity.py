@@ -1,10 +1,13 @@
 """Both clients can do the same, in the same words."""
 
 import inspect
+from pathlib import Path
 
 import pytest
 
 import facewire
+
+ROOMS = [Path(facewire.__path__[0]) / room for room in ("_sync", "_aio")]
 
 
 def public(client):
@@ -13,6 +16,12 @@ def public(client):
 
 def test_both_clients_have_the_same_methods():
     assert public(facewire.Client) == public(facewire.AsyncClient)
+
+
+def test_each_file_of_the_blocking_client_has_a_twin_of_the_same_name():
+    blocking, aio = ({path.name for path in files.glob("*.py")} for files in ROOMS)
+    assert blocking - aio == set()
+    assert aio - blocking == {"ending.py", "threads.py"}  # of asyncio alone
 
 
 @pytest.mark.parametrize("name", ["__init__", *sorted(public(facewire.Client))])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from facewire import Image, ImageFormat
-from facewire._enroll import chunks, halves, several
-from facewire._pictures import to_wire
+from facewire._values.pictures import as_pictures
+from facewire._wire.enrollment import chunks, halves
+from facewire._wire.write import image_message
 from facewire.v1 import face_pb2
 
 RGB = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
@@ -17,33 +18,33 @@ RGB = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
     "picture", [b"jpeg", bytearray(b"jpeg"), memoryview(b"jpeg"), np.frombuffer(b"jpeg", np.uint8)]
 )
 def test_bytes_of_any_kind_are_an_encoded_file(picture):
-    assert to_wire(picture) == face_pb2.Image(data=b"jpeg")
+    assert image_message(picture) == face_pb2.Image(data=b"jpeg")
 
 
 @pytest.mark.parametrize("kind", [str, lambda path: path])
 def test_a_path_is_read(tmp_path, kind):
     (tmp_path / "a.jpg").write_bytes(b"jpeg")
-    assert to_wire(kind(tmp_path / "a.jpg")) == face_pb2.Image(data=b"jpeg")
+    assert image_message(kind(tmp_path / "a.jpg")) == face_pb2.Image(data=b"jpeg")
     with pytest.raises(FileNotFoundError):
-        to_wire(kind(tmp_path / "none.jpg"))
+        image_message(kind(tmp_path / "none.jpg"))
 
 
 def test_an_array_is_rgb_and_says_its_size():
     expected = face_pb2.Image(
         data=RGB.tobytes(), format=face_pb2.IMAGE_FORMAT_RGB8, width_px=4, height_px=2
     )
-    assert to_wire(RGB) == expected
+    assert image_message(RGB) == expected
 
 
 def test_a_grey_array_is_gray8():
-    image = to_wire(RGB[:, :, 0])
+    image = image_message(RGB[:, :, 0])
     assert (image.format, image.width_px, image.height_px) == (face_pb2.IMAGE_FORMAT_GRAY8, 4, 2)
     assert image.data == RGB[:, :, 0].tobytes()
 
 
 @pytest.mark.parametrize("view", [RGB[:, :, ::-1], RGB[::2, ::2], np.asfortranarray(RGB)])
 def test_an_array_need_not_be_contiguous(view):
-    assert to_wire(view).data == np.ascontiguousarray(view).tobytes()
+    assert image_message(view).data == np.ascontiguousarray(view).tobytes()
 
 
 def test_opencvs_order_is_said():
@@ -61,20 +62,20 @@ def test_opencvs_order_is_said():
 )
 def test_an_array_that_is_no_picture_is_refused(bad):
     with pytest.raises(ValueError, match="uint8 of shape"):
-        to_wire(bad)
+        image_message(bad)
 
 
 @pytest.mark.parametrize("bad", [None, 3, ["a.jpg"]])
 def test_what_is_no_picture_is_refused_by_its_type(bad):
     with pytest.raises(TypeError, match="a picture is"):
-        to_wire(bad)
+        image_message(bad)
 
 
 def test_one_picture_is_not_taken_apart():
     for one in ("a.jpg", b"jpeg", RGB, Image(b"jpeg"), memoryview(b"jpeg")):
-        (only,) = several(one)
+        (only,) = as_pictures(one)
         assert only is one
-    assert several(["a.jpg"]) == ["a.jpg"]
+    assert as_pictures(["a.jpg"]) == ["a.jpg"]
 
 
 def test_chunks_hold_ten_pictures_or_sixteen_mebibytes_and_lose_none():
@@ -105,4 +106,4 @@ def test_halves_lose_nothing():
 
 
 def test_another_array_type_with_the_buffer_protocol_is_taken():
-    assert to_wire(array.array("B", b"jpeg")).data == b"jpeg"  # type: ignore[arg-type] # not promised
+    assert image_message(array.array("B", b"jpeg")).data == b"jpeg"  # type: ignore[arg-type] # not promised

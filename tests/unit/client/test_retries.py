@@ -5,7 +5,7 @@ import pytest
 
 import facewire
 from facewire import ErrorReason
-from facewire._channel import Deadline, Retries
+from facewire._wire.retries import Deadline, Retries
 from fakes.server import failure
 
 AWAY = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import facewire
-from facewire import ErrorReason, FrameStatus, _channel
+from facewire import ErrorReason, FrameStatus
+from facewire._wire import retries
 from fakes.server import failure
 
 
@@ -26,11 +27,11 @@ def until(condition, predicate):
 def test_no_more_frames_are_in_flight_than_the_server_allows(fake, client, picture):
     fake.max_in_flight = 3
     fake.hold.clear()
-    drawn = []
-    stream = client.stream(drawn.append(n) or picture for n in range(10))
+    pulled = []
+    stream = client.stream(pulled.append(n) or picture for n in range(10))
     assert stream.limits.max_in_flight == 3
     until(fake.held_changed, lambda: fake.held == 3)
-    assert drawn == [0, 1, 2]
+    assert pulled == [0, 1, 2]
     fake.hold.set()
     assert [result.sequence for result in stream] == list(range(1, 11))
 
@@ -40,7 +41,7 @@ def test_a_credit_of_one_is_enough(fake, client, picture):
     assert len(list(client.stream([picture] * 5))) == 5
 
 
-def test_an_endless_source_is_drawn_lazily_and_left_by_break(fake, client, picture):
+def test_an_endless_source_is_pulled_lazily_and_left_by_break(fake, client, picture):
     def endless():
         while True:
             yield picture
@@ -136,16 +137,16 @@ def test_a_server_that_does_not_answer_the_opening_is_given_up(fake, connect, pi
 
 def test_a_client_that_is_closed_while_a_stream_opens_leaves_none_open(fake, connect, picture):
     fake.silent = {"StreamRecognize"}
-    drawn = []
+    pulled = []
     with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
-        opening = threads.submit(client.stream, (drawn.append(n) or picture for n in range(3)))
+        opening = threads.submit(client.stream, (pulled.append(n) or picture for n in range(3)))
         assert fake.asked.wait(10)
         client.close()
         with pytest.raises(ValueError, match="closed"):
             opening.result(10)
         fake.opening.set()
     assert fake.stream_ended.wait(10)
-    assert drawn == []
+    assert pulled == []
 
 
 def test_a_client_that_is_closed_between_two_attempts_opens_no_stream(
@@ -153,7 +154,7 @@ def test_a_client_that_is_closed_between_two_attempts_opens_no_stream(
 ):
     away = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
     fake.fail_next("StreamRecognize", away, times=9)
-    monkeypatch.setattr(_channel.random, "uniform", lambda *_: 100.0)
+    monkeypatch.setattr(retries.random, "uniform", lambda *_: 100.0)
     with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
         opening = threads.submit(client.stream, [picture])
         assert fake.stream_ended.wait(10)

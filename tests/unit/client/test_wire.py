@@ -5,16 +5,18 @@ import dataclasses
 import pytest
 
 import facewire
-from facewire import _enums
-from facewire._options import DecisionPolicy, DetectionOptions
+from facewire._values import enums
+from facewire._wire.read_faces import read_face
+from facewire._wire.read_galleries import read_identity
+from facewire._wire.read_results import read_stage_timings
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 
 FILES = (face_pb2, gallery_pb2, recognition_pb2)
 
 
-@pytest.mark.parametrize("name", [n for n in _enums.__all__ if n != "WireEnum"])
+@pytest.mark.parametrize("name", [n for n in enums.__all__ if n != "WireEnum"])
 def test_an_enum_has_the_contracts_names_in_the_contracts_order(name):
-    ours = getattr(_enums, name)
+    ours = getattr(enums, name)
     (theirs,) = (f.DESCRIPTOR.enum_types_by_name[name] for f in FILES if hasattr(f, name))
     assert [member.wire_name for member in ours] == [value.name for value in theirs.values]
     assert [value.number for value in theirs.values] == list(range(len(ours)))
@@ -34,8 +36,8 @@ def test_a_number_of_a_newer_contract_is_unspecified(number):
         (facewire.Candidate, face_pb2.Candidate),
         (facewire.Comparison, recognition_pb2.CompareResponse),
         (facewire.Decision, face_pb2.Decision),
-        (DecisionPolicy, face_pb2.DecisionPolicy),
-        (DetectionOptions, face_pb2.DetectionOptions),
+        (facewire.DecisionPolicy, face_pb2.DecisionPolicy),
+        (facewire.DetectionOptions, face_pb2.DetectionOptions),
         (facewire.EnrolledPicture, gallery_pb2.EnrollmentResult),
         (facewire.Face, face_pb2.Face),
         (facewire.FrameResult, recognition_pb2.FrameResult),
@@ -62,23 +64,21 @@ def test_a_value_takes_each_field_from_the_field_of_its_name():
     names = [field.name for field in timings.DESCRIPTOR.fields]
     for number, name in enumerate(names, start=1):
         setattr(timings, name, number)
-    ours = facewire.StageTimings.from_wire(timings)
+    ours = read_stage_timings(timings)
     assert [getattr(ours, name) for name in names] == list(range(1, len(names) + 1))
 
 
 def test_a_face_has_a_name_only_when_it_is_known():
     face = face_pb2.Face()
-    assert facewire.Face.from_wire(face).decision is None
-    assert facewire.Face.from_wire(face).name is None
+    assert read_face(face).decision is None
+    assert read_face(face).name is None
     face.decision.outcome = face_pb2.OUTCOME_AMBIGUOUS
-    assert facewire.Face.from_wire(face).name is None
+    assert read_face(face).name is None
     face.decision.outcome = face_pb2.OUTCOME_KNOWN
     face.decision.display_name = "Ada"
-    assert facewire.Face.from_wire(face).name == "Ada"
+    assert read_face(face).name == "Ada"
 
 
 def test_times_keep_their_microseconds():
     message = gallery_pb2.Identity(created_at_us=1_700_000_000_123_457)
-    assert facewire.Identity.from_wire(message).created_at.isoformat() == (
-        "2023-11-14T22:13:20.123457+00:00"
-    )
+    assert read_identity(message).created_at.isoformat() == ("2023-11-14T22:13:20.123457+00:00")

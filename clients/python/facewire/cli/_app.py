@@ -7,8 +7,8 @@ import typer
 
 from facewire import FaceSelection, __version__
 from facewire.cli import _compare, _enroll, _gallery_app, _people, _recognize, _status, _watch
-from facewire.cli._options import GalleryOption, JsonOption, MinFaceOption
 from facewire.cli._session import Server
+from facewire.cli._shared_options import GalleryOption, JsonOption, MinFaceOption
 
 __all__ = ["app"]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facewire.cli import _gallery
-from facewire.cli._options import GalleryOption, JsonOption
+from facewire.cli._shared_options import GalleryOption, JsonOption
 
 __all__ = ["app"]
 

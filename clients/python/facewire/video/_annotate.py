@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire._enums import ImageFormat, Outcome
-from facewire._faces import Box, Face
-from facewire._pictures import Picture, to_wire
+from facewire._values.enums import ImageFormat, Outcome
+from facewire._values.faces import Box, Face
+from facewire._values.pictures import Picture, to_image
 
 __all__ = ["annotate"]
 
@@ -113,15 +113,14 @@ def _rectangle(box: Box) -> _Rectangle:
 
 def _decoded(picture: Picture) -> Any:
     """(height, width, 3) uint8 RGB of any picture that the server takes."""
-    image = to_wire(picture)
-    layout = ImageFormat.from_wire(image.format)
+    image = to_image(picture)
     data = np.frombuffer(image.data, np.uint8)
-    if layout not in _RAW:
+    if image.format not in _RAW:
         decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
         if decoded is None:
             raise ValueError("the picture cannot be decoded")
         return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-    channels, rows, to_rgb = _RAW[layout]
+    channels, rows, to_rgb = _RAW[image.format]
     height = image.height_px * rows // 2
     stride = image.stride_bytes or image.width_px * channels
     if data.size < height * stride:

@@ -6,8 +6,8 @@ import time
 import weakref
 from typing import Any, Self
 
-from facewire._pictures import Frame
-from facewire._results import Advice
+from facewire._values.pictures import Frame
+from facewire._values.results import Advice
 from facewire.video._source import Source
 
 __all__ = ["Camera"]

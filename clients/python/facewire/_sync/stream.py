@@ -1,6 +1,6 @@
 """A stream: frames in, results out, and the credit between them.
 
-Two threads share a `Feed`: gRPC's own draws frames and sends them (`messages`), the
+Two threads share a `Feed`: gRPC's own pulls frames and sends them (`messages`), the
 caller's reads the answers (`Stream.__next__`) and gives back their credit. `AsyncStream`
 is the same with two tasks.
 """
@@ -13,13 +13,16 @@ from typing import Any, Self
 
 import grpc
 
-from facewire._answers import Answers, not_started, too_late
-from facewire._channel import Address, Deadline, Retries
-from facewire._errors import FacewireError, UnavailableError
-from facewire._feed import Feed, messages
-from facewire._pictures import Frame, Picture, no_picture
-from facewire._results import Advice, FrameResult, FramesSkipped, StreamLimits
-from facewire._status import error_from_rpc
+from facewire._sync.channel import connect
+from facewire._sync.feed import Feed, messages
+from facewire._values.errors import FacewireError, UnavailableError
+from facewire._values.pictures import Frame, Picture, require_frames
+from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
+from facewire._wire.address import Address
+from facewire._wire.answers import Answers, not_started, too_late
+from facewire._wire.grpc_status import error_from_rpc
+from facewire._wire.read_results import read_stream_limits
+from facewire._wire.retries import Deadline, Retries
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 
 __all__ = ["Stream"]
@@ -59,10 +62,10 @@ class Stream:
     ) -> None:
         self._address = address
         self._config = config
-        self._frames = iter(no_picture(frames))
+        self._frames = iter(require_frames(frames))
         self._timeout_s = timeout_s
         self._answers = Answers(address.target, frames)
-        self._line: _Line | None = None
+        self._call: _Call | None = None
         self._closed = threading.Event()
 
     def open(self) -> Self:
@@ -73,30 +76,30 @@ class Stream:
             FacewireError: as of `Client.stream`.
         """
         retries = Retries(deadline := Deadline(self._timeout_s))
-        while self._line is None:
-            self._line = line = _Line(self._address, self._config, self._frames)
+        while self._call is None:
+            self._call = call = _Call(self._address, self._config, self._frames)
             # A stream that was dropped, as `for ... break` does, is cancelled, too.
-            weakref.finalize(self, line.cancel)
+            weakref.finalize(self, call.cancel)
             try:
                 if self._closed.is_set():  # too early for `close` to see the line
                     raise ValueError("this stream is closed")
-                self.limits = line.open(deadline)
+                self.limits = call.open(deadline)
             except BaseException as error:
-                line.cancel()
+                call.cancel()
                 if self._closed.is_set() and isinstance(error, FacewireError):
                     raise ValueError("this stream is closed") from None
                 pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
                 if pause_s is None:
                     raise
-                self._line = None
+                self._call = None
                 self._closed.wait(pause_s)
         return self
 
     def close(self) -> None:
         """Cancels the stream. May be called again, and from another thread."""
         self._closed.set()
-        if (line := self._line) is not None:
-            line.cancel()
+        if (call := self._call) is not None:
+            call.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -118,19 +121,19 @@ class Stream:
         return self._answers.advice
 
     def __next__(self) -> FrameResult | FramesSkipped:
-        while not self._closed.is_set() and self._line is not None:
-            result = self._answers.read(self._receive(self._line))
+        while not self._closed.is_set() and self._call is not None:
+            result = self._answers.read(self._receive(self._call))
             if result is not None:
-                self._line.feed.give_back(result.frame_count)
+                self._call.feed.give_back(result.frame_count)
                 return result
         raise StopIteration
 
-    def _receive(self, line: "_Line") -> recognition_pb2.StreamRecognizeResponse:
+    def _receive(self, call: "_Call") -> recognition_pb2.StreamRecognizeResponse:
         try:
-            answer: recognition_pb2.StreamRecognizeResponse = next(line.answers)
+            answer: recognition_pb2.StreamRecognizeResponse = next(call.answers)
         except StopIteration:
             self.close()
-            self._answers.check_end(line.feed)
+            self._answers.check_end(call.feed)
             raise
         except grpc.RpcError as error:
             if self._closed.is_set():  # by another thread
@@ -140,7 +143,7 @@ class Stream:
         return answer
 
 
-class _Line:
+class _Call:
     """A call with its channel and feed."""
 
     def __init__(
@@ -151,7 +154,7 @@ class _Line:
     ) -> None:
         self.feed = Feed()
         self._target = address.target
-        self._channel = address.connect()
+        self._channel = connect(address)
         stub = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
         sent = messages(config, frames, self.feed)
         self.answers: Any = stub.StreamRecognize(sent, metadata=address.metadata)
@@ -174,7 +177,7 @@ class _Line:
             late.cancel()
         if first is None or first.WhichOneof("message") != "started":
             raise not_started(self._target)
-        limits = StreamLimits.from_wire(first.started)
+        limits = read_stream_limits(first.started)
         self.feed.start(limits)
         return limits
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 
-from facewire._channel import Deadline
+from facewire._wire.retries import Deadline
 
 __all__ = ["Ending", "Status"]
 

@@ -1,4 +1,4 @@
-"""A stream in asyncio: as `facewire._stream`, with a task that sends for a thread."""
+"""A stream in asyncio: as `facewire._sync.stream`, with a task that sends instead of a thread."""
 
 import asyncio
 import contextlib
@@ -9,13 +9,16 @@ from typing import Any, Self
 import grpc
 from grpc import aio
 
-from facewire._aio_ending import Ending
-from facewire._aio_feed import AsyncFeed, Frames, drawn, send
-from facewire._answers import Answers, not_started, too_late
-from facewire._channel import Address, Deadline, Retries
-from facewire._errors import UnavailableError
-from facewire._results import Advice, FrameResult, FramesSkipped, StreamLimits
-from facewire._status import error_from_rpc
+from facewire._aio.channel import connect
+from facewire._aio.ending import Ending
+from facewire._aio.feed import AsyncFeed, Frames, as_async, send
+from facewire._values.errors import UnavailableError
+from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
+from facewire._wire.address import Address
+from facewire._wire.answers import Answers, not_started, too_late
+from facewire._wire.grpc_status import error_from_rpc
+from facewire._wire.read_results import read_stream_limits
+from facewire._wire.retries import Deadline, Retries
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 
 __all__ = ["AsyncStream"]
@@ -39,10 +42,10 @@ class AsyncStream:
     ) -> None:
         self._address = address
         self._config = config
-        self._frames = drawn(frames)
+        self._frames = as_async(frames)
         self._timeout_s = timeout_s
         self._answers = Answers(address.target, frames)
-        self._line: _Line | None = None
+        self._call: _Call | None = None
         self._closed = asyncio.Event()
 
     @property
@@ -52,9 +55,9 @@ class AsyncStream:
         Raises:
             ValueError: the stream is not open yet.
         """
-        if self._line is None or self._line.limits is None:
+        if self._call is None or self._call.limits is None:
             raise ValueError("the stream is not open yet: use `async with`")
-        return self._line.limits
+        return self._call.limits
 
     @property
     def advice(self) -> Advice | None:
@@ -68,7 +71,7 @@ class AsyncStream:
             ValueError: the stream is closed, or was closed meanwhile.
             FacewireError: as of `Client.stream`.
         """
-        if self._line is None:
+        if self._call is None:
             await self._connect()
         if self._closed.is_set():
             raise ValueError("this stream is closed")
@@ -77,8 +80,8 @@ class AsyncStream:
     async def close(self) -> None:
         """Cancels the stream. May be called again, and from another task."""
         self._closed.set()
-        if self._line is not None:
-            await self._line.cancel()
+        if self._call is not None:
+            await self._call.cancel()
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -95,18 +98,18 @@ class AsyncStream:
         return self
 
     async def __anext__(self) -> FrameResult | FramesSkipped:
-        if self._line is None:
+        if self._call is None:
             await self._connect()
-        while not self._closed.is_set() and self._line is not None:
-            result = self._answers.read(await self._receive(self._line))
+        while not self._closed.is_set() and self._call is not None:
+            result = self._answers.read(await self._receive(self._call))
             if result is not None:
-                self._line.feed.give_back(result.frame_count)
+                self._call.feed.give_back(result.frame_count)
                 return result
         raise StopAsyncIteration
 
-    async def _receive(self, line: "_Line") -> recognition_pb2.StreamRecognizeResponse:
+    async def _receive(self, call: "_Call") -> recognition_pb2.StreamRecognizeResponse:
         try:
-            answer: recognition_pb2.StreamRecognizeResponse = await anext(line.answers)
+            answer: recognition_pb2.StreamRecognizeResponse = await anext(call.answers)
             return answer
         except (StopAsyncIteration, grpc.RpcError):
             pass
@@ -117,42 +120,42 @@ class AsyncStream:
             raise
         if self._closed.is_set():
             raise StopAsyncIteration
-        status = await line.ending.status()
+        status = await call.ending.status()
         await self.close()
         if status.code() is not grpc.StatusCode.OK:
             raise error_from_rpc(status, target=self._address.target) from status
-        self._answers.check_end(line.feed)
+        self._answers.check_end(call.feed)
         raise StopAsyncIteration
 
     async def _connect(self) -> None:
         """Opens the stream, unless it is, or meanwhile was, closed."""
         retries = Retries(deadline := Deadline(self._timeout_s))
-        while self._line is None and not self._closed.is_set():
-            self._line = line = _Line(self._address)
+        while self._call is None and not self._closed.is_set():
+            self._call = call = _Call(self._address)
             # Also where the stream was dropped: its task and its call do not keep it alive.
-            weakref.finalize(self, line.let_go)
+            weakref.finalize(self, call.let_go)
             try:
-                await line.open(self._config, deadline)
-                line.start(self._frames)
+                await call.open(self._config, deadline)
+                call.start(self._frames)
             except BaseException as error:
-                await line.cancel()
+                await call.cancel()
                 if self._closed.is_set():  # by another task, which cancelled the call
                     return
                 pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
-                self._line = None
+                self._call = None
                 if pause_s is None:
                     raise
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._closed.wait(), pause_s)
 
 
-class _Line:
+class _Call:
     """An open call with its channel and feed."""
 
     def __init__(self, address: Address) -> None:
         self.feed = AsyncFeed()
         self.limits: StreamLimits | None = None
-        self._channel: aio.Channel = address.connect_aio()
+        self._channel: aio.Channel = connect(address)
         stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
         self._target = address.target
         self._call = stub.StreamRecognize(metadata=address.metadata)
@@ -177,7 +180,7 @@ class _Line:
             raise error_from_rpc(status, target=self._target) from status
         if first.WhichOneof("message") != "started":
             raise not_started(self._target)
-        self.limits = StreamLimits.from_wire(first.started)
+        self.limits = read_stream_limits(first.started)
 
     def start(self, frames: Any) -> None:
         """Lets the frames be sent."""

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from facewire._channel import Deadline
-from facewire._enums import ErrorReason
-from facewire._errors import DeadlineError, ReconnectError, ServerError, UnavailableError
-from facewire._feed import Account
-from facewire._results import Advice, FrameResult, FramesSkipped
+from facewire._values.enums import ErrorReason
+from facewire._values.errors import DeadlineError, ReconnectError, ServerError, UnavailableError
+from facewire._values.results import Advice, FrameResult, FramesSkipped
+from facewire._wire.ledger import Ledger
+from facewire._wire.read_results import read_advice, read_frame_result, read_frames_skipped
+from facewire._wire.retries import Deadline
 from facewire.v1 import recognition_pb2
 
 __all__ = ["Answers", "not_started", "too_late"]
@@ -31,27 +32,27 @@ class Answers:
         """The result in a message; None of a message without."""
         match message.WhichOneof("message"):
             case "frame":
-                return FrameResult.from_wire(message.frame)
+                return read_frame_result(message.frame)
             case "skipped":
-                return FramesSkipped.from_wire(message.skipped)
+                return read_frames_skipped(message.skipped)
             case "advice":
-                self.advice = Advice.from_wire(message.advice)
+                self.advice = read_advice(message.advice)
                 if self._advise is not None:
                     self._advise(self.advice)
             case "reconnect":
                 self._reconnect = message.reconnect
         return None
 
-    def check_end(self, account: Account) -> None:
+    def check_end(self, ledger: Ledger) -> None:
         """Raises what the end of the answers, with OK, means besides an end.
 
         Raises:
             ReconnectError: the server asked for it.
             UnavailableError: not all frames were accounted for.
-            BaseException: what drawing a frame raised.
+            BaseException: what pulling a frame raised.
         """
-        if account.error is not None:
-            raise account.error
+        if ledger.error is not None:
+            raise ledger.error
         if self._reconnect is not None:
             after_s = self._reconnect.after_ms / 1000
             leaving = self._reconnect.reason == recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN
@@ -60,9 +61,9 @@ class Answers:
                 reason=ErrorReason.SHUTTING_DOWN if leaving else ErrorReason.WORKER_BUSY,
                 after_s=after_s,
             )
-        if account.in_flight or not account.exhausted:
+        if ledger.in_flight or not ledger.exhausted:
             raise UnavailableError(
-                f"{self._target}: the server ended the stream with {account.in_flight} "
+                f"{self._target}: the server ended the stream with {ledger.in_flight} "
                 "frames unanswered. Open it again."
             )
 

@@ -1,18 +1,26 @@
-"""What counts as a picture, and how it becomes bytes on the wire.
+"""What counts as a picture, and how its bytes are read.
 
 Arrays are read through the buffer protocol (PEP 3118), so numpy is never imported.
 """
 
-import asyncio
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
-from facewire._enums import ImageFormat
-from facewire.v1 import face_pb2
+from facewire._values.enums import ImageFormat
 
-__all__ = ["Array", "Frame", "Image", "Picture", "is_picture", "loaded", "no_picture", "to_wire"]
+__all__ = [
+    "Array",
+    "Frame",
+    "Image",
+    "Picture",
+    "as_pictures",
+    "is_picture",
+    "require_frames",
+    "to_image",
+]
 
 T = TypeVar("T")
 
@@ -57,25 +65,25 @@ class Image:
         """Takes a raw picture from an array.
 
         Args:
-            array: uint8, (height, width, 3) or, grey, (height, width). It need not be
+            array: uint8, (height, width, 3) or, gray, (height, width). It need not be
                 contiguous.
-            bgr: the channels are blue, green, red, as OpenCV gives them.
+            bgr: the channels are blue, green, red, as in OpenCV.
 
         Raises:
             ValueError: the array is of another shape or type.
         """
         with _view(array) as view:
             shape = view.shape or ()
-            grey = len(shape) == 2
-            if view.format != "B" or not (grey or (len(shape) == 3 and shape[2] == 3)):
+            gray = len(shape) == 2
+            if view.format != "B" or not (gray or (len(shape) == 3 and shape[2] == 3)):
                 raise ValueError(
                     "an array of a picture is uint8 of shape (height, width, 3) or "
                     f"(height, width), not {view.format!r} of shape {shape}"
                 )
-            colour = ImageFormat.BGR8 if bgr else ImageFormat.RGB8
+            color = ImageFormat.BGR8 if bgr else ImageFormat.RGB8
             return cls(
                 view.tobytes(),
-                format=ImageFormat.GRAY8 if grey else colour,
+                format=ImageFormat.GRAY8 if gray else color,
                 width_px=shape[1],
                 height_px=shape[0],
             )
@@ -109,50 +117,37 @@ def is_picture(value: object) -> bool:
     return isinstance(value, kinds) or hasattr(value, "__array_interface__")
 
 
-def no_picture(frames: T) -> T:
-    """The frames of a stream, unless they are one picture: taken apart it would make none.
+def as_pictures(pictures: Picture | Iterable[Picture]) -> Iterable[Picture]:
+    """Returns the pictures; a single one as a tuple."""
+    if is_picture(pictures):
+        return (cast(Picture, pictures),)
+    return cast(Iterable[Picture], pictures)
+
+
+def require_frames(frames: T) -> T:
+    """Returns the frames of a stream, unless they are one picture.
+
+    A picture is iterable, too: its bytes or rows would be taken for frames.
 
     Raises:
-        TypeError: they are.
+        TypeError: they are one picture.
     """
     if is_picture(frames):
         raise TypeError(
-            "frames are many pictures, one after the other: facewire.video.Camera(path) gives "
+            "frames are many pictures, one after the other: facewire.video.Camera(path) reads "
             "those of a film, and [picture] is a single one"
         )
     return frames
 
 
-def to_wire(picture: Picture) -> face_pb2.Image:
-    """Makes the message of a picture.
+def to_image(picture: Picture) -> Image:
+    """Reads a picture of any kind.
 
     Raises:
-        OSError: a path that cannot be read.
-        ValueError: an array that is no picture.
-        TypeError: anything else.
+        OSError: the path cannot be read.
+        ValueError: the array is not a picture.
+        TypeError: it is of another type.
     """
-    image = _to_image(picture)
-    return face_pb2.Image(
-        data=image.data,
-        format=image.format.wire_name,
-        width_px=image.width_px,
-        height_px=image.height_px,
-        stride_bytes=image.stride_bytes,
-    )
-
-
-async def loaded(picture: Picture) -> Picture:
-    """The picture, read in a thread where it is a path.
-
-    Raises:
-        OSError: a path that cannot be read.
-    """
-    if isinstance(picture, str | os.PathLike):
-        return await asyncio.to_thread(Image.from_file, picture)
-    return picture
-
-
-def _to_image(picture: Picture) -> Image:
     if isinstance(picture, Image):
         return picture
     if isinstance(picture, bytes):
@@ -160,7 +155,7 @@ def _to_image(picture: Picture) -> Image:
     if isinstance(picture, str | os.PathLike):
         return Image.from_file(picture)
     with _view(picture) as view:
-        # One dimension is a file's bytes: a bytearray, or what cv2.imencode gives.
+        # One dimension is a file's bytes: a bytearray, or what cv2.imencode returns.
         return Image(view.tobytes()) if view.ndim == 1 else Image.from_array(view)
 
 

@@ -1,12 +1,11 @@
 """What the gallery answers, as immutable values."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Self
 
-from facewire._enums import ErrorReason
-from facewire._faces import Box, Quality
-from facewire.v1 import gallery_pb2
+from facewire._values.enums import ErrorReason
+from facewire._values.faces import Box, Quality
 
 __all__ = [
     "EnrollResult",
@@ -16,8 +15,6 @@ __all__ = [
     "ImportResult",
     "Template",
 ]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +41,6 @@ class Gallery:
     pending_purge_count: int
     created_at: datetime
 
-    @classmethod
-    def from_wire(cls, gallery: gallery_pb2.Gallery) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            gallery_id=gallery.gallery_id,
-            display_name=gallery.display_name,
-            revision=gallery.revision,
-            identity_count=gallery.identity_count,
-            template_count=gallery.template_count,
-            model_contract_id=gallery.model_contract_id,
-            pending_purge_count=gallery.pending_purge_count,
-            created_at=_time(gallery.created_at_us),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -67,16 +50,6 @@ class Identity:
     display_name: str
     template_count: int
     created_at: datetime
-
-    @classmethod
-    def from_wire(cls, identity: gallery_pb2.Identity) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            identity_id=identity.identity_id,
-            display_name=identity.display_name,
-            template_count=identity.template_count,
-            created_at=_time(identity.created_at_us),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +71,6 @@ class Template:
     detection_score: float
     created_at: datetime
     source: str
-
-    @classmethod
-    def from_wire(cls, template: gallery_pb2.Template) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            template_id=template.template_id,
-            identity_id=template.identity_id,
-            quality=Quality.from_wire(template.quality),
-            detection_score=template.detection_score,
-            created_at=_time(template.created_at_us),
-            source=template.source,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +95,6 @@ class EnrolledPicture:
     def accepted(self) -> bool:
         """Whether it became a template."""
         return self.refusal is None
-
-    @classmethod
-    def from_wire(cls, result: gallery_pb2.EnrollmentResult) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            template_id=result.template_id,
-            refusal=ErrorReason.from_wire(result.refusal) if result.refusal else None,
-            detail=result.detail,
-            quality=Quality.from_wire(result.quality) if result.HasField("quality") else None,
-            box=Box.from_wire(result.box) if result.HasField("box") else None,
-        )
 
     @classmethod
     def refused(cls, refusal: ErrorReason, detail: str) -> Self:
@@ -187,18 +137,3 @@ class ImportResult:
     templates_added: int
     templates_skipped: int
     revision: int
-
-    @classmethod
-    def from_wire(cls, result: gallery_pb2.ImportGalleryResponse) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            identities_added=result.identities_added,
-            templates_added=result.templates_added,
-            templates_skipped=result.templates_skipped,
-            revision=result.revision,
-        )
-
-
-def _time(since_epoch_us: int) -> datetime:
-    # Not fromtimestamp: a float of seconds loses microseconds.
-    return _EPOCH + timedelta(microseconds=since_epoch_us)

@@ -1,11 +1,9 @@
 """What recognition answers, as immutable values."""
 
 from dataclasses import dataclass
-from typing import Self
 
-from facewire._enums import CompareOutcome, ErrorReason, FrameStatus, SkipReason
-from facewire._faces import Face
-from facewire.v1 import face_pb2, recognition_pb2
+from facewire._values.enums import CompareOutcome, ErrorReason, FrameStatus, SkipReason
+from facewire._values.faces import Face
 
 __all__ = [
     "Advice",
@@ -31,19 +29,6 @@ class StageTimings:
     match_us: int
     total_us: int
 
-    @classmethod
-    def from_wire(cls, timings: face_pb2.StageTimings) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            queue_us=timings.queue_us,
-            decode_us=timings.decode_us,
-            detect_us=timings.detect_us,
-            align_us=timings.align_us,
-            embed_us=timings.embed_us,
-            match_us=timings.match_us,
-            total_us=timings.total_us,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
@@ -65,18 +50,6 @@ class Recognition:
     model_contract_id: str
     timings: StageTimings
 
-    @classmethod
-    def from_wire(cls, response: recognition_pb2.RecognizeResponse) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            faces=tuple(map(Face.from_wire, response.faces)),
-            width_px=response.width_px,
-            height_px=response.height_px,
-            gallery_revision=response.gallery_revision,
-            model_contract_id=response.model_contract_id,
-            timings=StageTimings.from_wire(response.timings),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -97,18 +70,6 @@ class Comparison:
     first: Face
     second: Face
     model_contract_id: str
-
-    @classmethod
-    def from_wire(cls, response: recognition_pb2.CompareResponse) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            outcome=CompareOutcome.from_wire(response.outcome),
-            similarity=response.similarity,
-            threshold=response.threshold,
-            first=Face.from_wire(response.first),
-            second=Face.from_wire(response.second),
-            model_contract_id=response.model_contract_id,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +98,6 @@ class FrameResult:
     timings: StageTimings
     captured_at_us: int
 
-    @classmethod
-    def from_wire(cls, result: recognition_pb2.FrameResult) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            sequence=result.sequence,
-            status=FrameStatus.from_wire(result.status),
-            reason=ErrorReason.from_wire(result.reason) if result.reason else None,
-            detail=result.detail,
-            faces=tuple(map(Face.from_wire, result.faces)),
-            width_px=result.width_px,
-            height_px=result.height_px,
-            timings=StageTimings.from_wire(result.timings),
-            captured_at_us=result.captured_at_us,
-        )
-
     @property
     def frame_count(self) -> int:
         """Frames that this accounts for, as of `FramesSkipped`: one."""
@@ -167,16 +113,6 @@ class FramesSkipped:
     reason: SkipReason
     frame_count: int
 
-    @classmethod
-    def from_wire(cls, skipped: recognition_pb2.FramesSkipped) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            first_sequence=skipped.first_sequence,
-            last_sequence=skipped.last_sequence,
-            reason=SkipReason.from_wire(skipped.reason),
-            frame_count=skipped.frame_count,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -190,11 +126,6 @@ class Advice:
 
     target_fps: float
     longest_side_px: int
-
-    @classmethod
-    def from_wire(cls, advice: recognition_pb2.Advice) -> Self:
-        """Reads the contract's message."""
-        return cls(advice.target_fps, advice.longest_side_px)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +143,6 @@ class StreamLimits:
     max_frame_bytes: int
     max_pixels: int
     model_contract_id: str
-
-    @classmethod
-    def from_wire(cls, started: recognition_pb2.StreamStarted) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            max_in_flight=started.max_in_flight,
-            max_frame_bytes=started.max_frame_bytes,
-            max_pixels=started.max_pixels,
-            model_contract_id=started.model_contract_id,
-        )
 
 
 @dataclass(frozen=True, slots=True)

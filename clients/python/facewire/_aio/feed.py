@@ -1,4 +1,4 @@
-"""The sending half of a stream in asyncio: as `facewire._feed`, with tasks for threads."""
+"""The sending half of a stream: as `facewire._sync.feed`, with tasks instead of threads."""
 
 import asyncio
 import contextlib
@@ -9,30 +9,30 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from facewire._feed import Account
-from facewire._pictures import Frame, Picture, no_picture
-from facewire._results import StreamLimits
+from facewire._values.pictures import Frame, Picture, require_frames
+from facewire._values.results import StreamLimits
+from facewire._wire.ledger import Ledger
 
-__all__ = ["AsyncFeed", "Frames", "drawn", "send"]
+__all__ = ["AsyncFeed", "Frames", "as_async", "send"]
 
 Frames: TypeAlias = AsyncIterable[Picture | Frame] | Iterable[Picture | Frame]
 
 
-class AsyncFeed(Account):
-    """An account that a sending and a reading task of one loop share."""
+class AsyncFeed(Ledger):
+    """A ledger that a sending and a reading task of one loop share."""
 
     def __init__(self) -> None:
         super().__init__()
         self._changed = asyncio.Event()
 
     def start(self, limits: StreamLimits) -> None:
-        """Lets the sending begin, at the server's terms."""
+        """Lets the sending begin, within the server's limits."""
         self._begin(limits)
         self._changed.set()
 
     async def wait_for_credit(self) -> bool:
-        """Waits until a frame may be sent; False when none is wanted any more."""
-        while not self._closed and self.in_flight >= self._limit:
+        """Waits until a frame may be sent; False if the sending has ended."""
+        while not self._closed and self.in_flight >= self._credit:
             self._changed.clear()
             await self._changed.wait()
         return not self._closed
@@ -49,8 +49,8 @@ class AsyncFeed(Account):
 
 
 async def send(call: Any, frames: AsyncIterator[Picture | Frame], feed: AsyncFeed) -> None:
-    """Draws a frame when there is credit for it, and sends it, to the end of either."""
-    # That the call has ended is told by its status, to whoever reads the answers.
+    """Pulls a frame when there is credit for it, and sends it, until the frames or the call end."""
+    # The end of the call shows in its status, which the reading half raises.
     with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
         while await feed.wait_for_credit():
             try:
@@ -66,27 +66,27 @@ async def send(call: Any, frames: AsyncIterator[Picture | Frame], feed: AsyncFee
         await call.done_writing()
 
 
-def drawn(frames: Frames) -> AsyncIterator[Picture | Frame]:
-    """An iterator of asyncio's of any frames: ordinary ones are drawn in a thread.
+def as_async(frames: Frames) -> AsyncIterator[Picture | Frame]:
+    """Returns an asynchronous iterator of any frames: ordinary ones are pulled in a thread.
 
     Raises:
-        TypeError: they are not iterable, or one picture.
+        TypeError: they are not iterable, or are one picture.
     """
     if isinstance(frames, AsyncIterable):
         return aiter(frames)
-    return _in_a_thread(iter(no_picture(frames)))
+    return _in_a_thread(iter(require_frames(frames)))
 
 
 async def _in_a_thread(frames: Iterator[Picture | Frame]) -> AsyncIterator[Picture | Frame]:
-    """Draws a frame whenever one is asked for.
+    """Pulls a frame whenever one is asked for.
 
-    The thread is a daemon, and not asyncio's: a camera that gives no frame for a while
+    The thread is a daemon, and not one of asyncio's pool: a camera without a frame for a while
     holds up neither other streams nor the end of the process.
     """
     loop = asyncio.get_running_loop()
     asked: SimpleQueue[asyncio.Future[Any] | None] = SimpleQueue()
 
-    def draw() -> None:
+    def pull() -> None:
         while (future := asked.get()) is not None:
             frame: Any = _END
             failure: Exception | None = None
@@ -95,9 +95,9 @@ async def _in_a_thread(frames: Iterator[Picture | Frame]) -> AsyncIterator[Pictu
             except Exception as error:  # noqa: BLE001 the caller's own, raised by the stream
                 failure = error
             with contextlib.suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(_answer, future, frame, failure)
+                loop.call_soon_threadsafe(_resolve, future, frame, failure)
 
-    threading.Thread(target=draw, daemon=True, name="facewire-frames").start()
+    threading.Thread(target=pull, daemon=True, name="facewire-frames").start()
     try:
         while True:
             future = loop.create_future()
@@ -113,7 +113,7 @@ async def _in_a_thread(frames: Iterator[Picture | Frame]) -> AsyncIterator[Pictu
 _END: Any = object()
 
 
-def _answer(future: asyncio.Future[Any], frame: Any, error: Exception | None) -> None:
+def _resolve(future: asyncio.Future[Any], frame: Any, error: Exception | None) -> None:
     if future.done():
         return
     if error is not None:

@@ -5,20 +5,20 @@ import threading
 import weakref
 from collections.abc import Iterable
 
-from facewire import _enroll, _requests
-from facewire._channel import Address
-from facewire._enums import FaceSelection, FramePolicy
-from facewire._galleries import EnrollResult
-from facewire._gallery_client import GalleryClient
-from facewire._options import (
+from facewire._sync.gallery_client import GalleryClient
+from facewire._sync.stream import Stream
+from facewire._values.enums import FaceSelection, FramePolicy
+from facewire._values.galleries import EnrollResult
+from facewire._values.options import (
     DECISION_DEFAULTS,
     DETECTION_DEFAULTS,
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._pictures import Frame, Picture
-from facewire._results import Comparison, Health, Recognition
-from facewire._stream import Stream
+from facewire._values.pictures import Frame, Picture
+from facewire._values.results import Comparison, Health, Recognition
+from facewire._wire import enrollment, requests
+from facewire._wire.address import Address
 
 __all__ = ["Client"]
 
@@ -102,7 +102,7 @@ class Client(GalleryClient):
             NotFoundError: no such gallery.
             ContractMismatchError: the gallery was made with another model.
         """
-        return self._run(_requests.recognize(picture, gallery, decision, detection, max_candidates))
+        return self._run(requests.recognize(picture, gallery, decision, detection, max_candidates))
 
     def compare(
         self,
@@ -127,7 +127,7 @@ class Client(GalleryClient):
             SeveralFacesError: with FaceSelection.ONLY.
             InvalidPictureError: a picture cannot be used.
         """
-        return self._run(_requests.compare(first, second, selection, decision, detection))
+        return self._run(requests.compare(first, second, selection, decision, detection))
 
     def enroll(
         self,
@@ -165,7 +165,7 @@ class Client(GalleryClient):
             OSError, ValueError, TypeError: a picture cannot be read.
         """
         return self._carry_out(
-            _enroll.enroll(
+            enrollment.enroll(
                 identity_id, pictures, gallery, display_name, selection, source, detection,
                 create_identity,
             )
@@ -204,7 +204,7 @@ class Client(GalleryClient):
             TypeError: `frames` are not iterable, or one picture.
             ValueError: the client is closed, or was closed meanwhile.
         """
-        config = _requests.stream_config(
+        config = requests.stream_config(
             camera, gallery, policy, decision, detection, max_candidates
         )
         stream = Stream(self._address, config, frames, timeout_s=self._timeout_s)
@@ -216,4 +216,4 @@ class Client(GalleryClient):
 
     def health(self) -> Health:
         """Asks what of the server is ready for calls. Needs no token."""
-        return Health(*(self._run(_requests.check_health(name)) for name in _requests.SERVICES))
+        return Health(*(self._run(requests.check_health(name)) for name in requests.SERVICES))

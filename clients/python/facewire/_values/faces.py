@@ -1,14 +1,12 @@
 """A face and what was concluded about it, as immutable values.
 
 Lengths and positions are pixels of the upright picture (EXIF orientation applied),
-x to the right, y downwards. Similarity is a cosine, range [-1, 1].
+x to the right, y downward. Similarity is a cosine, range [-1, 1].
 """
 
 from dataclasses import dataclass
-from typing import Self
 
-from facewire._enums import Outcome
-from facewire.v1 import face_pb2
+from facewire._values.enums import Outcome
 
 __all__ = ["Box", "Candidate", "Decision", "Face", "Landmarks", "Point", "Quality"]
 
@@ -22,11 +20,6 @@ class Box:
     width_px: float
     height_px: float
 
-    @classmethod
-    def from_wire(cls, box: face_pb2.Box) -> Self:
-        """Reads the contract's message."""
-        return cls(box.x_px, box.y_px, box.width_px, box.height_px)
-
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -34,11 +27,6 @@ class Point:
 
     x_px: float
     y_px: float
-
-    @classmethod
-    def from_wire(cls, point: face_pb2.Point) -> Self:
-        """Reads the contract's message."""
-        return cls(point.x_px, point.y_px)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +38,6 @@ class Landmarks:
     nose: Point
     left_mouth: Point
     right_mouth: Point
-
-    @classmethod
-    def from_wire(cls, landmarks: face_pb2.Landmarks) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            left_eye=Point.from_wire(landmarks.left_eye),
-            right_eye=Point.from_wire(landmarks.right_eye),
-            nose=Point.from_wire(landmarks.nose),
-            left_mouth=Point.from_wire(landmarks.left_mouth),
-            right_mouth=Point.from_wire(landmarks.right_mouth),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +55,6 @@ class Quality:
     sharpness: float
     brightness: float
 
-    @classmethod
-    def from_wire(cls, quality: face_pb2.Quality) -> Self:
-        """Reads the contract's message."""
-        return cls(quality.inter_eye_px, quality.sharpness, quality.brightness)
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -92,16 +64,6 @@ class Candidate:
     display_name: str
     similarity: float
     template_id: str
-
-    @classmethod
-    def from_wire(cls, candidate: face_pb2.Candidate) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            candidate.identity_id,
-            candidate.display_name,
-            candidate.similarity,
-            candidate.template_id,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +91,6 @@ class Decision:
     template_id: str
     gallery_revision: int
     candidates: tuple[Candidate, ...]
-
-    @classmethod
-    def from_wire(cls, decision: face_pb2.Decision) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            outcome=Outcome.from_wire(decision.outcome),
-            identity_id=decision.identity_id,
-            display_name=decision.display_name,
-            similarity=decision.similarity,
-            threshold=decision.threshold,
-            margin=decision.margin,
-            template_id=decision.template_id,
-            gallery_revision=decision.gallery_revision,
-            candidates=tuple(map(Candidate.from_wire, decision.candidates)),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +124,3 @@ class Face:
     def known(self) -> bool:
         """Whether the face was recognised."""
         return self.decision is not None and self.decision.outcome is Outcome.KNOWN
-
-    @classmethod
-    def from_wire(cls, face: face_pb2.Face) -> Self:
-        """Reads the contract's message."""
-        return cls(
-            box=Box.from_wire(face.box),
-            landmarks=Landmarks.from_wire(face.landmarks),
-            detection_score=face.detection_score,
-            quality=Quality.from_wire(face.quality),
-            decision=Decision.from_wire(face.decision) if face.HasField("decision") else None,
-            track_id=face.track_id,
-            evidence_sequence=face.evidence_sequence,
-        )

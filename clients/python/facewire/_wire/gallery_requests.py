@@ -1,10 +1,11 @@
-"""The calls of the gallery service as values; see `facewire._requests`."""
+"""The calls of the gallery service as values; see `facewire._wire.requests`."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from facewire._galleries import Gallery, Identity, Template
-from facewire._requests import Call
+from facewire._values.galleries import Gallery, Identity, Template
+from facewire._wire.read_galleries import read_gallery, read_identity, read_template
+from facewire._wire.requests import Call
 from facewire.v1 import gallery_pb2
 
 __all__ = [
@@ -41,7 +42,7 @@ def galleries() -> Call[Page[Gallery]]:
     return _pages(
         lambda stubs: stubs.galleries.ListGalleries,
         request,
-        lambda page: map(Gallery.from_wire, page.galleries),
+        lambda page: map(read_gallery, page.galleries),
     )
 
 
@@ -63,7 +64,7 @@ def identities(gallery: str) -> Call[Page[Identity]]:
     return _pages(
         lambda stubs: stubs.galleries.ListIdentities,
         request,
-        lambda page: map(Identity.from_wire, page.identities),
+        lambda page: map(read_identity, page.identities),
     )
 
 
@@ -103,7 +104,7 @@ def templates(identity_id: str, gallery: str) -> Call[Page[Template]]:
     return _pages(
         lambda stubs: stubs.galleries.ListTemplates,
         request,
-        lambda page: map(Template.from_wire, page.templates),
+        lambda page: map(read_template, page.templates),
     )
 
 
@@ -128,11 +129,11 @@ def _pages(
 
 
 def _gallery(answer: Any) -> Gallery:
-    return Gallery.from_wire(answer.gallery)
+    return read_gallery(answer.gallery)
 
 
 def _identity(answer: Any) -> Identity:
-    return Identity.from_wire(answer.identity)
+    return read_identity(answer.identity)
 
 
 def _revision(answer: Any) -> int:

@@ -6,13 +6,15 @@ from typing import Self, TypeVar
 
 import grpc
 
-from facewire._channel import Address, Deadline, Retries
-from facewire._enroll import Plan
-from facewire._errors import InvalidPictureError
-from facewire._galleries import EnrollResult
-from facewire._gallery_requests import Page
-from facewire._requests import Call, Stubs
-from facewire._status import error_from_rpc
+from facewire._sync.channel import connect
+from facewire._values.errors import InvalidPictureError
+from facewire._values.galleries import EnrollResult
+from facewire._wire.address import Address
+from facewire._wire.enrollment import Plan
+from facewire._wire.gallery_requests import Page
+from facewire._wire.grpc_status import error_from_rpc
+from facewire._wire.requests import Call, Stubs
+from facewire._wire.retries import Deadline, Retries
 
 __all__ = ["Calls"]
 
@@ -25,7 +27,7 @@ class Calls:
     def __init__(self, address: Address, *, timeout_s: float) -> None:
         self._address = address
         self._timeout_s = timeout_s
-        self._channel = address.connect()
+        self._channel = connect(address)
         self._connected = Stubs(self._channel)
         self._closed = False
 

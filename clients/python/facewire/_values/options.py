@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from facewire.v1 import face_pb2
-
 __all__ = ["DECISION_DEFAULTS", "DETECTION_DEFAULTS", "DecisionPolicy", "DetectionOptions"]
 
 
@@ -23,14 +21,6 @@ class DecisionPolicy:
     min_margin: float | None = None
     min_inter_eye_px: float | None = None
 
-    def to_wire(self) -> face_pb2.DecisionPolicy:
-        """The contract's message."""
-        return face_pb2.DecisionPolicy(
-            threshold=self.threshold,
-            min_margin=self.min_margin,
-            min_inter_eye_px=self.min_inter_eye_px,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class DetectionOptions:
@@ -47,12 +37,6 @@ class DetectionOptions:
     min_face_px: int = 0
     min_score: float | None = None
     max_faces: int = 0
-
-    def to_wire(self) -> face_pb2.DetectionOptions:
-        """The contract's message."""
-        return face_pb2.DetectionOptions(
-            min_face_px=self.min_face_px, min_score=self.min_score, max_faces=self.max_faces
-        )
 
 
 DECISION_DEFAULTS = DecisionPolicy()

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from facewire._declared import ENUM, TEXT, declare
-from facewire._enums import FaceSelection, FramePolicy
-from facewire._options import DecisionPolicy, DetectionOptions
-from facewire._pictures import Picture, to_wire
-from facewire._results import Comparison, Recognition
+from facewire._values.enums import FaceSelection, FramePolicy
+from facewire._values.options import DecisionPolicy, DetectionOptions
+from facewire._values.pictures import Picture
+from facewire._values.results import Comparison, Recognition
+from facewire._wire.declared import ENUM, TEXT, declare
+from facewire._wire.read_results import read_comparison, read_recognition
+from facewire._wire.write import decision_message, detection_message, image_message
 from facewire.v1 import gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
 
 __all__ = ["SERVICES", "Call", "Stubs", "check_health", "compare", "recognize", "stream_config"]
@@ -68,12 +70,12 @@ def recognize(
     """Every face of one picture."""
     request = recognition_pb2.RecognizeRequest(
         gallery_id=gallery,
-        image=to_wire(picture),
-        decision_policy=decision.to_wire(),
-        detection=detection.to_wire(),
+        image=image_message(picture),
+        decision_policy=decision_message(decision),
+        detection=detection_message(detection),
         max_candidates=max_candidates,
     )
-    return Call(lambda stubs: stubs.recognition.Recognize, request, Recognition.from_wire)
+    return Call(lambda stubs: stubs.recognition.Recognize, request, read_recognition)
 
 
 def compare(
@@ -85,13 +87,13 @@ def compare(
 ) -> Call[Comparison]:
     """Whether two pictures show the same person."""
     request = recognition_pb2.CompareRequest(
-        first=to_wire(first),
-        second=to_wire(second),
+        first=image_message(first),
+        second=image_message(second),
         selection=selection.wire_name,
-        decision_policy=decision.to_wire(),
-        detection=detection.to_wire(),
+        decision_policy=decision_message(decision),
+        detection=detection_message(detection),
     )
-    return Call(lambda stubs: stubs.recognition.Compare, request, Comparison.from_wire)
+    return Call(lambda stubs: stubs.recognition.Compare, request, read_comparison)
 
 
 def stream_config(
@@ -107,8 +109,8 @@ def stream_config(
         gallery_id=gallery,
         camera_id=camera,
         frame_policy=policy.wire_name,
-        decision_policy=decision.to_wire(),
-        detection=detection.to_wire(),
+        decision_policy=decision_message(decision),
+        detection=detection_message(detection),
         max_candidates=max_candidates,
     )
 

@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-from facewire import _errors as errors
-from facewire._declared import BYTES, TEXT, declare
-from facewire._enums import ErrorReason
+from facewire._values import errors
+from facewire._values.enums import ErrorReason
+from facewire._wire.declared import BYTES, TEXT, declare
 
 __all__ = ["error_from_rpc"]
 

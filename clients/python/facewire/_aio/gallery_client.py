@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 
 import grpc
 
-from facewire import _gallery_requests
-from facewire._aio_calls import AsyncCalls
-from facewire._aio_ending import Ending
-from facewire._channel import Deadline
-from facewire._galleries import Gallery, Identity, ImportResult, Template
-from facewire._transfer import ExportFile, ImportRequests, Progress
+from facewire._aio.ending import Ending
+from facewire._aio.running import AsyncCalls
+from facewire._values.galleries import Gallery, Identity, ImportResult, Template
+from facewire._wire import gallery_requests
+from facewire._wire.export_file import ExportFile, ImportRequests, Progress
+from facewire._wire.read_galleries import read_import_result
+from facewire._wire.retries import Deadline
 from facewire.v1 import gallery_pb2
 
 __all__ = ["AsyncGalleryClient"]
@@ -22,55 +23,51 @@ class AsyncGalleryClient(AsyncCalls):
 
     async def gallery(self, gallery: str = "default") -> Gallery:
         """Reads a gallery's size, revision and model contract. See `Client.gallery`."""
-        return await self._run(_gallery_requests.gallery(gallery))
+        return await self._run(gallery_requests.gallery(gallery))
 
     def galleries(self) -> AsyncIterator[Gallery]:
         """Walks all galleries in the order of their ids. See `Client.galleries`."""
-        return self._walk(_gallery_requests.galleries())
+        return self._walk(gallery_requests.galleries())
 
     async def create_gallery(self, gallery: str, *, display_name: str = "") -> Gallery:
         """Makes an empty gallery. See `Client.create_gallery`."""
-        return await self._run(_gallery_requests.create_gallery(gallery, display_name))
+        return await self._run(gallery_requests.create_gallery(gallery, display_name))
 
     async def delete_gallery(self, gallery: str) -> int:
         """Deletes a gallery with everybody in it; "default" is emptied and stays. See `Client.delete_gallery`."""
-        return await self._run(_gallery_requests.delete_gallery(gallery))
+        return await self._run(gallery_requests.delete_gallery(gallery))
 
     def identities(self, *, gallery: str = "default") -> AsyncIterator[Identity]:
         """Walks everybody in a gallery in the order of their ids, page by page. See `Client.identities`."""
-        return self._walk(_gallery_requests.identities(gallery))
+        return self._walk(gallery_requests.identities(gallery))
 
     async def identity(self, identity_id: str, *, gallery: str = "default") -> Identity:
         """Reads an identity. See `Client.identity`."""
-        return await self._run(_gallery_requests.identity(identity_id, gallery))
+        return await self._run(gallery_requests.identity(identity_id, gallery))
 
     async def create_identity(
         self, identity_id: str, *, gallery: str = "default", display_name: str = ""
     ) -> Identity:
         """Adds an identity without templates. `enroll` makes identities, too. See `Client.create_identity`."""
-        return await self._run(
-            _gallery_requests.create_identity(identity_id, gallery, display_name)
-        )
+        return await self._run(gallery_requests.create_identity(identity_id, gallery, display_name))
 
     async def rename_identity(
         self, identity_id: str, display_name: str, *, gallery: str = "default"
     ) -> Identity:
         """Changes an identity's display name. See `Client.rename_identity`."""
-        return await self._run(
-            _gallery_requests.rename_identity(identity_id, gallery, display_name)
-        )
+        return await self._run(gallery_requests.rename_identity(identity_id, gallery, display_name))
 
     async def delete_identity(self, identity_id: str, *, gallery: str = "default") -> int:
         """Deletes an identity with all its templates; the next search does not find it. See `Client.delete_identity`."""
-        return await self._run(_gallery_requests.delete_identity(identity_id, gallery))
+        return await self._run(gallery_requests.delete_identity(identity_id, gallery))
 
     def templates(self, identity_id: str, *, gallery: str = "default") -> AsyncIterator[Template]:
         """Walks the templates of an identity, oldest first. See `Client.templates`."""
-        return self._walk(_gallery_requests.templates(identity_id, gallery))
+        return self._walk(gallery_requests.templates(identity_id, gallery))
 
     async def delete_template(self, template_id: str, *, gallery: str = "default") -> int:
         """Deletes one template; its identity stays, even without any. See `Client.delete_template`."""
-        return await self._run(_gallery_requests.delete_template(template_id, gallery))
+        return await self._run(gallery_requests.delete_template(template_id, gallery))
 
     async def export_gallery(
         self,
@@ -111,7 +108,7 @@ class AsyncGalleryClient(AsyncCalls):
             call = method(iter(requests), metadata=self._address.metadata)
             ending = Ending(call)
             try:
-                return ImportResult.from_wire(await call)
+                return read_import_result(await call)
             except grpc.RpcError:
                 requests.check()
                 raise await ending.status() from None

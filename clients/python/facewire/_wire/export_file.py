@@ -18,8 +18,9 @@ from typing import BinaryIO, Self
 
 from google.protobuf.message import DecodeError
 
-from facewire._errors import ServerError
-from facewire._galleries import Gallery
+from facewire._values.errors import ServerError
+from facewire._values.galleries import Gallery
+from facewire._wire.read_galleries import read_gallery
 from facewire.v1 import gallery_pb2
 
 __all__ = ["ExportFile", "ImportRequests", "Progress"]
@@ -61,7 +62,7 @@ class ExportFile:
         data = record.SerializeToString()
         self._write(_varint(len(data)) + data)
         if record.WhichOneof("record") == "header":
-            self.gallery = Gallery.from_wire(record.header.gallery)
+            self.gallery = read_gallery(record.header.gallery)
         elif record.WhichOneof("record") == "template" and self._progress and self.gallery:
             self._template_count += 1
             self._progress(self._template_count, self.gallery.template_count)

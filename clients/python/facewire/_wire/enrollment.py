@@ -3,17 +3,19 @@
 import uuid
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
-from facewire._enums import ErrorReason, FaceSelection
-from facewire._errors import InvalidPictureError
-from facewire._galleries import EnrolledPicture, EnrollResult
-from facewire._options import DetectionOptions
-from facewire._pictures import Picture, is_picture, to_wire
-from facewire._requests import Call
+from facewire._values.enums import ErrorReason, FaceSelection
+from facewire._values.errors import InvalidPictureError
+from facewire._values.galleries import EnrolledPicture, EnrollResult
+from facewire._values.options import DetectionOptions
+from facewire._values.pictures import Picture, as_pictures
+from facewire._wire.read_galleries import read_enrolled_picture
+from facewire._wire.requests import Call
+from facewire._wire.write import detection_message, image_message
 from facewire.v1 import face_pb2, gallery_pb2
 
-__all__ = ["Enrolled", "Plan", "chunks", "enroll", "halves", "several"]
+__all__ = ["Enrolled", "Plan", "chunks", "enroll", "halves"]
 
 _CHUNK_PICTURES = 10
 _CHUNK_BYTES = 16 * 2**20
@@ -25,11 +27,6 @@ class Enrolled:
 
     pictures: list[EnrolledPicture]
     revision: int
-
-    @classmethod
-    def from_wire(cls, answer: Any) -> "Enrolled":
-        """Reads the contract's message."""
-        return cls(list(map(EnrolledPicture.from_wire, answer.results)), int(answer.revision))
 
 
 Plan: TypeAlias = Generator[Call[Enrolled], Enrolled, EnrollResult]
@@ -50,7 +47,7 @@ def enroll(
 
     Raises:
         InvalidPictureError: that of a call, unless it is about a chunk's size.
-        OSError, ValueError, TypeError: a picture cannot be read (`to_wire`).
+        OSError, ValueError, TypeError: a picture cannot be read (`image_message`).
     """
     common = gallery_pb2.EnrollTemplatesRequest(
         gallery_id=gallery,
@@ -59,11 +56,11 @@ def enroll(
         create_identity=create_identity,
         display_name=display_name,
         source=source,
-        detection=detection.to_wire(),
+        detection=detection_message(detection),
     )
     results: list[EnrolledPicture] = []
     revision = 0
-    for chunk in chunks(several(pictures)):
+    for chunk in chunks(as_pictures(pictures)):
         waiting = [chunk]
         while waiting:
             part = waiting.pop(0)
@@ -82,20 +79,17 @@ def enroll(
     return EnrollResult(identity_id, tuple(results), revision)
 
 
+def _read(answer: gallery_pb2.EnrollTemplatesResponse) -> Enrolled:
+    return Enrolled(list(map(read_enrolled_picture, answer.results)), answer.revision)
+
+
 def _call(
     common: gallery_pb2.EnrollTemplatesRequest, images: list[face_pb2.Image]
 ) -> Call[Enrolled]:
     # The id is what makes it repeatable: the server knows a call that it has answered.
     request = gallery_pb2.EnrollTemplatesRequest(images=images, request_id=str(uuid.uuid4()))
     request.MergeFrom(common)
-    return Call(lambda stubs: stubs.galleries.EnrollTemplates, request, Enrolled.from_wire)
-
-
-def several(pictures: Picture | Iterable[Picture]) -> Iterable[Picture]:
-    """The pictures, also where one was given."""
-    if is_picture(pictures):
-        return (cast(Picture, pictures),)
-    return cast(Iterable[Picture], pictures)
+    return Call(lambda stubs: stubs.galleries.EnrollTemplates, request, _read)
 
 
 def chunks(pictures: Iterable[Picture]) -> Iterator[list[face_pb2.Image]]:
@@ -105,12 +99,12 @@ def chunks(pictures: Iterable[Picture]) -> Iterator[list[face_pb2.Image]]:
     larger picture goes alone. A server with a lower limit says so, see `halves`.
 
     Raises:
-        OSError, ValueError, TypeError: a picture cannot be read (`to_wire`).
+        OSError, ValueError, TypeError: a picture cannot be read (`image_message`).
     """
     chunk: list[face_pb2.Image] = []
     size_bytes = 0
     for picture in pictures:
-        image = to_wire(picture)
+        image = image_message(picture)
         size_bytes += len(image.data)
         if chunk and (len(chunk) == _CHUNK_PICTURES or size_bytes > _CHUNK_BYTES):
             yield chunk

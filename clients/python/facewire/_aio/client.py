@@ -4,21 +4,22 @@ import os
 import weakref
 from collections.abc import Iterable
 
-from facewire import _enroll, _requests
-from facewire._aio_feed import Frames
-from facewire._aio_gallery_client import AsyncGalleryClient
-from facewire._aio_stream import AsyncStream
-from facewire._channel import Address
-from facewire._enums import FaceSelection, FramePolicy
-from facewire._galleries import EnrollResult
-from facewire._options import (
+from facewire._aio.feed import Frames
+from facewire._aio.gallery_client import AsyncGalleryClient
+from facewire._aio.stream import AsyncStream
+from facewire._aio.threads import read_if_path
+from facewire._values.enums import FaceSelection, FramePolicy
+from facewire._values.galleries import EnrollResult
+from facewire._values.options import (
     DECISION_DEFAULTS,
     DETECTION_DEFAULTS,
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._pictures import Picture, loaded
-from facewire._results import Comparison, Health, Recognition
+from facewire._values.pictures import Picture
+from facewire._values.results import Comparison, Health, Recognition
+from facewire._wire import enrollment, requests
+from facewire._wire.address import Address
 
 __all__ = ["AsyncClient"]
 
@@ -66,7 +67,9 @@ class AsyncClient(AsyncGalleryClient):
     ) -> Recognition:
         """Recognises every face of one picture. See `Client.recognize`."""
         return await self._run(
-            _requests.recognize(await loaded(picture), gallery, decision, detection, max_candidates)
+            requests.recognize(
+                await read_if_path(picture), gallery, decision, detection, max_candidates
+            )
         )
 
     async def compare(
@@ -80,8 +83,12 @@ class AsyncClient(AsyncGalleryClient):
     ) -> Comparison:
         """Says whether two pictures show the same person; no gallery is touched. See `Client.compare`."""
         return await self._run(
-            _requests.compare(
-                await loaded(first), await loaded(second), selection, decision, detection
+            requests.compare(
+                await read_if_path(first),
+                await read_if_path(second),
+                selection,
+                decision,
+                detection,
             )
         )
 
@@ -99,7 +106,7 @@ class AsyncClient(AsyncGalleryClient):
     ) -> EnrollResult:
         """Enrolls pictures of one person: any number, sent and committed by tens. See `Client.enroll`."""
         return await self._carry_out(
-            _enroll.enroll(
+            enrollment.enroll(
                 identity_id, pictures, gallery, display_name, selection, source, detection,
                 create_identity,
             )
@@ -121,7 +128,7 @@ class AsyncClient(AsyncGalleryClient):
         Frames may be of either kind of iterator. The stream opens with its first use; see
         `AsyncStream`.
         """
-        config = _requests.stream_config(
+        config = requests.stream_config(
             camera, gallery, policy, decision, detection, max_candidates
         )
         stream = AsyncStream(self._address, config, frames, timeout_s=self._timeout_s)
@@ -132,6 +139,4 @@ class AsyncClient(AsyncGalleryClient):
 
     async def health(self) -> Health:
         """Asks what of the server is ready for calls. See `Client.health`."""
-        return Health(
-            *[await self._run(_requests.check_health(name)) for name in _requests.SERVICES]
-        )
+        return Health(*[await self._run(requests.check_health(name)) for name in requests.SERVICES])

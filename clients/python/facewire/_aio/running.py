@@ -1,4 +1,4 @@
-"""Runs calls on a channel of asyncio: as `facewire._calls`, with `await`."""
+"""Runs calls on a channel of asyncio: as `facewire._sync.running`, with `await`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,13 +7,15 @@ from typing import Self, TypeVar
 import grpc
 from grpc import aio
 
-from facewire._channel import Address, Deadline, Retries
-from facewire._enroll import Enrolled, Plan
-from facewire._errors import InvalidPictureError
-from facewire._galleries import EnrollResult
-from facewire._gallery_requests import Page
-from facewire._requests import Call, Stubs
-from facewire._status import error_from_rpc
+from facewire._aio.channel import connect
+from facewire._values.errors import InvalidPictureError
+from facewire._values.galleries import EnrollResult
+from facewire._wire.address import Address
+from facewire._wire.enrollment import Enrolled, Plan
+from facewire._wire.gallery_requests import Page
+from facewire._wire.grpc_status import error_from_rpc
+from facewire._wire.requests import Call, Stubs
+from facewire._wire.retries import Deadline, Retries
 
 __all__ = ["AsyncCalls"]
 
@@ -47,7 +49,7 @@ class AsyncCalls:
         if self._closed:
             raise ValueError("this client is closed")
         if self._connected is None:
-            channel = self._address.connect_aio()
+            channel = connect(self._address)
             self._connected = channel, Stubs(channel)
         return self._connected[1]
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import grpc
 
-from facewire import _gallery_requests
-from facewire._calls import Calls
-from facewire._channel import Deadline
-from facewire._galleries import Gallery, Identity, ImportResult, Template
-from facewire._transfer import ExportFile, ImportRequests, Progress
+from facewire._sync.running import Calls
+from facewire._values.galleries import Gallery, Identity, ImportResult, Template
+from facewire._wire import gallery_requests
+from facewire._wire.export_file import ExportFile, ImportRequests, Progress
+from facewire._wire.read_galleries import read_import_result
+from facewire._wire.retries import Deadline
 from facewire.v1 import gallery_pb2
 
 __all__ = ["GalleryClient"]
@@ -24,11 +25,11 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery.
         """
-        return self._run(_gallery_requests.gallery(gallery))
+        return self._run(gallery_requests.gallery(gallery))
 
     def galleries(self) -> Iterator[Gallery]:
         """Walks all galleries in the order of their ids."""
-        return self._walk(_gallery_requests.galleries())
+        return self._walk(gallery_requests.galleries())
 
     def create_gallery(self, gallery: str, *, display_name: str = "") -> Gallery:
         """Makes an empty gallery.
@@ -40,7 +41,7 @@ class GalleryClient(Calls):
         Raises:
             AlreadyExistsError: a gallery of this id exists.
         """
-        return self._run(_gallery_requests.create_gallery(gallery, display_name))
+        return self._run(gallery_requests.create_gallery(gallery, display_name))
 
     def delete_gallery(self, gallery: str) -> int:
         """Deletes a gallery with everybody in it; "default" is emptied and stays.
@@ -51,7 +52,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery.
         """
-        return self._run(_gallery_requests.delete_gallery(gallery))
+        return self._run(gallery_requests.delete_gallery(gallery))
 
     def identities(self, *, gallery: str = "default") -> Iterator[Identity]:
         """Walks everybody in a gallery in the order of their ids, page by page.
@@ -59,7 +60,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery.
         """
-        return self._walk(_gallery_requests.identities(gallery))
+        return self._walk(gallery_requests.identities(gallery))
 
     def identity(self, identity_id: str, *, gallery: str = "default") -> Identity:
         """Reads an identity.
@@ -67,7 +68,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        return self._run(_gallery_requests.identity(identity_id, gallery))
+        return self._run(gallery_requests.identity(identity_id, gallery))
 
     def create_identity(
         self, identity_id: str, *, gallery: str = "default", display_name: str = ""
@@ -83,7 +84,7 @@ class GalleryClient(Calls):
             AlreadyExistsError: an identity of this id exists in the gallery.
             NotFoundError: no such gallery.
         """
-        return self._run(_gallery_requests.create_identity(identity_id, gallery, display_name))
+        return self._run(gallery_requests.create_identity(identity_id, gallery, display_name))
 
     def rename_identity(
         self, identity_id: str, display_name: str, *, gallery: str = "default"
@@ -96,7 +97,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        return self._run(_gallery_requests.rename_identity(identity_id, gallery, display_name))
+        return self._run(gallery_requests.rename_identity(identity_id, gallery, display_name))
 
     def delete_identity(self, identity_id: str, *, gallery: str = "default") -> int:
         """Deletes an identity with all its templates; the next search does not find it.
@@ -107,7 +108,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        return self._run(_gallery_requests.delete_identity(identity_id, gallery))
+        return self._run(gallery_requests.delete_identity(identity_id, gallery))
 
     def templates(self, identity_id: str, *, gallery: str = "default") -> Iterator[Template]:
         """Walks the templates of an identity, oldest first.
@@ -115,7 +116,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        return self._walk(_gallery_requests.templates(identity_id, gallery))
+        return self._walk(gallery_requests.templates(identity_id, gallery))
 
     def delete_template(self, template_id: str, *, gallery: str = "default") -> int:
         """Deletes one template; its identity stays, even without any.
@@ -126,7 +127,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such template in it.
         """
-        return self._run(_gallery_requests.delete_template(template_id, gallery))
+        return self._run(gallery_requests.delete_template(template_id, gallery))
 
     def export_gallery(
         self,
@@ -203,6 +204,6 @@ class GalleryClient(Calls):
             except grpc.RpcError:
                 requests.check()
                 raise
-            return ImportResult.from_wire(answer)
+            return read_import_result(answer)
 
         return self._repeat(attempt)

@@ -21,7 +21,7 @@ Mistakes that show before anything is sent are Python's own: TypeError for what 
 no picture, ValueError for an array of a wrong shape, OSError for a file.
 """
 
-from facewire._enums import ErrorReason
+from facewire._values.enums import ErrorReason
 
 __all__ = [
     "AlreadyExistsError",
@@ -121,7 +121,13 @@ class ReconnectError(UnavailableError):
         after_s: wait this long before, seconds.
     """
 
-    def __init__(self, detail: str, *, reason: ErrorReason, after_s: float) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        reason: ErrorReason = ErrorReason.UNSPECIFIED,
+        after_s: float = 0.0,
+    ) -> None:
         super().__init__(detail, reason=reason)
         self.after_s = after_s
 

@@ -1,0 +1,1 @@
+"""The client for asyncio. `_sync` has the blocking twins, file by file."""

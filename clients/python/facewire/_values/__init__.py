@@ -1,0 +1,1 @@
+"""Values: what callers pass and get. No gRPC, no protobuf, no loop."""

@@ -1,0 +1,75 @@
+"""How a server is reached: channel options, TLS, token, retries."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from facewire._version import __version__
+from facewire._wire.retries import FIRST_BACKOFF_S
+
+__all__ = ["CHANNEL_OPTIONS", "Address"]
+
+CHANNEL_OPTIONS: list[tuple[str, int | str]] = [
+    ("grpc.primary_user_agent", f"facewire-python/{__version__}"),
+    # A thousand faces with twenty candidates each are 8 MiB; gRPC's default is 4.
+    ("grpc.max_receive_message_length", 32 * 2**20),
+    # So that a retry after 100 ms does try; gRPC's default waits a second.
+    ("grpc.initial_reconnect_backoff_ms", int(FIRST_BACKOFF_S * 1000)),
+    # Finds a dead connection within 40 s, where the kernel takes a quarter of an hour.
+    # A facewire server allows a ping every 10 s; gRPC's own limit is 5 minutes.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # Channels of one process share connections by default, and a worker is chosen for
+    # each connection: a stream that is refused by a busy worker needs a new one.
+    ("grpc.use_local_subchannel_pool", 1),
+]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Address:
+    """Where a server is and how it is spoken to. No repr: it holds the token.
+
+    Attributes:
+        target: gRPC's name of the server, "host:port".
+        token: sent with every call.
+        root_certificates: PEM; None where TLS is off or the built-in ones are meant.
+        tls: whether the connection is encrypted.
+    """
+
+    target: str
+    token: str | None
+    root_certificates: bytes | None
+    tls: bool
+
+    @classmethod
+    def of(
+        cls,
+        target: str,
+        *,
+        token: str | None,
+        root_certificates: bytes | str | os.PathLike[str] | None,
+        tls: bool,
+    ) -> "Address":
+        """Reads the certificates where they are a path, and leaves out space around the token.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: the token holds what no header may; it is not in the text.
+        """
+        token = token and token.strip()
+        if token and not (token.isascii() and token.isprintable()):
+            raise ValueError("a token is made of printable ASCII characters; this one is not")
+        if isinstance(root_certificates, str | os.PathLike):
+            root_certificates = Path(root_certificates).read_bytes()
+        return cls(target, token, root_certificates, tls or root_certificates is not None)
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What is sent with every call."""
+        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
+
+    def credentials(self) -> grpc.ChannelCredentials | None:
+        """Of TLS; None if it is off."""
+        return grpc.ssl_channel_credentials(self.root_certificates) if self.tls else None

@@ -1,0 +1,75 @@
+"""Reads messages of gallery.proto as values."""
+
+from datetime import UTC, datetime, timedelta
+
+from facewire._values.enums import ErrorReason
+from facewire._values.galleries import EnrolledPicture, Gallery, Identity, ImportResult, Template
+from facewire._wire.read_faces import read_box, read_quality
+from facewire.v1 import gallery_pb2
+
+__all__ = [
+    "read_enrolled_picture",
+    "read_gallery",
+    "read_identity",
+    "read_import_result",
+    "read_template",
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_gallery(gallery: gallery_pb2.Gallery) -> Gallery:
+    return Gallery(
+        gallery_id=gallery.gallery_id,
+        display_name=gallery.display_name,
+        revision=gallery.revision,
+        identity_count=gallery.identity_count,
+        template_count=gallery.template_count,
+        model_contract_id=gallery.model_contract_id,
+        pending_purge_count=gallery.pending_purge_count,
+        created_at=_time(gallery.created_at_us),
+    )
+
+
+def read_identity(identity: gallery_pb2.Identity) -> Identity:
+    return Identity(
+        identity_id=identity.identity_id,
+        display_name=identity.display_name,
+        template_count=identity.template_count,
+        created_at=_time(identity.created_at_us),
+    )
+
+
+def read_template(template: gallery_pb2.Template) -> Template:
+    return Template(
+        template_id=template.template_id,
+        identity_id=template.identity_id,
+        quality=read_quality(template.quality),
+        detection_score=template.detection_score,
+        created_at=_time(template.created_at_us),
+        source=template.source,
+    )
+
+
+def read_enrolled_picture(result: gallery_pb2.EnrollmentResult) -> EnrolledPicture:
+    return EnrolledPicture(
+        template_id=result.template_id,
+        refusal=ErrorReason.from_wire(result.refusal) if result.refusal else None,
+        detail=result.detail,
+        quality=read_quality(result.quality) if result.HasField("quality") else None,
+        box=read_box(result.box) if result.HasField("box") else None,
+    )
+
+
+def read_import_result(result: gallery_pb2.ImportGalleryResponse) -> ImportResult:
+    return ImportResult(
+        identities_added=result.identities_added,
+        templates_added=result.templates_added,
+        templates_skipped=result.templates_skipped,
+        revision=result.revision,
+    )
+
+
+def _time(since_epoch_us: int) -> datetime:
+    # Not fromtimestamp: a float of seconds loses microseconds.
+    return _EPOCH + timedelta(microseconds=since_epoch_us)

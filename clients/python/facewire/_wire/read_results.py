@@ -1,0 +1,94 @@
+"""Reads messages of recognition.proto as values."""
+
+from facewire._values.enums import CompareOutcome, ErrorReason, FrameStatus, SkipReason
+from facewire._values.results import (
+    Advice,
+    Comparison,
+    FrameResult,
+    FramesSkipped,
+    Recognition,
+    StageTimings,
+    StreamLimits,
+)
+from facewire._wire.read_faces import read_face
+from facewire.v1 import face_pb2, recognition_pb2
+
+__all__ = [
+    "read_advice",
+    "read_comparison",
+    "read_frame_result",
+    "read_frames_skipped",
+    "read_recognition",
+    "read_stage_timings",
+    "read_stream_limits",
+]
+
+
+def read_stage_timings(timings: face_pb2.StageTimings) -> StageTimings:
+    return StageTimings(
+        queue_us=timings.queue_us,
+        decode_us=timings.decode_us,
+        detect_us=timings.detect_us,
+        align_us=timings.align_us,
+        embed_us=timings.embed_us,
+        match_us=timings.match_us,
+        total_us=timings.total_us,
+    )
+
+
+def read_recognition(response: recognition_pb2.RecognizeResponse) -> Recognition:
+    return Recognition(
+        faces=tuple(map(read_face, response.faces)),
+        width_px=response.width_px,
+        height_px=response.height_px,
+        gallery_revision=response.gallery_revision,
+        model_contract_id=response.model_contract_id,
+        timings=read_stage_timings(response.timings),
+    )
+
+
+def read_comparison(response: recognition_pb2.CompareResponse) -> Comparison:
+    return Comparison(
+        outcome=CompareOutcome.from_wire(response.outcome),
+        similarity=response.similarity,
+        threshold=response.threshold,
+        first=read_face(response.first),
+        second=read_face(response.second),
+        model_contract_id=response.model_contract_id,
+    )
+
+
+def read_frame_result(result: recognition_pb2.FrameResult) -> FrameResult:
+    return FrameResult(
+        sequence=result.sequence,
+        status=FrameStatus.from_wire(result.status),
+        reason=ErrorReason.from_wire(result.reason) if result.reason else None,
+        detail=result.detail,
+        faces=tuple(map(read_face, result.faces)),
+        width_px=result.width_px,
+        height_px=result.height_px,
+        timings=read_stage_timings(result.timings),
+        captured_at_us=result.captured_at_us,
+    )
+
+
+def read_frames_skipped(skipped: recognition_pb2.FramesSkipped) -> FramesSkipped:
+    return FramesSkipped(
+        first_sequence=skipped.first_sequence,
+        last_sequence=skipped.last_sequence,
+        reason=SkipReason.from_wire(skipped.reason),
+        frame_count=skipped.frame_count,
+    )
+
+
+def read_advice(advice: recognition_pb2.Advice) -> Advice:
+    return Advice(advice.target_fps, advice.longest_side_px)
+
+
+def read_stream_limits(started: recognition_pb2.StreamStarted) -> StreamLimits:
+    return StreamLimits(
+        max_in_flight=started.max_in_flight,
+        max_frame_bytes=started.max_frame_bytes,
+        max_pixels=started.max_pixels,
+        model_contract_id=started.model_contract_id,
+    )

@@ -1,0 +1,64 @@
+"""How long a call may take, and whether it is tried again."""
+
+import random
+import time
+
+from facewire._values.enums import ErrorReason
+from facewire._values.errors import FacewireError, UnavailableError
+
+__all__ = ["FIRST_BACKOFF_S", "Deadline", "Retries"]
+
+_ATTEMPTS = 5
+"""Chosen, not measured: with the backoff below, the restart of a server is not outlived, a lost
+connection and a busy moment are."""
+
+_BUSY_ATTEMPTS = 4
+"""As the contract has it for WORKER_BUSY: with a few workers, one of four connections finds another."""
+
+FIRST_BACKOFF_S = 0.1
+"""Chosen, not measured: shorter than a person notices, longer than a server's garbage collection."""
+
+
+class Deadline:
+    """A moment by which a call, its retries included, is to be over.
+
+    Attributes:
+        timeout_s: from now to then.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        self._end = time.monotonic() + timeout_s
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left, at least 0."""
+        return max(0.0, self._end - time.monotonic())
+
+
+class Retries:
+    """How often, and how soon, an unavailable server is asked again.
+
+    Five attempts at most, waiting up to 0.1, 0.2, 0.4 and 0.8 s between them, by
+    chance ("full jitter": M. Brooker, AWS Architecture Blog, 2015; a quarter at least,
+    so that a restart of a moment is outlived). A busy worker's refusal of a stream is
+    answered at once, up to four times: a new connection may find another worker. Only for
+    calls that may be repeated.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._busy_attempts = _BUSY_ATTEMPTS
+        self._bounds_s = [FIRST_BACKOFF_S * 2**tried for tried in range(_ATTEMPTS - 1)]
+
+    def pause_s(self, error: FacewireError) -> float | None:
+        """How long to wait before the next attempt; None where there is to be none."""
+        if not self._deadline.left_s:
+            return None
+        if error.reason is ErrorReason.WORKER_BUSY and self._busy_attempts:
+            self._busy_attempts -= 1
+            return 0.0
+        if not isinstance(error, UnavailableError) or not self._bounds_s:
+            return None
+        pause_s = self._bounds_s.pop(0) * random.uniform(0.25, 1.0)
+        return pause_s if pause_s < self._deadline.left_s else None
