@@ -28,6 +28,7 @@ from facewire_server.rpc.health import HEALTH_NAMES
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
+from facewire_server.rpc.server_info import server_info_message
 from facewire_server.settings import Settings, SettingsError
 from facewire_server.signals import handle_signals
 from facewire_server.streams.limits import ServingLimits
@@ -144,6 +145,13 @@ def _joined(
             slots,
             limits=limits,
             defaults=defaults,
+            info=server_info_message(
+                model_contract_id=contract.id,
+                model_contract_name=Path(settings.model_contract).stem,
+                picture_timeout_s=slots.picture_timeout_s,
+                limits=limits,
+                defaults=defaults,
+            ),
         ),
         GalleryServicer(
             gallery,

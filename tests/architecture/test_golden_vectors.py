@@ -26,7 +26,7 @@ def test_text_and_bytes_are_one_message(vector: Path) -> None:
 
 
 def test_every_message_that_a_camera_meets_has_a_vector() -> None:
-    kinds = {told(vector).WhichOneof("message") for vector in VECTORS}
+    kinds = {told(vector).WhichOneof("message") for vector in VECTORS if "Stream" in vector.name}
     later = {"track", "advice"}  # sent to cameras that track, and to those that are too fast
     request, response = (
         recognition_pb2.StreamRecognizeRequest,

@@ -251,6 +251,24 @@ class _Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             model_contract_id=CONTRACT_ID,
         )
 
+    def GetServerInfo(self, request: Any, context: Any) -> Any:
+        return self._server.handle(context, "GetServerInfo", self._info)
+
+    def _info(self) -> Any:
+        server = self._server
+        return recognition_pb2.GetServerInfoResponse(
+            server_version="0.0.0",
+            model_contract_id=CONTRACT_ID,
+            model_contract_name="fake",
+            limits=recognition_pb2.ServerLimits(
+                max_frame_bytes=server.max_frame_bytes,
+                max_pixels=10**8,
+                max_in_flight=server.max_in_flight,
+            ),
+            decision_defaults=face_pb2.DecisionPolicy(threshold=THRESHOLD),
+            absent_features=recognition_pb2.Feature.keys()[1:],
+        )
+
     def StreamRecognize(self, requests: Any, context: Any) -> Iterator[Any]:
         server = self._server
         server.peers.append(context.peer())

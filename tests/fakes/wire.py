@@ -21,11 +21,12 @@ from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
+from facewire_server.rpc.server_info import server_info_message
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.tally import SessionStatistics
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.slots import WorkSlots
-from fakes.recognizer import FakeEnroller, FakeRecognizer
+from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
 
 __all__ = [
     "DEFAULTS",
@@ -94,7 +95,13 @@ async def served(
     gallery = gallery or Galleries()
     recognizer.slots = slots = slots or WorkSlots(2)
     shared: dict[str, Any] = {"limits": limits, "defaults": DEFAULTS}
-    servicer = RecognitionServicer(recognizer, gallery, slots, **shared)
+    info = server_info_message(
+        model_contract_id=CONTRACT_ID,
+        model_contract_name="test",
+        picture_timeout_s=slots.picture_timeout_s,
+        **shared,
+    )
+    servicer = RecognitionServicer(recognizer, gallery, slots, info=info, **shared)
     galleries = GalleryServicer(gallery, enroller or FakeEnroller(), dimension=4, **shared)
     options = ServerOptions("127.0.0.1:0", token, *tls)
     server = Server(options, servicer, galleries, limits=limits)

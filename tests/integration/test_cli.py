@@ -74,12 +74,12 @@ def test_no_server_is_exit_code_3(run, folder):
 
 def test_a_server_that_does_not_answer_is_given_up_in_the_time_allowed(run):
     with FakeServer() as server:
-        server.silent = {"ListIdentities", "StreamRecognize"}
+        server.silent = {"ListIdentities", "GetServerInfo"}
         late = run("--timeout", "0.3", "identities", server=server.address)
-        stream = run("--timeout", "0.3", "status", server=server.address)
-    assert (late.returncode, stream.returncode) == (3, 3)
+        status = run("--timeout", "0.3", "status", server=server.address)
+    assert (late.returncode, status.returncode) == (3, 3)
     assert "Allow more with --timeout." in late.stderr
-    assert "Allow more with --timeout." in stream.stderr
+    assert "Allow more with --timeout." in status.stderr
 
 
 def test_a_token_that_no_header_may_hold_is_refused_without_being_shown(folder):
@@ -111,7 +111,7 @@ def test_people_are_listed_and_forgotten(run, folder, gallery):
     assert person["identity"]["template_count"] == 2
     forgotten = run("forget", "Eileen_Collins", "Nobody", "-g", gallery)
     assert forgotten.returncode == 1
-    assert "Eileen_Collins: forgotten" in forgotten.stderr
+    assert "Eileen_Collins: deleted" in forgotten.stderr
     assert "Nobody: unknown" in forgotten.stderr
     assert lines(run("identities", "-g", gallery, "--json")) == []
 
@@ -192,11 +192,14 @@ def test_status_tells_what_is_ready_and_what_is_there(run, gallery):
     assert result.returncode == 0
     assert "NOT READY" not in result.stdout
     assert gallery in result.stdout
-    health, limits, *galleries = lines(run("status", "--json"))
+    health, told, *galleries = lines(run("status", "--json"))
     assert health["health"] == {"server": True, "recognition": True, "galleries": True}
     assert {each["gallery"]["model_contract_id"] for each in galleries} == {
-        limits["limits"]["model_contract_id"]
+        told["info"]["model_contract_id"]
     }
+    assert told["info"]["model_contract_name"] == "sface"
+    assert "sface" in result.stdout
+    assert "eras" not in result.stdout  # nothing of the kind is done yet
 
 
 def test_status_of_a_server_whose_models_are_away_is_exit_code_3(run):
@@ -208,18 +211,21 @@ def test_status_of_a_server_whose_models_are_away_is_exit_code_3(run):
     assert "default" in result.stdout
 
 
-@pytest.mark.parametrize("reason", ["TOO_MANY_STREAMS", "CONTRACT_MISMATCH"])
-def test_status_goes_on_where_it_gets_no_stream(run, reason):
+def test_status_opens_no_stream(run):
     with FakeServer() as server:
-        for _ in range(2):
-            refusal = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
-            server.fail_next("StreamRecognize", refusal)
+        assert run("status", server=server.address).returncode == 0
+        assert server.calls["StreamRecognize"] == 0
+
+
+def test_status_goes_on_where_the_server_is_older_than_its_call(run):
+    with FakeServer() as server:
+        server.fail_next("GetServerInfo", failure(grpc.StatusCode.UNIMPLEMENTED), times=2)
         result = run("status", server=server.address)
-        _, limits, gallery = lines(run("status", "--json", server=server.address))
+        _, told, gallery = lines(run("status", "--json", server=server.address))
     assert result.returncode == 0
-    assert "not told: as scripted" in result.stdout
+    assert "unknown: the server is older" in result.stdout
     assert "default" in result.stdout
-    assert (limits["limits"], limits["error"]["reason"]) == (None, reason)
+    assert told["info"] is None
     assert gallery["gallery"]["gallery_id"] == "default"
 
 

@@ -18,6 +18,7 @@ from facewire._values.enums import (
     CompareOutcome,
     ErrorReason,
     FaceSelection,
+    Feature,
     FramePolicy,
     FrameStatus,
     ImageFormat,
@@ -63,6 +64,7 @@ from facewire._values.results import (
     StageTimings,
     StreamLimits,
 )
+from facewire._values.server_info import ServerInfo, ServerLimits
 from facewire._version import __version__
 
 __all__ = [
@@ -87,6 +89,7 @@ __all__ = [
     "Face",
     "FaceSelection",
     "FacewireError",
+    "Feature",
     "Frame",
     "FramePolicy",
     "FrameResult",
@@ -112,6 +115,8 @@ __all__ = [
     "Recognition",
     "ReconnectError",
     "ServerError",
+    "ServerInfo",
+    "ServerLimits",
     "SeveralFacesError",
     "SkipReason",
     "StageTimings",

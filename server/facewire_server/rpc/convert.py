@@ -24,6 +24,7 @@ from facewire_server.types import (
 )
 
 __all__ = [
+    "IMAGE_FORMATS",
     "decision_policy",
     "detection_options",
     "face_message",
@@ -44,6 +45,9 @@ _FORMATS = {
     face_pb2.IMAGE_FORMAT_GRAY8: PictureFormat.GRAY8,
     face_pb2.IMAGE_FORMAT_NV12: PictureFormat.NV12,
 }
+IMAGE_FORMATS = tuple(layout for layout in _FORMATS if layout != face_pb2.IMAGE_FORMAT_UNSPECIFIED)
+"""The layouts of pictures that are taken, by their numbers in the contract."""
+
 _SELECTIONS = {
     face_pb2.FACE_SELECTION_LARGEST: FaceSelection.LARGEST,
     face_pb2.FACE_SELECTION_MOST_CENTRAL: FaceSelection.MOST_CENTRAL,

@@ -25,6 +25,7 @@ from facewire_server.rpc.status import shortened
 from facewire_server.types import Picture, Quality
 
 __all__ = [
+    "MAX_ENROLL_IMAGES",
     "REFUSAL_REASONS",
     "display_name",
     "enrolled_pictures",
@@ -42,7 +43,9 @@ __all__ = [
     "template_message",
 ]
 
-_MAX_PICTURES = 10
+MAX_ENROLL_IMAGES = 10
+"""As the contract says of EnrollTemplates."""
+
 _MAX_NAME_BYTES = 256
 _MAX_SOURCE_BYTES = 256
 _MAX_REQUEST_ID_BYTES = 128
@@ -92,8 +95,8 @@ def new_identity(request: gallery_pb2.EnrollTemplatesRequest) -> NewIdentity:
 
 def enrolled_pictures(request: gallery_pb2.EnrollTemplatesRequest, max_bytes: int) -> list[Picture]:
     """The pictures to enroll, all together at most `max_bytes`."""
-    if not 1 <= len(request.images) <= _MAX_PICTURES:
-        raise InvalidField(f"images must be 1 to {_MAX_PICTURES}", field="images")
+    if not 1 <= len(request.images) <= MAX_ENROLL_IMAGES:
+        raise InvalidField(f"images must be 1 to {MAX_ENROLL_IMAGES}", field="images")
     pictures = [picture(image, f"images[{row}]") for row, image in enumerate(request.images)]
     if sum(len(one.data) for one in pictures) > max_bytes:
         raise InvalidField(f"images have more than {max_bytes} bytes together", field="images")

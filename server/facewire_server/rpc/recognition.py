@@ -44,6 +44,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         *,
         limits: ServingLimits,
         defaults: RequestDefaults,
+        info: recognition_pb2.GetServerInfoResponse,
     ) -> None:
         """Joins the service to the line.
 
@@ -53,6 +54,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             slots: shared with the recognizer.
             limits: what a client may ask for.
             defaults: what a request gets that leaves its options unset.
+            info: what `GetServerInfo` returns.
         """
         self.streams = Streams(limits.max_streams)
         self._recognizer = recognizer
@@ -60,6 +62,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         self._slots = slots
         self._limits = limits
         self._defaults = defaults
+        self._info = info
 
     async def StreamRecognize(self, request_iterator: Any, context: Any) -> None:
         """Recognizes faces in the frames of one camera."""
@@ -107,6 +110,12 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
     async def WatchTracks(self, request: recognition_pb2.WatchTracksRequest, context: Any) -> None:
         """Follows the track events of all cameras; not implemented yet."""
         raise NotImplementedYet("this server does not track yet, so there are no events to follow")
+
+    async def GetServerInfo(
+        self, request: recognition_pb2.GetServerInfoRequest, context: Any
+    ) -> recognition_pb2.GetServerInfoResponse:
+        """Returns what this server is and allows."""
+        return self._info
 
 
 @contextmanager

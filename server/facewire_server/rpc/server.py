@@ -17,12 +17,17 @@ from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.status import StatusInterceptor
 from facewire_server.streams.limits import ServingLimits
 
-__all__ = ["Server"]
+__all__ = ["MESSAGE_ROOM_BYTES", "PING_INTERVAL_MS", "Server"]
 
-_MESSAGE_ROOM_BYTES = 1 << 20
+MESSAGE_ROOM_BYTES = 1 << 20
 """What a message may hold beside its picture; above, gRPC itself ends the call."""
 
-_FASTEST_PING_MS = 9_000
+PING_INTERVAL_MS = 10_000
+"""How often a client may ping: a camera behind NAT must, more often than gRPC's own 5 minutes allow."""
+
+_PING_SLACK_MS = 1_000
+"""A ping may come sooner than it was sent after the last: jitter of the network. Chosen, not measured."""
+
 _KEEPALIVE_MS = 30_000
 _KEEPALIVE_TIMEOUT_MS = 10_000
 _CLEAN_UP_S = 5.0
@@ -124,10 +129,10 @@ class Server:
 
 def _channel_options(limits: ServingLimits) -> list[tuple[str, int]]:
     return [
-        ("grpc.max_receive_message_length", limits.picture.max_frame_bytes + _MESSAGE_ROOM_BYTES),
+        ("grpc.max_receive_message_length", limits.picture.max_frame_bytes + MESSAGE_ROOM_BYTES),
         # On by default, and then a second server on the port is not refused but shares it.
         ("grpc.so_reuseport", 0),
-        ("grpc.http2.min_ping_interval_without_data_ms", _FASTEST_PING_MS),
+        ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS - _PING_SLACK_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),

@@ -9,6 +9,7 @@ from facewire._values import enums
 from facewire._wire.read_faces import read_face
 from facewire._wire.read_galleries import read_identity
 from facewire._wire.read_results import read_stage_timings
+from facewire._wire.read_server_info import read_server_info
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 
 FILES = (face_pb2, gallery_pb2, recognition_pb2)
@@ -49,6 +50,8 @@ def test_a_number_of_a_newer_contract_is_unspecified(number):
         (facewire.Point, face_pb2.Point),
         (facewire.Quality, face_pb2.Quality),
         (facewire.Recognition, recognition_pb2.RecognizeResponse),
+        (facewire.ServerInfo, recognition_pb2.GetServerInfoResponse),
+        (facewire.ServerLimits, recognition_pb2.ServerLimits),
         (facewire.StageTimings, face_pb2.StageTimings),
         (facewire.Template, gallery_pb2.Template),
     ],
@@ -66,6 +69,25 @@ def test_a_value_takes_each_field_from_the_field_of_its_name():
         setattr(timings, name, number)
     ours = read_stage_timings(timings)
     assert [getattr(ours, name) for name in names] == list(range(1, len(names) + 1))
+
+
+def test_the_limits_of_a_server_are_taken_each_from_the_field_of_its_name():
+    message = recognition_pb2.GetServerInfoResponse()
+    names = [field.name for field in message.limits.DESCRIPTOR.fields]
+    for number, name in enumerate(names, start=1):
+        setattr(message.limits, name, number)
+    limits = read_server_info(message).limits
+    assert [getattr(limits, name) for name in names] == list(range(1, len(names) + 1))
+
+
+def test_a_feature_is_there_or_not_or_newer_than_the_server():
+    message = recognition_pb2.GetServerInfoResponse(
+        features=["FEATURE_TRACKS", 999], absent_features=["FEATURE_RESUME"]
+    )
+    info = read_server_info(message)
+    asked = facewire.Feature.TRACKS, facewire.Feature.RESUME, facewire.Feature.EVENTS_ONLY
+    assert [info.has(feature) for feature in asked] == [True, False, None]
+    assert info.features == (facewire.Feature.TRACKS,)
 
 
 def test_a_face_has_a_name_only_when_it_is_known():

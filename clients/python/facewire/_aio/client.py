@@ -18,6 +18,7 @@ from facewire._values.options import (
 )
 from facewire._values.pictures import Picture
 from facewire._values.results import Comparison, Health, Recognition
+from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
 from facewire._wire.address import Address
 
@@ -136,6 +137,10 @@ class AsyncClient(AsyncGalleryClient):
             raise ValueError("this client is closed")
         self._streams.add(stream)
         return stream
+
+    async def server_info(self) -> ServerInfo:
+        """Asks what the server is and allows. See `Client.server_info`."""
+        return await self._run(requests.server_info())
 
     async def health(self) -> Health:
         """Asks what of the server is ready for calls. See `Client.health`."""

@@ -17,6 +17,7 @@ from facewire._values.options import (
 )
 from facewire._values.pictures import Frame, Picture
 from facewire._values.results import Comparison, Health, Recognition
+from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
 from facewire._wire.address import Address
 
@@ -213,6 +214,14 @@ class Client(GalleryClient):
                 raise ValueError("this client is closed")
             self._streams.add(stream)
         return stream.open()
+
+    def server_info(self) -> ServerInfo:
+        """Asks what the server is and allows: version, model, limits, defaults, features.
+
+        Raises:
+            NotSupportedError: the server is older than this call.
+        """
+        return self._run(requests.server_info())
 
     def health(self) -> Health:
         """Asks what of the server is ready for calls. Needs no token."""

@@ -15,6 +15,7 @@ __all__ = [
     "CompareOutcome",
     "ErrorReason",
     "FaceSelection",
+    "Feature",
     "FramePolicy",
     "FrameStatus",
     "ImageFormat",
@@ -133,6 +134,20 @@ class ImageFormat(WireEnum):
     NV12 = "NV12"
     """A luma plane, then a plane of half height with interleaved Cb and Cr."""
     BMP = "BMP"
+
+
+class Feature(WireEnum):
+    """A part of the contract that a server may be without."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    TRACKS = "TRACKS"
+    """Faces of a stream are followed over its frames."""
+    WATCH_TRACKS = "WATCH_TRACKS"
+    """The track events of all cameras can be followed."""
+    RESUME = "RESUME"
+    """A stream that broke off can be resumed."""
+    EVENTS_ONLY = "EVENTS_ONLY"
+    """A stream can return events without frame results."""
 
 
 class ErrorReason(WireEnum):

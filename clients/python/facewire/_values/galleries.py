@@ -28,7 +28,8 @@ class Gallery:
         identity_count: people in it.
         template_count: templates in it.
         model_contract_id: the model contract that its templates were made under.
-        pending_purge_count: deletions of which traces may still be in the server's files.
+        pending_purge_count: deletions whose data may still be in the files of a server that
+            counts them; 0 from one that does not.
         created_at: when it was made, UTC.
     """
 

@@ -13,12 +13,23 @@ from facewire._values.enums import FaceSelection, FramePolicy
 from facewire._values.options import DecisionPolicy, DetectionOptions
 from facewire._values.pictures import Picture
 from facewire._values.results import Comparison, Recognition
+from facewire._values.server_info import ServerInfo
 from facewire._wire.declared import ENUM, TEXT, declare
 from facewire._wire.read_results import read_comparison, read_recognition
+from facewire._wire.read_server_info import read_server_info
 from facewire._wire.write import decision_message, detection_message, image_message
 from facewire.v1 import gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
 
-__all__ = ["SERVICES", "Call", "Stubs", "check_health", "compare", "recognize", "stream_config"]
+__all__ = [
+    "SERVICES",
+    "Call",
+    "Stubs",
+    "check_health",
+    "compare",
+    "recognize",
+    "server_info",
+    "stream_config",
+]
 
 T = TypeVar("T")
 
@@ -113,6 +124,12 @@ def stream_config(
         detection=detection_message(detection),
         max_candidates=max_candidates,
     )
+
+
+def server_info() -> Call[ServerInfo]:
+    """What the server is and allows."""
+    request = recognition_pb2.GetServerInfoRequest()
+    return Call(lambda stubs: stubs.recognition.GetServerInfo, request, read_server_info)
 
 
 def check_health(service: str) -> Call[bool]:

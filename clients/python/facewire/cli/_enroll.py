@@ -17,13 +17,13 @@ import typer
 
 from facewire import (
     Client,
+    ContractMismatchError,
     DetectionOptions,
     ErrorReason,
     FaceSelection,
     InvalidRequestError,
-    LimitError,
     NotFoundError,
-    UnavailableError,
+    NotSupportedError,
 )
 from facewire.cli._folder import People, Person, people_of
 from facewire.cli._output import ERRORS, print_json, print_table, work_progress
@@ -93,16 +93,21 @@ class _Options:
 
 
 def _check_model(client: Client, gallery: str) -> None:
-    """Lets the server refuse a gallery of another model, also where nothing is left to enroll.
+    """Refuses a gallery of another model, even if no picture is left to enroll.
 
-    Only streams and pictures are refused so, and a stream needs no picture.
+    Raises:
+        ContractMismatchError: the gallery was made with another model.
     """
     try:
-        client.stream([], gallery=gallery).close()
-    except (LimitError, UnavailableError) as error:
-        # All streams are taken, which says nothing about the gallery.
-        if error.reason not in (ErrorReason.TOO_MANY_STREAMS, ErrorReason.WORKER_BUSY):
-            raise
+        served = client.server_info().model_contract_id
+    except NotSupportedError:
+        return  # an older server, which refuses each picture itself
+    if client.gallery(gallery).model_contract_id != served:
+        raise ContractMismatchError(
+            f"Gallery {gallery!r} was made with another model.",
+            advice="Run the server with that model, or enroll into a new gallery.",
+            reason=ErrorReason.CONTRACT_MISMATCH,
+        )
 
 
 def _enroll(client: Client, found: People, options: _Options) -> Iterator[_Outcome]:

@@ -47,17 +47,11 @@ def forget(server: Server, identity_ids: list[str], *, gallery: str, as_json: bo
                     raise
                 unknown = True
                 revision = 0
-            status = "forgotten" if revision else "unknown"
+            status = "deleted" if revision else "unknown"
             if as_json:
                 print_json(identity_id=identity_id, status=status, revision=revision)
             else:
                 ERRORS.print(f"{identity_id}: {status}")
-        pending = client.gallery(gallery).pending_purge_count
-    if pending and not as_json:
-        ERRORS.print(
-            f"Nobody finds them any more. Traces of {pending} deletions are still in the "
-            "server's files; it erases them by itself."
-        )
     if unknown:
         if not as_json:
             ERRORS.print("Who is known is listed by: facewire identities")

@@ -1,31 +1,21 @@
-"""`facewire status`: what of a server is ready, and what it holds."""
+"""`facewire status`: what of a server is ready, what it is and allows, and what it holds."""
 
 import time
 
 import typer
 
-from facewire import (
-    Client,
-    ErrorReason,
-    FacewireError,
-    Gallery,
-    Health,
-    StreamLimits,
-)
+from facewire import Client, Feature, Gallery, Health, NotSupportedError, ServerInfo
 from facewire.cli._output import ERRORS, print_json, print_line, print_table
 from facewire.cli._session import EXIT_UNAVAILABLE, Server, session
 
 __all__ = ["run"]
 
-_NO_STREAM = {
-    ErrorReason.CONTRACT_MISMATCH,
-    ErrorReason.TOO_MANY_STREAMS,
-    ErrorReason.WORKER_BUSY,
-}
+_CHECKS_OF_HEALTH = 3
+"""`Client.health` makes as many calls, one after the other."""
 
 
 def run(server: Server, *, as_json: bool) -> None:
-    """Prints health, terms, model and galleries, as far as the server tells them.
+    """Prints health, model, limits and galleries, as far as the server has them.
 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
@@ -34,11 +24,11 @@ def run(server: Server, *, as_json: bool) -> None:
         client.health()  # connects, so that what is timed is the way and back
         started_s = time.perf_counter()
         health = client.health()
-        latency_ms = (time.perf_counter() - started_s) / 3 * 1000
+        latency_ms = (time.perf_counter() - started_s) / _CHECKS_OF_HEALTH * 1000
         _print_health(server, health, latency_ms, as_json=as_json)
-        limits = _limits(client, as_json=as_json) if health.recognition else None
+        info = _info(client, as_json=as_json)
         if health.galleries:
-            _print_galleries(list(client.galleries()), limits, as_json=as_json)
+            _print_galleries(list(client.galleries()), info, as_json=as_json)
     if not health.ready:
         ERRORS.print(
             "facewire: not all is ready. A start takes some seconds; the server's log says more."
@@ -59,37 +49,43 @@ def _print_health(server: Server, health: Health, latency_ms: float, *, as_json:
         print_line(f"{name:12} {'ready' if ready else 'NOT READY'}")
 
 
-def _limits(client: Client, *, as_json: bool) -> StreamLimits | None:
-    """A stream's terms, printed; None where no stream can be had, which is no reason to end."""
+def _info(client: Client, *, as_json: bool) -> ServerInfo | None:
+    """What the server is, printed; None if it is too old to say, which is no reason to end."""
     try:
-        with client.stream([]) as stream:
-            limits = stream.limits
-    except FacewireError as error:
-        if error.reason not in _NO_STREAM:
-            raise
+        info = client.server_info()
+    except NotSupportedError as error:
         if as_json:
-            print_json(limits=None, error={"reason": error.reason, "detail": error.detail})
+            print_json(info=None, error={"reason": error.reason, "detail": error.detail})
         else:
-            print_line(f"model        not told: {error.detail}")
+            print_line("model        unknown: the server is older than this command")
         return None
-    _print_limits(limits, as_json=as_json)
-    return limits
-
-
-def _print_limits(limits: StreamLimits, *, as_json: bool) -> None:
     if as_json:
-        print_json(limits=limits)
-        return
-    print_line(f"model        {limits.model_contract_id}")
+        print_json(info=info)
+    else:
+        _print_info(info)
+    return info
+
+
+def _print_info(info: ServerInfo) -> None:
+    limits = info.limits
+    print_line(f"version      {info.server_version}")
+    print_line(f"model        {info.model_contract_name} {info.model_contract_id}")
     print_line(
-        f"a stream     {limits.max_in_flight} frames in flight, each at most "
-        f"{limits.max_frame_bytes / 2**20:.0f} MiB and {limits.max_pixels / 1e6:.0f} megapixels"
+        f"pictures     at most {limits.max_frame_bytes / 2**20:.4g} MiB, "
+        f"{limits.max_pixels / 1e6:.4g} megapixels, {limits.max_faces} faces"
     )
+    print_line(
+        f"streams      at most {limits.max_streams}, each with {limits.max_in_flight} frames in flight"
+    )
+    absent = ", ".join(_words(feature) for feature in info.absent_features)
+    print_line(f"features     {', '.join(map(_words, info.features)) or 'none'}; without: {absent}")
 
 
-def _print_galleries(
-    galleries: list[Gallery], limits: StreamLimits | None, *, as_json: bool
-) -> None:
+def _words(feature: Feature) -> str:
+    return feature.value.lower().replace("_", " ")
+
+
+def _print_galleries(galleries: list[Gallery], info: ServerInfo | None, *, as_json: bool) -> None:
     if as_json:
         for gallery in galleries:
             print_json(gallery=gallery)
@@ -100,17 +96,15 @@ def _print_galleries(
             str(each.identity_count),
             str(each.template_count),
             str(each.revision),
-            str(each.pending_purge_count),
-            _model(each, limits),
+            _model(each, info),
         )
         for each in galleries
     ]
-    columns = ["gallery", " people", " templates", " revision", " to be erased", "model"]
-    print_table("Galleries", columns, rows)
+    print_table("Galleries", ["gallery", " people", " templates", " revision", "model"], rows)
 
 
-def _model(gallery: Gallery, limits: StreamLimits | None) -> str:
-    if limits is None:
+def _model(gallery: Gallery, info: ServerInfo | None) -> str:
+    if info is None:
         return gallery.model_contract_id
-    same = gallery.model_contract_id == limits.model_contract_id
-    return "the server's" if same else f"another: {gallery.model_contract_id} (enroll anew)"
+    same = gallery.model_contract_id == info.model_contract_id
+    return "the server's" if same else f"another: {gallery.model_contract_id} (enroll again)"

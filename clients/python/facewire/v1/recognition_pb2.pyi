@@ -63,6 +63,14 @@ class CompareOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COMPARE_OUTCOME_SAME: _ClassVar[CompareOutcome]
     COMPARE_OUTCOME_DIFFERENT: _ClassVar[CompareOutcome]
     COMPARE_OUTCOME_TOO_POOR: _ClassVar[CompareOutcome]
+
+class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FEATURE_UNSPECIFIED: _ClassVar[Feature]
+    FEATURE_TRACKS: _ClassVar[Feature]
+    FEATURE_WATCH_TRACKS: _ClassVar[Feature]
+    FEATURE_RESUME: _ClassVar[Feature]
+    FEATURE_EVENTS_ONLY: _ClassVar[Feature]
 FRAME_POLICY_UNSPECIFIED: FramePolicy
 FRAME_POLICY_NEWEST_WINS: FramePolicy
 FRAME_POLICY_EVERY_FRAME: FramePolicy
@@ -95,6 +103,11 @@ COMPARE_OUTCOME_UNSPECIFIED: CompareOutcome
 COMPARE_OUTCOME_SAME: CompareOutcome
 COMPARE_OUTCOME_DIFFERENT: CompareOutcome
 COMPARE_OUTCOME_TOO_POOR: CompareOutcome
+FEATURE_UNSPECIFIED: Feature
+FEATURE_TRACKS: Feature
+FEATURE_WATCH_TRACKS: Feature
+FEATURE_RESUME: Feature
+FEATURE_EVENTS_ONLY: Feature
 
 class StreamRecognizeRequest(_message.Message):
     __slots__ = ("config", "frame")
@@ -315,3 +328,51 @@ class WatchTracksResponse(_message.Message):
     EVENT_FIELD_NUMBER: _ClassVar[int]
     event: TrackEvent
     def __init__(self, event: _Optional[_Union[TrackEvent, _Mapping]] = ...) -> None: ...
+
+class GetServerInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetServerInfoResponse(_message.Message):
+    __slots__ = ("server_version", "model_contract_id", "model_contract_name", "limits", "image_formats", "decision_defaults", "features", "absent_features")
+    SERVER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_CONTRACT_NAME_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FORMATS_FIELD_NUMBER: _ClassVar[int]
+    DECISION_DEFAULTS_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    ABSENT_FEATURES_FIELD_NUMBER: _ClassVar[int]
+    server_version: str
+    model_contract_id: str
+    model_contract_name: str
+    limits: ServerLimits
+    image_formats: _containers.RepeatedScalarFieldContainer[_face_pb2.ImageFormat]
+    decision_defaults: _face_pb2.DecisionPolicy
+    features: _containers.RepeatedScalarFieldContainer[Feature]
+    absent_features: _containers.RepeatedScalarFieldContainer[Feature]
+    def __init__(self, server_version: _Optional[str] = ..., model_contract_id: _Optional[str] = ..., model_contract_name: _Optional[str] = ..., limits: _Optional[_Union[ServerLimits, _Mapping]] = ..., image_formats: _Optional[_Iterable[_Union[_face_pb2.ImageFormat, str]]] = ..., decision_defaults: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., features: _Optional[_Iterable[_Union[Feature, str]]] = ..., absent_features: _Optional[_Iterable[_Union[Feature, str]]] = ...) -> None: ...
+
+class ServerLimits(_message.Message):
+    __slots__ = ("max_frame_bytes", "max_pixels", "max_message_bytes", "max_in_flight", "max_streams", "max_faces", "max_enroll_images", "max_enroll_bytes", "frame_timeout_ms", "min_ping_interval_ms")
+    MAX_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_PIXELS_FIELD_NUMBER: _ClassVar[int]
+    MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    MAX_STREAMS_FIELD_NUMBER: _ClassVar[int]
+    MAX_FACES_FIELD_NUMBER: _ClassVar[int]
+    MAX_ENROLL_IMAGES_FIELD_NUMBER: _ClassVar[int]
+    MAX_ENROLL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FRAME_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    MIN_PING_INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
+    max_frame_bytes: int
+    max_pixels: int
+    max_message_bytes: int
+    max_in_flight: int
+    max_streams: int
+    max_faces: int
+    max_enroll_images: int
+    max_enroll_bytes: int
+    frame_timeout_ms: int
+    min_ping_interval_ms: int
+    def __init__(self, max_frame_bytes: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., max_streams: _Optional[int] = ..., max_faces: _Optional[int] = ..., max_enroll_images: _Optional[int] = ..., max_enroll_bytes: _Optional[int] = ..., frame_timeout_ms: _Optional[int] = ..., min_ping_interval_ms: _Optional[int] = ...) -> None: ...

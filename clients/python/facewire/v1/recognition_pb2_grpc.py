@@ -63,6 +63,11 @@ class RecognitionServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_recognition__pb2.WatchTracksRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_recognition__pb2.WatchTracksResponse.FromString,
                 _registered_method=True)
+        self.GetServerInfo = channel.unary_unary(
+                '/facewire.v1.RecognitionService/GetServerInfo',
+                request_serializer=facewire_dot_v1_dot_recognition__pb2.GetServerInfoRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_recognition__pb2.GetServerInfoResponse.FromString,
+                _registered_method=True)
 
 
 class RecognitionServiceServicer(object):
@@ -149,6 +154,19 @@ class RecognitionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetServerInfo(self, request, context):
+        """Returns what this server is and allows: version, model, limits, defaults, features. It reads no
+        gallery and calls no model. The response is the same for as long as the server runs, so
+        one call after connecting is enough.
+
+        Errors:
+        * `UNIMPLEMENTED`: the server is older than this method; a stream's `StreamStarted`
+        names the limits of a stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecognitionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -171,6 +189,11 @@ def add_RecognitionServiceServicer_to_server(servicer, server):
                     servicer.WatchTracks,
                     request_deserializer=facewire_dot_v1_dot_recognition__pb2.WatchTracksRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_recognition__pb2.WatchTracksResponse.SerializeToString,
+            ),
+            'GetServerInfo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServerInfo,
+                    request_deserializer=facewire_dot_v1_dot_recognition__pb2.GetServerInfoRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_recognition__pb2.GetServerInfoResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -290,6 +313,33 @@ class RecognitionService(object):
             '/facewire.v1.RecognitionService/WatchTracks',
             facewire_dot_v1_dot_recognition__pb2.WatchTracksRequest.SerializeToString,
             facewire_dot_v1_dot_recognition__pb2.WatchTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetServerInfo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.RecognitionService/GetServerInfo',
+            facewire_dot_v1_dot_recognition__pb2.GetServerInfoRequest.SerializeToString,
+            facewire_dot_v1_dot_recognition__pb2.GetServerInfoResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,69 @@
+"""What a server is and allows, as immutable values."""
+
+from dataclasses import dataclass
+
+from facewire._values.enums import Feature, ImageFormat
+from facewire._values.options import DecisionPolicy
+
+__all__ = ["ServerInfo", "ServerLimits"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """The most that a client may ask of a server.
+
+    Attributes:
+        max_frame_bytes: most bytes of a picture.
+        max_pixels: most pixels of a picture.
+        max_message_bytes: most bytes of one message to the server, picture included.
+        max_in_flight: most frames of a stream that are sent and not accounted for.
+        max_streams: most streams open at the same time, of all clients together.
+        max_faces: most faces of one picture.
+        max_enroll_images: most pictures of one EnrollTemplates call; `Client.enroll` makes
+            several calls.
+        max_enroll_bytes: most bytes of these pictures together.
+        frame_timeout_ms: longest time from a picture's arrival to its result, milliseconds.
+        min_ping_interval_ms: shortest time between two keepalive pings, milliseconds.
+    """
+
+    max_frame_bytes: int
+    max_pixels: int
+    max_message_bytes: int
+    max_in_flight: int
+    max_streams: int
+    max_faces: int
+    max_enroll_images: int
+    max_enroll_bytes: int
+    frame_timeout_ms: int
+    min_ping_interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What a server is and allows; the same for as long as it runs.
+
+    Attributes:
+        server_version: by Semantic Versioning, for people and logs.
+        model_contract_id: the model contract that embeddings are made under.
+        model_contract_name: its name, for people.
+        limits: the most that a client may ask for.
+        image_formats: the layouts of pictures that are taken.
+        decision_defaults: what a request without a `DecisionPolicy` gets.
+        features: the features that the server has.
+        absent_features: the features that the server knows of and does not have.
+    """
+
+    server_version: str
+    model_contract_id: str
+    model_contract_name: str
+    limits: ServerLimits
+    image_formats: tuple[ImageFormat, ...]
+    decision_defaults: DecisionPolicy
+    features: tuple[Feature, ...]
+    absent_features: tuple[Feature, ...]
+
+    def has(self, feature: Feature) -> bool | None:
+        """Whether the server has a feature; None if the server is older than the feature."""
+        if feature in self.features:
+            return True
+        return False if feature in self.absent_features else None

@@ -1,0 +1,71 @@
+"""What `GetServerInfo` returns: the server's limits and defaults as one message."""
+
+from importlib.metadata import version
+
+from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.rpc.convert import IMAGE_FORMATS
+from facewire_server.rpc.convert_gallery import MAX_ENROLL_IMAGES
+from facewire_server.rpc.options import RequestDefaults
+from facewire_server.rpc.server import MESSAGE_ROOM_BYTES, PING_INTERVAL_MS
+from facewire_server.streams.limits import ServingLimits
+
+__all__ = ["server_info_message"]
+
+_PRESENT: tuple[str, ...] = ()
+"""Features of the contract that this server has; all others are listed as absent."""
+
+_UINT32_MAX = 2**32 - 1
+"""The most that a field holds; an operator may set more."""
+
+_MAX_NAME_BYTES = 64
+"""As the contract says of the texts in the message, so that firmware can hold them."""
+
+
+def server_info_message(
+    *,
+    model_contract_id: str,
+    model_contract_name: str,
+    picture_timeout_s: float,
+    limits: ServingLimits,
+    defaults: RequestDefaults,
+) -> recognition_pb2.GetServerInfoResponse:
+    """Translates what the services were built with.
+
+    Args:
+        model_contract_id: 64 hexadecimal digits.
+        model_contract_name: the name of its file, for people.
+        picture_timeout_s: seconds from a picture's arrival to its answer.
+        limits: what a client may ask for.
+        defaults: what a request gets that leaves its options unset.
+    """
+    _, *known = recognition_pb2.Feature.keys()  # the first is FEATURE_UNSPECIFIED
+    decision = defaults.decision
+    return recognition_pb2.GetServerInfoResponse(
+        server_version=_shortened(version("facewire-server")),
+        model_contract_id=model_contract_id,
+        model_contract_name=_shortened(model_contract_name),
+        limits=recognition_pb2.ServerLimits(
+            max_frame_bytes=limits.picture.max_frame_bytes,
+            max_pixels=limits.picture.max_pixels,
+            max_message_bytes=limits.picture.max_frame_bytes + MESSAGE_ROOM_BYTES,
+            max_in_flight=limits.max_in_flight,
+            max_streams=min(limits.max_streams, _UINT32_MAX),
+            max_faces=defaults.picture.max_faces,
+            max_enroll_images=MAX_ENROLL_IMAGES,
+            max_enroll_bytes=limits.picture.max_frame_bytes,
+            frame_timeout_ms=min(round(picture_timeout_s * 1000), _UINT32_MAX),
+            min_ping_interval_ms=PING_INTERVAL_MS,
+        ),
+        image_formats=sorted(IMAGE_FORMATS),
+        decision_defaults=face_pb2.DecisionPolicy(
+            threshold=decision.threshold,
+            min_margin=decision.min_margin,
+            min_inter_eye_px=decision.min_inter_eye_px,
+        ),
+        features=[name for name in known if name in _PRESENT],
+        absent_features=[name for name in known if name not in _PRESENT],
+    )
+
+
+def _shortened(text: str) -> str:
+    return text.encode(errors="replace")[:_MAX_NAME_BYTES].decode(errors="ignore")

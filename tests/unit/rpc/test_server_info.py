@@ -1,0 +1,93 @@
+"""`GetServerInfo` says what the server was built with, and what it says is true."""
+
+import dataclasses
+
+import grpc
+import pytest
+
+from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.rpc.server_info import server_info_message
+from facewire_server.streams.limits import ServingLimits
+from facewire_server.types import PictureLimits
+from fakes.wire import DEFAULTS, config, served
+
+LIMITS = ServingLimits(PictureLimits(max_frame_bytes=1000, max_pixels=2000))
+
+
+def info(**changes):
+    values = {
+        "model_contract_id": "c" * 64, "model_contract_name": "sface", "picture_timeout_s": 10.0,
+        "defaults": DEFAULTS, "limits": LIMITS,
+    }  # fmt: skip
+    return server_info_message(**values | changes)
+
+
+def test_limits_and_defaults_are_those_of_the_services():
+    allowed = dataclasses.replace(LIMITS, max_in_flight=3, max_streams=5)
+    policy = dataclasses.replace(DEFAULTS.decision, threshold=0.5, min_margin=0.0)
+    told = info(
+        limits=allowed,
+        picture_timeout_s=2.5,
+        defaults=dataclasses.replace(DEFAULTS, decision=policy),
+    )
+    limits = told.limits
+    assert (limits.max_frame_bytes, limits.max_pixels) == (1000, 2000)
+    assert limits.max_message_bytes == 1000 + 2**20
+    assert (limits.max_in_flight, limits.max_streams, limits.frame_timeout_ms) == (3, 5, 2500)
+    assert limits.max_faces == DEFAULTS.picture.max_faces
+    assert (limits.max_enroll_images, limits.max_enroll_bytes) == (10, 1000)
+    assert (told.decision_defaults.threshold, told.decision_defaults.min_margin) == (0.5, 0.0)
+    assert told.decision_defaults.HasField("min_margin")
+    assert told.server_version.count(".") == 2
+    assert (told.model_contract_id, told.model_contract_name) == ("c" * 64, "sface")
+
+
+def test_settings_beyond_a_field_are_told_as_its_most():
+    told = info(limits=dataclasses.replace(LIMITS, max_streams=2**40), picture_timeout_s=1e9)
+    assert told.limits.max_streams == told.limits.frame_timeout_ms == 2**32 - 1
+
+
+def test_a_long_name_keeps_to_its_bound_and_is_still_text():
+    assert info(model_contract_name="ä" * 50).model_contract_name == "ä" * 32
+    assert info(model_contract_name="x" + "ä" * 50).model_contract_name == "x" + "ä" * 31
+
+
+def test_each_feature_of_the_contract_is_there_or_not():
+    told = info()
+    names = {*told.features, *told.absent_features}
+    assert names == set(recognition_pb2.Feature.values()) - {recognition_pb2.FEATURE_UNSPECIFIED}
+    assert len(told.features) + len(told.absent_features) == len(names)
+
+
+def test_all_formats_but_the_unspecified_are_listed_once():
+    assert list(info().image_formats) == face_pb2.ImageFormat.values()[1:]
+
+
+async def test_the_wire_takes_no_feature_that_is_said_to_be_absent():
+    async with served() as wire:
+        told = await wire.recognition.GetServerInfo(recognition_pb2.GetServerInfoRequest())
+        absent = set(told.absent_features)
+        requests = {
+            recognition_pb2.FEATURE_RESUME: {"resume_token": b"x"},
+            recognition_pb2.FEATURE_EVENTS_ONLY: {
+                "detail": recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY
+            },
+        }
+        for feature, fields in requests.items():
+            assert feature in absent
+            stream = wire.recognition.StreamRecognize(iter([config(**fields)]))
+            with pytest.raises(grpc.RpcError) as caught:
+                await anext(aiter(stream))
+            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+        assert recognition_pb2.FEATURE_WATCH_TRACKS in absent
+        events = wire.recognition.WatchTracks(recognition_pb2.WatchTracksRequest())
+        with pytest.raises(grpc.RpcError) as caught:
+            await anext(aiter(events))
+        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_token_is_needed_as_for_every_method():
+    async with served(token="secret") as wire:
+        with pytest.raises(grpc.RpcError) as caught:
+            await wire.recognition.GetServerInfo(recognition_pb2.GetServerInfoRequest())
+        assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
