@@ -36,7 +36,7 @@ class BlockingClient:
             async def made() -> Any:
                 given = method(*arguments, **options)
                 if isinstance(given, facewire.AsyncStream):
-                    return _BlockingStream(self, await given.open())
+                    return _BlockingStream(self, given)
                 return await given if inspect.isawaitable(given) else given
 
             given = self.wait(made())
@@ -68,7 +68,17 @@ class _BlockingStream:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
+    def __enter__(self) -> "_BlockingStream":
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __iter__(self) -> "_BlockingStream":
+        return self
+
+    def open(self) -> "_BlockingStream":
+        self._client.wait(self._stream.open())
         return self
 
     def __next__(self) -> Any:

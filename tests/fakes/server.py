@@ -122,7 +122,14 @@ class FakeServer:
         self.opening.set()
         self._server.stop(0).wait()
 
-    def handle(self, context: grpc.ServicerContext, method: str, work: Callable[[], Any]) -> Any:
+    def handle(
+        self,
+        context: grpc.ServicerContext,
+        method: str,
+        work: Callable[[], Any],
+        *,
+        needs_token: bool = True,
+    ) -> Any:
         """Runs a method: its scripted failure, the token, the work, the refusal."""
         self.calls[method] += 1
         if method in self.silent:
@@ -133,7 +140,8 @@ class FakeServer:
         scripted, after = self._failures[method].pop(0) if self._failures[method] else (None, False)
         if scripted is not None and not after:
             context.abort_with_status(scripted)
-        self.check_token(context)
+        if needs_token:
+            self.check_token(context)
         try:
             answer = work()
         except Refusal as refusal:
@@ -396,6 +404,11 @@ class _Health(health_pb2_grpc.HealthServicer):
         self._server = server
 
     def Check(self, request: Any, context: Any) -> Any:
+        return self._server.handle(
+            context, "Check", lambda: self._status(request), needs_token=False
+        )
+
+    def _status(self, request: Any) -> Any:
         serving = request.service not in self._server.not_serving
         kind = health_pb2.HealthCheckResponse
         return kind(status=kind.SERVING if serving else kind.NOT_SERVING)

@@ -171,7 +171,7 @@ def test_a_gallery_that_is_not_there_is_said_to_be(client, portrait, call):
     name = f"none-{uuid.uuid4().hex}"
     calls = {
         "recognize": lambda: client.recognize(portrait, gallery=name),
-        "stream": lambda: client.stream([portrait], gallery=name),
+        "stream": lambda: client.stream([portrait], gallery=name).open(),
         "gallery": lambda: client.gallery(name),
         "delete_gallery": lambda: client.delete_gallery(name),
     }
@@ -225,7 +225,7 @@ def test_no_server_is_said_to_be_unreachable(connect):
         with pytest.raises(facewire.UnreachableError, match=r"127\.0\.0\.1:1: "):
             client.gallery()
         with pytest.raises(facewire.UnreachableError):
-            client.stream([])
+            list(client.stream([]))
 
 
 def test_a_token_is_sent_and_its_lack_is_told(connect):
@@ -237,4 +237,4 @@ def test_a_token_is_sent_and_its_lack_is_told(connect):
             with pytest.raises(facewire.AuthenticationError, match="token"):
                 client.gallery()
             with pytest.raises(facewire.AuthenticationError, match="token"):
-                client.stream([])
+                list(client.stream([]))

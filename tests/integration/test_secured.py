@@ -31,7 +31,7 @@ def test_a_client_without_the_token_is_refused(secured, certificate, connect):
         with pytest.raises(facewire.AuthenticationError):
             client.gallery()
         with pytest.raises(facewire.AuthenticationError):
-            client.stream([])
+            list(client.stream([]))
 
 
 @pytest.mark.parametrize("trust", [{}, {"tls": True}])
@@ -40,7 +40,7 @@ def test_a_client_that_does_not_trust_the_server_reaches_none(secured, connect, 
         with pytest.raises(facewire.UnreachableError, match="TLS"):
             client.gallery()
         with pytest.raises(facewire.UnreachableError, match="TLS"):
-            client.stream([])
+            list(client.stream([]))
 
 
 def test_the_command_takes_a_certificate_and_a_token(secured, certificate):

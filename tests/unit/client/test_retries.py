@@ -87,7 +87,7 @@ def test_all_attempts_to_open_a_stream_share_one_timeout(fake, connect, picture,
     busy = failure(grpc.StatusCode.UNAVAILABLE, "WORKER_BUSY")
     fake.fail_next("StreamRecognize", busy, times=2)
     with connect(fake.address, timeout_s=20) as client:
-        client.stream([picture]).close()
+        client.stream([picture]).open().close()
     assert len(left_s) > 3
     assert left_s == sorted(left_s, reverse=True)
 
@@ -98,6 +98,47 @@ def test_a_call_that_is_not_answered_ends_with_the_time(fake, connect):
     with client, pytest.raises(facewire.DeadlineError):
         client.gallery()
     assert fake.asked.is_set()
+
+
+# How each method is called, and the first method of the contract that it calls.
+UNARY = {
+    "recognize": ([b"x"], "Recognize"),
+    "compare": ([b"x", b"x"], "Compare"),
+    "enroll": (["ada", b"x"], "EnrollTemplates"),
+    "server_info": ([], "GetServerInfo"),
+    "health": ([], "Check"),
+    "gallery": ([], "GetGallery"),
+    "galleries": ([], "ListGalleries"),
+    "create_gallery": (["new"], "CreateGallery"),
+    "delete_gallery": (["new"], "DeleteGallery"),
+    "identities": ([], "ListIdentities"),
+    "identity": (["ada"], "GetIdentity"),
+    "create_identity": (["ada"], "CreateIdentity"),
+    "rename_identity": (["ada", "Ada"], "UpdateIdentity"),
+    "delete_identity": (["ada"], "DeleteIdentity"),
+    "templates": (["ada"], "ListTemplates"),
+    "delete_template": (["0" * 32], "DeleteTemplate"),
+}
+
+
+def test_every_method_without_a_limit_of_its_own_streams():
+    public = {name for name in dir(facewire.Client) if not name.startswith("_")}
+    assert public - set(UNARY) == {"close", "export_gallery", "import_gallery", "stream"}
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_a_call_keeps_to_a_limit_of_its_own(fake, client, name):
+    arguments, method = UNARY[name]
+    fake.silent = {method}
+    with pytest.raises(facewire.DeadlineError):  # the client's own limit is 30 s
+        list(getattr(client, name)(*arguments, timeout_s=0.1))
+    assert fake.calls[method] == 1
+
+
+def test_a_stream_opens_within_a_limit_of_its_own(fake, client, picture):
+    fake.silent = {"StreamRecognize"}
+    with pytest.raises(facewire.DeadlineError, match=r"0\.1 s"):
+        client.stream([picture], timeout_s=0.1).open()
 
 
 def test_a_new_name_is_not_written_over_a_later_one(fake, client):
@@ -121,5 +162,5 @@ def test_a_stream_refused_by_a_busy_worker_is_opened_on_new_connections(fake, cl
 def test_a_stream_that_cannot_be_opened_draws_no_frame(fake, client):
     drawn = []
     with pytest.raises(facewire.NotFoundError):
-        client.stream((drawn.append(1) for _ in range(2)), gallery="none")
+        client.stream((drawn.append(1) for _ in range(2)), gallery="none").open()
     assert drawn == []

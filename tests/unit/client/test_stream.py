@@ -28,12 +28,32 @@ def test_no_more_frames_are_in_flight_than_the_server_allows(fake, client, pictu
     fake.max_in_flight = 3
     fake.hold.clear()
     pulled = []
-    stream = client.stream(pulled.append(n) or picture for n in range(10))
+    stream = client.stream(pulled.append(n) or picture for n in range(10)).open()
     assert stream.limits.max_in_flight == 3
     until(fake.held_changed, lambda: fake.held == 3)
     assert pulled == [0, 1, 2]
     fake.hold.set()
     assert [result.sequence for result in stream] == list(range(1, 11))
+
+
+def test_a_stream_opens_with_its_first_use_and_not_before(fake, client, picture):
+    stream = client.stream([picture])
+    with pytest.raises(ValueError, match="not open yet"):
+        _ = stream.limits
+    client.gallery()  # the server has had the time
+    assert fake.calls["StreamRecognize"] == 0
+    assert next(stream).sequence == 1
+    assert stream.limits.max_in_flight == 4
+    assert fake.calls["StreamRecognize"] == 1
+
+
+def test_a_stream_that_was_closed_before_its_first_use_never_opens(fake, client, picture):
+    stream = client.stream([picture])
+    stream.close()
+    assert list(stream) == []
+    with pytest.raises(ValueError, match="closed"):
+        stream.open()
+    assert fake.calls["StreamRecognize"] == 0
 
 
 def test_a_credit_of_one_is_enough(fake, client, picture):
@@ -103,7 +123,7 @@ def test_a_stream_that_ends_early_is_never_taken_for_complete(fake, client, pict
 
 def test_a_lost_server_is_an_error(fake, client, picture):
     fake.hold.clear()
-    stream = client.stream([picture] * 5)
+    stream = client.stream([picture] * 5).open()
     until(fake.held_changed, lambda: fake.held > 0)
     fake.__exit__()
     with pytest.raises(facewire.FacewireError):
@@ -112,7 +132,7 @@ def test_a_lost_server_is_an_error(fake, client, picture):
 
 def test_closing_from_another_thread_ends_the_iteration(fake, client, picture):
     fake.hold.clear()
-    stream = client.stream([picture] * 5)
+    stream = client.stream([picture] * 5).open()
     until(fake.held_changed, lambda: fake.held > 0)
     closer = threading.Thread(target=stream.close)
     closer.start()
@@ -123,7 +143,7 @@ def test_closing_from_another_thread_ends_the_iteration(fake, client, picture):
 def test_the_end_of_the_client_is_the_end_of_its_streams(fake, connect, picture):
     with connect(fake.address) as client:
         fake.hold.clear()
-        streams = [client.stream([picture] * 5)]
+        streams = [client.stream([picture] * 5).open()]
     assert fake.stream_ended.wait(10)
     assert streams  # was not dropped before
 
@@ -132,14 +152,15 @@ def test_a_server_that_does_not_answer_the_opening_is_given_up(fake, connect, pi
     fake.silent = {"StreamRecognize"}
     client = connect(fake.address, timeout_s=0.2)
     with client, pytest.raises(facewire.DeadlineError, match=r"0\.2 s"):
-        client.stream([picture])
+        client.stream([picture]).open()
 
 
 def test_a_client_that_is_closed_while_a_stream_opens_leaves_none_open(fake, connect, picture):
     fake.silent = {"StreamRecognize"}
     pulled = []
     with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
-        opening = threads.submit(client.stream, (pulled.append(n) or picture for n in range(3)))
+        stream = client.stream(pulled.append(n) or picture for n in range(3))
+        opening = threads.submit(stream.open)
         assert fake.asked.wait(10)
         client.close()
         with pytest.raises(ValueError, match="closed"):
@@ -156,7 +177,7 @@ def test_a_client_that_is_closed_between_two_attempts_opens_no_stream(
     fake.fail_next("StreamRecognize", away, times=9)
     monkeypatch.setattr(retries.random, "uniform", lambda *_: 100.0)
     with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
-        opening = threads.submit(client.stream, [picture])
+        opening = threads.submit(client.stream([picture]).open)
         assert fake.stream_ended.wait(10)
         client.close()
         with pytest.raises(ValueError, match="closed"):
@@ -181,5 +202,5 @@ def test_the_reason_of_a_failed_stream_is_told(fake, client, picture):
     full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
     fake.fail_next("StreamRecognize", full)
     with pytest.raises(facewire.LimitError) as caught:
-        client.stream([picture])
+        client.stream([picture]).open()
     assert caught.value.reason is ErrorReason.TOO_MANY_STREAMS

@@ -32,9 +32,10 @@ class AsyncClient(AsyncGalleryClient):
             async for result in client.stream(frames, camera="door"):
                 print(result)
 
-    What walks (`identities`, `galleries`, `templates`) and `stream` are iterated over by
-    `async for`. A call is cancelled with its task. For one event loop; errors and
-    arguments are those of `Client`.
+    `identities`, `galleries`, `templates` and `stream` return asynchronous iterators, for
+    `async for`. A call is cancelled with its task. For one event loop, which waits for no
+    file: files are read and written in threads, but for `root_certificates`, which are read at once.
+    Errors and arguments are those of `Client`.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class AsyncClient(AsyncGalleryClient):
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
+        timeout_s: float | None = None,
     ) -> Recognition:
         """Recognises every face of one picture. See `Client.recognize`."""
         return await self._run(
             requests.recognize(
                 await read_if_path(picture), gallery, decision, detection, max_candidates
-            )
+            ),
+            timeout_s,
         )
 
     async def compare(
@@ -81,6 +84,7 @@ class AsyncClient(AsyncGalleryClient):
         selection: FaceSelection = FaceSelection.UNSPECIFIED,
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
+        timeout_s: float | None = None,
     ) -> Comparison:
         """Says whether two pictures show the same person; no gallery is touched. See `Client.compare`."""
         return await self._run(
@@ -90,7 +94,8 @@ class AsyncClient(AsyncGalleryClient):
                 selection,
                 decision,
                 detection,
-            )
+            ),
+            timeout_s,
         )
 
     async def enroll(
@@ -104,13 +109,15 @@ class AsyncClient(AsyncGalleryClient):
         source: str = "",
         detection: DetectionOptions = DETECTION_DEFAULTS,
         create_identity: bool = True,
+        timeout_s: float | None = None,
     ) -> EnrollResult:
         """Enrolls pictures of one person: any number, sent and committed by tens. See `Client.enroll`."""
         return await self._carry_out(
             enrollment.enroll(
                 identity_id, pictures, gallery, display_name, selection, source, detection,
                 create_identity,
-            )
+            ),
+            timeout_s,
         )  # fmt: skip
 
     def stream(
@@ -123,25 +130,32 @@ class AsyncClient(AsyncGalleryClient):
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
+        timeout_s: float | None = None,
     ) -> AsyncStream:
         """Recognises the frames of a camera or a film. See `Client.stream`.
 
-        Frames may be of either kind of iterator. The stream opens with its first use; see
-        `AsyncStream`.
+        Frames may be of either kind of iterator.
         """
         config = requests.stream_config(
             camera, gallery, policy, decision, detection, max_candidates
         )
-        stream = AsyncStream(self._address, config, frames, timeout_s=self._timeout_s)
+        stream = AsyncStream(
+            self._address,
+            config,
+            frames,
+            timeout_s=self._timeout_s if timeout_s is None else timeout_s,
+        )
         if self._closed:
             raise ValueError("this client is closed")
         self._streams.add(stream)
         return stream
 
-    async def server_info(self) -> ServerInfo:
+    async def server_info(self, *, timeout_s: float | None = None) -> ServerInfo:
         """Asks what the server is and allows. See `Client.server_info`."""
-        return await self._run(requests.server_info())
+        return await self._run(requests.server_info(), timeout_s)
 
-    async def health(self) -> Health:
+    async def health(self, *, timeout_s: float | None = None) -> Health:
         """Asks what of the server is ready for calls. See `Client.health`."""
-        return Health(*[await self._run(requests.check_health(name)) for name in requests.SERVICES])
+        return Health(
+            *[await self._run(requests.check_health(name), timeout_s) for name in requests.SERVICES]
+        )

@@ -21,53 +21,79 @@ __all__ = ["AsyncGalleryClient"]
 class AsyncGalleryClient(AsyncCalls):
     """Keeps galleries; every method may raise what `Client` lists."""
 
-    async def gallery(self, gallery: str = "default") -> Gallery:
+    async def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:
         """Reads a gallery's size, revision and model contract. See `Client.gallery`."""
-        return await self._run(gallery_requests.gallery(gallery))
+        return await self._run(gallery_requests.gallery(gallery), timeout_s)
 
-    def galleries(self) -> AsyncIterator[Gallery]:
+    def galleries(self, *, timeout_s: float | None = None) -> AsyncIterator[Gallery]:
         """Walks all galleries in the order of their ids. See `Client.galleries`."""
-        return self._walk(gallery_requests.galleries())
+        return self._walk(gallery_requests.galleries(), timeout_s)
 
-    async def create_gallery(self, gallery: str, *, display_name: str = "") -> Gallery:
+    async def create_gallery(
+        self, gallery: str, *, display_name: str = "", timeout_s: float | None = None
+    ) -> Gallery:
         """Makes an empty gallery. See `Client.create_gallery`."""
-        return await self._run(gallery_requests.create_gallery(gallery, display_name))
+        return await self._run(gallery_requests.create_gallery(gallery, display_name), timeout_s)
 
-    async def delete_gallery(self, gallery: str) -> int:
+    async def delete_gallery(self, gallery: str, *, timeout_s: float | None = None) -> int:
         """Deletes a gallery with everybody in it; "default" is emptied and stays. See `Client.delete_gallery`."""
-        return await self._run(gallery_requests.delete_gallery(gallery))
+        return await self._run(gallery_requests.delete_gallery(gallery), timeout_s)
 
-    def identities(self, *, gallery: str = "default") -> AsyncIterator[Identity]:
+    def identities(
+        self, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> AsyncIterator[Identity]:
         """Walks everybody in a gallery in the order of their ids, page by page. See `Client.identities`."""
-        return self._walk(gallery_requests.identities(gallery))
+        return self._walk(gallery_requests.identities(gallery), timeout_s)
 
-    async def identity(self, identity_id: str, *, gallery: str = "default") -> Identity:
+    async def identity(
+        self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> Identity:
         """Reads an identity. See `Client.identity`."""
-        return await self._run(gallery_requests.identity(identity_id, gallery))
+        return await self._run(gallery_requests.identity(identity_id, gallery), timeout_s)
 
     async def create_identity(
-        self, identity_id: str, *, gallery: str = "default", display_name: str = ""
+        self,
+        identity_id: str,
+        *,
+        gallery: str = "default",
+        display_name: str = "",
+        timeout_s: float | None = None,
     ) -> Identity:
         """Adds an identity without templates. `enroll` makes identities, too. See `Client.create_identity`."""
-        return await self._run(gallery_requests.create_identity(identity_id, gallery, display_name))
+        return await self._run(
+            gallery_requests.create_identity(identity_id, gallery, display_name), timeout_s
+        )
 
     async def rename_identity(
-        self, identity_id: str, display_name: str, *, gallery: str = "default"
+        self,
+        identity_id: str,
+        display_name: str,
+        *,
+        gallery: str = "default",
+        timeout_s: float | None = None,
     ) -> Identity:
         """Changes an identity's display name. See `Client.rename_identity`."""
-        return await self._run(gallery_requests.rename_identity(identity_id, gallery, display_name))
+        return await self._run(
+            gallery_requests.rename_identity(identity_id, gallery, display_name), timeout_s
+        )
 
-    async def delete_identity(self, identity_id: str, *, gallery: str = "default") -> int:
+    async def delete_identity(
+        self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> int:
         """Deletes an identity with all its templates; the next search does not find it. See `Client.delete_identity`."""
-        return await self._run(gallery_requests.delete_identity(identity_id, gallery))
+        return await self._run(gallery_requests.delete_identity(identity_id, gallery), timeout_s)
 
-    def templates(self, identity_id: str, *, gallery: str = "default") -> AsyncIterator[Template]:
+    def templates(
+        self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> AsyncIterator[Template]:
         """Walks the templates of an identity, oldest first. See `Client.templates`."""
-        return self._walk(gallery_requests.templates(identity_id, gallery))
+        return self._walk(gallery_requests.templates(identity_id, gallery), timeout_s)
 
-    async def delete_template(self, template_id: str, *, gallery: str = "default") -> int:
+    async def delete_template(
+        self, template_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> int:
         """Deletes one template; its identity stays, even without any. See `Client.delete_template`."""
-        return await self._run(gallery_requests.delete_template(template_id, gallery))
+        return await self._run(gallery_requests.delete_template(template_id, gallery), timeout_s)
 
     async def export_gallery(
         self,

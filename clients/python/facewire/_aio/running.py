@@ -53,8 +53,8 @@ class AsyncCalls:
             self._connected = channel, Stubs(channel)
         return self._connected[1]
 
-    async def _run(self, call: Call[T]) -> T:
-        """Makes a call.
+    async def _run(self, call: Call[T], timeout_s: float | None = None) -> T:
+        """Makes a call, within the client's own limit of time if `timeout_s` is None.
 
         Raises:
             FacewireError: it failed.
@@ -65,13 +65,17 @@ class AsyncCalls:
             metadata = self._address.metadata
             return call.read(await method(call.request, timeout=deadline.left_s, metadata=metadata))
 
-        return await self._repeat(attempt, repeatable=call.repeatable)
+        return await self._repeat(attempt, timeout_s, repeatable=call.repeatable)
 
     async def _repeat(
-        self, attempt: Callable[[Deadline], Awaitable[T]], *, repeatable: bool = True
+        self,
+        attempt: Callable[[Deadline], Awaitable[T]],
+        timeout_s: float | None = None,
+        *,
+        repeatable: bool = True,
     ) -> T:
-        """Tries, and tries again while the server is unavailable, where that is safe."""
-        deadline = Deadline(self._timeout_s)
+        """Tries, and if that is safe tries again while the server is unavailable."""
+        deadline = Deadline(self._timeout_s if timeout_s is None else timeout_s)
         retries = Retries(deadline)
         while True:
             try:
@@ -83,20 +87,20 @@ class AsyncCalls:
                     raise problem from error
             await asyncio.sleep(pause_s)
 
-    async def _walk(self, call: Call[Page[T]]) -> AsyncIterator[T]:
-        """Gives the items of all pages, asking for a page when it is needed."""
+    async def _walk(self, call: Call[Page[T]], timeout_s: float | None) -> AsyncIterator[T]:
+        """Yields the items of all pages; a page is asked for when it is needed."""
         page: Call[Page[T]] | None = call
         while page is not None:
-            items, page = await self._run(page)
+            items, page = await self._run(page, timeout_s)
             for item in items:
                 yield item
 
-    async def _carry_out(self, plan: Plan) -> EnrollResult:
+    async def _carry_out(self, plan: Plan, timeout_s: float | None) -> EnrollResult:
         """Makes the calls of a plan, which reads pictures: its steps are taken in a thread."""
         step = await _step(lambda: next(plan))
         while not isinstance(step, EnrollResult):
             try:
-                answer = await self._run(step)
+                answer = await self._run(step, timeout_s)
             except InvalidPictureError as error:
                 step = await _step(lambda error=error: plan.throw(error))  # type: ignore[misc] # mypy cannot infer a lambda's default
             else:

@@ -50,7 +50,7 @@ class AsyncStream:
 
     @property
     def limits(self) -> StreamLimits:
-        """The server's terms.
+        """The server's limits for this stream.
 
         Raises:
             ValueError: the stream is not open yet.
@@ -61,11 +61,11 @@ class AsyncStream:
 
     @property
     def advice(self) -> Advice | None:
-        """The server's last hint to this camera, or None."""
+        """The server's last advice to this camera, or None."""
         return self._answers.advice
 
     async def open(self) -> Self:
-        """Opens the stream, where it is not open.
+        """Opens the stream, if it is not open.
 
         Raises:
             ValueError: the stream is closed, or was closed meanwhile.
@@ -165,7 +165,7 @@ class _Call:
         self.answers = aiter(self._call)
 
     async def open(self, config: recognition_pb2.StreamConfig, deadline: Deadline) -> None:
-        """Sends the config and waits for the server's terms."""
+        """Sends the config and waits for the server's limits."""
         try:
             # A deadline of gRPC would be the whole stream's.
             async with asyncio.timeout(deadline.left_s):

@@ -51,7 +51,10 @@ class Client(GalleryClient):
         root_certificates: turns TLS on: PEM, or the path of it, that the server's
             certificate is checked against.
         tls: turns TLS on with the roots that gRPC carries.
-        timeout_s: how long one call may take; a stream: how long its opening may.
+        timeout_s: the limit of one call, retries included, seconds; of a stream, of its opening.
+            Methods take a `timeout_s` of their own; None, the default, means this one. Of what
+            makes several calls (`enroll`, pages, `health`) it is the limit of each call;
+            `export_gallery` and `import_gallery` have none.
 
     Raises:
         OSError: the file of `root_certificates` cannot be read.
@@ -88,6 +91,7 @@ class Client(GalleryClient):
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
+        timeout_s: float | None = None,
     ) -> Recognition:
         """Recognises every face of one picture. No face is an answer, not an error.
 
@@ -103,7 +107,9 @@ class Client(GalleryClient):
             NotFoundError: no such gallery.
             ContractMismatchError: the gallery was made with another model.
         """
-        return self._run(requests.recognize(picture, gallery, decision, detection, max_candidates))
+        return self._run(
+            requests.recognize(picture, gallery, decision, detection, max_candidates), timeout_s
+        )
 
     def compare(
         self,
@@ -113,6 +119,7 @@ class Client(GalleryClient):
         selection: FaceSelection = FaceSelection.UNSPECIFIED,
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
+        timeout_s: float | None = None,
     ) -> Comparison:
         """Says whether two pictures show the same person; no gallery is touched.
 
@@ -128,7 +135,7 @@ class Client(GalleryClient):
             SeveralFacesError: with FaceSelection.ONLY.
             InvalidPictureError: a picture cannot be used.
         """
-        return self._run(requests.compare(first, second, selection, decision, detection))
+        return self._run(requests.compare(first, second, selection, decision, detection), timeout_s)
 
     def enroll(
         self,
@@ -141,6 +148,7 @@ class Client(GalleryClient):
         source: str = "",
         detection: DetectionOptions = DETECTION_DEFAULTS,
         create_identity: bool = True,
+        timeout_s: float | None = None,
     ) -> EnrollResult:
         """Enrolls pictures of one person: any number, sent and committed by tens.
 
@@ -169,7 +177,8 @@ class Client(GalleryClient):
             enrollment.enroll(
                 identity_id, pictures, gallery, display_name, selection, source, detection,
                 create_identity,
-            )
+            ),
+            timeout_s,
         )  # fmt: skip
 
     def stream(
@@ -182,10 +191,13 @@ class Client(GalleryClient):
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
+        timeout_s: float | None = None,
     ) -> Stream:
-        """Recognises the frames of a camera or a film, as they come.
+        """Recognizes the frames of a camera or a film, as they come.
 
-        Iterate over what it returns; see `Stream`. The stream is open when this returns.
+        Iterate over what it returns; see `Stream`. The stream opens with its first use, in both
+        clients: a method of asyncio that is not awaited cannot wait for a server. So all errors below
+        but TypeError and ValueError are raised by the first use.
 
         Args:
             frames: pictures, or `Frame`s with the moment they were taken; a `Camera`. Drawn
@@ -208,21 +220,28 @@ class Client(GalleryClient):
         config = requests.stream_config(
             camera, gallery, policy, decision, detection, max_candidates
         )
-        stream = Stream(self._address, config, frames, timeout_s=self._timeout_s)
+        stream = Stream(
+            self._address,
+            config,
+            frames,
+            timeout_s=self._timeout_s if timeout_s is None else timeout_s,
+        )
         with self._changing:
             if self._closed:
                 raise ValueError("this client is closed")
             self._streams.add(stream)
-        return stream.open()
+        return stream
 
-    def server_info(self) -> ServerInfo:
+    def server_info(self, *, timeout_s: float | None = None) -> ServerInfo:
         """Asks what the server is and allows: version, model, limits, defaults, features.
 
         Raises:
             NotSupportedError: the server is older than this call.
         """
-        return self._run(requests.server_info())
+        return self._run(requests.server_info(), timeout_s)
 
-    def health(self) -> Health:
+    def health(self, *, timeout_s: float | None = None) -> Health:
         """Asks what of the server is ready for calls. Needs no token."""
-        return Health(*(self._run(requests.check_health(name)) for name in requests.SERVICES))
+        return Health(
+            *(self._run(requests.check_health(name), timeout_s) for name in requests.SERVICES)
+        )

@@ -19,19 +19,21 @@ __all__ = ["GalleryClient"]
 class GalleryClient(Calls):
     """Keeps galleries; every method may raise what `Client` lists."""
 
-    def gallery(self, gallery: str = "default") -> Gallery:
+    def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:
         """Reads a gallery's size, revision and model contract.
 
         Raises:
             NotFoundError: no such gallery.
         """
-        return self._run(gallery_requests.gallery(gallery))
+        return self._run(gallery_requests.gallery(gallery), timeout_s)
 
-    def galleries(self) -> Iterator[Gallery]:
+    def galleries(self, *, timeout_s: float | None = None) -> Iterator[Gallery]:
         """Walks all galleries in the order of their ids."""
-        return self._walk(gallery_requests.galleries())
+        return self._walk(gallery_requests.galleries(), timeout_s)
 
-    def create_gallery(self, gallery: str, *, display_name: str = "") -> Gallery:
+    def create_gallery(
+        self, gallery: str, *, display_name: str = "", timeout_s: float | None = None
+    ) -> Gallery:
         """Makes an empty gallery.
 
         Args:
@@ -41,9 +43,9 @@ class GalleryClient(Calls):
         Raises:
             AlreadyExistsError: a gallery of this id exists.
         """
-        return self._run(gallery_requests.create_gallery(gallery, display_name))
+        return self._run(gallery_requests.create_gallery(gallery, display_name), timeout_s)
 
-    def delete_gallery(self, gallery: str) -> int:
+    def delete_gallery(self, gallery: str, *, timeout_s: float | None = None) -> int:
         """Deletes a gallery with everybody in it; "default" is emptied and stays.
 
         Returns:
@@ -52,26 +54,35 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery.
         """
-        return self._run(gallery_requests.delete_gallery(gallery))
+        return self._run(gallery_requests.delete_gallery(gallery), timeout_s)
 
-    def identities(self, *, gallery: str = "default") -> Iterator[Identity]:
+    def identities(
+        self, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> Iterator[Identity]:
         """Walks everybody in a gallery in the order of their ids, page by page.
 
         Raises:
             NotFoundError: no such gallery.
         """
-        return self._walk(gallery_requests.identities(gallery))
+        return self._walk(gallery_requests.identities(gallery), timeout_s)
 
-    def identity(self, identity_id: str, *, gallery: str = "default") -> Identity:
+    def identity(
+        self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> Identity:
         """Reads an identity.
 
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        return self._run(gallery_requests.identity(identity_id, gallery))
+        return self._run(gallery_requests.identity(identity_id, gallery), timeout_s)
 
     def create_identity(
-        self, identity_id: str, *, gallery: str = "default", display_name: str = ""
+        self,
+        identity_id: str,
+        *,
+        gallery: str = "default",
+        display_name: str = "",
+        timeout_s: float | None = None,
     ) -> Identity:
         """Adds an identity without templates. `enroll` makes identities, too.
 
@@ -84,10 +95,17 @@ class GalleryClient(Calls):
             AlreadyExistsError: an identity of this id exists in the gallery.
             NotFoundError: no such gallery.
         """
-        return self._run(gallery_requests.create_identity(identity_id, gallery, display_name))
+        return self._run(
+            gallery_requests.create_identity(identity_id, gallery, display_name), timeout_s
+        )
 
     def rename_identity(
-        self, identity_id: str, display_name: str, *, gallery: str = "default"
+        self,
+        identity_id: str,
+        display_name: str,
+        *,
+        gallery: str = "default",
+        timeout_s: float | None = None,
     ) -> Identity:
         """Changes an identity's display name.
 
@@ -97,9 +115,13 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        return self._run(gallery_requests.rename_identity(identity_id, gallery, display_name))
+        return self._run(
+            gallery_requests.rename_identity(identity_id, gallery, display_name), timeout_s
+        )
 
-    def delete_identity(self, identity_id: str, *, gallery: str = "default") -> int:
+    def delete_identity(
+        self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> int:
         """Deletes an identity with all its templates; the next search does not find it.
 
         Returns:
@@ -108,17 +130,21 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        return self._run(gallery_requests.delete_identity(identity_id, gallery))
+        return self._run(gallery_requests.delete_identity(identity_id, gallery), timeout_s)
 
-    def templates(self, identity_id: str, *, gallery: str = "default") -> Iterator[Template]:
+    def templates(
+        self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> Iterator[Template]:
         """Walks the templates of an identity, oldest first.
 
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
         """
-        return self._walk(gallery_requests.templates(identity_id, gallery))
+        return self._walk(gallery_requests.templates(identity_id, gallery), timeout_s)
 
-    def delete_template(self, template_id: str, *, gallery: str = "default") -> int:
+    def delete_template(
+        self, template_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> int:
         """Deletes one template; its identity stays, even without any.
 
         Returns:
@@ -127,7 +153,7 @@ class GalleryClient(Calls):
         Raises:
             NotFoundError: no such gallery, or no such template in it.
         """
-        return self._run(gallery_requests.delete_template(template_id, gallery))
+        return self._run(gallery_requests.delete_template(template_id, gallery), timeout_s)
 
     def export_gallery(
         self,

@@ -48,8 +48,8 @@ class Calls:
             raise ValueError("this client is closed")
         return self._connected
 
-    def _run(self, call: Call[T]) -> T:
-        """Makes a call.
+    def _run(self, call: Call[T], timeout_s: float | None = None) -> T:
+        """Makes a call, within the client's own limit of time if `timeout_s` is None.
 
         Raises:
             FacewireError: it failed.
@@ -60,11 +60,17 @@ class Calls:
             metadata = self._address.metadata
             return call.read(method(call.request, timeout=deadline.left_s, metadata=metadata))
 
-        return self._repeat(attempt, repeatable=call.repeatable)
+        return self._repeat(attempt, timeout_s, repeatable=call.repeatable)
 
-    def _repeat(self, attempt: Callable[[Deadline], T], *, repeatable: bool = True) -> T:
-        """Tries, and tries again while the server is unavailable, where that is safe."""
-        deadline = Deadline(self._timeout_s)
+    def _repeat(
+        self,
+        attempt: Callable[[Deadline], T],
+        timeout_s: float | None = None,
+        *,
+        repeatable: bool = True,
+    ) -> T:
+        """Tries, and if that is safe tries again while the server is unavailable."""
+        deadline = Deadline(self._timeout_s if timeout_s is None else timeout_s)
         retries = Retries(deadline)
         while True:
             try:
@@ -76,20 +82,20 @@ class Calls:
                     raise problem from error
             time.sleep(pause_s)
 
-    def _walk(self, call: Call[Page[T]]) -> Iterator[T]:
-        """Gives the items of all pages, asking for a page when it is needed."""
+    def _walk(self, call: Call[Page[T]], timeout_s: float | None) -> Iterator[T]:
+        """Yields the items of all pages; a page is asked for when it is needed."""
         page: Call[Page[T]] | None = call
         while page is not None:
-            items, page = self._run(page)
+            items, page = self._run(page, timeout_s)
             yield from items
 
-    def _carry_out(self, plan: Plan) -> EnrollResult:
+    def _carry_out(self, plan: Plan, timeout_s: float | None) -> EnrollResult:
         """Makes the calls of a plan."""
         try:
             call = next(plan)
             while True:
                 try:
-                    answer = self._run(call)
+                    answer = self._run(call, timeout_s)
                 except InvalidPictureError as error:
                     call = plan.throw(error)
                 else:

@@ -1,7 +1,7 @@
 """A stream: frames in, results out, and the credit between them.
 
 Two threads share a `Feed`: gRPC's own pulls frames and sends them (`messages`), the
-caller's reads the answers (`Stream.__next__`) and gives back their credit. `AsyncStream`
+caller's reads the answers (`Stream.__next__`) and returns their credit. `AsyncStream`
 is the same with two tasks.
 """
 
@@ -29,28 +29,26 @@ __all__ = ["Stream"]
 
 
 class Stream:
-    """An open stream: an iterator of `FrameResult` and `FramesSkipped`.
+    """A stream: an iterator of `FrameResult` and `FramesSkipped`.
+
+    It opens with the first result asked for, or with a `with` block, which also closes it; until
+    then nothing is sent. Opening may raise what `Client.stream` lists.
 
     Every frame is accounted for exactly once and in order: by its own `FrameResult`, or
     within the range of a `FramesSkipped`. The n-th frame has sequence n. A frame that
-    cannot be used is answered with FrameStatus.INVALID, and the stream goes on.
+    cannot be used has a result with FrameStatus.INVALID, and the stream goes on.
 
-    The iteration ends when the frames have, and all are accounted for. Leaving it earlier
+    The iteration ends when the frames have ended, and all are accounted for. Leaving it earlier
     (`break`, an exception, `close`, the end of a `with` block) cancels the stream. It
     raises:
 
-    * what `frames` raised, after the answers to the frames before;
+    * what `frames` raised, after the results of the frames before;
     * ReconnectError: the server is going away; frames from the first one not accounted
       for are to be sent again on a new stream, after `after_s`;
     * UnreachableError: the connection broke;
     * LimitError: the results were not read for too long;
     * any other FacewireError.
-
-    Attributes:
-        limits: the server's terms.
     """
-
-    limits: StreamLimits
 
     def __init__(
         self,
@@ -68,31 +66,33 @@ class Stream:
         self._call: _Call | None = None
         self._closed = threading.Event()
 
+    @property
+    def limits(self) -> StreamLimits:
+        """The server's limits for this stream.
+
+        Raises:
+            ValueError: the stream is not open yet.
+        """
+        if self._call is None or self._call.limits is None:
+            raise ValueError("the stream is not open yet: use `with`")
+        return self._call.limits
+
+    @property
+    def advice(self) -> Advice | None:
+        """The server's last advice to this camera, or None."""
+        return self._answers.advice
+
     def open(self) -> Self:
-        """Opens the stream, where it is not open; `Client.stream` has done it.
+        """Opens the stream, if it is not open.
 
         Raises:
             ValueError: the stream is closed, or was closed meanwhile.
             FacewireError: as of `Client.stream`.
         """
-        retries = Retries(deadline := Deadline(self._timeout_s))
-        while self._call is None:
-            self._call = call = _Call(self._address, self._config, self._frames)
-            # A stream that was dropped, as `for ... break` does, is cancelled, too.
-            weakref.finalize(self, call.cancel)
-            try:
-                if self._closed.is_set():  # too early for `close` to see the line
-                    raise ValueError("this stream is closed")
-                self.limits = call.open(deadline)
-            except BaseException as error:
-                call.cancel()
-                if self._closed.is_set() and isinstance(error, FacewireError):
-                    raise ValueError("this stream is closed") from None
-                pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
-                if pause_s is None:
-                    raise
-                self._call = None
-                self._closed.wait(pause_s)
+        if self._call is None:
+            self._connect()
+        if self._closed.is_set():
+            raise ValueError("this stream is closed")
         return self
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class Stream:
             call.cancel()
 
     def __enter__(self) -> Self:
-        return self
+        return self.open()
 
     def __exit__(
         self,
@@ -115,12 +115,9 @@ class Stream:
     def __iter__(self) -> Self:
         return self
 
-    @property
-    def advice(self) -> Advice | None:
-        """The server's last hint to this camera, or None."""
-        return self._answers.advice
-
     def __next__(self) -> FrameResult | FramesSkipped:
+        if self._call is None:
+            self._connect()
         while not self._closed.is_set() and self._call is not None:
             result = self._answers.read(self._receive(self._call))
             if result is not None:
@@ -142,6 +139,28 @@ class Stream:
             raise error_from_rpc(error, target=self._address.target) from error
         return answer
 
+    def _connect(self) -> None:
+        """Opens the stream, unless it is, or meanwhile was, closed."""
+        retries = Retries(deadline := Deadline(self._timeout_s))
+        while self._call is None and not self._closed.is_set():
+            self._call = call = _Call(self._address, self._config, self._frames)
+            # A stream that was dropped, as `for ... break` does, is cancelled, too.
+            weakref.finalize(self, call.cancel)
+            if self._closed.is_set():  # too early for `close` to see the call
+                call.cancel()
+                return
+            try:
+                call.open(deadline)
+            except BaseException as error:
+                call.cancel()
+                if self._closed.is_set() and isinstance(error, FacewireError):
+                    return  # by another thread, which cancelled the call
+                pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
+                self._call = None
+                if pause_s is None:
+                    raise
+                self._closed.wait(pause_s)
+
 
 class _Call:
     """A call with its channel and feed."""
@@ -153,6 +172,7 @@ class _Call:
         frames: Iterator[Picture | Frame],
     ) -> None:
         self.feed = Feed()
+        self.limits: StreamLimits | None = None
         self._target = address.target
         self._channel = connect(address)
         stub = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
@@ -161,8 +181,8 @@ class _Call:
         # Wakes the sending thread when the call ends for any reason.
         self.answers.add_callback(self.feed.close)
 
-    def open(self, deadline: Deadline) -> StreamLimits:
-        """Waits for the server's terms, and lets the frames be sent."""
+    def open(self, deadline: Deadline) -> None:
+        """Waits for the server's limits, and lets the frames be sent."""
         # A deadline of gRPC would be the whole stream's.
         late = threading.Timer(deadline.left_s, self.answers.cancel)
         late.daemon = True
@@ -177,9 +197,8 @@ class _Call:
             late.cancel()
         if first is None or first.WhichOneof("message") != "started":
             raise not_started(self._target)
-        limits = read_stream_limits(first.started)
-        self.feed.start(limits)
-        return limits
+        self.limits = read_stream_limits(first.started)
+        self.feed.start(self.limits)
 
     def cancel(self) -> None:
         """Ends the call and the sending. May be called again, and from another thread."""
