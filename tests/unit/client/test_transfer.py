@@ -4,6 +4,7 @@ import grpc
 import pytest
 
 import facewire
+from facewire._wire import export_file
 from fakes.server import failure
 
 
@@ -33,6 +34,16 @@ def test_what_was_exported_is_imported_once(client, exported):
     again = client.import_gallery(exported, gallery="copy")
     assert (again.identities_added, again.templates_added, again.templates_skipped) == (0, 0, 3)
     assert client.identity("ada", gallery="copy").display_name == "Ada Lovelace"
+
+
+def test_what_is_written_and_read_in_parts_is_the_same(client, exported, monkeypatch):
+    monkeypatch.setattr(export_file, "_WRITE_BYTES", 1)
+    monkeypatch.setattr(export_file, "_BATCH_BYTES", 1)
+    client.create_gallery("copy")
+    assert client.import_gallery(exported, gallery="copy").templates_added == 3
+    whole = exported.read_bytes()
+    client.export_gallery(exported)
+    assert exported.read_bytes() == whole
 
 
 def test_only_its_owner_may_read_an_export(exported):

@@ -11,7 +11,10 @@ __all__ = ["Ending", "Status"]
 
 _OF_A_WRITE = "Internal error from Core"
 _PATIENCE_S = 1.0
+"""How long the server's own status may take to replace that of a write. Chosen, not measured."""
+
 _LOOK_AGAIN_S = 0.002
+"""Chosen, not measured: a loop is not kept busy by it."""
 
 
 class Status(grpc.RpcError):
@@ -44,8 +47,9 @@ class Ending:
 
     A write that the end of the call interrupts makes grpc.aio (1.74 to 1.85) set the call's status
     to INTERNAL, before or after the server's own is set. Before: the server's own replaces
-    it within moments, of which nobody is told. After: the server's own is lost, but for
-    those who were told when it was set.
+    it within moments, without a callback. After: the server's own is lost, but for the callbacks
+    that were called when it was set. Not needed once the oldest grpcio that is taken has the fix of
+    https://github.com/grpc/grpc/issues/36066 (proposed: https://github.com/grpc/grpc/pull/43486).
     """
 
     def __init__(self, call: Any) -> None:
@@ -54,12 +58,12 @@ class Ending:
         call.add_done_callback(self._take)
 
     def _take(self, _: Any) -> None:
-        # Newer versions tell only of the first status, older ones of each.
+        # Newer versions call this for the first status only, older ones for each.
         if self._first is None or self._first.is_of_a_write:
             self._first = Status(*map(_at_once, _parts(self._call)))
 
     async def status(self) -> Status:
-        """The status; to be asked for when the call has ended."""
+        """Returns the status; to be called when the call has ended."""
         if self._first is not None and not self._first.is_of_a_write:
             return self._first
         status = await self._now()

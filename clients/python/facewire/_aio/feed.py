@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from facewire._aio.threads import read_frame
 from facewire._values.pictures import Frame, Picture, require_frames
 from facewire._values.results import StreamLimits
 from facewire._wire.ledger import Ledger
@@ -54,7 +55,7 @@ async def send(call: Any, frames: AsyncIterator[Picture | Frame], feed: AsyncFee
     with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
         while await feed.wait_for_credit():
             try:
-                message = feed.message(await anext(frames))
+                message = feed.message(await read_frame(await anext(frames)))
             except StopAsyncIteration:
                 feed.exhausted = True
                 break

@@ -8,6 +8,7 @@ import grpc
 
 from facewire._aio.ending import Ending
 from facewire._aio.running import AsyncCalls
+from facewire._aio.threads import in_thread
 from facewire._values.galleries import Gallery, Identity, ImportResult, Template
 from facewire._wire import gallery_requests
 from facewire._wire.export_file import ExportFile, ImportRequests, Progress
@@ -106,16 +107,23 @@ class AsyncGalleryClient(AsyncCalls):
         request = gallery_pb2.ExportGalleryRequest(gallery_id=gallery)
 
         async def attempt(_: Deadline) -> Gallery:
-            with ExportFile(path, progress) as file:
+            file = ExportFile(path, progress)
+            try:
+                await in_thread(file.open)
                 answers = self._stubs.galleries.ExportGallery(
                     request, metadata=self._address.metadata
                 )
                 try:
                     async for answer in answers:
-                        file.take(answer.record)
+                        if file.take(answer.record):
+                            await in_thread(file.write)
                 finally:
                     answers.cancel()
-                return file.exported()
+                exported = file.exported()
+                await in_thread(file.finish)
+                return exported
+            finally:
+                await in_thread(file.discard)
 
         return await self._repeat(attempt)
 
@@ -129,9 +137,9 @@ class AsyncGalleryClient(AsyncCalls):
         """Adds the people of an exported file to a gallery. See `Client.import_gallery`."""
 
         async def attempt(_: Deadline) -> ImportResult:
-            requests = await asyncio.to_thread(ImportRequests, path, gallery, progress)
+            requests = await in_thread(lambda: ImportRequests(path, gallery, progress))
             method = self._stubs.galleries.ImportGallery
-            call = method(iter(requests), metadata=self._address.metadata)
+            call = method(_sent(requests), metadata=self._address.metadata)
             ending = Ending(call)
             try:
                 return read_import_result(await call)
@@ -143,3 +151,17 @@ class AsyncGalleryClient(AsyncCalls):
                 raise
 
         return await self._repeat(attempt)
+
+
+async def _sent(requests: ImportRequests) -> AsyncIterator[gallery_pb2.ImportGalleryRequest]:
+    """Requests read in threads; the caller's `progress` is called in the loop."""
+    batches = requests.batches()
+    try:
+        while batch := await in_thread(lambda: next(batches, None)):
+            for request in batch:
+                yield request
+                requests.count(request)
+    except (GeneratorExit, asyncio.CancelledError):  # the call ended before the file did
+        raise
+    except BaseException as error:
+        raise requests.broken_off(error) from error

@@ -1,11 +1,33 @@
 """Work with files, off the event loop."""
 
 import asyncio
+import contextlib
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
-from facewire._values.pictures import Image, Picture
+from facewire._values.pictures import Frame, Image, Picture
 
-__all__ = ["read_if_path"]
+__all__ = ["in_thread", "read_frame", "read_if_path"]
+
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Runs work in a thread. A cancelled caller still waits for its end.
+
+    A thread cannot be stopped, and what cleans up after a cancellation must not meet it at work.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        while not working.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([working])
+        if not working.cancelled():
+            working.exception()  # is seen, so that asyncio does not log it: the caller has gone
+        raise
 
 
 async def read_if_path(picture: Picture) -> Picture:
@@ -17,3 +39,11 @@ async def read_if_path(picture: Picture) -> Picture:
     if isinstance(picture, str | os.PathLike):
         return await asyncio.to_thread(Image.from_file, picture)
     return picture
+
+
+async def read_frame(frame: Picture | Frame) -> Frame:
+    """As `read_if_path`, for a frame of a stream."""
+    if not isinstance(frame, Frame):
+        return Frame(await read_if_path(frame))
+    picture = await read_if_path(frame.picture)
+    return frame if picture is frame.picture else Frame(picture, frame.captured_at_us)

@@ -189,7 +189,8 @@ class GalleryClient(Calls):
                 )
                 try:
                     for answer in answers:
-                        file.take(answer.record)
+                        if file.take(answer.record):
+                            file.write()
                 finally:
                     answers.cancel()
                 return file.exported()

@@ -1,0 +1,133 @@
+"""The asyncio client does no work with files in its event loop."""
+
+import asyncio
+import contextlib
+import io
+import os
+import sys
+import threading
+
+import cv2
+import pytest
+
+import facewire
+from facewire._wire import export_file
+from facewire._wire.export_file import ExportFile
+
+FILES = (io.FileIO, io.BufferedReader, io.BufferedWriter, io.TextIOWrapper)
+SYSTEM = (
+    open, os.open, os.read, os.write, os.fsync, os.replace, os.rename, os.unlink, os.stat, os.scandir
+)  # fmt: skip
+FREE = ("__enter__", "__exit__", "close", "fileno")
+
+
+@contextlib.contextmanager
+def file_work_of_this_thread():
+    """Lists the calls that this thread makes to files, in C and so by whatever Python code."""
+    noted = []
+
+    def note(frame, event, called):
+        if event != "c_call" or called.__name__ in FREE:
+            return
+        if called in SYSTEM or isinstance(getattr(called, "__self__", None), FILES):
+            noted.append(f"{called.__name__} by {frame.f_code.co_qualname}")
+
+    sys.setprofile(note)
+    try:
+        yield noted
+    finally:
+        sys.setprofile(None)
+
+
+# How each method is called; a path stands for every kind of picture and file.
+CALLS = {
+    "recognize": lambda client, jpeg, export: client.recognize(jpeg),
+    "compare": lambda client, jpeg, export: client.compare(jpeg, str(jpeg)),
+    "enroll": lambda client, jpeg, export: client.enroll("ada", [jpeg, jpeg]),
+    "stream": lambda client, jpeg, export: listed(
+        client.stream([jpeg, facewire.Frame(str(jpeg), captured_at_us=7)])
+    ),
+    "export_gallery": lambda client, jpeg, export: client.export_gallery(export),
+    "import_gallery": lambda client, jpeg, export: client.import_gallery(export),
+    "server_info": lambda client, jpeg, export: client.server_info(),
+    "health": lambda client, jpeg, export: client.health(),
+    "gallery": lambda client, jpeg, export: client.gallery(),
+    "galleries": lambda client, jpeg, export: listed(client.galleries()),
+    "create_gallery": lambda client, jpeg, export: client.create_gallery("new"),
+    "delete_gallery": lambda client, jpeg, export: client.delete_gallery("new"),
+    "create_identity": lambda client, jpeg, export: client.create_identity("bo"),
+    "rename_identity": lambda client, jpeg, export: client.rename_identity("bo", "Bo"),
+    "identity": lambda client, jpeg, export: client.identity("bo"),
+    "identities": lambda client, jpeg, export: listed(client.identities()),
+    "delete_identity": lambda client, jpeg, export: client.delete_identity("bo"),
+    "templates": lambda client, jpeg, export: listed(client.templates("ada")),
+    "delete_template": lambda client, jpeg, export: one_deleted(client),
+    "close": lambda client, jpeg, export: client.close(),
+}
+
+
+async def listed(items):
+    return [item async for item in items]
+
+
+async def one_deleted(client):
+    first, *_ = await listed(client.templates("ada"))
+    await client.delete_template(first.template_id)
+
+
+def test_every_method_is_called():
+    assert set(CALLS) == {name for name in dir(facewire.AsyncClient) if not name.startswith("_")}
+
+
+def test_work_with_files_is_noted(tmp_path):
+    with file_work_of_this_thread() as noted:
+        (tmp_path / "a").write_bytes(b"data")
+        with (tmp_path / "a").open("rb") as file:
+            os.fsync(file.fileno())
+            file.read()
+        (tmp_path / "a").rename(tmp_path / "b")
+    assert {each.split()[0] for each in noted} >= {"open", "write", "fsync", "read", "rename"}
+
+
+async def test_no_method_works_with_files_in_the_loop(fake, astronaut, tmp_path):
+    jpeg, export = tmp_path / "a.jpg", tmp_path / "all.facewire"
+    jpeg.write_bytes(cv2.imencode(".jpg", astronaut[:256, 96:352, ::-1])[1].tobytes())
+    noted = {}
+    async with facewire.AsyncClient(fake.address) as client:
+        await client.health()  # what is imported or read with the first call is not meant
+        for name, call in CALLS.items():
+            with file_work_of_this_thread() as noted[name]:
+                result = await call(client, jpeg, export)
+            if name == "stream":
+                assert [each.status for each in result] == [facewire.FrameStatus.OK] * 2
+                assert [each.captured_at_us for each in result] == [0, 7]
+    assert {name: work for name, work in noted.items() if work} == {}
+    assert export.is_file()
+
+
+async def test_a_cancelled_export_leaves_nothing_although_its_thread_cannot_be_stopped(
+    fake, astronaut, tmp_path, monkeypatch
+):
+    writing, may_go_on = threading.Event(), threading.Event()
+    before = ExportFile.write
+
+    def write(file):
+        writing.set()
+        assert may_go_on.wait(10)
+        before(file)
+
+    monkeypatch.setattr(ExportFile, "write", write)
+    monkeypatch.setattr(export_file, "_WRITE_BYTES", 1)  # the first write comes before the end
+    async with facewire.AsyncClient(fake.address) as client:
+        await client.enroll("ada", facewire.Image.from_array(astronaut[:64, :64]))
+        exporting = asyncio.create_task(client.export_gallery(tmp_path / "all"))
+        assert await asyncio.to_thread(writing.wait, 10)
+        for _ in range(2):  # a second one does not break off the wait, either
+            exporting.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert not exporting.done()
+        may_go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await exporting
+    assert list(tmp_path.iterdir()) == []
