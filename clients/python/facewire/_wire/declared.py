@@ -1,8 +1,9 @@
 """Messages of other packages that are read here, declared in few lines.
 
-Each group lies in a descriptor pool of its own, so that neither grpcio-status,
-googleapis-common-protos nor grpcio-health-checking is needed, and so that they may be
-installed beside.
+This stays because the packages that have them bound what users may install:
+googleapis-common-protos 1.76 takes protobuf from 6.33.5 to below 8, grpcio-health-checking 1.85
+nothing older than grpcio 1.85 and protobuf 7.35. Each group lies in a descriptor pool of its own,
+so that these packages may be installed beside.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """Ctrl-C while a command works: it ends what the command waits for, and raises nothing.
 
-A KeyboardInterrupt falls wherever the main thread is just then. Inside gRPC's own Python code, which takes
-locks, that leaves a lock taken for ever, and a command that never ends and never finishes its film.
+A KeyboardInterrupt is raised wherever the main thread is just then. Inside gRPC's own Python code it can
+leave a lock taken for ever (https://github.com/grpc/grpc/issues/19973 is of this kind), and then the command
+never ends and never finishes its film.
 """
 
 import signal

@@ -1,8 +1,10 @@
 """The door to OpenCV: pictures of a source, and JPEG of them, until it is closed.
 
 Cameras are read in threads, and OpenCV ends the whole process ("terminate called without an active
-exception") when the interpreter goes away under one of its calls. So every call that a thread makes
+exception") if the interpreter exits during one of its calls. So every call that a thread makes
 goes through here, is refused once the source is closed, and is waited for by the closing.
+No issue of OpenCV's was found that names this cause (searched: VideoCapture thread exit "terminate
+called"; the nearest is https://github.com/opencv/opencv-python/issues/121).
 """
 
 import logging
