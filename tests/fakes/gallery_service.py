@@ -1,5 +1,10 @@
-"""The gallery service's rules on dictionaries, for `fakes.server`."""
+"""The gallery service's rules on dictionaries, for `fakes.server`.
 
+`tests/integration/test_client.py` holds them to those of the real server.
+"""
+
+import re
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +22,7 @@ _EXISTS = grpc.StatusCode.ALREADY_EXISTS
 
 
 class Refusal(Exception):
-    """What the server answers by a status with details."""
+    """What the server returns as a status with details."""
 
     def __init__(
         self,
@@ -33,54 +38,70 @@ class Refusal(Exception):
 
 @dataclass
 class _Gallery:
-    gallery_id: str
-    contract_id: str
-    revision: int = 0
+    info: gallery_pb2.Gallery
     people: dict[str, gallery_pb2.Identity] = field(default_factory=dict)
     templates: dict[str, gallery_pb2.Template] = field(default_factory=dict)
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
     answers: dict[str, tuple[bytes, Any]] = field(default_factory=dict)
 
-    def best(self, probe: np.ndarray) -> tuple[gallery_pb2.Identity | None, float]:
-        scores = [(float(vector @ probe), key) for key, vector in self.vectors.items()]
-        if not scores:
-            return None, 0.0
-        score, key = max(scores)
-        return self.person(self.templates[key].identity_id), score
+    @property
+    def revision(self) -> int:
+        return self.info.revision
+
+    def wrote(self) -> int:
+        self.info.revision += 1
+        return self.info.revision
+
+    def describe(self) -> gallery_pb2.Gallery:
+        self.info.identity_count = len(self.people)
+        self.info.template_count = len(self.templates)
+        return self.info
+
+    def ranked(self, probe: np.ndarray) -> list[face_pb2.Candidate]:
+        """Each identity with its best template, best first."""
+        best: dict[str, face_pb2.Candidate] = {}
+        for key, vector in self.vectors.items():
+            person = self.people[self.templates[key].identity_id]
+            scored = face_pb2.Candidate(
+                identity_id=person.identity_id, display_name=person.display_name,
+                similarity=float(vector @ probe), template_id=key,
+            )  # fmt: skip
+            before = best.get(person.identity_id)
+            if before is None or scored.similarity > before.similarity:
+                best[person.identity_id] = scored
+        return sorted(best.values(), key=lambda each: -each.similarity)
 
     def person(self, identity_id: str) -> gallery_pb2.Identity:
-        if not identity_id or len(identity_id.encode()) > 128:
-            raise Refusal("FIELD_INVALID", "1 to 128 bytes", field="identity_id")
+        _check_identity_id(identity_id)
         if identity_id not in self.people:
             raise Refusal("IDENTITY_NOT_FOUND", "no such identity", code=_NOT_FOUND)
         person = self.people[identity_id]
         person.template_count = len(self.of(identity_id))
         return person
 
+    def add(self, identity_id: str, display_name: str) -> None:
+        _check_identity_id(identity_id)
+        self.people[identity_id] = gallery_pb2.Identity(
+            identity_id=identity_id, display_name=display_name or identity_id, created_at_us=_now()
+        )
+
     def of(self, identity_id: str) -> list[gallery_pb2.Template]:
         return [each for each in self.templates.values() if each.identity_id == identity_id]
 
-    def describe(self) -> gallery_pb2.Gallery:
-        return gallery_pb2.Gallery(
-            gallery_id=self.gallery_id,
-            display_name=self.gallery_id,
-            revision=self.revision,
-            identity_count=len(self.people),
-            template_count=len(self.templates),
-            model_contract_id=self.contract_id,
-            created_at_us=1_700_000_000_000_001,
-        )
+    def drop(self, template_id: str) -> None:
+        del self.templates[template_id], self.vectors[template_id]
 
 
 class FakeGalleries:
     """One method for each of the service's, of the same name."""
 
     def __init__(self, contract_id: str) -> None:
-        self._contract_id = contract_id
-        self._galleries = {"default": _Gallery("default", contract_id)}
+        self.contract_id = contract_id
+        self._galleries: dict[str, _Gallery] = {}
+        self._made("default", "", revision=0)
 
     def get(self, gallery_id: str) -> _Gallery:
-        gallery = self._galleries.get(gallery_id or "default")
+        gallery = self._galleries.get(_gallery_id(gallery_id))
         if gallery is None:
             raise Refusal("GALLERY_NOT_FOUND", "no such gallery", code=_NOT_FOUND)
         return gallery
@@ -88,15 +109,16 @@ class FakeGalleries:
     def own(self, gallery_id: str) -> _Gallery:
         """A gallery of this server's model."""
         gallery = self.get(gallery_id)
-        if gallery.contract_id != self._contract_id:
+        if gallery.info.model_contract_id != self.contract_id:
             raise _mismatch()
         return gallery
 
     def CreateGallery(self, request: Any) -> Any:
-        if request.gallery_id in self._galleries:
+        _check_text(request.display_name, "display_name")
+        gallery_id = _gallery_id(request.gallery_id)
+        if gallery_id in self._galleries:
             raise Refusal("GALLERY_EXISTS", "it exists", code=_EXISTS)
-        gallery = _Gallery(request.gallery_id, self._contract_id)
-        self._galleries[request.gallery_id] = gallery
+        gallery = self._made(gallery_id, request.display_name, revision=1)
         return gallery_pb2.CreateGalleryResponse(gallery=gallery.describe())
 
     def GetGallery(self, request: Any) -> Any:
@@ -108,18 +130,22 @@ class FakeGalleries:
         return gallery_pb2.ListGalleriesResponse(galleries=page, next_page_token=token)
 
     def DeleteGallery(self, request: Any) -> Any:
-        gallery = self.get(request.gallery_id)
-        del self._galleries[gallery.gallery_id]
-        return gallery_pb2.DeleteGalleryResponse(revision=gallery.revision + 1)
+        if not request.gallery_id:
+            raise Refusal("FIELD_INVALID", "required", field="gallery_id")
+        gone = self.get(request.gallery_id)
+        del self._galleries[request.gallery_id]
+        if request.gallery_id == "default":
+            self._made("default", gone.info.display_name, revision=gone.revision + 1)
+        return gallery_pb2.DeleteGalleryResponse(revision=gone.revision + 1)
 
     def CreateIdentity(self, request: Any) -> Any:
         gallery = self.get(request.gallery_id)
+        _check_text(request.display_name, "display_name")
         if request.identity_id in gallery.people:
             raise Refusal("IDENTITY_EXISTS", "it exists", code=_EXISTS)
-        self._add(gallery, request.identity_id, request.display_name)
-        gallery.revision += 1
+        gallery.add(request.identity_id, request.display_name)
         return gallery_pb2.CreateIdentityResponse(
-            identity=gallery.person(request.identity_id), revision=gallery.revision
+            identity=gallery.person(request.identity_id), revision=gallery.wrote()
         )
 
     def GetIdentity(self, request: Any) -> Any:
@@ -133,26 +159,26 @@ class FakeGalleries:
         return gallery_pb2.ListIdentitiesResponse(identities=page, next_page_token=token)
 
     def UpdateIdentity(self, request: Any) -> Any:
+        _check_text(request.display_name, "display_name", required=True)
         gallery = self.get(request.gallery_id)
         person = gallery.person(request.identity_id)
         person.display_name = request.display_name
-        gallery.revision += 1
-        return gallery_pb2.UpdateIdentityResponse(identity=person, revision=gallery.revision)
+        return gallery_pb2.UpdateIdentityResponse(identity=person, revision=gallery.wrote())
 
     def DeleteIdentity(self, request: Any) -> Any:
         gallery = self.get(request.gallery_id)
         gallery.person(request.identity_id)
-        gone = [each.template_id for each in gallery.of(request.identity_id)]
-        for key in gone:
-            del gallery.templates[key], gallery.vectors[key]
+        gone = gallery.of(request.identity_id)
+        for template in gone:
+            gallery.drop(template.template_id)
         del gallery.people[request.identity_id]
-        gallery.revision += 1
         return gallery_pb2.DeleteIdentityResponse(
-            revision=gallery.revision, deleted_template_count=len(gone)
+            revision=gallery.wrote(), deleted_template_count=len(gone)
         )
 
     def EnrollTemplates(self, request: Any, embed: Callable[[face_pb2.Image], Any]) -> Any:
         gallery = self.own(request.gallery_id)
+        _check_text(request.source, "source")
         asked = request.SerializeToString(deterministic=True)
         if request.request_id in gallery.answers:
             before, answer = gallery.answers[request.request_id]
@@ -165,15 +191,13 @@ class FakeGalleries:
         if new and not request.create_identity:
             raise Refusal("IDENTITY_NOT_FOUND", "no such identity", code=_NOT_FOUND)
         if new:
-            self._add(gallery, request.identity_id, request.display_name)
-        answer = gallery_pb2.EnrollTemplatesResponse()
-        for image in request.images:
-            answer.results.append(self._enroll(gallery, request, image, embed))
-        if any(result.template_id for result in answer.results):
-            gallery.revision += 1
+            gallery.add(request.identity_id, request.display_name)
+        results = [self._enroll(gallery, request, image, embed) for image in request.images]
+        if any(result.template_id for result in results):
+            gallery.wrote()
         elif new:  # all refused: nothing is written
             del gallery.people[request.identity_id]
-        answer.revision = gallery.revision
+        answer = gallery_pb2.EnrollTemplatesResponse(results=results, revision=gallery.revision)
         if request.request_id:
             gallery.answers[request.request_id] = asked, answer
         return answer
@@ -185,20 +209,21 @@ class FakeGalleries:
         return gallery_pb2.ListTemplatesResponse(templates=page, next_page_token=token)
 
     def DeleteTemplate(self, request: Any) -> Any:
+        if not re.fullmatch("[0-9a-f]{32}", request.template_id):
+            raise Refusal("FIELD_INVALID", "32 hexadecimal digits", field="template_id")
         gallery = self.get(request.gallery_id)
         if request.template_id not in gallery.templates:
             raise Refusal("TEMPLATE_NOT_FOUND", "no such template", code=_NOT_FOUND)
-        del gallery.templates[request.template_id], gallery.vectors[request.template_id]
-        gallery.revision += 1
-        return gallery_pb2.DeleteTemplateResponse(revision=gallery.revision)
+        gallery.drop(request.template_id)
+        return gallery_pb2.DeleteTemplateResponse(revision=gallery.wrote())
 
     def ExportGallery(self, request: Any) -> Iterator[Any]:
         gallery = self.get(request.gallery_id)
         header = gallery_pb2.ExportHeader(gallery=gallery.describe(), dimension=64)
         yield gallery_pb2.GalleryRecord(header=header)
-        for key, person in gallery.people.items():
+        for key in gallery.people:
             yield gallery_pb2.GalleryRecord(identity=gallery.person(key))
-            for template in gallery.of(person.identity_id):
+            for template in gallery.of(key):
                 vector = gallery.vectors[template.template_id].astype("<f4").tobytes()
                 exported = gallery_pb2.ExportedTemplate(template=template, embedding=vector)
                 yield gallery_pb2.GalleryRecord(template=exported)
@@ -206,13 +231,13 @@ class FakeGalleries:
     def ImportGallery(self, requests: Iterator[Any]) -> Any:
         first = next(requests)
         gallery = self.get(first.gallery_id)
-        if first.record.header.gallery.model_contract_id != self._contract_id:
+        if first.record.header.gallery.model_contract_id != self.contract_id:
             raise _mismatch()
         answer = gallery_pb2.ImportGalleryResponse()
         for request in requests:
             person, exported = request.record.identity, request.record.template
             if person.identity_id and person.identity_id not in gallery.people:
-                self._add(gallery, person.identity_id, person.display_name)
+                gallery.people[person.identity_id] = person
                 answer.identities_added += 1
             key = exported.template.template_id
             if key in gallery.templates:
@@ -221,33 +246,55 @@ class FakeGalleries:
                 gallery.templates[key] = exported.template
                 gallery.vectors[key] = np.frombuffer(exported.embedding, "<f4").astype(float)
                 answer.templates_added += 1
-        gallery.revision += 1
+        if answer.identities_added or answer.templates_added:
+            gallery.wrote()
         answer.revision = gallery.revision
         return answer
 
-    def _add(self, gallery: _Gallery, identity_id: str, display_name: str) -> None:
-        if not identity_id or len(identity_id.encode()) > 128:
-            raise Refusal("FIELD_INVALID", "1 to 128 bytes", field="identity_id")
-        gallery.people[identity_id] = gallery_pb2.Identity(
-            identity_id=identity_id, display_name=display_name or identity_id
-        )
+    def _made(self, gallery_id: str, display_name: str, *, revision: int) -> _Gallery:
+        self._galleries[gallery_id] = gallery = _Gallery(
+            gallery_pb2.Gallery(
+                gallery_id=gallery_id, display_name=display_name or gallery_id, revision=revision,
+                model_contract_id=self.contract_id, created_at_us=_now(),
+            )
+        )  # fmt: skip
+        return gallery
 
     def _enroll(self, gallery: _Gallery, request: Any, image: Any, embed: Any) -> Any:
         try:
-            embedded = embed(image)
-            if embedded is None:
+            probe, face, *_ = embed(image)
+            if face is None:
                 raise Refusal("NO_FACE", "the picture shows no face")
         except Refusal as refusal:
             reason = face_pb2.ErrorReason.Value(f"ERROR_REASON_{refusal.reason}")
             return gallery_pb2.EnrollmentResult(refusal=reason, detail=str(refusal))
         key = uuid.uuid4().hex
-        gallery.vectors[key] = embedded[0]
+        gallery.vectors[key] = probe
         gallery.templates[key] = gallery_pb2.Template(
-            template_id=key, identity_id=request.identity_id, source=request.source
-        )
-        return gallery_pb2.EnrollmentResult(
-            template_id=key, quality=face_pb2.Quality(inter_eye_px=60), box=face_pb2.Box(x_px=1)
-        )
+            template_id=key, identity_id=request.identity_id, source=request.source,
+            quality=face.quality, detection_score=face.detection_score, created_at_us=_now(),
+        )  # fmt: skip
+        return gallery_pb2.EnrollmentResult(template_id=key, quality=face.quality, box=face.box)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _gallery_id(text: str) -> str:
+    if text and not re.fullmatch("[a-z0-9._-]{1,64}", text):
+        raise Refusal("FIELD_INVALID", "1 to 64 of a-z, 0-9", field="gallery_id")
+    return text or "default"
+
+
+def _check_identity_id(text: str) -> None:
+    if not 1 <= len(text.encode()) <= 128 or not text.isprintable():
+        raise Refusal("FIELD_INVALID", "1 to 128 bytes", field="identity_id")
+
+
+def _check_text(text: str, field: str, *, required: bool = False) -> None:
+    if len(text.encode()) > 256 or (required and not text):
+        raise Refusal("FIELD_INVALID", "at most 256 bytes", field=field)
 
 
 def _mismatch() -> Refusal:

@@ -71,7 +71,7 @@ def test_a_gallery_of_another_model_is_refused_also_where_all_are_enrolled(run, 
         run("enroll", folder, server=server.address)
         server.fail_next("GetServerInfo", older)
         unknown = run("enroll", folder, server=server.address)
-        server.galleries.get("default").contract_id = "e" * 64
+        server.galleries.get("default").info.model_contract_id = "e" * 64
         refused = run("enroll", folder, server=server.address)
     assert "2 there already" in unknown.stderr
     assert refused.returncode == 4

@@ -1,13 +1,30 @@
-"""The client against the real server, with the astronaut's as the only face."""
+"""The client against the real server, with the astronaut's as the only face, and against the fake.
 
+Both servers pass the same tests: so the fake, which the tests of the client and the command rely on,
+keeps the contract as the real one does.
+"""
+
+import re
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import cv2
+import grpc
 import numpy as np
 import pytest
 
 import facewire
-from facewire import CompareOutcome, ErrorReason, FaceSelection, FramePolicy, FrameStatus, Outcome
+from facewire import (
+    CompareOutcome,
+    ErrorReason,
+    FaceSelection,
+    FramePolicy,
+    FrameStatus,
+    ImageFormat,
+    Outcome,
+)
+from facewire._wire.grpc_status import error_from_rpc
+from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from fakes.blocking import CLIENTS
 from fakes.server import FakeServer
 
@@ -18,10 +35,26 @@ def connect(request):
     return CLIENTS[request.param]
 
 
+@pytest.fixture(params=["real", "fake"])
+def address(request):
+    """Of a server: the real one, then the fake."""
+    if request.param == "real":
+        yield request.getfixturevalue("server").address
+        return
+    with FakeServer() as fake:
+        yield fake.address
+
+
 @pytest.fixture
-def client(server, connect):
-    with connect(server.address) as connected:
+def client(address, connect):
+    with connect(address) as connected:
         yield connected
+
+
+@pytest.fixture
+def gallery(client):
+    """An empty gallery of the test's own."""
+    return client.create_gallery(f"test-{uuid.uuid4().hex}").gallery_id
 
 
 @pytest.fixture(scope="session")
@@ -178,6 +211,179 @@ def test_a_gallery_that_is_not_there_is_said_to_be(client, portrait, call):
     with pytest.raises(facewire.NotFoundError) as caught:
         calls[call]()
     assert caught.value.reason is ErrorReason.GALLERY_NOT_FOUND
+
+
+def test_deleting_the_default_gallery_empties_it_and_it_stays(client):
+    # On the real server other tests use it, too: only what is true whatever they do is looked at.
+    client.create_identity(f"id-{uuid.uuid4().hex}")
+    before = client.gallery().revision
+    assert client.delete_gallery("default") > before
+    assert client.gallery().identity_count == 0
+    assert client.gallery().gallery_id == "default"
+
+
+def test_a_deleted_gallery_is_gone_with_everybody_and_may_be_made_again(client, gallery):
+    client.create_identity("ada", gallery=gallery)
+    before = client.gallery(gallery).revision
+    assert client.delete_gallery(gallery) > before
+    with pytest.raises(facewire.NotFoundError):
+        client.gallery(gallery)
+    again = client.create_gallery(gallery)
+    assert again.identity_count == 0
+
+
+def test_names_are_the_ids_unless_they_are_given(client, gallery):
+    assert client.create_gallery(f"{gallery}-a").display_name == f"{gallery}-a"
+    made = client.create_gallery(f"{gallery}-b", display_name="The cellar")
+    assert (made.display_name, client.gallery(f"{gallery}-b")) == ("The cellar", made)
+    assert client.create_identity("ada", gallery=gallery).display_name == "ada"
+    named = client.create_identity("bo", gallery=gallery, display_name="Bo K.")
+    assert client.identity("bo", gallery=gallery) == named
+
+
+def test_times_are_those_of_the_making(client, gallery, portrait):
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    client.enroll("ada", portrait, gallery=gallery)
+    (template,) = client.templates("ada", gallery=gallery)
+    made = client.gallery(gallery), client.identity("ada", gallery=gallery), template
+    for each in made:
+        assert before < each.created_at < before + timedelta(minutes=10)
+
+
+def test_every_write_raises_the_revision_and_no_read_does(client, gallery, portrait, nobody):
+    revisions = [client.gallery(gallery).revision]
+
+    def wrote(revision):
+        assert revision > revisions[-1]
+        assert client.gallery(gallery).revision == revision
+        revisions.append(revision)
+
+    client.create_identity("ada", gallery=gallery)
+    wrote(client.gallery(gallery).revision)
+    client.rename_identity("ada", "Ada", gallery=gallery)
+    wrote(client.gallery(gallery).revision)
+    result = client.enroll("ada", portrait, gallery=gallery)
+    wrote(result.revision)
+    assert client.enroll("ada", nobody, gallery=gallery).revision == revisions[-1]
+    assert client.recognize(portrait, gallery=gallery).gallery_revision == revisions[-1]
+    wrote(client.delete_template(result.pictures[0].template_id, gallery=gallery))
+    wrote(client.delete_identity("ada", gallery=gallery))
+    with pytest.raises(facewire.NotFoundError):
+        client.delete_identity("ada", gallery=gallery)
+    assert client.gallery(gallery).revision == revisions[-1]
+
+
+def test_somebody_of_whom_all_pictures_are_refused_is_not_made(client, gallery, nobody):
+    client.enroll("ada", [nobody, b"text"], gallery=gallery)
+    assert list(client.identities(gallery=gallery)) == []
+
+
+def test_what_was_enrolled_is_described_alike_by_the_answer_and_the_list(client, gallery, portrait):
+    (picture,) = client.enroll("ada", portrait, gallery=gallery, source="s").pictures
+    (template,) = client.templates("ada", gallery=gallery)
+    assert (template.template_id, template.identity_id) == (picture.template_id, "ada")
+    assert re.fullmatch("[0-9a-f]{32}", template.template_id)
+    assert template.quality == picture.quality
+    assert 0 < template.detection_score <= 1
+    assert picture.box.width_px > 0
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda client: client.gallery("No Gallery"), "gallery_id"),
+        (lambda client: client.create_gallery("a" * 65), "gallery_id"),
+        (lambda client: client.delete_gallery(""), "gallery_id"),
+        (lambda client: client.create_gallery("a", display_name="x" * 257), "display_name"),
+        (lambda client: client.create_identity(""), "identity_id"),
+        (lambda client: client.create_identity("x" * 129), "identity_id"),
+        (lambda client: client.create_identity("a\nb"), "identity_id"),
+        (lambda client: client.identity("a\nb"), "identity_id"),
+        (lambda client: client.rename_identity("a", ""), "display_name"),
+        (lambda client: client.delete_template("no"), "template_id"),
+        (lambda client: client.enroll("a", b"x", source="x" * 257), "source"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named(client, call, field):
+    with pytest.raises(facewire.InvalidRequestError) as caught:
+        call(client)
+    assert (caught.value.reason, caught.value.field) == (ErrorReason.FIELD_INVALID, field)
+
+
+def test_a_template_that_is_not_there_is_said_to_be(client, gallery):
+    with pytest.raises(facewire.NotFoundError) as caught:
+        client.delete_template("0" * 32, gallery=gallery)
+    assert caught.value.reason is ErrorReason.TEMPLATE_NOT_FOUND
+
+
+def test_a_gallery_goes_to_a_file_and_into_another(client, gallery, portrait, tmp_path):
+    client.enroll("ada", portrait, gallery=gallery, display_name="Ada Lovelace", source="s")
+    client.create_identity("bo", gallery=gallery)
+    exported = client.export_gallery(tmp_path / "all", gallery=gallery)
+    assert exported == client.gallery(gallery)
+    copy = client.create_gallery(f"{gallery}-copy").gallery_id
+    first = client.import_gallery(tmp_path / "all", gallery=copy)
+    assert (first.identities_added, first.templates_added, first.templates_skipped) == (2, 1, 0)
+    assert client.gallery(copy).revision == first.revision
+    assert client.identity("ada", gallery=copy) == client.identity("ada", gallery=gallery)
+    assert list(client.templates("ada", gallery=copy)) == list(
+        client.templates("ada", gallery=gallery)
+    )
+    again = client.import_gallery(tmp_path / "all", gallery=copy)
+    assert (again.identities_added, again.templates_added, again.templates_skipped) == (0, 0, 1)
+    assert again.revision == first.revision
+    (face,) = client.recognize(portrait, gallery=copy).faces
+    assert face.name == "Ada Lovelace"
+
+
+def test_the_best_identities_are_listed_if_they_are_asked_for(client, gallery, portrait):
+    client.enroll("ada", portrait, gallery=gallery)
+    (face,) = client.recognize(portrait, gallery=gallery, max_candidates=3).faces
+    (best,) = face.decision.candidates
+    assert (best.identity_id, best.similarity) == ("ada", face.decision.similarity)
+    assert face.decision.template_id == best.template_id
+    (face,) = client.recognize(portrait, gallery=gallery).faces
+    assert face.decision.candidates == ()
+
+
+def test_a_threshold_of_the_callers_decides(client, gallery, portrait):
+    client.enroll("ada", portrait, gallery=gallery)
+    turned = np.ascontiguousarray(portrait[:, ::-1])
+    (strict,) = client.recognize(
+        turned, gallery=gallery, decision=facewire.DecisionPolicy(threshold=1.0)
+    ).faces
+    assert (strict.decision.outcome, strict.decision.threshold) == (Outcome.UNKNOWN, 1.0)
+    assert (strict.decision.identity_id, strict.decision.template_id) == ("", "")
+
+
+def test_a_server_says_what_it_allows_and_a_stream_says_the_same(client, portrait):
+    info = client.server_info()
+    with client.stream([portrait]) as stream:
+        limits = stream.limits
+    assert limits.max_in_flight == info.limits.max_in_flight
+    assert limits.max_frame_bytes == info.limits.max_frame_bytes
+    assert limits.max_pixels == info.limits.max_pixels
+    assert limits.model_contract_id == info.model_contract_id
+    assert client.gallery().model_contract_id == info.model_contract_id
+    (face,) = client.recognize(portrait).faces
+    assert face.decision.threshold == info.decision_defaults.threshold
+    assert {ImageFormat.JPEG, ImageFormat.RGB8} <= set(info.image_formats)
+    assert info.has(facewire.Feature.TRACKS) is False
+
+
+def test_a_request_that_is_sent_twice_is_carried_out_once(address, gallery, portrait_jpeg):
+    request = gallery_pb2.EnrollTemplatesRequest(
+        gallery_id=gallery, identity_id="ada", create_identity=True, request_id="r",
+        images=[{"data": portrait_jpeg}],
+    )  # fmt: skip
+    with grpc.insecure_channel(address) as channel:
+        stub = gallery_pb2_grpc.GalleryServiceStub(channel)
+        assert stub.EnrollTemplates(request) == stub.EnrollTemplates(request)
+        request.source = "another"
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.EnrollTemplates(request)
+    error = error_from_rpc(caught.value, target="")
+    assert error.reason is ErrorReason.REQUEST_ID_REUSED
 
 
 def test_a_stream_accounts_for_every_frame_once_in_order(

@@ -87,7 +87,7 @@ def test_an_error_of_the_callers_progress_comes_out_as_it_is(client, exported, k
 
 
 def test_an_export_of_another_model_is_refused(fake, client, exported):
-    fake.galleries._contract_id = "e" * 64
+    fake.galleries.contract_id = "e" * 64
     with pytest.raises(facewire.ContractMismatchError):
         client.import_gallery(exported)
 

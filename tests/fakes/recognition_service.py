@@ -1,0 +1,183 @@
+"""The recognition service over `fakes.faces`, for `fakes.server`; its stream can be scripted."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+
+from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from fakes.faces import Embedded
+from fakes.gallery_service import Refusal
+
+__all__ = ["CONTRACT_ID", "Recognition"]
+
+CONTRACT_ID = "f" * 64
+THRESHOLD = 0.9
+MAX_PIXELS = 10**8
+
+
+class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    def Recognize(self, request: Any, context: Any) -> Any:
+        return self._server.handle(context, "Recognize", lambda: self._recognize(request))
+
+    def _recognize(self, request: Any) -> Any:
+        seen = self._server.embed(request.image)
+        return recognition_pb2.RecognizeResponse(
+            faces=self._faces(seen, request),
+            width_px=seen.width_px,
+            height_px=seen.height_px,
+            gallery_revision=self._server.galleries.get(request.gallery_id).revision,
+            model_contract_id=CONTRACT_ID,
+            timings=face_pb2.StageTimings(total_us=7),
+        )
+
+    def Compare(self, request: Any, context: Any) -> Any:
+        return self._server.handle(context, "Compare", lambda: self._compare(request))
+
+    def _compare(self, request: Any) -> Any:
+        probes, faces = [], []
+        for field in ("first", "second"):
+            seen = self._server.embed(getattr(request, field))
+            if seen.face is None:
+                raise Refusal("NO_FACE", f"{field} shows no face", field=field)
+            probes.append(seen.probe)
+            faces.append(seen.face)
+        similarity = float(probes[0] @ probes[1])
+        same = similarity >= THRESHOLD
+        return recognition_pb2.CompareResponse(
+            outcome=recognition_pb2.COMPARE_OUTCOME_SAME
+            if same
+            else recognition_pb2.COMPARE_OUTCOME_DIFFERENT,
+            similarity=similarity,
+            threshold=THRESHOLD,
+            first=faces[0],
+            second=faces[1],
+            model_contract_id=CONTRACT_ID,
+        )
+
+    def GetServerInfo(self, request: Any, context: Any) -> Any:
+        return self._server.handle(context, "GetServerInfo", self._info)
+
+    def _info(self) -> Any:
+        server = self._server
+        return recognition_pb2.GetServerInfoResponse(
+            server_version="0.0.0",
+            model_contract_id=CONTRACT_ID,
+            model_contract_name="fake",
+            limits=recognition_pb2.ServerLimits(
+                max_frame_bytes=server.max_frame_bytes,
+                max_pixels=MAX_PIXELS,
+                max_in_flight=server.max_in_flight,
+            ),
+            image_formats=["IMAGE_FORMAT_JPEG", "IMAGE_FORMAT_RGB8", "IMAGE_FORMAT_GRAY8"],
+            decision_defaults=face_pb2.DecisionPolicy(threshold=THRESHOLD),
+            absent_features=recognition_pb2.Feature.keys()[1:],
+        )
+
+    def StreamRecognize(self, requests: Any, context: Any) -> Iterator[Any]:
+        server = self._server
+        server.peers.append(context.peer())
+        context.add_callback(server.stream_ended.set)
+        config = next(requests).config
+        server.handle(context, "StreamRecognize", lambda: server.galleries.own(config.gallery_id))
+        yield recognition_pb2.StreamRecognizeResponse(
+            started=recognition_pb2.StreamStarted(
+                max_in_flight=server.max_in_flight,
+                max_frame_bytes=server.max_frame_bytes,
+                max_pixels=MAX_PIXELS,
+                model_contract_id=CONTRACT_ID,
+            )
+        )
+        if server.advice is not None:
+            yield recognition_pb2.StreamRecognizeResponse(advice=server.advice)
+        if server.refuse_reading is not None:
+            server.opening.wait()
+            context.abort_with_status(server.refuse_reading)
+        frames = self._held(requests)
+        for answered, frame in enumerate(frames, start=1):
+            yield recognition_pb2.StreamRecognizeResponse(frame=self._answer(frame, config))
+            if answered == server.end_after:
+                return
+            if answered == server.reconnect_after:
+                yield recognition_pb2.StreamRecognizeResponse(
+                    reconnect=recognition_pb2.Reconnect(
+                        reason=recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN,
+                        after_ms=server.reconnect_after_ms,
+                    )
+                )
+                return
+
+    def _held(self, requests: Any) -> Iterator[Any]:
+        """The frames; read ahead, as far as the client sends, while `hold` is cleared."""
+        server = self._server
+        waiting: list[Any] = []
+        arrived = threading.Condition()
+        ended = False
+
+        def read() -> None:
+            nonlocal ended
+            try:
+                for request in requests:
+                    with arrived, server.held_changed:
+                        waiting.append(request.frame)
+                        server.held += 1
+                        server.held_changed.notify_all()
+                        arrived.notify()
+            except grpc.RpcError:
+                pass  # the client cancelled
+            with arrived:
+                ended = True
+                arrived.notify()
+
+        threading.Thread(target=read, daemon=True).start()
+        while True:
+            server.hold.wait()
+            with arrived:
+                arrived.wait_for(lambda: waiting or ended)
+                if not waiting:
+                    return
+                frame = waiting.pop(0)
+            with server.held_changed:
+                server.held -= 1
+            yield frame
+
+    def _answer(self, frame: Any, config: Any) -> Any:
+        result = recognition_pb2.FrameResult(
+            sequence=frame.sequence, captured_at_us=frame.captured_at_us
+        )
+        try:
+            seen = self._server.embed(frame.image)
+            result.faces.extend(self._faces(seen, config))
+        except Refusal as refusal:
+            result.status = recognition_pb2.FRAME_STATUS_INVALID
+            result.reason = face_pb2.ErrorReason.Value(f"ERROR_REASON_{refusal.reason}")
+            result.detail = str(refusal)
+            return result
+        result.status = recognition_pb2.FRAME_STATUS_OK
+        result.width_px, result.height_px = seen.width_px, seen.height_px
+        return result
+
+    def _faces(self, seen: Embedded, request: Any) -> list[face_pb2.Face]:
+        """The faces for a request, or a stream's config."""
+        gallery = self._server.galleries.own(request.gallery_id)
+        if seen.face is None:
+            return []
+        asked = request.decision_policy
+        decision = seen.face.decision
+        decision.threshold = asked.threshold if asked.HasField("threshold") else THRESHOLD
+        decision.gallery_revision = gallery.revision
+        decision.outcome = face_pb2.OUTCOME_UNKNOWN
+        for best in (ranked := gallery.ranked(seen.probe))[:1]:
+            decision.similarity = best.similarity
+            decision.margin = best.similarity - ranked[1].similarity if ranked[1:] else 0
+            if decision.similarity >= decision.threshold:
+                decision.outcome = face_pb2.OUTCOME_KNOWN
+                decision.identity_id = best.identity_id
+                decision.display_name = best.display_name
+                decision.template_id = best.template_id
+        decision.candidates.extend(ranked[: request.max_candidates])
+        return [seen.face]
