@@ -148,7 +148,7 @@ def test_several_pictures_are_not_drawn_into_a_file(run, folder):
     picture = folder / "Eileen_Collins" / "a.jpg"
     bad = run("recognize", picture, folder / "Bo_01.jpg", "--annotate", folder / "notes.txt")
     assert bad.returncode == 2
-    assert "notes.txt is a file; several pictures are drawn into a folder" in bad.stderr
+    assert "notes.txt is a file; several pictures are painted into a folder" in bad.stderr
 
 
 def test_a_gallery_goes_to_a_file_and_back(run, folder, gallery, tmp_path):

@@ -33,7 +33,7 @@ def test_ctrl_c_ends_watching_with_who_was_seen_so_far(folder, film):
             assert server.held_changed.wait_for(lambda: server.held > 0, timeout=30)
         _, errors = ended_by_ctrl_c(watching)
     assert watching.returncode == 130
-    assert "frames looked at" in errors
+    assert "frames recognized" in errors
     assert "Traceback" not in errors
 
 
@@ -64,7 +64,7 @@ def test_ctrl_c_ends_a_live_camera_while_its_server_is_away(network_camera):
             pass
         _, errors = ended_by_ctrl_c(watching)
     assert watching.returncode == 0
-    assert "1 frames looked at" in errors
+    assert "1 frames recognized" in errors
 
 
 def test_ctrl_c_ends_enrolling_and_a_second_run_goes_on(run, folder):

@@ -18,7 +18,7 @@ def test_a_film_is_watched_to_its_end(run, folder, film, gallery):
     assert result.returncode == 0
     assert "Eileen Collins" in result.stdout
     assert "0:00.0–0:00.9" in result.stdout
-    assert "20 frames looked at, 0 passed over" in result.stderr
+    assert "20 frames recognized, 0 skipped" in result.stderr
 
 
 @pytest.mark.parametrize("policy", ["--every-frame", "--newest"])
@@ -64,7 +64,7 @@ def test_a_table_that_cannot_be_written_is_said_before_the_work(run, film, tmp_p
     result = run("watch", film, "--csv", tmp_path / "nowhere" / "seen.csv")
     assert result.returncode == 2
     assert "seen.csv: No such file or directory" in result.stderr
-    assert "frames looked at" not in result.stderr
+    assert "frames recognized" not in result.stderr
 
 
 def test_a_live_camera_outlives_its_server(folder, network_camera):

@@ -133,8 +133,8 @@ def test_what_opencv_cannot_open_is_an_error(tmp_path):
         ("film@home.mp4", "film@home.mp4"),
     ],
 )
-def test_of_an_address_only_scheme_host_and_path_are_shown(address, shown):
-    assert _source._shown(address) == shown
+def test_of_an_address_only_scheme_host_and_path_are_redacted(address, shown):
+    assert _source._redacted(address) == shown
 
 
 def test_a_password_is_in_no_text():
@@ -162,7 +162,7 @@ def test_a_camera_that_is_lost_is_opened_again(network_camera, caplog):
                 break
     assert len(times) > 2
     assert times == sorted(times)
-    assert "gives no pictures; trying again" in caplog.text
+    assert "sends no pictures; trying again" in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -68,7 +68,7 @@ class AsyncClient(AsyncGalleryClient):
         max_candidates: int = 0,
         timeout_s: float | None = None,
     ) -> Recognition:
-        """Recognises every face of one picture. See `Client.recognize`."""
+        """Recognizes every face of one picture. See `Client.recognize`."""
         return await self._run(
             requests.recognize(
                 await read_if_path(picture), gallery, decision, detection, max_candidates
@@ -111,7 +111,7 @@ class AsyncClient(AsyncGalleryClient):
         create_identity: bool = True,
         timeout_s: float | None = None,
     ) -> EnrollResult:
-        """Enrolls pictures of one person: any number, sent and committed by tens. See `Client.enroll`."""
+        """Enrolls any number of pictures of one person. See `Client.enroll`."""
         return await self._carry_out(
             enrollment.enroll(
                 identity_id, pictures, gallery, display_name, selection, source, detection,
@@ -132,7 +132,7 @@ class AsyncClient(AsyncGalleryClient):
         max_candidates: int = 0,
         timeout_s: float | None = None,
     ) -> AsyncStream:
-        """Recognises the frames of a camera or a film. See `Client.stream`.
+        """Recognizes the frames of a camera or a film. See `Client.stream`.
 
         Frames may be of either kind of iterator.
         """

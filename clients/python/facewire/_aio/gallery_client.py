@@ -20,30 +20,30 @@ __all__ = ["AsyncGalleryClient"]
 
 
 class AsyncGalleryClient(AsyncCalls):
-    """Keeps galleries; every method may raise what `Client` lists."""
+    """Methods for galleries; each may raise what `Client` lists."""
 
     async def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:
         """Reads a gallery's size, revision and model contract. See `Client.gallery`."""
         return await self._run(gallery_requests.gallery(gallery), timeout_s)
 
     def galleries(self, *, timeout_s: float | None = None) -> AsyncIterator[Gallery]:
-        """Walks all galleries in the order of their ids. See `Client.galleries`."""
+        """Lists all galleries in the order of their ids. See `Client.galleries`."""
         return self._walk(gallery_requests.galleries(), timeout_s)
 
     async def create_gallery(
         self, gallery: str, *, display_name: str = "", timeout_s: float | None = None
     ) -> Gallery:
-        """Makes an empty gallery. See `Client.create_gallery`."""
+        """Creates an empty gallery. See `Client.create_gallery`."""
         return await self._run(gallery_requests.create_gallery(gallery, display_name), timeout_s)
 
     async def delete_gallery(self, gallery: str, *, timeout_s: float | None = None) -> int:
-        """Deletes a gallery with everybody in it; "default" is emptied and stays. See `Client.delete_gallery`."""
+        """Deletes a gallery with all identities; "default" is emptied and stays. See `Client.delete_gallery`."""
         return await self._run(gallery_requests.delete_gallery(gallery), timeout_s)
 
     def identities(
         self, *, gallery: str = "default", timeout_s: float | None = None
     ) -> AsyncIterator[Identity]:
-        """Walks everybody in a gallery in the order of their ids, page by page. See `Client.identities`."""
+        """Lists the identities of a gallery in the order of their ids, page by page. See `Client.identities`."""
         return self._walk(gallery_requests.identities(gallery), timeout_s)
 
     async def identity(
@@ -60,7 +60,7 @@ class AsyncGalleryClient(AsyncCalls):
         display_name: str = "",
         timeout_s: float | None = None,
     ) -> Identity:
-        """Adds an identity without templates. `enroll` makes identities, too. See `Client.create_identity`."""
+        """Creates an identity without templates. `enroll` creates identities, too. See `Client.create_identity`."""
         return await self._run(
             gallery_requests.create_identity(identity_id, gallery, display_name), timeout_s
         )
@@ -87,7 +87,7 @@ class AsyncGalleryClient(AsyncCalls):
     def templates(
         self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None
     ) -> AsyncIterator[Template]:
-        """Walks the templates of an identity, oldest first. See `Client.templates`."""
+        """Lists the templates of an identity, oldest first. See `Client.templates`."""
         return self._walk(gallery_requests.templates(identity_id, gallery), timeout_s)
 
     async def delete_template(
@@ -110,15 +110,15 @@ class AsyncGalleryClient(AsyncCalls):
             file = ExportFile(path, progress)
             try:
                 await in_thread(file.open)
-                answers = self._stubs.galleries.ExportGallery(
+                responses = self._stubs.galleries.ExportGallery(
                     request, metadata=self._address.metadata
                 )
                 try:
-                    async for answer in answers:
-                        if file.take(answer.record):
+                    async for response in responses:
+                        if file.take(response.record):
                             await in_thread(file.write)
                 finally:
-                    answers.cancel()
+                    responses.cancel()
                 exported = file.exported()
                 await in_thread(file.finish)
                 return exported
@@ -134,7 +134,7 @@ class AsyncGalleryClient(AsyncCalls):
         gallery: str = "default",
         progress: Progress | None = None,
     ) -> ImportResult:
-        """Adds the people of an exported file to a gallery. See `Client.import_gallery`."""
+        """Adds the identities of an exported file to a gallery. See `Client.import_gallery`."""
 
         async def attempt(_: Deadline) -> ImportResult:
             requests = await in_thread(lambda: ImportRequests(path, gallery, progress))

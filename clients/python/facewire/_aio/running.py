@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class AsyncCalls:
-    """A connection to a server, with the contract's stubs on it. For one event loop."""
+    """A connection to a server, with the contract's stubs. For one event loop."""
 
     def __init__(self, address: Address, *, timeout_s: float) -> None:
         self._address = address
@@ -96,15 +96,15 @@ class AsyncCalls:
                 yield item
 
     async def _carry_out(self, plan: Plan, timeout_s: float | None) -> EnrollResult:
-        """Makes the calls of a plan, which reads pictures: its steps are taken in a thread."""
+        """Makes the calls of a plan; its steps, which read pictures, run in a thread."""
         step = await _step(lambda: next(plan))
         while not isinstance(step, EnrollResult):
             try:
-                answer = await self._run(step, timeout_s)
+                response = await self._run(step, timeout_s)
             except InvalidPictureError as error:
                 step = await _step(lambda error=error: plan.throw(error))  # type: ignore[misc] # mypy cannot infer a lambda's default
             else:
-                step = await _step(lambda answer=answer: plan.send(answer))  # type: ignore[misc] # the same
+                step = await _step(lambda response=response: plan.send(response))  # type: ignore[misc] # the same
         return step
 
 

@@ -15,9 +15,9 @@ from facewire._aio.feed import AsyncFeed, Frames, as_async, send
 from facewire._values.errors import UnavailableError
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._wire.address import Address
-from facewire._wire.answers import Answers, not_started, too_late
 from facewire._wire.grpc_status import error_from_rpc
 from facewire._wire.read_results import read_stream_limits
+from facewire._wire.responses import Responses, not_started, too_late
 from facewire._wire.retries import Deadline, Retries
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 
@@ -44,7 +44,7 @@ class AsyncStream:
         self._config = config
         self._frames = as_async(frames)
         self._timeout_s = timeout_s
-        self._answers = Answers(address.target, frames)
+        self._responses = Responses(address.target, frames)
         self._call: _Call | None = None
         self._closed = asyncio.Event()
 
@@ -62,7 +62,7 @@ class AsyncStream:
     @property
     def advice(self) -> Advice | None:
         """The server's last advice to this camera, or None."""
-        return self._answers.advice
+        return self._responses.advice
 
     async def open(self) -> Self:
         """Opens the stream, if it is not open.
@@ -101,7 +101,7 @@ class AsyncStream:
         if self._call is None:
             await self._connect()
         while not self._closed.is_set() and self._call is not None:
-            result = self._answers.read(await self._receive(self._call))
+            result = self._responses.read(await self._receive(self._call))
             if result is not None:
                 self._call.feed.give_back(result.frame_count)
                 return result
@@ -109,8 +109,8 @@ class AsyncStream:
 
     async def _receive(self, call: "_Call") -> recognition_pb2.StreamRecognizeResponse:
         try:
-            answer: recognition_pb2.StreamRecognizeResponse = await anext(call.answers)
-            return answer
+            response: recognition_pb2.StreamRecognizeResponse = await anext(call.responses)
+            return response
         except (StopAsyncIteration, grpc.RpcError):
             pass
         except asyncio.CancelledError:
@@ -124,7 +124,7 @@ class AsyncStream:
         await self.close()
         if status.code() is not grpc.StatusCode.OK:
             raise error_from_rpc(status, target=self._address.target) from status
-        self._answers.check_end(call.feed)
+        self._responses.check_end(call.feed)
         raise StopAsyncIteration
 
     async def _connect(self) -> None:
@@ -132,7 +132,7 @@ class AsyncStream:
         retries = Retries(deadline := Deadline(self._timeout_s))
         while self._call is None and not self._closed.is_set():
             self._call = call = _Call(self._address)
-            # Also where the stream was dropped: its task and its call do not keep it alive.
+            # Also if the stream was dropped: its task and its call do not keep it alive.
             weakref.finalize(self, call.let_go)
             try:
                 await call.open(self._config, deadline)
@@ -162,7 +162,7 @@ class _Call:
         self._sending: asyncio.Task[None] | None = None
         self.ending = Ending(self._call)
         # Not `read`, which reads no more once a write was interrupted by the call's end.
-        self.answers = aiter(self._call)
+        self.responses = aiter(self._call)
 
     async def open(self, config: recognition_pb2.StreamConfig, deadline: Deadline) -> None:
         """Sends the config and waits for the server's limits."""
@@ -170,7 +170,7 @@ class _Call:
             # A deadline of gRPC would be the whole stream's.
             async with asyncio.timeout(deadline.left_s):
                 await self._call.write(recognition_pb2.StreamRecognizeRequest(config=config))
-                first = await anext(self.answers)
+                first = await anext(self.responses)
         except TimeoutError:
             raise too_late(self._target, deadline) from None
         except StopAsyncIteration:

@@ -1,4 +1,4 @@
-"""The client: recognise, compare, enroll, stream."""
+"""The blocking client: recognize, compare, enroll, stream."""
 
 import os
 import threading
@@ -25,9 +25,7 @@ __all__ = ["Client"]
 
 
 class Client(GalleryClient):
-    """A facewire server, as Python sees it.
-
-    Blocking, safe for threads, and a context manager:
+    """A client of a facewire server: blocking, safe for threads, and a context manager.
 
         with facewire.Client() as client:
             client.enroll("ada", ["ada_1.jpg", "ada_2.jpg"])
@@ -38,9 +36,9 @@ class Client(GalleryClient):
     it lists:
 
     * AuthenticationError: the server wants a token.
-    * UnreachableError, UnavailableError: after retries where these are safe: what
-      only reads, and `enroll`, whose repeated calls the server recognises.
-    * DeadlineError: `timeout_s` is over, retries included.
+    * UnreachableError, UnavailableError: after retries, if these are safe: of what
+      only reads, and of `enroll`, whose repeated calls the server knows by their ids.
+    * DeadlineError: no response within `timeout_s`, retries included.
     * InvalidRequestError: a value is out of range; `field` names it.
     * ServerError: a fault of the server.
 
@@ -73,7 +71,7 @@ class Client(GalleryClient):
         address = Address.of(target, token=token, root_certificates=root_certificates, tls=tls)
         super().__init__(address, timeout_s=timeout_s)
         self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
-        self._changing = threading.Lock()  # who is in the set, and that nobody joins any more
+        self._changing = threading.Lock()  # guards the set and `_closed`
 
     def close(self) -> None:
         """Ends the connection, every call and every stream. May be called again, and by any thread."""
@@ -93,12 +91,12 @@ class Client(GalleryClient):
         max_candidates: int = 0,
         timeout_s: float | None = None,
     ) -> Recognition:
-        """Recognises every face of one picture. No face is an answer, not an error.
+        """Recognizes every face of one picture. A picture without a face is not an error.
 
         Args:
             picture: a path, bytes, an array (RGB) or an `Image`.
-            gallery: whom to look for.
-            decision: when a face counts as recognised.
+            gallery: the gallery to search.
+            decision: when a face counts as recognized.
             detection: what counts as a face.
             max_candidates: the best identities to list for each face. Range [0, 20].
 
@@ -150,22 +148,22 @@ class Client(GalleryClient):
         create_identity: bool = True,
         timeout_s: float | None = None,
     ) -> EnrollResult:
-        """Enrolls pictures of one person: any number, sent and committed by tens.
+        """Enrolls any number of pictures of one person, in batches of ten, each committed on its own.
 
-        Each picture is accepted or refused by itself, and what was answered is on the
-        server's disk. An error leaves the tens before it enrolled.
+        Each picture is accepted or refused by itself. When this returns, the templates are on the
+        server's disk. After an error the batches before it stay enrolled.
 
         Args:
             identity_id: the person, 1 to 128 bytes of UTF-8 without control characters.
             pictures: one or many; an iterator is read as it is needed.
-            gallery: where.
-            display_name: of an identity made by this call; its id where it is empty.
+            gallery: the gallery to enroll into.
+            display_name: of an identity made by this call. Default: its id.
             selection: which face of a picture is the person's; by default there must be
                 only one.
             source: where the pictures came from, kept with each template. At most
                 256 bytes.
             detection: what counts as a face.
-            create_identity: makes the identity where it does not exist.
+            create_identity: creates the identity if it does not exist.
 
         Raises:
             NotFoundError: no such gallery, or no such identity and `create_identity` off.
@@ -200,13 +198,13 @@ class Client(GalleryClient):
         but TypeError and ValueError are raised by the first use.
 
         Args:
-            frames: pictures, or `Frame`s with the moment they were taken; a `Camera`. Drawn
-                from another thread, one at a time, and never ahead of the server's credit.
-                Where it has a method `advise`, that is told the server's `Advice`.
+            frames: pictures, or `Frame`s with the time of their capture; or a `Camera`. Pulled
+                from another thread, one at a time, and never more than the server's credit
+                allows. Its method `advise`, if there is one, is called with the server's `Advice`.
             camera: the camera, in the operator's words. At most 128 bytes.
-            gallery: whom to look for.
+            gallery: the gallery to search.
             policy: NEWEST_WINS (the default) for live cameras, EVERY_FRAME for files.
-            decision: when a face counts as recognised.
+            decision: when a face counts as recognized.
             detection: what counts as a face.
             max_candidates: the best identities to list for each face. Range [0, 20].
 
@@ -214,7 +212,7 @@ class Client(GalleryClient):
             NotFoundError: no such gallery.
             ContractMismatchError: the gallery was made with another model.
             LimitError: the server has as many streams as it allows.
-            TypeError: `frames` are not iterable, or one picture.
+            TypeError: `frames` are not iterable, or are one picture.
             ValueError: the client is closed, or was closed meanwhile.
         """
         config = requests.stream_config(

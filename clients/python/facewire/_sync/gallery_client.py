@@ -17,7 +17,7 @@ __all__ = ["GalleryClient"]
 
 
 class GalleryClient(Calls):
-    """Keeps galleries; every method may raise what `Client` lists."""
+    """Methods for galleries; each may raise what `Client` lists."""
 
     def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:
         """Reads a gallery's size, revision and model contract.
@@ -28,17 +28,17 @@ class GalleryClient(Calls):
         return self._run(gallery_requests.gallery(gallery), timeout_s)
 
     def galleries(self, *, timeout_s: float | None = None) -> Iterator[Gallery]:
-        """Walks all galleries in the order of their ids."""
+        """Lists all galleries in the order of their ids."""
         return self._walk(gallery_requests.galleries(), timeout_s)
 
     def create_gallery(
         self, gallery: str, *, display_name: str = "", timeout_s: float | None = None
     ) -> Gallery:
-        """Makes an empty gallery.
+        """Creates an empty gallery.
 
         Args:
             gallery: its id, 1 to 64 of a-z, 0-9, "-", "_", ".".
-            display_name: for people; the id where it is empty.
+            display_name: for people. Default: the id.
 
         Raises:
             AlreadyExistsError: a gallery of this id exists.
@@ -46,7 +46,7 @@ class GalleryClient(Calls):
         return self._run(gallery_requests.create_gallery(gallery, display_name), timeout_s)
 
     def delete_gallery(self, gallery: str, *, timeout_s: float | None = None) -> int:
-        """Deletes a gallery with everybody in it; "default" is emptied and stays.
+        """Deletes a gallery with all identities; "default" is emptied and stays.
 
         Returns:
             The gallery's last revision.
@@ -59,7 +59,7 @@ class GalleryClient(Calls):
     def identities(
         self, *, gallery: str = "default", timeout_s: float | None = None
     ) -> Iterator[Identity]:
-        """Walks everybody in a gallery in the order of their ids, page by page.
+        """Lists the identities of a gallery in the order of their ids, page by page.
 
         Raises:
             NotFoundError: no such gallery.
@@ -84,12 +84,12 @@ class GalleryClient(Calls):
         display_name: str = "",
         timeout_s: float | None = None,
     ) -> Identity:
-        """Adds an identity without templates. `enroll` makes identities, too.
+        """Creates an identity without templates. `enroll` creates identities, too.
 
         Args:
             identity_id: 1 to 128 bytes of UTF-8 without control characters.
-            gallery: where.
-            display_name: for people; the id where it is empty.
+            gallery: the gallery to add to.
+            display_name: for people. Default: the id.
 
         Raises:
             AlreadyExistsError: an identity of this id exists in the gallery.
@@ -109,8 +109,7 @@ class GalleryClient(Calls):
     ) -> Identity:
         """Changes an identity's display name.
 
-        Where the answer is lost it is not repeated: that would undo what another has
-        written since.
+        Not tried again if the response is lost: that could undo a later change by another client.
 
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
@@ -135,7 +134,7 @@ class GalleryClient(Calls):
     def templates(
         self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None
     ) -> Iterator[Template]:
-        """Walks the templates of an identity, oldest first.
+        """Lists the templates of an identity, oldest first.
 
         Raises:
             NotFoundError: no such gallery, or no such identity in it.
@@ -162,37 +161,37 @@ class GalleryClient(Calls):
         gallery: str = "default",
         progress: Progress | None = None,
     ) -> Gallery:
-        """Writes a gallery, as it is at one moment, to a file that only its owner may read.
+        """Writes a snapshot of a gallery to a file that only its owner may read.
 
-        The file holds embeddings: biometric data. It takes the place of what lies there
-        when it is whole; where the export fails, nothing is left. There is no deadline.
+        The file holds embeddings: biometric data. It replaces a file at `path` once it is
+        complete; if the export fails, nothing is left. There is no deadline.
 
         Args:
-            path: where to.
-            gallery: which one.
-            progress: told after each template how many there were and will be.
+            path: the file to write.
+            gallery: the gallery to export.
+            progress: called after each template with how many there were and will be.
 
         Returns:
-            The gallery as it was exported.
+            The gallery of the snapshot.
 
         Raises:
             NotFoundError: no such gallery.
-            LimitError: the disk is too slow for the server to wait for.
+            LimitError: the file is written too slowly for the server to wait.
             OSError: the file cannot be written.
         """
         request = gallery_pb2.ExportGalleryRequest(gallery_id=gallery)
 
         def attempt(_: Deadline) -> Gallery:
             with ExportFile(path, progress) as file:
-                answers = self._stubs.galleries.ExportGallery(
+                responses = self._stubs.galleries.ExportGallery(
                     request, metadata=self._address.metadata
                 )
                 try:
-                    for answer in answers:
-                        if file.take(answer.record):
+                    for response in responses:
+                        if file.take(response.record):
                             file.write()
                 finally:
-                    answers.cancel()
+                    responses.cancel()
                 return file.exported()
 
         return self._repeat(attempt)
@@ -204,33 +203,33 @@ class GalleryClient(Calls):
         gallery: str = "default",
         progress: Progress | None = None,
     ) -> ImportResult:
-        """Adds the people of an exported file to a gallery, which must exist.
+        """Adds the identities of an exported file to a gallery, which must exist.
 
-        Templates that are there already are left alone: what was interrupted can simply
-        be run again. The whole file is checked before anything is sent. There is no
+        Templates that are there already are skipped, so an interrupted import can be
+        run again. The whole file is checked before anything is sent. There is no
         deadline.
 
         Args:
             path: a file of `export_gallery`.
-            gallery: where to.
-            progress: told after each template how many were sent and will be.
+            gallery: the gallery to add to.
+            progress: called after each template with how many were sent and will be.
 
         Raises:
             NotFoundError: no such gallery.
             ContractMismatchError: the export was made with another model.
             LimitError: the gallery is full.
             OSError: the file cannot be read.
-            ValueError: it is no export, or is damaged.
+            ValueError: it is not an export, or is damaged.
         """
 
         def attempt(_: Deadline) -> ImportResult:
             requests = ImportRequests(path, gallery, progress)
             method = self._stubs.galleries.ImportGallery
             try:
-                answer = method(iter(requests), metadata=self._address.metadata)
+                response = method(iter(requests), metadata=self._address.metadata)
             except grpc.RpcError:
                 requests.check()
                 raise
-            return read_import_result(answer)
+            return read_import_result(response)
 
         return self._repeat(attempt)

@@ -1,4 +1,4 @@
-"""Runs calls on a blocking channel: deadline, token, typed errors, and a retry where that is safe."""
+"""Runs calls on a blocking channel, with deadline, token, typed errors, and retries if these are safe."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Calls:
-    """A connection to a server, with the contract's stubs on it. Safe for threads."""
+    """A connection to a server, with the contract's stubs. Safe for threads."""
 
     def __init__(self, address: Address, *, timeout_s: float) -> None:
         self._address = address
@@ -95,11 +95,11 @@ class Calls:
             call = next(plan)
             while True:
                 try:
-                    answer = self._run(call, timeout_s)
+                    response = self._run(call, timeout_s)
                 except InvalidPictureError as error:
                     call = plan.throw(error)
                 else:
-                    call = plan.send(answer)
+                    call = plan.send(response)
         except StopIteration as end:
             result: EnrollResult = end.value
             return result

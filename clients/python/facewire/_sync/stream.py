@@ -1,7 +1,7 @@
 """A stream: frames in, results out, and the credit between them.
 
 Two threads share a `Feed`: gRPC's own pulls frames and sends them (`messages`), the
-caller's reads the answers (`Stream.__next__`) and returns their credit. `AsyncStream`
+caller's reads the responses (`Stream.__next__`) and returns their credit. `AsyncStream`
 is the same with two tasks.
 """
 
@@ -19,9 +19,9 @@ from facewire._values.errors import FacewireError, UnavailableError
 from facewire._values.pictures import Frame, Picture, require_frames
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._wire.address import Address
-from facewire._wire.answers import Answers, not_started, too_late
 from facewire._wire.grpc_status import error_from_rpc
 from facewire._wire.read_results import read_stream_limits
+from facewire._wire.responses import Responses, not_started, too_late
 from facewire._wire.retries import Deadline, Retries
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 
@@ -62,7 +62,7 @@ class Stream:
         self._config = config
         self._frames = iter(require_frames(frames))
         self._timeout_s = timeout_s
-        self._answers = Answers(address.target, frames)
+        self._responses = Responses(address.target, frames)
         self._call: _Call | None = None
         self._closed = threading.Event()
 
@@ -80,7 +80,7 @@ class Stream:
     @property
     def advice(self) -> Advice | None:
         """The server's last advice to this camera, or None."""
-        return self._answers.advice
+        return self._responses.advice
 
     def open(self) -> Self:
         """Opens the stream, if it is not open.
@@ -119,7 +119,7 @@ class Stream:
         if self._call is None:
             self._connect()
         while not self._closed.is_set() and self._call is not None:
-            result = self._answers.read(self._receive(self._call))
+            result = self._responses.read(self._receive(self._call))
             if result is not None:
                 self._call.feed.give_back(result.frame_count)
                 return result
@@ -127,17 +127,17 @@ class Stream:
 
     def _receive(self, call: "_Call") -> recognition_pb2.StreamRecognizeResponse:
         try:
-            answer: recognition_pb2.StreamRecognizeResponse = next(call.answers)
+            response: recognition_pb2.StreamRecognizeResponse = next(call.responses)
         except StopIteration:
             self.close()
-            self._answers.check_end(call.feed)
+            self._responses.check_end(call.feed)
             raise
         except grpc.RpcError as error:
             if self._closed.is_set():  # by another thread
                 raise StopIteration from None
             self.close()
             raise error_from_rpc(error, target=self._address.target) from error
-        return answer
+        return response
 
     def _connect(self) -> None:
         """Opens the stream, unless it is, or meanwhile was, closed."""
@@ -177,20 +177,20 @@ class _Call:
         self._channel = connect(address)
         stub = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
         sent = messages(config, frames, self.feed)
-        self.answers: Any = stub.StreamRecognize(sent, metadata=address.metadata)
+        self.responses: Any = stub.StreamRecognize(sent, metadata=address.metadata)
         # Wakes the sending thread when the call ends for any reason.
-        self.answers.add_callback(self.feed.close)
+        self.responses.add_callback(self.feed.close)
 
     def open(self, deadline: Deadline) -> None:
         """Waits for the server's limits, and lets the frames be sent."""
         # A deadline of gRPC would be the whole stream's.
-        late = threading.Timer(deadline.left_s, self.answers.cancel)
+        late = threading.Timer(deadline.left_s, self.responses.cancel)
         late.daemon = True
         late.start()
         try:
-            first = next(self.answers, None)
+            first = next(self.responses, None)
         except grpc.RpcError as error:
-            if self.answers.code() is grpc.StatusCode.CANCELLED:
+            if self.responses.code() is grpc.StatusCode.CANCELLED:
                 raise too_late(self._target, deadline) from error
             raise error_from_rpc(error, target=self._target) from error
         finally:
@@ -202,6 +202,6 @@ class _Call:
 
     def cancel(self) -> None:
         """Ends the call and the sending. May be called again, and from another thread."""
-        self.answers.cancel()
+        self.responses.cancel()
         self.feed.close()
         self._channel.close()

@@ -3,7 +3,7 @@
 A member's value is its name in the contract without the prefix
 (`OUTCOME_KNOWN` is `Outcome.KNOWN`, "KNOWN"), and members stand in the order of
 the contract's numbers. A number that this version does not know becomes
-UNSPECIFIED, so that a newer server can be talked to.
+UNSPECIFIED, so that this client works with a newer server.
 """
 
 import re
@@ -30,7 +30,7 @@ class WireEnum(StrEnum):
 
     @classmethod
     def from_wire(cls, number: int) -> Self:
-        """The member of a number of the contract, UNSPECIFIED when there is none."""
+        """Returns the member of a number of the contract; UNSPECIFIED if there is none."""
         members = list(cls)
         return members[number if 0 <= number < len(members) else 0]
 
@@ -73,7 +73,7 @@ class CompareOutcome(WireEnum):
 
 
 class FaceSelection(WireEnum):
-    """Which face of a picture is meant, where one is wanted."""
+    """Which face of a picture is meant, if one is needed."""
 
     UNSPECIFIED = "UNSPECIFIED"
     """The method's default."""
@@ -103,7 +103,7 @@ class FrameStatus(WireEnum):
     INVALID = "INVALID"
     """It cannot be used; sending it again is of no use."""
     UNAVAILABLE = "UNAVAILABLE"
-    """A model did not answer; the next frame may fare better."""
+    """A model did not respond; the next frame may succeed."""
     TIMED_OUT = "TIMED_OUT"
     """It was not finished in the time a picture may take."""
 
@@ -123,7 +123,7 @@ class ImageFormat(WireEnum):
     """Layout of a picture's bytes."""
 
     UNSPECIFIED = "UNSPECIFIED"
-    """Told by the first bytes: JPEG, PNG, WebP or BMP."""
+    """Recognized by the first bytes: JPEG, PNG, WebP or BMP."""
     JPEG = "JPEG"
     PNG = "PNG"
     WEBP = "WEBP"

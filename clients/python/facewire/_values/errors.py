@@ -1,24 +1,24 @@
-"""What can go wrong, as a caller tells it apart.
+"""The errors of the client.
 
 FacewireError
   InvalidRequestError         the request must be changed before it is sent again
     InvalidPictureError         a picture cannot be used
-      NoFaceError                 it shows no face where one is needed
-      SeveralFacesError           it shows several faces where one is needed
+      NoFaceError                 it shows no face, and one is needed
+      SeveralFacesError           it shows several faces, and one is needed
   AuthenticationError         the server wants another token
   NotFoundError               no such gallery, identity or template
   AlreadyExistsError          a gallery or identity of this id exists
   ContractMismatchError       the gallery was made with another model
   LimitError                  a limit of the server was reached
-  UnavailableError            a passing condition: try again later
+  UnavailableError            a temporary condition: try again later
     UnreachableError            no server answers at the address
-    ReconnectError              the server asks for the stream to be opened anew
-  DeadlineError               no answer in time
+    ReconnectError              the server ends the stream and asks for a new one
+  DeadlineError               no response in time
   NotSupportedError           in the contract, not in this server
   ServerError                 a fault of the server
 
 Mistakes that show before anything is sent are Python's own: TypeError for what is
-no picture, ValueError for an array of a wrong shape, OSError for a file.
+not a picture, ValueError for an array of a wrong shape, OSError for a file.
 """
 
 from facewire._values.enums import ErrorReason
@@ -44,14 +44,14 @@ __all__ = [
 
 
 class FacewireError(Exception):
-    """Any failure that the server, or the way to it, is the cause of.
+    """Base class of all server and connection errors.
 
     The text says what happened and what to do next.
 
     Attributes:
         detail: what happened.
-        advice: what to do next, in the words of this library, or "".
-        reason: what happened, for programs; UNSPECIFIED where the server gave none.
+        advice: what to do next, in terms of this library, or "".
+        reason: what happened, for programs; UNSPECIFIED if the server sent none.
         field: the request's field at fault ("image", "images[3]"), or "".
     """
 
@@ -79,11 +79,11 @@ class InvalidPictureError(InvalidRequestError):
 
 
 class NoFaceError(InvalidPictureError):
-    """The picture shows no face where one is needed."""
+    """The picture shows no face, and one is needed."""
 
 
 class SeveralFacesError(InvalidPictureError):
-    """The picture shows several faces where one is needed."""
+    """The picture shows several faces, and one is needed."""
 
 
 class AuthenticationError(FacewireError):
@@ -107,7 +107,7 @@ class LimitError(FacewireError):
 
 
 class UnavailableError(FacewireError):
-    """A passing condition: the same request may succeed later."""
+    """A temporary condition: the same request may succeed later."""
 
 
 class UnreachableError(UnavailableError):
@@ -118,7 +118,7 @@ class ReconnectError(UnavailableError):
     """The server ends the stream and asks for a new one.
 
     Attributes:
-        after_s: wait this long before, seconds.
+        after_s: wait this long before opening it, seconds.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class ReconnectError(UnavailableError):
 
 
 class DeadlineError(FacewireError):
-    """No answer in time: the caller's, or the server's own for one picture."""
+    """No response in time: within the caller's limit, or the server's own for one picture."""
 
 
 class NotSupportedError(FacewireError):

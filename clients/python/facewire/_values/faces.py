@@ -42,10 +42,10 @@ class Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well a face can be recognised, measured on the picture as it came.
+    """How well a face can be recognized, measured on the picture as it came.
 
     Attributes:
-        inter_eye_px: distance between the eyes' centres, pixels.
+        inter_eye_px: distance between the eyes' centers, pixels.
         sharpness: variance of the Laplacian of the aligned crop's luma; below about 20
             is blurred or enlarged.
         brightness: mean luma of the aligned crop. Range [0, 255].
@@ -58,7 +58,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One identity of the gallery beside a probe, with its best template."""
+    """An identity of the gallery, scored against a probe by its best template."""
 
     identity_id: str
     display_name: str
@@ -68,14 +68,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the server concluded about a face, with its grounds.
+    """What the server concluded about a face, and why.
 
     Attributes:
         outcome: the conclusion.
         identity_id: who it is; "" unless KNOWN.
         display_name: their name when the decision was made; "" unless KNOWN.
         similarity: to the best identity of the gallery; 0 when there was none.
-        threshold: what `similarity` was held against.
+        threshold: what `similarity` was compared with.
         margin: `similarity` minus the second best identity's; 0 when there was none.
         template_id: the template that gave `similarity`; "" unless KNOWN or AMBIGUOUS.
         gallery_revision: the gallery's revision that was searched.
@@ -98,12 +98,12 @@ class Face:
     """One face in one picture.
 
     Attributes:
-        box: where it is.
-        landmarks: where its eyes, nose and mouth are.
+        box: its position and size.
+        landmarks: the positions of its eyes, nose and mouth.
         detection_score: the detector's confidence. Range [0, 1].
         quality: how good a probe it is.
-        decision: who it is, and why; None where no gallery was searched (compare).
-        track_id: the track it belongs to; 0 where the server does not track.
+        decision: who it is, and why; None if no gallery was searched (compare).
+        track_id: the track it belongs to; 0 if the server does not track.
         evidence_sequence: the frame in which the evidence was seen; 0 outside a stream.
     """
 
@@ -122,5 +122,5 @@ class Face:
 
     @property
     def known(self) -> bool:
-        """Whether the face was recognised."""
+        """Whether the face was recognized."""
         return self.decision is not None and self.decision.outcome is Outcome.KNOWN

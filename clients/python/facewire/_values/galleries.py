@@ -1,4 +1,4 @@
-"""What the gallery answers, as immutable values."""
+"""Galleries and what is in them, as immutable values."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """A set of people to recognise.
+    """A set of identities to search.
 
     Attributes:
         gallery_id: its id.
@@ -63,7 +63,7 @@ class Template:
         quality: how good the enrolled face was.
         detection_score: the detector's confidence in it. Range [0, 1].
         created_at: when it was enrolled, UTC.
-        source: where the picture came from, in the words of whoever enrolled it.
+        source: where the picture came from, in the words of the caller who enrolled it.
     """
 
     template_id: str
@@ -82,8 +82,8 @@ class EnrolledPicture:
         template_id: the new template's id; "" when the picture was refused.
         refusal: why it was refused; None when it was accepted.
         detail: the same for people; "" when it was accepted.
-        quality: how good the face was; None where no single face was found.
-        box: where the face was; None where no single face was found.
+        quality: how well the face can be recognized; None if no single face was found.
+        box: position and size of the face; None if no single face was found.
     """
 
     template_id: str

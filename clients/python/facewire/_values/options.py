@@ -1,4 +1,4 @@
-"""What a caller may ask to be done differently; None and 0 mean the server's defaults."""
+"""Options of a request; None and 0 mean the server's defaults."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["DECISION_DEFAULTS", "DETECTION_DEFAULTS", "DecisionPolicy", "Detecti
 
 @dataclass(frozen=True, slots=True)
 class DecisionPolicy:
-    """When a face counts as recognised.
+    """When a face counts as recognized.
 
     Attributes:
         threshold: lowest similarity of a match. Range (0, 1].

@@ -1,4 +1,4 @@
-"""What counts as a picture, and how its bytes are read.
+"""Pictures of all kinds, and how their bytes are read.
 
 Arrays are read through the buffer protocol (PEP 3118), so numpy is never imported.
 """
@@ -42,7 +42,7 @@ class Image:
         format: the layout of `data`. Encoded pictures may leave it unset.
         width_px: raw formats only.
         height_px: raw formats only.
-        stride_bytes: raw formats only: from one row to the next; 0 when rows lie close.
+        stride_bytes: raw formats only: from one row to the next; 0 if rows follow each other without a gap.
     """
 
     data: bytes
@@ -91,7 +91,7 @@ class Image:
 
 Picture = Image | bytes | bytearray | memoryview | Array | str | os.PathLike[str]
 """A picture: a path; the bytes of a JPEG, PNG, WebP or BMP file; an array, uint8,
-(height, width, 3) in RGB order or (height, width) grey; or an `Image`.
+(height, width, 3) in RGB order or (height, width) gray; or an `Image`.
 
 OpenCV's arrays are BGR: pass `Image.from_array(array, bgr=True)`.
 """
@@ -99,12 +99,12 @@ OpenCV's arrays are BGR: pass `Image.from_array(array, bgr=True)`.
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture of a stream with the moment it was taken.
+    """A picture of a stream with the time of its capture.
 
     Attributes:
         picture: the picture.
-        captured_at_us: the camera's monotonic clock, microseconds; it comes back in
-            the frame's result and is never read as a time of day.
+        captured_at_us: the camera's monotonic clock, microseconds; the frame's result carries
+            it, and the server never reads it as a time of day.
     """
 
     picture: Picture
@@ -112,7 +112,7 @@ class Frame:
 
 
 def is_picture(value: object) -> bool:
-    """Whether it is one picture: a path, bytes and an array are iterable, too."""
+    """Returns whether it is one picture: a path, bytes and an array are iterable, too."""
     kinds = Image | bytes | bytearray | memoryview | str | os.PathLike
     return isinstance(value, kinds) or hasattr(value, "__array_interface__")
 

@@ -1,4 +1,4 @@
-"""What recognition answers, as immutable values."""
+"""Results of recognition, as immutable values."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class StageTimings:
-    """Where the server's time for one picture went, microseconds; stages overlap."""
+    """The server's time for one picture by stage, microseconds; stages overlap."""
 
     queue_us: int
     decode_us: int
@@ -35,12 +35,12 @@ class Recognition:
     """The faces of one picture, highest detection score first.
 
     Attributes:
-        faces: the faces; none is an answer, too.
+        faces: the faces; there may be none.
         width_px: of the upright picture.
         height_px: of the upright picture.
         gallery_revision: the gallery's revision that was searched.
         model_contract_id: the model contract that the embeddings were made under.
-        timings: where the time went.
+        timings: the time by stage.
     """
 
     faces: tuple[Face, ...]
@@ -58,7 +58,7 @@ class Comparison:
     Attributes:
         outcome: the conclusion.
         similarity: of the two faces.
-        threshold: what it was held against.
+        threshold: what it was compared with.
         first: the face of the first picture.
         second: the face of the second picture.
         model_contract_id: the model contract that the embeddings were made under.
@@ -74,7 +74,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """The answer to one frame.
+    """The result of one frame.
 
     Attributes:
         sequence: the frame's number: the n-th frame of the stream, counted from 1.
@@ -84,7 +84,7 @@ class FrameResult:
         faces: the faces, highest detection score first; empty unless `status` is OK.
         width_px: of the upright picture; 0 unless `status` is OK.
         height_px: of the upright picture; 0 unless `status` is OK.
-        timings: where the time went.
+        timings: the time by stage.
         captured_at_us: `Frame.captured_at_us`, unchanged.
     """
 
@@ -116,12 +116,12 @@ class FramesSkipped:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """How the camera could make better use of the server; a hint.
+    """How the camera could make better use of the server; nothing is enforced.
 
     Attributes:
         target_fps: frames a second that the server keeps up with now.
         longest_side_px: longest side beyond which more pixels find no more faces;
-            0: as it is.
+            0: no limit.
     """
 
     target_fps: float
@@ -130,7 +130,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """The terms of a stream.
+    """The limits of a stream.
 
     Attributes:
         max_in_flight: most frames sent and not accounted for.
@@ -147,7 +147,7 @@ class StreamLimits:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What of a server is ready for calls.
+    """Which parts of a server are ready for calls.
 
     Attributes:
         server: the process, and its galleries' storage.

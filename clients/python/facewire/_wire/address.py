@@ -1,4 +1,4 @@
-"""How a server is reached: channel options, TLS, token, retries."""
+"""How a server is reached: channel options, TLS, token."""
 
 import os
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ CHANNEL_OPTIONS: list[tuple[str, int | str]] = [
     ("grpc.primary_user_agent", f"facewire-python/{__version__}"),
     # A thousand faces with twenty candidates each are 8 MiB; gRPC's default is 4.
     ("grpc.max_receive_message_length", 32 * 2**20),
-    # So that a retry after 100 ms does try; gRPC's default waits a second.
+    # So that a retry after 100 ms does connect; gRPC waits a second by default.
     ("grpc.initial_reconnect_backoff_ms", int(FIRST_BACKOFF_S * 1000)),
-    # Finds a dead connection within 40 s, where the kernel takes a quarter of an hour.
+    # Finds a dead connection within 40 s; the kernel takes a quarter of an hour.
     # A facewire server allows a ping every 10 s; gRPC's own limit is 5 minutes.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -29,12 +29,12 @@ CHANNEL_OPTIONS: list[tuple[str, int | str]] = [
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Address:
-    """Where a server is and how it is spoken to. No repr: it holds the token.
+    """A server's address with its credentials. No repr: it holds the token.
 
     Attributes:
         target: gRPC's name of the server, "host:port".
         token: sent with every call.
-        root_certificates: PEM; None where TLS is off or the built-in ones are meant.
+        root_certificates: PEM; None if TLS is off, or uses gRPC's built-in ones.
         tls: whether the connection is encrypted.
     """
 
@@ -52,11 +52,11 @@ class Address:
         root_certificates: bytes | str | os.PathLike[str] | None,
         tls: bool,
     ) -> "Address":
-        """Reads the certificates where they are a path, and leaves out space around the token.
+        """Reads the certificates if they are a path, and strips space around the token.
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: the token holds what no header may; it is not in the text.
+            ValueError: the token has characters that no header may have; the text does not show it.
         """
         token = token and token.strip()
         if token and not (token.isascii() and token.isprintable()):
@@ -67,9 +67,9 @@ class Address:
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What is sent with every call."""
+        """The metadata of every call."""
         return (("authorization", f"Bearer {self.token}"),) if self.token else ()
 
     def credentials(self) -> grpc.ChannelCredentials | None:
-        """Of TLS; None if it is off."""
+        """Returns the credentials of TLS; None if it is off."""
         return grpc.ssl_channel_credentials(self.root_certificates) if self.tls else None

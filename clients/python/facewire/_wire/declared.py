@@ -16,7 +16,7 @@ _Field = descriptor_pb2.FieldDescriptorProto
 TEXT = _Field.TYPE_STRING
 BYTES = _Field.TYPE_BYTES
 ENUM = _Field.TYPE_INT32
-"""An enum's numbers are read as they are; on the wire both look the same."""
+"""Enums are read as their numbers: both have the same bytes."""
 
 
 def declare(declared: dict[str, list[tuple[str, int, Any]]]) -> dict[str, Any]:

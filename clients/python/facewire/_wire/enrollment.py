@@ -1,4 +1,4 @@
-"""How pictures of one person become calls that the server takes: chunks of a bounded size."""
+"""Splits the pictures of one person into calls that the server takes."""
 
 import uuid
 from collections.abc import Generator, Iterable, Iterator
@@ -18,19 +18,22 @@ from facewire.v1 import face_pb2, gallery_pb2
 __all__ = ["Enrolled", "Plan", "chunks", "enroll", "halves"]
 
 _CHUNK_PICTURES = 10
+"""As the contract says of EnrollTemplates."""
+
 _CHUNK_BYTES = 16 * 2**20
+"""The server's default; one with a lower limit refuses the chunk, see `halves`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What one call answered."""
+    """The results of one call."""
 
     pictures: list[EnrolledPicture]
     revision: int
 
 
 Plan: TypeAlias = Generator[Call[Enrolled], Enrolled, EnrollResult]
-"""Gives one call after the other, is sent its answer or thrown its error, and returns."""
+"""Yields calls one after the other, is sent the response of each or thrown its error, and returns."""
 
 
 def enroll(
@@ -43,10 +46,10 @@ def enroll(
     detection: DetectionOptions,
     create_identity: bool,
 ) -> Plan:
-    """Plans the calls; a chunk that the server finds too large is sent again in halves.
+    """Plans the calls; a chunk that is too large for the server is sent again in halves.
 
     Raises:
-        InvalidPictureError: that of a call, unless it is about a chunk's size.
+        InvalidPictureError: of a call, unless it is about a chunk's size.
         OSError, ValueError, TypeError: a picture cannot be read (`image_message`).
     """
     common = gallery_pb2.EnrollTemplatesRequest(
@@ -65,7 +68,7 @@ def enroll(
         while waiting:
             part = waiting.pop(0)
             try:
-                answer = yield _call(common, part)
+                response = yield _call(common, part)
             except InvalidPictureError as error:
                 if error.reason is not ErrorReason.IMAGE_TOO_MANY_BYTES:
                     raise
@@ -74,26 +77,26 @@ def enroll(
                 else:
                     results.append(EnrolledPicture.refused(error.reason, str(error)))
             else:
-                results += answer.pictures
-                revision = answer.revision
+                results += response.pictures
+                revision = response.revision
     return EnrollResult(identity_id, tuple(results), revision)
 
 
-def _read(answer: gallery_pb2.EnrollTemplatesResponse) -> Enrolled:
-    return Enrolled(list(map(read_enrolled_picture, answer.results)), answer.revision)
+def _read(response: gallery_pb2.EnrollTemplatesResponse) -> Enrolled:
+    return Enrolled(list(map(read_enrolled_picture, response.results)), response.revision)
 
 
 def _call(
     common: gallery_pb2.EnrollTemplatesRequest, images: list[face_pb2.Image]
 ) -> Call[Enrolled]:
-    # The id is what makes it repeatable: the server knows a call that it has answered.
+    # The id makes it repeatable: the server returns the first response again.
     request = gallery_pb2.EnrollTemplatesRequest(images=images, request_id=str(uuid.uuid4()))
     request.MergeFrom(common)
     return Call(lambda stubs: stubs.galleries.EnrollTemplates, request, _read)
 
 
 def chunks(pictures: Iterable[Picture]) -> Iterator[list[face_pb2.Image]]:
-    """Groups pictures into what one EnrollTemplates call may carry, reading them lazily.
+    """Groups pictures for EnrollTemplates calls, reading them lazily.
 
     At most ten pictures, and at most the server's default of 16 MiB together; a
     larger picture goes alone. A server with a lower limit says so, see `halves`.
@@ -115,6 +118,6 @@ def chunks(pictures: Iterable[Picture]) -> Iterator[list[face_pb2.Image]]:
 
 
 def halves(chunk: list[face_pb2.Image]) -> tuple[list[face_pb2.Image], list[face_pb2.Image]]:
-    """Cuts a chunk of two or more in two."""
+    """Splits a chunk of two or more."""
     middle = len(chunk) // 2
     return chunk[:middle], chunk[middle:]

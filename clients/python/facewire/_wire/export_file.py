@@ -4,7 +4,7 @@ r"""The file that a gallery is exported to.
     records   each: its length as a protobuf varint, then a `GalleryRecord`; a header first
     end       a length of 0, then the SHA-256 of everything before it, this 0 included
 
-The end tells a whole file from one that was cut off. Records are the contract's own, so
+The end shows that a file was not cut off. Records are the contract's own, so
 that a file outlives this program; only a new layout would need another magic.
 What is in it is biometric data: only its owner may read the file (mode 0600).
 """

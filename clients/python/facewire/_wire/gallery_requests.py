@@ -28,16 +28,17 @@ Page = tuple[Iterator[T], "Call[Page[T]] | None"]
 """The items of a page, and the call of the next one."""
 
 _PAGE_SIZE = 1000
+"""The most that the contract allows: fewest calls. A page of identities is then some 100 kB."""
 
 
 def gallery(gallery: str) -> Call[Gallery]:
-    """One gallery."""
+    """Reads a gallery."""
     request = gallery_pb2.GetGalleryRequest(gallery_id=gallery)
     return Call(lambda stubs: stubs.galleries.GetGallery, request, _gallery)
 
 
 def galleries() -> Call[Page[Gallery]]:
-    """All galleries."""
+    """Lists galleries, page by page."""
     request = gallery_pb2.ListGalleriesRequest(page_size=_PAGE_SIZE)
     return _pages(
         lambda stubs: stubs.galleries.ListGalleries,
@@ -47,19 +48,19 @@ def galleries() -> Call[Page[Gallery]]:
 
 
 def create_gallery(gallery: str, display_name: str) -> Call[Gallery]:
-    """A new gallery."""
+    """Creates a gallery."""
     request = gallery_pb2.CreateGalleryRequest(gallery_id=gallery, display_name=display_name)
     return Call(lambda stubs: stubs.galleries.CreateGallery, request, _gallery, repeatable=False)
 
 
 def delete_gallery(gallery: str) -> Call[int]:
-    """A gallery less."""
+    """Deletes a gallery."""
     request = gallery_pb2.DeleteGalleryRequest(gallery_id=gallery)
     return Call(lambda stubs: stubs.galleries.DeleteGallery, request, _revision, repeatable=False)
 
 
 def identities(gallery: str) -> Call[Page[Identity]]:
-    """Everybody in a gallery."""
+    """Lists the identities of a gallery, page by page."""
     request = gallery_pb2.ListIdentitiesRequest(gallery_id=gallery, page_size=_PAGE_SIZE)
     return _pages(
         lambda stubs: stubs.galleries.ListIdentities,
@@ -69,13 +70,13 @@ def identities(gallery: str) -> Call[Page[Identity]]:
 
 
 def identity(identity_id: str, gallery: str) -> Call[Identity]:
-    """One identity."""
+    """Reads an identity."""
     request = gallery_pb2.GetIdentityRequest(gallery_id=gallery, identity_id=identity_id)
     return Call(lambda stubs: stubs.galleries.GetIdentity, request, _identity)
 
 
 def create_identity(identity_id: str, gallery: str, display_name: str) -> Call[Identity]:
-    """A new identity."""
+    """Creates an identity."""
     request = gallery_pb2.CreateIdentityRequest(
         gallery_id=gallery, identity_id=identity_id, display_name=display_name
     )
@@ -83,7 +84,7 @@ def create_identity(identity_id: str, gallery: str, display_name: str) -> Call[I
 
 
 def rename_identity(identity_id: str, gallery: str, display_name: str) -> Call[Identity]:
-    """Another display name."""
+    """Changes a display name."""
     request = gallery_pb2.UpdateIdentityRequest(
         gallery_id=gallery, identity_id=identity_id, display_name=display_name
     )
@@ -91,13 +92,13 @@ def rename_identity(identity_id: str, gallery: str, display_name: str) -> Call[I
 
 
 def delete_identity(identity_id: str, gallery: str) -> Call[int]:
-    """An identity less."""
+    """Deletes an identity."""
     request = gallery_pb2.DeleteIdentityRequest(gallery_id=gallery, identity_id=identity_id)
     return Call(lambda stubs: stubs.galleries.DeleteIdentity, request, _revision, repeatable=False)
 
 
 def templates(identity_id: str, gallery: str) -> Call[Page[Template]]:
-    """The templates of an identity."""
+    """Lists the templates of an identity, page by page."""
     request = gallery_pb2.ListTemplatesRequest(
         gallery_id=gallery, identity_id=identity_id, page_size=_PAGE_SIZE
     )
@@ -109,7 +110,7 @@ def templates(identity_id: str, gallery: str) -> Call[Page[Template]]:
 
 
 def delete_template(template_id: str, gallery: str) -> Call[int]:
-    """A template less."""
+    """Deletes a template."""
     request = gallery_pb2.DeleteTemplateRequest(gallery_id=gallery, template_id=template_id)
     return Call(lambda stubs: stubs.galleries.DeleteTemplate, request, _revision, repeatable=False)
 
@@ -128,13 +129,13 @@ def _pages(
     return Call(method, request, read)
 
 
-def _gallery(answer: Any) -> Gallery:
-    return read_gallery(answer.gallery)
+def _gallery(response: Any) -> Gallery:
+    return read_gallery(response.gallery)
 
 
-def _identity(answer: Any) -> Identity:
-    return read_identity(answer.identity)
+def _identity(response: Any) -> Identity:
+    return read_identity(response.identity)
 
 
-def _revision(answer: Any) -> int:
-    return int(answer.revision)
+def _revision(response: Any) -> int:
+    return int(response.revision)

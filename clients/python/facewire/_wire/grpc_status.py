@@ -1,6 +1,6 @@
-"""From a gRPC status to a typed error.
+"""Turns a gRPC status into a typed error.
 
-The details of a status lie in its trailing metadata as a `google.rpc.Status`.
+The details of a status are in its trailing metadata, as a `google.rpc.Status`.
 """
 
 from functools import cache
@@ -56,7 +56,7 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
     ErrorReason.IDENTITY_EXISTS: (errors.AlreadyExistsError, ""),
     ErrorReason.CONTRACT_MISMATCH: (
         errors.ContractMismatchError,
-        "Run the server with the model that the gallery was made with, or enroll anew.",
+        "Run the server with the model that the gallery was made with, or enroll again.",
     ),
     ErrorReason.GALLERY_FULL: (errors.LimitError, "Nothing was written; ask the operator."),
     ErrorReason.TOO_MANY_STREAMS: (errors.LimitError, "Try later, or another server."),
@@ -94,7 +94,7 @@ _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
 
 
 def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
-    """Makes the typed error of a failed call.
+    """Returns the typed error of a failed call.
 
     Args:
         error: what the call raised, or anything with its `code()`, `details()` and
@@ -109,14 +109,14 @@ def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
         kind, advice = _BY_REASON[reason]
     else:
         kind, advice = _BY_CODE.get(code, (errors.ServerError, ""))
-        # gRPC tells the whole way to the cause, which comes last: "...: Connection refused".
+        # gRPC lists everything that led to the cause, which comes last: "...: Connection refused".
         cause = detail.rpartition(": ")[2] if code is grpc.StatusCode.UNAVAILABLE else detail
         detail = f"{target}: {cause or code.name}"
     return kind(detail.rstrip(".") + ".", advice=advice, reason=reason, field=field)
 
 
 def _read(error: Any) -> tuple[grpc.StatusCode, str, ErrorReason, str]:
-    """Code, text, reason and field of a failed call."""
+    """Returns code, text, reason and field of a failed call."""
     code = error.code() or grpc.StatusCode.UNKNOWN
     detail = error.details() or ""
     reason, field = ErrorReason.UNSPECIFIED, ""
@@ -127,7 +127,7 @@ def _read(error: Any) -> tuple[grpc.StatusCode, str, ErrorReason, str]:
 
 
 def _read_details(serialized: bytes) -> tuple[ErrorReason, str]:
-    """Reason and field of a serialized `google.rpc.Status`; neither where it is damaged."""
+    """Returns reason and field of a serialized `google.rpc.Status`; neither if it is damaged."""
     messages = _messages()
     reason, field = ErrorReason.UNSPECIFIED, ""
     try:
@@ -152,7 +152,7 @@ def _is_oversized(code: grpc.StatusCode, detail: str) -> bool:
 
 @cache
 def _messages() -> dict[str, Any]:
-    """The messages in a status's details, but for fields that are not read here.
+    """Returns the messages of a status's details, without the fields that are not read here.
 
     Source: google/rpc/status.proto, google/rpc/error_details.proto, google/protobuf/any.proto.
     """

@@ -1,7 +1,7 @@
-"""Every call of the contract as a value: its request, and how its answer is read.
+"""The calls of the contract as values: a request, and how its response is read.
 
-Nothing is sent from here. `Client` and `AsyncClient` run the same values, so that
-what one can do the other can, in the same words.
+Nothing is sent from here. `Client` and `AsyncClient` run the same values, so that both can do the
+same, in the same words.
 """
 
 from collections.abc import Callable
@@ -34,13 +34,13 @@ __all__ = [
 T = TypeVar("T")
 
 SERVICES = ("", "facewire.v1.RecognitionService", "facewire.v1.GalleryService")
-"""Whose health can be asked for, in the order of `Health`'s fields."""
+"""Services whose health is checked, in the order of the fields of `Health`."""
 
 
 class Stubs:
     """The methods of a server on a channel, of `grpc` or of `grpc.aio`.
 
-    Generated without types; `Call` gives each answer its own.
+    Generated without types; `Call` adds the type of each response.
     """
 
     def __init__(self, channel: Any) -> None:
@@ -55,14 +55,14 @@ class Stubs:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One call with one answer.
+    """One call with one response.
 
     Attributes:
-        method: picks it from the stubs.
+        method: returns the method of the stubs.
         request: its message.
-        read: makes of the answer's message what the caller gets.
-        repeatable: whether a second call does no harm where the first one's answer
-            was lost; only then is an unavailable server asked again.
+        read: turns the response's message into the value for the caller.
+        repeatable: whether a second call does no harm if the first one's response
+            was lost; only then is it tried again.
     """
 
     method: Callable[[Stubs], Any]
@@ -78,7 +78,7 @@ def recognize(
     detection: DetectionOptions,
     max_candidates: int,
 ) -> Call[Recognition]:
-    """Every face of one picture."""
+    """Recognizes every face of one picture."""
     request = recognition_pb2.RecognizeRequest(
         gallery_id=gallery,
         image=image_message(picture),
@@ -96,7 +96,7 @@ def compare(
     decision: DecisionPolicy,
     detection: DetectionOptions,
 ) -> Call[Comparison]:
-    """Whether two pictures show the same person."""
+    """Compares two pictures."""
     request = recognition_pb2.CompareRequest(
         first=image_message(first),
         second=image_message(second),
@@ -115,7 +115,7 @@ def stream_config(
     detection: DetectionOptions,
     max_candidates: int,
 ) -> recognition_pb2.StreamConfig:
-    """How a stream is to run: the first message of one."""
+    """Returns the first message of a stream."""
     return recognition_pb2.StreamConfig(
         gallery_id=gallery,
         camera_id=camera,
@@ -127,19 +127,19 @@ def stream_config(
 
 
 def server_info() -> Call[ServerInfo]:
-    """What the server is and allows."""
+    """Reads what the server is and allows."""
     request = recognition_pb2.GetServerInfoRequest()
     return Call(lambda stubs: stubs.recognition.GetServerInfo, request, read_server_info)
 
 
 def check_health(service: str) -> Call[bool]:
-    """Whether a service of the server is ready for calls."""
+    """Checks whether a service of the server is ready for calls."""
     request = _health_messages()["HealthCheckRequest"](service=service)
-    # Not repeated: that it cannot be reached is what was asked.
+    # Not repeated: whether the server can be reached is the question.
     return Call(
         lambda stubs: stubs.check_health,
         request,
-        lambda answer: bool(answer.status == _SERVING),
+        lambda response: bool(response.status == _SERVING),
         repeatable=False,
     )
 

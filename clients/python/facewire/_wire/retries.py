@@ -9,21 +9,21 @@ from facewire._values.errors import FacewireError, UnavailableError
 __all__ = ["FIRST_BACKOFF_S", "Deadline", "Retries"]
 
 _ATTEMPTS = 5
-"""Chosen, not measured: with the backoff below, the restart of a server is not outlived, a lost
-connection and a busy moment are."""
+"""Chosen, not measured: 1.5 s of pauses at most, enough for a lost connection and a busy moment, too
+short for a server's restart, which is for the caller to wait for."""
 
 _BUSY_ATTEMPTS = 4
 """As the contract has it for WORKER_BUSY: with a few workers, one of four connections finds another."""
 
 FIRST_BACKOFF_S = 0.1
-"""Chosen, not measured: shorter than a person notices, longer than a server's garbage collection."""
+"""Chosen, not measured: shorter than a person notices."""
 
 
 class Deadline:
-    """A moment by which a call, its retries included, is to be over.
+    """The end of the time for a call, retries included.
 
     Attributes:
-        timeout_s: from now to then.
+        timeout_s: seconds from now.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -37,13 +37,12 @@ class Deadline:
 
 
 class Retries:
-    """How often, and how soon, an unavailable server is asked again.
+    """When a call is tried again. Only for calls that may be repeated.
 
-    Five attempts at most, waiting up to 0.1, 0.2, 0.4 and 0.8 s between them, by
-    chance ("full jitter": M. Brooker, AWS Architecture Blog, 2015; a quarter at least,
-    so that a restart of a moment is outlived). A busy worker's refusal of a stream is
-    answered at once, up to four times: a new connection may find another worker. Only for
-    calls that may be repeated.
+    At most five attempts, with random pauses of up to 0.1, 0.2, 0.4 and 0.8 s ("full jitter":
+    M. Brooker, AWS Architecture Blog, 2015), but at least a quarter of these, so that a server
+    has time to return. After a busy worker's refusal of a stream the next attempt comes at once, up
+    to four times: a new connection may find another worker.
     """
 
     def __init__(self, deadline: Deadline) -> None:
@@ -52,7 +51,7 @@ class Retries:
         self._bounds_s = [FIRST_BACKOFF_S * 2**tried for tried in range(_ATTEMPTS - 1)]
 
     def pause_s(self, error: FacewireError) -> float | None:
-        """How long to wait before the next attempt; None where there is to be none."""
+        """Returns the pause before the next attempt, seconds; None if there is to be none."""
         if not self._deadline.left_s:
             return None
         if error.reason is ErrorReason.WORKER_BUSY and self._busy_attempts:

@@ -8,7 +8,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Runs the command line and exits with one of its codes (`facewire --help`)."""
-    # A path may hold bytes that are no text: shown as \udce9, in JSON so that they can be read back.
+    # A path may hold bytes that are not text: shown as \udce9, in JSON so that they can be read back.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

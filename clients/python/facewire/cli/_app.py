@@ -22,7 +22,7 @@ app = typer.Typer(
 _EXIT_CODES = """\b
 Exit codes:
   0    done
-  1    done, but some pictures, frames or people were refused; or nobody reads the output on
+  1    done, but some pictures, frames or people were refused; or the output pipe was closed
   2    the command was used wrongly, or a file cannot be read or written
   3    the server cannot be reached, or is not ready: try again
   4    the server refuses: another token, gallery or limit is needed
@@ -49,7 +49,7 @@ def _options(
         str | None,
         typer.Option(
             envvar="FACEWIRE_TOKEN",
-            help="The server's token. Other users see it in the list of processes: better in the environment.",
+            help="The server's token. Other users see it in the list of processes: prefer the environment.",
         ),
     ] = None,
     tls: Annotated[bool, typer.Option("--tls", help="Encrypt; trust the public roots.")] = False,
@@ -65,14 +65,14 @@ def _options(
     timeout_s: Annotated[
         float,
         typer.Option(
-            "--timeout", min=0.1, metavar="SECONDS", help="How long the server may take to answer."
+            "--timeout", min=0.1, metavar="SECONDS", help="How long a call to the server may take."
         ),
     ] = 30.0,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
-    """Recognises people in pictures and films through a facewire server."""
+    """Recognizes people in pictures and films through a facewire server."""
     context.obj = Server(target=server, token=token, tls=tls, tls_ca=tls_ca, timeout_s=timeout_s)
 
 
@@ -90,10 +90,10 @@ def enroll(
 ) -> None:
     """Enrolls the people of FOLDER.
 
-    A sub-folder is a person, and all pictures in it are theirs. A picture that lies in
-    FOLDER itself is the person of its name: `Ada.jpg` and `Ada_02.jpg` are both Ada's.
+    Each sub-folder is a person, and all pictures in it are theirs. A picture in
+    FOLDER itself shows the person of its name: `Ada.jpg` and `Ada_02.jpg` are both Ada's.
 
-    Interrupted and run again, it goes on: what is enrolled is not enrolled twice.
+    After an interruption run it again: what is enrolled is not enrolled twice.
     """
     _enroll.run(
         context.obj,
@@ -113,13 +113,14 @@ def recognize(
     annotate: Annotated[
         Path | None,
         typer.Option(
-            metavar="OUT", help="Draw the faces into this file; of several pictures, into a folder."
+            metavar="OUT",
+            help="Paint the faces into this file; of several pictures, into a folder.",
         ),
     ] = None,
     min_face_px: MinFaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Says who is in each PICTURE."""
+    """Shows who is in each PICTURE."""
     _recognize.run(
         context.obj,
         pictures,
@@ -136,12 +137,13 @@ def compare(
     first: Annotated[Path, typer.Argument(metavar="A")],
     second: Annotated[Path, typer.Argument(metavar="B")],
     selection: Annotated[
-        FaceSelection, typer.Option(case_sensitive=False, help="Which face of each is meant.")
+        FaceSelection,
+        typer.Option(case_sensitive=False, help="Which face of each picture to compare."),
     ] = FaceSelection.LARGEST,
     min_face_px: MinFaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Says whether two pictures show the same person. No gallery is touched."""
+    """Compares two pictures: do they show the same person? No gallery is used."""
     _compare.run(
         context.obj,
         first,
@@ -156,7 +158,7 @@ def compare(
 def identities(
     context: typer.Context, gallery: GalleryOption = "default", as_json: JsonOption = False
 ) -> None:
-    """Lists who is known."""
+    """Lists the identities of a gallery."""
     _people.identities(context.obj, gallery=gallery, as_json=as_json)
 
 
@@ -167,13 +169,13 @@ def forget(
     gallery: GalleryOption = "default",
     as_json: JsonOption = False,
 ) -> None:
-    """Deletes each IDENTITY with all that was enrolled of them. The next search finds nobody."""
+    """Deletes each IDENTITY with its templates. The next search does not find it."""
     _people.forget(context.obj, identity_ids, gallery=gallery, as_json=as_json)
 
 
 @app.command()
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Says what of the server is ready, its model, its limits and its galleries."""
+    """Shows what of the server is ready, its model, its limits and its galleries."""
     _status.run(context.obj, as_json=as_json)
 
 
@@ -187,7 +189,7 @@ def watch(
         bool | None,
         typer.Option(
             "--every-frame/--newest",
-            help="Look at every frame, or at the newest there is time for.",
+            help="Recognize every frame, or the newest that there is time for.",
             show_default="every frame of a file, the newest of a camera",
         ),
     ] = None,
@@ -205,11 +207,11 @@ def watch(
     min_face_px: MinFaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Says who is seen when in a film, or in front of a camera.
+    """Shows who is seen when in a film, or in front of a camera.
 
     The source is a video file, a camera's number (0 is the first) or an address
-    (rtsp://...). A camera that is lost is waited for, and so is a server. Ctrl-C ends it,
-    and prints who was seen so far.
+    (rtsp://...). If a camera or its server is lost, the command waits for its return. Ctrl-C
+    ends it, and prints who was seen so far.
     """
     _watch.run(
         context.obj,

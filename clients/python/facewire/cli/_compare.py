@@ -24,16 +24,16 @@ def run(
     min_face_px: int,
     as_json: bool,
 ) -> None:
-    """Prints the conclusion with its grounds.
+    """Prints the conclusion, the similarity and the threshold.
 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
     """
     detection = DetectionOptions(min_face_px=min_face_px)
     with session(server) as client:
-        answer = client.compare(first, second, selection=selection, detection=detection)
+        result = client.compare(first, second, selection=selection, detection=detection)
     if as_json:
-        print_json(first=str(first), second=str(second), result=answer)
+        print_json(first=str(first), second=str(second), result=result)
         return
-    words = _WORDS.get(answer.outcome, answer.outcome.value)
-    print_line(f"{words} (similarity {answer.similarity:.3f}, threshold {answer.threshold:.3f})")
+    words = _WORDS.get(result.outcome, result.outcome.value)
+    print_line(f"{words} (similarity {result.similarity:.3f}, threshold {result.threshold:.3f})")

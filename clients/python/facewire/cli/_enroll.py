@@ -1,9 +1,8 @@
-"""`facewire enroll FOLDER`: people of a folder into a gallery, as often as need be.
+"""`facewire enroll FOLDER`: enrolls the people of a folder; may be run again.
 
-What was done is read from the gallery itself: each template's `source` begins with the
-digest of its picture. A request id of the picture's would be simpler, but then
-pictures of somebody who was deleted since could not be enrolled again: the server
-would repeat its first answer.
+What is enrolled already is read from the gallery itself: each template's `source` begins with the
+digest of its picture. A request id made of the digest would be simpler, but then pictures of
+a deleted person could not be enrolled again: the server would return its first response.
 """
 
 import hashlib
@@ -32,11 +31,12 @@ from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_
 __all__ = ["run"]
 
 _SOURCE_BYTES = 256
+"""The most that the contract allows for `source`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a picture."""
+    """The outcome of one picture."""
 
     picture: Path
     identity_id: str
@@ -114,7 +114,7 @@ def _enroll(client: Client, found: People, options: _Options) -> Iterator[_Outco
     for person in found.people:
         if not _is_text(person.identity_id):
             for picture in person.pictures:
-                detail = "the name is not UTF-8, and so no id: rename it"
+                detail = "the name is not UTF-8 and cannot be an id: rename it"
                 yield _Outcome(picture, person.identity_id, "refused", detail=detail)
             continue
         done = _digests(client, person, options.gallery)
@@ -135,7 +135,7 @@ def _enroll(client: Client, found: People, options: _Options) -> Iterator[_Outco
 
 
 def _is_text(name: str) -> bool:
-    """Whether a name from the disk can be sent: it may hold bytes that are no UTF-8."""
+    """Returns whether a name from the disk can be sent: it may hold bytes that are not UTF-8."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -144,7 +144,7 @@ def _is_text(name: str) -> bool:
 
 
 def _digests(client: Client, person: Person, gallery: str) -> set[str]:
-    """The digests of the pictures that are enrolled."""
+    """Returns the digests of the pictures that are enrolled."""
     try:
         return {
             template.source.partition(" ")[0]
@@ -154,7 +154,7 @@ def _digests(client: Client, person: Person, gallery: str) -> set[str]:
         if error.reason is not ErrorReason.IDENTITY_NOT_FOUND:
             raise
     except InvalidRequestError:
-        pass  # no identity can have such a name: enrolling will say so, picture by picture
+        pass  # no identity can have such a name: each picture will be refused
     return set()
 
 
@@ -212,7 +212,7 @@ def _report(found: People, outcomes: list[_Outcome], gallery: str, *, as_json: b
         f"{counts['refused']} refused: {len(found.people)} people, gallery {gallery!r}."
     )
     if found.ignored:
-        ERRORS.print(f"Ignored, being none of JPEG, PNG, WebP, BMP: {len(found.ignored)}.")
+        ERRORS.print(f"Ignored, not JPEG, PNG, WebP or BMP: {len(found.ignored)}.")
     if left:
         ERRORS.print(f"Left: {left}. Run the command again to go on.")
 

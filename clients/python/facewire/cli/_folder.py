@@ -1,4 +1,4 @@
-"""Whose pictures a folder holds."""
+"""The people of a folder, and their pictures."""
 
 import re
 import unicodedata
@@ -13,24 +13,24 @@ _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with their pictures, in the order of the names of these."""
+    """A person with their pictures, in the order of the names of these."""
 
     identity_id: str
     pictures: list[Path] = field(default_factory=list)
 
     @property
     def display_name(self) -> str:
-        """The id as people write it: underscores are spaces."""
+        """The id with spaces for underscores."""
         return self.identity_id.replace("_", " ").strip() or self.identity_id
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Everybody in a folder.
+    """The people of a folder.
 
     Attributes:
         people: in the order of their ids.
-        ignored: files that are no JPEG, PNG, WebP or BMP by their names.
+        ignored: files that are not JPEG, PNG, WebP or BMP by their names.
     """
 
     people: list[Person]
@@ -38,16 +38,16 @@ class People:
 
     @property
     def picture_count(self) -> int:
-        """Pictures of all together."""
+        """The number of all pictures."""
         return sum(len(person.pictures) for person in self.people)
 
 
 def people_of(folder: Path) -> People:
     """Finds people and their pictures.
 
-    A sub-folder is a person, whatever lies how deep in it. A picture in the folder itself
-    is the person of its name less a trailing number: Ada.jpg, Ada_02.jpg. Hidden files
-    are passed over, links are followed.
+    Each sub-folder is a person, with all pictures at any depth. A picture in the folder itself
+    shows the person of its name without a trailing number: Ada.jpg, Ada_02.jpg. Hidden files
+    are skipped, links are followed.
 
     Raises:
         OSError: a folder cannot be read.
@@ -60,7 +60,7 @@ def people_of(folder: Path) -> People:
             ignored.append(path)
             continue
         name = parts[0] if len(parts) > 1 else re.sub(r"_\d+$", "", path.stem) or path.stem
-        # The same name on every system: file systems of macOS take letters and accents apart.
+        # The same id on every system: file systems of macOS store letters and accents separately.
         identity_id = unicodedata.normalize("NFC", name)
         people.setdefault(identity_id, Person(identity_id)).pictures.append(path)
     return People([people[key] for key in sorted(people)], ignored)
@@ -69,7 +69,7 @@ def people_of(folder: Path) -> People:
 def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """All files under a folder that are not hidden, in the order of their names."""
     here = folder.resolve()
-    if here in above:  # a link to where it lies in: it has no end
+    if here in above:  # a link to a folder that it is in: without end
         return
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):

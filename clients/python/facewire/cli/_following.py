@@ -1,4 +1,4 @@
-"""A camera's frames through streams, one after the other where the server goes away."""
+"""A camera's frames through one stream, and a new one each time the server goes away."""
 
 import threading
 from collections.abc import Iterator
@@ -29,14 +29,17 @@ __all__ = ["Following", "Results"]
 Results: TypeAlias = Iterator[FrameResult | FramesSkipped]
 
 _FIRST_BACKOFF_S = 1.0
+"""Chosen, not measured: the time of a server's restart is some seconds."""
+
 _LONGEST_BACKOFF_S = 30.0
+"""Chosen, not measured: how late a server that is back may be noticed."""
 
 
 class Following:
-    """Streams a camera, and writes what was seen to a film where one is given.
+    """Streams a camera, and writes what was seen to a film if there is one.
 
     Attributes:
-        reconnect_count: how often a stream was opened anew.
+        reconnect_count: how often a new stream was opened.
     """
 
     def __init__(
@@ -60,9 +63,9 @@ class Following:
         self._interrupted = interrupted
 
     def results(self) -> Results:
-        """All results, until the source ends or the command is interrupted.
+        """Yields all results, until the source ends or the command is interrupted.
 
-        A live camera outlives the server; what was opened once is opened again.
+        For a live camera that had a stream, a new stream is opened if the server goes away.
 
         Raises:
             FacewireError: a film's stream failed, or the first of a camera.
@@ -77,7 +80,7 @@ class Following:
             except (FacewireError, ValueError) as error:
                 if self._interrupted.is_set():  # which has closed the client
                     return
-                if not (isinstance(error, FacewireError) and _passes(error)):
+                if not (isinstance(error, FacewireError) and _is_temporary(error)):
                     raise
                 if not (self._camera.live and connected):
                     raise
@@ -99,10 +102,10 @@ class Following:
         ) as stream:
             for result in stream:
                 if self._film:
-                    self._draw(self._film, frames, result)
+                    self._paint(self._film, frames, result)
                 yield result
 
-    def _draw(
+    def _paint(
         self, film: "FilmWriter", frames: "_Kept", result: FrameResult | FramesSkipped
     ) -> None:
         from facewire.video import annotate
@@ -115,14 +118,14 @@ class Following:
         film.write(annotate(picture, result.faces), result.captured_at_us / 1e6)
 
 
-def _passes(error: FacewireError) -> bool:
-    """Whether what ended a stream may be over when the next one is opened."""
+def _is_temporary(error: FacewireError) -> bool:
+    """Returns whether a new stream may succeed after this error."""
     passing = isinstance(error, UnavailableError | DeadlineError)
     return passing or error.reason is ErrorReason.TOO_MANY_STREAMS
 
 
 class _Kept:
-    """A camera's frames, kept until they are answered: as many as the server's credit."""
+    """A camera's frames, kept until their results come: no more than the server's credit."""
 
     def __init__(self, camera: "Camera") -> None:
         self.pictures: dict[int, Frame] = {}

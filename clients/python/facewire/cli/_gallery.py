@@ -53,7 +53,7 @@ def create(server: Server, gallery: str, *, display_name: str, as_json: bool) ->
     if as_json:
         print_json(gallery=made)
     else:
-        ERRORS.print(f"Gallery {made.gallery_id!r} is there, and empty.")
+        ERRORS.print(f"Gallery {made.gallery_id!r} is created.")
 
 
 def delete(server: Server, gallery: str, *, sure: bool, as_json: bool) -> None:
@@ -66,7 +66,7 @@ def delete(server: Server, gallery: str, *, sure: bool, as_json: bool) -> None:
         count = client.gallery(gallery).identity_count
     if not sure:
         if as_json or not ERRORS.is_terminal:
-            raise usage_error(f"this deletes {count} people for good. Add --yes to do it.")
+            raise usage_error(f"this deletes {count} people. Add --yes to do it.")
         if not _confirmed(f"Delete gallery {gallery!r} with {count} people?"):
             raise typer.Exit(EXIT_INTERRUPTED)
     with session(server) as client:
@@ -78,7 +78,7 @@ def delete(server: Server, gallery: str, *, sure: bool, as_json: bool) -> None:
 
 
 def _confirmed(question: str) -> bool:
-    """Outside of a session, where Ctrl-C is an answer."""
+    """Outside of a session: there Ctrl-C would end the command; here it means no."""
     try:
         return typer.confirm(question, err=True)
     except typer.Abort:
@@ -93,14 +93,14 @@ def export(server: Server, file: Path, *, gallery: str, replace: bool, as_json: 
     """
     if file.exists() and not replace:
         raise usage_error(f"{file} exists. Add --force to replace it.")
-    with session(server) as client, _shown("exporting", as_json=as_json) as progress:
+    with session(server) as client, _progress_bar("exporting", as_json=as_json) as progress:
         exported = client.export_gallery(file, gallery=gallery, progress=progress)
     if as_json:
         print_json(file=str(file), gallery=exported)
         return
     ERRORS.print(
         f"{exported.identity_count} people with {exported.template_count} templates are in "
-        f"{file}. It holds biometric data: keep it as you keep passwords."
+        f"{file}. It holds biometric data: protect it like passwords."
     )
 
 
@@ -116,7 +116,7 @@ def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: 
             with suppress(AlreadyExistsError):  # this is the second run
                 client.create_gallery(gallery)
         try:
-            with _shown("importing", as_json=as_json) as progress:
+            with _progress_bar("importing", as_json=as_json) as progress:
                 result = client.import_gallery(file, gallery=gallery, progress=progress)
         except ValueError as error:
             if interrupted.is_set():
@@ -132,13 +132,13 @@ def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: 
 
 
 @contextmanager
-def _shown(what: str, *, as_json: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress display, and what tells it how far the work is."""
+def _progress_bar(what: str, *, as_json: bool) -> Iterator[Callable[[int, int], None]]:
+    """Shows a progress display; yields the function that updates it."""
     with work_progress(as_json=as_json) as bar:
         task = bar.add_task(what, total=None)
-        yield _telling(bar, task)
+        yield _update(bar, task)
 
 
-def _telling(bar: Progress, task: int) -> Callable[[int, int], None]:
+def _update(bar: Progress, task: int) -> Callable[[int, int], None]:
     # Called by gRPC's threads and from loops of thousands a second; rich takes both.
     return lambda done, total: bar.update(task, completed=done, total=total)  # type: ignore[arg-type] # rich's own name for an int

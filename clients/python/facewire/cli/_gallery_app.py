@@ -10,7 +10,7 @@ from facewire.cli._shared_options import GalleryOption, JsonOption
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Sets of people, and their way to a file and back.")
+app = typer.Typer(no_args_is_help=True, help="Galleries: sets of people, also to a file and back.")
 
 GalleryId = Annotated[str, typer.Argument(metavar="GALLERY")]
 
@@ -28,7 +28,7 @@ def create(
     name: Annotated[str, typer.Option(help="For people.", show_default="the id")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Makes an empty gallery. Its id is 1 to 64 of a-z, 0-9, "-", "_", "."."""
+    """Creates an empty gallery. Its id is 1 to 64 of a-z, 0-9, "-", "_", "."."""
     _gallery.create(context.obj, gallery, display_name=name, as_json=as_json)
 
 
@@ -36,10 +36,10 @@ def create(
 def delete(
     context: typer.Context,
     gallery: GalleryId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Deletes a gallery with everybody in it; "default" is emptied and stays."""
+    """Deletes a gallery with all its people; "default" is emptied and stays."""
     _gallery.delete(context.obj, gallery, sure=yes, as_json=as_json)
 
 
@@ -53,7 +53,7 @@ def export(
 ) -> None:
     """Writes a gallery to FILE, which only you may read: it holds biometric data.
 
-    Interrupted, it leaves no file.
+    If it is interrupted, no file is left.
     """
     _gallery.export(context.obj, file, gallery=gallery, replace=force, as_json=as_json)
 
@@ -63,11 +63,11 @@ def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     gallery: GalleryOption = "default",
-    create: Annotated[bool, typer.Option("--create", help="Make the gallery.")] = False,
+    create: Annotated[bool, typer.Option("--create", help="Create the gallery.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Adds the people of FILE, an export, to a gallery.
 
-    Interrupted and run again, it goes on: what is there already is left alone.
+    After an interruption run it again: what is there already is skipped.
     """
     _gallery.import_(context.obj, file, gallery=gallery, create=create, as_json=as_json)

@@ -18,14 +18,14 @@ __all__ = ["closed_by_ctrl_c"]
 
 @contextmanager
 def closed_by_ctrl_c(client: Client, interrupted: threading.Event) -> Iterator[None]:
-    """Lets the first Ctrl-C set the event and close the client: its streams end, its calls fail.
+    """On the first Ctrl-C sets the event and closes the client: its streams end, its calls fail.
 
-    The second one is Python's own again, for what does not end by that.
+    A second Ctrl-C raises KeyboardInterrupt, for what has not ended by then.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield  # whoever has started us wants no Ctrl-C to reach us
+        yield  # the parent process has turned Ctrl-C off
         return
-    # Not the event itself: its lock may be what the handler has interrupted.
+    # Not the event itself: the handler may have interrupted a holder of its lock.
     presses: SimpleQueue[bool] = SimpleQueue()
 
     def note(*_: object) -> None:

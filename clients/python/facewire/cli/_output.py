@@ -1,4 +1,4 @@
-"""What is printed: results on stdout, progress and errors on stderr."""
+"""Prints results on stdout, progress and errors on stderr."""
 
 import dataclasses
 import json
@@ -43,12 +43,12 @@ def print_json(**values: Any) -> None:
 
 
 def print_line(text: str) -> None:
-    """Prints a line, as long as it is."""
+    """Prints a line without wrapping it."""
     _RESULTS.print(text, soft_wrap=True)
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
-    """Prints a table; numbers stand where the heading begins with a space."""
+    """Prints a table; a heading that begins with a space is of a column of numbers, to the right."""
     table = Table(title=Text(title), title_justify="left")
     for heading in columns:
         table.add_column(
@@ -62,16 +62,16 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str 
 
 
 def progress(*columns: ProgressColumn | str, as_json: bool) -> Progress:
-    """A progress display that vanishes when done.
+    """Returns a progress display that vanishes when done.
 
-    It is silent where nobody watches, and where JSON goes to the same terminal and would stick to it.
+    Off if stderr is no terminal, or if JSON goes to the same one.
     """
     silent = not ERRORS.is_terminal or (as_json and _RESULTS.is_terminal)
     return Progress(*columns, console=ERRORS, transient=True, disable=silent)
 
 
 def work_progress(*, as_json: bool) -> Progress:
-    """A progress display of work of which the amount is known: how much, how long, how long yet."""
+    """Returns a progress display of work of a known amount: done, elapsed, left."""
     return progress(
         "{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         "ETA", TimeRemainingColumn(), as_json=as_json,
@@ -79,7 +79,7 @@ def work_progress(*, as_json: bool) -> Progress:
 
 
 def who(face: Face) -> Text:
-    """The name of a face, or what kept it from having one."""
+    """Returns the name of a face, or its outcome if it has none."""
     outcome = face.decision.outcome if face.decision else Outcome.UNSPECIFIED
     name = face.name or outcome.value.lower().replace("_", " ")
     return Text(name, style=_STYLES.get(outcome, "dim"))

@@ -1,4 +1,4 @@
-"""`facewire identities` and `facewire forget`: who is known, and who no longer is to be."""
+"""`facewire identities` and `facewire forget`: lists and deletes identities."""
 
 import typer
 
@@ -10,7 +10,7 @@ __all__ = ["forget", "identities"]
 
 
 def identities(server: Server, *, gallery: str, as_json: bool) -> None:
-    """Prints everybody in a gallery.
+    """Prints the identities of a gallery.
 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
@@ -32,7 +32,7 @@ def identities(server: Server, *, gallery: str, as_json: bool) -> None:
 
 
 def forget(server: Server, identity_ids: list[str], *, gallery: str, as_json: bool) -> None:
-    """Deletes people with all their templates; who is not there does not stop the rest.
+    """Deletes identities with their templates; one that is unknown does not stop the rest.
 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
@@ -54,5 +54,5 @@ def forget(server: Server, identity_ids: list[str], *, gallery: str, as_json: bo
                 ERRORS.print(f"{identity_id}: {status}")
     if unknown:
         if not as_json:
-            ERRORS.print("Who is known is listed by: facewire identities")
+            ERRORS.print("`facewire identities` lists who is known.")
         raise typer.Exit(EXIT_REFUSED)

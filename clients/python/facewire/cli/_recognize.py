@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from facewire import DetectionOptions, Face, InvalidPictureError, Recognition
-from facewire.cli._drawing import drawing
+from facewire.cli._opencv import painting
 from facewire.cli._output import ERRORS, print_json, print_line, print_table, who
 from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_error
 
@@ -25,7 +25,7 @@ def run(
     min_face_px: int,
     as_json: bool,
 ) -> None:
-    """Prints the faces of each picture, and draws them.
+    """Prints the faces of each picture, and paints them.
 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
@@ -33,47 +33,47 @@ def run(
     detection = DetectionOptions(min_face_px=min_face_px)
     refused = False
     with session(server) as client:
-        draw = _drawer(pictures, annotate_to)
+        paint = _painter(pictures, annotate_to)
         for picture in pictures:
             try:
-                answer = client.recognize(picture, gallery=gallery, detection=detection)
+                result = client.recognize(picture, gallery=gallery, detection=detection)
             except (InvalidPictureError, OSError) as error:
                 refused = True
                 _print_refusal(picture, error, as_json=as_json)
             else:
-                _print_answer(picture, answer, as_json=as_json)
-                draw(picture, answer)
+                _print_result(picture, result, as_json=as_json)
+                paint(picture, result)
     if refused:
         raise typer.Exit(EXIT_REFUSED)
 
 
-def _drawer(pictures: list[Path], annotate_to: Path | None) -> Callable[[Path, Recognition], None]:
-    """What draws an answer: onto one file, or into a folder under the pictures' names."""
+def _painter(pictures: list[Path], annotate_to: Path | None) -> Callable[[Path, Recognition], None]:
+    """Returns a function that paints a result: onto one file, or into a folder under the picture's name."""
     if annotate_to is None:
-        return lambda picture, answer: None
-    annotate, write = drawing()
+        return lambda picture, result: None
+    annotate, write = painting()
     into = annotate_to if len(pictures) > 1 else None
     if into is not None:
         if len({picture.name for picture in pictures}) < len(pictures):
-            raise usage_error("pictures of one name cannot be drawn into one folder")
+            raise usage_error("pictures of one name cannot be painted into one folder")
         if into.exists() and not into.is_dir():
-            raise usage_error(f"{into} is a file; several pictures are drawn into a folder")
+            raise usage_error(f"{into} is a file; several pictures are painted into a folder")
         into.mkdir(parents=True, exist_ok=True)
 
-    def draw(picture: Path, answer: Recognition) -> None:
-        write(into / picture.name if into else annotate_to, annotate(picture, answer.faces))
+    def paint(picture: Path, result: Recognition) -> None:
+        write(into / picture.name if into else annotate_to, annotate(picture, result.faces))
 
-    return draw
+    return paint
 
 
-def _print_answer(picture: Path, answer: Recognition, *, as_json: bool) -> None:
+def _print_result(picture: Path, result: Recognition, *, as_json: bool) -> None:
     if as_json:
-        print_json(picture=str(picture), result=answer)
+        print_json(picture=str(picture), result=result)
         return
-    size = f"{answer.width_px}×{answer.height_px}"
-    title = f"{picture} ({size}, {answer.timings.total_us / 1000:.0f} ms)"
-    if answer.faces:
-        print_table(title, _COLUMNS, [_row(face) for face in answer.faces])
+    size = f"{result.width_px}×{result.height_px}"
+    title = f"{picture} ({size}, {result.timings.total_us / 1000:.0f} ms)"
+    if result.faces:
+        print_table(title, _COLUMNS, [_row(face) for face in result.faces])
     else:
         print_line(f"{title}: no face")
 

@@ -39,21 +39,21 @@ EXIT_DENIED = 4
 EXIT_SERVER_FAULT = 5
 EXIT_INTERRUPTED = 130
 
-# What the library advises in its own words, in those of the command line.
+# The library's advice in terms of the command line.
 _ADVICE = {
     ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
     ErrorReason.SEVERAL_FACES: "Crop the picture, or choose a face with --selection.",
     ErrorReason.TIMED_OUT: "Try again, with a smaller picture or a larger --min-face-px.",
     ErrorReason.TOKEN_REQUIRED: "Give the server's token in FACEWIRE_TOKEN.",
-    ErrorReason.GALLERY_NOT_FOUND: "Make it with `facewire gallery create`, or name another with --gallery.",
+    ErrorReason.GALLERY_NOT_FOUND: "Create it with `facewire gallery create`, or name another with --gallery.",
     ErrorReason.GALLERY_EXISTS: "`facewire gallery list` shows what there is.",
-    ErrorReason.IDENTITY_NOT_FOUND: "Who is known is listed by `facewire identities`.",
+    ErrorReason.IDENTITY_NOT_FOUND: "`facewire identities` lists who is known.",
 }
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Server:
-    """Which server, as the options and the environment say. No repr: it holds the token."""
+    """The server of the options and the environment. No repr: it holds the token."""
 
     target: str
     token: str | None
@@ -64,10 +64,10 @@ class Server:
 
 @contextmanager
 def session(server: Server, interrupted: threading.Event | None = None) -> Iterator[Client]:
-    """Gives a client; what it raises becomes a text on stderr and an exit code.
+    """Opens a client; its errors become a text on stderr and an exit code.
 
     Args:
-        server: which one.
+        server: the server to use.
         interrupted: set by the first Ctrl-C, which also closes the client. A command that
             ends well nevertheless has done its work.
 
@@ -88,9 +88,9 @@ def session(server: Server, interrupted: threading.Event | None = None) -> Itera
         ERRORS.print(f"facewire: {text_of(error)}")
         raise typer.Exit(_exit_code(error)) from error
     except BrokenPipeError:
-        raise  # nobody reads on: typer ends the command quietly
+        raise  # the output pipe was closed: typer ends the command quietly
     except OSError as error:
-        # The text of ours is a sentence; the system's is a number, a reason and a path.
+        # Our errors are a sentence; the system's are a number, a reason and a path.
         text = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
         raise usage_error(text) from error
     except KeyboardInterrupt:
@@ -98,13 +98,13 @@ def session(server: Server, interrupted: threading.Event | None = None) -> Itera
 
 
 def usage_error(text: str) -> typer.Exit:
-    """Prints what is wrong with the command and gives the exit to raise."""
+    """Prints what is wrong with the command and returns the exit to raise."""
     ERRORS.print(f"facewire: {text}")
     return typer.Exit(EXIT_USAGE)
 
 
 def text_of(error: FacewireError) -> str:
-    """What happened, and what to do next in the words of the command line."""
+    """Returns what happened, and what to do next in terms of the command line."""
     advice = _ADVICE.get(error.reason, error.advice)
     if isinstance(error, DeadlineError) and error.reason is ErrorReason.UNSPECIFIED:
         advice = "Allow more with --timeout."

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options of several commands."""
 
 from typing import Annotated
 
@@ -7,9 +7,9 @@ import typer
 __all__ = ["GalleryOption", "JsonOption", "MinFaceOption"]
 
 GalleryOption = Annotated[
-    str, typer.Option("--gallery", "-g", help="Whom to look for, or where to add.")
+    str, typer.Option("--gallery", "-g", help="The gallery to search, or to add to.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 MinFaceOption = Annotated[
     int | None,
     typer.Option(

@@ -66,13 +66,13 @@ class Person:
 
 @dataclass(slots=True)
 class Sightings:
-    """Everybody who was seen.
+    """The people who were seen, and counts.
 
     Attributes:
         people: by identity id, in the order of their first sighting.
-        frame_count: frames that were worked on.
-        skipped_count: frames that were passed over.
-        failed_count: frames that could not be used or answered.
+        frame_count: frames that were recognized.
+        skipped_count: frames that were skipped.
+        failed_count: frames that could not be used or recognized.
         unrecognized_count: faces without a name, over all frames.
     """
 

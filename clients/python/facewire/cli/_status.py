@@ -40,7 +40,7 @@ def _print_health(server: Server, health: Health, latency_ms: float, *, as_json:
     if as_json:
         print_json(server=server.target, latency_ms=round(latency_ms, 3), health=health)
         return
-    print_line(f"server       {server.target}, answers in {latency_ms:.1f} ms")
+    print_line(f"server       {server.target}, responds in {latency_ms:.1f} ms")
     for name, ready in (
         ("process", health.server),
         ("recognition", health.recognition),

@@ -18,8 +18,8 @@ from rich.progress import (
 from rich.text import Text
 
 from facewire import DetectionOptions, FrameResult
-from facewire.cli._drawing import video
 from facewire.cli._following import Following, Results
+from facewire.cli._opencv import video
 from facewire.cli._output import ERRORS, print_json, print_table, progress, who
 from facewire.cli._session import EXIT_INTERRUPTED, EXIT_REFUSED, Server, session, usage_error
 from facewire.cli._sightings import Sightings, clock, write_csv
@@ -55,7 +55,7 @@ def run(
         if annotate_to is not None:
             film = opened.enter_context(video().FilmWriter(annotate_to, camera.fps))
         # Opened before the work, so that a path that cannot be written is said at once.
-        table = opened.enter_context(_table(csv_to)) if csv_to is not None else None
+        table = opened.enter_context(_open_table(csv_to)) if csv_to is not None else None
         following = Following(
             client, camera, film=film, gallery=gallery, camera_name=camera_name,
             detection=DetectionOptions(min_face_px=min_face_px), interrupted=interrupted,
@@ -80,26 +80,26 @@ def _open(source: str, every_frame: bool | None) -> "Camera":
     return camera
 
 
-def _table(path: Path) -> TextIO:
+def _open_table(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="")
 
 
 def _follow(results: Results, sightings: Sightings, *, total: int | None, as_json: bool) -> None:
-    """Takes in all results, showing the newest on one line, or each as JSON."""
+    """Takes in all results, showing the newest in a progress bar, or each as JSON."""
     columns = (
         "frame {task.completed:.0f}" + (f"/{total}" if total else ""),
         BarColumn(bar_width=20), TimeElapsedColumn(), "ETA", TimeRemainingColumn(),
         _Speed(), TextColumn("{task.description}", markup=False),
     )  # fmt: skip
-    with progress(*columns, as_json=as_json) as line:
-        task = line.add_task("", total=total)
+    with progress(*columns, as_json=as_json) as bar:
+        task = bar.add_task("", total=total)
         for result in results:
             sightings.add(result)
             if as_json:
                 print_json(result=result)
-            line.advance(task, result.frame_count)
+            bar.advance(task, result.frame_count)
             if isinstance(result, FrameResult):
-                line.update(task, description=", ".join(who(face).plain for face in result.faces))
+                bar.update(task, description=", ".join(who(face).plain for face in result.faces))
 
 
 class _Speed(ProgressColumn):
@@ -127,8 +127,8 @@ def _report(sightings: Sightings, *, as_json: bool) -> None:
         columns = ["who", " frames", " best similarity", "when (min:s)"]
         print_table("Seen", columns, rows)
     else:
-        ERRORS.print("Nobody was recognized.")
+        ERRORS.print("No person was recognized.")
     ERRORS.print(
-        f"{sightings.frame_count} frames looked at, {sightings.skipped_count} passed over, "
+        f"{sightings.frame_count} frames recognized, {sightings.skipped_count} skipped, "
         f"{sightings.failed_count} failed; {sightings.unrecognized_count} faces without a name."
     )

@@ -1,4 +1,4 @@
-"""Frames from cameras and films, and results drawn onto them: needs OpenCV (`facewire[video]`).
+"""Frames from cameras and films, and results painted onto them: needs OpenCV (`facewire[video]`).
 
 ```python
 import facewire

@@ -1,4 +1,4 @@
-"""Results drawn onto pictures."""
+"""Results painted onto pictures."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ from facewire._values.pictures import Picture, to_image
 __all__ = ["annotate"]
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_GREEN, _AMBER, _GREY = (40, 167, 69), (240, 173, 20), (200, 200, 200)
-_COLOURS = {Outcome.KNOWN: _GREEN, Outcome.AMBIGUOUS: _AMBER}
+_GREEN, _AMBER, _GRAY = (40, 167, 69), (240, 173, 20), (200, 200, 200)
+_COLORS = {Outcome.KNOWN: _GREEN, Outcome.AMBIGUOUS: _AMBER}
 _DARK = (20, 20, 20)
 
 
@@ -33,15 +33,15 @@ class _Rectangle(NamedTuple):
 
 
 def annotate(picture: Picture, faces: Iterable[Face]) -> NDArray[np.uint8]:
-    """Draws a box around each face, with the name and the similarity.
+    """Paints a box around each face, with the name and the similarity.
 
-    Known faces are green, ambiguous ones amber, all others grey and labelled by their
+    Known faces are green, ambiguous ones amber, all others gray and labeled by their
     outcome. Labels grow with the picture, stay within it, and keep off each other where
-    there is room. With OpenCV 5 names of any script are drawn; before, only ASCII.
+    there is room. OpenCV 5 paints names of any script; older ones only ASCII.
 
     Args:
-        picture: the one that was recognised.
-        faces: what was found in it.
+        picture: the picture that was recognized.
+        faces: the faces of its result.
 
     Returns:
         (height, width, 3) uint8 RGB: a copy, upright (EXIF orientation applied).
@@ -50,26 +50,26 @@ def annotate(picture: Picture, faces: Iterable[Face]) -> NDArray[np.uint8]:
         ValueError: the picture cannot be decoded.
         OSError: a path that cannot be read.
     """
-    drawn = np.ascontiguousarray(_decoded(picture))
-    height, width = drawn.shape[:2]
-    line = max(1, round(min(height, width) / 300))
+    painted = np.ascontiguousarray(_decoded(picture))
+    height, width = painted.shape[:2]
+    thickness = max(1, round(min(height, width) / 300))
     scale = max(0.4, min(height, width) / 900)
     placed: list[_Rectangle] = []
-    # The smallest last: a face before another is drawn over it.
+    # The smallest last: a face in front of another is painted over it.
     for face in sorted(faces, key=lambda face: -face.box.width_px * face.box.height_px):
         box = _rectangle(face.box)
-        colour = _COLOURS.get(_outcome(face), _GREY)
-        cv2.rectangle(drawn, box[:2], box[2:], _DARK, line + 2, cv2.LINE_AA)
-        cv2.rectangle(drawn, box[:2], box[2:], colour, line, cv2.LINE_AA)
-        _draw_label(drawn, _label(face), box, colour, scale, placed)
-    return drawn
+        color = _COLORS.get(_outcome(face), _GRAY)
+        cv2.rectangle(painted, box[:2], box[2:], _DARK, thickness + 2, cv2.LINE_AA)
+        cv2.rectangle(painted, box[:2], box[2:], color, thickness, cv2.LINE_AA)
+        _paint_label(painted, _label(face), box, color, scale, placed)
+    return painted
 
 
-def _draw_label(
-    drawn: NDArray[np.uint8],
+def _paint_label(
+    painted: NDArray[np.uint8],
     text: str,
     box: _Rectangle,
-    colour: tuple[int, int, int],
+    color: tuple[int, int, int],
     scale: float,
     placed: list[_Rectangle],
 ) -> None:
@@ -77,17 +77,17 @@ def _draw_label(
     (width, ascent), descent = cv2.getTextSize(text, _FONT, scale, weight)
     pad = max(2, round(4 * scale))
     size = width + 2 * pad, ascent + descent + 2 * pad
-    spot = _spot(size, box, drawn.shape, placed)
+    spot = _spot(size, box, painted.shape, placed)
     placed.append(spot)
-    cv2.rectangle(drawn, spot[:2], spot[2:], colour, cv2.FILLED)
+    cv2.rectangle(painted, spot[:2], spot[2:], color, cv2.FILLED)
     origin = spot.left + pad, spot.bottom - pad - descent
-    cv2.putText(drawn, text, origin, _FONT, scale, _DARK, weight, cv2.LINE_AA)
+    cv2.putText(painted, text, origin, _FONT, scale, _DARK, weight, cv2.LINE_AA)
 
 
 def _spot(
     size: tuple[int, int], box: _Rectangle, shape: Any, placed: list[_Rectangle]
 ) -> _Rectangle:
-    """Above the box, below it, or inside: the first place that is free and in the picture."""
+    """Returns the first place that is free and in the picture: above the box, below it, or inside."""
     width, height = size
     left = max(0, min(box.left, shape[1] - width))
     tops = [box.top - height, box.bottom, box.top, box.bottom - height]
@@ -112,7 +112,7 @@ def _rectangle(box: Box) -> _Rectangle:
 
 
 def _decoded(picture: Picture) -> Any:
-    """(height, width, 3) uint8 RGB of any picture that the server takes."""
+    """Decodes any picture that the server takes: (height, width, 3) uint8 RGB."""
     image = to_image(picture)
     data = np.frombuffer(image.data, np.uint8)
     if image.format not in _RAW:
@@ -130,7 +130,7 @@ def _decoded(picture: Picture) -> Any:
     return raw.copy() if to_rgb is None else cv2.cvtColor(raw, to_rgb)
 
 
-# Bytes a pixel, rows for two of the picture's, and how it becomes RGB.
+# Bytes per pixel, rows for each two rows of the picture, and the conversion to RGB.
 _RAW: dict[ImageFormat, tuple[int, int, int | None]] = {
     ImageFormat.RGB8: (3, 2, None),
     ImageFormat.BGR8: (3, 2, cv2.COLOR_BGR2RGB),

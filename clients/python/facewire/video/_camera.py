@@ -13,32 +13,32 @@ from facewire.video._source import Source
 __all__ = ["Camera"]
 
 _ADVICE_HOLDS_S = 30.0
+"""Chosen, not measured: a busy server sends advice more often, and one that is idle again may send none."""
 
 
 class Camera:
     """A source of frames for `Client.stream`: an iterator, and a context manager.
 
-    A camera that is lost is opened again, after 0.5 s, then twice as long each time, up to
-    30 s (by chance, between half and all of it), for as long as it takes; the logger
-    "facewire" tells of it. A film ends.
+    A camera that is lost is opened again, without end: after 0.5 s, then twice as long each time, up to
+    30 s (a random part of it, at least half); the logger "facewire" reports it. A film ends.
 
     Tested are films, and motion JPEG over HTTP; not tried are devices and RTSP.
 
-    Given to a stream, it obeys the server's `Advice`, for 30 s after each: it gives no
-    more frames a second than the server keeps up with, and none larger than is of use.
+    In a stream it follows the server's `Advice`, for 30 s after each: no more frames a second
+    than the server keeps up with, and none larger than is of use.
 
     Args:
         source: a video file; a device's number, 0 for the first; an address
             (rtsp://..., http://...).
-        every_frame: gives every frame, waiting for whoever draws them; otherwise the
-            newest at each draw, so that no buffer makes what is seen old. By default
-            every frame of a film, the newest of a camera.
+        every_frame: returns every frame, and waits until it is pulled; otherwise each pull returns
+            the newest, so that no buffer makes frames old. Default: every frame of a film, the
+            newest of a camera.
         jpeg_quality: of the frames. Range [1, 100].
 
     Attributes:
         live: whether it goes on by itself: a device, or an address that is no film's.
-        frame_count: of a film, as its header says; None where that is not known.
-        fps: frames a second, as the source says; 0 where it does not.
+        frame_count: of a film, as its header says; None if that is not known.
+        fps: frames a second, as the source says; 0 if it does not.
         every_frame: as it was given, or chosen.
 
     Raises:
@@ -60,14 +60,14 @@ class Camera:
         self._jpeg_quality = jpeg_quality
         self._newest: _Slot | None = None
         self._pace = _Pace()
-        # A camera that was dropped is closed, too, and at the latest when the process ends:
-        # also where a Ctrl-C has broken off its closing.
+        # Closes a camera that was dropped, at the latest when the process ends, and one whose
+        # closing was interrupted by Ctrl-C.
         weakref.finalize(self, self._source.close)
 
     def close(self) -> None:
         """Frees the source; frames end. May be called again, and from another thread.
 
-        A read that is under way is waited for: of an address that is dead, up to 10 s.
+        Waits for a read that is under way: of a dead address, up to 10 s.
         """
         self._source.close()
 
@@ -78,7 +78,7 @@ class Camera:
         self.close()
 
     def advise(self, advice: Advice) -> None:
-        """Takes a hint of the server's; a stream calls it."""
+        """Takes the server's advice; a stream calls it."""
         self._pace.advise(advice)
 
     def __iter__(self) -> Self:
@@ -108,21 +108,21 @@ class Camera:
 
 
 def _keep_reading(source: Source, slot: "_Slot") -> None:
-    """Reads the source at its own pace, a film's being that of its time stamps."""
+    """Reads the source at its own pace; a film at that of its time stamps."""
     started_s = time.monotonic()
     try:
         while (read := source.read()) is not None:
             if not source.live:
                 source.closed.wait(read[1] - (time.monotonic() - started_s))
             slot.put(read)
-    except Exception as error:  # noqa: BLE001 raised where the pictures are taken
+    except Exception as error:  # noqa: BLE001 raised to the thread that pulls
         slot.error = error
     finally:
         slot.end()
 
 
 class _Pace:
-    """What the server's last hint asks for, for as long as it holds."""
+    """What the server's last advice asks for, while it holds."""
 
     def __init__(self) -> None:
         self._advice = Advice(target_fps=0, longest_side_px=0)
@@ -135,11 +135,11 @@ class _Pace:
 
     @property
     def longest_side_px(self) -> int:
-        """0: as it is."""
+        """0: no limit."""
         return self._advice.longest_side_px if time.monotonic() < self._until_s else 0
 
     def pause_s(self) -> float:
-        """How long to wait before the next frame; counts it as given then."""
+        """Returns how long to wait before the next frame, and counts that frame."""
         now_s = time.monotonic()
         due_s = now_s
         if now_s < self._until_s and self._advice.target_fps > 0:
@@ -149,7 +149,7 @@ class _Pace:
 
 
 class _Slot:
-    """Holds the newest picture between the thread that reads and the one that draws.
+    """Holds the newest picture between the thread that reads and the one that pulls.
 
     Attributes:
         error: what ended the reading; raised when all that was read is taken.
@@ -172,7 +172,7 @@ class _Slot:
             self._changed.notify_all()
 
     def take(self) -> tuple[Any, float] | None:
-        """The newest picture, waited for; None when it was taken and none is to come."""
+        """Waits for a picture and returns the newest; None after the last."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._newest is not None)
             taken, self._newest = self._newest, None

@@ -1,4 +1,4 @@
-"""Pictures written as a film."""
+"""Writes pictures as a film."""
 
 import os
 from pathlib import Path
@@ -14,19 +14,22 @@ from facewire.video._names import name_for_opencv
 __all__ = ["FilmWriter"]
 
 _LONGEST_STILL_S = 2.0
+"""A pause in a camera of hours must not become hours of film. Chosen, not measured."""
+
 _USUAL_FPS = 25.0
+"""That of European television, for sources without a usable one of their own."""
 
 
 class FilmWriter:
     """Writes pictures to a file, each shown from its time to the next one's.
 
-    A context manager; the file is playable when it has ended. A gap of more than 2 s is
-    cut to that.
+    A context manager; the file is playable after its end. A gap of more than 2 s is
+    cut to 2 s.
 
     Args:
-        path: an .mp4 or .avi file; replaced where it exists.
-        fps: frames a second of the film; 25 where it is none of 1 to 120, as headers of
-            damaged films have it.
+        path: an .mp4 or .avi file; replaced if it exists.
+        fps: frames a second of the film; outside of 1 to 120, as in headers of damaged films,
+            25 is used.
 
     Raises:
         OSError: the file cannot be written.

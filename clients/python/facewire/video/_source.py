@@ -23,9 +23,16 @@ __all__ = ["Source"]
 _log = logging.getLogger("facewire")
 
 _FIRST_BACKOFF_S = 0.5
+"""Chosen, not measured: a camera that restarts its stream is back at once."""
+
 _LONGEST_BACKOFF_S = 30.0
+"""Chosen, not measured: how late a camera that is back may be noticed."""
+
 _OPEN_TIMEOUT_MS = 10_000
+"""Chosen, not measured: cameras that wake up take seconds. `Camera.close` waits as long."""
+
 _READ_TIMEOUT_MS = 5_000
+"""Chosen, not measured: longer than between two key frames of common cameras (1 to 4 s)."""
 
 
 class Source:
@@ -36,8 +43,8 @@ class Source:
 
     Attributes:
         live: whether it goes on by itself.
-        frame_count: of a film, as its header says; None where that is not known.
-        fps: frames a second, as the source says; 0 where it does not.
+        frame_count: of a film, as its header says; None if that is not known.
+        fps: frames a second, as the source says; 0 if it does not.
         closed: set by `close`.
 
     Raises:
@@ -46,7 +53,7 @@ class Source:
 
     def __init__(self, source: int | str | os.PathLike[str]) -> None:
         text = str(source) if isinstance(source, int) else name_for_opencv(source)
-        self._shown = _shown(text)
+        self._redacted = _redacted(text)
         self.closed = threading.Event()
         self._source: int | str = int(text) if text.isdecimal() else text
         # Reentrant: a dropped camera is closed in whatever thread the garbage collector runs.
@@ -55,7 +62,7 @@ class Source:
         self._capture = self._open()
         if not self._capture.isOpened():
             raise OSError(
-                f"{self._shown}: OpenCV cannot open it. Is it a video file, the number of a "
+                f"{self._redacted}: OpenCV cannot open it. Is it a video file, the number of a "
                 "camera, or the address of one that is on?"
             )
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -66,7 +73,7 @@ class Source:
         self._opened_s = time.monotonic()
 
     def read(self) -> tuple[Any, float] | None:
-        """The next picture; a camera that is lost is waited for.
+        """Returns the next picture; waits for a camera that is lost.
 
         Returns:
             The picture, (h, w, 3) uint8 BGR, and its time in seconds since the start of the film, or
@@ -81,12 +88,12 @@ class Source:
                 return None
             pause_s = backoff_s * random.uniform(0.5, 1.0)
             backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
-            _log.warning("%s gives no pictures; trying again in %.1f s", self._shown, pause_s)
+            _log.warning("%s sends no pictures; trying again in %.1f s", self._redacted, pause_s)
             self.closed.wait(pause_s)
             self._reopen()
 
     def jpeg(self, picture: Any, *, quality: int, longest_side_px: int) -> bytes | None:
-        """A picture as JPEG, made smaller where a side is longer than that (0: never).
+        """Encodes a picture as JPEG, made smaller if a side is longer than `longest_side_px` (0: never).
 
         Returns:
             None once it is closed.
@@ -103,7 +110,7 @@ class Source:
             return data.tobytes()
 
     def close(self) -> None:
-        """Frees the source, when the call under way is done: on a dead address after up to 10 s."""
+        """Frees the source after the call under way: on a dead address after up to 10 s."""
         self.closed.set()
         with self._reading, self._encoding:
             self._capture.release()
@@ -124,13 +131,13 @@ class Source:
     def _open(self) -> Any:
         if isinstance(self._source, int):
             return cv2.VideoCapture(self._source)
-        # Without limits a dead address is waited for by half minutes.
+        # Without limits each call on a dead address takes half a minute.
         limits = [
             *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS),
             *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_TIMEOUT_MS),
         ]
         capture = cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
-        # What FFmpeg cannot read another backend may: a sequence of pictures, a pipeline.
+        # Other backends read what FFmpeg cannot: a sequence of pictures, a pipeline.
         return (
             capture
             if capture.isOpened() or "://" in self._source
@@ -138,15 +145,15 @@ class Source:
         )
 
 
-def _shown(source: str) -> str:
-    """A source for logs and screens: of an address scheme, host and path, for the rest may be secret.
+def _redacted(source: str) -> str:
+    """Returns a source for logs and screens: of an address scheme, host and path; the rest may be secret.
 
-    Passwords with any of "/@?" in them are common, though no address should have them so.
+    Passwords with any of "/@?" in them are common, though an address should not have them.
     """
     scheme, is_address, place = source.partition("://")
     if not is_address:
         return source
     place, _, query = place.partition("?")
-    if "@" in query:  # or is it a password that goes on?
+    if "@" in query:  # or is it the rest of a password?
         return f"{scheme}://..."
     return f"{scheme}://{place.rpartition('@')[2].partition('#')[0]}"

@@ -1,4 +1,4 @@
-"""OpenCV for the commands that need it: loaded late, quiet, and asked for where it is missing."""
+"""OpenCV for the commands that need it: imported late, silenced, with advice if it is missing."""
 
 import os
 from collections.abc import Callable
@@ -8,16 +8,16 @@ from typing import Any
 
 from facewire.cli._session import usage_error
 
-__all__ = ["drawing", "video"]
+__all__ = ["painting", "video"]
 
 
 def video() -> ModuleType:
-    """The module `facewire.video`.
+    """Returns the module `facewire.video`.
 
     Raises:
         typer.Exit: OpenCV is not installed.
     """
-    # It is told in our words what cannot be opened; OpenCV and FFmpeg say it in many.
+    # We report open errors ourselves; silence OpenCV and FFmpeg.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
@@ -29,8 +29,8 @@ def video() -> ModuleType:
     return video
 
 
-def drawing() -> tuple[Callable[..., Any], Callable[[Path, Any], None]]:
-    """`facewire.video.annotate`, and what writes its pictures.
+def painting() -> tuple[Callable[..., Any], Callable[[Path, Any], None]]:
+    """Returns `facewire.video.annotate`, and a function that writes its pictures.
 
     Raises:
         typer.Exit: OpenCV is not installed.

@@ -1,4 +1,4 @@
-"""The reading half of a stream: what its messages, and its end, mean."""
+"""The reading half of a stream: what its messages and its end mean."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from facewire._wire.read_results import read_advice, read_frame_result, read_fra
 from facewire._wire.retries import Deadline
 from facewire.v1 import recognition_pb2
 
-__all__ = ["Answers", "not_started", "too_late"]
+__all__ = ["Responses", "not_started", "too_late"]
 
 
-class Answers:
+class Responses:
     """Reads the messages of one stream, and passes advice on to the source of its frames.
 
     Attributes:
-        advice: the server's last hint to this camera, or None.
+        advice: the server's last advice to this camera, or None.
     """
 
     def __init__(self, target: str, source: object) -> None:
@@ -29,7 +29,7 @@ class Answers:
     def read(
         self, message: recognition_pb2.StreamRecognizeResponse
     ) -> FrameResult | FramesSkipped | None:
-        """The result in a message; None of a message without."""
+        """Returns the result in a message; None if it has none."""
         match message.WhichOneof("message"):
             case "frame":
                 return read_frame_result(message.frame)
@@ -44,7 +44,7 @@ class Answers:
         return None
 
     def check_end(self, ledger: Ledger) -> None:
-        """Raises what the end of the answers, with OK, means besides an end.
+        """Raises if the stream ended with OK but is not complete.
 
         Raises:
             ReconnectError: the server asked for it.
@@ -57,24 +57,25 @@ class Answers:
             after_s = self._reconnect.after_ms / 1000
             leaving = self._reconnect.reason == recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN
             raise ReconnectError(
-                f"{self._target}: the server ends this stream. Open it again in {after_s:g} s.",
+                f"{self._target}: the server ends this stream. Open a new one in {after_s:g} s.",
                 reason=ErrorReason.SHUTTING_DOWN if leaving else ErrorReason.WORKER_BUSY,
                 after_s=after_s,
             )
         if ledger.in_flight or not ledger.exhausted:
             raise UnavailableError(
                 f"{self._target}: the server ended the stream with {ledger.in_flight} "
-                "frames unanswered. Open it again."
+                "frames unanswered. Open a new one."
             )
 
 
 def too_late(target: str, deadline: Deadline) -> DeadlineError:
-    """That no stream was opened in time."""
+    """Returns the error of a stream that was not opened in time."""
     return DeadlineError(
-        f"{target}: no answer within {deadline.timeout_s:g} s.", advice="Allow more with timeout_s."
+        f"{target}: no response within {deadline.timeout_s:g} s.",
+        advice="Allow more with timeout_s.",
     )
 
 
 def not_started(target: str) -> ServerError:
-    """That the first answer was not what the contract asks for."""
+    """Returns the error of a stream whose first message is not `started`."""
     return ServerError(f"{target}: the server did not start the stream.")
