@@ -28,12 +28,12 @@ if _version_not_supported:
 class GalleryServiceStub(object):
     """Keeps galleries, the identities in them, and the templates of each.
 
-    A write that was answered is on disk and is seen by the very next search of
-    every worker. Every write raises the gallery's `revision` and answers it.
+    A write that was acknowledged is on disk, and the next search of every worker sees it.
+    Every write raises the gallery's `revision` and returns it.
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is
     chosen by the client, 1 to 128 bytes of UTF-8 without control characters;
-    a template's is given by the server. The gallery "default" always exists, and
+    a template's is chosen by the server. The gallery "default" always exists, and
     an empty `gallery_id` means it.
 
     Every method may end with, besides what it lists:
@@ -126,12 +126,12 @@ class GalleryServiceStub(object):
 class GalleryServiceServicer(object):
     """Keeps galleries, the identities in them, and the templates of each.
 
-    A write that was answered is on disk and is seen by the very next search of
-    every worker. Every write raises the gallery's `revision` and answers it.
+    A write that was acknowledged is on disk, and the next search of every worker sees it.
+    Every write raises the gallery's `revision` and returns it.
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is
     chosen by the client, 1 to 128 bytes of UTF-8 without control characters;
-    a template's is given by the server. The gallery "default" always exists, and
+    a template's is chosen by the server. The gallery "default" always exists, and
     an empty `gallery_id` means it.
 
     Every method may end with, besides what it lists:
@@ -144,7 +144,7 @@ class GalleryServiceServicer(object):
     """
 
     def CreateGallery(self, request, context):
-        """Makes an empty gallery for the server's model contract.
+        """Creates an empty gallery for the server's model contract.
 
         Errors: `ALREADY_EXISTS` (GALLERY_EXISTS).
         """
@@ -153,7 +153,7 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetGallery(self, request, context):
-        """Tells a gallery's size, revision and model contract.
+        """Reads a gallery's size, revision and model contract.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,14 +167,14 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteGallery(self, request, context):
-        """Deletes a gallery with everybody in it. "default" is emptied and stays.
+        """Deletes a gallery with all its identities. "default" is emptied and stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateIdentity(self, request, context):
-        """Adds an identity without templates.
+        """Creates an identity without templates.
 
         Errors: `ALREADY_EXISTS` (IDENTITY_EXISTS).
         """
@@ -218,13 +218,13 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EnrollTemplates(self, request, context):
-        """Enrolls pictures of one person. Each picture is answered by itself, in order:
+        """Enrolls pictures of one person. Each picture has its own result, in order:
         accepted, with its template's id, or refused, with a reason; the accepted ones
-        are committed together. That all are refused is OK, too, and writes nothing.
+        are committed together. If all are refused, the status is OK and nothing is written.
         Pictures are not kept.
 
         With a `request_id`, a call repeated within the last 10,000 of a gallery gets the
-        first call's answer, and nothing is enrolled twice.
+        first call's response, and nothing is enrolled twice.
 
         Errors:
         * `NOT_FOUND` (IDENTITY_NOT_FOUND): no such identity, and `create_identity` is not set.
@@ -243,7 +243,7 @@ class GalleryServiceServicer(object):
 
         Errors:
         * `NOT_FOUND` (IDENTITY_NOT_FOUND): no such identity.
-        * `NOT_FOUND` (TEMPLATE_NOT_FOUND): the template that the page token stands behind was deleted
+        * `NOT_FOUND` (TEMPLATE_NOT_FOUND): the last template of the page before was deleted
         meanwhile; list from the start.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -260,9 +260,8 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ExportGallery(self, request, context):
-        """Streams a whole gallery as it was at one moment: a header, then every
-        identity followed by its templates. The only place where embeddings leave the
-        server: what comes out is biometric data.
+        """Streams a snapshot of a gallery: a header, then every identity followed by its
+        templates. The only method that returns embeddings: the response is biometric data.
 
         Errors:
         * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the gallery was made with another model.
@@ -276,9 +275,9 @@ class GalleryServiceServicer(object):
 
     def ImportGallery(self, request_iterator, context):
         """Adds the identities and templates of an export to a gallery, which must exist. The
-        first message carries `header`. Committed in parts, so that a broken import
-        leaves what came before; templates that are there already (same id) are left
-        alone, so that it can simply be sent again.
+        first message carries `header`. Committed in parts: an interrupted import
+        leaves the parts before; templates that are there already (same id) are skipped, so
+        that it can be sent again.
 
         Errors:
         * `INVALID_ARGUMENT` (OUT_OF_ORDER): no header first, or a template without its identity.
@@ -372,12 +371,12 @@ def add_GalleryServiceServicer_to_server(servicer, server):
 class GalleryService(object):
     """Keeps galleries, the identities in them, and the templates of each.
 
-    A write that was answered is on disk and is seen by the very next search of
-    every worker. Every write raises the gallery's `revision` and answers it.
+    A write that was acknowledged is on disk, and the next search of every worker sees it.
+    Every write raises the gallery's `revision` and returns it.
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is
     chosen by the client, 1 to 128 bytes of UTF-8 without control characters;
-    a template's is given by the server. The gallery "default" always exists, and
+    a template's is chosen by the server. The gallery "default" always exists, and
     an empty `gallery_id` means it.
 
     Every method may end with, besides what it lists:

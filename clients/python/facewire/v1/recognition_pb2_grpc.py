@@ -26,14 +26,14 @@ if _version_not_supported:
 
 
 class RecognitionServiceStub(object):
-    """Finds faces and says who they are.
+    """Finds faces and identifies them.
 
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT), which counts from its arrival.
+    picture (TIMED_OUT), counted from its arrival.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -71,36 +71,36 @@ class RecognitionServiceStub(object):
 
 
 class RecognitionServiceServicer(object):
-    """Finds faces and says who they are.
+    """Finds faces and identifies them.
 
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT), which counts from its arrival.
+    picture (TIMED_OUT), counted from its arrival.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
     def StreamRecognize(self, request_iterator, context):
-        """Recognises faces in the frames of one camera, for as long as the camera runs.
+        """Recognizes faces in the frames of one camera, for as long as the camera runs.
 
         The first message carries `config` and nothing else; all others carry
-        `frame`. The server answers the config with `started`, then accounts for every
+        `frame`. The server responds to the config with `started`, then accounts for every
         frame exactly once and in order: by a `FrameResult`, or within the range of a
         `FramesSkipped`. The client keeps (frames sent - frames accounted for)
         at or below `StreamStarted.max_in_flight`; what lies above is skipped
         (NEWEST_WINS) or left unread (EVERY_FRAME). After the client has half-closed,
-        what is in hand is answered - the last frame always by a
+        all frames that were read are accounted for - the last one always by a
         `FrameResult` - and the stream ends with OK.
 
-        A frame that cannot be used (undecodable, too many bytes or pixels) is
-        answered with FRAME_STATUS_INVALID and a reason, and the stream goes on. A message
+        A frame that cannot be used (undecodable, too many bytes or pixels) gets
+        a result with FRAME_STATUS_INVALID and a reason, and the stream goes on. A message
         above `max_frame_bytes` + 1 MiB never reaches the server's code: gRPC ends the
         stream with RESOURCE_EXHAUSTED.
 
-        When the server shuts down it finishes what is in hand, sends `reconnect`
-        and ends the stream with OK: reconnect after the time it names.
+        When the server shuts down it finishes the frames that were read, sends `reconnect`
+        and ends the stream with OK: reconnect after the time in it.
 
         The stream itself ends with:
         * `INVALID_ARGUMENT` (OUT_OF_ORDER): no config first, a second config, an empty
@@ -109,8 +109,8 @@ class RecognitionServiceServicer(object):
         * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery.
         * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the gallery was made with another model.
         * `RESOURCE_EXHAUSTED` (TOO_MANY_STREAMS): try another server, or later.
-        * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read its answers for longer
-        than the server waits. With 64 answers unsent the server stops reading frames.
+        * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read its responses for longer
+        than the server waits. With 64 responses unsent the server stops reading frames.
         * `DEADLINE_EXCEEDED` (TIMED_OUT): no config came within 10 s.
         * `UNAVAILABLE` (WORKER_BUSY): retry at once on a new connection.
         * `UNIMPLEMENTED` (NOT_IMPLEMENTED): resume, or events without frame results, on a
@@ -121,7 +121,7 @@ class RecognitionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Recognize(self, request, context):
-        """Recognises every face of one picture. A picture without a face is OK, with no faces.
+        """Recognizes every face of one picture. A picture without a face is OK, with no faces.
 
         Errors:
         * `INVALID_ARGUMENT` (FIELD_INVALID, IMAGE_...): the request or its picture
@@ -134,7 +134,7 @@ class RecognitionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Compare(self, request, context):
-        """Says whether two pictures show the same person (1:1). No gallery is read or written.
+        """Compares two pictures: do they show the same person (1:1)? No gallery is read or written.
 
         Errors:
         * `INVALID_ARGUMENT` (FIELD_INVALID, IMAGE_..., NO_FACE, SEVERAL_FACES): a picture
@@ -145,7 +145,7 @@ class RecognitionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchTracks(self, request, context):
-        """Follows the track events of all cameras.
+        """Streams the track events of all cameras.
 
         Errors:
         * `UNIMPLEMENTED` (NOT_IMPLEMENTED): this server does not track yet.
@@ -204,14 +204,14 @@ def add_RecognitionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecognitionService(object):
-    """Finds faces and says who they are.
+    """Finds faces and identifies them.
 
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT), which counts from its arrival.
+    picture (TIMED_OUT), counted from its arrival.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
