@@ -201,6 +201,16 @@ def test_every_method_is_called_here() -> None:
             assert called, f"{method.full_name} is not called by grpcurl"
 
 
+def test_a_server_says_what_it_is_and_allows(
+    server: RunningServer, client: facewire.Client
+) -> None:
+    told = call(server.address, f"{RECOGNITION}/GetServerInfo", {}).only
+    info = client.server_info()
+    assert told["model_contract_id"] == info.model_contract_id
+    assert told["limits"]["max_frame_bytes"] == info.limits.max_frame_bytes
+    assert told["absent_features"] == [feature.wire_name for feature in info.absent_features]
+
+
 def test_what_the_server_cannot_do_yet_is_said(server: RunningServer) -> None:
     answer = call(server.address, f"{RECOGNITION}/WatchTracks", {})
     assert answer.status == UNIMPLEMENTED

@@ -1,4 +1,4 @@
-"""Says a name once when somebody comes to the door.
+"""Prints a name once when a person comes to the door.
 
 python doorbell.py rtsp://door/1
 """
@@ -9,11 +9,11 @@ import time
 import facewire
 from facewire.video import Camera
 
-QUIET_S = 60  # somebody who was gone for so long is greeted again
+QUIET_S = 60  # after this absence a person is greeted again
 
 
 def main(source: str, server: str = "127.0.0.1:50051") -> None:
-    """Greets until the source ends; a camera's never does."""
+    """Greets until the source ends; a camera never does."""
     last_seen_s: dict[str, float] = {}
     with Camera(source) as camera, facewire.Client(server) as client:
         while True:
@@ -29,7 +29,7 @@ def main(source: str, server: str = "127.0.0.1:50051") -> None:
 
 
 def greet(result: facewire.FrameResult, last_seen_s: dict[str, float]) -> None:
-    """Prints who was not seen for a while."""
+    """Greets the people of a frame who were not seen for a while."""
     now_s = result.captured_at_us / 1e6
     for face in result.faces:
         if face.decision is not None and face.known:

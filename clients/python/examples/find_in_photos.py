@@ -1,4 +1,4 @@
-"""Lists the photos in which somebody is seen.
+"""Lists the photos that show a person.
 
 python find_in_photos.py ada holidays/
 """

@@ -15,8 +15,8 @@ async def watch(client: facewire.AsyncClient, name: str, source: str) -> None:
     with Camera(source) as camera:
         async for result in client.stream(camera, camera=name):
             if isinstance(result, facewire.FrameResult):
-                names = [face.name or "somebody" for face in result.faces]
-                print(f"{name}: {', '.join(names) or 'nobody'}", flush=True)
+                names = [face.name or "unknown" for face in result.faces]
+                print(f"{name}: {', '.join(names) or 'empty'}", flush=True)
 
 
 async def main(server: str, *cameras: str) -> None:
