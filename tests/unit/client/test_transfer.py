@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 import facewire
-from facewire._wire import export_file
+from facewire._wire import export_file, import_requests
 from fakes.server import failure
 
 
@@ -38,7 +38,7 @@ def test_what_was_exported_is_imported_once(client, exported):
 
 def test_what_is_written_and_read_in_parts_is_the_same(client, exported, monkeypatch):
     monkeypatch.setattr(export_file, "_WRITE_BYTES", 1)
-    monkeypatch.setattr(export_file, "_BATCH_BYTES", 1)
+    monkeypatch.setattr(import_requests, "_BATCH_BYTES", 1)
     client.create_gallery("copy")
     assert client.import_gallery(exported, gallery="copy").templates_added == 3
     whole = exported.read_bytes()

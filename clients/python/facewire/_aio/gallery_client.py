@@ -11,7 +11,9 @@ from facewire._aio.running import AsyncCalls
 from facewire._aio.threads import in_thread
 from facewire._values.galleries import Gallery, Identity, ImportResult, Template
 from facewire._wire import gallery_requests
-from facewire._wire.export_file import ExportFile, ImportRequests, Progress
+from facewire._wire.export_file import ExportFile
+from facewire._wire.gallery_file import Progress
+from facewire._wire.import_requests import ImportRequests
 from facewire._wire.read_galleries import read_import_result
 from facewire._wire.retries import Deadline
 from facewire.v1 import gallery_pb2
