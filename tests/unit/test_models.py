@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 
@@ -15,7 +16,10 @@ from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, OpenedModel
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.proof.servables import DETECTOR, EMBEDDER
+from facewire_server.types import DetectionOptions
 from fakes.models import FakeServed
+
+DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
 
 Check = Callable[[], Awaitable[None]]
 
@@ -160,6 +164,10 @@ async def test_each_row_of_the_table_is_opened_where_its_setting_says(
         with pytest.raises(ModelUnavailable):
             await line.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8))
         assert line.statistics()[1].unavailable == 1
+    with pytest.raises(RuntimeError, match="shutdown"):
+        await line.detector.detect(np.zeros((32, 32, 3), np.uint8), DETECTION)
+    with pytest.raises(grpc.aio.UsageError, match="closed"):
+        await line.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8))
 
 
 async def test_a_model_of_this_process_that_is_another_one_is_not_opened(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from facewire_server.errors import ModelUnavailable, TimedOut
+from facewire_server.proof import opened as room
 from facewire_server.proof.opened import EMBEDDED, OpenedModel
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.work.deadline import time_limit
@@ -113,6 +114,19 @@ async def test_a_served_model_says_where_it_runs_and_what_the_last_check_found()
     served.state = ModelUnavailable("away")
     await opened.refresh()
     assert (opened.statistics().healthy, opened.statistics().refusal) == (False, "away")
+
+
+async def test_a_served_model_whose_check_hangs_is_not_healthy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served = FakeServed((1, RIGHT))
+    opened = OpenedModel("embedding", ProvenModel(served, prove), address="a:1")
+    await opened.refresh()
+    assert opened.statistics().healthy
+    monkeypatch.setattr(room, "_CHECK_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(served, "check", asyncio.Event().wait)
+    await opened.refresh()
+    assert not opened.statistics().healthy
 
 
 async def test_statistics_are_frozen(opened) -> None:

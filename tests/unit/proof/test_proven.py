@@ -134,6 +134,14 @@ async def test_an_error_is_raised_and_shows_no_canaries(error) -> None:
     assert served.asked == {1: 10}
 
 
+async def test_after_a_lost_connection_the_next_check_proves_the_model_again(clock) -> None:
+    line, served = model((1, RIGHT))
+    await line.check()
+    served.connection += 1
+    await line.check()
+    assert line.versions == (1,)
+
+
 async def test_a_proof_is_renewed_and_can_be_lost(clock) -> None:
     line, served = model((1, RIGHT))
     await line.check()

@@ -241,6 +241,61 @@ async def test_if_no_server_is_reached_later_calls_take_a_new_channel(unused_tcp
     await server.stop(None)
 
 
+async def test_a_channel_that_works_again_is_kept(model, serving) -> None:
+    serving.failures = [(UNAVAILABLE, "")] * 2
+    with pytest.raises(ModelUnavailable):
+        await model.answer({"faces": FACES[:1]})
+    await model.answer({"faces": FACES[:1]})
+    kept = model._calls._channel
+    model._calls.reopen_if_unreachable()
+    assert model._calls._channel is kept
+
+
+async def test_the_connection_changes_if_it_is_lost_or_opened_again_and_not_otherwise(
+    model, serving
+) -> None:
+    connections = [model.connection]
+    for code, attempts in ((grpc.StatusCode.INTERNAL, 1), (UNAVAILABLE, 2)):
+        serving.failures = [(code, "")] * attempts
+        with pytest.raises(ModelUnavailable):
+            await model.answer({"faces": FACES[:1]})
+        connections.append(model.connection)
+    model._calls.reopen_if_unreachable()
+    connections.append(model.connection)
+    first, after_internal, after_unavailable, after_reopening = connections
+    assert first == after_internal
+    assert len({first, after_unavailable, after_reopening}) == 3
+
+
+async def test_a_check_that_times_out_is_made_once_more() -> None:
+    """The replica that hangs has had its turn; the next one may be healthy."""
+    codes = [grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.NOT_FOUND]
+
+    class Failing(grpc.GenericRpcHandler):
+        def service(self, details: Any) -> Any:
+            async def fail(request: bytes, context: Any) -> bytes:
+                await context.abort(codes.pop(0), "")
+
+            return grpc.unary_unary_rpc_method_handler(fail)
+
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((Failing(),))
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    model = TfServingModel("embedding", address, signature.embedding(2))
+    with pytest.raises(ModelUnavailable, match="NOT_FOUND"):
+        await model.check()
+    await model.close()
+    await server.stop(None)
+
+
+async def test_a_long_text_of_the_server_is_cut(model, serving) -> None:
+    serving.failures = [(grpc.StatusCode.FAILED_PRECONDITION, "x" * 1000)]
+    with pytest.raises(ModelUnavailable) as caught:
+        await model.answer({"faces": FACES[:1]})
+    assert str(caught.value).count("x") == 400
+
+
 async def test_several_addresses_are_all_called() -> None:
     handlers, servers, ports = [], [], []
     for _ in range(2):
