@@ -63,12 +63,12 @@ def make(folder: Path, cache: Path = DEFAULT_CACHE) -> tuple[Path, Path]:
     person = folder / "people" / "eileen_collins"
     person.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(person / "1.png"), cv2.flip(picture, 1))
-    picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    colors = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
     clip = folder / "door.mp4"
     with FilmWriter(clip, FRAMES_PER_S) as film:
         for number in range(round(_VIEWS[-1][0] * FRAMES_PER_S) + 1):
             at_s = number / FRAMES_PER_S
-            film.write(_view(picture, at_s), at_s)
+            film.write(_view(colors, at_s), at_s)
     return person.parent, clip
 
 

@@ -30,8 +30,9 @@ def golden(onnx_file: Path) -> NDArray[np.float64]:
     pixels = canary.crops().transpose(0, 3, 1, 2).astype(np.float32)
     # The file takes one crop at a time.
     vectors = np.concatenate([session.run(None, {"data": crop[None]})[0] for crop in pixels])
-    vectors = vectors.astype(np.float64)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    exact = vectors.astype(np.float64)
+    unit: NDArray[np.float64] = exact / np.linalg.norm(exact, axis=1, keepdims=True)
+    return unit
 
 
 def main() -> None:

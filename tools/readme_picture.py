@@ -50,13 +50,15 @@ def _fewer_colors(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     pixels = picture.reshape(-1, 3).astype(np.float32)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
     cv2.setRNGSeed(1)
-    _, nearest, colors = cv2.kmeans(pixels, _COLORS, None, criteria, 1, cv2.KMEANS_PP_CENTERS)
-    return colors.astype(np.uint8)[nearest.ravel()].reshape(picture.shape)
+    none = np.empty(0, np.int32)  # no labels to begin with
+    _, nearest, colors = cv2.kmeans(pixels, _COLORS, none, criteria, 1, cv2.KMEANS_PP_CENTERS)
+    few: NDArray[np.uint8] = colors.astype(np.uint8)[nearest.ravel()].reshape(picture.shape)
+    return few
 
 
 def main() -> None:
     """Enrolls, recognizes, blurs, draws, writes."""
-    portrait = np.ascontiguousarray(data.astronaut())
+    portrait: NDArray[np.uint8] = np.ascontiguousarray(data.astronaut())  # type: ignore[no-untyped-call]
     with running_server() as server, facewire.Client(server.address) as client:
         mirrored = np.ascontiguousarray(portrait[:, ::-1])
         client.enroll("eileen-collins", mirrored, display_name="Eileen Collins")

@@ -106,9 +106,10 @@ def command() -> None:
 
 def _stamped(target: Path) -> dict[str, Any] | None:
     try:
-        return json.loads((target / STAMP).read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((target / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
