@@ -719,6 +719,18 @@ async def test_an_export_shows_one_moment_whatever_is_written_meanwhile(gallery:
         )
 
 
+async def test_an_export_is_whole_however_much_is_in_it(gallery: Gallery):
+    vectors = random_unit(150)
+    await enroll(gallery, "crowd", vectors, range(150))
+    for number in range(140):
+        await gallery.create_identity("default", f"person-{number:03}", "")
+    records = await exported(gallery)
+    templates = [one.info.template_id for one in records if isinstance(one, ExportedTemplate)]
+    assert templates == [template_id(number) for number in range(150)]
+    people = [one.identity_id for one in records if isinstance(one, IdentityInfo)]
+    assert people == ["crowd", *(f"person-{number:03}" for number in range(140))]
+
+
 async def test_an_export_may_be_closed_early(gallery: Gallery):
     await enroll(gallery, "ann", random_unit(3), [1, 2, 3])
     for read in (0, 2):

@@ -1,4 +1,4 @@
-"""What a search found to decisions: who of a gallery each face is, and on what grounds."""
+"""From what a search found to decisions: who each face is, and on what grounds."""
 
 from collections.abc import Sequence
 

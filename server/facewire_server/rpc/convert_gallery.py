@@ -80,7 +80,7 @@ def source(text: str) -> str:
 
 
 def request_id(text: str) -> str:
-    """The name of an enrolment, or ""."""
+    """Returns the name of an enrollment, or ""."""
     return checked_text(text, "request_id", max_bytes=_MAX_REQUEST_ID_BYTES)
 
 

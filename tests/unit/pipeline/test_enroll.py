@@ -1,12 +1,17 @@
 """An enrollment of several pictures shares the work slots with everybody else."""
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
+import pytest
 
+from facewire_server.errors import GalleryNotFound, IdentityNotFound, InvalidField
 from facewire_server.galleries.records import NewIdentity
+from facewire_server.galleries.refusal import Refusal
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.enroll import Enroller
@@ -73,3 +78,52 @@ async def test_a_picture_that_waits_comes_in_between_two_of_an_enrollment() -> N
         answer = await enrolling
     assert all(result.template_id for result in answer.results)
     assert len(answer.results) == 3
+
+
+@contextmanager
+def enrolling(model: Gated, gallery: MemoryGallery) -> Iterator[Enroller]:
+    with ThreadPoolExecutor(2) as threads:
+        finder = FaceFinder(
+            Detector(OneFace()), limits=PictureLimits(1 << 20, 1 << 20), threads=threads
+        )
+        yield Enroller(finder, Embedder(model, 2), gallery, WorkSlots(2), min_inter_eye_px=1.0)
+
+
+async def test_what_cannot_be_enrolled_is_refused_before_a_model_works() -> None:
+    model, gallery = Gated(), MemoryGallery(model_contract_id="c", dimension=2)
+    model.gate.set()
+    with enrolling(model, gallery) as enroller:
+        for gallery_id, identity, error in (
+            ("nowhere", NewIdentity("ada", create=True), GalleryNotFound),
+            ("default", NewIdentity("ada"), IdentityNotFound),
+            ("default", NewIdentity("a\nb", create=True), InvalidField),
+        ):
+            with pytest.raises(error):
+                await enroller.enroll(
+                    gallery_id, identity, [PICTURE], FaceSelection.ONLY, DETECTION
+                )
+    assert model.calls == 0
+
+
+async def test_a_repeated_request_gets_what_it_got_and_no_model_works_again() -> None:
+    model, gallery = Gated(), MemoryGallery(model_contract_id="c", dimension=2)
+    model.gate.set()
+    with enrolling(model, gallery) as enroller:
+        done = [
+            await enroller.enroll(
+                "default",
+                NewIdentity("ada", create=True),
+                [PICTURE, Picture(b"text"), Picture(b"")],
+                FaceSelection.ONLY,
+                DETECTION,
+                request_id="r",
+            )
+            for _ in range(2)
+        ]
+    assert done[0] == done[1]
+    assert model.calls == 1
+    accepted, undecodable, empty = done[0].results
+    assert (bool(accepted.template_id), accepted.refusal) == (True, None)
+    assert undecodable.refusal is Refusal.IMAGE_UNDECODABLE
+    assert empty.refusal is Refusal.IMAGE_EMPTY
+    assert (empty.template_id, empty.detail) == ("", "the picture has no bytes")

@@ -20,7 +20,7 @@ from facewire_server.galleries.vector_search import RowOwner
 __all__ = ["Block", "BlockEditor", "BlockLayout", "Blocks"]
 
 BLOCK_PAGES = 32
-"""Large enough for few products a search, small enough to be rewritten at each enrolment."""
+"""Large enough for few products a search, small enough to be rewritten at each enrollment."""
 
 _PAGE_BYTES = 4096
 """Of LMDB on x86-64: the page size of the system."""

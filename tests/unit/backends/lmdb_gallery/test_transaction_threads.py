@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
-from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.lmdb_gallery import LmdbGallery, transfer
 from facewire_server.backends.lmdb_gallery.environment import Environment
 from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
-from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+from facewire_server.galleries import transfer as parts
+from facewire_server.galleries.records import EnrollmentResult, IdentityInfo, NewIdentity
 from fakes.matrix_search import MatrixSearch
 
 CONTRACT = "c" * 64
@@ -145,3 +146,65 @@ async def test_an_export_left_open_ends_with_the_gallery(tmp_path: Path) -> None
         gallery.close()
         with pytest.raises(RuntimeError):
             [record async for record in records]
+
+
+async def test_a_caller_cancelled_while_an_export_opens_leaves_no_reader_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, release = threading.Event(), threading.Event()
+    snapshot = Environment.snapshot
+
+    def held(environment: Environment):
+        opened_snapshot = snapshot(environment)
+        begun.set()
+        assert release.wait(10)
+        return opened_snapshot
+
+    monkeypatch.setattr(Environment, "snapshot", held)
+    gallery = opened(tmp_path, ExactSearch())
+
+    async def export() -> None:
+        async with gallery.export_records("default"):
+            raise AssertionError("it was cancelled before")
+
+    exporting = asyncio.create_task(export())
+    await asyncio.to_thread(begun.wait)
+    exporting.cancel()
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.wait([exporting], timeout=10)
+    assert exporting.cancelled()
+    assert (await gallery.statistics()).reader_count == 1  # its own
+    gallery.close()
+
+
+async def test_a_cancelled_import_ends_between_two_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, release = threading.Event(), threading.Event()
+    add = transfer._add
+
+    def held(changes, part):
+        begun.set()
+        assert release.wait(10)
+        return add(changes, part)
+
+    monkeypatch.setattr(transfer, "_add", held)
+    monkeypatch.setattr(parts, "_PART_RECORDS", 2)
+    gallery, read = opened(tmp_path, ExactSearch()), []
+
+    async def records():
+        for number in range(6):
+            read.append(number)
+            yield IdentityInfo(f"{number}", "", 0, 0)
+
+    importing = asyncio.create_task(gallery.import_records("default", CONTRACT, records()))
+    await asyncio.to_thread(begun.wait)
+    importing.cancel()
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.wait([importing], timeout=10)
+    assert importing.cancelled()
+    assert read == [0, 1]
+    assert (await gallery.get_gallery("default")).identity_count == 2
+    gallery.close()
