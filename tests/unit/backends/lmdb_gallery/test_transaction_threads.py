@@ -35,8 +35,10 @@ class HeldSearch(ExactSearch):
         return super().nearest(vectors, probes, k)
 
 
-def opened(path: Path, engine) -> LmdbGallery:
-    return LmdbGallery(path, vector_search=engine, model_contract_id=CONTRACT, dimension=4)
+def opened(path: Path, engine, **options: int) -> LmdbGallery:
+    return LmdbGallery(
+        path, vector_search=engine, model_contract_id=CONTRACT, dimension=4, **options
+    )
 
 
 async def enroll(gallery: LmdbGallery, number: int, gallery_id: str = "default") -> int:
@@ -59,9 +61,11 @@ def threads(tmp_path: Path) -> Iterator[TransactionThreads]:
 
 async def test_a_gallery_is_closed_after_the_search_of_a_cancelled_caller(tmp_path: Path) -> None:
     engine = HeldSearch()
-    gallery = opened(tmp_path, engine)
+    gallery = opened(tmp_path, engine, read_threads=1)
     searching = asyncio.create_task(gallery.search("default", AXES, 1))
     await asyncio.to_thread(engine.begun.wait)
+    queued = asyncio.create_task(gallery.search("default", AXES, 1))
+    await asyncio.sleep(0)
     searching.cancel()
     with ThreadPoolExecutor(1) as closer:
         closing = closer.submit(gallery.close)
@@ -72,6 +76,7 @@ async def test_a_gallery_is_closed_after_the_search_of_a_cancelled_caller(tmp_pa
         await asyncio.wrap_future(closing)
     await asyncio.wait([searching], timeout=10)
     assert searching.cancelled()
+    assert (await queued).candidates == ((),) * 4
     gallery = opened(tmp_path, ExactSearch())  # the folder is free again
     gallery.close()
 
