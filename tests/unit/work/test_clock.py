@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +23,24 @@ async def test_the_time_of_a_stage_adds_up(threads: ThreadPoolExecutor) -> None:
         assert await clock.run("decode_s", threading.Event().wait, 0.02) is False
     assert clock.timings.decode_s >= 0.04
     assert clock.stop().total_s >= clock.timings.decode_s
+
+
+async def test_a_stage_counts_its_block_waiting_included(threads: ThreadPoolExecutor) -> None:
+    clock = Clock(threads)
+    for _ in range(2):
+        with clock.stage("detect_s"):
+            await asyncio.to_thread(threading.Event().wait, 0.02)
+    assert clock.timings.detect_s >= 0.04
+    # The stages of a picture that does nothing else are within its whole time.
+    assert clock.stop().total_s >= clock.timings.detect_s
+
+
+def test_the_whole_time_begins_with_the_picture_not_with_the_machine(
+    threads: ThreadPoolExecutor,
+) -> None:
+    before_s = time.perf_counter()
+    clock = Clock(threads)
+    assert clock.stop().total_s <= time.perf_counter() - before_s
 
 
 async def test_a_step_that_fails_tells_why(threads: ThreadPoolExecutor) -> None:
