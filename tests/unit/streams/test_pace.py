@@ -30,6 +30,15 @@ def test_a_camera_that_is_too_fast_gets_the_pace_once_a_window() -> None:
     assert rule.due(20.0) is None, "the next window had no skipped frame"
 
 
+def test_each_window_is_judged_by_its_own_frames_and_length() -> None:
+    rule = PaceRule(1000.0)
+    for start_s, length_s, answered in ((1000.0, 10.0, 40), (1010.0, 20.0, 30)):
+        for sequence in range(1, answered + 1):
+            rule.count(Answered(sequence, 0, TimedOut("late")))
+        rule.count(Skipped(1, 1, 1, SkipReason.OVER_CREDIT))
+        assert rule.due(start_s + length_s) == pytest.approx(answered / length_s)
+
+
 def test_no_pace_of_zero_is_advised() -> None:
     assert rule_after(skipped=100).due(10.0) is None
 

@@ -1,6 +1,7 @@
 """A picture has a time limit, and every task that works on it knows what is left."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -43,3 +44,12 @@ async def test_an_inner_limit_cannot_outlast_the_outer_one() -> None:
         async with time_limit(5):
             assert (remaining_s() or 0) <= 5
         assert (remaining_s() or 0) > 400
+
+
+async def test_what_is_left_is_never_less_than_nothing() -> None:
+    """A backend passes it on as a timeout, and some take a negative one for none."""
+    left = None
+    with contextlib.suppress(TimedOut):
+        async with time_limit(0):
+            left = remaining_s()
+    assert left == 0.0

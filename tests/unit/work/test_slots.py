@@ -1,6 +1,8 @@
 """Slots are granted in FIFO order, and released whatever happens."""
 
 import asyncio
+import threading
+import time
 
 import pytest
 
@@ -21,6 +23,25 @@ async def test_slots_are_granted_in_fifo_order() -> None:
         for name in range(20):
             tasks.create_task(one(name))
     assert order == list(range(20))
+
+
+async def test_a_slot_says_how_long_it_was_waited_for() -> None:
+    slots, asked = WorkSlots(1), asyncio.Event()
+
+    async def wait_for_a_slot() -> tuple[float, float]:
+        asked_at_s = time.perf_counter()
+        asked.set()
+        async with slots.slot() as slot:
+            return slot.waited_s, time.perf_counter() - asked_at_s
+
+    async with slots.slot():
+        waiting = asyncio.ensure_future(wait_for_a_slot())
+        await asked.wait()
+        held_from_s = time.perf_counter()
+        await asyncio.to_thread(threading.Event().wait, 0.02)
+        held_s = time.perf_counter() - held_from_s
+    waited_s, most_s = await waiting
+    assert held_s <= waited_s <= most_s
 
 
 async def test_a_cancelled_waiter_takes_no_slot() -> None:
