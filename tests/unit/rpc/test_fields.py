@@ -1,0 +1,213 @@
+"""No field of a value is lost, or exchanged for another, on its way to the wire or from it."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
+from facewire_server.galleries.records import (
+    EnrollmentResult,
+    ExportedTemplate,
+    GalleryInfo,
+    IdentityInfo,
+    ImportCounts,
+    TemplateInfo,
+)
+from facewire_server.rpc import convert, convert_gallery, convert_recognition
+from facewire_server.streams.values import Answered, Skipped, SkipReason
+from facewire_server.types import (
+    Candidate,
+    CompareOutcome,
+    Comparison,
+    Decision,
+    Outcome,
+    Picture,
+    PictureFormat,
+    Quality,
+    Recognition,
+    Timings,
+)
+from fakes.recognizer import a_face
+from fakes.wire import DEFAULTS, LIMITS
+
+# Every number and text below is another one, so that an exchange shows; float32 holds the fractions.
+QUALITY = Quality(inter_eye_px=32.5, sharpness=100.25, brightness=128.75)
+GALLERY = GalleryInfo("doors", "Front doors", 7, 11, 13, "c" * 64, 17)
+IDENTITY = IdentityInfo("ada", "Ada", 3, 19)
+TEMPLATE = TemplateInfo("a" * 32, "ada", QUALITY, 0.75, 23, "front door")
+EXPORTED = ExportedTemplate(TEMPLATE, np.array([0, 1, 0, 0], np.float32))
+CANDIDATE = Candidate("ada", "Ada", 0.5, "a" * 32)
+DECISION = Decision(Outcome.KNOWN, CANDIDATE, 0.25, 0.375, 7, (CANDIDATE,))
+TIMINGS = Timings(*(number / 1000 for number in (1, 2, 3, 4, 5, 6, 21)))
+RECOGNITION = Recognition((a_face(DECISION),), 640, 480, 7, TIMINGS)
+
+
+def assert_same(message: Any, value: Any, *, besides: Collection[str] = ()) -> None:
+    """Every field of the message is set, to what the value's field of the same name holds."""
+    for field in message.DESCRIPTOR.fields:
+        if field.name in besides:
+            continue
+        sent = getattr(message, field.name)
+        assert sent == getattr(value, field.name), field.name
+        assert sent, f"{field.name}: a test with a default says nothing"
+
+
+def test_a_gallery() -> None:
+    message = convert_gallery.gallery_message(GALLERY)
+    assert_same(message, GALLERY, besides=["pending_purge_count"])
+
+
+def test_an_identity() -> None:
+    assert_same(convert_gallery.identity_message(IDENTITY), IDENTITY)
+
+
+def test_a_template() -> None:
+    message = convert_gallery.template_message(TEMPLATE)
+    assert_same(message, TEMPLATE, besides=["quality"])
+    assert_same(message.quality, QUALITY)
+
+
+def test_what_an_import_did() -> None:
+    counts = ImportCounts(2, 3, 5, 7)
+    assert_same(convert_gallery.import_message(counts), counts)
+
+
+@pytest.mark.parametrize("record", [IDENTITY, EXPORTED])
+def test_a_record_of_an_export_is_imported_as_it_was(
+    record: IdentityInfo | ExportedTemplate,
+) -> None:
+    message = convert_gallery.export_message(record).record
+    imported = convert_gallery.import_record(message, 4)
+    if isinstance(record, IdentityInfo):
+        assert imported == record
+    else:
+        assert isinstance(imported, ExportedTemplate)
+        assert imported.info == record.info
+        np.testing.assert_array_equal(imported.embedding, record.embedding)
+
+
+def test_the_header_of_an_export() -> None:
+    header = convert_gallery.export_header_message(GALLERY, 512).record.header
+    assert header.gallery == convert_gallery.gallery_message(GALLERY)
+    assert header.dimension == 512
+
+
+def test_what_became_of_a_picture_that_was_refused_and_shows_a_face() -> None:
+    result = EnrollmentResult("", "TooPoor", "too small", QUALITY, (1.0, 3.0, 11.0, 24.0), 0.75)
+    message = convert_gallery._result_message(result)
+    assert (message.template_id, message.detail) == ("", "too small")
+    assert message.refusal == face_pb2.ERROR_REASON_TOO_POOR
+    assert message.box == face_pb2.Box(x_px=1, y_px=3, width_px=10, height_px=21)
+    assert_same(message.quality, QUALITY)
+
+
+def test_a_face_with_its_decision() -> None:
+    face = replace(a_face(DECISION), quality=QUALITY)
+    message = convert.face_message(face, evidence_sequence=9)
+    assert message.box == face_pb2.Box(x_px=10.5, y_px=20.25, width_px=40, height_px=60)
+    assert (message.detection_score, message.evidence_sequence) == (0.75, 9)
+    assert_same(message.quality, QUALITY)
+    decision = message.decision
+    assert_same(
+        decision,
+        DECISION,
+        besides=["outcome", "identity_id", "display_name", "similarity", "candidates"],
+    )
+    assert decision.outcome == face_pb2.OUTCOME_KNOWN
+    assert (decision.identity_id, decision.display_name) == ("ada", "Ada")
+    assert decision.similarity == 0.5
+    (candidate,) = decision.candidates
+    assert_same(candidate, CANDIDATE)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        convert_recognition.recognition_message(RECOGNITION, "c" * 64),
+        convert_recognition.stream_output(Answered(9, 29, RECOGNITION), LIMITS, "c" * 64).frame,
+    ],
+    ids=["single", "frame"],
+)
+def test_a_recognition(message: Any) -> None:
+    assert (message.width_px, message.height_px) == (640, 480)
+    assert message.faces[0].decision.gallery_revision == 7
+    assert message.timings == face_pb2.StageTimings(
+        queue_us=1000,
+        decode_us=2000,
+        detect_us=3000,
+        align_us=4000,
+        embed_us=5000,
+        match_us=6000,
+        total_us=21_000,
+    )
+    if isinstance(message, recognition_pb2.FrameResult):
+        assert (message.sequence, message.captured_at_us) == (9, 29)
+        assert message.status == recognition_pb2.FRAME_STATUS_OK
+        assert message.faces[0].evidence_sequence == 9
+    else:
+        assert (message.gallery_revision, message.model_contract_id) == (7, "c" * 64)
+
+
+def test_a_comparison() -> None:
+    first, second = replace(a_face(), score=0.5), replace(a_face(), score=0.25)
+    comparison = Comparison(CompareOutcome.DIFFERENT, 0.125, 0.375, first, second)
+    message = convert_recognition.comparison_message(comparison, "c" * 64)
+    assert message.outcome == recognition_pb2.COMPARE_OUTCOME_DIFFERENT
+    assert (message.similarity, message.threshold) == (0.125, 0.375)
+    assert (message.first.detection_score, message.second.detection_score) == (0.5, 0.25)
+    assert message.model_contract_id == "c" * 64
+
+
+def test_a_range_of_skipped_frames() -> None:
+    skipped = Skipped(3, 9, 5, SkipReason.OVER_CREDIT)
+    message = convert_recognition.stream_output(skipped, LIMITS, "").skipped
+    assert_same(message, skipped, besides=["reason"])
+    assert message.reason == recognition_pb2.SKIP_REASON_OVER_CREDIT
+
+
+def test_a_raw_picture() -> None:
+    message = face_pb2.Image(
+        data=b"x", format=face_pb2.IMAGE_FORMAT_NV12, width_px=6, height_px=4, stride_bytes=8
+    )
+    picture = convert.picture(message, "image")
+    assert picture == Picture(b"x", PictureFormat.NV12, 6, 4, 8)
+
+
+def test_the_plan_of_a_stream() -> None:
+    config = recognition_pb2.StreamConfig(
+        camera_id="door",
+        gallery_id="doors",
+        frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME,
+        max_candidates=3,
+        detection=face_pb2.DetectionOptions(min_face_px=24, min_score=0.75, max_faces=2),
+        decision_policy=face_pb2.DecisionPolicy(
+            threshold=0.5, min_margin=0.25, min_inter_eye_px=16.0
+        ),
+    )
+    request = recognition_pb2.StreamRecognizeRequest(config=config)
+    plan = convert_recognition.stream_input(request, DEFAULTS)
+    assert (plan.camera_id, plan.gallery_id, plan.newest_wins) == ("door", "doors", False)
+    fields = ("threshold", "min_margin", "min_inter_eye_px", "max_candidates")
+    assert [getattr(plan.decision, field) for field in fields] == [0.5, 0.25, 16.0, 3]
+    fields = ("min_face_px", "min_score", "max_faces", "short_side_fraction")
+    assert [getattr(plan.detection, field) for field in fields] == [24, 0.75, 2, 1 / 16]
+
+
+def test_a_frame() -> None:
+    image = face_pb2.Image(data=b"x", format=face_pb2.IMAGE_FORMAT_PNG)
+    message = recognition_pb2.Frame(sequence=9, captured_at_us=29, image=image)
+    request = recognition_pb2.StreamRecognizeRequest(frame=message)
+    frame = convert_recognition.stream_input(request, DEFAULTS)
+    assert (frame.sequence, frame.captured_at_us) == (9, 29)
+    assert frame.picture == Picture(b"x", PictureFormat.PNG)
+
+
+def test_who_is_enrolled() -> None:
+    request = gallery_pb2.EnrollTemplatesRequest(
+        identity_id="ada", display_name="Ada", create_identity=True
+    )
+    identity = convert_gallery.new_identity(request)
+    assert (identity.identity_id, identity.display_name, identity.create) == ("ada", "Ada", True)
