@@ -47,6 +47,88 @@ def test_the_size_is_what_another_reader_says(kind: str, options: dict[str, obje
     assert header.format.value.upper() == kind
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "most_px"),
+    [
+        ("JPEG", {}, 65_500),
+        ("PNG", {}, 70_001),
+        ("BMP", {}, 70_001),
+        ("WEBP", {}, 16_383),
+        ("WEBP", {"lossless": True}, 16_383),
+        ("WEBP", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}, 16_383),
+    ],
+)
+def test_a_long_side_is_read_to_its_last_bit(
+    kind: str, options: dict[str, object], most_px: int
+) -> None:
+    for size in ((most_px, 2), (2, most_px)):
+        header = read_header(Picture(encoded(kind, size, **options)), LIMITS)
+        assert (header.width_px, header.height_px) == size
+
+
+@pytest.mark.parametrize("size", [(1 << 24, 300), (300, 1 << 24)])
+def test_a_canvas_of_24_bits_is_read_to_its_last_bit(size: tuple[int, int]) -> None:
+    """Of an extended WebP, whose canvas a decoder allocates."""
+    data = bytearray(encoded("WEBP", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"))
+    assert data[12:16] == b"VP8X"
+    data[24:30] = b"".join((side - 1).to_bytes(3, "little") for side in size)
+    with pytest.raises(TooManyPixels, match="x".join(map(str, size))):
+        read_header(Picture(bytes(data)), LIMITS)
+
+
+def test_what_a_decoder_scales_up_is_not_part_of_a_webp_size() -> None:
+    """Two bits above each side of a lossy WebP ask a player to enlarge it (RFC 9649, section 2.5)."""
+    data = bytearray(encoded("WEBP"))
+    data[27] |= 0xC0
+    data[29] |= 0xC0
+    header = read_header(Picture(bytes(data)), LIMITS)
+    assert (header.width_px, header.height_px) == (37, 21)
+
+
+def test_a_bmp_whose_top_row_comes_first_has_the_same_size() -> None:
+    data = bytearray(encoded("BMP"))
+    data[22:26] = (-21).to_bytes(4, "little", signed=True)
+    header = read_header(Picture(bytes(data)), LIMITS)
+    assert (header.width_px, header.height_px) == (37, 21)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "bytes_", "reason"),
+    [
+        ("BMP", 18, (-37).to_bytes(4, "little", signed=True), "no pixels"),
+        ("BMP", 14, (39).to_bytes(4, "little"), "unsupported header"),
+        ("PNG", 16, bytes(4), "no pixels"),
+        ("PNG", 20, bytes(4), "no pixels"),
+        ("PNG", 12, b"IDAT", "no header"),
+        ("WEBP", 12, b"ALPH", "no header"),
+    ],
+)
+def test_a_header_that_no_decoder_may_see_is_refused(
+    kind: str, place: int, bytes_: bytes, reason: str
+) -> None:
+    data = bytearray(encoded(kind))
+    data[place : place + len(bytes_)] = bytes_
+    with pytest.raises(UndecodableImage, match=reason):
+        read_header(Picture(bytes(data)), LIMITS)
+
+
+def test_a_webp_lies_within_its_bytes_to_the_last_one() -> None:
+    data = encoded("WEBP")
+    read_header(Picture(data), LIMITS)
+    with pytest.raises(UndecodableImage, match="cut short"):
+        read_header(Picture(data[:-1]), LIMITS)
+
+
+def test_a_limit_is_accepted_at_its_number() -> None:
+    data = encoded("PNG")
+    picture, pixels = Picture(data), 37 * 21
+    read_header(picture, PictureLimits(len(data), pixels))
+    with pytest.raises(TooManyBytes):
+        read_header(picture, PictureLimits(len(data) - 1, pixels))
+    with pytest.raises(TooManyPixels):
+        read_header(picture, PictureLimits(len(data), pixels - 1))
+
+
 def test_a_bomb_is_refused_by_its_header() -> None:
     data = bytearray(encoded("PNG"))
     data[16:24] = (60_000).to_bytes(4, "big") * 2
@@ -64,15 +146,52 @@ def segments_of(data: bytes) -> list[bytes]:
     return [*found, data[at:]]
 
 
-@pytest.mark.parametrize("marker", [0x00, 0x01, 0x02, 0xBF, 0xD0, 0xD8, 0xF0, 0xFD])
-def test_a_frame_hidden_between_segments_is_not_passed_over(marker: int) -> None:
+BEFORE_THE_FRAME = [0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE]
+FRAMES = [marker for marker in range(0xC0, 0xD0) if marker not in (0xC4, 0xC8, 0xCC)]
+
+
+@pytest.mark.parametrize("marker", BEFORE_THE_FRAME)
+@pytest.mark.parametrize("length", [2, 300])
+def test_a_segment_before_the_frame_is_passed_over(marker: int, length: int) -> None:
+    segment = bytes([0xFF, marker]) + length.to_bytes(2, "big") + bytes(length - 2)
+    data = b"\xff\xd8" + segment + encoded("JPEG")[2:]
+    header = read_header(Picture(data), LIMITS)
+    assert (header.width_px, header.height_px) == (37, 21)
+
+
+@pytest.mark.parametrize("marker", FRAMES)
+def test_a_frame_of_any_process_says_the_size(marker: int) -> None:
+    """A decoder may know processes that another does not; what it would allocate is read of all."""
+    frame = (
+        bytes([0xFF, marker]) + b"\x00\x11\x08" + (21).to_bytes(2, "big") + (37).to_bytes(2, "big")
+    )
+    header = read_header(Picture(b"\xff\xd8" + frame), LIMITS)
+    assert (header.width_px, header.height_px) == (37, 21)
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_segment_shorter_than_its_own_length_is_refused(length: int) -> None:
+    data = b"\xff\xd8\xff\xe1" + length.to_bytes(2, "big") + encoded("JPEG")[2:]
+    with pytest.raises(UndecodableImage, match="no frame header"):
+        read_header(Picture(data), LIMITS)
+
+
+def test_a_stray_byte_between_segments_is_damage() -> None:
+    segments = segments_of(encoded("JPEG"))
+    data = b"\xff\xd8" + segments[0] + b"\x00" + b"".join(segments[1:])
+    with pytest.raises(UndecodableImage, match="damaged"):
+        read_header(Picture(data), LIMITS)
+
+
+def test_a_frame_hidden_between_segments_is_not_passed_over() -> None:
     """Decoders look for a marker there, and would find a picture of another size."""
     small, large = (segments_of(encoded("JPEG", (side, side))) for side in (16, 900))
     hidden = b"".join(large)
     length = (len(hidden) + 2).to_bytes(2, "big")
-    data = b"\xff\xd8\xff" + bytes([marker]) + length + hidden + b"".join(small)
-    with pytest.raises(UndecodableImage, match="no frame header"):
-        read_header(Picture(data), LIMITS)
+    for marker in {*range(0xFF)} - {*BEFORE_THE_FRAME} - {*FRAMES}:
+        data = b"\xff\xd8\xff" + bytes([marker]) + length + hidden + b"".join(small)
+        with pytest.raises(UndecodableImage, match="no frame header"):
+            read_header(Picture(data), LIMITS)
 
 
 @pytest.mark.parametrize("filling", [b"\xff", b"\xff\xfe\x00\x02", b"\xff\xe1\x00\x02"])
@@ -137,6 +256,8 @@ def test_damage_is_told_and_never_anything_else(kind: str, keep: float, noise: b
         (PictureFormat.BGR8, 5, 3, 16, 47),  # the last row ends with its pixels
         (PictureFormat.GRAY8, 5, 3, 0, 15),
         (PictureFormat.GRAY8, 5, 3, 8, 24),
+        (PictureFormat.GRAY8, 65_535, 1, 0, 65_535),
+        (PictureFormat.GRAY8, 1, 65_535, 0, 65_535),
         (PictureFormat.NV12, 6, 4, 0, 36),
         (PictureFormat.NV12, 6, 4, 8, 48),
     ],
@@ -154,6 +275,10 @@ def test_a_raw_picture_lies_as_it_says(
         (PictureFormat.RGB8, 5, 3, 0, 44),
         (PictureFormat.RGB8, 5, 3, 0, 46),
         (PictureFormat.RGB8, 5, 3, 14, 45),
+        (PictureFormat.RGB8, 5, 3, 16, 46),  # a byte less than its last pixel
+        (PictureFormat.RGB8, 5, 3, 16, 49),  # a byte more than its rows
+        (PictureFormat.GRAY8, 65_536, 1, 0, 65_536),
+        (PictureFormat.GRAY8, 1, 65_536, 0, 65_536),
         (PictureFormat.RGB8, 0, 3, 0, 45),
         (PictureFormat.RGB8, 5, 0, 0, 45),
         (PictureFormat.RGB8, 1 << 31, 1 << 31, 0, 45),
