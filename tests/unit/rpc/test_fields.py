@@ -17,7 +17,7 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 from facewire_server.rpc import convert, convert_gallery, convert_recognition
-from facewire_server.streams.values import Answered, Skipped, SkipReason
+from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason, StreamPlan
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -189,6 +189,7 @@ def test_the_plan_of_a_stream() -> None:
     )
     request = recognition_pb2.StreamRecognizeRequest(config=config)
     plan = convert_recognition.stream_input(request, DEFAULTS)
+    assert isinstance(plan, StreamPlan)
     assert (plan.camera_id, plan.gallery_id, plan.newest_wins) == ("door", "doors", False)
     fields = ("threshold", "min_margin", "min_inter_eye_px", "max_candidates")
     assert [getattr(plan.decision, field) for field in fields] == [0.5, 0.25, 16.0, 3]
@@ -201,6 +202,7 @@ def test_a_frame() -> None:
     message = recognition_pb2.Frame(sequence=9, captured_at_us=29, image=image)
     request = recognition_pb2.StreamRecognizeRequest(frame=message)
     frame = convert_recognition.stream_input(request, DEFAULTS)
+    assert isinstance(frame, Frame)
     assert (frame.sequence, frame.captured_at_us) == (9, 29)
     assert frame.picture == Picture(b"x", PictureFormat.PNG)
 

@@ -6,7 +6,8 @@ from facewire_server.work.condition import Condition
 
 
 async def test_a_waiter_looks_again_at_each_notification() -> None:
-    condition, seen = Condition(), []
+    condition = Condition()
+    seen: list[int] = []
 
     def holds() -> bool:
         seen.append(len(seen))
