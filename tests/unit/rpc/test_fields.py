@@ -16,6 +16,7 @@ from facewire_server.galleries.records import (
     ImportCounts,
     TemplateInfo,
 )
+from facewire_server.galleries.refusal import Refusal
 from facewire_server.rpc import convert, convert_gallery, convert_recognition
 from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason, StreamPlan
 from facewire_server.types import (
@@ -96,7 +97,9 @@ def test_the_header_of_an_export() -> None:
 
 
 def test_what_became_of_a_picture_that_was_refused_and_shows_a_face() -> None:
-    result = EnrollmentResult("", "TooPoor", "too small", QUALITY, (1.0, 3.0, 11.0, 24.0), 0.75)
+    result = EnrollmentResult(
+        "", Refusal.TOO_POOR, "too small", QUALITY, (1.0, 3.0, 11.0, 24.0), 0.75
+    )
     message = convert_gallery._result_message(result)
     assert (message.template_id, message.detail) == ("", "too small")
     assert message.refusal == face_pb2.ERROR_REASON_TOO_POOR

@@ -8,6 +8,7 @@ import pytest
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 from facewire_server.errors import InvalidField, NotImplementedYet, UndecodableImage
 from facewire_server.galleries.records import EnrollmentResult
+from facewire_server.galleries.refusal import Refusal
 from facewire_server.rpc import checks, convert, convert_gallery, convert_recognition
 from facewire_server.streams.values import Answered
 from fakes.wire import DEFAULTS, LIMITS
@@ -111,6 +112,6 @@ def test_why_a_picture_was_refused_is_told_in_at_most_256_bytes() -> None:
     frame = Answered(1, 2, UndecodableImage(long))
     details = [
         convert_recognition.stream_output(frame, LIMITS, "").frame.detail,
-        convert_gallery._result_message(EnrollmentResult("", "NoFace", long)).detail,
+        convert_gallery._result_message(EnrollmentResult("", Refusal.NO_FACE, long)).detail,
     ]
     assert details == ["é" * 128] * 2
