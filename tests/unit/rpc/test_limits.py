@@ -106,7 +106,7 @@ def test_a_word_that_this_server_does_not_know_is_refused(field: str) -> None:
     assert caught.value.field == f"config.{field}"
 
 
-def test_why_a_picture_was_refused_is_told_in_at_most_256_bytes() -> None:
+def test_the_text_of_a_refusal_has_at_most_256_bytes() -> None:
     """A text can quote what it was given, and a stream carries one with each frame."""
     long = "é" * 300
     frame = Answered(1, 2, UndecodableImage(long))

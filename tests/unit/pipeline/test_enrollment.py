@@ -1,0 +1,212 @@
+"""An enrollment makes a template of each picture that is good enough, and says why of the others."""
+
+import io
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facewire_server.errors import IdentityNotFound, RequestIdReused
+from facewire_server.galleries.records import ExportedTemplate, NewIdentity
+from facewire_server.galleries.refusal import Refusal
+from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.find import FaceFinder
+from facewire_server.types import (
+    DetectionOptions,
+    FaceSelection,
+    Picture,
+    PictureFormat,
+    PictureLimits,
+)
+from facewire_server.work.slots import WorkSlots
+from fakes.gallery import MemoryGallery
+
+DETECTION = DetectionOptions(min_score=0.9, max_faces=2, short_side_fraction=1 / 16)
+ADA = NewIdentity("ada", "Ada", create=True)
+EYES_PX = 40
+
+
+class OneFace:
+    """A detector's model: one face, its eyes `EYES_PX` apart; none in a black picture."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def predict(self, inputs):
+        self.calls += 1
+        count = int(inputs["image"].any())
+        points = [(60, 50), (60 + EYES_PX, 50), (80, 65), (65, 80), (95, 80)]
+        # The canvas of a picture of 160x120 is this much larger.
+        by = inputs["image"].shape[0] / 120
+        return {
+            "boxes": np.array([[40, 20, 120, 100]] * count, np.float32).reshape(count, 4) * by,
+            "scores": np.full(count, 0.75, np.float32),
+            "landmarks": np.array([points] * count, np.float32).reshape(count, 5, 2) * by,
+        }
+
+
+class MeanColor:
+    """An embedding model: the unit vector along a crop's mean color."""
+
+    async def predict(self, inputs):
+        means = inputs["faces"].mean(axis=(1, 2)) + 1e-3
+        return {"embeddings": (means / np.linalg.norm(means, axis=1, keepdims=True)).astype("f4")}
+
+
+def picture(color: tuple[int, int, int]) -> Picture:
+    file = io.BytesIO()
+    Image.new("RGB", (160, 120), color).save(file, "PNG")
+    return Picture(file.getvalue())
+
+
+RED, GREEN, BLACK = picture((250, 5, 5)), picture((5, 250, 5)), picture((0, 0, 0))
+
+
+class Line:
+    """An enroller with its gallery and its detector's model."""
+
+    def __init__(self, threads: ThreadPoolExecutor, min_inter_eye_px: float) -> None:
+        self.gallery = MemoryGallery(model_contract_id="c", dimension=3)
+        self.detector = OneFace()
+        limits = PictureLimits(1 << 20, 1 << 20)
+        finder = FaceFinder(Detector(self.detector), limits=limits, threads=threads)
+        self._enroller = Enroller(
+            finder,
+            Embedder(MeanColor(), 3),
+            self.gallery,
+            WorkSlots(1),
+            min_inter_eye_px=min_inter_eye_px,
+        )
+
+    async def enroll(
+        self,
+        *pictures: Picture,
+        identity: NewIdentity = ADA,
+        selection: FaceSelection = FaceSelection.ONLY,
+        detection: DetectionOptions = DETECTION,
+        source: str = "door",
+        request_id: str = "",
+    ):
+        return await self._enroller.enroll(
+            "default",
+            identity,
+            pictures or (RED,),
+            selection,
+            detection,
+            source=source,
+            request_id=request_id,
+        )
+
+    async def templates(self) -> list[ExportedTemplate]:
+        async with self.gallery.export_records("default") as (_, records):
+            return [one async for one in records if isinstance(one, ExportedTemplate)]
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[Line]:
+    with ThreadPoolExecutor(2) as threads:
+        yield Line(threads, min_inter_eye_px=EYES_PX - 1)
+
+
+async def test_each_template_is_of_its_own_picture(line: Line) -> None:
+    answer = await line.enroll(RED, Picture(b"text"), GREEN)
+    first, second = await line.templates()
+    assert [one.template_id for one in answer.results] == [
+        first.info.template_id,
+        "",
+        second.info.template_id,
+    ]
+    np.testing.assert_allclose(first.embedding, [1, 0, 0], atol=0.05)
+    np.testing.assert_allclose(second.embedding, [0, 1, 0], atol=0.05)
+    assert first.info.template_id != second.info.template_id
+    assert {one.info.source for one in (first, second)} == {"door"}
+    assert first.info.quality.inter_eye_px == pytest.approx(EYES_PX, abs=0.1)
+    assert first.info.detection_score == 0.75
+
+
+async def test_a_picture_that_cannot_be_used_is_refused_by_itself_with_the_reason(
+    line: Line,
+) -> None:
+    answer = await line.enroll(Picture(b"text"), BLACK, RED)
+    refusals = [one.refusal for one in answer.results]
+    assert refusals == [Refusal.IMAGE_UNDECODABLE, Refusal.NO_FACE, None]
+    text, black, red = answer.results
+    assert "neither JPEG" in text.detail
+    assert "no face" in black.detail
+    assert red.detail == ""
+    assert (text.box, text.quality, black.box, black.quality) == (None,) * 4
+    np.testing.assert_allclose(red.box, [40, 20, 120, 100], atol=0.5)
+
+
+@pytest.mark.parametrize(("least_px", "accepted"), [(EYES_PX - 1, True), (EYES_PX + 1, False)])
+async def test_a_face_whose_eyes_are_too_near_makes_no_template(
+    least_px: int, accepted: bool
+) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        line = Line(threads, min_inter_eye_px=least_px)
+        (result,) = (await line.enroll(RED)).results
+        assert len(await line.templates()) == accepted
+    assert bool(result.template_id) is accepted
+    assert result.refusal is (None if accepted else Refusal.TOO_POOR)
+    # The face was found either way: a client can show it, and how far it is from good enough.
+    assert result.box is not None
+    assert result.quality is not None
+    if not accepted:
+        assert "40 pixels apart; at least 41" in result.detail
+
+
+async def test_a_repeated_request_returns_the_first_result_without_work(line: Line) -> None:
+    first = await line.enroll(request_id="r-1")
+    worked = line.detector.calls
+    assert await line.enroll(request_id="r-1") == first
+    assert line.detector.calls == worked
+    assert len(await line.templates()) == 1
+
+
+async def test_without_a_request_id_a_repetition_is_another_enrollment(line: Line) -> None:
+    await line.enroll()
+    await line.enroll()
+    assert len(await line.templates()) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"identity": NewIdentity("bo", "Ada", create=True)},
+        {"identity": NewIdentity("ada", "Ada L.", create=True)},
+        {"identity": NewIdentity("ada", "Ada", create=False)},
+        {"pictures": (GREEN,)},
+        {"pictures": (RED, RED)},
+        {"pictures": (replace(RED, format=PictureFormat.PNG),)},
+        {"pictures": (replace(RED, width_px=1),)},
+        {"pictures": (replace(RED, height_px=1),)},
+        {"pictures": (replace(RED, stride_bytes=1),)},
+        {"selection": FaceSelection.LARGEST},
+        {"detection": replace(DETECTION, max_faces=1)},
+        {"source": "gate"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+async def test_a_request_id_names_one_request(line: Line, other: dict) -> None:
+    await line.enroll(request_id="r-1")
+    pictures = other.pop("pictures", ())
+    with pytest.raises(RequestIdReused):
+        await line.enroll(*pictures, **other, request_id="r-1")
+    assert len(await line.templates()) == 1
+
+
+async def test_the_order_of_the_pictures_is_part_of_a_request(line: Line) -> None:
+    await line.enroll(RED, GREEN, request_id="r-1")
+    with pytest.raises(RequestIdReused):
+        await line.enroll(GREEN, RED, request_id="r-1")
+
+
+async def test_an_unknown_identity_fails_before_the_models_work(line: Line) -> None:
+    with pytest.raises(IdentityNotFound):
+        await line.enroll(identity=NewIdentity("bo", create=False))
+    assert line.detector.calls == 0
