@@ -1,0 +1,170 @@
+"""What a stream promises at its edges: before its plan, while it starts, when it is cancelled."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from facewire_server.errors import ShuttingDown
+from facewire_server.streams import pace
+from facewire_server.streams.session import Send, Session
+from facewire_server.streams.tally import SessionStatistics
+from facewire_server.streams.values import (
+    Advice,
+    Answered,
+    Frame,
+    Reconnect,
+    Skipped,
+    Started,
+    StreamInput,
+    StreamOutput,
+    StreamPlan,
+)
+from facewire_server.types import Picture, Recognition
+from facewire_server.work.slots import WorkSlots
+from fakes.recognizer import FakeRecognizer
+from fakes.wire import DEFAULTS, LIMITS
+
+PLAN = StreamPlan("default", True, DEFAULTS.decision, DEFAULTS.stream, "door")
+
+
+class Stream:
+    """A session, the inputs that a test puts in, and the outputs that came."""
+
+    def __init__(self, recognizer: FakeRecognizer, slots: WorkSlots) -> None:
+        self.inputs: asyncio.Queue[StreamInput | None] = asyncio.Queue()
+        self.outputs: asyncio.Queue[StreamOutput] = asyncio.Queue()
+        self.session = Session(recognizer, self._exists, slots, limits=LIMITS)
+
+    def run(self, send: Send | None = None) -> "asyncio.Task[None]":
+        return asyncio.create_task(self.session.run(self._inputs(), send or self.outputs.put))
+
+    def put(self, *inputs: StreamInput | None) -> None:
+        for one in inputs:
+            self.inputs.put_nowait(one)
+
+    async def _exists(self, gallery_id: str) -> None:
+        pass
+
+    async def _inputs(self) -> AsyncIterator[StreamInput]:
+        while (one := await self.inputs.get()) is not None:
+            yield one
+
+
+def frame(sequence: int, data: bytes = b"good") -> Frame:
+    return Frame(sequence, 0, Picture(data))
+
+
+async def test_before_its_plan_a_stream_has_no_camera_and_no_frames() -> None:
+    stream = Stream(FakeRecognizer(), WorkSlots(1))
+    assert stream.session.statistics() == SessionStatistics("", False, 0, 0, 0, 0, 0)
+
+
+async def test_the_time_that_a_frame_waited_is_part_of_its_whole_time() -> None:
+    slots = WorkSlots(1)
+    stream = Stream(FakeRecognizer(), slots)
+    running = stream.run()
+    async with slots.slot():
+        put_at_s = time.perf_counter()
+        stream.put(PLAN, frame(1))
+        while not stream.session.statistics().waiting:
+            await asyncio.sleep(0)
+        seen_at_s = time.perf_counter()
+        await asyncio.to_thread(threading.Event().wait, 0.02)
+        held_s = time.perf_counter() - seen_at_s
+    stream.put(None)
+    await running
+    assert isinstance(await stream.outputs.get(), Started)
+    answer = await stream.outputs.get()
+    assert isinstance(answer, Answered)
+    assert isinstance(answer.result, Recognition)
+    timings = answer.result.timings
+    assert held_s <= timings.queue_s <= timings.total_s <= time.perf_counter() - put_at_s
+    assert stream.session.statistics().median_s == timings.total_s
+
+
+async def test_advice_without_a_recognition_leaves_the_size_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "_WINDOW_S", 1e9)
+    recognizer = FakeRecognizer()
+    recognizer.gate.clear()
+    stream = Stream(recognizer, WorkSlots(1))
+    running = stream.run()
+    stream.put(PLAN, frame(1, b"text"))
+    await recognizer.until(begun=1)
+    stream.put(frame(2, b"text"), frame(3, b"text"))
+    while stream.session.statistics().outstanding < 3:
+        await asyncio.sleep(0)
+    recognizer.gate.set()
+    kinds = [type(await stream.outputs.get()) for _ in range(4)]
+    assert kinds == [Started, Answered, Skipped, Answered]
+    monkeypatch.setattr(pace, "_WINDOW_S", 0.0)  # the window is over
+    stream.put(frame(4, b"text"), None)
+    await running
+    assert isinstance(stream.outputs.get_nowait(), Answered)
+    advice = stream.outputs.get_nowait()
+    assert isinstance(advice, Advice)
+    assert advice.target_fps > 0
+    assert advice.longest_side_px == 0
+
+
+async def test_a_drain_while_the_stream_starts_ends_it_with_a_goodbye() -> None:
+    stream, starting, go_on = (
+        Stream(FakeRecognizer(), WorkSlots(1)),
+        asyncio.Event(),
+        asyncio.Event(),
+    )
+    sent: list[StreamOutput] = []
+
+    async def send(value: StreamOutput) -> None:
+        starting.set()
+        await go_on.wait()
+        sent.append(value)
+
+    running = stream.run(send)
+    stream.put(PLAN)
+    await starting.wait()
+    stream.session.drain()
+    go_on.set()
+    async with asyncio.timeout(30):
+        await running
+    assert sent == [Started(), Reconnect(LIMITS.reconnect_after_ms)]
+
+
+async def test_a_drain_before_the_plan_says_that_the_server_stops() -> None:
+    stream = Stream(FakeRecognizer(), WorkSlots(1))
+    running = stream.run()
+    await asyncio.sleep(0)
+    stream.session.drain()
+    with pytest.raises(ShuttingDown):
+        await running
+
+
+async def test_a_caller_that_goes_away_during_a_drain_is_cancelled_not_answered() -> None:
+    stream = Stream(FakeRecognizer(), WorkSlots(1))
+    running = stream.run()
+    await asyncio.sleep(0)
+    stream.session.drain()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_a_client_that_cannot_be_written_to_ends_the_stream_and_its_work() -> None:
+    recognizer = FakeRecognizer()
+    stream = Stream(recognizer, WorkSlots(2))
+
+    async def send(value: StreamOutput) -> None:
+        if isinstance(value, Answered):
+            raise ConnectionResetError
+
+    running = stream.run(send)
+    stream.put(replace(PLAN, newest_wins=False), frame(1, b"text"), frame(2, b"hang"))
+    with pytest.raises(ConnectionResetError):
+        await running
+    assert recognizer.at_once == 0
+    assert len(asyncio.all_tasks()) == 1
