@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from facewire_server.pipeline.quality import assess
 from facewire_server.types import Faces
@@ -27,6 +28,41 @@ def test_blur_lowers_sharpness_and_darkness_brightness() -> None:
     )
     assert blurred.sharpness < sharp.sharpness / 10
     assert dark.brightness < sharp.brightness / 3
+
+
+@pytest.mark.parametrize(
+    ("color", "luma"),
+    [((200, 200, 200), 200), ((255, 0, 0), 76), ((0, 255, 0), 150), ((0, 0, 255), 29)],
+)
+def test_brightness_is_the_mean_luma_and_an_even_crop_has_no_sharpness(
+    color: tuple[int, int, int], luma: float
+) -> None:
+    """Weights of ITU-R BT.601: 0.299 red, 0.587 green, 0.114 blue."""
+    crops = np.full((1, 112, 112, 3), color, np.uint8)
+    (quality,) = assess(one_face((0, 0), (30, 0)), crops)
+    assert quality.brightness == pytest.approx(luma, abs=0.5)
+    assert quality.sharpness == 0
+
+
+def test_sharpness_counts_what_is_darker_than_its_surroundings_too() -> None:
+    """A single dark pixel has the Laplacian of a single light one, with the other sign."""
+    crops = np.full((2, 112, 112, 3), 100, np.uint8)
+    crops[0, 50, 50], crops[1, 50, 50] = 200, 0
+    two = Faces(np.zeros((2, 4), np.float32), np.ones(2, np.float32), np.zeros((2, 5, 2), "f4"))
+    light, dark = assess(two, crops)
+    assert dark.sharpness == pytest.approx(light.sharpness)
+    # -4 in the middle and 1 at each of four neighbors: variance 20/112² of the step's square.
+    assert light.sharpness == pytest.approx(20 * 100**2 / 112**2, rel=1e-3)
+
+
+def test_each_quality_is_of_its_own_face() -> None:
+    landmarks = np.zeros((2, 5, 2), np.float32)
+    landmarks[0, 1], landmarks[1, 1] = (30, 0), (0, 40)
+    two = Faces(np.zeros((2, 4), np.float32), np.ones(2, np.float32), landmarks)
+    crops = np.stack([np.full((112, 112, 3), value, np.uint8) for value in (50, 90)])
+    first, second = assess(two, crops)
+    assert (first.inter_eye_px, second.inter_eye_px) == (30, 40)
+    assert (first.brightness, second.brightness) == (50, 90)
 
 
 def test_no_face_has_no_quality() -> None:

@@ -29,6 +29,25 @@ def test_one_of_several_is_picked(selection: FaceSelection, box: tuple[int, ...]
         np.testing.assert_array_equal(picked.boxes, [box])
 
 
+@pytest.mark.parametrize("size", [(400, 100), (100, 400)])
+def test_the_center_is_that_of_the_picture_in_both_directions(size: tuple[int, int]) -> None:
+    width_px, height_px = size
+    x, y = width_px // 2, height_px // 2
+    central, turned = (x - 9, y - 9, x + 9, y + 9), (y - 9, x - 9, y + 9, x + 9)
+    for order in ((central, turned, (0, 0, 18, 18)), (turned, (0, 0, 18, 18), central)):
+        picked = select(
+            faces(*order), FaceSelection.MOST_CENTRAL, width_px=width_px, height_px=height_px
+        )
+        np.testing.assert_array_equal(picked.boxes, [central])
+
+
+def test_the_largest_face_has_the_largest_area_wherever_it_is() -> None:
+    far, long = (900, 900, 960, 960), (0, 0, 10, 200)
+    for order in ((far, long), (long, far)):
+        picked = select(faces(*order), FaceSelection.LARGEST, width_px=1000, height_px=1000)
+        np.testing.assert_array_equal(picked.boxes, [far])
+
+
 @pytest.mark.parametrize("selection", list(FaceSelection))
 def test_a_single_face_is_the_one(selection: FaceSelection) -> None:
     assert len(select(faces(LARGE), selection, width_px=100, height_px=100)) == 1
