@@ -9,6 +9,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from facewire_server.rpc import health
 from fakes.wire import served
 
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
 
 async def test_watchers_do_not_take_the_calls_of_others() -> None:
     async with served(token="secret") as wire:
@@ -28,3 +31,38 @@ async def test_watchers_do_not_take_the_calls_of_others() -> None:
             with contextlib.suppress(grpc.aio.AioRpcError):
                 response = await stub.Watch(health_pb2.HealthCheckRequest()).read()
         assert response.status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def test_a_watcher_sees_each_change_once_and_only_of_its_service() -> None:
+    name = "facewire.v1.GalleryService"
+    async with served() as wire:
+        watch = health_pb2_grpc.HealthStub(wire.channel).Watch(
+            health_pb2.HealthCheckRequest(service=name)
+        )
+        assert (await watch.read()).status == NOT_SERVING
+        wire.server.health.set(name, True)
+        assert (await watch.read()).status == SERVING
+        wire.server.health.set("", True)  # another service
+        wire.server.health.set(name, True)  # no change
+        wire.server.health.set(name, False)
+        assert (await watch.read()).status == NOT_SERVING
+        await wire.server.drain(0)
+        assert await watch.read() is grpc.aio.EOF, "NOT_SERVING was sent already"
+
+
+async def test_a_service_that_is_not_there_is_unknown_to_a_watcher_and_may_not_be_set() -> None:
+    async with served() as wire:
+        watch = health_pb2_grpc.HealthStub(wire.channel).Watch(
+            health_pb2.HealthCheckRequest(service="nothing")
+        )
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        with pytest.raises(KeyError):
+            wire.server.health.set("nothing", True)
+
+
+async def test_after_a_shutdown_no_service_is_serving_again() -> None:
+    servicer = health.HealthServicer()
+    servicer.set("", True)
+    servicer.shut_down()
+    servicer.set("", True)  # as a check that was under way may
+    assert (await servicer.Check(health_pb2.HealthCheckRequest(), None)).status == NOT_SERVING
