@@ -146,9 +146,12 @@ def test_too_many_bytes_are_refused_unread() -> None:
         read_header(Picture(b"\xff\xd8\xff" + bytes(1 << 20)), LIMITS)
 
 
-def test_text_is_not_a_picture() -> None:
+@pytest.mark.parametrize(
+    "data", [b"GET / HTTP/1.1\r\n\r\n", b"RIFF\x10\0\0\0AVI LIST", b"FORM\x10\0\0\0WEBPVP8L"]
+)
+def test_other_files_are_not_pictures(data: bytes) -> None:
     with pytest.raises(UndecodableImage, match="neither"):
-        read_header(Picture(b"GET / HTTP/1.1\r\n\r\n"), LIMITS)
+        read_header(Picture(data), LIMITS)
 
 
 def test_a_format_that_was_named_must_be_the_one_that_came() -> None:

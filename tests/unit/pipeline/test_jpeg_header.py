@@ -39,6 +39,12 @@ def test_a_segment_before_the_frame_is_passed_over(marker: int, length: int) -> 
     assert (header.width_px, header.height_px) == (37, 21)
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_fill_bytes_may_precede_a_marker(count: int) -> None:
+    header = read_header(Picture(b"\xff\xd8" + b"\xff" * count + jpeg()[2:]), LIMITS)
+    assert (header.width_px, header.height_px) == (37, 21)
+
+
 @pytest.mark.parametrize("marker", FRAMES)
 def test_a_frame_of_any_process_says_the_size(marker: int) -> None:
     """A decoder may know processes that another does not; what it would allocate is read of all."""
