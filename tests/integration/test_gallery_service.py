@@ -19,6 +19,7 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     NewIdentity,
 )
+from facewire_server.rpc import gallery as gallery_service
 from facewire_server.types import FaceSelection, Quality
 from fakes.gallery import MemoryGallery
 from fakes.recognizer import CONTRACT_ID, FakeEnroller
@@ -330,6 +331,66 @@ async def test_an_export_that_nobody_reads_is_ended() -> None:
                 pass
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert reason_and_fields(caught.value)[0] == "SLOW_READER"
+
+
+async def test_an_export_ends_in_its_time_however_steadily_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gallery_service, "_EXPORT_S", 0.2)
+    gallery = EndlessGallery()
+    async with served(gallery=gallery) as wire:
+        call = wire.galleries.ExportGallery(gallery_pb2.ExportGalleryRequest())
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            async for _ in call:
+                pass
+        assert reason_and_fields(caught.value)[0] == "SLOW_READER"
+        await wire.server._calls.ended()
+    assert gallery.closed == 1
+
+
+async def test_each_write_returns_the_revision_that_it_made() -> None:
+    async with served(gallery=await a_gallery(people=2, templates=2)) as wire:
+        call = wire.galleries
+        request = gallery_pb2.ListTemplatesRequest(identity_id="person-000")
+        template_id = (await call.ListTemplates(request)).templates[0].template_id
+        before = (await call.GetGallery(gallery_pb2.GetGalleryRequest())).gallery.revision
+        for write, request in (
+            (call.CreateIdentity, gallery_pb2.CreateIdentityRequest(identity_id="ada")),
+            (
+                call.UpdateIdentity,
+                gallery_pb2.UpdateIdentityRequest(identity_id="ada", display_name="Ada"),
+            ),
+            (call.DeleteTemplate, gallery_pb2.DeleteTemplateRequest(template_id=template_id)),
+            (call.DeleteIdentity, gallery_pb2.DeleteIdentityRequest(identity_id="person-001")),
+            (call.DeleteGallery, gallery_pb2.DeleteGalleryRequest(gallery_id="default")),
+        ):
+            made = (await write(request)).revision
+            now = (await call.GetGallery(gallery_pb2.GetGalleryRequest())).gallery.revision
+            assert before < made == now
+            before = now
+
+
+async def test_a_deleted_identity_takes_all_its_templates_along() -> None:
+    async with served(gallery=await a_gallery(people=1, templates=3)) as wire:
+        gone = await wire.galleries.DeleteIdentity(
+            gallery_pb2.DeleteIdentityRequest(identity_id="person-000")
+        )
+        assert gone.deleted_template_count == 3
+
+
+async def test_an_import_goes_into_one_gallery() -> None:
+    gallery = await a_gallery()
+    requests = [
+        gallery_pb2.ImportGalleryRequest(record=header()),
+        gallery_pb2.ImportGalleryRequest(record=identity(), gallery_id="other"),
+    ]
+    async with served(gallery=gallery) as wire:
+        assert await refused(wire.galleries.ImportGallery(iter(requests))) == (
+            INVALID,
+            "FIELD_INVALID",
+            ["gallery_id"],
+        )
+    assert (await gallery.get_gallery("default")).identity_count == 0
 
 
 async def test_no_id_or_name_is_logged(caplog: pytest.LogCaptureFixture) -> None:
