@@ -1,60 +1,25 @@
 """Every face found comes with its own crop and quality, and pictures in work share one bound."""
 
 import asyncio
-import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from facewire_server.errors import ModelUnavailable, SeveralFaces
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.find import FaceFinder
-from facewire_server.types import DetectionOptions, FaceSelection, Picture, PictureLimits
+from facewire_server.types import DetectionOptions, FaceSelection, PictureLimits
+from fakes.two_faces import LARGE, SHARES, SIZE_PX, SMALL, TwoFaces, two_faces
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
-WIDTH_PX, HEIGHT_PX = 800, 600
-# Eyes, nose and mouth as shares of a box's sides.
-SHARES = np.array([(0.3, 0.35), (0.7, 0.35), (0.5, 0.5), (0.35, 0.75), (0.65, 0.75)], np.float32)
-SMALL, LARGE = (0.1, 0.2, 0.2, 0.4), (0.55, 0.25, 0.85, 0.75)
-"""Boxes as shares of the picture's sides: x1, y1, x2, y2; the small one in the dark half, the large one in the light one."""
-
-
-class TwoFaces:
-    """A detector's model: a small face with the higher score, and a large one; waits at its gate."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def predict(self, inputs):
-        self.begun += 1
-        await self.gate.wait()
-        height, width, _ = inputs["image"].shape
-        boxes = np.array([SMALL, LARGE], np.float32) * (width, height, width, height)
-        sides = boxes[:, None, 2:] - boxes[:, None, :2]
-        return {
-            "boxes": boxes.astype(np.float32),
-            "scores": np.array([0.99, 0.95], np.float32),
-            "landmarks": (boxes[:, None, :2] + SHARES * sides).astype(np.float32),
-        }
+WIDTH_PX, HEIGHT_PX = SIZE_PX
 
 
 class Away:
     async def predict(self, inputs):
         raise ModelUnavailable("away")
-
-
-def picture(kind: str = "PNG", size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX)) -> Picture:
-    """Dark on the left, light on the right."""
-    pixels = np.full((size[1], size[0], 3), 40, np.uint8)
-    pixels[:, size[0] // 2 :] = 200
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind)
-    return Picture(file.getvalue())
 
 
 @pytest.fixture
@@ -69,7 +34,7 @@ def finder(model, threads: ThreadPoolExecutor, max_pixels: int = 1 << 24) -> Fac
 
 
 async def test_each_face_has_its_own_parts(threads: ThreadPoolExecutor) -> None:
-    found = await finder(TwoFaces(), threads).find(picture(), DETECTION)
+    found = await finder(TwoFaces(), threads).find(two_faces(), DETECTION)
     assert (found.width_px, found.height_px) == (WIDTH_PX, HEIGHT_PX)
     assert found.crops.shape == (2, 112, 112, 3)
     for row, (share, score, shade) in enumerate([(SMALL, 0.99, 40), (LARGE, 0.95, 200)]):
@@ -86,21 +51,21 @@ async def test_each_face_has_its_own_parts(threads: ThreadPoolExecutor) -> None:
 
 async def test_one_selected_face_comes_alone_with_its_crop(threads: ThreadPoolExecutor) -> None:
     line = finder(TwoFaces(), threads)
-    found = await line.find(picture(), DETECTION, FaceSelection.LARGEST)
+    found = await line.find(two_faces(), DETECTION, FaceSelection.LARGEST)
     assert len(found.faces) == len(found.crops) == len(found.qualities) == 1
     assert found.face(0).score == pytest.approx(0.95)
     assert found.face(0).quality.brightness == pytest.approx(200, abs=2)
     with pytest.raises(SeveralFaces):
-        await line.find(picture(), DETECTION, FaceSelection.ONLY)
+        await line.find(two_faces(), DETECTION, FaceSelection.ONLY)
 
 
-async def test_the_most_central_face_is_that_of_the_whole_picture(
+async def test_the_most_central_face_is_that_of_the_whole_two_faces(
     threads: ThreadPoolExecutor,
 ) -> None:
     """Across and upright alike: width and height are not exchanged on the way."""
     for size in ((1200, 300), (300, 1200)):
         found = await finder(TwoFaces(), threads).find(
-            picture(size=size), DETECTION, FaceSelection.MOST_CENTRAL
+            two_faces(size=size), DETECTION, FaceSelection.MOST_CENTRAL
         )
         assert found.face(0).score == pytest.approx(0.95)
 
@@ -111,10 +76,10 @@ async def test_pictures_in_work_have_together_no_more_pixels_than_one_may(
     model = TwoFaces()
     model.gate.clear()
     line = finder(model, threads, max_pixels=WIDTH_PX * HEIGHT_PX)
-    first = asyncio.create_task(line.find(picture(), DETECTION))
+    first = asyncio.create_task(line.find(two_faces(), DETECTION))
     while not model.begun:
         await asyncio.sleep(0)
-    second = asyncio.create_task(line.find(picture(), DETECTION))
+    second = asyncio.create_task(line.find(two_faces(), DETECTION))
     # Both threads are free, so a second picture that was let in would reach the model.
     for _ in range(20):
         await asyncio.to_thread(bool)
@@ -128,7 +93,7 @@ async def test_pictures_in_work_have_together_no_more_pixels_than_one_may(
 async def test_a_detector_that_fails_leaves_no_decoder_behind(
     kind: str, threads: ThreadPoolExecutor
 ) -> None:
-    large = picture(kind, size=(3200, 2400))
+    large = two_faces(kind, size=(3200, 2400))
     line = finder(Away(), threads, max_pixels=3200 * 2400)
     for _ in range(2):  # the second picture fits only if the first gave its pixels back
         with pytest.raises(ModelUnavailable):
@@ -137,7 +102,7 @@ async def test_a_detector_that_fails_leaves_no_decoder_behind(
 
 
 async def test_each_stage_has_its_time(threads: ThreadPoolExecutor) -> None:
-    found = await finder(TwoFaces(), threads).find(picture(), DETECTION)
+    found = await finder(TwoFaces(), threads).find(two_faces(), DETECTION)
     timings = found.clock.stop()
     stages = (timings.decode_s, timings.detect_s, timings.align_s)
     assert all(stage > 0 for stage in stages)
