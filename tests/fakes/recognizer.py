@@ -60,6 +60,7 @@ class FakeRecognizer:
         gate: closed (cleared) by a test to keep pictures in work.
         size_px: width and height of what it says it saw.
         calls: what was asked, in order of beginning.
+        selections: which faces were compared, in order.
         most_at_once: most pictures in work at the same time.
         cancelled: pictures whose work was cancelled.
     """
@@ -73,6 +74,7 @@ class FakeRecognizer:
         self.gate.set()
         self.size_px = (640, 480)
         self.calls: list[Call] = []
+        self.selections: list[FaceSelection] = []
         self.at_once = 0
         self.most_at_once = 0
         self.cancelled = 0
@@ -112,6 +114,7 @@ class FakeRecognizer:
         detection: DetectionOptions,
         policy: DecisionPolicy,
     ) -> Comparison:
+        self.selections.append(selection)
         for field, picture in (("first", first), ("second", second)):
             try:
                 async with self.slots.picture():

@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
+from facewire_server.types import FaceSelection
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
 from fakes.wire import DEFAULTS, PICTURE, config, reason_and_fields, served
@@ -102,6 +103,26 @@ async def test_compare_answers_and_names_the_picture_at_fault() -> None:
             "IMAGE_UNDECODABLE",
             ["second"],
         )
+
+
+async def test_what_a_comparison_asks_for_reaches_the_line() -> None:
+    recognizer = FakeRecognizer()
+    request = recognition_pb2.CompareRequest(first=image(b"one"), second=image(b"other"))
+    async with served(recognizer) as wire:
+        await wire.recognition.Compare(request)
+        request.selection = face_pb2.FACE_SELECTION_ONLY
+        request.detection.min_score = 0.75
+        request.decision_policy.threshold = 0.5
+        answer = await wire.recognition.Compare(request)
+    assert recognizer.selections == [FaceSelection.LARGEST, FaceSelection.ONLY]
+    assert [picture.data for picture, *_ in recognizer.calls] == [b"one", b"other"] * 2
+    assert [call[2:] for call in recognizer.calls[:2]] == [
+        (DEFAULTS.picture, DEFAULTS.decision)
+    ] * 2
+    for *_, detection, policy in recognizer.calls[2:]:
+        assert (detection.min_score, policy.threshold) == (0.75, 0.5)
+    assert answer.threshold == 0.5
+    assert answer.model_contract_id == CONTRACT_ID
 
 
 async def test_a_picture_has_a_time_limit() -> None:
