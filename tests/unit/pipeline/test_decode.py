@@ -74,7 +74,7 @@ def test_a_picture_larger_than_its_header_said_is_refused() -> None:
 
 
 @pytest.mark.parametrize("orientation", STORED)
-@pytest.mark.parametrize("reduced_by", [1, 2, 4])
+@pytest.mark.parametrize("reduced_by", [1, 2, 4, 8])
 def test_exif_orientation_is_obeyed(orientation: int, reduced_by: int) -> None:
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = orientation
@@ -157,7 +157,8 @@ def test_a_file_cut_short_is_undecodable(kind: str, keep: float) -> None:
 
 def test_decoding_shrinks_a_jpeg_no_further_than_is_wanted() -> None:
     header = Header(PictureFormat.JPEG, 8000, 6000)
-    assert reduction(header, 640) == 8
-    assert reduction(header, 751) == 4
-    assert reduction(header, 6001) == 1
+    assert reduction(header, 640) == reduction(header, 750) == 8
+    assert reduction(header, 751) == reduction(header, 1500) == 4
+    assert reduction(header, 1501) == reduction(header, 3000) == 2
+    assert reduction(header, 3001) == reduction(header, 6001) == 1
     assert reduction(Header(PictureFormat.PNG, 8000, 6000), 640) == 1
