@@ -1,0 +1,63 @@
+"""Open streams are counted exactly, and a shutdown reaches each of them."""
+
+import pytest
+
+from facewire_server.errors import ShuttingDown, TooManyStreams
+from facewire_server.streams.registry import Streams
+
+
+class Stream:
+    """A session that knows how often it was drained."""
+
+    def __init__(self) -> None:
+        self.drained = 0
+
+    def drain(self) -> None:
+        self.drained += 1
+
+
+def test_there_are_no_more_than_the_most_and_an_end_makes_room() -> None:
+    streams, first, second = Streams(2), Stream(), Stream()
+    with streams.admitted(first):
+        with streams.admitted(second):
+            assert list(streams) == [first, second]
+            with pytest.raises(TooManyStreams, match="2 streams"), streams.admitted(Stream()):
+                pass
+            assert len(streams) == 2
+        with streams.admitted(Stream()):
+            assert len(streams) == 2
+    assert len(streams) == 0
+
+
+def test_a_stream_that_fails_gives_its_place_back() -> None:
+    streams = Streams(1)
+    with pytest.raises(KeyError), streams.admitted(Stream()):
+        raise KeyError
+    with streams.admitted(Stream()):
+        pass
+
+
+def test_a_drain_reaches_the_open_streams_and_admits_no_more() -> None:
+    streams, first, second, gone = Streams(9), Stream(), Stream(), Stream()
+    with streams.admitted(gone):
+        pass
+    with streams.admitted(first), streams.admitted(second):
+        streams.drain()
+        with pytest.raises(ShuttingDown), streams.admitted(Stream()):
+            pass
+    assert (first.drained, second.drained, gone.drained) == (1, 1, 0)
+
+
+def test_a_stream_may_end_while_the_others_are_drained() -> None:
+    streams = Streams(9)
+    second = Stream()
+    ending = streams.admitted(second)
+
+    class First(Stream):
+        def drain(self) -> None:
+            ending.__exit__(None, None, None)
+
+    with streams.admitted(First()):
+        ending.__enter__()
+        streams.drain()
+    assert len(streams) == 0
