@@ -1,6 +1,7 @@
 """Every face found comes with its own crop and quality, and pictures in work share one bound."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,9 +9,18 @@ import numpy as np
 import pytest
 
 from facewire_server.errors import ModelUnavailable, SeveralFaces
+from facewire_server.pipeline import find
+from facewire_server.pipeline.decode import decode
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.find import FaceFinder
-from facewire_server.types import DetectionOptions, FaceSelection, PictureLimits
+from facewire_server.types import (
+    DetectionOptions,
+    FaceSelection,
+    Header,
+    Picture,
+    PictureLimits,
+    Rgb,
+)
 from fakes.two_faces import LARGE, SHARES, SIZE_PX, SMALL, TwoFaces, two_faces
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
@@ -99,6 +109,77 @@ async def test_a_detector_that_fails_leaves_no_decoder_behind(
         with pytest.raises(ModelUnavailable):
             await line.find(large, DETECTION)
         assert len(asyncio.all_tasks()) == 1
+
+
+class Decoder:
+    """The decoder, whose work at full size waits until it is let go on.
+
+    Attributes:
+        reductions: of the decodings begun.
+        full_size: set by a test to let those at full size begin.
+    """
+
+    def __init__(self) -> None:
+        self.reductions: list[int] = []
+        self.full_size = threading.Event()
+
+    def __call__(self, picture: Picture, header: Header, reduced_by: int = 1) -> Rgb:
+        self.reductions.append(reduced_by)
+        if reduced_by == 1:
+            assert self.full_size.wait(30)
+        return decode(picture, header, reduced_by)
+
+
+@pytest.fixture
+def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
+    made = Decoder()
+    monkeypatch.setattr(find, "decode", made)
+    return made
+
+
+async def test_a_large_jpeg_is_searched_while_it_is_decoded_at_full_size(
+    decoder: Decoder, threads: ThreadPoolExecutor
+) -> None:
+    model = TwoFaces()
+    finding = asyncio.create_task(
+        finder(model, threads).find(two_faces("JPEG", (3200, 2400)), DETECTION)
+    )
+    async with asyncio.timeout(30):
+        while not model.begun:
+            await asyncio.sleep(0.001)
+    assert not finding.done()
+    decoder.full_size.set()
+    assert len((await finding).faces) == 2
+    assert sorted(decoder.reductions) == [1, 4]
+
+
+@pytest.mark.parametrize(("kind", "size"), [("PNG", (3200, 2400)), ("JPEG", SIZE_PX)])
+async def test_a_picture_that_is_not_reduced_is_decoded_once(
+    decoder: Decoder, threads: ThreadPoolExecutor, kind: str, size: tuple[int, int]
+) -> None:
+    decoder.full_size.set()
+    await finder(TwoFaces(), threads).find(two_faces(kind, size), DETECTION)
+    assert decoder.reductions == [1]
+
+
+async def test_a_picture_counts_until_its_decoder_has_ended_even_if_detection_failed(
+    decoder: Decoder, threads: ThreadPoolExecutor
+) -> None:
+    class Failing(Away):
+        async def predict(self, inputs):
+            failed.set()
+            return await super().predict(inputs)
+
+    failed = asyncio.Event()
+    line = finder(Failing(), threads)
+    finding = asyncio.create_task(line.find(two_faces("JPEG", (3200, 2400)), DETECTION))
+    await failed.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not finding.done()
+    decoder.full_size.set()
+    with pytest.raises(ModelUnavailable):
+        await finding
 
 
 async def test_each_stage_has_its_time(threads: ThreadPoolExecutor) -> None:
