@@ -80,25 +80,6 @@ async def test_the_most_central_face_is_that_of_the_whole_two_faces(
         assert found.face(0).score == pytest.approx(0.95)
 
 
-async def test_pictures_in_work_have_together_no_more_pixels_than_one_may(
-    threads: ThreadPoolExecutor,
-) -> None:
-    model = TwoFaces()
-    model.gate.clear()
-    line = finder(model, threads, max_pixels=WIDTH_PX * HEIGHT_PX)
-    first = asyncio.create_task(line.find(two_faces(), DETECTION))
-    while not model.begun:
-        await asyncio.sleep(0)
-    second = asyncio.create_task(line.find(two_faces(), DETECTION))
-    # Both threads are free, so a second picture that was let in would reach the model.
-    for _ in range(20):
-        await asyncio.to_thread(bool)
-    assert model.begun == 1
-    model.gate.set()
-    await asyncio.gather(first, second)
-    assert model.begun == 2
-
-
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 async def test_a_detector_that_fails_leaves_no_decoder_behind(
     kind: str, threads: ThreadPoolExecutor
@@ -180,6 +161,27 @@ async def test_a_picture_counts_until_its_decoder_has_ended_even_if_detection_fa
     decoder.full_size.set()
     with pytest.raises(ModelUnavailable):
         await finding
+
+
+async def test_pictures_in_work_have_together_no_more_pixels_than_one_may(
+    decoder: Decoder, threads: ThreadPoolExecutor
+) -> None:
+    decoder.full_size.set()
+    model = TwoFaces()
+    model.gate.clear()
+    line = finder(model, threads, max_pixels=WIDTH_PX * HEIGHT_PX)
+    first = asyncio.create_task(line.find(two_faces(), DETECTION))
+    while not model.begun:
+        await asyncio.sleep(0.001)
+    second = asyncio.create_task(line.find(two_faces(), DETECTION))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    # The pool is FIFO: a picture that had been let in would be decoded before this.
+    await asyncio.get_running_loop().run_in_executor(threads, bool)
+    assert decoder.reductions == [1]
+    model.gate.set()
+    await asyncio.gather(first, second)
+    assert decoder.reductions == [1, 1]
 
 
 async def test_each_stage_has_its_time(threads: ThreadPoolExecutor) -> None:
