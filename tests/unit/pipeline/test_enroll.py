@@ -1,4 +1,4 @@
-"""An enrollment of several pictures shares the work slots with everybody else."""
+"""An enrollment shares the work slots with all others, and works only for what can be enrolled."""
 
 import asyncio
 from collections.abc import Iterator
