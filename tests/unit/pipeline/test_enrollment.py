@@ -64,7 +64,7 @@ RED, GREEN, BLACK = picture((250, 5, 5)), picture((5, 250, 5)), picture((0, 0, 0
 
 
 class Line:
-    """An enroller with its gallery and its detector's model."""
+    """An enroller with its gallery."""
 
     def __init__(self, threads: ThreadPoolExecutor, min_inter_eye_px: float) -> None:
         self.gallery = MemoryGallery(model_contract_id="c", dimension=3)
