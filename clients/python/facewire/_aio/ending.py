@@ -1,4 +1,4 @@
-"""How a call of grpc.aio ended, where a write may have been interrupted by its end."""
+"""The status of a call of grpc.aio whose end may have interrupted a write."""
 
 import asyncio
 from typing import Any
@@ -10,6 +10,8 @@ from facewire._wire.retries import Deadline
 __all__ = ["Ending", "Status"]
 
 _OF_A_WRITE = "Internal error from Core"
+"""The text that grpc.aio sets for a write that the end of the call interrupted."""
+
 _PATIENCE_S = 1.0
 """How long the server's own status may take to replace that of a write. Chosen, not measured."""
 

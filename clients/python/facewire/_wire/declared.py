@@ -3,7 +3,7 @@
 This stays because the packages that have them bound what users may install:
 googleapis-common-protos 1.76 takes protobuf from 6.33.5 to below 8, grpcio-health-checking 1.85
 nothing older than grpcio 1.85 and protobuf 7.35. Each group lies in a descriptor pool of its own,
-so that these packages may be installed beside.
+so that these packages may be installed, too.
 """
 
 from typing import Any

@@ -16,7 +16,10 @@ from facewire._wire.declared import BYTES, TEXT, declare
 __all__ = ["error_from_rpc"]
 
 _DETAILS_KEY = "grpc-status-details-bin"
+"""gRPC's key of the details (https://grpc.io/docs/guides/error/#richer-error-model)."""
+
 _DOMAIN = "facewire"
+"""`ErrorInfo.domain` of a facewire server; reasons of other domains are not read."""
 
 _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
     ErrorReason.FIELD_INVALID: (errors.InvalidRequestError, ""),
@@ -72,8 +75,8 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
     ErrorReason.NOT_IMPLEMENTED: (errors.NotSupportedError, ""),
     ErrorReason.INTERNAL: (errors.ServerError, "Report it with the id above."),
 }
+"""The class of each reason, and what to do next."""
 
-# Statuses that carry no reason: gRPC's own, a proxy's, another server's.
 _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
     grpc.StatusCode.INVALID_ARGUMENT: (errors.InvalidRequestError, ""),
     grpc.StatusCode.UNAUTHENTICATED: (errors.AuthenticationError, "Give the server's token."),
@@ -91,6 +94,7 @@ _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
         "Is it a facewire server, and new enough?",
     ),
 }
+"""For statuses that carry no reason: gRPC's own, a proxy's, another server's."""
 
 
 def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:

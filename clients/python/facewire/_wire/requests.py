@@ -145,6 +145,7 @@ def check_health(service: str) -> Call[bool]:
 
 
 _SERVING = 1
+"""`HealthCheckResponse.ServingStatus.SERVING`."""
 
 
 @cache

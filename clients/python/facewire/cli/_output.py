@@ -29,8 +29,9 @@ __all__ = [
     "work_progress",
 ]
 
-# Without markup: names and paths may hold brackets.
 ERRORS = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+"""Without markup, as all consoles here: names and paths may hold brackets."""
+
 _RESULTS = Console(markup=False, highlight=False)
 
 _STYLES = {Outcome.KNOWN: "green", Outcome.AMBIGUOUS: "yellow"}

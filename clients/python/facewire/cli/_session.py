@@ -38,8 +38,8 @@ EXIT_UNAVAILABLE = 3
 EXIT_DENIED = 4
 EXIT_SERVER_FAULT = 5
 EXIT_INTERRUPTED = 130
+"""128 + SIGINT, as shells have it. The others are of `facewire --help`."""
 
-# The library's advice in terms of the command line.
 _ADVICE = {
     ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
     ErrorReason.SEVERAL_FACES: "Crop the picture, or choose a face with --selection.",
@@ -49,6 +49,7 @@ _ADVICE = {
     ErrorReason.GALLERY_EXISTS: "`facewire gallery list` shows what there is.",
     ErrorReason.IDENTITY_NOT_FOUND: "`facewire identities` lists who is known.",
 }
+"""The library's advice in terms of the command line."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -130,10 +130,10 @@ def _decoded(picture: Picture) -> Any:
     return raw.copy() if to_rgb is None else cv2.cvtColor(raw, to_rgb)
 
 
-# Bytes per pixel, rows for each two rows of the picture, and the conversion to RGB.
 _RAW: dict[ImageFormat, tuple[int, int, int | None]] = {
     ImageFormat.RGB8: (3, 2, None),
     ImageFormat.BGR8: (3, 2, cv2.COLOR_BGR2RGB),
     ImageFormat.GRAY8: (1, 2, cv2.COLOR_GRAY2RGB),
     ImageFormat.NV12: (1, 3, cv2.COLOR_YUV2RGB_NV12),
 }
+"""Bytes per pixel, rows for each two rows of the picture, and the conversion to RGB."""
