@@ -11,7 +11,7 @@ __all__ = ["CLIENTS", "BlockingClient"]
 
 
 class BlockingClient:
-    """An `AsyncClient` whose loop runs in another thread; what it gives is waited for."""
+    """An `AsyncClient` whose loop runs in another thread; what it returns is waited for."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._loop = asyncio.new_event_loop()
@@ -92,4 +92,4 @@ class _BlockingStream:
 
 
 CLIENTS = {"blocking": facewire.Client, "asyncio": BlockingClient}
-"""What a test is parametrised by."""
+"""What a test is parametrized by."""

@@ -96,7 +96,7 @@ def folder(tmp_path, astronaut):
 
 @pytest.fixture
 def film(tmp_path, astronaut):
-    """Two seconds: one with the portrait, one of even grey."""
+    """Two seconds: one with the portrait, one of even gray."""
     path = tmp_path / "film.avi"
     portrait = np.ascontiguousarray(astronaut[:256, 96:352, ::-1])
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (256, 256))

@@ -13,7 +13,7 @@ from fakes.server import FakeServer, failure
 from integration.command import command, environment, lines
 
 
-def test_a_picture_whose_name_is_no_text_is_recognised_and_drawn(run, folder):
+def test_a_picture_whose_name_is_no_text_is_recognized_and_drawn(run, folder):
     name = folder / os.fsdecode(b"caf\xe9.jpg")
     (folder / "Bo_01.jpg").rename(name)
     drawn = folder / os.fsdecode(b"drawn\xe9.png")
@@ -25,7 +25,7 @@ def test_a_picture_whose_name_is_no_text_is_recognised_and_drawn(run, folder):
     assert (refused.returncode, refused.stderr) == (2, "facewire: '\\udce9' is not UTF-8\n")
 
 
-def test_pictures_are_recognised_in_a_table(run, folder, gallery):
+def test_pictures_are_recognized_in_a_table(run, folder, gallery):
     run("enroll", folder, "-g", gallery)
     known = folder / "Eileen_Collins" / "a.jpg"
     result = run("recognize", known, folder / "Bo_01.jpg", "-g", gallery)
@@ -34,7 +34,7 @@ def test_pictures_are_recognised_in_a_table(run, folder, gallery):
     assert "no face" in result.stdout
 
 
-def test_pictures_are_recognised_in_json_and_a_bad_one_does_not_stop_the_rest(run, folder, gallery):
+def test_pictures_are_recognized_in_json_and_a_bad_one_does_not_stop_the_rest(run, folder, gallery):
     run("enroll", folder, "-g", gallery)
     known, bad = folder / "Eileen_Collins" / "a.jpg", folder / "Eileen_Collins" / "bad.jpg"
     result = run("recognize", bad, folder / "none.jpg", known, "-g", gallery, "--json")

@@ -70,11 +70,11 @@ def portrait_jpeg(portrait):
 
 @pytest.fixture(scope="session")
 def nobody():
-    """A JPEG of even grey: no face."""
+    """A JPEG of even gray: no face."""
     return cv2.imencode(".jpg", np.full((240, 320, 3), 128, np.uint8))[1].tobytes()
 
 
-def test_somebody_who_was_enrolled_is_recognised(client, gallery, portrait, portrait_jpeg):
+def test_somebody_who_was_enrolled_is_recognized(client, gallery, portrait, portrait_jpeg):
     enrolled = client.enroll("eileen", portrait, gallery=gallery, display_name="Eileen Collins")
     assert enrolled.accepted_count == 1
     found = client.recognize(portrait_jpeg, gallery=gallery)
@@ -176,7 +176,7 @@ def test_identities_are_made_listed_renamed_and_deleted(client, gallery):
         client.identity("id-0", gallery=gallery)
 
 
-def test_somebody_who_was_deleted_is_not_recognised_any_more(client, gallery, portrait):
+def test_somebody_who_was_deleted_is_not_recognized_any_more(client, gallery, portrait):
     client.enroll("eileen", portrait, gallery=gallery)
     client.delete_identity("eileen", gallery=gallery)
     (face,) = client.recognize(portrait, gallery=gallery).faces

@@ -1,4 +1,4 @@
-"""What is drawn lies where the face is, and can be read."""
+"""What is painted lies where the face is, and can be read."""
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ def face(x, y, side, name="", similarity=0.5):
 
 
 @pytest.fixture
-def grey():
+def gray():
     return np.full((400, 600, 3), 90, np.uint8)
 
 
@@ -27,57 +27,57 @@ def changed(before, after):
     return np.any(before != after, axis=2)
 
 
-def test_a_box_is_drawn_around_the_face_and_nothing_into_it(grey):
-    drawn = annotate(grey, [face(200, 150, 100, "Ada")])
-    assert not np.array_equal(drawn[150, 200], grey[150, 200])
-    assert np.array_equal(drawn[160:240, 210:290], grey[160:240, 210:290])
-    assert not changed(grey, annotate(grey, [])).any()
+def test_a_box_is_painted_around_the_face_and_nothing_into_it(gray):
+    painted = annotate(gray, [face(200, 150, 100, "Ada")])
+    assert not np.array_equal(painted[150, 200], gray[150, 200])
+    assert np.array_equal(painted[160:240, 210:290], gray[160:240, 210:290])
+    assert not changed(gray, annotate(gray, [])).any()
 
 
-def test_the_picture_given_is_left_as_it_is(grey):
-    before = grey.copy()
-    annotate(grey, [face(200, 150, 100, "Ada")])
-    assert np.array_equal(grey, before)
+def test_the_picture_given_is_left_as_it_is(gray):
+    before = gray.copy()
+    annotate(gray, [face(200, 150, 100, "Ada")])
+    assert np.array_equal(gray, before)
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (500, 0), (0, 300), (500, 300), (-50, -50)])
-def test_a_label_stays_within_the_picture(grey, x, y):
-    """Its coloured plate is as large in every corner as in the middle."""
+def test_a_label_stays_within_the_picture(gray, x, y):
+    """Its colored plate is as large in every corner as in the middle."""
 
-    def plate(drawn):
-        return np.all(drawn == (40, 167, 69), axis=2).sum()
+    def plate(painted):
+        return np.all(painted == (40, 167, 69), axis=2).sum()
 
-    middle = plate(annotate(grey, [face(250, 150, 100, "Somebody Long")]))
-    assert plate(annotate(grey, [face(x, y, 100, "Somebody Long")])) > 0.8 * middle
+    middle = plate(annotate(gray, [face(250, 150, 100, "Somebody Long")]))
+    assert plate(annotate(gray, [face(x, y, 100, "Somebody Long")])) > 0.8 * middle
 
 
-def test_labels_keep_off_each_other(grey):
+def test_labels_keep_off_each_other(gray):
     alone = [face(200, 150, 80, "Ada Lovelace"), face(230, 152, 80, "Grace Hopper")]
-    plates = [np.all(annotate(grey, [each]) == (40, 167, 69), axis=2).sum() for each in alone]
-    both = np.all(annotate(grey, alone) == (40, 167, 69), axis=2).sum()
+    plates = [np.all(annotate(gray, [each]) == (40, 167, 69), axis=2).sum() for each in alone]
+    both = np.all(annotate(gray, alone) == (40, 167, 69), axis=2).sum()
     assert both > 0.9 * sum(plates)
 
 
-def test_every_kind_of_picture_can_be_drawn_on(grey, tmp_path):
-    png = cv2.imencode(".png", grey[:, :, ::-1])[1].tobytes()
+def test_every_kind_of_picture_can_be_painted_on(gray, tmp_path):
+    png = cv2.imencode(".png", gray[:, :, ::-1])[1].tobytes()
     (tmp_path / "a.png").write_bytes(png)
     luma = np.concatenate([np.full((400, 600), 94, np.uint8), np.full((200, 600), 128, np.uint8)])
     raw = {"width_px": 600, "height_px": 400}
     kinds = [
         png,
         tmp_path / "a.png",
-        grey[:, :, 0],
-        facewire.Image.from_array(grey, bgr=True),
+        gray[:, :, 0],
+        facewire.Image.from_array(gray, bgr=True),
         facewire.Image(luma.tobytes(), facewire.ImageFormat.NV12, **raw),
         facewire.Image(
-            np.pad(grey, ((0, 0), (0, 4), (0, 0))).tobytes(),
+            np.pad(gray, ((0, 0), (0, 4), (0, 0))).tobytes(),
             facewire.ImageFormat.RGB8, stride_bytes=604 * 3, **raw,
         ),
     ]  # fmt: skip
-    expected = annotate(grey, [face(200, 150, 100, "Ada")])
+    expected = annotate(gray, [face(200, 150, 100, "Ada")])
     for picture in kinds:
-        drawn = annotate(picture, [face(200, 150, 100, "Ada")])
-        assert np.abs(drawn.astype(int) - expected).max() <= 2
+        painted = annotate(picture, [face(200, 150, 100, "Ada")])
+        assert np.abs(painted.astype(int) - expected).max() <= 2
 
 
 @pytest.mark.parametrize(

@@ -32,18 +32,18 @@ async def test_frames_may_come_from_an_asynchronous_iterator(aclient, picture):
 
 
 async def test_a_blocking_source_does_not_hold_up_the_loop(aclient, picture):
-    drawn = asyncio.Event()
+    answered = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def frames():
         yield picture
         # Would never end if the loop stood still meanwhile.
-        asyncio.run_coroutine_threadsafe(drawn.wait(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(answered.wait(), loop).result(10)
         yield picture
 
     async with aclient.stream(frames()) as stream:
         assert (await anext(stream)).sequence == 1
-        drawn.set()
+        answered.set()
         assert (await anext(stream)).sequence == 2
 
 

@@ -33,7 +33,7 @@ def test_every_frame_of_a_film_comes_with_its_time(film):
         ]
 
 
-def test_the_newest_frames_end_with_the_last_and_pass_over_what_was_not_drawn(film):
+def test_the_newest_frames_end_with_the_last_and_pass_over_what_was_not_pulled(film):
     with Camera(film, every_frame=False) as camera:
         first = next(camera)
         for thread in threading.enumerate():

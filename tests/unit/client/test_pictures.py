@@ -36,7 +36,7 @@ def test_an_array_is_rgb_and_says_its_size():
     assert image_message(RGB) == expected
 
 
-def test_a_grey_array_is_gray8():
+def test_a_gray_array_is_gray8():
     image = image_message(RGB[:, :, 0])
     assert (image.format, image.width_px, image.height_px) == (face_pb2.IMAGE_FORMAT_GRAY8, 4, 2)
     assert image.data == RGB[:, :, 0].tobytes()
@@ -92,10 +92,10 @@ def test_chunks_hold_ten_pictures_or_sixteen_mebibytes_and_lose_none():
 
 
 def test_chunks_read_no_further_than_they_must():
-    drawn = []
-    stream = chunks(drawn.append(number) or b"x" for number in range(100))
+    pulled = []
+    stream = chunks(pulled.append(number) or b"x" for number in range(100))
     next(stream)
-    assert len(drawn) == 11
+    assert len(pulled) == 11
 
 
 def test_halves_lose_nothing():

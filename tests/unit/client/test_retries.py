@@ -154,15 +154,15 @@ def test_a_new_name_is_not_written_over_a_later_one(fake, client):
 def test_a_stream_refused_by_a_busy_worker_is_opened_on_new_connections(fake, client, picture):
     busy = failure(grpc.StatusCode.UNAVAILABLE, "WORKER_BUSY")
     fake.fail_next("StreamRecognize", busy, times=4)
-    drawn = []
-    stream = client.stream(drawn.append(n) or picture for n in range(2))
+    pulled = []
+    stream = client.stream(pulled.append(n) or picture for n in range(2))
     assert [result.sequence for result in stream] == [1, 2]
-    assert drawn == [0, 1]
+    assert pulled == [0, 1]
     assert len(set(fake.peers)) == 5
 
 
-def test_a_stream_that_cannot_be_opened_draws_no_frame(fake, client):
-    drawn = []
+def test_a_stream_that_cannot_be_opened_pulls_no_frame(fake, client):
+    pulled = []
     with pytest.raises(facewire.NotFoundError):
-        client.stream((drawn.append(1) for _ in range(2)), gallery="none").open()
-    assert drawn == []
+        client.stream((pulled.append(1) for _ in range(2)), gallery="none").open()
+    assert pulled == []
