@@ -9,17 +9,45 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from facewire_server.errors import ServerError
+from facewire_server.operator_events import (
+    CredentialsReloaded,
+    Draining,
+    DrainOverran,
+    GalleryAction,
+    GalleryChanged,
+    GalleryExported,
+    InternalError,
+    Listening,
+    LoopLag,
+    ModelStateChanged,
+    ServerStarted,
+    Stopped,
+    TokenRefused,
+)
 
 __all__ = [
+    "CredentialsReloaded",
+    "DrainOverran",
+    "Draining",
     "Emit",
     "Event",
     "FrameAccounted",
     "FramesSkipped",
+    "GalleryAction",
+    "GalleryChanged",
+    "GalleryExported",
+    "InternalError",
+    "Listening",
+    "LoopLag",
+    "ModelStateChanged",
     "PictureFinished",
+    "ServerStarted",
     "Stage",
+    "Stopped",
     "StreamEnded",
     "StreamOpened",
     "StreamRefused",
+    "TokenRefused",
     "broadcast",
     "ignore",
 ]
@@ -126,7 +154,9 @@ class StreamEnded:
         duration_s: since it was opened.
         recognized, failed, skipped: frames by what became of them.
         median_s: median time from a frame's arrival to its answer; 0 without any.
-        error: the class of the error that ended it; None = the client or a drain did.
+        error: the class of the error that ended it, which is CancelledError if the client went
+            away or the time to drain was over; None = it ended as it should.
+        is_drained: the server ended it, because it shuts down.
     """
 
     camera_id: str
@@ -137,10 +167,28 @@ class StreamEnded:
     skipped: int
     median_s: float
     error: type[BaseException] | None
+    is_drained: bool = False
 
 
 Event: TypeAlias = (
-    PictureFinished | FrameAccounted | FramesSkipped | StreamOpened | StreamRefused | StreamEnded
+    PictureFinished
+    | FrameAccounted
+    | FramesSkipped
+    | StreamOpened
+    | StreamRefused
+    | StreamEnded
+    | ServerStarted
+    | Listening
+    | Draining
+    | DrainOverran
+    | Stopped
+    | CredentialsReloaded
+    | TokenRefused
+    | ModelStateChanged
+    | GalleryChanged
+    | GalleryExported
+    | LoopLag
+    | InternalError
 )
 
 Emit: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,215 @@
+"""What an operator wants to know of a server, as values: its life, its callers, its galleries.
+
+Joined to the others in `events`, which is what to import; what holds there holds here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = [
+    "CredentialsReloaded",
+    "DrainOverran",
+    "Draining",
+    "GalleryAction",
+    "GalleryChanged",
+    "GalleryExported",
+    "InternalError",
+    "Listening",
+    "LoopLag",
+    "ModelStateChanged",
+    "ServerStarted",
+    "Stopped",
+    "TokenRefused",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStarted:
+    """Everything is joined; nothing listens yet.
+
+    Attributes:
+        version: of this server.
+        model_contract: its name or file, as set.
+        model_contract_id: 64 hexadecimal digits.
+        engines: by servable, what runs it and at which address.
+        processors: that the work is spread over.
+        processors_reason: what limits them, in words.
+        limits: what a client may ask for, by name; each has its unit in its name.
+        settings: every setting in force, by variable. Secrets are files, of which this is the path.
+        changed_settings: variables of those that are not at their default.
+    """
+
+    version: str
+    model_contract: str
+    model_contract_id: str
+    engines: Mapping[str, str]
+    processors: int
+    processors_reason: str
+    limits: Mapping[str, float]
+    settings: Mapping[str, str]
+    changed_settings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Calls are taken.
+
+    Attributes:
+        address: "host:port", as clients on this machine would call it.
+        has_tls: connections are encrypted.
+        has_token: callers must show a token.
+    """
+
+    address: str
+    has_tls: bool
+    has_token: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The server was asked to stop: no new calls, and an end to those under way.
+
+    Attributes:
+        stream_count: open streams.
+        grace_s: time that they have; then they are cancelled.
+    """
+
+    stream_count: int
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrainOverran:
+    """A call did not end in time after it was cancelled; the server stops all the same.
+
+    Attributes:
+        timeout_s: how long was waited after the cancellation.
+    """
+
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The server has stopped, and everything is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsReloaded:
+    """SIGHUP came, and the files of token and certificate were read again.
+
+    Attributes:
+        error: which file cannot be used and why, and then all stays as it was; "" = they are in
+            force.
+    """
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefused:
+    """A call was refused because it had no token, or not a valid one.
+
+    Attributes:
+        peer: address of the caller, as gRPC writes it.
+    """
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStateChanged:
+    """A model that is served elsewhere became usable or not, or its versions changed.
+
+    Attributes:
+        model: name of the servable.
+        is_ready: it answers, and a version that answers is proven.
+        versions: that are proven now.
+        reason: why it is not ready, or why a version of it is refused; "" = all is well.
+    """
+
+    model: str
+    is_ready: bool
+    versions: tuple[int, ...]
+    reason: str
+
+
+GalleryAction: TypeAlias = Literal[
+    "create_gallery",
+    "delete_gallery",
+    "create_identity",
+    "update_identity",
+    "delete_identity",
+    "enroll",
+    "delete_template",
+    "import",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryChanged:
+    """A write to a gallery was committed, whether or not its caller still waits for the response.
+
+    Attributes:
+        action: what was done.
+        gallery_id: to which gallery.
+        peer: address of the caller, as gRPC writes it.
+        identity_count: identities that were added, changed or deleted; of an enrollment, 1.
+        template_count: templates that were added or deleted.
+        revision: of the gallery after the write. An enrollment that is repeated under its
+            request id writes nothing, and has the revision of the first time.
+        is_complete: an import was committed to its end; another action always is.
+    """
+
+    action: GalleryAction
+    gallery_id: str
+    peer: str
+    identity_count: int
+    template_count: int
+    revision: int
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryExported:
+    """Embeddings of a gallery left the server.
+
+    Attributes:
+        gallery_id, peer: which gallery, and to whom.
+        identity_count, template_count: that were sent.
+        revision: of the gallery that was read.
+        is_complete: it was sent to its end.
+    """
+
+    gallery_id: str
+    peer: str
+    identity_count: int
+    template_count: int
+    revision: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoopLag:
+    """The event loop was measured. Emitted at a steady pace, however small the lag is.
+
+    Attributes:
+        lag_s: by how much a wake-up came too late.
+    """
+
+    lag_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class InternalError:
+    """A fault of the server itself.
+
+    Attributes:
+        log_id: the number that the client was given; "" if no client waits for it.
+        stack: types and stack of the error and its causes, without their messages, which may
+            quote a name.
+    """
+
+    log_id: str
+    stack: str
