@@ -1,7 +1,6 @@
 """The composition root: the one place that knows every room, and joins them by the settings."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
@@ -11,11 +10,13 @@ from typing import Final
 
 import cv2
 
-from facewire_server import logs, model_contracts
+from facewire_server import model_contracts
 from facewire_server.backends import tfserving
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.credentials import read_credentials, read_file, reload_on
+from facewire_server.events import Emit, Stopped
+from facewire_server.logs import logging_to_stderr
 from facewire_server.models import Models, open_models
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
@@ -31,8 +32,11 @@ from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
 from facewire_server.settings import Settings, SettingsError
 from facewire_server.signals import handle_signals
+from facewire_server.started import server_started
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
+from facewire_server.work.failures import emit_failures
+from facewire_server.work.loop_lag import measure_loop_lag
 from facewire_server.work.slots import WorkSlots
 
 __all__ = ["serve"]
@@ -42,8 +46,6 @@ _RECOGNITION: Final = "facewire.v1.RecognitionService"
 _SERVED_AT_ONCE: Final = 16
 
 _CALLS_BESIDE_STREAMS: Final = 64
-
-_log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings) -> None:
@@ -56,20 +58,26 @@ async def serve(settings: Settings) -> None:
         ModelUnavailable: a model is missing, or not the contract's.
         OSError: the gallery's folder or the address cannot be used.
     """
-    logs.configure(settings.log_format)
+    with logging_to_stderr(settings.log_format) as emit:
+        await _serve(settings, emit)
+
+
+async def _serve(settings: Settings, emit: Emit) -> None:
+    emit_failures(emit)
     signals = handle_signals()
-    async with _server(settings) as (server, models):
+    async with _server(settings, emit) as (server, models):
         watching = None
         reloading = asyncio.create_task(
-            reload_on(signals.reload, settings, server.replace_credentials)
+            reload_on(signals.reload, settings, server.replace_credentials, emit)
         )
+        measuring = asyncio.create_task(measure_loop_lag(emit))
         try:
             port = await server.start()
             for name in HEALTH_NAMES:
                 server.health.set(name, name != _RECOGNITION or not models.served)
             if models.served:
                 recognizing = partial(server.health.set, _RECOGNITION)
-                watching = asyncio.create_task(models.watch(recognizing))
+                watching = asyncio.create_task(models.watch(recognizing, emit))
                 watching.add_done_callback(
                     lambda _: signals.stop.set()
                 )  # it ends by a failure only
@@ -78,17 +86,19 @@ async def serve(settings: Settings) -> None:
             await signals.stop.wait()
         finally:
             reloading.cancel()
+            measuring.cancel()
             await server.drain(settings.drain_s)
             if watching is not None and not watching.cancel():
                 await watching  # raises what it failed with
-    _log.info("stopped")
+    emit(Stopped())
 
 
 @asynccontextmanager
-async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
+async def _server(settings: Settings, emit: Emit) -> AsyncIterator[tuple[Server, Models]]:
     """Everything joined, not listening yet; models of this process are proven, others may be away."""
     contract = _contract(settings.model_contract)
-    processors = settings.threads or usable_processors().count
+    usable = usable_processors()
+    processors = settings.threads or usable.count
     cv2.setNumThreads(1)  # pictures are worked on beside each other; each takes one processor
     async with open_models(
         contract,
@@ -116,7 +126,18 @@ async def _server(settings: Settings) -> AsyncIterator[tuple[Server, Models]]:
             slots = WorkSlots(
                 settings.pictures_at_once or usual, picture_timeout_s=settings.frame_timeout_s
             )
-            yield _joined(settings, contract, models, gallery, slots, threads), models
+            server = _joined(settings, contract, models, gallery, slots, threads, emit)
+            emit(
+                server_started(
+                    settings,
+                    contract,
+                    models.statistics(),
+                    usable,
+                    pictures_at_once=settings.pictures_at_once or usual,
+                    max_calls=settings.max_streams + _CALLS_BESIDE_STREAMS,
+                )
+            )
+            yield server, models
 
 
 def _joined(
@@ -126,6 +147,7 @@ def _joined(
     gallery: LmdbGallery,
     slots: WorkSlots,
     threads: Executor,
+    emit: Emit,
 ) -> Server:
     limits, defaults = _limits(settings), _defaults(settings)
     finder = FaceFinder(models.detector, limits=limits.picture, threads=threads)
@@ -152,6 +174,7 @@ def _joined(
                 limits=limits,
                 defaults=defaults,
             ),
+            emit=emit,
         ),
         GalleryServicer(
             gallery,
@@ -159,8 +182,10 @@ def _joined(
             limits=limits,
             defaults=defaults,
             dimension=contract.dimension,
+            emit=emit,
         ),
         limits=limits,
+        emit=emit,
     )
 
 

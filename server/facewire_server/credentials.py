@@ -1,18 +1,16 @@
 """The server's token and certificate: read from their files, checked, and read again on SIGHUP."""
 
 import asyncio
-import logging
 import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facewire_server.events import CredentialsReloaded, Emit
 from facewire_server.settings import Settings, SettingsError
 
 __all__ = ["Credentials", "read_credentials", "read_file", "reload_on"]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +46,20 @@ def read_credentials(settings: Settings) -> Credentials:
 
 
 async def reload_on(
-    hangup: asyncio.Event, settings: Settings, replace: Callable[[str, bytes, bytes], None]
+    hangup: asyncio.Event,
+    settings: Settings,
+    replace: Callable[[str, bytes, bytes], None],
+    emit: Emit,
 ) -> None:
     """Each time that `hangup` is set, reads the files again and replaces what they held; never returns.
 
-    If a file cannot be used, that is logged and nothing is replaced.
+    If a file cannot be used, nothing is replaced.
 
     Args:
         hangup: set from outside, cleared here.
         settings: name the files.
         replace: takes token, certificate chain and private key.
+        emit: takes the outcome.
     """
     while True:
         await hangup.wait()
@@ -66,11 +68,9 @@ async def reload_on(
             read = await asyncio.to_thread(read_credentials, settings)
             replace(read.token, read.tls_certificate_chain, read.tls_private_key)
         except (SettingsError, OSError) as error:  # OSError: no file descriptor is left
-            _log.error(
-                "SIGHUP: nothing is reloaded; token and certificate stay as they were: %s", error
-            )
+            emit(CredentialsReloaded(str(error)))
         else:
-            _log.info("SIGHUP: token and certificate are reloaded")
+            emit(CredentialsReloaded(""))
 
 
 def read_file(path: Path | None) -> bytes:

@@ -22,6 +22,7 @@ from facewire_server.operator_events import (
     ModelStateChanged,
     ServerStarted,
     Stopped,
+    TlsFailed,
     TokenRefused,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "StreamEnded",
     "StreamOpened",
     "StreamRefused",
+    "TlsFailed",
     "TokenRefused",
     "broadcast",
     "ignore",
@@ -184,6 +186,7 @@ Event: TypeAlias = (
     | Stopped
     | CredentialsReloaded
     | TokenRefused
+    | TlsFailed
     | ModelStateChanged
     | GalleryChanged
     | GalleryExported

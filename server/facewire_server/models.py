@@ -1,7 +1,6 @@
 """Opens every row of the table of servables: in this process, or in TensorFlow Serving at an address."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Final
 
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.backends.tfserving import TfServingModel
+from facewire_server.events import Emit, ModelStateChanged
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.proof.model_contract import ModelContract
@@ -20,8 +20,6 @@ __all__ = ["Models", "open_models"]
 
 _CHECK_EVERY_S: Final = 1.0
 """A model that comes back is used at once; health follows within this. Chosen, not measured."""
-
-_log = logging.getLogger(__name__)
 
 
 class Models:
@@ -48,24 +46,24 @@ class Models:
         """Returns the state of each model now and its calls so far, in the order of the table."""
         return tuple(one.statistics() for one in self._opened.values())
 
-    async def watch(self, ready: Callable[[bool], None]) -> None:
-        """Checks the served models every second, and logs each change of one; never returns.
+    async def watch(self, ready: Callable[[bool], None], emit: Emit) -> None:
+        """Checks the served models every second; never returns.
 
         Args:
             ready: called with whether all models are healthy, on each change; initially False.
+            emit: takes the state of each model, on each change.
         """
         was_ready = False
 
         async def follow(model: OpenedModel) -> None:
             nonlocal was_ready
-            logged = ""
+            emitted: ModelStateChanged | None = None
             while True:
                 await model.refresh()
-                state = model.statistics()
-                text = _described(state)
-                if text != logged:
-                    logged = text
-                    _log.log(logging.INFO if state.healthy else logging.WARNING, "%s", text)
+                state = _state(model.statistics())
+                if state != emitted:
+                    emitted = state
+                    emit(state)
                 is_ready = all(one.healthy for one in self.statistics())
                 if is_ready != was_ready:
                     was_ready = is_ready
@@ -130,8 +128,7 @@ async def _embedded(
     return OpenedModel(row.label, engine, embedded_version=engine.version)
 
 
-def _described(state: ModelStatistics) -> str:
-    if not state.healthy:
-        return state.refusal
-    text = f"the model {state.name!r} answers; proven versions: {list(state.proven_versions)}"
-    return f"{text}; but: {state.refusal}" if state.refusal else text
+def _state(now: ModelStatistics) -> ModelStateChanged:
+    # Of a model that does not answer, versions are forgotten one by one: no news.
+    versions = now.proven_versions if now.healthy else ()
+    return ModelStateChanged(now.name, now.healthy, versions, now.refusal)

@@ -20,6 +20,7 @@ __all__ = [
     "ModelStateChanged",
     "ServerStarted",
     "Stopped",
+    "TlsFailed",
     "TokenRefused",
 ]
 
@@ -119,13 +120,24 @@ class TokenRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsFailed:
+    """A client and the server did not agree on TLS; gRPC does not say who the client is.
+
+    Attributes:
+        reason: in one word of BoringSSL's, such as "HTTP_REQUEST" for a client without TLS.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelStateChanged:
     """A model that is served elsewhere became usable or not, or its versions changed.
 
     Attributes:
         model: name of the servable.
         is_ready: it answers, and a version that answers is proven.
-        versions: that are proven now.
+        versions: that are proven now; none if it is not ready.
         reason: why it is not ready, or why a version of it is refused; "" = all is well.
     """
 

@@ -21,13 +21,14 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.sources": frozenset({f"{SERVER}.env_file", f"{SERVER}.settings"}),
     f"{SERVER}.processors": frozenset(),
     f"{SERVER}.signals": frozenset(),
-    f"{SERVER}.credentials": frozenset({f"{SERVER}.settings"}),
     f"{SERVER}.errors": frozenset(),
-    f"{SERVER}.logs": frozenset(),
+    f"{SERVER}.stacks": frozenset(),
     f"{SERVER}.operator_events": frozenset(),
     f"{SERVER}.events": frozenset({f"{SERVER}.errors", f"{SERVER}.operator_events"}),
+    f"{SERVER}.credentials": frozenset({f"{SERVER}.settings", f"{SERVER}.events"}),
+    f"{SERVER}.logs": frozenset({f"{SERVER}.logs", f"{SERVER}.events", f"{SERVER}.stacks"}),
     f"{SERVER}.types": frozenset({"numpy"}),
-    f"{SERVER}.work": frozenset({f"{SERVER}.work", *VALUES}),
+    f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
     f"{SERVER}.pipeline": frozenset({"numpy", "cv2", f"{SERVER}.pipeline.ports", *VALUES}),
     # Its drivers call the steps; no step knows another.
@@ -64,6 +65,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.streams",
             f"{SERVER}.work",
             f"{SERVER}.galleries",
+            f"{SERVER}.stacks",
             *VALUES,
             *(f"{SERVER}.pipeline.{each}" for each in ("recognize", "enroll")),
             "facewire.v1",
@@ -111,6 +113,14 @@ ROOMS: dict[str, frozenset[str]] = {
         {f"{SERVER}.galleries.vector_search", "numpy", "threadpoolctl"}
     ),
     "facewire_server.healthcheck": frozenset({"facewire_server.settings", "grpc", "grpc_health"}),
+    f"{SERVER}.started": frozenset(
+        {
+            f"{SERVER}.settings",
+            f"{SERVER}.processors",
+            f"{SERVER}.events",
+            *(f"{SERVER}.proof.{each}" for each in ("model_contract", "opened")),
+        }
+    ),
     # Joins the line to its engines, for `app` and the measurements.
     "facewire_server.models": frozenset(
         {

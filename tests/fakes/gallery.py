@@ -1,7 +1,7 @@
 """The gallery ports in dictionaries: slow, in memory, and plain enough to be believed."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -329,7 +329,12 @@ class MemoryGallery:
             yield self._info(gallery_id), open_export
 
     async def import_records(
-        self, gallery_id: str, model_contract_id: str, records: AsyncIterator[GalleryRecord]
+        self,
+        gallery_id: str,
+        model_contract_id: str,
+        records: AsyncIterator[GalleryRecord],
+        *,
+        committed: Callable[[ImportCounts], None] = lambda counts: None,
     ) -> ImportCounts:
         if model_contract_id != self._contract:
             raise ModelContractMismatch("the export was made with another model")
@@ -337,11 +342,13 @@ class MemoryGallery:
         counts = {"identities_added": 0, "templates_added": 0, "templates_skipped": 0}
         async for part in checked_parts(records, self._dimension):
             room = self._usable(gallery_id)
-            before = counts["identities_added"] + counts["templates_added"]
+            added = dict.fromkeys(counts, 0)
             for record in part:
-                self._import(room, record, counts)
-            if counts["identities_added"] + counts["templates_added"] > before:
+                self._import(room, record, added)
+            if added["identities_added"] + added["templates_added"]:
                 room.revision += 1
+            committed(ImportCounts(**added, revision=room.revision))
+            counts = {name: counts[name] + added[name] for name in counts}
         return ImportCounts(**counts, revision=self._room(gallery_id).revision)
 
     def _import(self, room: _Room, record: GalleryRecord, counts: dict[str, int]) -> None:

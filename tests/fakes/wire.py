@@ -17,6 +17,7 @@ from facewire.v1 import (
     recognition_pb2_grpc,
 )
 from facewire_server.errors import GalleryNotFound, ModelContractMismatch
+from facewire_server.events import Emit, ignore
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
@@ -89,6 +90,7 @@ async def served(
     token: str = "",
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
+    emit: Emit = ignore,
 ) -> AsyncIterator[Wire]:
     """Serves for the block; with `tls` = (certificate, private key) over TLS."""
     recognizer = recognizer or FakeRecognizer(PICTURE.max_frame_bytes)
@@ -101,10 +103,12 @@ async def served(
         picture_timeout_s=slots.picture_timeout_s,
         **shared,
     )
-    servicer = RecognitionServicer(recognizer, gallery, slots, info=info, **shared)
-    galleries = GalleryServicer(gallery, enroller or FakeEnroller(), dimension=4, **shared)
+    servicer = RecognitionServicer(recognizer, gallery, slots, info=info, emit=emit, **shared)
+    galleries = GalleryServicer(
+        gallery, enroller or FakeEnroller(), dimension=4, emit=emit, **shared
+    )
     options = ServerOptions("127.0.0.1:0", token, *tls)
-    server = Server(options, servicer, galleries, limits=limits)
+    server = Server(options, servicer, galleries, limits=limits, emit=emit)
     port = await server.start()
     # Without a pool of its own a channel shares the connection of another test's.
     own = (("grpc.use_local_subchannel_pool", 1), *channel_options)

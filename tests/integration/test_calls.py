@@ -1,6 +1,5 @@
 """Single calls over a real server: answers, errors with their details, tokens, health."""
 
-import logging
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
+from facewire_server.events import Event, InternalError
 from facewire_server.types import FaceSelection
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
@@ -141,19 +141,19 @@ async def test_a_model_that_is_away_can_be_tried_again() -> None:
     assert (code, reason) == (grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
 
 
-async def test_a_bug_is_internal_with_the_id_of_its_log_entry(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async with served() as wire:
-        with pytest.raises(grpc.aio.AioRpcError) as caught, caplog.at_level(logging.DEBUG):
+async def test_a_bug_is_internal_with_the_id_of_its_log_entry() -> None:
+    events: list[Event] = []
+    async with served(emit=events.append) as wire:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
             await wire.recognition.Recognize(RecognizeRequest(image=image(b"crash")))
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert reason_and_fields(caught.value) == ("INTERNAL", [])
     log_id = caught.value.details().split()[-1]
-    assert log_id in caplog.text
-    assert "RuntimeError" in caplog.text
+    (error,) = (event for event in events if isinstance(event, InternalError))
+    assert error.log_id == log_id
+    assert "RuntimeError" in error.stack
     assert "Alice" not in str(caught.value)
-    assert "lives here" not in caplog.text.replace('RuntimeError("Alice Example lives here")', "")
+    assert "lives here" not in error.stack.replace('RuntimeError("Alice Example lives here")', "")
 
 
 async def test_watching_tracks_is_not_implemented_and_says_so() -> None:

@@ -19,6 +19,9 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     NewIdentity,
 )
+from facewire_server.logs.formatters import JsonLines, Text
+from facewire_server.logs.listener import LogListener
+from facewire_server.logs.rate_limit import RateLimit
 from facewire_server.rpc import gallery as gallery_service
 from facewire_server.types import FaceSelection, Quality
 from fakes.gallery import MemoryGallery
@@ -394,8 +397,9 @@ async def test_an_import_goes_into_one_gallery() -> None:
 
 
 async def test_no_id_or_name_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    listener = LogListener(RateLimit())
     with caplog.at_level(logging.DEBUG):
-        async with served(gallery=await a_gallery(people=2, templates=1)) as wire:
+        async with served(gallery=await a_gallery(people=2, templates=1), emit=listener) as wire:
             await wire.galleries.CreateIdentity(
                 gallery_pb2.CreateIdentityRequest(identity_id="alice", display_name="Alice")
             )
@@ -404,7 +408,13 @@ async def test_no_id_or_name_is_logged(caplog: pytest.LogCaptureFixture) -> None
             export = await exported(wire)
             requests = [gallery_pb2.ImportGalleryRequest(record=one.record) for one in export]
             await wire.galleries.ImportGallery(iter(requests))
-    ours = [record.getMessage() for record in caplog.records if record.name.startswith("facewire")]
+    formats = Text(), JsonLines()
+    ours = [
+        each.format(record)
+        for record in caplog.records
+        if record.name.startswith("facewire")
+        for each in formats
+    ]
     assert ours
     assert not [
         text for text in ours if "alice" in text.lower() or "bob" in text or "person" in text

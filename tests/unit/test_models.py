@@ -1,9 +1,9 @@
-"""Served models are watched: health follows them, each change is logged once, nothing ends the watch."""
+"""Served models are watched: health follows them, each change is an event once, nothing ends the watch."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from facewire_server import models as room
 from facewire_server.errors import ModelUnavailable
+from facewire_server.events import ModelStateChanged
 from facewire_server.models import Models, open_models
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, OpenedModel
@@ -34,10 +35,11 @@ class Checked(FakeServed):
 
 
 class States:
-    """Keeps the states that `watch` reports."""
+    """Keeps the states that `watch` reports, and its events."""
 
     def __init__(self) -> None:
         self.all: list[bool] = []
+        self.events: list[Any] = []
         self._news = asyncio.Event()
 
     def __call__(self, ready: bool) -> None:
@@ -74,7 +76,7 @@ def watching(monkeypatch: pytest.MonkeyPatch):
         ]
         states = States()
         line = Models(opened, dimension=2)
-        return asyncio.create_task(line.watch(states)), states
+        return asyncio.create_task(line.watch(states, states.events.append)), states
 
     return watch
 
@@ -94,7 +96,7 @@ async def test_all_models_must_be_healthy(watching) -> None:
     watch.cancel()
 
 
-async def test_a_state_is_logged_once(watching, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_state_is_an_event_once(watching) -> None:
     checks = 0
     enough = asyncio.Event()
 
@@ -104,17 +106,13 @@ async def test_a_state_is_logged_once(watching, caplog: pytest.LogCaptureFixture
         if checks == 5:
             enough.set()
 
-    with caplog.at_level(logging.INFO):
-        watch, _ = watching(counting, healthy)
-        await enough.wait()
-    text = "the model 'mtcnn' answers; proven versions: [1]"
-    assert [record.getMessage() for record in caplog.records].count(text) == 1
+    watch, states = watching(counting, healthy)
+    await enough.wait()
+    assert states.events.count(ModelStateChanged(DETECTOR, True, (1,), "")) == 1
     watch.cancel()
 
 
-async def test_a_bug_in_a_check_is_logged_without_its_text_and_ends_nothing(
-    watching, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_bug_in_a_check_is_an_event_without_its_text_and_ends_nothing(watching) -> None:
     failures: list[Exception] = []
 
     async def failing() -> None:
@@ -123,18 +121,19 @@ async def test_a_bug_in_a_check_is_logged_without_its_text_and_ends_nothing(
 
     watch, states = watching(healthy, failing)
     assert await states.next() is True
-    with caplog.at_level(logging.WARNING):
-        failures.append(KeyError("Ada Example"))
-        assert await states.next() is False
-    assert "the model 'embedding' cannot be checked: KeyError" in caplog.text
-    assert "Ada" not in caplog.text
+    failures.append(KeyError("Ada Example"))
+    assert await states.next() is False
     assert await states.next() is True
     watch.cancel()
+    reason = "the model 'embedding' cannot be checked: KeyError"
+    assert [event for event in states.events if event.model == EMBEDDER] == [
+        ModelStateChanged(EMBEDDER, True, (1,), ""),
+        ModelStateChanged(EMBEDDER, False, (), reason),
+        ModelStateChanged(EMBEDDER, True, (1,), ""),
+    ]
 
 
-async def test_a_model_that_hangs_does_not_delay_the_report_of_another(
-    watching, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_model_that_hangs_does_not_delay_the_report_of_another(watching) -> None:
     checked = asyncio.Event()
 
     async def away() -> None:
@@ -144,7 +143,7 @@ async def test_a_model_that_hangs_does_not_delay_the_report_of_another(
     watch, states = watching(hanging, away)
     await checked.wait()
     await asyncio.sleep(0)
-    assert "the other one is away" in caplog.text
+    assert states.events == [ModelStateChanged(EMBEDDER, False, (), "the other one is away")]
     assert states.all == []
     watch.cancel()
 

@@ -14,7 +14,7 @@ What holds for all of their methods:
   than this object's; reading and deleting stay possible.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -211,13 +211,24 @@ class GalleryAdmin(Protocol):
         ...
 
     async def import_records(
-        self, gallery_id: str, model_contract_id: str, records: AsyncIterator[GalleryRecord]
+        self,
+        gallery_id: str,
+        model_contract_id: str,
+        records: AsyncIterator[GalleryRecord],
+        *,
+        committed: Callable[[ImportCounts], None] = lambda counts: None,
     ) -> ImportCounts:
         """Adds exported records, committing in parts of bounded size (see `transfer`).
 
         Identities that exist keep their display name; templates whose id exists are skipped. If a
         record is at fault, its part is not written; the parts before it stay. Nothing is read
         if the gallery or the model contract is at fault.
+
+        Args:
+            gallery_id: the gallery.
+            model_contract_id: under which the records were made.
+            records: of an export.
+            committed: called with the counts of each part that stays, whatever comes after it.
 
         Raises:
             ModelContractMismatch: the records were made under another contract.

@@ -8,6 +8,7 @@ import grpc
 from grpc import aio
 
 from facewire_server.errors import TokenRequired
+from facewire_server.events import Emit, TokenRefused, ignore
 
 __all__ = ["TlsCertificate", "TokenInterceptor"]
 
@@ -17,8 +18,9 @@ _OPEN = "/grpc.health.v1.Health/"
 class TokenInterceptor(aio.ServerInterceptor):
     """Refuses calls that do not carry the token; reads nothing of their request."""
 
-    def __init__(self, token: str) -> None:
-        """Takes one token, or several that are all valid, one a line."""
+    def __init__(self, token: str, emit: Emit = ignore) -> None:
+        """Takes one token, or several that are all valid, one a line; emits `TokenRefused`."""
+        self._emit = emit
         self._valid: tuple[bytes, ...] = ()
         self.replace(token)
 
@@ -37,7 +39,7 @@ class TokenInterceptor(aio.ServerInterceptor):
             return await continuation(handler_call_details)
         # To the client a refusal looks the same whatever the method's arity; a streaming
         # handler is the one that gRPC calls before it has read a request.
-        return grpc.stream_stream_rpc_method_handler(_refuse)
+        return grpc.stream_stream_rpc_method_handler(self._refuse)
 
     def _is_valid(self, metadata: Any) -> bool:
         for key, value in metadata:
@@ -49,9 +51,9 @@ class TokenInterceptor(aio.ServerInterceptor):
                 return any(matches) and scheme.lower() == "bearer"
         return False
 
-
-async def _refuse(requests: Any, context: Any) -> NoReturn:
-    raise TokenRequired("a bearer token is required (metadata `authorization: Bearer ...`)")
+    async def _refuse(self, requests: Any, context: Any) -> NoReturn:
+        self._emit(TokenRefused(context.peer()))
+        raise TokenRequired("a bearer token is required (metadata `authorization: Bearer ...`)")
 
 
 class TlsCertificate:

@@ -1,16 +1,17 @@
 """The gallery service: translate, call, translate."""
 
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from facewire_server.errors import InvalidField, OutOfOrder
+from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
 from facewire_server.galleries.ports import GalleryAdmin
 from facewire_server.galleries.records import GalleryRecord
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc import convert_gallery as convert
+from facewire_server.rpc.audit import Audit
 from facewire_server.rpc.checks import (
     checked_page_size,
     gallery_id_or_default,
@@ -32,8 +33,6 @@ using pages again."""
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
-
 
 class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     """`facewire.v1.GalleryService`; its protos say what each method does."""
@@ -46,6 +45,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         limits: ServingLimits,
         defaults: RequestDefaults,
         dimension: int,
+        emit: Emit = ignore,
     ) -> None:
         """Joins the service to the gallery and the line.
 
@@ -55,12 +55,14 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             limits: what a client may ask for.
             defaults: what a request gets that leaves its options unset.
             dimension: length of an embedding, stated in exports.
+            emit: takes the changes of galleries, and exports.
         """
         self._galleries = galleries
         self._enroller = enroller
         self._limits = limits
         self._defaults = defaults
         self._dimension = dimension
+        self._audit = Audit(emit)
 
     async def CreateGallery(
         self, request: gallery_pb2.CreateGalleryRequest, context: Any
@@ -69,6 +71,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = gallery_id_or_default(request.gallery_id)
         display_name = convert.display_name(request.display_name, default=gallery_id)
         info = await self._galleries.create_gallery(gallery_id, display_name)
+        self._audit.changed(context, "create_gallery", gallery_id, info.revision)
         return gallery_pb2.CreateGalleryResponse(gallery=convert.gallery_message(info))
 
     async def GetGallery(
@@ -95,7 +98,11 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Deletes a gallery with all identities in it."""
         if not request.gallery_id:
             raise InvalidField("gallery_id is required", field="gallery_id")
-        revision = await self._galleries.delete_gallery(gallery_id_or_default(request.gallery_id))
+        gallery_id = gallery_id_or_default(request.gallery_id)
+        held = await self._galleries.get_gallery(gallery_id)  # the deletion does not return it
+        revision = await self._galleries.delete_gallery(gallery_id)
+        counts = held.identity_count, held.template_count
+        self._audit.changed(context, "delete_gallery", gallery_id, revision, *counts)
         return gallery_pb2.DeleteGalleryResponse(revision=revision)
 
     async def CreateIdentity(
@@ -107,6 +114,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         info, revision = await self._galleries.create_identity(
             gallery_id, identity_id, display_name
         )
+        self._audit.changed(context, "create_identity", gallery_id, revision, 1)
         return gallery_pb2.CreateIdentityResponse(
             identity=convert.identity_message(info), revision=revision
         )
@@ -139,6 +147,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         info, revision = await self._galleries.update_identity(
             gallery_id, identity_id, display_name
         )
+        self._audit.changed(context, "update_identity", gallery_id, revision, 1)
         return gallery_pb2.UpdateIdentityResponse(
             identity=convert.identity_message(info), revision=revision
         )
@@ -147,7 +156,9 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self, request: gallery_pb2.DeleteIdentityRequest, context: Any
     ) -> gallery_pb2.DeleteIdentityResponse:
         """Deletes an identity with all its templates."""
-        deleted, revision = await self._galleries.delete_identity(*_identity_of(request))
+        gallery_id, identity_id = _identity_of(request)
+        deleted, revision = await self._galleries.delete_identity(gallery_id, identity_id)
+        self._audit.changed(context, "delete_identity", gallery_id, revision, 1, deleted)
         return gallery_pb2.DeleteIdentityResponse(revision=revision, deleted_template_count=deleted)
 
     async def EnrollTemplates(
@@ -169,6 +180,8 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             source=source,
             request_id=request_id,
         )
+        if added := sum(bool(result.template_id) for result in enrollment.results):
+            self._audit.changed(context, "enroll", gallery_id, enrollment.revision, 1, added)
         return convert.enrollment_message(enrollment)
 
     async def ListTemplates(
@@ -189,6 +202,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = gallery_id_or_default(request.gallery_id)
         template_id = checked_template_id(request.template_id)
         revision = await self._galleries.delete_template(gallery_id, template_id)
+        self._audit.changed(context, "delete_template", gallery_id, revision, 0, 1)
         return gallery_pb2.DeleteTemplateResponse(revision=revision)
 
     async def ExportGallery(self, request: gallery_pb2.ExportGalleryRequest, context: Any) -> None:
@@ -198,10 +212,11 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             self._galleries.export_records(gallery_id) as (info, records),
             read_within(_EXPORT_S),
         ):
-            await self._write(context, convert.export_header_message(info, self._dimension))
-            async for record in records:
-                await self._write(context, convert.export_message(record))
-        _log.info("a gallery of %d identities was exported", info.identity_count)
+            with self._audit.exporting(context, info) as note:
+                await self._write(context, convert.export_header_message(info, self._dimension))
+                async for record in records:
+                    note(record)
+                    await self._write(context, convert.export_message(record))
 
     async def ImportGallery(
         self, request_iterator: Any, context: Any
@@ -222,10 +237,10 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                     )
                 yield convert.import_record(request.record, header.dimension)
 
-        counts = await self._galleries.import_records(
-            gallery_id, header.gallery.model_contract_id, records()
-        )
-        _log.info("%d identities were imported", counts.identities_added)
+        with self._audit.importing(context, gallery_id) as note:
+            counts = await self._galleries.import_records(
+                gallery_id, header.gallery.model_contract_id, records(), committed=note
+            )
         return convert.import_message(counts)
 
     async def _write(self, context: Any, message: gallery_pb2.ExportGalleryResponse) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 from facewire_server.errors import InvalidImage, NotImplementedYet
+from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ports import Search
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.rpc.checks import gallery_id_or_default
@@ -24,6 +25,7 @@ from facewire_server.rpc.convert_recognition import (
 from facewire_server.rpc.incoming import incoming
 from facewire_server.rpc.options import RequestDefaults
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.streams.observed import observed
 from facewire_server.streams.registry import Streams
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import StreamInput, StreamOutput
@@ -45,6 +47,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         limits: ServingLimits,
         defaults: RequestDefaults,
         info: recognition_pb2.GetServerInfoResponse,
+        emit: Emit = ignore,
     ) -> None:
         """Joins the service to the line.
 
@@ -55,6 +58,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             limits: what a client may ask for.
             defaults: what a request gets that leaves its options unset.
             info: what `GetServerInfo` returns.
+            emit: takes the events of the streams.
         """
         self.streams = Streams(limits.max_streams)
         self._recognizer = recognizer
@@ -63,6 +67,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         self._limits = limits
         self._defaults = defaults
         self._info = info
+        self._emit = emit
 
     async def StreamRecognize(self, request_iterator: Any, context: Any) -> None:
         """Recognizes faces in the frames of one camera."""
@@ -78,8 +83,13 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         session = Session(
             self._recognizer, self._gallery.check_searchable, self._slots, limits=self._limits
         )
-        with self.streams.admitted(session):
-            await session.run(inputs(), send)
+        with observed(session, context.peer(), self._emit) as note, self.streams.admitted(session):
+
+            async def noted(value: StreamOutput) -> None:
+                await send(value)
+                note(value)
+
+            await session.run(inputs(), noted)
 
     async def Recognize(
         self, request: recognition_pb2.RecognizeRequest, context: Any

@@ -1,13 +1,13 @@
 """The gRPC server: what it listens to, what it serves, and how it stops."""
 
 import asyncio
-import logging
 
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
+from facewire_server.events import Draining, DrainOverran, Emit, Listening, ignore
 from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
 from facewire_server.rpc.gallery import GalleryServicer
@@ -32,8 +32,6 @@ _KEEPALIVE_MS = 30_000
 _KEEPALIVE_TIMEOUT_MS = 10_000
 _CLEAN_UP_S = 5.0
 
-_log = logging.getLogger(__name__)
-
 
 class Server:
     """Serves both services, health and reflection on one port.
@@ -53,14 +51,16 @@ class Server:
         gallery: GalleryServicer,
         *,
         limits: ServingLimits,
+        emit: Emit = ignore,
     ) -> None:
         """Builds the server. To be called in a running event loop, which it stays with."""
         self.health = HealthServicer()
         self._options = options
+        self._emit = emit
         self._recognition = recognition
         self._calls = CallsInterceptor()
-        interceptors: list[aio.ServerInterceptor] = [self._calls, StatusInterceptor()]
-        self._tokens = TokenInterceptor(options.token) if options.token else None
+        interceptors: list[aio.ServerInterceptor] = [self._calls, StatusInterceptor(emit)]
+        self._tokens = TokenInterceptor(options.token, emit) if options.token else None
         if self._tokens is not None:
             interceptors.append(self._tokens)
         self._certificate: TlsCertificate | None = None
@@ -96,7 +96,9 @@ class Server:
                 f"cannot listen on {options.address}: is another server there already?"
             ) from error
         await self._server.start()
-        _log.info("listening on port %d", port)
+        host = options.address.rpartition(":")[0]
+        has_tls, has_token = self._certificate is not None, self._tokens is not None
+        self._emit(Listening(f"{host}:{port}", has_tls=has_tls, has_token=has_token))
         return port
 
     def replace_credentials(self, token: str, certificate_chain: bytes, private_key: bytes) -> None:
@@ -116,7 +118,7 @@ class Server:
         When this returns no handler runs any more; work of cancelled ones may still run in
         threads, so shut the executor down before closing what it uses.
         """
-        _log.info("draining %d streams", len(self._recognition.streams))
+        self._emit(Draining(len(self._recognition.streams), grace_s))
         self.health.shut_down()
         self._recognition.streams.drain()
         await self._server.stop(grace_s)
@@ -124,7 +126,7 @@ class Server:
             async with asyncio.timeout(_CLEAN_UP_S):
                 await self._calls.ended()
         except TimeoutError:
-            _log.warning("a call did not end within %g s of its cancellation", _CLEAN_UP_S)
+            self._emit(DrainOverran(_CLEAN_UP_S))
 
 
 def _channel_options(limits: ServingLimits) -> list[tuple[str, int]]:

@@ -1,9 +1,8 @@
 """Errors of the domain to gRPC statuses: one table, and the interceptor that applies it."""
 
-import logging
 import secrets
-import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -15,7 +14,9 @@ from grpc_status import rpc_status
 from facewire.v1 import face_pb2
 from facewire_server import errors
 from facewire_server.errors import InvalidInput, ServerError
+from facewire_server.events import Emit, InternalError, ignore
 from facewire_server.rpc.handlers import Behavior, wrapped
+from facewire_server.stacks import stack_without_messages
 
 __all__ = ["DOMAIN", "STATUSES", "StatusInterceptor", "reason_of", "shortened"]
 
@@ -25,8 +26,6 @@ DOMAIN = "facewire"
 _MAX_TEXT_BYTES = 512
 """Most bytes of an error's text. It travels three times (status, details, field violation),
 percent-encoded or as base64; above 4 KiB in all, proxies and peers drop the whole status."""
-
-_log = logging.getLogger(__name__)
 
 STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.InvalidField: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_FIELD_INVALID),
@@ -106,37 +105,43 @@ class StatusInterceptor(aio.ServerInterceptor):
       was given (`KeyError: 'a name'`). Types and stack are logged.
     """
 
+    def __init__(self, emit: Emit = ignore) -> None:
+        """Emits `InternalError`."""
+        self._emit = emit
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
         """Wraps the method's handler."""
-        return wrapped(await continuation(handler_call_details), _guarded)
+        return wrapped(await continuation(handler_call_details), partial(_guarded, emit=self._emit))
 
 
-def _guarded(behavior: Behavior) -> Behavior:
+def _guarded(behavior: Behavior, emit: Emit) -> Behavior:
     async def guarded(request: Any, context: Any) -> Any:
         try:
             return await behavior(request, context)
         except aio.BaseError:  # of gRPC itself: aborted already, or the peer is gone
             raise
         except DecodeError:
-            status = _status(errors.InvalidField("the request is not a message of this method"))
+            status = _status(
+                errors.InvalidField("the request is not a message of this method"), emit
+            )
         except ServerError as error:
-            status = _status(error)
+            status = _status(error, emit)
         except Exception as error:  # noqa: BLE001 - the last place that can keep its text from the client
-            status = _internal(error)
+            status = _internal(error, emit)
         trailers = rpc_status.to_status(status)
         return await context.abort(trailers.code, trailers.details, trailers.trailing_metadata)
 
     return guarded
 
 
-def _status(error: ServerError) -> status_pb2.Status:
+def _status(error: ServerError, emit: Emit) -> status_pb2.Status:
     named = _status_of(error)
     if named is None:
-        return _internal(error)
+        return _internal(error, emit)
     code, reason = named
     text = shortened(str(error), _MAX_TEXT_BYTES)
     status = _details(code, reason, text)
@@ -146,9 +151,9 @@ def _status(error: ServerError) -> status_pb2.Status:
     return status
 
 
-def _internal(error: Exception) -> status_pb2.Status:
+def _internal(error: Exception, emit: Emit) -> status_pb2.Status:
     log_id = secrets.token_hex(8)
-    _log.error("internal error %s: %s", log_id, _stack(error))
+    emit(InternalError(log_id, stack_without_messages(error)))
     return _details(
         StatusCode.INTERNAL,
         face_pb2.ERROR_REASON_INTERNAL,
@@ -161,16 +166,3 @@ def _details(code: StatusCode, reason: face_pb2.ErrorReason, text: str) -> statu
     word = face_pb2.ErrorReason.Name(reason).removeprefix("ERROR_REASON_")
     status.details.add().Pack(error_details_pb2.ErrorInfo(reason=word, domain=DOMAIN))
     return status
-
-
-def _stack(error: BaseException) -> str:
-    """Types and stacks of an error and what caused it, without their messages."""
-    parts = []
-    link: BaseException | None = error
-    while link is not None:
-        kind = type(link)
-        errno = f" (errno {link.errno})" if isinstance(link, OSError) else ""
-        parts.append(f"{kind.__module__}.{kind.__qualname__}{errno}\n")
-        parts.extend(traceback.format_tb(link.__traceback__))
-        link = link.__cause__ or link.__context__
-    return "".join(parts)

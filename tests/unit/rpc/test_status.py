@@ -1,12 +1,11 @@
 """Every error has its status, and nothing else of an error leaves the server."""
 
-import logging
-
 import pytest
 from google.rpc import code_pb2, error_details_pb2
 
 from facewire.v1 import face_pb2
 from facewire_server import errors
+from facewire_server.events import Event, InternalError, ignore
 from facewire_server.rpc.status import STATUSES, _internal, _status, reason_of, shortened
 
 RESERVED = {
@@ -36,7 +35,7 @@ def test_every_reason_of_the_contract_is_used_once_or_reserved() -> None:
 
 
 def test_a_status_tells_reason_domain_and_field() -> None:
-    status = _status(errors.InvalidField("too large", field="page_size"))
+    status = _status(errors.InvalidField("too large", field="page_size"), ignore)
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     assert status.code == code_pb2.INVALID_ARGUMENT
     assert status.details[0].Unpack(info)
@@ -47,7 +46,7 @@ def test_a_status_tells_reason_domain_and_field() -> None:
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "é" * 100_000, "🙂" * 100_000])
 def test_a_status_stays_below_4_kib(text: str) -> None:
-    status = _status(errors.InvalidField(text, field="f" * 60))
+    status = _status(errors.InvalidField(text, field="f" * 60), ignore)
     percent_encoded = 3 * len(status.message.encode())
     assert percent_encoded + status.ByteSize() * 4 / 3 < 4096
 
@@ -59,12 +58,13 @@ def test_a_text_is_not_cut_within_a_character() -> None:
 
 def test_what_is_in_no_table_is_internal_and_keeps_its_text() -> None:
     for error in (KeyError("alice"), errors.ServerError("alice"), errors.NotFound("alice")):
-        status = _internal(error) if isinstance(error, KeyError) else _status(error)
+        status = _internal(error, ignore) if isinstance(error, KeyError) else _status(error, ignore)
         assert status.code == code_pb2.INTERNAL
         assert "alice" not in str(status)
 
 
-def test_a_log_entry_has_the_stack_and_not_the_message(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_entry_has_the_stack_and_not_the_message() -> None:
+    events: list[Event] = []
     name = "".join(["al", "ice"])  # not in the source line that a stack quotes
     try:
         try:
@@ -72,14 +72,14 @@ def test_a_log_entry_has_the_stack_and_not_the_message(caplog: pytest.LogCapture
         except OSError as cause:
             raise KeyError(name) from cause
     except KeyError as error:
-        with caplog.at_level(logging.ERROR):
-            status = _internal(error)
-    log_id = status.message.split()[-1]
-    assert log_id in caplog.text
-    assert "KeyError" in caplog.text
-    assert "OSError (errno 28)" in caplog.text
-    assert "test_a_log_entry_has_the_stack" in caplog.text
-    assert name not in caplog.text
+        status = _internal(error, events.append)
+    (event,) = events
+    assert isinstance(event, InternalError)
+    assert event.log_id == status.message.split()[-1]
+    assert "KeyError" in event.stack
+    assert "OSError (errno 28)" in event.stack
+    assert "test_a_log_entry_has_the_stack" in event.stack
+    assert name not in event.stack
 
 
 def test_errors_have_reasons_and_what_is_in_no_table_is_internal() -> None:

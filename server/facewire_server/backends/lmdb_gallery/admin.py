@@ -1,6 +1,6 @@
 """The port `GalleryAdmin` on LMDB: managing galleries, identities and templates."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from itertools import islice
 
@@ -162,13 +162,18 @@ class LmdbAdmin:
         return export_gallery(self._environment, self._threads, gallery_id, self._model_contract_id)
 
     async def import_records(
-        self, gallery_id: str, model_contract_id: str, records: AsyncIterator[GalleryRecord]
+        self,
+        gallery_id: str,
+        model_contract_id: str,
+        records: AsyncIterator[GalleryRecord],
+        *,
+        committed: Callable[[ImportCounts], None] = lambda counts: None,
     ) -> ImportCounts:
         """See the port."""
         if model_contract_id != self._model_contract_id:
             raise ModelContractMismatch("the export was made with another model")
         return await import_records(
-            self._threads, gallery_id, model_contract_id, self._dimension, records
+            self._threads, gallery_id, model_contract_id, self._dimension, records, committed
         )
 
     def _make(

@@ -45,18 +45,16 @@ class TransactionThreads:
         change: Callable[[Transaction], T],
         *,
         beyond_quota: bool = False,
-        to_its_end: bool = True,
     ) -> T:
-        """Commits a change in a write transaction.
+        """Commits a change in a write transaction; its outcome wins over a cancellation.
 
         Args:
             change, beyond_quota: see `Environment.write`.
-            to_its_end: whether the outcome wins over a cancellation, see `run_in_thread`.
         """
         return await run_in_thread(
             self._writer,
             lambda: self._environment.write(change, beyond_quota=beyond_quota),
-            to_its_end=to_its_end,
+            to_its_end=True,
         )
 
     async def call(self, step: Callable[[], T]) -> T:

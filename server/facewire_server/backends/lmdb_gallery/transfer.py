@@ -1,6 +1,7 @@
 """Whole galleries out and in: an export at one moment, an import in parts."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, aclosing, asynccontextmanager, closing
 from itertools import islice
 
@@ -89,6 +90,7 @@ async def import_records(
     model_contract_id: str,
     dimension: int,
     records: AsyncIterator[GalleryRecord],
+    committed: Callable[[ImportCounts], None],
 ) -> ImportCounts:
     """Adds records made under this contract; see `GalleryAdmin.import_records`."""
     revision = await threads.read(
@@ -108,9 +110,13 @@ async def import_records(
                 changes = Changes(transaction, gallery_id)
                 return _add(changes.require_model_contract(model_contract_id), part)
 
-            # A cancelled import ends between two parts: it can be sent again.
-            added = await threads.write(change, to_its_end=False)
+            added = await threads.write(change)
+            committed(added)
             total = _sum(total, added)
+            # A cancelled import ends between two parts: it can be sent again.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
     return total
 
 

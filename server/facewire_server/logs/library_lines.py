@@ -1,0 +1,57 @@
+"""What libraries in C write to standard error by themselves, line by line.
+
+gRPC reports TLS handshakes there, libjpeg and libpng every damaged picture: without a limit, and
+without a switch for most of it. A client could fill the disk with that and break lines of JSON.
+"""
+
+import faulthandler
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Final, TextIO
+
+__all__ = ["library_lines"]
+
+_STDERR: Final = 2
+_MAX_LINE_BYTES: Final = 2000
+"""Of a line; the rest of a longer one is the next line. Chosen, not measured."""
+
+
+@contextmanager
+def library_lines(on_line: Callable[[str], None]) -> Iterator[TextIO]:
+    """Passes on what anything in this process writes to file descriptor 2 during the block.
+
+    A crash ends the process before its last lines are passed on; so Python's stacks of a crash
+    (`faulthandler`) go to the real standard error.
+
+    Args:
+        on_line: takes a line, in a thread of its own.
+
+    Yields:
+        The real standard error.
+    """
+    sys.stderr.flush()
+    real = os.fdopen(os.dup(_STDERR), "w", buffering=1, errors="backslashreplace")
+    faulthandler.enable(real)
+    read_end, write_end = os.pipe()
+    # A library that writes faster than the lines are read loses some; it must not wait for them.
+    os.set_blocking(write_end, False)
+    os.dup2(write_end, _STDERR)
+    os.close(write_end)
+    reader = Thread(target=_read, args=(read_end, on_line), name="library lines", daemon=True)
+    reader.start()
+    try:
+        yield real
+    finally:
+        sys.stderr.flush()
+        os.dup2(real.fileno(), _STDERR)  # which was the last way in, so that the reader ends
+        reader.join()
+
+
+def _read(read_end: int, on_line: Callable[[str], None]) -> None:
+    with os.fdopen(read_end, "rb") as lines:
+        while line := lines.readline(_MAX_LINE_BYTES):
+            if text := line.decode(errors="replace").rstrip():
+                on_line(text)

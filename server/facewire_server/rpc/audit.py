@@ -1,0 +1,77 @@
+"""Who changed a gallery or took it away: the events of the gallery service."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from facewire_server.events import Emit, GalleryAction, GalleryChanged, GalleryExported
+from facewire_server.galleries.records import (
+    ExportedTemplate,
+    GalleryInfo,
+    GalleryRecord,
+    IdentityInfo,
+    ImportCounts,
+)
+
+__all__ = ["Audit"]
+
+
+class Audit:
+    """Emits the events; a `context` is that of the call."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+
+    def changed(
+        self,
+        context: Any,
+        action: GalleryAction,
+        gallery_id: str,
+        revision: int,
+        identity_count: int = 0,
+        template_count: int = 0,
+    ) -> None:
+        """Emits `GalleryChanged` for what was committed."""
+        counts = identity_count, template_count
+        self._emit(GalleryChanged(action, gallery_id, context.peer(), *counts, revision))
+
+    @contextmanager
+    def importing(self, context: Any, gallery_id: str) -> Iterator[Callable[[ImportCounts], None]]:
+        """Emits `GalleryChanged` at the end of the block, however it ends, if it changed anything.
+
+        Yields:
+            A function to call with the counts of each part that was committed.
+        """
+        parts: list[ImportCounts] = []
+        is_complete = False
+        try:
+            yield parts.append
+            is_complete = True
+        finally:
+            identity_count = sum(part.identities_added for part in parts)
+            template_count = sum(part.templates_added for part in parts)
+            if identity_count or template_count:
+                counts = identity_count, template_count, parts[-1].revision
+                peer = context.peer()
+                self._emit(GalleryChanged("import", gallery_id, peer, *counts, is_complete))
+
+    @contextmanager
+    def exporting(
+        self, context: Any, gallery: GalleryInfo
+    ) -> Iterator[Callable[[GalleryRecord], None]]:
+        """Emits `GalleryExported` at the end of the block, however it ends.
+
+        Yields:
+            A function to call with each record before it is sent: one whose sending failed may
+            have arrived.
+        """
+        sent: Counter[type[GalleryRecord]] = Counter()
+        is_complete = False
+        try:
+            yield lambda record: sent.update([type(record)])
+            is_complete = True
+        finally:
+            counts = sent[IdentityInfo], sent[ExportedTemplate], gallery.revision
+            event = GalleryExported(gallery.gallery_id, context.peer(), *counts, is_complete)
+            self._emit(event)

@@ -1,0 +1,21 @@
+"""Where an error came from, without what it says."""
+
+import traceback
+
+__all__ = ["stack_without_messages"]
+
+
+def stack_without_messages(error: BaseException) -> str:
+    """Returns types and stacks of an error and of what caused it.
+
+    Messages stay out: they may quote what the code was given (`KeyError: 'a name'`).
+    """
+    parts = []
+    link: BaseException | None = error
+    while link is not None:
+        kind = type(link)
+        errno = f" (errno {link.errno})" if isinstance(link, OSError) else ""
+        parts.append(f"{kind.__module__}.{kind.__qualname__}{errno}\n")
+        parts.extend(traceback.format_tb(link.__traceback__))
+        link = link.__cause__ or link.__context__
+    return "".join(parts)

@@ -1,0 +1,70 @@
+"""What a server starts with, for its first log entry."""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+
+from facewire_server.events import ServerStarted
+from facewire_server.processors import Processors
+from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.opened import EMBEDDED, ModelStatistics
+from facewire_server.settings import Settings
+
+__all__ = ["server_started"]
+
+
+def server_started(
+    settings: Settings,
+    contract: ModelContract,
+    models: Iterable[ModelStatistics],
+    usable: Processors,
+    *,
+    pictures_at_once: int,
+    max_calls: int,
+) -> ServerStarted:
+    """Returns the event.
+
+    Args:
+        settings: in force.
+        contract: the model contract.
+        models: each servable, and where it runs.
+        usable: processors, by what limits them.
+        pictures_at_once, max_calls: in force, which the settings alone do not say.
+    """
+    in_force = {variable: value for variable, value, _ in settings.described()}
+    defaults = {variable: value for variable, value, _ in Settings().described()}
+    return ServerStarted(
+        version=version("facewire-server"),
+        model_contract=settings.model_contract,
+        model_contract_id=contract.id,
+        engines={model.name: _engine(settings, model.runs_at) for model in models},
+        processors=settings.threads or usable.count,
+        processors_reason=_reason(settings, usable),
+        limits={
+            "max_calls": max_calls,
+            "max_streams": settings.max_streams,
+            "max_in_flight": settings.max_in_flight,
+            "pictures_at_once": pictures_at_once,
+            "max_frame_bytes": settings.max_frame_bytes,
+            "max_pixels": settings.max_pixels,
+            "max_faces": settings.max_faces,
+            "frame_timeout_s": settings.frame_timeout_s,
+            "slow_reader_timeout_s": settings.slow_reader_timeout_s,
+            "gallery_max_bytes": settings.gallery_max_bytes,
+        },
+        settings=in_force,
+        changed_settings=tuple(name for name in in_force if in_force[name] != defaults[name]),
+    )
+
+
+def _reason(settings: Settings, usable: Processors) -> str:
+    if settings.threads:
+        return "set"
+    quota = "none" if usable.quota is None else f"{usable.quota:g}"
+    return f"affinity {usable.affinity}, quota {quota}"
+
+
+def _engine(settings: Settings, runs_at: str) -> str:
+    if runs_at == EMBEDDED:
+        return "OpenVINO in this process"
+    how = "" if settings.models_tls_ca is None else " over TLS"
+    return f"TensorFlow Serving at {runs_at}{how}"

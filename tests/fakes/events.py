@@ -1,0 +1,78 @@
+"""One event of each class that is logged."""
+
+from asyncio import CancelledError
+from typing import Any, Final
+
+from facewire_server.errors import SlowReader, TooManyStreams
+from facewire_server.events import (
+    CredentialsReloaded,
+    Draining,
+    DrainOverran,
+    GalleryChanged,
+    GalleryExported,
+    InternalError,
+    Listening,
+    LoopLag,
+    ModelStateChanged,
+    ServerStarted,
+    Stopped,
+    StreamEnded,
+    StreamOpened,
+    StreamRefused,
+    TlsFailed,
+    TokenRefused,
+)
+
+__all__ = ["PEER", "SAMPLES", "stream_ended"]
+
+PEER: Final = "ipv6:%5B::1%5D:4433"
+
+
+def stream_ended(**changes: Any) -> StreamEnded:
+    """A stream of 6 frames that its client ended, but for the changes."""
+    values = {
+        "camera_id": "front door",
+        "peer": PEER,
+        "duration_s": 12.34567,
+        "recognized": 3,
+        "failed": 1,
+        "skipped": 2,
+        "median_s": 0.0421,
+        "error": None,
+    }
+    return StreamEnded(**(values | changes))
+
+
+SAMPLES: Final = (
+    ServerStarted(
+        version="1.2.3",
+        model_contract="sface",
+        model_contract_id="c" * 64,
+        engines={"mtcnn": "OpenVINO in this process", "embedding": "TensorFlow Serving at a:1"},
+        processors=2,
+        processors_reason="affinity",
+        limits={"max_streams": 64, "frame_timeout_s": 10.0},
+        settings={"FACEWIRE_MAX_STREAMS": "64", "FACEWIRE_DATA": "my data"},
+        changed_settings=("FACEWIRE_DATA",),
+    ),
+    Listening("127.0.0.1:50051", has_tls=True, has_token=False),
+    ModelStateChanged("mtcnn", True, (1, 2), ""),
+    ModelStateChanged("mtcnn", False, (), "it does not answer"),
+    CredentialsReloaded(""),
+    CredentialsReloaded("token is empty"),
+    TokenRefused("ipv4:10.0.0.7:1"),
+    TlsFailed("HTTP_REQUEST"),
+    StreamOpened("front door", PEER),
+    StreamRefused(PEER, TooManyStreams),
+    stream_ended(),
+    stream_ended(is_drained=True),
+    stream_ended(error=CancelledError),
+    stream_ended(error=SlowReader),
+    GalleryChanged("enroll", "default", PEER, 1, 4, 7),
+    GalleryExported("default", PEER, 3, 9, 7, is_complete=False),
+    LoopLag(2.0),
+    InternalError("0123456789abcdef", 'builtins.KeyError\n  File "a.py", line 1, in f\n'),
+    Draining(2, 10.0),
+    DrainOverran(5.0),
+    Stopped(),
+)

@@ -1,0 +1,146 @@
+"""Who changed a gallery or took it away, how much, and to which revision: over a real server."""
+
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from facewire.v1 import face_pb2, gallery_pb2
+from facewire_server.events import Event, GalleryChanged, GalleryExported
+from fakes.gallery import MemoryGallery
+from fakes.recognizer import CONTRACT_ID
+from fakes.wire import Wire, served, until
+
+Import = gallery_pb2.ImportGalleryRequest
+
+
+def memory_gallery() -> MemoryGallery:
+    return MemoryGallery(model_contract_id=CONTRACT_ID, dimension=4)
+
+
+def of_galleries(events: list[Event]) -> list[GalleryChanged | GalleryExported]:
+    return [event for event in events if isinstance(event, GalleryChanged | GalleryExported)]
+
+
+def said(event: Event) -> tuple[Any, ...]:
+    """What a change says, without its caller's address."""
+    assert isinstance(event, GalleryChanged)
+    assert event.peer.startswith("ipv4:127.0.0.1:")
+    counts = event.identity_count, event.template_count
+    return event.action, event.gallery_id, *counts, event.revision, event.is_complete
+
+
+async def exported(wire: Wire, gallery_id: str = "") -> list[Any]:
+    call = wire.galleries.ExportGallery(gallery_pb2.ExportGalleryRequest(gallery_id=gallery_id))
+    return [response.record async for response in call]
+
+
+def records(header: Any, people: int, *, fault: bool = False) -> list[Import]:
+    """An import of people with a template each; at fault at the end, if asked."""
+    record = type(header)
+    made = [Import(gallery_id="staff", record=header)]
+    for number in range(people):
+        identity = gallery_pb2.Identity(identity_id=f"p{number}", display_name="x")
+        made.append(Import(record=record(identity=identity)))
+        template = gallery_pb2.ExportedTemplate(
+            template=gallery_pb2.Template(template_id=f"{number:032x}", identity_id=f"p{number}"),
+            embedding=np.eye(4, dtype="<f4")[number % 4].tobytes(),
+        )
+        made.append(Import(record=record(template=template)))
+    if fault:
+        made.append(Import(record=record(identity=gallery_pb2.Identity(identity_id=""))))
+    return made
+
+
+async def test_every_change_is_an_event() -> None:
+    events: list[Event] = []
+    async with served(gallery=memory_gallery(), emit=events.append) as wire:
+        call = wire.galleries
+        made = await call.CreateGallery(gallery_pb2.CreateGalleryRequest(gallery_id="staff"))
+        created = await call.CreateIdentity(
+            gallery_pb2.CreateIdentityRequest(gallery_id="staff", identity_id="ada")
+        )
+        updated = await call.UpdateIdentity(
+            gallery_pb2.UpdateIdentityRequest(
+                gallery_id="staff", identity_id="ada", display_name="Ada"
+            )
+        )
+        enrolled = await call.EnrollTemplates(
+            gallery_pb2.EnrollTemplatesRequest(
+                gallery_id="staff",
+                identity_id="ada",
+                images=[face_pb2.Image(data=data) for data in (b"good", b"text", b"good")],
+            )
+        )
+        (header, *_) = await exported(wire, "staff")
+        imported = await call.ImportGallery(iter(records(header, people=3)))
+        template = await call.DeleteTemplate(
+            gallery_pb2.DeleteTemplateRequest(gallery_id="staff", template_id=f"{0:032x}")
+        )
+        identity = await call.DeleteIdentity(
+            gallery_pb2.DeleteIdentityRequest(gallery_id="staff", identity_id="p1")
+        )
+        gone = await call.DeleteGallery(gallery_pb2.DeleteGalleryRequest(gallery_id="staff"))
+    changes = [event for event in of_galleries(events) if isinstance(event, GalleryChanged)]
+    assert [said(event) for event in changes] == [
+        ("create_gallery", "staff", 0, 0, made.gallery.revision, True),
+        ("create_identity", "staff", 1, 0, created.revision, True),
+        ("update_identity", "staff", 1, 0, updated.revision, True),
+        ("enroll", "staff", 1, 2, enrolled.revision, True),
+        ("import", "staff", 3, 3, imported.revision, True),
+        ("delete_template", "staff", 0, 1, template.revision, True),
+        ("delete_identity", "staff", 1, 1, identity.revision, True),
+        ("delete_gallery", "staff", 3, 1, gone.revision, True),
+    ]
+
+
+async def test_what_changes_nothing_is_no_event() -> None:
+    events: list[Event] = []
+    async with served(gallery=memory_gallery(), emit=events.append) as wire:
+        call = wire.galleries
+        bad = face_pb2.Image(data=b"text")
+        await call.EnrollTemplates(
+            gallery_pb2.EnrollTemplatesRequest(identity_id="ada", images=[bad])
+        )
+        await call.GetGallery(gallery_pb2.GetGalleryRequest())
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call.DeleteIdentity(gallery_pb2.DeleteIdentityRequest(identity_id="nobody"))
+    assert of_galleries(events) == []
+
+
+async def test_an_import_that_breaks_off_says_what_it_left() -> None:
+    gallery = memory_gallery()
+    events: list[Event] = []
+    async with served(gallery=gallery, emit=events.append) as wire:
+        await wire.galleries.CreateGallery(gallery_pb2.CreateGalleryRequest(gallery_id="staff"))
+        (header, *_) = await exported(wire, "staff")
+        events.clear()
+        with pytest.raises(grpc.aio.AioRpcError):
+            await wire.galleries.ImportGallery(iter(records(header, people=700, fault=True)))
+        await until(lambda: bool(of_galleries(events)))
+        left = (
+            await wire.galleries.GetGallery(gallery_pb2.GetGalleryRequest(gallery_id="staff"))
+        ).gallery
+    (event,) = of_galleries(events)
+    counts = left.identity_count, left.template_count
+    assert 0 < left.template_count < 700
+    assert said(event) == ("import", "staff", *counts, left.revision, False)
+
+
+async def test_an_export_is_an_event_whether_or_not_it_is_read_to_its_end() -> None:
+    events: list[Event] = []
+    async with served(gallery=memory_gallery(), emit=events.append) as wire:
+        await wire.galleries.CreateGallery(gallery_pb2.CreateGalleryRequest(gallery_id="staff"))
+        (header, *_) = await exported(wire, "staff")
+        await wire.galleries.ImportGallery(iter(records(header, people=3)))
+        events.clear()
+        await exported(wire, "staff")
+        call = wire.galleries.ExportGallery(gallery_pb2.ExportGalleryRequest(gallery_id="none"))
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call.read()
+    (event,) = of_galleries(events)
+    assert isinstance(event, GalleryExported)
+    counts = event.identity_count, event.template_count
+    assert (event.gallery_id, *counts, event.is_complete) == ("staff", 3, 3, True)
+    assert event.peer.startswith("ipv4:127.0.0.1:")
