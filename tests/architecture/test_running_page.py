@@ -8,8 +8,11 @@ import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server import sources
+from facewire_server.logs.entries import entry_of
 from facewire_server.settings import all_settings
+from fakes.events import SAMPLES
 
+ENTRIES = {entry_of(sample).name for sample in SAMPLES} | {"suppressed"}
 WORD = r"(?<![\w=-])[A-Z]+(?:_[A-Z]+)+\b"
 
 
@@ -40,16 +43,22 @@ def test_every_variable_and_setting_exists(page: str) -> None:
     assert set(re.findall(r"FACEWIRE_\w*\w", page)) - {"FACEWIRE_"} <= known
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", page))
     assert len(named) > 8, "they are not where they are looked for"
-    assert named <= {each.name for each in all_settings()}
+    assert named <= {each.name for each in all_settings()} | ENTRIES
 
 
-def test_every_log_line_is_one_of_the_servers(repository: Path, page: str) -> None:
+def test_every_log_entry_is_one_of_the_servers(page: str) -> None:
+    named = re.findall(r"^\| log: `(\w+)`", page, re.MULTILINE)
+    assert len(named) > 6, "they are not where they are looked for"
+    assert set(named) <= ENTRIES
+
+
+def test_every_quoted_message_is_one_of_the_servers(repository: Path, page: str) -> None:
     source = " ".join(
         re.sub(r'"\s*f?"', "", path.read_text(encoding="utf-8"))
         for path in sorted((repository / "server").rglob("*.py"))
     )
-    quoted = re.findall(r"^\| (?:log: |it starts no more: )`([^`]+)`", page, re.MULTILINE)
-    assert len(quoted) > 4, "they are not where they are looked for"
+    quoted = re.findall(r"^\| it starts no more: `([^`]+)`", page, re.MULTILINE)
+    assert quoted, "they are not where they are looked for"
     for line in quoted:
-        for part in line.replace("[…]", "…").split("…"):
+        for part in line.split("…"):
             assert part.strip() in source, line

@@ -167,7 +167,10 @@ def test_while_a_token_is_changed_both_are_valid(secured_by_files: Secured) -> N
     running = secured_by_files
     running.token_file.write_text("second\nfirst\n")
     running.hang_up()
-    until(lambda: "are reloaded" in running.server.log(), "no word of it in the log")
+    until(
+        lambda: '"credentials_reloaded", "error": ""' in running.server.log(),
+        "no word of it in the log",
+    )
     for token in ("first", "second"):
         with running.client(token, running.certificate) as client:
             client.gallery()
@@ -181,7 +184,7 @@ def test_while_a_token_is_changed_both_are_valid(secured_by_files: Secured) -> N
 def test_a_server_without_tls_and_token_outlives_it(models: Path) -> None:
     with running_server() as server:
         os.kill(server.pid, signal.SIGHUP)
-        until(lambda: "SIGHUP" in server.log(), "no word of it in the log")
+        until(lambda: "credentials_reloaded" in server.log(), "no word of it in the log")
         with facewire.Client(server.address) as client:
             client.gallery()
 

@@ -264,7 +264,7 @@ def test_versions_are_swapped_under_load(
         before = len(camera.seen)
         since_s = time.monotonic()
         roll(versions, "2", versions / "1")
-        wait_for_log(server, camera, "proven versions: [2]", "proven versions: [1, 2]")
+        wait_for_log(server, camera, '"versions": [2]', '"versions": [1, 2]')
         seen = camera.until(lambda seen: bool(seen), before)
         report("rolled forward to version 2", seen, since_s)
         assert {one.status for one in seen} == {OK}, "a swap costs no frame"
