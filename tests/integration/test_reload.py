@@ -234,6 +234,6 @@ def test_with_nohup_the_server_outlives_its_terminal(models: Path, tmp_path: Pat
     with on_a_terminal(tmp_path, "nohup") as (process, terminal):
         os.close(terminal)
         log = tmp_path / "log"
-        until(lambda: "SIGHUP: token and certificate" in log.read_text(), "SIGHUP was not handled")
+        until(lambda: "credentials_reloaded" in log.read_text(), "SIGHUP was not handled")
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0

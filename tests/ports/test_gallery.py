@@ -30,6 +30,7 @@ from facewire_server.galleries.records import (
     GalleryRecord,
     GallerySize,
     IdentityInfo,
+    ImportCounts,
     NewIdentity,
 )
 from facewire_server.galleries.refusal import Refusal
@@ -799,11 +800,39 @@ async def test_an_import_with_a_record_at_fault_keeps_the_parts_before_it(
         "length": ([ann, template_of_ann, bob, long], InvalidField),
         "id": ([ann, template_of_ann, IdentityInfo("\n", "", 0, 0)], InvalidField),
     }[fault]
+    parts: list[ImportCounts] = []
     with pytest.raises(error):
-        await gallery.import_records("default", CONTRACT, each(records))
+        await gallery.import_records("default", CONTRACT, each(records), committed=parts.append)
     info = await gallery.get_gallery("default")
     kept = 0 if fault == "start" else 1
     assert (info.identity_count, info.template_count) == (kept, kept)
+    assert parts == [ImportCounts(1, 1, 0, info.revision)] * kept
+
+
+async def test_what_a_cancelled_import_committed_is_known(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(transfer, "_PART_RECORDS", 2)
+    await gallery.create_gallery("source", "")
+    await enroll(gallery, "ann", random_unit(1), [1], gallery_id="source")
+    part = await exported(gallery, "source")
+    parts: list[ImportCounts] = []
+
+    async def records():
+        yield part[0]
+        # It takes effect at the next wait: that for the commit, where the store waits for one.
+        asyncio.get_running_loop().call_soon(importing.cancel)
+        yield part[1]
+        await asyncio.Event().wait()
+
+    importing = asyncio.create_task(
+        gallery.import_records("default", CONTRACT, records(), committed=parts.append)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+    info = await gallery.get_gallery("default")
+    assert info.template_count == sum(counts.templates_added for counts in parts)
+    assert info.identity_count == sum(counts.identities_added for counts in parts)
 
 
 async def test_nothing_of_an_import_is_read_if_the_gallery_is_not_there(gallery: Gallery):

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TextIO
 
 from facewire_server.events import TlsFailed
 from facewire_server.logs.formatters import JsonLines, Text
@@ -54,11 +54,19 @@ def logging_to_stderr(log_format: str) -> Iterator[LogListener]:
             _log.log(_LEVELS[line[0]] if is_grpcs else logging.WARNING, "%s", line)
 
     with library_lines(on_line) as stderr:
-        handler = logging.StreamHandler(stderr)
+        handler = _Handler(stderr)
         handler.setFormatter(Text() if as_text else JsonLines())
         handler.addFilter(lambda record: _is_own(record) or limit.admits(LIBRARY_MESSAGE))
         logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
         yield listener
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drops the entry: nothing reads standard error, as after the terminal was closed.
+
+        Python's own method reports to `sys.stderr`, which would come back as lines to log.
+        """
 
 
 def _is_own(record: logging.LogRecord) -> bool:

@@ -1,6 +1,7 @@
 """Lines that libraries in C write to file descriptor 2, in a process of their own."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,18 @@ def test_a_flood_is_cut_and_counted_and_holds_nothing_up(repository: Path) -> No
 def test_a_crash_leaves_its_stack(repository: Path) -> None:
     lines = lines_of(repository, "os.abort()", exit_status=-6)
     assert lines[0] == "Fatal Python error: Aborted"
+
+
+def test_a_server_outlives_the_reader_of_its_log(repository: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    code = "for _ in range(1000): emit(Stopped())\nprint('alive', flush=True)"
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.replace('print("afterwards", file=sys.stderr)', ""), code],
+        env={"PYTHONPATH": str(repository / "server")},
+        stdout=subprocess.PIPE,
+        stderr=writing,
+        timeout=60,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stdout) == (0, b"alive\n")
