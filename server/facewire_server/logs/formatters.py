@@ -30,7 +30,7 @@ class JsonLines(logging.Formatter):
             "event": _name(record),
             **_fields(record, "fields"),
         }
-        return json.dumps(line).replace("\x7f", r"\u007f")  # JSON lets this one through
+        return json.dumps(line)
 
 
 class Text(logging.Formatter):
@@ -88,5 +88,4 @@ def _printable(text: str) -> str:
 
     These are control characters, line breaks, and marks that reverse the direction of writing.
     """
-    escaped = (each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
-    return "".join(escaped).replace("\x7f", r"\u007f")
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)

@@ -101,6 +101,13 @@ def test_a_flood_is_cut_and_counted_and_holds_nothing_up(repository: Path) -> No
     assert stopped["event"] == "stopped"
 
 
+def test_a_library_that_holds_pythons_lock_is_not_held_up(repository: Path) -> None:
+    code = "import ctypes; ctypes.PyDLL(None).write(2, b'libpng error\\n' * 100_000, 1_300_000)"
+    entries = entries_of(lines_of(repository, code)[:-1])
+    assert entries[0]["message"] == "libpng error"
+    assert entries[-1]["event"] == "stopped"
+
+
 def test_a_crash_leaves_its_stack(repository: Path) -> None:
     lines = lines_of(repository, "os.abort()", exit_status=-6)
     assert lines[0] == "Fatal Python error: Aborted"
