@@ -10,6 +10,11 @@ from facewire_server.rpc.auth import TokenInterceptor
 METHOD = "/facewire.v1.RecognitionService/Recognize"
 
 
+class Context:
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
+
+
 class Call(NamedTuple):
     method: str
     invocation_metadata: list[tuple[str, str]]
@@ -27,7 +32,7 @@ async def reached(tokens: TokenInterceptor, *values: str, method: str = METHOD) 
     if found is handler:
         return True
     with pytest.raises(TokenRequired):
-        await found.stream_stream(None, None)
+        await found.stream_stream(None, Context())
     return False
 
 
