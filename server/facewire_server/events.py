@@ -33,6 +33,7 @@ __all__ = [
     "Emit",
     "Event",
     "FrameAccounted",
+    "FrameRead",
     "FramesSkipped",
     "GalleryAction",
     "GalleryChanged",
@@ -73,15 +74,19 @@ class Stage:
 class PictureFinished:
     """The work on one picture ended. Emitted in the task that worked on it.
 
+    A picture that never got a slot has no such event: a frame that timed out while it waited, or was skipped.
+
     Attributes:
         purpose: "stream", "recognize", "compare" or "enroll".
+        byte_count: bytes of the picture as it came.
         started_s, ended_s: of the work, without the wait for a slot; by `time.perf_counter`.
-        waited_s: for a slot.
+        waited_s: before the work, for a slot; of a frame, since its arrival.
         stages: that were finished, in order of their ends; they overlap.
         error: the class of the error that ended the work; None = it succeeded.
     """
 
     purpose: str
+    byte_count: int
     started_s: float
     ended_s: float
     waited_s: float
@@ -90,18 +95,29 @@ class PictureFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameRead:
+    """A frame of a stream came.
+
+    Attributes:
+        camera_id: of the stream.
+        byte_count: bytes of the picture as it came.
+    """
+
+    camera_id: str
+    byte_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class FrameAccounted:
     """A frame of a stream was answered.
 
     Attributes:
         camera_id: of the stream.
-        byte_count: bytes of the picture as it came.
-        latency_s: from the frame's arrival to its answer.
+        latency_s: from the frame's arrival to its answer, which is sent when those before it are.
         error: the class of the error that was the answer; None = it was recognized.
     """
 
     camera_id: str
-    byte_count: int
     latency_s: float
     error: type[ServerError] | None
 
@@ -174,6 +190,7 @@ class StreamEnded:
 
 Event: TypeAlias = (
     PictureFinished
+    | FrameRead
     | FrameAccounted
     | FramesSkipped
     | StreamOpened

@@ -1,6 +1,7 @@
 """A recogniser and an enroller whose speed and mood the test controls."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from facewire_server.errors import (
     TooManyBytes,
     UndecodableImage,
 )
+from facewire_server.events import Emit, PictureFinished, Stage, ignore
 from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import (
@@ -28,6 +30,7 @@ from facewire_server.types import (
     PictureLimits,
     Quality,
     Recognition,
+    Timings,
 )
 from facewire_server.work.slots import Slot, WorkSlots
 
@@ -57,6 +60,7 @@ class FakeRecognizer:
 
     Attributes:
         slots: held for each picture; `served` sets them.
+        emit: takes a `PictureFinished` of each picture; `served` sets it.
         gate: closed (cleared) by a test to keep pictures in work.
         size_px: width and height of what it says it saw.
         calls: what was asked, in order of beginning.
@@ -70,6 +74,7 @@ class FakeRecognizer:
     def __init__(self, max_frame_bytes: int = 1 << 16) -> None:
         self._limits = PictureLimits(max_frame_bytes, 1 << 20)
         self.slots = WorkSlots(2)
+        self.emit: Emit = ignore
         self.gate = asyncio.Event()
         self.gate.set()
         self.size_px = (640, 480)
@@ -98,13 +103,14 @@ class FakeRecognizer:
     ) -> Recognition:
         if slot is None:
             async with self.slots.picture() as own:
-                recognition = await self.recognize(picture, gallery_id, detection, policy, slot=own)
-            recognition.timings.queue_s = own.waited_s
-            return recognition
-        await self._work_on(picture, gallery_id, detection, policy)
+                await self._work_on(picture, gallery_id, detection, policy, "recognize", own)
+            slot = own
+        else:
+            await self._work_on(picture, gallery_id, detection, policy, "stream", slot)
         best = Candidate("id-1", "One", 0.5, "a" * 32)
         decision = Decision(Outcome.KNOWN, best, 0.25, policy.threshold, 7)
-        return Recognition((a_face(decision),), *self.size_px, 7)
+        timings = Timings(queue_s=slot.waited_s, total_s=slot.waited_s)
+        return Recognition((a_face(decision),), *self.size_px, 7, timings)
 
     async def compare(
         self,
@@ -117,8 +123,8 @@ class FakeRecognizer:
         self.selections.append(selection)
         for field, picture in (("first", first), ("second", second)):
             try:
-                async with self.slots.picture():
-                    await self._work_on(picture, "", detection, policy)
+                async with self.slots.picture() as slot:
+                    await self._work_on(picture, "", detection, policy, "compare", slot)
             except (EmptyImage, TooManyBytes, UndecodableImage) as error:
                 error.field = field
                 raise
@@ -130,7 +136,11 @@ class FakeRecognizer:
         gallery_id: str,
         detection: DetectionOptions,
         policy: DecisionPolicy,
+        purpose: str,
+        slot: Slot,
     ) -> None:
+        started_s = time.perf_counter()
+        error: type[BaseException] | None = None
         self.calls.append((picture, gallery_id, detection, policy))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -138,12 +148,20 @@ class FakeRecognizer:
         try:
             await self.gate.wait()
             await self._mood(picture)
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            await self._tell()
+        except BaseException as failure:
+            error = type(failure)
+            if isinstance(failure, asyncio.CancelledError):
+                self.cancelled += 1
+                await self._tell()
             raise
         finally:
             self.at_once -= 1
+            ended_s = time.perf_counter()
+            stages = (Stage("decode", started_s, ended_s),)
+            size = len(picture.data)
+            self.emit(
+                PictureFinished(purpose, size, started_s, ended_s, slot.waited_s, stages, error)
+            )
 
     async def _mood(self, picture: Picture) -> None:
         data = picture.data

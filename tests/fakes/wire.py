@@ -1,7 +1,7 @@
 """The real gRPC server on a free port of 127.0.0.1, before a fake line."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +90,7 @@ async def served(
     token: str = "",
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     emit: Emit = ignore,
 ) -> AsyncIterator[Wire]:
     """Serves for the block; with `tls` = (certificate, private key) over TLS."""
@@ -103,12 +104,15 @@ async def served(
         picture_timeout_s=slots.picture_timeout_s,
         **shared,
     )
+    recognizer.emit = emit
     servicer = RecognitionServicer(recognizer, gallery, slots, info=info, emit=emit, **shared)
     galleries = GalleryServicer(
         gallery, enroller or FakeEnroller(), dimension=4, emit=emit, **shared
     )
     options = ServerOptions("127.0.0.1:0", token, *tls)
-    server = Server(options, servicer, galleries, limits=limits, emit=emit)
+    server = Server(
+        options, servicer, galleries, limits=limits, emit=emit, interceptors=interceptors
+    )
     port = await server.start()
     # Without a pool of its own a channel shares the connection of another test's.
     own = (("grpc.use_local_subchannel_pool", 1), *channel_options)

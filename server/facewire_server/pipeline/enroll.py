@@ -100,13 +100,16 @@ class Enroller:
     ) -> tuple[EnrollmentResult, NDArray[np.float32]]:
         """Returns the picture's result, and its embedding as (1, d) or (0, d)."""
         found: FoundFaces | None = None
-        async with self._slots.picture():
-            try:
-                found = await self._finder.find(picture, detection, selection)
-                self._demand_quality(found)
-            except InvalidInput as refusal:
-                return _result(found, refusal), np.empty((0, self._embedder.dimension), np.float32)
-            return _result(found), await self._embedder.embed_mirrored(found.crops)
+        try:
+            async with self._slots.picture() as slot:
+                with self._finder.clock(picture, "enroll", slot) as clock:
+                    found = await self._finder.find(picture, detection, selection, clock=clock)
+                    self._demand_quality(found)
+                    with clock.stage("embed"):
+                        embedding = await self._embedder.embed_mirrored(found.crops)
+        except InvalidInput as refusal:
+            return _result(found, refusal), np.empty((0, self._embedder.dimension), np.float32)
+        return _result(found), embedding
 
     def _demand_quality(self, found: FoundFaces) -> None:
         distance = found.qualities[0].inter_eye_px

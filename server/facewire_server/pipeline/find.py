@@ -1,10 +1,15 @@
 """The first half of the line: from the bytes of a picture to aligned crops of its faces."""
 
 import asyncio
+import time
+from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from facewire_server.errors import TimedOut
+from facewire_server.events import Emit, PictureFinished, ignore
 from facewire_server.pipeline.align import align
 from facewire_server.pipeline.decode import decode, reduction
 from facewire_server.pipeline.detect import Detector, canvas_short_side, draw_canvas
@@ -25,6 +30,8 @@ from facewire_server.types import (
 )
 from facewire_server.work.budget import PixelBudget
 from facewire_server.work.clock import Clock
+from facewire_server.work.deadline import remaining_s
+from facewire_server.work.slots import Slot
 
 __all__ = ["FaceFinder", "FoundFaces"]
 
@@ -38,7 +45,6 @@ class FoundFaces:
         crops: (n, 112, 112, 3) uint8 RGB, aligned.
         qualities: of each face.
         width_px, height_px: of the upright picture.
-        clock: measures the picture's stages; still running.
     """
 
     faces: Faces
@@ -46,7 +52,6 @@ class FoundFaces:
     qualities: list[Quality]
     width_px: int
     height_px: int
-    clock: Clock
 
     def face(self, row: int, decision: Decision | None = None) -> Face:
         """Returns face number `row` as part of an answer."""
@@ -58,25 +63,67 @@ class FoundFaces:
 class FaceFinder:
     """Decodes a picture, and finds and crops its faces."""
 
-    def __init__(self, detector: Detector, *, limits: PictureLimits, threads: Executor) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        *,
+        limits: PictureLimits,
+        threads: Executor,
+        emit: Emit = ignore,
+    ) -> None:
         """Joins the steps.
 
         Args:
             detector: finds faces.
             limits: of a single picture.
             threads: where pixels are worked on.
+            emit: takes a `PictureFinished` of each picture.
         """
         self._detector = detector
         self._limits = limits
         self._threads = threads
+        self._emit = emit
         # All pictures in work together are no larger than one may be.
         self._budget = PixelBudget(limits.max_pixels)
+
+    @contextmanager
+    def clock(self, picture: Picture, purpose: str, slot: Slot) -> Iterator[Clock]:
+        """Starts the clock of a picture; the block is the work on it, and its end an event.
+
+        Args:
+            picture: the one that is worked on.
+            purpose: `PictureFinished.purpose`.
+            slot: the picture's.
+        """
+        clock = Clock(self._threads)
+        error: type[BaseException] | None = None
+        try:
+            yield clock
+        except BaseException as failure:
+            # A deadline cancels what runs under it, so it arrives here in this form.
+            is_late = isinstance(failure, asyncio.CancelledError) and remaining_s() == 0
+            error = TimedOut if is_late else type(failure)
+            raise
+        finally:
+            self._emit(
+                PictureFinished(
+                    purpose,
+                    len(picture.data),
+                    clock.started_s,
+                    time.perf_counter(),
+                    slot.waited_s,
+                    tuple(clock.stages),
+                    error,
+                )
+            )
 
     async def find(
         self,
         picture: Picture,
         detection: DetectionOptions,
         selection: FaceSelection | None = None,
+        *,
+        clock: Clock | None = None,
     ) -> FoundFaces:
         """Finds the faces of a picture.
 
@@ -84,21 +131,22 @@ class FaceFinder:
             picture: not decoded yet.
             detection: what counts as a face.
             selection: which face to return; None = all.
+            clock: measures the picture's stages; None = they are not wanted.
 
         Raises:
             InvalidImage: the picture cannot be used.
             NoFace, SeveralFaces: `selection` is given and does not name one face.
             ModelUnavailable: the detector does not answer.
         """
-        clock = Clock(self._threads)
+        clock = clock or Clock(self._threads)
         header = read_header(picture, self._limits)
         async with self._budget.taken(header.pixel_count):
             image, faces = await self._decode_and_detect(picture, header, detection, clock)
             height_px, width_px = image.shape[:2]
             if selection is not None:
                 faces = select(faces, selection, width_px=width_px, height_px=height_px)
-            crops, qualities = await clock.run("align_s", _cut, image, faces)
-        return FoundFaces(faces, crops, qualities, width_px, height_px, clock)
+            crops, qualities = await clock.run("align", _cut, image, faces)
+        return FoundFaces(faces, crops, qualities, width_px, height_px)
 
     async def _decode_and_detect(
         self, picture: Picture, header: Header, detection: DetectionOptions, clock: Clock
@@ -106,14 +154,14 @@ class FaceFinder:
         """Returns the picture at full size, and its faces, which are detected while it is decoded."""
         short_side_px = canvas_short_side(header.width_px, header.height_px, detection)
         reduced_by = reduction(header, short_side_px)
-        decoding = partial(clock.run, "decode_s", decode, picture, header)
+        decoding = partial(clock.run, "decode", decode, picture, header)
         small = asyncio.ensure_future(decoding(reduced_by)) if reduced_by > 1 else None
         full = asyncio.ensure_future(decoding(1))
 
         async def detect() -> tuple[Rgb, Faces]:
             image = await (small or full)
-            canvas = await clock.run("decode_s", draw_canvas, image, short_side_px)
-            with clock.stage("detect_s"):
+            canvas = await clock.run("decode", draw_canvas, image, short_side_px)
+            with clock.stage("detect"):
                 return canvas, await self._detector.detect(canvas, detection)
 
         # Waits for both even if one fails: a decoder's memory counts for this picture until it ends.

@@ -16,6 +16,7 @@ from facewire_server.types import (
     Picture,
     Recognition,
 )
+from facewire_server.work.clock import Clock
 from facewire_server.work.slots import Slot, WorkSlots
 
 __all__ = ["Recognizer"]
@@ -62,8 +63,8 @@ class Recognizer:
             gallery_id: the gallery to search.
             detection: what counts as a face.
             policy: when a face counts as recognized.
-            slot: held by the caller for this picture, with a deadline of its own; None = one is
-                waited for here.
+            slot: held by the caller, a stream, for this picture, with a deadline of its own;
+                None = one is waited for here.
 
         Raises:
             InvalidImage: the picture cannot be used.
@@ -73,20 +74,14 @@ class Recognizer:
         """
         if slot is None:
             async with self._slots.picture() as own:
-                recognition = await self.recognize(picture, gallery_id, detection, policy, slot=own)
-            recognition.timings.queue_s = own.waited_s
-            recognition.timings.total_s += own.waited_s
-            return recognition
-        found = await self._finder.find(picture, detection)
-        clock = found.clock
-        due = comparable(found.qualities, policy)
-        with clock.stage("embed_s"):
-            probes = await self._embedder.embed(found.crops[due])
-        with clock.stage("match_s"):
-            nearest = await self._gallery.search(gallery_id, probes, candidates_needed(policy))
-        decided = decisions(nearest, due, policy)
-        faces = tuple(found.face(row, decision) for row, decision in enumerate(decided))
-        return Recognition(faces, found.width_px, found.height_px, nearest.revision, clock.stop())
+                with self._finder.clock(picture, "recognize", own) as clock:
+                    return await self._recognize(
+                        picture, gallery_id, detection, policy, clock, own.waited_s
+                    )
+        with self._finder.clock(picture, "stream", slot) as clock:
+            return await self._recognize(
+                picture, gallery_id, detection, policy, clock, slot.waited_s
+            )
 
     async def compare(
         self,
@@ -109,15 +104,37 @@ class Recognizer:
         outcome = compare(similarity, [one.qualities[0], other.qualities[0]], policy)
         return Comparison(outcome, similarity, policy.threshold, one.face(0), other.face(0))
 
+    async def _recognize(
+        self,
+        picture: Picture,
+        gallery_id: str,
+        detection: DetectionOptions,
+        policy: DecisionPolicy,
+        clock: Clock,
+        waited_s: float,
+    ) -> Recognition:
+        found = await self._finder.find(picture, detection, clock=clock)
+        due = comparable(found.qualities, policy)
+        with clock.stage("embed"):
+            probes = await self._embedder.embed(found.crops[due])
+        with clock.stage("match"):
+            nearest = await self._gallery.search(gallery_id, probes, candidates_needed(policy))
+        decided = decisions(nearest, due, policy)
+        faces = tuple(found.face(row, decision) for row, decision in enumerate(decided))
+        timings = clock.timings(waited_s=waited_s)
+        return Recognition(faces, found.width_px, found.height_px, nearest.revision, timings)
+
     async def _portrait(
         self, field: str, picture: Picture, selection: FaceSelection, detection: DetectionOptions
     ) -> tuple[FoundFaces, NDArray[np.float32]]:
         """Returns the selected face of one picture, and its embedding (d,)."""
-        async with self._slots.picture():
-            try:
-                found = await self._finder.find(picture, detection, selection)
-            except ServerError as error:
-                error.field = field
-                raise
-            (embedding,) = await self._embedder.embed_mirrored(found.crops)
+        async with self._slots.picture() as slot:
+            with self._finder.clock(picture, "compare", slot) as clock:
+                try:
+                    found = await self._finder.find(picture, detection, selection, clock=clock)
+                except ServerError as error:
+                    error.field = field
+                    raise
+                with clock.stage("embed"):
+                    (embedding,) = await self._embedder.embed_mirrored(found.crops)
         return found, embedding

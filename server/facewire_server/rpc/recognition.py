@@ -81,7 +81,11 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             await context.write(stream_output(value, self._limits, contract_id))
 
         session = Session(
-            self._recognizer, self._gallery.check_searchable, self._slots, limits=self._limits
+            self._recognizer,
+            self._gallery.check_searchable,
+            self._slots,
+            limits=self._limits,
+            emit=self._emit,
         )
         with observed(session, context.peer(), self._emit) as note, self.streams.admitted(session):
 

@@ -23,6 +23,7 @@ What holds, whatever the client does:
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
 from facewire_server.errors import (
@@ -33,6 +34,7 @@ from facewire_server.errors import (
     TimedOut,
     Unavailable,
 )
+from facewire_server.events import Emit, FrameAccounted, FrameRead, FramesSkipped, ignore
 from facewire_server.pipeline.detect import useful_longest_side
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.ledger import Ledger
@@ -44,6 +46,7 @@ from facewire_server.streams.values import (
     Answered,
     Frame,
     Reconnect,
+    Skipped,
     Started,
     StreamInput,
     StreamOutput,
@@ -69,6 +72,11 @@ class _Arrival(NamedTuple):
     read_at_s: float
 
 
+class _Settled(NamedTuple):
+    answer: Answered
+    read_at_s: float
+
+
 class Session:
     """The policy of one stream, from its plan to its end."""
 
@@ -79,6 +87,7 @@ class Session:
         slots: WorkSlots,
         *,
         limits: ServingLimits,
+        emit: Emit = ignore,
     ) -> None:
         """Prepares a stream.
 
@@ -87,12 +96,14 @@ class Session:
             check_gallery: raises GalleryNotFound or ModelContractMismatch for a gallery of this id.
             slots: shared by all streams and calls.
             limits: what a client may ask for.
+            emit: takes a `FrameRead` of each frame, and a `FrameAccounted` or `FramesSkipped`.
         """
         self._recognizer = recognizer
         self._check_gallery = check_gallery
         self._slots = slots
         self._limits = limits
-        self._ledger: Ledger[_Arrival, Answered] = Ledger(max_in_flight=limits.max_in_flight)
+        self._emit = emit
+        self._ledger: Ledger[_Arrival, _Settled] = Ledger(max_in_flight=limits.max_in_flight)
         self._changed = Condition()
         self._reading: asyncio.Task[object] | None = None
         self._all_read = False
@@ -193,6 +204,7 @@ class Session:
                 raise OutOfOrder("every message of a stream but the first carries a frame")
             self._ledger.admit(frame.sequence, _Arrival(frame, time.perf_counter()))
             self._tally.byte_count += frame.byte_count
+            self._emit(FrameRead(self._camera_id, frame.byte_count))
             if plan.newest_wins:
                 self._ledger.skip_superseded()
             self._changed.notify()
@@ -232,7 +244,7 @@ class Session:
             entry = self._ledger.begin()
             if entry is not None and entry.frame is not None:
                 late = TimedOut("the server was too busy to look at the frame in its time")
-                self._ledger.settle(entry, _answered(entry.frame.frame, late))
+                self._ledger.settle(entry, _settled(entry.frame, late))
                 self._changed.notify()
 
     def _next_deadline(self) -> tuple[int, float]:
@@ -245,9 +257,10 @@ class Session:
             return 0, 0.0
         return entry.sequence, self._left_s(entry.frame)
 
-    async def _answer(self, arrival: _Arrival, plan: StreamPlan, slot: Slot) -> Answered:
+    async def _answer(self, arrival: _Arrival, plan: StreamPlan, slot: Slot) -> _Settled:
         frame, read_at_s = arrival
-        queue_s = time.perf_counter() - read_at_s
+        # The slot may have been asked for before the frame came.
+        slot = replace(slot, waited_s=time.perf_counter() - read_at_s)
         try:
             if isinstance(frame.picture, InvalidInput):
                 raise frame.picture
@@ -256,13 +269,11 @@ class Session:
                     frame.picture, plan.gallery_id, plan.detection, plan.decision, slot=slot
                 )
         except _FRAME_ERRORS as error:
-            return _answered(frame, error)
+            return _settled(arrival, error)
         self._useful_side_px = useful_longest_side(
             recognition.width_px, recognition.height_px, plan.detection
         )
-        recognition.timings.queue_s = queue_s
-        recognition.timings.total_s += queue_s
-        return _answered(frame, recognition)
+        return _settled(arrival, recognition)
 
     def _left_s(self, arrival: _Arrival) -> float:
         """Returns the seconds that are left of a frame's time."""
@@ -278,13 +289,25 @@ class Session:
             entry = self._ledger.take()
             if entry is None:
                 return
-            self._tally.count(entry)
-            pace.count(entry)
+            value = self._accounted(entry)
+            self._tally.count(value)
+            pace.count(value)
             self._changed.notify()
-            await send(entry)
+            await send(value)
             if (target_fps := pace.due(time.perf_counter())) is not None:
                 await send(Advice(target_fps, self._useful_side_px))
 
+    def _accounted(self, entry: _Settled | Skipped) -> Answered | Skipped:
+        """Emits what became of a frame, or of a range, and returns what is sent."""
+        if isinstance(entry, Skipped):
+            self._emit(FramesSkipped(self._camera_id, entry.reason.name, entry.frame_count))
+            return entry
+        result = entry.answer.result
+        error = type(result) if isinstance(result, ServerError) else None
+        self._emit(FrameAccounted(self._camera_id, time.perf_counter() - entry.read_at_s, error))
+        return entry.answer
 
-def _answered(frame: Frame, result: Recognition | ServerError) -> Answered:
-    return Answered(frame.sequence, frame.captured_at_us, result)
+
+def _settled(arrival: _Arrival, result: Recognition | ServerError) -> _Settled:
+    frame, read_at_s = arrival
+    return _Settled(Answered(frame.sequence, frame.captured_at_us, result), read_at_s)

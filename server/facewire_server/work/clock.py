@@ -1,4 +1,4 @@
-"""Runs the steps of one picture, and keeps the time of each."""
+"""Runs the steps of one picture, and keeps when each began and ended."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
+from facewire_server.events import Stage
 from facewire_server.types import Timings
 from facewire_server.work.threads import run_in_thread
 
@@ -19,7 +20,8 @@ class Clock:
     """The stopwatch of one picture.
 
     Attributes:
-        timings: where the time went so far; a stage that has several parts adds them up.
+        stages: that are finished, in order of their ends; by `time.perf_counter`.
+        started_s: when the work began.
     """
 
     def __init__(self, threads: Executor) -> None:
@@ -28,9 +30,9 @@ class Clock:
         Args:
             threads: where `run` runs steps; they release the GIL.
         """
-        self.timings = Timings()
+        self.stages: list[Stage] = []
+        self.started_s = time.perf_counter()
         self._threads = threads
-        self._started_s = time.perf_counter()
 
     async def run(self, stage: str, step: Callable[..., T], *arguments: object) -> T:
         """Runs a step in a thread, and counts the time that it took there.
@@ -38,8 +40,10 @@ class Clock:
         A cancelled caller still waits for the step: the thread cannot be stopped, and its memory
         counts until it ends.
         """
-        result, took_s = await run_in_thread(self._threads, partial(_timed, step, arguments))
-        self._add(stage, took_s)
+        result, started_s, ended_s = await run_in_thread(
+            self._threads, partial(_timed, step, arguments)
+        )
+        self.stages.append(Stage(stage, started_s, ended_s))
         return result
 
     @contextmanager
@@ -47,18 +51,23 @@ class Clock:
         """Counts the time until the block ends, waiting included."""
         started_s = time.perf_counter()
         yield
-        self._add(stage, time.perf_counter() - started_s)
+        self.stages.append(Stage(stage, started_s, time.perf_counter()))
 
-    def stop(self) -> Timings:
-        """Ends the time."""
-        self.timings.total_s = time.perf_counter() - self._started_s
-        return self.timings
+    def timings(self, *, waited_s: float = 0.0) -> Timings:
+        """Returns where the time went so far; a stage that has several parts adds them up.
 
-    def _add(self, stage: str, took_s: float) -> None:
-        setattr(self.timings, stage, getattr(self.timings, stage) + took_s)
+        Args:
+            waited_s: before the work began; part of the total.
+        """
+        total_s = waited_s + time.perf_counter() - self.started_s
+        timings = Timings(queue_s=waited_s, total_s=total_s)
+        for stage in self.stages:
+            name = f"{stage.name}_s"
+            setattr(timings, name, getattr(timings, name) + stage.ended_s - stage.started_s)
+        return timings
 
 
-def _timed(step: Callable[..., T], arguments: tuple[object, ...]) -> tuple[T, float]:
+def _timed(step: Callable[..., T], arguments: tuple[object, ...]) -> tuple[T, float, float]:
     started_s = time.perf_counter()
     result = step(*arguments)
-    return result, time.perf_counter() - started_s
+    return result, started_s, time.perf_counter()

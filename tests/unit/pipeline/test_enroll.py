@@ -9,7 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from facewire_server.errors import GalleryNotFound, IdentityNotFound, InvalidField
+from facewire_server.errors import (
+    GalleryNotFound,
+    IdentityNotFound,
+    InvalidField,
+    TooPoor,
+    UndecodableImage,
+)
+from facewire_server.events import PictureFinished
 from facewire_server.galleries.records import NewIdentity
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.pipeline.detect import Detector
@@ -127,3 +134,30 @@ async def test_a_repeated_request_gets_what_it_got_and_no_model_works_again() ->
     assert undecodable.refusal is Refusal.IMAGE_UNDECODABLE
     assert empty.refusal is Refusal.IMAGE_EMPTY
     assert (empty.template_id, empty.detail) == ("", "the picture has no bytes")
+
+
+async def test_each_picture_of_an_enrollment_is_an_event() -> None:
+    events: list[PictureFinished] = []
+    model, gallery = Gated(), MemoryGallery(model_contract_id="c", dimension=2)
+    model.gate.set()
+    limits = PictureLimits(1 << 20, 1 << 20)
+    with ThreadPoolExecutor(2) as threads:
+        finder = FaceFinder(Detector(OneFace()), limits=limits, threads=threads, emit=events.append)
+        for min_inter_eye_px in (1.0, 1000.0):
+            enroller = Enroller(
+                finder,
+                Embedder(model, 2),
+                gallery,
+                WorkSlots(1),
+                min_inter_eye_px=min_inter_eye_px,
+            )
+            await enroller.enroll(
+                "default",
+                NewIdentity("ada", create=True),
+                [PICTURE, Picture(b"text")],
+                FaceSelection.ONLY,
+                DETECTION,
+            )
+    assert {event.purpose for event in events} == {"enroll"}
+    assert [event.error for event in events] == [None, UndecodableImage, TooPoor, UndecodableImage]
+    assert [event.byte_count for event in events[:2]] == [len(PICTURE.data), 4]

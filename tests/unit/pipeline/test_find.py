@@ -21,6 +21,7 @@ from facewire_server.types import (
     PictureLimits,
     Rgb,
 )
+from facewire_server.work.clock import Clock
 from fakes.two_faces import LARGE, SHARES, SIZE_PX, SMALL, TwoFaces, two_faces
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
@@ -185,8 +186,9 @@ async def test_pictures_in_work_have_together_no_more_pixels_than_one_may(
 
 
 async def test_each_stage_has_its_time(threads: ThreadPoolExecutor) -> None:
-    found = await finder(TwoFaces(), threads).find(two_faces(), DETECTION)
-    timings = found.clock.stop()
+    clock = Clock(threads)
+    await finder(TwoFaces(), threads).find(two_faces(), DETECTION, clock=clock)
+    timings = clock.timings()
     stages = (timings.decode_s, timings.detect_s, timings.align_s)
     assert all(stage > 0 for stage in stages)
     assert sum(stages) <= timings.total_s

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facewire_server.errors import ModelUnavailable, NoFace, TooManyPixels, UndecodableImage
+from facewire_server.errors import (
+    ModelUnavailable,
+    NoFace,
+    TimedOut,
+    TooManyPixels,
+    UndecodableImage,
+)
+from facewire_server.events import Emit, PictureFinished, ignore
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
@@ -24,7 +31,8 @@ from facewire_server.types import (
     Picture,
     PictureLimits,
 )
-from facewire_server.work.slots import WorkSlots
+from facewire_server.work.deadline import time_limit
+from facewire_server.work.slots import Slot, WorkSlots
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
 POLICY = DecisionPolicy(threshold=0.5, min_margin=0.0, min_inter_eye_px=1.0)
@@ -71,11 +79,14 @@ class RedIsAda:
         return SearchResult(3, candidates)
 
 
-def recognizer(detector=None, embedder=None, max_pixels: int = 50_000_000) -> Recognizer:
+def recognizer(
+    detector=None, embedder=None, max_pixels: int = 50_000_000, emit: Emit = ignore
+) -> Recognizer:
     finder = FaceFinder(
         Detector(detector or FaceInTheMiddle()),
         limits=PictureLimits(max_frame_bytes=1 << 24, max_pixels=max_pixels),
         threads=ThreadPoolExecutor(2),
+        emit=emit,
     )
     embedding = Embedder(embedder or MeanColour(), 3)
     return Recognizer(finder, embedding, RedIsAda(), WorkSlots(1), model_contract_id="c")
@@ -162,3 +173,83 @@ async def test_a_comparison_needs_faces() -> None:
         await recognizer(FaceInTheMiddle(0)).compare(
             picture(), picture(), FaceSelection.LARGEST, DETECTION, POLICY
         )
+
+
+async def test_a_finished_picture_is_an_event_with_its_stages() -> None:
+    events: list[PictureFinished] = []
+    image = picture(size=(1600, 1200))  # searched reduced: decoded twice
+    answer = await recognizer(emit=events.append).recognize(image, "g", DETECTION, POLICY)
+    (event,) = events
+    assert (event.purpose, event.byte_count, event.error) == ("recognize", len(image.data), None)
+    assert {stage.name for stage in event.stages} == {"decode", "detect", "align", "embed", "match"}
+    assert all(
+        event.started_s <= stage.started_s <= stage.ended_s <= event.ended_s
+        for stage in event.stages
+    )
+    decoding_s = sum(s.ended_s - s.started_s for s in event.stages if s.name == "decode")
+    assert answer.timings.decode_s == pytest.approx(decoding_s)
+    assert answer.timings.queue_s == event.waited_s
+
+
+async def test_a_frame_waited_since_its_arrival() -> None:
+    events: list[PictureFinished] = []
+    line = recognizer(emit=events.append)
+    answer = await line.recognize(picture(), "g", DETECTION, POLICY, slot=Slot(waited_s=5.0))
+    assert (events[0].purpose, events[0].waited_s) == ("stream", 5.0)
+    assert answer.timings.queue_s == 5.0
+    assert answer.timings.total_s >= 5.0 + answer.timings.match_s
+
+
+async def test_a_picture_that_fails_is_an_event_with_what_was_done() -> None:
+    events: list[PictureFinished] = []
+    with pytest.raises(ModelUnavailable):
+        await recognizer(embedder=Away(), emit=events.append).recognize(
+            picture(), "g", DETECTION, POLICY
+        )
+    (event,) = events
+    assert event.error is ModelUnavailable
+    assert {stage.name for stage in event.stages} == {"decode", "detect", "align"}
+
+
+async def test_a_canceled_picture_is_an_event() -> None:
+    events: list[PictureFinished] = []
+    begun = asyncio.Event()
+
+    class Hanging:
+        async def predict(self, inputs):
+            begun.set()
+            await asyncio.Event().wait()
+
+    line = recognizer(embedder=Hanging(), emit=events.append)
+    working = asyncio.create_task(line.recognize(picture(), "g", DETECTION, POLICY))
+    await begun.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert events[0].error is asyncio.CancelledError
+
+
+async def test_a_picture_whose_time_is_over_is_an_event() -> None:
+    events: list[PictureFinished] = []
+
+    class Hanging:
+        async def predict(self, inputs):
+            await asyncio.Event().wait()
+
+    line = recognizer(embedder=Hanging(), emit=events.append)
+    with pytest.raises(TimedOut):
+        async with time_limit(0.2):
+            await line.recognize(picture(), "g", DETECTION, POLICY, slot=Slot(0.0))
+    assert events[0].error is TimedOut
+
+
+async def test_each_picture_of_a_comparison_is_an_event() -> None:
+    events: list[PictureFinished] = []
+    with pytest.raises(UndecodableImage):
+        await recognizer(emit=events.append).compare(
+            picture(), Picture(b"text"), FaceSelection.ONLY, DETECTION, POLICY
+        )
+    assert [(event.purpose, event.error) for event in events] == [
+        ("compare", None),
+        ("compare", UndecodableImage),
+    ]

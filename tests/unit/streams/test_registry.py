@@ -3,7 +3,7 @@
 import pytest
 
 from facewire_server.errors import ShuttingDown, TooManyStreams
-from facewire_server.streams.registry import Streams
+from facewire_server.streams.registry import Streams, StreamsStatistics
 
 
 class Stream:
@@ -14,6 +14,22 @@ class Stream:
 
     def drain(self) -> None:
         self.drained += 1
+
+
+def test_streams_are_counted() -> None:
+    streams = Streams(1)
+    with streams.admitted(Stream()):
+        for _ in range(2):
+            with pytest.raises(TooManyStreams), streams.admitted(Stream()):
+                pass
+        assert streams.statistics() == StreamsStatistics(1, 1, 1, {TooManyStreams: 2})
+    with streams.admitted(Stream()):
+        pass
+    streams.drain()
+    with pytest.raises(ShuttingDown), streams.admitted(Stream()):
+        pass
+    refused = {TooManyStreams: 2, ShuttingDown: 1}
+    assert streams.statistics() == StreamsStatistics(1, 0, 2, refused)
 
 
 def test_there_are_no_more_than_the_most_and_an_end_makes_room() -> None:

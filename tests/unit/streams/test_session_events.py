@@ -1,0 +1,90 @@
+"""Every frame of a stream leaves its events: read, then accounted for or skipped."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from facewire_server.errors import EmptyImage, TimedOut, UndecodableImage
+from facewire_server.events import Event, FrameAccounted, FrameRead, FramesSkipped
+from facewire_server.streams.limits import ServingLimits
+from facewire_server.streams.session import Session
+from facewire_server.streams.values import Frame, StreamInput, StreamOutput, StreamPlan
+from facewire_server.types import DecisionPolicy, DetectionOptions, Picture, PictureLimits
+from facewire_server.work.slots import WorkSlots
+from fakes.recognizer import FakeRecognizer
+
+LIMITS = ServingLimits(PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20))
+DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
+POLICY = DecisionPolicy(threshold=0.5, min_margin=0.0, min_inter_eye_px=1.0)
+
+
+async def exists(gallery_id: str) -> None:
+    """Every gallery does."""
+
+
+async def drop(value: StreamOutput) -> None:
+    """Takes what a client would read."""
+
+
+def plan(*, newest_wins: bool) -> StreamPlan:
+    return StreamPlan("default", newest_wins, POLICY, DETECTION, "door/1")
+
+
+async def test_answered_frames_by_what_became_of_them() -> None:
+    events: list[Event] = []
+
+    async def inputs() -> AsyncIterator[StreamInput]:
+        yield plan(newest_wins=False)
+        yield Frame(1, 0, Picture(b"good"))
+        yield Frame(2, 0, Picture(b"text!"))
+        yield Frame(3, 0, EmptyImage("the picture has no bytes"))
+
+    slots = WorkSlots(1)
+    session = Session(FakeRecognizer(), exists, slots, limits=LIMITS, emit=events.append)
+    await session.run(inputs(), drop)
+    read = [event for event in events if isinstance(event, FrameRead)]
+    assert read == [FrameRead("door/1", 4), FrameRead("door/1", 5), FrameRead("door/1", 0)]
+    accounted = [event for event in events if isinstance(event, FrameAccounted)]
+    assert [event.error for event in accounted] == [None, UndecodableImage, EmptyImage]
+    assert all(event.camera_id == "door/1" and event.latency_s > 0 for event in accounted)
+    assert len(events) == 6
+
+
+async def test_a_frame_that_timed_out_took_its_time() -> None:
+    events: list[Event] = []
+
+    async def inputs() -> AsyncIterator[StreamInput]:
+        yield plan(newest_wins=False)
+        yield Frame(1, 0, Picture(b"hang"))
+
+    slots = WorkSlots(1, picture_timeout_s=0.05)
+    session = Session(FakeRecognizer(), exists, slots, limits=LIMITS, emit=events.append)
+    await session.run(inputs(), drop)
+    _, accounted = events
+    assert isinstance(accounted, FrameAccounted)
+    assert accounted.error is TimedOut
+    assert accounted.latency_s >= 0.05
+
+
+async def test_skipped_frames_are_counted_by_reason() -> None:
+    events: list[Event] = []
+    recognizer, all_read = FakeRecognizer(), asyncio.Event()
+    recognizer.gate.clear()
+
+    async def inputs() -> AsyncIterator[StreamInput]:
+        yield plan(newest_wins=True)
+        yield Frame(1, 0, Picture(b"good"))
+        await recognizer.until(begun=1)
+        for sequence in (2, 3, 4):
+            yield Frame(sequence, 0, Picture(b"good"))
+        all_read.set()
+
+    session = Session(recognizer, exists, WorkSlots(1), limits=LIMITS, emit=events.append)
+    running = asyncio.create_task(session.run(inputs(), drop))
+    await all_read.wait()
+    recognizer.gate.set()
+    await running
+    assert [event for event in events if isinstance(event, FramesSkipped)] == [
+        FramesSkipped("door/1", "SUPERSEDED", 2)
+    ]
+    assert sum(isinstance(event, FrameAccounted) for event in events) == 2
+    assert sum(isinstance(event, FrameRead) for event in events) == 4
