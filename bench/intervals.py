@@ -1,6 +1,7 @@
 """How sure a measured number is: intervals for shares, error rates and slopes."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ __all__ = [
     "Interval",
     "ScoredPairs",
     "bootstrap_tar",
+    "median_of",
     "tar_at_fmr",
     "theil_sen",
     "threshold_at_fmr",
@@ -96,6 +98,25 @@ def bootstrap_tar(pairs: ScoredPairs, fmr: float, seed: int = 0) -> Interval:
         threshold = scores[int(np.argmax(above))]
         rates.append(mated_weights[mated_scores > threshold].sum() / mated_weights.sum())
     return Interval(*(float(bound) for bound in np.percentile(rates, [2.5, 97.5])))
+
+
+def median_of(values: Sequence[float]) -> tuple[float, Interval]:
+    """The median of at least six values and its interval, whatever their distribution.
+
+    The interval is of order statistics: a value lies below the median as often as a coin falls (W. R. Thompson,
+    Ann. Math. Statist. 7, 1936).
+    """
+    ordered = sorted(values)
+    count = len(ordered)
+    below = 0.0
+    outside = 0
+    while below + math.comb(count, outside) / 2**count <= 0.025:
+        below += math.comb(count, outside) / 2**count
+        outside += 1
+    if not outside:
+        raise ValueError(f"{count} values are too few for an interval of their median")
+    interval = Interval(ordered[outside - 1], ordered[count - outside])
+    return float(np.median(ordered)), interval
 
 
 def theil_sen(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, Interval]:

@@ -1,11 +1,15 @@
 """The intervals hold what their names promise."""
 
+import math
+
 import numpy as np
 import pytest
 
 from bench.intervals import (
+    Interval,
     ScoredPairs,
     bootstrap_tar,
+    median_of,
     tar_at_fmr,
     theil_sen,
     threshold_at_fmr,
@@ -100,3 +104,18 @@ def _people(count):
         np.concatenate([persons, persons]),
         np.concatenate([persons, others]),
     )
+
+
+def test_a_median_lies_in_its_interval_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    drawn = rng.exponential(size=(2000, 20))  # skewed; its median is ln 2
+    held = sum(
+        low <= math.log(2) <= high for _, (low, high) in (median_of(list(row)) for row in drawn)
+    )
+    assert 0.94 < held / len(drawn) < 0.98  # what order statistics of 20 can give: 95.9 %
+
+
+def test_the_interval_of_a_median_is_of_values() -> None:
+    assert median_of([6, 1, 5, 2, 4, 3]) == (3.5, Interval(1, 6))
+    with pytest.raises(ValueError, match="too few"):
+        median_of([1, 2, 3, 4, 5])
