@@ -75,14 +75,17 @@ _AFTER = """
 """
 
 
-def runtime_packages() -> list[Distribution]:
-    """All packages at run time, in the order of their names."""
+def runtime_packages(*, without: frozenset[str] = frozenset()) -> list[Distribution]:
+    """All packages at run time, in the order of their names; without those of the extras named."""
     waiting: list[tuple[Requirement, str]] = []
     for path in _PROJECTS:
         project = tomllib.loads((REPOSITORY / path).read_text())["project"]
         extras = project.get("optional-dependencies", {})
         optional = [
-            line for extra, lines in extras.items() if extra not in _NOT_RUN for line in lines
+            line
+            for extra, lines in extras.items()
+            if extra not in _NOT_RUN | without
+            for line in lines
         ]
         for line in [*project["dependencies"], *optional]:
             waiting.append((Requirement(line), ""))

@@ -1,21 +1,23 @@
 """The composition root: the one place that knows every room, and joins them by the settings."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import cv2
+from grpc import aio
 
 from facewire_server import model_contracts
 from facewire_server.backends import tfserving
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.credentials import read_credentials, read_file, reload_on
-from facewire_server.events import Emit, Stopped
+from facewire_server.events import Emit, Stopped, broadcast
 from facewire_server.logs import logging_to_stderr
 from facewire_server.models import Models, open_models
 from facewire_server.pipeline.enroll import Enroller
@@ -23,6 +25,7 @@ from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.processors import usable_processors
 from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.opened import EMBEDDED
 from facewire_server.proof.servables import servables
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HEALTH_NAMES
@@ -34,6 +37,8 @@ from facewire_server.settings import Settings, SettingsError
 from facewire_server.signals import handle_signals
 from facewire_server.started import server_started
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.telemetry.opened import Telemetry, TracesNotInstalled
+from facewire_server.telemetry.state import Build, Sources
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.failures import emit_failures
 from facewire_server.work.loop_lag import measure_loop_lag
@@ -58,14 +63,15 @@ async def serve(settings: Settings) -> None:
         ModelUnavailable: a model is missing, or not the contract's.
         OSError: the gallery's folder or the address cannot be used.
     """
-    with logging_to_stderr(settings.log_format) as emit:
-        await _serve(settings, emit)
+    with logging_to_stderr(settings.log_format) as log:
+        telemetry = _telemetry(settings)
+        await _serve(settings, broadcast(log, *telemetry.listeners), telemetry)
 
 
-async def _serve(settings: Settings, emit: Emit) -> None:
+async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry) -> None:
     emit_failures(emit)
     signals = handle_signals()
-    async with _server(settings, emit) as (server, models):
+    async with _server(settings, emit, telemetry) as (server, models):
         watching = None
         reloading = asyncio.create_task(
             reload_on(signals.reload, settings, server.replace_credentials, emit)
@@ -94,7 +100,9 @@ async def _serve(settings: Settings, emit: Emit) -> None:
 
 
 @asynccontextmanager
-async def _server(settings: Settings, emit: Emit) -> AsyncIterator[tuple[Server, Models]]:
+async def _server(
+    settings: Settings, emit: Emit, telemetry: Telemetry
+) -> AsyncIterator[tuple[Server, Models]]:
     """Everything joined, not listening yet; models of this process are proven, others may be away."""
     contract = _contract(settings.model_contract)
     usable = usable_processors()
@@ -126,7 +134,16 @@ async def _server(settings: Settings, emit: Emit) -> AsyncIterator[tuple[Server,
             slots = WorkSlots(
                 settings.pictures_at_once or usual, picture_timeout_s=settings.frame_timeout_s
             )
-            server = _joined(settings, contract, models, gallery, slots, threads, emit)
+            server = _joined(
+                settings,
+                contract,
+                models,
+                gallery,
+                slots,
+                threads,
+                emit,
+                telemetry.interceptors,
+            )
             emit(
                 server_started(
                     settings,
@@ -137,7 +154,11 @@ async def _server(settings: Settings, emit: Emit) -> AsyncIterator[tuple[Server,
                     max_calls=settings.max_streams + _CALLS_BESIDE_STREAMS,
                 )
             )
-            yield server, models
+            sources = Sources(
+                slots.statistics, server.streams.statistics, models.statistics, gallery.statistics
+            )
+            async with telemetry.serving(sources, _build(contract, models)):
+                yield server, models
 
 
 def _joined(
@@ -148,9 +169,10 @@ def _joined(
     slots: WorkSlots,
     threads: Executor,
     emit: Emit,
+    interceptors: Sequence[aio.ServerInterceptor],
 ) -> Server:
     limits, defaults = _limits(settings), _defaults(settings)
-    finder = FaceFinder(models.detector, limits=limits.picture, threads=threads)
+    finder = FaceFinder(models.detector, limits=limits.picture, threads=threads, emit=emit)
     recognizer = Recognizer(finder, models.embedder, gallery, slots, model_contract_id=contract.id)
     enroller = Enroller(
         finder,
@@ -186,7 +208,29 @@ def _joined(
         ),
         limits=limits,
         emit=emit,
+        interceptors=interceptors,
     )
+
+
+def _telemetry(settings: Settings) -> Telemetry:
+    try:
+        return Telemetry(
+            version=version("facewire-server"),
+            metrics_listen=settings.metrics_listen,
+            cameras=settings.shown_cameras,
+            traces_endpoint=settings.traces_endpoint,
+            traces_sample=settings.traces_sample,
+        )
+    except TracesNotInstalled as error:
+        raise SettingsError(str(error)) from error
+
+
+def _build(contract: ModelContract, models: Models) -> Build:
+    places = {one.runs_at == EMBEDDED for one in models.statistics()}
+    engines = [
+        name for here, name in ((True, "openvino"), (False, "tensorflow_serving")) if here in places
+    ]
+    return Build(version("facewire-server"), contract.id, ",".join(engines))
 
 
 def _contract(name_or_path: str) -> ModelContract:

@@ -5,14 +5,20 @@ The setting `x_y` is the flag `--x-y` and the variable `FACEWIRE_X_Y`.
 
 import dataclasses
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, get_args, get_type_hints
 
 __all__ = ["ENVIRONMENT_PREFIX", "Setting", "Settings", "SettingsError", "all_settings"]
 
 ENVIRONMENT_PREFIX = "FACEWIRE_"
 """Begins the name of every variable; another prefix would be another program's."""
+
+_MOST_CAMERAS: Final = 256
+"""Each camera is about twenty series, which Prometheus keeps. Chosen, not measured."""
+
+_ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
 
 
 class SettingsError(Exception):
@@ -119,6 +125,27 @@ class Settings:
     log_format: Annotated[str, _About("text, json, or auto: text on a terminal, else json")] = (
         "auto"
     )
+    metrics_listen: Annotated[
+        str,
+        _About(
+            "address and port of the metrics, over HTTP without TLS or a token: whoever reaches it "
+            "reads them; empty = none"
+        ),
+    ] = ""
+    metrics_cameras: Annotated[
+        str,
+        _About("camera ids that metrics may show, with commas between; all others are `other`"),
+    ] = ""
+    traces_endpoint: Annotated[
+        str,
+        _About(
+            "OpenTelemetry collector that takes traces, OTLP over gRPC: http://host:port or "
+            "https://host:port; empty = none"
+        ),
+    ] = ""
+    traces_sample: Annotated[
+        float, _About("share of pictures that are traced", least=0.0, most=1.0)
+    ] = 0.01
 
     def described(self) -> list[tuple[str, str, str]]:
         """Returns variable, value and explanation of each setting.
@@ -130,6 +157,12 @@ class Settings:
             (setting.variable, _formatted(getattr(self, setting.name)), setting.about.text)
             for setting in all_settings()
         ]
+
+    @property
+    def shown_cameras(self) -> frozenset[str]:
+        """The ids of `metrics_cameras`."""
+        ids = (one.strip() for one in self.metrics_cameras.split(","))
+        return frozenset(one for one in ids if one)
 
     @property
     def is_loopback(self) -> bool:
@@ -159,6 +192,17 @@ class Settings:
             raise SettingsError(f"log_format is {self.log_format}; it must be auto, text or json")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("tls_certificate and tls_key belong together: set both or none")
+        if self.metrics_listen and not _ADDRESS.fullmatch(self.metrics_listen):
+            raise SettingsError(
+                f"metrics_listen is {self.metrics_listen!r}; it must be host:port, such as 127.0.0.1:9464"
+            )
+        if len(self.shown_cameras) > _MOST_CAMERAS:
+            raise SettingsError(f"metrics_cameras may name at most {_MOST_CAMERAS} cameras")
+        if "other" in self.shown_cameras:
+            raise SettingsError("metrics_cameras names 'other', which stands for all the others")
+        endpoint = self.traces_endpoint
+        if endpoint and not endpoint.startswith(("http://", "https://")):
+            raise SettingsError(f"traces_endpoint is {endpoint!r}; it must begin with http(s)://")
         secured = self.tls_certificate is not None and self.token_file is not None
         if not (self.is_loopback or secured or self.insecure_listen):
             raise SettingsError(

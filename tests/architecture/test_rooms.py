@@ -131,6 +131,30 @@ ROOMS: dict[str, frozenset[str]] = {
             *VALUES,
         }
     ),
+    # What an operator sees: it listens to events and reads statistics. Only traces know OpenTelemetry.
+    f"{SERVER}.telemetry": frozenset(
+        {
+            f"{SERVER}.telemetry",
+            *VALUES,
+            f"{SERVER}.galleries.records",
+            f"{SERVER}.proof.opened",
+            f"{SERVER}.streams.registry",
+            f"{SERVER}.work.slots",
+            *(f"{SERVER}.rpc.{each}" for each in ("convert_recognition", "handlers", "status")),
+            "facewire.v1",
+            "grpc",
+            "prometheus_client",
+        }
+    ),
+    f"{SERVER}.telemetry.traces": frozenset(
+        {
+            f"{SERVER}.telemetry.metrics",
+            *VALUES,
+            f"{SERVER}.rpc.handlers",
+            "grpc",
+            "opentelemetry",
+        }
+    ),
     "facewire_server.app": frozenset({"facewire_server", "cv2", "grpc"}),
     "facewire_server.__main__": frozenset({"facewire_server"}),
     "facewire": frozenset({"facewire"}),
@@ -190,6 +214,8 @@ BARRED: dict[str, tuple[str, ...]] = {
 CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
 DOORS = {  # vendor: the places that may import it
     "lmdb": ("facewire_server.backends.lmdb_gallery",),
+    "opentelemetry": (f"{SERVER}.telemetry.traces",),
+    "prometheus_client": (f"{SERVER}.telemetry",),
     "openvino": ("facewire_server.backends.openvino_engine", "facewire_serving.engines"),
     "tensorflow": ("facewire_serving",),
     "tensorflow_serving": ("facewire_serving",),
@@ -268,6 +294,15 @@ def test_nothing_leans_on_the_composition_root(repository: Path) -> None:
             assert not any(is_under(name, closed) for closed in CLOSED), f"{module} imports {name}"
 
 
+def test_telemetry_is_listened_to_by_nobody(repository: Path) -> None:
+    room = f"{SERVER}.telemetry"
+    for module, source in modules(repository).items():
+        if is_under(module, room) or module == f"{SERVER}.app":
+            continue
+        for name in imports_of(source, module):
+            assert not is_under(name, room), f"{module} imports {name}"
+
+
 def test_a_vendor_has_one_door(repository: Path) -> None:
     for module, source in modules(repository).items():
         for name in imports_of(source, module):
@@ -306,6 +341,11 @@ def test_a_planted_read_of_the_environment_is_found(source: str) -> None:
         ("facewire_server.backends.tfserving.wire", "import tensorflow"),
         ("facewire_server.backends.tfserving.served", "from facewire_server import rpc"),
         ("facewire_server.models", "import grpc"),
+        ("facewire_server.telemetry.metrics", "import opentelemetry.sdk"),
+        ("facewire_server.telemetry.state", "from facewire_server.streams.session import Session"),
+        ("facewire_server.streams.session", "from facewire_server.telemetry import metrics"),
+        ("facewire_server.rpc.server", "import prometheus_client"),
+        ("facewire_server.logs", "from facewire_server.telemetry import metrics"),
         ("facewire_server.errors", "import numpy"),
         ("facewire_server.galleries.ids", "from facewire_server.work import threads"),
         ("facewire_server.galleries.ports", "import lmdb"),

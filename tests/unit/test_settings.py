@@ -73,6 +73,13 @@ def test_types_are_read() -> None:
         (("--insecure-listen", "perhaps"), "true or false"),
         (("--log-format", "xml"), "text or json"),
         (("--tls-key", "key.pem"), "belong together"),
+        (("--metrics-listen", "9464"), "metrics_listen is '9464'; it must be host:port"),
+        (("--metrics-listen", ":9464"), "host:port"),
+        (("--metrics-listen", "127.0.0.1:many"), "host:port"),
+        (("--metrics-cameras", ",".join(map(str, range(257)))), "at most 256 cameras"),
+        (("--metrics-cameras", "door,other"), "metrics_cameras names 'other'"),
+        (("--traces-endpoint", "collector:4317"), "must begin with http"),
+        (("--traces-sample", "1.1"), "at most 1"),
     ],
 )
 def test_a_wrong_value_is_reported(flags: tuple[str, ...], reported: str) -> None:
@@ -112,7 +119,12 @@ def test_an_empty_value_is_a_path_that_is_not_set() -> None:
 
 
 ANOTHER = {int: "7", float: "0.71875", bool: "true", str: ODD, Path: ODD, Path | None: ODD}
-EXCEPTIONS = {"FACEWIRE_MIN_SCORE": "0.9999999999999999", "FACEWIRE_LOG_FORMAT": "json"}
+EXCEPTIONS = {
+    "FACEWIRE_MIN_SCORE": "0.9999999999999999",
+    "FACEWIRE_LOG_FORMAT": "json",
+    "FACEWIRE_METRICS_LISTEN": "127.0.0.1:9464",
+    "FACEWIRE_TRACES_ENDPOINT": "http://collector:4317",
+}
 LARGE = ("gallery_max_bytes", "max_frame_bytes", "max_pixels")
 
 
@@ -240,3 +252,14 @@ def test_every_variable_that_is_used_anywhere_has_an_owner(repository: Path) -> 
     known = {each.variable for each in all_settings()} | sources.NOT_THE_SERVERS.keys()
     assert used >= sources.NOT_THE_SERVERS.keys(), "one in the list is used by nothing"
     assert used <= known
+
+
+def test_cameras_are_named_with_commas_between() -> None:
+    assert read("--metrics-cameras", " door/1, yard ,,door/1").shown_cameras == {"door/1", "yard"}
+    assert read().shown_cameras == frozenset()
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:9464", "[::]:9464", "metrics.internal:0"])
+def test_metrics_may_be_open_to_others(address: str) -> None:
+    """Else their port would need `insecure_listen`, which is about the port that recognizes people."""
+    assert read("--metrics-listen", address).metrics_listen == address

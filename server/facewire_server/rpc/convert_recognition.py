@@ -36,6 +36,7 @@ from facewire_server.types import CompareOutcome, Comparison, Picture, Recogniti
 
 __all__ = [
     "comparison_message",
+    "frame_status",
     "recognition_message",
     "stream_input",
     "stream_output",
@@ -132,6 +133,15 @@ def comparison_message(
     )
 
 
+def frame_status(error: type[ServerError]) -> recognition_pb2.FrameStatus:
+    """Returns the status of a frame that was answered with an error of this class."""
+    if issubclass(error, InvalidInput):
+        return recognition_pb2.FRAME_STATUS_INVALID
+    if issubclass(error, TimedOut):
+        return recognition_pb2.FRAME_STATUS_TIMED_OUT
+    return recognition_pb2.FRAME_STATUS_UNAVAILABLE
+
+
 def _stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults) -> StreamPlan:
     checked_text(config.camera_id, "config.camera_id", max_bytes=_MAX_CAMERA_ID_BYTES)
     if len(config.resume_token) > _MAX_RESUME_TOKEN_BYTES:
@@ -186,7 +196,7 @@ def _frame_result(answer: Answered) -> recognition_pb2.FrameResult:
         return recognition_pb2.FrameResult(
             sequence=answer.sequence,
             captured_at_us=answer.captured_at_us,
-            status=_frame_status(result),
+            status=frame_status(type(result)),
             reason=reason_of(result),
             detail=shortened(str(result), _MAX_DETAIL_BYTES),
         )
@@ -199,14 +209,6 @@ def _frame_result(answer: Answered) -> recognition_pb2.FrameResult:
         height_px=result.height_px,
         timings=timings_message(result.timings),
     )
-
-
-def _frame_status(error: ServerError) -> recognition_pb2.FrameStatus:
-    if isinstance(error, InvalidInput):
-        return recognition_pb2.FRAME_STATUS_INVALID
-    if isinstance(error, TimedOut):
-        return recognition_pb2.FRAME_STATUS_TIMED_OUT
-    return recognition_pb2.FRAME_STATUS_UNAVAILABLE
 
 
 def _frames_skipped(skipped: Skipped) -> recognition_pb2.FramesSkipped:

@@ -1,6 +1,7 @@
 """The gRPC server: what it listens to, what it serves, and how it stops."""
 
 import asyncio
+from collections.abc import Sequence
 
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -42,6 +43,7 @@ class Server:
 
     Attributes:
         health: the composition root says here what is serving.
+        streams: the open streams.
     """
 
     def __init__(
@@ -51,25 +53,26 @@ class Server:
         gallery: GalleryServicer,
         *,
         limits: ServingLimits,
+        interceptors: Sequence[aio.ServerInterceptor] = (),
         emit: Emit = ignore,
     ) -> None:
         """Builds the server. To be called in a running event loop, which it stays with."""
         self.health = HealthServicer()
         self._options = options
         self._emit = emit
-        self._recognition = recognition
+        self.streams = recognition.streams
         self._calls = CallsInterceptor()
-        interceptors: list[aio.ServerInterceptor] = [self._calls, StatusInterceptor(emit)]
+        chain = [*interceptors, self._calls, StatusInterceptor(emit)]
         self._tokens = TokenInterceptor(options.token, emit) if options.token else None
         if self._tokens is not None:
-            interceptors.append(self._tokens)
+            chain.append(self._tokens)
         self._certificate: TlsCertificate | None = None
         if options.tls_certificate_chain:
             self._certificate = TlsCertificate(
                 options.tls_certificate_chain, options.tls_private_key
             )
         self._server = aio.server(
-            interceptors=interceptors,
+            interceptors=chain,
             options=_channel_options(limits),
             maximum_concurrent_rpcs=options.max_calls,
         )
@@ -118,9 +121,9 @@ class Server:
         When this returns no handler runs any more; work of cancelled ones may still run in
         threads, so shut the executor down before closing what it uses.
         """
-        self._emit(Draining(len(self._recognition.streams), grace_s))
+        self._emit(Draining(len(self.streams), grace_s))
         self.health.shut_down()
-        self._recognition.streams.drain()
+        self.streams.drain()
         await self._server.stop(grace_s)
         try:
             async with asyncio.timeout(_CLEAN_UP_S):

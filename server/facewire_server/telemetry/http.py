@@ -1,0 +1,137 @@
+"""Serves the metrics over HTTP: `GET /metrics` and nothing else, in threads of its own."""
+
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+__all__ = ["MetricsServer"]
+
+_CONNECTIONS: Final = 4
+"""Connections at once; more are closed unread. Two Prometheus servers in a pair, and a person. Chosen, not
+measured."""
+
+_CONNECTION_S: Final = 10.0
+"""A connection is cut after this time, whatever its client does: the scrape timeout of Prometheus, and its default."""
+
+_POLL_S: Final = 0.1
+"""How often the listener looks whether it should stop: the longest that it delays the server's end."""
+
+_log = logging.getLogger(__name__)
+
+_Start = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class MetricsServer:
+    """The metrics of one registry on one port."""
+
+    def __init__(self, address: str, registry: CollectorRegistry) -> None:
+        """Binds the port.
+
+        Args:
+            address: "host:port"; port 0 = any free one.
+            registry: whose metrics are served.
+
+        Raises:
+            OSError: the address cannot be listened to, as when another server does.
+        """
+        host, _, port = address.rpartition(":")
+        server = _Server6 if ":" in host else _Server
+        try:
+            self._server = server((host.strip("[]"), int(port)), _Handler)
+        except OSError as error:
+            raise OSError(
+                f"cannot listen on {address} for metrics ({error.strerror}): is another server there already?"
+            ) from error
+        self._server.set_app(_metrics_only(make_wsgi_app(registry)))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=[_POLL_S], name="metrics", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that is listened to."""
+        return self._server.server_port
+
+    def start(self) -> None:
+        """Serves from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listens no more. A scrape under way is left to its end, or to the end of the process."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
+        self._free = threading.BoundedSemaphore(_CONNECTIONS)
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        # Without HTTPServer's, which looks the host's name up and may wait for a name server.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # not of AF_UNIX
+        self.setup_environ()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        cutting = threading.Timer(_CONNECTION_S, _cut, [request])
+        cutting.daemon = True
+        cutting.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            cutting.cancel()
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Drops what a client did to its connection: it would be printed to standard error."""
+
+
+def _cut(connection: socket.socket) -> None:
+    # Not closed: a thread that waits for bytes would not notice, and the descriptor could be another's by then.
+    with contextlib.suppress(OSError):  # it has ended
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Handler(WSGIRequestHandler):
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Logs nothing: a scrape is no news."""
+
+
+def _metrics_only(metrics: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    def app(request: dict[str, Any], start_response: _Start) -> Iterable[bytes]:
+        if request["PATH_INFO"] != "/metrics":
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"the metrics are at /metrics\n"]
+        if request["REQUEST_METHOD"] != "GET":
+            start_response("405 Method Not Allowed", [("Allow", "GET")])
+            return [b""]
+        try:
+            return metrics(request, start_response)
+        except Exception as error:  # noqa: BLE001 - wsgiref would print it, and what it quotes
+            _log.warning("a scrape failed: %s", type(error).__name__)
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+            return [b"the state of the server cannot be read now\n"]
+
+    return app

@@ -1,0 +1,128 @@
+"""Counts events. It runs on the hot path: series are found by a dict, not by Prometheus' own look-up."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.errors import ServerError
+from facewire_server.events import (
+    Event,
+    FrameAccounted,
+    FrameRead,
+    FramesSkipped,
+    LoopLag,
+    PictureFinished,
+)
+from facewire_server.rpc.convert_recognition import frame_status
+from facewire_server.rpc.status import STATUSES
+from facewire_server.telemetry import catalog
+
+__all__ = ["OTHER", "EventMetrics", "reason"]
+
+OTHER: Final = "other"
+"""Label of every camera that the operator has not allowed, and of every gallery beyond the limit."""
+
+
+def reason(error: type[BaseException]) -> str:
+    """Returns the contract's `ErrorReason` of an error's class; "CANCELED" and "INTERNAL" for others."""
+    if issubclass(error, asyncio.CancelledError):
+        return "CANCELED"
+    for kind in error.__mro__:
+        if kind in STATUSES:
+            return face_pb2.ErrorReason.Name(STATUSES[kind][1]).removeprefix("ERROR_REASON_")
+    return "INTERNAL"
+
+
+class EventMetrics:
+    """The metrics that count events."""
+
+    def __init__(self, registry: CollectorRegistry, cameras: Collection[str]) -> None:
+        """Registers the metrics.
+
+        Args:
+            registry: of the server.
+            cameras: ids that may be labels; all others are `OTHER`.
+        """
+
+        def counter(name: str) -> Counter:
+            return catalog.counter(f"facewire_{name}_total", registry)
+
+        def histogram(name: str) -> Histogram:
+            return catalog.histogram(f"facewire_{name}_seconds", registry)
+
+        self._cameras = frozenset(cameras)
+        self._read = _Series(counter("frames_read"))
+        self._read_bytes = _Series(counter("frame_bytes"))
+        self._frames = _Series(counter("frames"))
+        self._skipped = _Series(counter("frames_skipped"))
+        self._latency = histogram("frame_latency")
+        self._pictures = _Series(counter("pictures"))
+        self._picture = _Series(histogram("picture"))
+        self._stage = _Series(histogram("stage"))
+        self._call_bytes = _Series(counter("call_bytes"))
+        self._lag = histogram("event_loop_lag")
+        self._counted_by: dict[type, Callable[[Any], None]] = {
+            FrameRead: self._count_read,
+            FrameAccounted: self._count_accounted,
+            FramesSkipped: self._count_skipped,
+            PictureFinished: self._count_picture,
+            LoopLag: self._count_lag,
+        }
+
+    def listen(self, event: Event) -> None:
+        """Counts an event (`events.Emit`)."""
+        if (count := self._counted_by.get(type(event))) is not None:
+            count(event)
+
+    def _camera(self, camera_id: str) -> str:
+        return camera_id if camera_id in self._cameras else OTHER
+
+    def _count_read(self, event: FrameRead) -> None:
+        camera = self._camera(event.camera_id)
+        self._read[(camera,)].inc()
+        self._read_bytes[(camera,)].inc(event.byte_count)
+
+    def _count_accounted(self, event: FrameAccounted) -> None:
+        camera = self._camera(event.camera_id)
+        self._frames[(*_status_and_reason(event.error), camera)].inc()
+        self._latency.observe(event.latency_s)
+
+    def _count_skipped(self, event: FramesSkipped) -> None:
+        self._skipped[(event.reason, self._camera(event.camera_id))].inc(event.frame_count)
+
+    def _count_picture(self, event: PictureFinished) -> None:
+        purpose = event.purpose
+        self._pictures[(purpose, "OK" if event.error is None else reason(event.error))].inc()
+        self._picture[(purpose,)].observe(event.waited_s + event.ended_s - event.started_s)
+        self._stage[("queue", purpose)].observe(event.waited_s)
+        took_s: dict[str, float] = {}  # parts of a stage are added up, as in the answer's timings
+        for stage in event.stages:
+            took_s[stage.name] = took_s.get(stage.name, 0.0) + stage.ended_s - stage.started_s
+        for name, seconds in took_s.items():
+            self._stage[(name, purpose)].observe(seconds)
+        if purpose != "stream":
+            self._call_bytes[(purpose,)].inc(event.byte_count)
+
+    def _count_lag(self, event: LoopLag) -> None:
+        self._lag.observe(event.lag_s)
+
+
+class _Series(dict[tuple[str, ...], Any]):
+    """The series of a metric by their labels: 0.1 µs, where `labels()` takes a lock and 1 µs."""
+
+    def __init__(self, metric: Any) -> None:
+        self._metric = metric
+
+    def __missing__(self, labels: tuple[str, ...]) -> Any:
+        self[labels] = series = self._metric.labels(*labels)
+        return series
+
+
+def _status_and_reason(error: type[ServerError] | None) -> tuple[str, str]:
+    if error is None:
+        return "OK", ""
+    status = recognition_pb2.FrameStatus.Name(frame_status(error))
+    return status.removeprefix("FRAME_STATUS_"), reason(error)

@@ -1,0 +1,110 @@
+"""Telemetry as the settings want it: who listens to events, and what is served while the server runs."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from grpc import aio
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
+
+from facewire_server.events import Emit
+from facewire_server.telemetry.calls import CallMetrics
+from facewire_server.telemetry.http import MetricsServer
+from facewire_server.telemetry.metrics import EventMetrics
+from facewire_server.telemetry.state import Build, Sources, StateCollector
+
+if TYPE_CHECKING:
+    from facewire_server.telemetry.traces import Traces
+
+__all__ = ["Telemetry", "TracesNotInstalled"]
+
+_log = logging.getLogger(__name__)
+
+
+class TracesNotInstalled(Exception):
+    """Traces are asked for, and the extra `otel` of the server's package is not installed."""
+
+
+class Telemetry:
+    """The metrics and traces of one server.
+
+    Attributes:
+        listeners: take events.
+        interceptors: of the gRPC server, outermost first, before all others.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        metrics_listen: str = "",
+        cameras: Collection[str] = (),
+        traces_endpoint: str = "",
+        traces_sample: float = 0.0,
+    ) -> None:
+        """Prepares what is asked for; by default nothing.
+
+        Args:
+            version: of the server's package.
+            metrics_listen: "host:port" of the metrics; "" = none.
+            cameras: camera ids that may be labels.
+            traces_endpoint: of OTLP over gRPC; "" = no traces.
+            traces_sample: share of pictures that are traced.
+
+        Raises:
+            TracesNotInstalled: OpenTelemetry's packages are missing.
+        """
+        self.listeners: list[Emit] = []
+        self.interceptors: list[aio.ServerInterceptor] = []
+        self._metrics_listen = metrics_listen
+        self._registry = (
+            CollectorRegistry()
+        )  # not the global one: a process may hold several servers
+        self._traces: Traces | None = None
+        if metrics_listen:
+            disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more of each counter, which no one asks for
+            self.listeners.append(EventMetrics(self._registry, cameras).listen)
+            self.interceptors.append(CallMetrics(self._registry))
+            ProcessCollector(registry=self._registry)
+        if traces_endpoint:
+            self._traces = _traces(traces_endpoint, traces_sample, version)
+            self.listeners.append(self._traces.listen)
+            self.interceptors.append(self._traces)
+
+    @asynccontextmanager
+    async def serving(self, sources: Sources, build: Build) -> AsyncIterator[None]:
+        """Serves the metrics for the block; after it, sends the last spans.
+
+        Args:
+            sources: where the state is read.
+            build: what runs here.
+
+        Raises:
+            OSError: the address of the metrics cannot be listened to.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            if self._traces is not None:
+                stack.push_async_callback(asyncio.to_thread, self._traces.close)
+            if self._metrics_listen:
+                self._registry.register(StateCollector(sources, build))
+                server = MetricsServer(self._metrics_listen, self._registry)
+                # Not in the event loop: a scrape under way waits for it.
+                stack.push_async_callback(asyncio.to_thread, server.stop)
+                server.start()
+                host = self._metrics_listen.rpartition(":")[0]
+                _log.info("metrics on http://%s:%d/metrics", host, server.port)
+            yield
+
+
+def _traces(endpoint: str, sample: float, version: str) -> "Traces":
+    try:
+        # Here, not at the top: the packages are an extra.
+        from facewire_server.telemetry.traces import Traces, exporting
+    except ModuleNotFoundError as error:
+        raise TracesNotInstalled(
+            f"traces_endpoint is set, which needs {error.name}: pip install 'facewire-server[otel]'"
+        ) from error
+    return Traces(exporting(endpoint), sample=sample, version=version)

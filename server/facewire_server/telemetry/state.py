@@ -1,0 +1,157 @@
+"""Reads a server's `statistics()` at each scrape, in its event loop, and shows them as metrics."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from facewire_server.errors import ShuttingDown, TooManyStreams
+from facewire_server.galleries.records import GallerySize, StoreStatistics
+from facewire_server.proof.opened import ModelStatistics
+from facewire_server.streams.registry import StreamsStatistics
+from facewire_server.telemetry.catalog import family
+from facewire_server.telemetry.metrics import OTHER, reason
+from facewire_server.work.slots import SlotStatistics
+
+__all__ = ["Build", "Sources", "StateCollector"]
+
+_READ_TIMEOUT_S: Final = 5.0
+"""A server whose event loop stands still for longer fails the scrape, so that `up` is 0. Chosen, not measured."""
+
+_GALLERIES_SHOWN: Final = 64
+"""Galleries with series of their own, since clients make them; those beyond, in order of id, are added up.
+Chosen, not measured."""
+
+_ROLLUP: Final = Path("/proc/self/smaps_rollup")
+
+_REFUSALS: Final = (TooManyStreams, ShuttingDown)
+"""Why `Streams` refuses; shown from the start, so that a rate of the first refusal is seen."""
+
+_Family: TypeAlias = CounterMetricFamily | GaugeMetricFamily
+
+_Sample: TypeAlias = tuple[str, Sequence[str], float]
+"""Name of the row, label values, value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What runs here.
+
+    Attributes:
+        version: of the server's package.
+        contract_id: of the model contract.
+        engine: "openvino", "tensorflow_serving", or both with a comma between.
+    """
+
+    version: str
+    contract_id: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the state is read; each is called in the event loop."""
+
+    slots: Callable[[], SlotStatistics]
+    streams: Callable[[], StreamsStatistics]
+    models: Callable[[], Sequence[ModelStatistics]]
+    store: Callable[[], Awaitable[StoreStatistics]]
+
+
+class StateCollector(Collector):
+    """The metrics that are read when they are asked for."""
+
+    def __init__(self, sources: Sources, build: Build) -> None:
+        """To be called in the event loop that the sources belong to."""
+        self._sources = sources
+        self._build = build
+        self._loop = asyncio.get_running_loop()
+
+    def collect(self) -> Iterator[_Family]:
+        """Reads the state. To be called in a thread other than the event loop's.
+
+        Raises:
+            TimeoutError: the event loop does not run.
+        """
+        reading = asyncio.run_coroutine_threadsafe(self._read(), self._loop)
+        try:
+            rows = reading.result(_READ_TIMEOUT_S)
+        finally:
+            reading.cancel()
+        if (pss := _pss_bytes()) is not None:
+            rows.append(("facewire_process_pss_bytes", (), pss))
+        families: dict[str, Any] = {}
+        for name, labels, value in rows:
+            if name not in families:
+                families[name] = family(name)
+            families[name].add_metric(labels, value)
+        yield from families.values()
+
+    async def _read(self) -> list[_Sample]:
+        sources, build = self._sources, self._build
+        info = (build.version, build.contract_id[:12], build.engine)
+        return [
+            ("facewire_build_info", info, 1),
+            *_work(sources.slots(), sources.streams()),
+            *(row for model in sources.models() for row in _model(model)),
+            *_store(await sources.store()),
+        ]
+
+
+def _pss_bytes() -> float | None:
+    """Returns the proportional set size of this process; None if the kernel does not report it."""
+    try:
+        lines = _ROLLUP.read_text().splitlines()
+    except OSError:
+        return None
+    return next((float(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), None)
+
+
+def _work(slots: SlotStatistics, streams: StreamsStatistics) -> Iterator[_Sample]:
+    yield "facewire_slots", (), slots.count
+    yield "facewire_slots_in_use", (), slots.in_use
+    yield "facewire_slots_waiting", (), slots.waiting
+    yield "facewire_streams_limit", (), streams.max_streams
+    yield "facewire_streams_open", (), streams.open
+    yield "facewire_streams_opened_total", (), streams.opened
+    for error in _REFUSALS:
+        yield "facewire_streams_refused_total", (reason(error),), streams.refused.get(error, 0)
+
+
+def _model(model: ModelStatistics) -> Iterator[_Sample]:
+    own = (model.name,)
+    for outcome in ("ok", "unavailable", "timed_out", "canceled"):
+        yield "facewire_model_calls_total", (*own, outcome), getattr(model, outcome)
+    yield "facewire_model_calls_in_flight", own, model.in_flight
+    yield "facewire_model_call_seconds_total", own, model.total_s
+    yield "facewire_model_retries_total", own, model.retried
+    yield "facewire_model_healthy", own, model.healthy
+    yield "facewire_model_replicas", own, model.replica_count
+    versions = ",".join(map(str, model.proven_versions))
+    yield "facewire_model_info", (*own, model.runs_at, versions), 1
+
+
+def _store(store: StoreStatistics) -> Iterator[_Sample]:
+    yield "facewire_store_file_bytes", (), store.file_bytes
+    yield "facewire_store_used_bytes", (), store.used_bytes
+    yield "facewire_store_max_bytes", (), store.max_bytes
+    yield "facewire_store_readers", (), store.reader_count
+    yield "facewire_galleries", (), len(store.galleries)
+    for gallery in store.galleries[:_GALLERIES_SHOWN]:
+        yield from _gallery(gallery)
+    if beyond := store.galleries[_GALLERIES_SHOWN:]:
+        # Without a revision: a sum of revisions is none.
+        other = (OTHER,)
+        yield "facewire_gallery_identities", other, sum(one.identity_count for one in beyond)
+        yield "facewire_gallery_templates", other, sum(one.template_count for one in beyond)
+
+
+def _gallery(gallery: GallerySize) -> Iterator[_Sample]:
+    own = (gallery.gallery_id,)
+    yield "facewire_gallery_identities", own, gallery.identity_count
+    yield "facewire_gallery_templates", own, gallery.template_count
+    yield "facewire_gallery_revision", own, gallery.revision
