@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from facewire_server.errors import ShuttingDown
+from facewire_server.errors import ShuttingDown, TimedOut
 from facewire_server.streams import pace
 from facewire_server.streams.session import Send, Session
 from facewire_server.streams.tally import SessionStatistics
@@ -110,6 +110,28 @@ async def test_advice_without_a_recognition_leaves_the_size_as_it_is(
     assert isinstance(advice, Advice)
     assert advice.target_fps > 0
     assert advice.longest_side_px == 0
+
+
+async def test_each_frame_has_a_deadline_of_its_own_however_long_the_stream_lasts() -> None:
+    timeout_s = 0.2
+    slots = WorkSlots(1, picture_timeout_s=timeout_s)
+    stream = Stream(FakeRecognizer(), slots)
+    running = stream.run()
+    async with slots.slot():
+        stream.put(PLAN, frame(1))
+        while not stream.session.statistics().waiting:
+            await asyncio.sleep(0)
+    assert isinstance(await stream.outputs.get(), Started)
+    assert isinstance(await stream.outputs.get(), Answered)
+    await asyncio.sleep(2 * timeout_s)  # its deadline passes, and nothing must come of it
+    assert stream.outputs.empty()
+    async with slots.slot():
+        stream.put(frame(2))
+        answer = await stream.outputs.get()
+    assert isinstance(answer, Answered)
+    assert (answer.sequence, type(answer.result)) == (2, TimedOut)
+    stream.put(None)
+    await running
 
 
 async def test_a_drain_while_the_stream_starts_ends_it_with_a_goodbye() -> None:
