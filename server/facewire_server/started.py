@@ -1,5 +1,6 @@
 """What a server starts with, for its first log entry."""
 
+import re
 from collections.abc import Iterable
 from importlib.metadata import version
 
@@ -30,13 +31,13 @@ def server_started(
         usable: processors, by what limits them.
         pictures_at_once, max_calls: in force, which the settings alone do not say.
     """
-    in_force = {variable: value for variable, value, _ in settings.described()}
+    in_force = {variable: _hidden(value) for variable, value, _ in settings.described()}
     defaults = {variable: value for variable, value, _ in Settings().described()}
     return ServerStarted(
         version=version("facewire-server"),
         model_contract=settings.model_contract,
         model_contract_id=contract.id,
-        engines={model.name: _engine(settings, model.runs_at) for model in models},
+        engines={model.name: _hidden(_engine(settings, model.runs_at)) for model in models},
         processors=settings.threads or usable.count,
         processors_reason=_reason(settings, usable),
         limits={
@@ -54,6 +55,11 @@ def server_started(
         settings=in_force,
         changed_settings=tuple(name for name in in_force if in_force[name] != defaults[name]),
     )
+
+
+def _hidden(value: str) -> str:
+    """Returns the value without the user and password of a URL; other secrets are files."""
+    return re.sub(r"//[^/\s]*@", "//...@", value)
 
 
 def _reason(settings: Settings, usable: Processors) -> str:

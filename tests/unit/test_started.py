@@ -1,0 +1,86 @@
+"""What the first entry of the log says of settings, engines and processors."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facewire_server.events import ServerStarted
+from facewire_server.processors import Processors
+from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.opened import EMBEDDED, ModelStatistics
+from facewire_server.settings import Settings
+from facewire_server.started import server_started
+
+USABLE = Processors(4, None)
+
+
+def model(name: str, runs_at: str) -> ModelStatistics:
+    counts = {
+        "ok": 0,
+        "unavailable": 0,
+        "timed_out": 0,
+        "canceled": 0,
+        "retried": 0,
+        "in_flight": 0,
+    }
+    return ModelStatistics(
+        name=name,
+        runs_at=runs_at,
+        replica_count=1,
+        proven_versions=(1,),
+        healthy=True,
+        refusal="",
+        total_s=0.0,
+        **counts,
+    )
+
+
+def started(settings: Settings, usable: Processors = USABLE) -> ServerStarted:
+    return server_started(
+        settings,
+        ModelContract("c" * 64, 2, np.zeros((4, 2), np.float32)),
+        [model("mtcnn", EMBEDDED), model("embedding", "10.0.0.7:8500")],
+        usable,
+        pictures_at_once=5,
+        max_calls=128,
+    )
+
+
+@pytest.mark.parametrize(
+    ("threads", "usable", "count", "reason"),
+    [
+        (0, Processors(4, None), 4, "affinity 4, quota none"),
+        (0, Processors(4, 1.5), 2, "affinity 4, quota 1.5"),
+        (3, Processors(4, 1.5), 3, "set"),
+    ],
+)
+def test_it_says_why_there_are_as_many_processors(
+    threads: int, usable: Processors, count: int, reason: str
+) -> None:
+    event = started(Settings(threads=threads), usable)
+    assert (event.processors, event.processors_reason) == (count, reason)
+
+
+def test_it_says_where_each_model_runs() -> None:
+    here, there = "OpenVINO in this process", "TensorFlow Serving at 10.0.0.7:8500"
+    assert started(Settings()).engines == {"mtcnn": here, "embedding": there}
+    over_tls = started(Settings(models_tls_ca=Path("ca.pem"))).engines
+    assert over_tls == {"mtcnn": here, "embedding": f"{there} over TLS"}
+
+
+def test_it_has_every_setting_and_names_those_that_were_changed() -> None:
+    event = started(Settings(max_streams=7))
+    assert len(event.settings) == len(Settings().described())
+    assert event.changed_settings == ("FACEWIRE_MAX_STREAMS",)
+    assert event.limits["max_streams"] == 7
+    assert event.limits["pictures_at_once"] == 5
+
+
+def test_a_token_is_a_path_and_a_password_of_a_url_is_hidden(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("s3cret")
+    event = started(Settings(token_file=token, detector_address="https://ada:s3cret@host:1"))
+    assert event.settings["FACEWIRE_TOKEN_FILE"] == str(token)
+    assert event.settings["FACEWIRE_DETECTOR_ADDRESS"] == "https://...@host:1"
+    assert "s3cret" not in repr(event)
