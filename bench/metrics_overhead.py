@@ -44,7 +44,8 @@ def main() -> int:
     flags.add_argument("--pairs", type=int, default=20, help="of turns, >= 6")
     flags.add_argument("--seconds", type=float, default=4.0, help="of each turn")
     arguments = flags.parse_args()
-    picture = cv2.imencode(".jpg", data.astronaut()[:, :, ::-1])[1].tobytes()
+    portrait = data.astronaut()  # type: ignore[no-untyped-call]
+    picture = cv2.imencode(".jpg", portrait[:, :, ::-1])[1].tobytes()
     report = Report("metrics_overhead", arguments)
     port = free_port()
     with running_server() as without, running_server(metrics_listen=f"127.0.0.1:{port}") as with_:
