@@ -42,7 +42,7 @@ measure() { # REPOSITORY
   stage clone
   make --silent .venv/.done
   stage "environment of the server"
-  if make --dry-run models 2>/dev/null | grep --quiet 'venv \.venv-models'; then
+  if [[ $(make --dry-run models 2>/dev/null) == *"venv .venv-models"* ]]; then # of older checkouts
     make --silent .venv-models/.done
     stage "environment of the exporter (TensorFlow)"
   fi
