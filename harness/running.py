@@ -135,7 +135,7 @@ def running_server(**settings: object) -> Iterator[RunningServer]:
     The server is then asked to end, and must do so cleanly.
 
     Args:
-        **settings: of `facewire_server.settings.Settings`; they win over these defaults.
+        **settings: of `facewire_server.configuration.settings.Settings`; they win over these defaults.
 
     Raises:
         ServerFailed: it does not start, or does not end cleanly.

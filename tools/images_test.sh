@@ -153,7 +153,7 @@ podman inspect --format 'memory {{.HostConfig.Memory}}, processes {{.HostConfig.
   "$(container server)" | tee "$scratch/limits"
 grep -q "memory 2147483648, processes 1024, log 10" "$scratch/limits" || fail "these are not the limits of compose.yaml"
 podman exec "$(container server)" python3 -c '
-from facewire_server.processors import usable_processors
+from facewire_server.host.processors import usable_processors
 print(usable_processors())
 assert usable_processors().quota == 1.0'
 

@@ -5,11 +5,11 @@ import asyncio
 import os
 import sys
 
-from facewire_server.env_file import format_env_file
+from facewire_server.configuration.env_file import format_env_file
+from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
+from facewire_server.configuration.sources import add_flags, read
 from facewire_server.errors import ServerError
 from facewire_server.healthcheck import NoAnswer, health
-from facewire_server.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
-from facewire_server.sources import add_flags, read
 
 __all__ = ["command_parser", "main"]
 

@@ -16,14 +16,16 @@ from facewire_server import model_contracts
 from facewire_server.backends import tfserving
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.credentials import read_credentials, read_file, reload_on
+from facewire_server.configuration.credentials import read_credentials, read_file, reload_on
+from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import Emit, Stopped, broadcast
+from facewire_server.host.processors import usable_processors
+from facewire_server.host.signals import handle_signals
 from facewire_server.logs import logging_to_stderr
 from facewire_server.models import Models, open_models
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.recognize import Recognizer
-from facewire_server.processors import usable_processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED
 from facewire_server.proof.servables import servables
@@ -33,8 +35,6 @@ from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
-from facewire_server.settings import Settings, SettingsError
-from facewire_server.signals import handle_signals
 from facewire_server.started import server_started
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.telemetry.opened import Telemetry, TracesNotInstalled

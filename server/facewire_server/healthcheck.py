@@ -8,7 +8,7 @@ from typing import Final
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from facewire_server.settings import Settings
+from facewire_server.configuration.settings import Settings
 
 __all__ = ["NoAnswer", "health"]
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from facewire_server.configuration.settings import Settings
 from facewire_server.events import ServerStarted
-from facewire_server.processors import Processors
+from facewire_server.host.processors import Processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, ModelStatistics
-from facewire_server.settings import Settings
 
 __all__ = ["server_started"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from facewire_server import sources
 from facewire_server.__main__ import command_parser
-from facewire_server.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
+from facewire_server.configuration import sources
+from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 
 SERVER, SERVING_GPU, LOCAL = (
     "Dockerfile.server",

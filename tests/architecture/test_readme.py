@@ -19,7 +19,7 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
-from facewire_server.settings import Settings
+from facewire_server.configuration.settings import Settings
 from harness.running import RunningServer, running_server
 
 REPOSITORY = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ import grpc
 import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
-from facewire_server import sources
+from facewire_server.configuration import sources
+from facewire_server.configuration.settings import all_settings
 from facewire_server.logs.entries import entry_of
-from facewire_server.settings import all_settings
 from fakes.events import SAMPLES
 
 ENTRIES = {entry_of(sample).name for sample in SAMPLES} | {"suppressed"}

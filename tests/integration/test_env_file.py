@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import facewire
-from facewire_server.env_file import format_env_file
-from facewire_server.settings import Settings
+from facewire_server.configuration.env_file import format_env_file
+from facewire_server.configuration.settings import Settings
 from harness.running import running_server
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from facewire_server.__main__ import main
+from facewire_server.configuration.settings import Settings
 from facewire_server.healthcheck import NoAnswer, health
 from facewire_server.rpc.health import HEALTH_NAMES
-from facewire_server.settings import Settings
 from fakes.wire import served
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facewire_server.configuration.settings import Settings
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof import signature
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.servables import DETECTOR, EMBEDDER, servables
-from facewire_server.settings import Settings
 
 CONTRACT = ModelContract("c", 8, np.eye(4, 8, dtype=np.float32))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from facewire_server.env_file import read_env_file
-from facewire_server.settings import (
+from facewire_server.configuration.env_file import read_env_file
+from facewire_server.configuration.settings import (
     ENVIRONMENT_PREFIX,
     Setting,
     Settings,

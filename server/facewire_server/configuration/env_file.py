@@ -8,7 +8,7 @@ cannot hold a line break, and the file is UTF-8.
 from collections.abc import Iterable
 from pathlib import Path
 
-from facewire_server.settings import SettingsError
+from facewire_server.configuration.settings import SettingsError
 
 __all__ = ["format_env_file", "read_env_file"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facewire_server.processors import Processors, usable_processors
+from facewire_server.host.processors import Processors, usable_processors
 from fakes.python import PATHS
 
 NO_QUOTA_V1 = ("-1", "100000")
@@ -179,7 +179,7 @@ def real_cgroup(quota_us: int) -> tuple[Path, Path] | None:
 def test_a_process_in_a_real_cgroup_sees_its_quota(limited: Path) -> None:
     code = (
         "import sys; open(sys.argv[1], 'w').write('0');"
-        "from facewire_server.processors import usable_processors; print(usable_processors().quota)"
+        "from facewire_server.host.processors import usable_processors; print(usable_processors().quota)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(limited)],

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import CredentialsReloaded, Emit
-from facewire_server.settings import Settings, SettingsError
 
 __all__ = ["Credentials", "read_credentials", "read_file", "reload_on"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from facewire_server.errors import ServerError
-from facewire_server.operator_events import (
+from facewire_server.events.operators import (
     CredentialsReloaded,
     Draining,
     DrainOverran,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from facewire_server import sources
-from facewire_server.settings import Settings, SettingsError, all_settings
+from facewire_server.configuration import sources
+from facewire_server.configuration.settings import Settings, SettingsError, all_settings
 from fakes.python import PATHS
 
 ODD = " two  words # no comment, 'quotes' \"double\" $HOME \\ = \t\x0c\u2028end "

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from facewire_server.credentials import read_credentials
-from facewire_server.settings import Settings, SettingsError
+from facewire_server.configuration.credentials import read_credentials
+from facewire_server.configuration.settings import Settings, SettingsError
 from fakes.certificates import self_signed
 from fakes.python import PATHS
 
 READ_ON_TERMINAL = """
 import fcntl, sys, termios
 from pathlib import Path
-from facewire_server.credentials import read_credentials
-from facewire_server.settings import Settings
+from facewire_server.configuration.credentials import read_credentials
+from facewire_server.configuration.settings import Settings
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 certificate, key = map(Path, sys.argv[1:])
 read_credentials(Settings(tls_certificate=certificate, tls_key=key))

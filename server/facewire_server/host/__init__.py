@@ -1,0 +1,1 @@
+"""What the operating system says: processors that may be used, and signals."""
