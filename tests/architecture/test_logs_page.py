@@ -9,9 +9,10 @@ import pytest
 
 from facewire_server.events import GalleryAction
 from facewire_server.logs.entries import ENTRIES, entry_of
+from facewire_server.logs.formatters import JsonLines, Text
 from facewire_server.logs.listener import LIBRARY_MESSAGE, LOOP_LAG_S
 from facewire_server.logs.rate_limit import _BURST, _REFILL_S
-from fakes.events import SAMPLES
+from fakes.events import SAMPLES, stream_ended
 
 # Written by the log itself, of no event.
 OTHERS = {
@@ -62,3 +63,21 @@ def test_the_page_names_the_actions_and_what_is_limited(page: str) -> None:
     names = {entry_of(each).name for each in SAMPLES if ENTRIES[type(each)].is_limited}
     assert set(re.findall(r"`(\w+)`", floods)) == names | {LIBRARY_MESSAGE, "suppressed"}
     assert (_BURST, _REFILL_S, LOOP_LAG_S) == (100, 10.0, 0.5), "the page says so in words"
+
+
+def test_the_page_shows_lines_as_they_are(page: str) -> None:
+    counts = {"recognized": 871, "failed": 0, "skipped": 12}
+    event = stream_ended(peer="ipv4:10.0.0.7:44060", duration_s=36.2, median_s=0.041, **counts)
+    entry = entry_of(event)
+    record = logging.makeLogRecord(
+        {
+            "msg": entry.name,
+            "levelname": "INFO",
+            "created": 1795695667.666,
+            "fields": entry.fields,
+            "shown": entry.shown,
+        }
+    )
+    assert f"\n{JsonLines().format(record)}\n" in page
+    text = Text().format(record)
+    assert text.partition(" ")[2] in page, "but for the time of day, which is local"
