@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from facewire_server.errors import InvalidField
 from facewire_server.galleries.ids import MAX_IDENTITY_ID_BYTES, checked_gallery_id
@@ -13,9 +15,12 @@ __all__ = [
     "float_within",
     "gallery_id_or_default",
     "page_after",
+    "page_of",
     "page_token",
     "whole_within",
 ]
+
+T = TypeVar("T")
 
 _DEFAULT_PAGE_SIZE = 100
 """Rows. Chosen, not measured."""
@@ -70,6 +75,12 @@ def checked_page_size(value: int) -> int:
 def page_token(last_id: str) -> str:
     """Returns the token of the page after this id. Opaque to clients: base64url of the id."""
     return base64.urlsafe_b64encode(last_id.encode()).decode()
+
+
+def page_of(rows: Sequence[T], size: int, id_of: Callable[[T], str]) -> tuple[Sequence[T], str]:
+    """Returns the rows of a page, of which one more was asked for, and the next page's token."""
+    page = rows[:size]
+    return page, page_token(id_of(page[-1])) if len(rows) > size else ""
 
 
 def page_after(token: str) -> str:

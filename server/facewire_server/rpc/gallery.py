@@ -1,7 +1,7 @@
 """The gallery service: translate, call, translate."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from facewire_server.errors import InvalidField, OutOfOrder
@@ -16,7 +16,7 @@ from facewire_server.rpc.checks import (
     checked_page_size,
     gallery_id_or_default,
     page_after,
-    page_token,
+    page_of,
 )
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.incoming import incoming
@@ -30,8 +30,6 @@ __all__ = ["GalleryServicer"]
 _EXPORT_S = 3600.0
 """Most time of a whole export, however steadily it is read: its transaction keeps the storage from
 using pages again."""
-
-T = TypeVar("T")
 
 
 class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
@@ -87,7 +85,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Lists galleries by id."""
         size, after = checked_page_size(request.page_size), page_after(request.page_token)
         found = await self._galleries.list_galleries(after, size + 1)
-        page, token = _page(found, size, lambda info: info.gallery_id)
+        page, token = page_of(found, size, lambda info: info.gallery_id)
         return gallery_pb2.ListGalleriesResponse(
             galleries=map(convert.gallery_message, page), next_page_token=token
         )
@@ -133,7 +131,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = gallery_id_or_default(request.gallery_id)
         size, after = checked_page_size(request.page_size), page_after(request.page_token)
         found = await self._galleries.list_identities(gallery_id, after, size + 1)
-        page, token = _page(found, size, lambda info: info.identity_id)
+        page, token = page_of(found, size, lambda info: info.identity_id)
         return gallery_pb2.ListIdentitiesResponse(
             identities=map(convert.identity_message, page), next_page_token=token
         )
@@ -190,7 +188,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Lists the templates of an identity, oldest first."""
         size, after = checked_page_size(request.page_size), page_after(request.page_token)
         found = await self._galleries.list_templates(*_identity_of(request), after, size + 1)
-        page, token = _page(found, size, lambda info: info.template_id)
+        page, token = page_of(found, size, lambda info: info.template_id)
         return gallery_pb2.ListTemplatesResponse(
             templates=map(convert.template_message, page), next_page_token=token
         )
@@ -250,9 +248,3 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
 
 def _identity_of(request: Any) -> tuple[str, str]:
     return gallery_id_or_default(request.gallery_id), checked_identity_id(request.identity_id)
-
-
-def _page(rows: Sequence[T], size: int, id_of: Callable[[T], str]) -> tuple[Sequence[T], str]:
-    """Returns the rows of a page, of which one more was asked for, and the next page's token."""
-    page = rows[:size]
-    return page, page_token(id_of(page[-1])) if len(rows) > size else ""
