@@ -157,7 +157,7 @@ async def _server(
             sources = Sources(
                 slots.statistics, server.streams.statistics, models.statistics, gallery.statistics
             )
-            async with telemetry.serving(sources, _build(contract, models)):
+            async with telemetry.serving(sources, _build(contract, models), emit):
                 yield server, models
 
 

@@ -19,6 +19,7 @@ from facewire_server.events.operators import (
     InternalError,
     Listening,
     LoopLag,
+    MetricsListening,
     ModelStateChanged,
     ServerStarted,
     Stopped,
@@ -41,6 +42,7 @@ __all__ = [
     "InternalError",
     "Listening",
     "LoopLag",
+    "MetricsListening",
     "ModelStateChanged",
     "PictureFinished",
     "ServerStarted",
@@ -198,6 +200,7 @@ Event: TypeAlias = (
     | StreamEnded
     | ServerStarted
     | Listening
+    | MetricsListening
     | Draining
     | DrainOverran
     | Stopped

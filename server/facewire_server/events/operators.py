@@ -17,6 +17,7 @@ __all__ = [
     "InternalError",
     "Listening",
     "LoopLag",
+    "MetricsListening",
     "ModelStateChanged",
     "ServerStarted",
     "Stopped",
@@ -65,6 +66,17 @@ class Listening:
     address: str
     has_tls: bool
     has_token: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsListening:
+    """Metrics are served.
+
+    Attributes:
+        address: "host:port", as it was set; with the port that was taken for 0.
+    """
+
+    address: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from facewire_server.events import (
     InternalError,
     Listening,
     LoopLag,
+    MetricsListening,
     ModelStateChanged,
     ServerStarted,
     Stopped,
@@ -76,6 +77,7 @@ def _error(event: Event) -> int:
 ENTRIES: Final[Mapping[type[Any], Kind]] = {
     ServerStarted: Kind(),
     Listening: Kind(),
+    MetricsListening: Kind(),
     ModelStateChanged: Kind(lambda event: logging.WARNING if event.reason else logging.INFO),
     CredentialsReloaded: Kind(lambda event: logging.ERROR if event.error else logging.INFO),
     TokenRefused: Kind(_warning, is_limited=True),

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from grpc import aio
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
-from facewire_server.events import Emit
+from facewire_server.events import Emit, MetricsListening
 from facewire_server.telemetry.calls import CallMetrics
 from facewire_server.telemetry.http import MetricsServer
 from facewire_server.telemetry.metrics import EventMetrics
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from facewire_server.telemetry.traces import Traces
 
 __all__ = ["Telemetry", "TracesNotInstalled"]
-
-_log = logging.getLogger(__name__)
 
 
 class TracesNotInstalled(Exception):
@@ -75,12 +72,13 @@ class Telemetry:
             self.interceptors.append(self._traces)
 
     @asynccontextmanager
-    async def serving(self, sources: Sources, build: Build) -> AsyncIterator[None]:
+    async def serving(self, sources: Sources, build: Build, emit: Emit) -> AsyncIterator[None]:
         """Serves the metrics for the block; after it, sends the last spans.
 
         Args:
             sources: where the state is read.
             build: what runs here.
+            emit: takes `MetricsListening`.
 
         Raises:
             OSError: the address of the metrics cannot be listened to.
@@ -95,7 +93,7 @@ class Telemetry:
                 stack.push_async_callback(asyncio.to_thread, server.stop)
                 server.start()
                 host = self._metrics_listen.rpartition(":")[0]
-                _log.info("metrics on http://%s:%d/metrics", host, server.port)
+                emit(MetricsListening(f"{host}:{server.port}"))
             yield
 
 
