@@ -1,5 +1,6 @@
 """Traces: a span for each picture, below the caller's, with nothing in it that names a person or a camera."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 pytest.importorskip("opentelemetry.sdk", reason="needs the extra `otel`")
 
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from facewire_server.telemetry import traces as traces_module
 from facewire_server.telemetry.traces import Traces
 from fakes.wire import config, frame, served
 from harness.running import running_server
@@ -116,6 +118,23 @@ async def test_what_is_sampled(exporter: InMemorySpanExporter) -> None:
             "facewire.v1.RecognitionService/StreamRecognize opened"
         ]
     traces.close()
+
+
+def test_a_collector_that_takes_nothing_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(traces_module, "_CLOSE_S", 0.05)
+    entered, release = threading.Event(), threading.Event()
+
+    class Stuck(SpanProcessor):
+        def shutdown(self) -> None:
+            entered.set()
+            release.wait(60)
+
+    Traces(Stuck(), sample=1.0, version="1.2.3").close()
+    assert entered.is_set()
+    assert not release.is_set()
+    release.set()
 
 
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
