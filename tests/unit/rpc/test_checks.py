@@ -48,8 +48,9 @@ def test_page_sizes(asked: int, rows: int) -> None:
 
 
 def test_a_page_too_large_is_refused() -> None:
-    with pytest.raises(InvalidField):
+    with pytest.raises(InvalidField) as caught:
         checks.checked_page_size(1001)
+    assert caught.value.field == "page_size"
 
 
 @given(st.text(max_size=32))

@@ -37,6 +37,23 @@ def test_every_format_selection_and_outcome_has_its_word() -> None:
     assert set(convert_recognition._NEWEST_WINS) == set(recognition_pb2.FramePolicy.values())
 
 
+def test_a_word_of_the_wire_is_the_value_of_the_same_name() -> None:
+    for prefix, enum, words in (
+        ("IMAGE_FORMAT_", face_pb2.ImageFormat, {v: k for k, v in convert._FORMATS.items()}),
+        ("FACE_SELECTION_", face_pb2.FaceSelection, {v: k for k, v in convert._SELECTIONS.items()}),
+        ("OUTCOME_", face_pb2.Outcome, convert._OUTCOMES),
+        (
+            "COMPARE_OUTCOME_",
+            recognition_pb2.CompareOutcome,
+            convert_recognition._COMPARE_OUTCOMES,
+        ),
+        ("SKIP_REASON_", recognition_pb2.SkipReason, convert_recognition._SKIP_REASONS),
+    ):
+        for value, number in words.items():
+            name = "UNSPECIFIED" if value is PictureFormat.SNIFF else value.name
+            assert enum.Name(number) == prefix + name
+
+
 def test_a_name_is_told_only_when_known() -> None:
     known = decided(Outcome.KNOWN)
     assert (known.identity_id, known.display_name, known.template_id) == ("id-1", "One", "a" * 32)
