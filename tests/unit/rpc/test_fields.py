@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
+from facewire_server.errors import InvalidField
 from facewire_server.galleries.records import (
     EnrollmentResult,
     ExportedTemplate,
@@ -208,6 +209,23 @@ def test_a_frame() -> None:
     assert isinstance(frame, Frame)
     assert (frame.sequence, frame.captured_at_us) == (9, 29)
     assert frame.picture == Picture(b"x", PictureFormat.PNG)
+
+
+def test_a_frame_whose_format_is_not_known_costs_that_frame_and_not_the_stream() -> None:
+    message = recognition_pb2.Frame(sequence=9, image=face_pb2.Image(data=b"x", format=99))
+    request = recognition_pb2.StreamRecognizeRequest(frame=message)
+    frame = convert_recognition.stream_input(request, DEFAULTS)
+    assert isinstance(frame, Frame)
+    assert isinstance(frame.picture, InvalidField)
+    assert frame.picture.field == "frame.image.format"
+    assert frame.byte_count == 0
+
+
+def test_each_refusal_has_the_reason_of_the_same_name() -> None:
+    for refusal in Refusal:
+        message = convert_gallery._result_message(EnrollmentResult("", refusal))
+        name = "FIELD_INVALID" if refusal is Refusal.OTHER else refusal.name
+        assert face_pb2.ErrorReason.Name(message.refusal) == f"ERROR_REASON_{name}"
 
 
 def test_who_is_enrolled() -> None:
