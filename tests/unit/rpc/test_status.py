@@ -91,23 +91,23 @@ def test_errors_have_reasons_and_what_is_in_no_table_is_internal() -> None:
     assert reason_of(errors.ServerError("")) == face_pb2.ERROR_REASON_INTERNAL
 
 
-def test_a_log_entry_has_what_an_error_interrupted_without_saying_so(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_log_entry_has_what_an_error_interrupted_without_saying_so() -> None:
     """An error in an `except` block has a context and no cause."""
+    events: list[Event] = []
     try:
         try:
             raise OSError(28, "no space")
         except OSError:
             {}["missing"]
     except KeyError as error:
-        with caplog.at_level(logging.ERROR):
-            _internal(error)
-    assert "builtins.KeyError" in caplog.text
-    assert "OSError (errno 28)" in caplog.text
+        _internal(error, events.append)
+    (event,) = events
+    assert isinstance(event, InternalError)
+    assert "builtins.KeyError" in event.stack
+    assert "OSError (errno 28)" in event.stack
 
 
 def test_only_a_request_at_fault_names_a_field() -> None:
     """A model that is away is not the field's fault, whichever picture it was asked about."""
-    status = _status(errors.ModelUnavailable("away", field="first"))
+    status = _status(errors.ModelUnavailable("away", field="first"), ignore)
     assert len(status.details) == 1
