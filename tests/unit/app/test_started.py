@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facewire_server.app.started import server_started
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import ServerStarted
 from facewire_server.host.processors import Processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, ModelStatistics
-from facewire_server.started import server_started
 
 USABLE = Processors(4, None)
 

@@ -1,0 +1,107 @@
+"""Joins the rooms: a server over the line, the line over models and gallery."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from importlib.metadata import version
+from pathlib import Path
+
+from grpc import aio
+
+from facewire_server.app.values import request_defaults, server_options, serving_limits
+from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.configuration.settings import Settings, SettingsError
+from facewire_server.events import Emit
+from facewire_server.models import Models
+from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.opened import EMBEDDED
+from facewire_server.rpc.gallery import GalleryServicer
+from facewire_server.rpc.recognition import RecognitionServicer
+from facewire_server.rpc.server import Server
+from facewire_server.rpc.server_info import server_info_message
+from facewire_server.telemetry.opened import Telemetry, TracesNotInstalled
+from facewire_server.telemetry.state import Build
+from facewire_server.work.slots import WorkSlots
+
+__all__ = ["build_info", "join", "open_telemetry"]
+
+
+def join(
+    settings: Settings,
+    contract: ModelContract,
+    models: Models,
+    gallery: LmdbGallery,
+    slots: WorkSlots,
+    threads: Executor,
+    emit: Emit,
+    interceptors: Sequence[aio.ServerInterceptor],
+) -> Server:
+    """Builds the line over models and gallery, and the server over the line. Nothing listens yet."""
+    limits, defaults = serving_limits(settings), request_defaults(settings)
+    finder = FaceFinder(models.detector, limits=limits.picture, threads=threads, emit=emit)
+    recognizer = Recognizer(finder, models.embedder, gallery, slots, model_contract_id=contract.id)
+    enroller = Enroller(
+        finder,
+        models.embedder,
+        gallery,
+        slots,
+        min_inter_eye_px=settings.enroll_min_inter_eye_px,
+    )
+    return Server(
+        server_options(settings),
+        RecognitionServicer(
+            recognizer,
+            gallery,
+            slots,
+            limits=limits,
+            defaults=defaults,
+            info=server_info_message(
+                model_contract_id=contract.id,
+                model_contract_name=Path(settings.model_contract).stem,
+                picture_timeout_s=slots.picture_timeout_s,
+                limits=limits,
+                defaults=defaults,
+            ),
+            emit=emit,
+        ),
+        GalleryServicer(
+            gallery,
+            enroller,
+            limits=limits,
+            defaults=defaults,
+            dimension=contract.dimension,
+            emit=emit,
+        ),
+        limits=limits,
+        emit=emit,
+        interceptors=interceptors,
+    )
+
+
+def open_telemetry(settings: Settings) -> Telemetry:
+    """Returns metrics and traces as the settings ask for them.
+
+    Raises:
+        SettingsError: traces are asked for, and their packages are not installed.
+    """
+    try:
+        return Telemetry(
+            version=version("facewire-server"),
+            metrics_listen=settings.metrics_listen,
+            cameras=settings.shown_cameras,
+            traces_endpoint=settings.traces_endpoint,
+            traces_sample=settings.traces_sample,
+        )
+    except TracesNotInstalled as error:
+        raise SettingsError(str(error)) from error
+
+
+def build_info(contract: ModelContract, models: Models) -> Build:
+    """Returns what the metrics say about this build."""
+    places = {one.runs_at == EMBEDDED for one in models.statistics()}
+    engines = [
+        name for here, name in ((True, "openvino"), (False, "tensorflow_serving")) if here in places
+    ]
+    return Build(version("facewire-server"), contract.id, ",".join(engines))

@@ -1,0 +1,131 @@
+"""From the settings to the values that the rooms take."""
+
+from pathlib import Path
+from typing import Final
+
+from facewire_server import model_contracts
+from facewire_server.backends import tfserving
+from facewire_server.configuration.credentials import read_credentials
+from facewire_server.configuration.settings import Settings, SettingsError
+from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof.servables import servables
+from facewire_server.rpc.options import RequestDefaults, ServerOptions
+from facewire_server.streams.limits import ServingLimits
+from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
+
+__all__ = [
+    "max_calls",
+    "model_addresses",
+    "pictures_at_once",
+    "read_model_contract",
+    "request_defaults",
+    "server_options",
+    "serving_limits",
+]
+
+_SERVED_AT_ONCE: Final = 16
+"""Pictures in work beyond the processors' if a model is elsewhere: while it works on them they need no
+processor here. Chosen, not measured."""
+
+_CALLS_BESIDE_STREAMS: Final = 64
+"""Calls under way beside a full house of streams: unary calls, health watchers, exports. Chosen, not measured."""
+
+_PICTURE_FRACTION: Final = 1 / 32
+"""Smallest face of a single picture, as a fraction of its shorter side: 34 pixels of a 1080p picture."""
+
+_STREAM_FRACTION: Final = 1 / 16
+"""Smallest face of a stream's frame: twice as large, for a quarter of the canvas."""
+
+
+def read_model_contract(name_or_path: str) -> ModelContract:
+    """Reads a shipped contract by its name, or a contract file.
+
+    Raises:
+        SettingsError: it cannot be read, or is no contract.
+    """
+    shipped = Path(model_contracts.__path__[0]) / f"{name_or_path}.json"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    try:
+        return ModelContract.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"model_contract is {name_or_path}, which cannot be used: {error}"
+        ) from error
+
+
+def model_addresses(settings: Settings, contract: ModelContract) -> dict[str, str]:
+    """Returns the address of each servable, "" for this process, by the name of its setting.
+
+    Raises:
+        SettingsError: a setting is no address.
+    """
+    names = {row.address_setting for row in servables(contract)}
+    addresses: dict[str, str] = {name: getattr(settings, name) for name in names}
+    for name, address in addresses.items():
+        try:
+            if address:
+                tfserving.target(address, tls=settings.models_tls_ca is not None)
+        except ValueError as error:
+            raise SettingsError(f"{name} is {address!r}: {error}") from error
+    return addresses
+
+
+def serving_limits(settings: Settings) -> ServingLimits:
+    """Returns what one client may ask for."""
+    return ServingLimits(
+        picture=PictureLimits(settings.max_frame_bytes, settings.max_pixels),
+        max_in_flight=settings.max_in_flight,
+        slow_reader_timeout_s=settings.slow_reader_timeout_s,
+        max_streams=settings.max_streams,
+    )
+
+
+def request_defaults(settings: Settings) -> RequestDefaults:
+    """Returns what a request gets that leaves its options unset."""
+
+    def detection(short_side_fraction: float) -> DetectionOptions:
+        return DetectionOptions(
+            min_score=settings.min_score,
+            max_faces=settings.max_faces,
+            short_side_fraction=short_side_fraction,
+        )
+
+    return RequestDefaults(
+        decision=DecisionPolicy(
+            threshold=settings.threshold,
+            min_margin=settings.min_margin,
+            min_inter_eye_px=settings.min_inter_eye_px,
+        ),
+        picture=detection(_PICTURE_FRACTION),
+        stream=detection(_STREAM_FRACTION),
+    )
+
+
+def server_options(settings: Settings) -> ServerOptions:
+    """Returns where and to whom the server listens; reads the files of the credentials.
+
+    Raises:
+        SettingsError: a file cannot be used.
+    """
+    credentials = read_credentials(settings)
+    return ServerOptions(
+        address=settings.listen,
+        token=credentials.token,
+        tls_certificate_chain=credentials.tls_certificate_chain,
+        tls_private_key=credentials.tls_private_key,
+        max_calls=max_calls(settings),
+    )
+
+
+def pictures_at_once(settings: Settings, processors: int, *, is_served: bool) -> int:
+    """Returns the number of work slots.
+
+    One more than processors, so that the next picture is read while all are busy; more if a model is
+    elsewhere (`is_served`).
+    """
+    return settings.pictures_at_once or processors + 1 + (_SERVED_AT_ONCE if is_served else 0)
+
+
+def max_calls(settings: Settings) -> int:
+    """Returns the most calls under way, streams included."""
+    return settings.max_streams + _CALLS_BESIDE_STREAMS
