@@ -28,9 +28,12 @@ async def test_watchers_do_not_take_the_calls_of_others() -> None:
         watchers.pop().cancel()
         response = grpc.aio.EOF
         while response is grpc.aio.EOF:  # until the server has noticed the cancellation
+            replacement = stub.Watch(health_pb2.HealthCheckRequest())
             with contextlib.suppress(grpc.aio.AioRpcError):
-                response = await stub.Watch(health_pb2.HealthCheckRequest()).read()
-        assert response.status == health_pb2.HealthCheckResponse.NOT_SERVING
+                response = await replacement.read()
+        assert response.status == NOT_SERVING
+        with pytest.raises(grpc.aio.AioRpcError):  # one left, and one came
+            await stub.Watch(health_pb2.HealthCheckRequest()).read()
 
 
 async def test_a_watcher_sees_each_change_once_and_only_of_its_service() -> None:
