@@ -24,35 +24,32 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from facewire_server.errors import (
     InvalidInput,
     OutOfOrder,
-    ServerError,
     ShuttingDown,
     TimedOut,
     Unavailable,
 )
-from facewire_server.events import Emit, FrameAccounted, FrameRead, FramesSkipped, ignore
+from facewire_server.events import Emit, ignore
 from facewire_server.pipeline.detect import useful_longest_side
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.ledger import Ledger
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.streams.opening import read_plan
 from facewire_server.streams.pace import PaceRule
-from facewire_server.streams.tally import SessionStatistics, Tally
+from facewire_server.streams.tally import Arrival, SessionStatistics, Settled, Tally, settled
 from facewire_server.streams.values import (
     Advice,
-    Answered,
     Frame,
     Reconnect,
-    Skipped,
     Started,
     StreamInput,
     StreamOutput,
     StreamPlan,
 )
-from facewire_server.types import Recognition
 from facewire_server.work.condition import Condition
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.slots import Slot, WorkSlots
@@ -65,16 +62,6 @@ Send: TypeAlias = Callable[[StreamOutput], Awaitable[None]]
 
 _FRAME_ERRORS: Final = (InvalidInput, Unavailable, TimedOut)
 """What may befall one frame; the stream goes on. Anything else ends it."""
-
-
-class _Arrival(NamedTuple):
-    frame: Frame
-    read_at_s: float
-
-
-class _Settled(NamedTuple):
-    answer: Answered
-    read_at_s: float
 
 
 class Session:
@@ -102,15 +89,13 @@ class Session:
         self._check_gallery = check_gallery
         self._slots = slots
         self._limits = limits
-        self._emit = emit
-        self._ledger: Ledger[_Arrival, _Settled] = Ledger(max_in_flight=limits.max_in_flight)
+        self._ledger: Ledger[Arrival, Settled] = Ledger(max_in_flight=limits.max_in_flight)
         self._changed = Condition()
         self._reading: asyncio.Task[object] | None = None
         self._all_read = False
         self._draining = False
         self._useful_side_px = 0
-        self._camera_id = ""
-        self._tally = Tally()
+        self._tally = Tally(emit)
 
     async def run(self, inputs: AsyncIterator[StreamInput], send: Send) -> None:
         """Serves the stream to its end.
@@ -163,7 +148,7 @@ class Session:
     def statistics(self) -> SessionStatistics:
         """Returns the stream's counts now."""
         return SessionStatistics(
-            camera_id=self._camera_id,
+            camera_id=self._tally.camera_id,
             is_read_to_end=self._all_read,
             byte_count=self._tally.byte_count,
             outstanding=self._ledger.outstanding,
@@ -176,35 +161,26 @@ class Session:
         )
 
     async def _open(self, inputs: AsyncIterator[StreamInput]) -> StreamPlan:
-        opening = asyncio.ensure_future(self._read_plan(inputs))
+        opening = asyncio.ensure_future(
+            read_plan(inputs, self._check_gallery, timeout_s=self._limits.config_timeout_s)
+        )
         self._reading = opening
         try:
-            return await opening
+            plan = await opening
         except asyncio.CancelledError:
             caller = asyncio.current_task()
             if self._draining and not (caller and caller.cancelling()):
                 raise ShuttingDown("the server is shutting down") from None
             raise
-
-    async def _read_plan(self, inputs: AsyncIterator[StreamInput]) -> StreamPlan:
-        try:
-            async with asyncio.timeout(self._limits.config_timeout_s):
-                plan = await anext(inputs, None)
-        except TimeoutError:  # or silent streams would keep others out
-            raise TimedOut(f"no config came within {self._limits.config_timeout_s:g} s") from None
-        if not isinstance(plan, StreamPlan):
-            raise OutOfOrder("the first message of a stream carries its config")
-        await self._check_gallery(plan.gallery_id)
-        self._camera_id = plan.camera_id
+        self._tally.camera_id = plan.camera_id
         return plan
 
     async def _read(self, inputs: AsyncIterator[StreamInput], plan: StreamPlan) -> None:
         async for frame in inputs:
             if not isinstance(frame, Frame):
                 raise OutOfOrder("every message of a stream but the first carries a frame")
-            self._ledger.admit(frame.sequence, _Arrival(frame, time.perf_counter()))
-            self._tally.byte_count += frame.byte_count
-            self._emit(FrameRead(self._camera_id, frame.byte_count))
+            self._ledger.admit(frame.sequence, Arrival(frame, time.perf_counter()))
+            self._tally.read(frame)
             if plan.newest_wins:
                 self._ledger.skip_superseded()
             self._changed.notify()
@@ -244,7 +220,7 @@ class Session:
             entry = self._ledger.begin()
             if entry is not None and entry.frame is not None:
                 late = TimedOut("the server was too busy to look at the frame in its time")
-                self._ledger.settle(entry, _settled(entry.frame, late))
+                self._ledger.settle(entry, settled(entry.frame, late))
                 self._changed.notify()
 
     def _next_deadline(self) -> tuple[int, float]:
@@ -257,7 +233,7 @@ class Session:
             return 0, 0.0
         return entry.sequence, self._left_s(entry.frame)
 
-    async def _answer(self, arrival: _Arrival, plan: StreamPlan, slot: Slot) -> _Settled:
+    async def _answer(self, arrival: Arrival, plan: StreamPlan, slot: Slot) -> Settled:
         frame, read_at_s = arrival
         # The slot may have been asked for before the frame came.
         slot = replace(slot, waited_s=time.perf_counter() - read_at_s)
@@ -269,13 +245,13 @@ class Session:
                     frame.picture, plan.gallery_id, plan.detection, plan.decision, slot=slot
                 )
         except _FRAME_ERRORS as error:
-            return _settled(arrival, error)
+            return settled(arrival, error)
         self._useful_side_px = useful_longest_side(
             recognition.width_px, recognition.height_px, plan.detection
         )
-        return _settled(arrival, recognition)
+        return settled(arrival, recognition)
 
-    def _left_s(self, arrival: _Arrival) -> float:
+    def _left_s(self, arrival: Arrival) -> float:
         """Returns the seconds that are left of a frame's time."""
         ends_at_s = arrival.read_at_s + self._slots.picture_timeout_s
         return max(0.0, ends_at_s - time.perf_counter())
@@ -289,25 +265,9 @@ class Session:
             entry = self._ledger.take()
             if entry is None:
                 return
-            value = self._accounted(entry)
-            self._tally.count(value)
+            value = self._tally.account(entry)
             pace.count(value)
             self._changed.notify()
             await send(value)
             if (target_fps := pace.due(time.perf_counter())) is not None:
                 await send(Advice(target_fps, self._useful_side_px))
-
-    def _accounted(self, entry: _Settled | Skipped) -> Answered | Skipped:
-        """Emits what became of a frame, or of a range, and returns what is sent."""
-        if isinstance(entry, Skipped):
-            self._emit(FramesSkipped(self._camera_id, entry.reason.name, entry.frame_count))
-            return entry
-        result = entry.answer.result
-        error = type(result) if isinstance(result, ServerError) else None
-        self._emit(FrameAccounted(self._camera_id, time.perf_counter() - entry.read_at_s, error))
-        return entry.answer
-
-
-def _settled(arrival: _Arrival, result: Recognition | ServerError) -> _Settled:
-    frame, read_at_s = arrival
-    return _Settled(Answered(frame.sequence, frame.captured_at_us, result), read_at_s)

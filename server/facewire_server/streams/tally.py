@@ -1,16 +1,18 @@
-"""What became of one stream's frames, in numbers."""
+"""What became of one stream's frames: in numbers, and as events."""
 
+import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from facewire_server.errors import ServerError
-from facewire_server.streams.values import Answered, Skipped, SkipReason
+from facewire_server.events import Emit, FrameAccounted, FrameRead, FramesSkipped, ignore
+from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason
 from facewire_server.types import Recognition
 
-__all__ = ["SessionStatistics", "Tally"]
+__all__ = ["Arrival", "SessionStatistics", "Settled", "Tally", "settled"]
 
 _TIMES_KEPT: Final = 1024
 """Frames whose time counts for the median. Chosen, not measured: minutes of a camera, 30 KB."""
@@ -46,21 +48,44 @@ class SessionStatistics:
     median_s: float = 0.0
 
 
+class Arrival(NamedTuple):
+    """A frame and the time of its arrival, by `time.perf_counter`."""
+
+    frame: Frame
+    read_at_s: float
+
+
+class Settled(NamedTuple):
+    """The answer to a frame, and the time of the frame's arrival."""
+
+    answer: Answered
+    read_at_s: float
+
+
+def settled(arrival: Arrival, result: Recognition | ServerError) -> Settled:
+    """Returns the answer to a frame that arrived."""
+    frame, read_at_s = arrival
+    return Settled(Answered(frame.sequence, frame.captured_at_us, result), read_at_s)
+
+
 class Tally:
-    """Counts the frames of one stream as they are accounted for.
+    """Counts the frames of one stream, and emits an event for each.
 
     Attributes:
+        camera_id: of the stream; "" until its plan is read.
         byte_count: bytes of the pictures read.
         recognized: frames answered with a recognition.
         failed: frames answered with an error, by the error's class.
         skipped: skipped frames, by reason.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, emit: Emit = ignore) -> None:
+        self.camera_id = ""
         self.byte_count = 0
         self.recognized = 0
         self.failed: Counter[type[ServerError]] = Counter()
         self.skipped: Counter[SkipReason] = Counter()
+        self._emit = emit
         self._times_s: deque[float] = deque(maxlen=_TIMES_KEPT)
 
     @property
@@ -68,12 +93,23 @@ class Tally:
         """Median time of the last 1,024 recognized frames, seconds; 0 without any."""
         return median(self._times_s) if self._times_s else 0.0
 
-    def count(self, entry: Answered | Skipped) -> None:
-        """Counts what one frame, or a range of them, became."""
+    def read(self, frame: Frame) -> None:
+        """Counts a frame that was read."""
+        self.byte_count += frame.byte_count
+        self._emit(FrameRead(self.camera_id, frame.byte_count))
+
+    def account(self, entry: Settled | Skipped) -> Answered | Skipped:
+        """Counts what became of a frame, or of a range, and returns what is to be sent."""
         if isinstance(entry, Skipped):
             self.skipped[entry.reason] += entry.frame_count
-        elif isinstance(entry.result, Recognition):
+            self._emit(FramesSkipped(self.camera_id, entry.reason.name, entry.frame_count))
+            return entry
+        result = entry.answer.result
+        error = type(result) if isinstance(result, ServerError) else None
+        if isinstance(result, Recognition):
             self.recognized += 1
-            self._times_s.append(entry.result.timings.total_s)
+            self._times_s.append(result.timings.total_s)
         else:
-            self.failed[type(entry.result)] += 1
+            self.failed[type(result)] += 1
+        self._emit(FrameAccounted(self.camera_id, time.perf_counter() - entry.read_at_s, error))
+        return entry.answer
