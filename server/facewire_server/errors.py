@@ -76,7 +76,11 @@ __all__ = [
 
 
 class ServerError(Exception):
-    """Base class of all failures that are reported to a client.
+    """Base class of all failures that are reported to a client."""
+
+
+class InvalidInput(ServerError):
+    """The request cannot be served as it is.
 
     Attributes:
         field: path of the request's field at fault ("image", "images[3]"), or "".
@@ -85,10 +89,6 @@ class ServerError(Exception):
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
-
-
-class InvalidInput(ServerError):
-    """The request cannot be served as it is."""
 
 
 class InvalidField(InvalidInput):

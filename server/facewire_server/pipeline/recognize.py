@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.errors import ServerError
+from facewire_server.errors import InvalidInput
 from facewire_server.galleries.ports import Search
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
@@ -132,7 +132,7 @@ class Recognizer:
             with self._finder.clock(picture, "compare", slot) as clock:
                 try:
                     found = await self._finder.find(picture, detection, selection, clock=clock)
-                except ServerError as error:
+                except InvalidInput as error:
                     error.field = field
                     raise
                 with clock.stage("embed"):

@@ -145,7 +145,7 @@ def _status(error: ServerError, emit: Emit) -> status_pb2.Status:
     code, reason = named
     text = shortened(str(error), _MAX_TEXT_BYTES)
     status = _details(code, reason, text)
-    if error.field and isinstance(error, InvalidInput):
+    if isinstance(error, InvalidInput) and error.field:
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=text)
         status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
     return status

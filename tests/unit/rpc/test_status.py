@@ -109,5 +109,5 @@ def test_a_log_entry_has_what_an_error_interrupted_without_saying_so() -> None:
 
 def test_only_a_request_at_fault_names_a_field() -> None:
     """A model that is away is not the field's fault, whichever picture it was asked about."""
-    status = _status(errors.ModelUnavailable("away", field="first"), ignore)
+    status = _status(errors.ModelUnavailable("away"), ignore)
     assert len(status.details) == 1
