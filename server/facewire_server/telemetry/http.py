@@ -42,10 +42,9 @@ class MetricsServer:
         server = _Server6 if ":" in host else _Server
         try:
             self._server = server((host.strip("[]"), int(port)), _Handler)
-        except OSError as error:
-            raise OSError(
-                f"cannot listen on {address} for metrics ({error.strerror}): is another server there already?"
-            ) from error
+        except (OSError, OverflowError) as error:  # the latter if the port is above 65535
+            why = getattr(error, "strerror", None) or error
+            raise OSError(f"cannot listen on {address} for metrics: {why}") from error
         self._server.set_app(_metrics_only(make_wsgi_app(registry)))
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=[_POLL_S], name="metrics", daemon=True

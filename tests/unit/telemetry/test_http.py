@@ -68,8 +68,14 @@ def test_the_metrics_are_only_read(server: MetricsServer, method: str) -> None:
 
 
 def test_a_taken_port_is_named(server: MetricsServer, registry: CollectorRegistry) -> None:
-    with pytest.raises(OSError, match=f"127.0.0.1:{server.port} for metrics .*another server"):
+    with pytest.raises(OSError, match=f"127.0.0.1:{server.port} for metrics: .*already in use"):
         MetricsServer(f"127.0.0.1:{server.port}", registry)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:65536", "192.0.2.7:9464"])
+def test_an_address_that_cannot_be_is_named(registry: CollectorRegistry, address: str) -> None:
+    with pytest.raises(OSError, match=f"cannot listen on {address} for metrics: "):
+        MetricsServer(address, registry)
 
 
 def test_other_loopback_addresses_too(registry: CollectorRegistry) -> None:
