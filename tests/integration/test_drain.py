@@ -1,6 +1,7 @@
 """A server that stops: what is in hand is finished, and nobody is waited for in vain."""
 
 import asyncio
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.server import Server
+from facewire_server.types import Picture
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
 from fakes.wire import LIMITS, config, frame, reason_and_fields, served, until
@@ -113,6 +115,38 @@ async def test_a_drain_ends_within_its_grace_whatever_is_in_hand() -> None:
         await recognizer.until(cancelled=1)
         with pytest.raises(grpc.aio.AioRpcError):
             await all_of(call)
+
+
+class CleaningUp(FakeRecognizer):
+    """Cleans up for a while when its work is cancelled.
+
+    Attributes:
+        clean: whether it has.
+    """
+
+    clean = False
+
+    async def _mood(self, picture: Picture) -> None:
+        try:
+            await super()._mood(picture)
+        finally:
+            await asyncio.to_thread(threading.Event().wait, 0.1)
+            self.clean = True
+
+
+@pytest.mark.timeout(20)
+async def test_when_a_drain_returns_no_handler_runs_any_more() -> None:
+    """gRPC's own stop does not wait for the handlers that it cancels; what they use is closed next."""
+    recognizer = CleaningUp()
+    async with served(recognizer) as wire:
+        call = wire.recognition.Recognize(
+            recognition_pb2.RecognizeRequest(image=face_pb2.Image(data=b"hang"))
+        )
+        await recognizer.until(begun=1)
+        await wire.server.drain(0.01)
+        assert recognizer.clean
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call
 
 
 async def test_a_port_in_use_is_an_error() -> None:
