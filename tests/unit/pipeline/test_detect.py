@@ -10,6 +10,7 @@ from facewire_server.pipeline.detect import (
     Detector,
     canvas_short_side,
     draw_canvas,
+    useful_longest_side,
 )
 from facewire_server.types import DetectionOptions
 
@@ -77,6 +78,22 @@ def test_the_canvas_keeps_the_aspect_ratio(size: tuple[int, int], expected) -> N
     assert canvas.dtype == np.uint8
 
 
+@pytest.mark.parametrize(
+    ("size", "min_face_px", "longest_px"),
+    [
+        ((3840, 2160), 0, round(3840 * 112 / 135)),
+        ((2160, 3840), 0, round(3840 * 112 / 135)),
+        ((5000, 1792), 0, 0),  # its smallest face fills the crop just so
+        ((3840, 2160), 100, 0),
+    ],
+)
+def test_more_pixels_are_of_no_use_once_the_smallest_face_fills_the_crop(
+    size: tuple[int, int], min_face_px: int, longest_px: int
+) -> None:
+    options = DetectionOptions(0.9, 10, 1 / 16, min_face_px)
+    assert useful_longest_side(*size, options) == longest_px
+
+
 async def test_faces_come_by_score_and_no_more_than_wanted() -> None:
     found = await Detector(Answering(**faces(0.91, 0.99, 0.95, 0.97))).detect(
         np.zeros((30, 30, 3), np.uint8), OPTIONS
@@ -89,6 +106,9 @@ async def test_the_score_wanted_is_the_last_threshold() -> None:
     model = Answering(**faces())
     await Detector(model).detect(np.zeros((30, 30, 3), np.uint8), OPTIONS)
     np.testing.assert_allclose(model.inputs["thresholds"], [0.6, 0.7, 0.9])
+    low = DetectionOptions(min_score=0.1, max_faces=3, short_side_fraction=1 / 16)
+    await Detector(model).detect(np.zeros((30, 30, 3), np.uint8), low)
+    np.testing.assert_allclose(model.inputs["thresholds"], [0.6, 0.7, 0.7])
 
 
 @pytest.mark.parametrize(

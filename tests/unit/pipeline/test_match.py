@@ -8,6 +8,7 @@ from facewire_server.pipeline.match import candidates_needed, comparable, compar
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
+    Decision,
     DecisionPolicy,
     Outcome,
     Quality,
@@ -79,7 +80,27 @@ def test_a_face_too_small_is_not_searched_for() -> None:
         Outcome.KNOWN,
         Outcome.TOO_POOR,
     ]
-    assert decided[0].best is None
+    assert decided[0] == Decision(Outcome.TOO_POOR, None, 0.0, 0.4, 7)
+
+
+def test_a_face_just_large_enough_is_compared() -> None:
+    assert comparable([Quality(10.0, 0.0, 0.0)], POLICY).all()
+
+
+@pytest.mark.parametrize(
+    ("similarities", "margin", "outcome"),
+    [
+        ((0.75,), 0.0, Outcome.KNOWN),
+        ((), 0.0, Outcome.UNKNOWN),
+        ((0.75, 0.625), 0.125, Outcome.KNOWN),  # a lead of just the margin is enough
+        ((0.5625, 0.5), 0.0625, Outcome.AMBIGUOUS),  # the runner-up just reaches the threshold
+    ],
+)
+def test_the_margin_is_the_lead_over_the_runner_up_and_zero_without_one(
+    similarities: tuple[float, ...], margin: float, outcome: Outcome
+) -> None:
+    decision = decide(*similarities, policy=DecisionPolicy(0.5, 0.125, 10.0))
+    assert (decision.margin, decision.outcome) == (margin, outcome)
 
 
 def test_no_face_is_no_decision() -> None:
