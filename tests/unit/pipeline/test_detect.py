@@ -78,6 +78,11 @@ def test_the_canvas_keeps_the_aspect_ratio(size: tuple[int, int], expected) -> N
     assert canvas.dtype == np.uint8
 
 
+def test_a_picture_much_larger_than_its_canvas_is_averaged_not_sampled() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (800, 800, 3), dtype=np.uint8)
+    assert draw_canvas(noise, 100).std() < 15  # a bilinear sample of noise would keep about 37
+
+
 @pytest.mark.parametrize(
     ("size", "min_face_px", "longest_px"),
     [
@@ -118,6 +123,9 @@ async def test_the_score_wanted_is_the_last_threshold() -> None:
         faces(0.9) | {"boxes": np.zeros((2, 4))},
         faces(0.9) | {"landmarks": np.zeros((1, 10))},
         faces(0.9) | {"scores": np.full(1, np.nan)},
+        faces(0.9) | {"scores": np.full((1, 2), 0.9)},
+        faces(0.9) | {"boxes": np.full((1, 4), np.inf)},
+        faces(0.9) | {"landmarks": np.full((1, 5, 2), np.nan)},
     ],
 )
 async def test_an_answer_that_is_not_faces_is_no_answer(wrong: dict[str, np.ndarray]) -> None:
