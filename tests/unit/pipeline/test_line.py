@@ -1,5 +1,8 @@
 """Of several faces each has its own decision, and a comparison is of the faces that were meant."""
 
+import asyncio
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,6 +23,7 @@ from facewire_server.types import (
     FaceSelection,
     Outcome,
     PictureLimits,
+    Recognition,
 )
 from facewire_server.work.slots import WorkSlots
 from fakes.two_faces import TwoFaces, two_faces
@@ -58,14 +62,15 @@ class DarkAndLight:
 
 
 @pytest.fixture
-def line() -> Iterator[tuple[Recognizer, DarkAndLight, Shade]]:
+def line() -> Iterator[tuple[Recognizer, DarkAndLight, Shade, WorkSlots]]:
     gallery, shade = DarkAndLight(), Shade()
     limits = PictureLimits(1 << 24, 1 << 24)
     with ThreadPoolExecutor(2) as threads:
         finder = FaceFinder(Detector(TwoFaces()), limits=limits, threads=threads)
         slots = WorkSlots(1)
         embedder = Embedder(shade, 2)
-        yield Recognizer(finder, embedder, gallery, slots, model_contract_id="c"), gallery, shade
+        recognizer = Recognizer(finder, embedder, gallery, slots, model_contract_id="c")
+        yield recognizer, gallery, shade, slots
 
 
 def named(faces: Sequence) -> list[str | None]:
@@ -73,7 +78,7 @@ def named(faces: Sequence) -> list[str | None]:
 
 
 async def test_each_face_has_its_own_decision(line) -> None:
-    recognizer, gallery, _ = line
+    recognizer, gallery, *_ = line
     policy = replace(POLICY, max_candidates=5)
     answer = await recognizer.recognize(two_faces(), "doors", DETECTION, policy)
     assert named(answer.faces) == ["dark", "light"]
@@ -84,7 +89,7 @@ async def test_each_face_has_its_own_decision(line) -> None:
 
 
 async def test_a_face_that_is_too_small_is_neither_embedded_nor_searched_for(line) -> None:
-    recognizer, gallery, shade = line
+    recognizer, gallery, shade, _ = line
     policy = replace(POLICY, min_inter_eye_px=BETWEEN_PX)
     answer = await recognizer.recognize(two_faces(), "doors", DETECTION, policy)
     assert [face.decision.outcome for face in answer.faces] == [Outcome.TOO_POOR, Outcome.KNOWN]
@@ -100,6 +105,39 @@ async def test_the_time_of_each_stage_is_within_the_whole(line) -> None:
     stages = (timings.decode_s, timings.detect_s, timings.align_s, timings.embed_s, timings.match_s)
     assert all(stage > 0 for stage in stages)
     assert timings.queue_s + sum(stages) <= timings.total_s
+
+
+@pytest.mark.parametrize("pictures", [1, 2])
+async def test_a_picture_is_worked_on_only_with_a_slot(line, pictures: int) -> None:
+    recognizer, _, shade, slots = line
+    async with slots.slot():
+        begun_at_s = time.perf_counter()
+        if pictures == 1:
+            work = recognizer.recognize(two_faces(), "g", DETECTION, POLICY)
+        else:
+            work = recognizer.compare(
+                two_faces(), two_faces(), FaceSelection.LARGEST, DETECTION, POLICY
+            )
+        waiting = asyncio.create_task(work)
+        while not slots.statistics().waiting:
+            await asyncio.sleep(0)
+        seen_at_s = time.perf_counter()
+        await asyncio.to_thread(threading.Event().wait, 0.02)
+        waited_s = time.perf_counter() - seen_at_s
+        assert shade.crops == 0
+    answer = await waiting
+    assert slots.statistics().in_use == 0
+    if isinstance(answer, Recognition):
+        timings = answer.timings
+        assert waited_s <= timings.queue_s <= time.perf_counter() - begun_at_s
+        assert timings.queue_s + timings.decode_s + timings.detect_s <= timings.total_s
+
+
+async def test_a_caller_that_holds_a_slot_for_the_picture_waits_for_no_other(line) -> None:
+    recognizer, *_, slots = line
+    async with asyncio.timeout(30), slots.slot() as slot:
+        answer = await recognizer.recognize(two_faces(), "g", DETECTION, POLICY, slot=slot)
+    assert len(answer.faces) == 2
 
 
 @pytest.mark.parametrize("selection", [FaceSelection.LARGEST, FaceSelection.MOST_CENTRAL])
