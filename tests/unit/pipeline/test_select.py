@@ -34,9 +34,16 @@ def test_the_center_is_that_of_the_picture_in_both_directions(size: tuple[int, i
     width_px, height_px = size
     x, y = width_px // 2, height_px // 2
     central, turned = (x - 9, y - 9, x + 9, y + 9), (y - 9, x - 9, y + 9, x + 9)
-    for order in ((central, turned, (0, 0, 18, 18)), (turned, (0, 0, 18, 18), central)):
+    around = [
+        (x + dx - 9, y + dy - 9, x + dx + 9, y + dy + 9)
+        for dx, dy in ((-20, 0), (20, 0), (0, -20), (0, 20))
+    ]
+    for others in (turned, (0, 0, 18, 18)), around:
         picked = select(
-            faces(*order), FaceSelection.MOST_CENTRAL, width_px=width_px, height_px=height_px
+            faces(*others, central),
+            FaceSelection.MOST_CENTRAL,
+            width_px=width_px,
+            height_px=height_px,
         )
         np.testing.assert_array_equal(picked.boxes, [central])
 
