@@ -53,7 +53,7 @@ def main() -> int:
         return 2
     if command == "health":
         return _print_health(settings, live=flags.live)
-    # Not at the top: a process that only prints settings loads no engine.
+    # Imported late: a process that only prints settings loads no engine.
     from facewire_server.app import serve
 
     try:

@@ -9,12 +9,12 @@ ServerError
       UndecodableImage        unknown format, cut short, damaged
       TooManyBytes
       TooManyPixels
-      ImageLayout             a raw picture's size, stride and bytes disagree
+      ImageLayout             a raw picture's size, stride and bytes contradict each other
     NoFace
     SeveralFaces
     TooPoor                 the face is too small to enroll
     RequestIdReused
-  TokenRequired           no credentials, or wrong ones
+  TokenRequired           no token, or a wrong one
   NotFound
     GalleryNotFound
     IdentityNotFound
@@ -120,15 +120,15 @@ class TooManyPixels(InvalidImage):
 
 
 class ImageLayout(InvalidImage):
-    """A raw picture whose size, stride and bytes disagree."""
+    """A raw picture's size, stride and bytes contradict each other."""
 
 
 class NoFace(InvalidInput):
-    """No face where one is needed."""
+    """The picture shows no face, and one is needed."""
 
 
 class SeveralFaces(InvalidInput):
-    """Several faces where one is needed."""
+    """The picture shows several faces, and one is needed."""
 
 
 class TooPoor(InvalidInput):
@@ -140,7 +140,7 @@ class RequestIdReused(InvalidInput):
 
 
 class TokenRequired(ServerError):
-    """No credentials, or wrong ones."""
+    """The call carries no token, or a wrong one."""
 
 
 class NotFound(ServerError):
@@ -184,7 +184,7 @@ class GalleryFull(Exhausted):
 
 
 class TooManyStreams(Exhausted):
-    """As many streams are open as the server allows."""
+    """The server's limit of open streams is reached."""
 
 
 class SlowReader(Exhausted):
@@ -204,12 +204,12 @@ class StorageBusy(Unavailable):
 
 
 class ShuttingDown(Unavailable):
-    """The server is going away."""
+    """The server is shutting down."""
 
 
 class TimedOut(ServerError):
-    """A picture was not finished in its time."""
+    """A picture was not finished before its deadline."""
 
 
 class NotImplementedYet(ServerError):
-    """In the contract, not in this server."""
+    """The contract has this, and this server has not implemented it."""

@@ -13,7 +13,7 @@ from facewire_server.configuration.settings import Settings
 __all__ = ["NoAnswer", "health"]
 
 _TIMEOUT_S: Final = 4.0
-"""Less than the 5 s that the health checks of Dockerfile.server and compose.yaml allow."""
+"""Seconds: less than the 5 s that the health checks of Dockerfile.server and compose.yaml allow."""
 
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 

@@ -19,7 +19,8 @@ from facewire_server.proof.servables import DETECTOR, EMBEDDER, Servable, servab
 __all__ = ["Models", "open_models"]
 
 _CHECK_EVERY_S: Final = 1.0
-"""A model that comes back is used at once; health follows within this. Chosen, not measured."""
+"""Seconds between two checks: a model that comes back is used at once, health follows within this time.
+Chosen, not measured."""
 
 
 class Models:
@@ -129,6 +130,6 @@ async def _embedded(
 
 
 def _state(now: ModelStatistics) -> ModelStateChanged:
-    # Of a model that does not answer, versions are forgotten one by one: no news.
+    # A model that does not answer loses its versions one by one, which would be an entry each.
     versions = now.proven_versions if now.healthy else ()
     return ModelStateChanged(now.name, now.healthy, versions, now.refusal)

@@ -1,4 +1,4 @@
-"""Where an error came from, without what it says."""
+"""The stack of an error, without the error's text."""
 
 import traceback
 
@@ -6,9 +6,9 @@ __all__ = ["stack_without_messages"]
 
 
 def stack_without_messages(error: BaseException) -> str:
-    """Returns types and stacks of an error and of what caused it.
+    """Returns types and stacks of an error and of its causes.
 
-    Messages stay out: they may quote what the code was given (`KeyError: 'a name'`).
+    Messages are left out: they may quote the code's input (`KeyError: 'a name'`).
     """
     parts = []
     link: BaseException | None = error

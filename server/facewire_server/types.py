@@ -38,7 +38,7 @@ Rgb: TypeAlias = NDArray[np.uint8]
 
 
 CROP_PX = 112
-"""Side of an aligned crop."""
+"""Side of an aligned crop in pixels: the input size of the embedding model."""
 
 
 class PictureFormat(Enum):
@@ -196,7 +196,7 @@ class Decision:
 
     @property
     def template_id(self) -> str:
-        """The template that decided; "" if no identity was matched."""
+        """The id of the matched template; "" if no identity was matched."""
         matched = self.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS)
         return self.best.template_id if self.best and matched else ""
 
@@ -232,7 +232,7 @@ class PictureLimits:
 
 
 class FaceSelection(Enum):
-    """Which face of a picture to use if one is needed."""
+    """Which face of a picture to use if one face is needed."""
 
     LARGEST = "largest"
     MOST_CENTRAL = "most central"

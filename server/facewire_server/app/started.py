@@ -1,4 +1,4 @@
-"""What a server starts with, for its first log entry."""
+"""Collects what is in force when a server starts, for its first log entry."""
 
 import re
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def server_started(
         contract: the model contract.
         models: each servable, and where it runs.
         usable: processors, by what limits them.
-        pictures_at_once, max_calls: in force, which the settings alone do not say.
+        pictures_at_once, max_calls: in force; the settings alone do not determine them.
     """
     in_force = {variable: _hidden(value) for variable, value, _ in settings.described()}
     defaults = {variable: value for variable, value, _ in Settings().described()}

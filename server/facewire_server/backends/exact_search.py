@@ -19,10 +19,11 @@ from facewire_server.galleries.vector_search import GalleryVectors, Hit, VectorB
 __all__ = ["ExactSearch", "similarities"]
 
 _CHUNK_ROWS = 16384
-"""So that the scores of a chunk are still in the processor's cache when they are looked at."""
+"""Rows scored at once, few enough that their scores are still in the processor's cache when they are compared.
+Chosen, not measured."""
 
 _LEAST_ROWS_LOOKED_AT = 16
-"""Of a chunk, before the best of them raise the floor. Chosen, not measured."""
+"""Rows of a chunk that are compared one by one before the best of them raise the floor. Chosen, not measured."""
 
 
 class ExactSearch:
@@ -88,7 +89,7 @@ class _Leaders:
         self.best: dict[int, Hit] = {}
 
     def offer(self, scores: NDArray[np.float32], chunk: Sequence[VectorBlock]) -> None:
-        """Takes in every row of a chunk whose score is at or above the floor."""
+        """Considers every row of a chunk whose score is at or above the floor."""
         if scores.max() < self._floor:
             return
         most = max(_LEAST_ROWS_LOOKED_AT, 2 * self._k)

@@ -12,9 +12,9 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.proof.signature import DEFAULT_SIGNATURE
 
 # The wheel depends on a reporter that sends an event over the network at every import. If it cannot be
-# imported, OpenVINO uses a stub of its own, and nothing is sent.
+# imported, OpenVINO uses its own stub, and nothing is sent.
 # https://github.com/openvinotoolkit/openvino/pull/23832
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # None is how Python spells it
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # None makes the import fail
 
 import openvino as ov  # noqa: E402
 

@@ -36,7 +36,7 @@ def read_credentials(settings: Settings) -> Credentials:
             certificate and the key do not belong together.
     """
     token = read_file(settings.token_file).decode("ascii", errors="replace").strip()
-    # A header of HTTP/2 cannot carry anything else, so that no client could send it.
+    # A header of HTTP/2 cannot carry other characters, so no client could send the token.
     if not all(line.isascii() and line.isprintable() for line in token.splitlines()):
         raise SettingsError(f"{settings.token_file} is not a token of printable ASCII characters")
     chain, key = read_file(settings.tls_certificate), read_file(settings.tls_key)
@@ -91,8 +91,8 @@ def read_file(path: Path | None) -> bytes:
 
 
 def _check_pair(settings: Settings, chain: bytes, key: bytes) -> None:
-    """Checks by OpenSSL what gRPC would refuse at the first connection, and then only log."""
-    # These very bytes, in memory: the files may be replaced meanwhile. `ssl` reads files only.
+    """Checks with OpenSSL what gRPC would refuse only at the first connection, and only log."""
+    # Checks these bytes, not the files, which may have been replaced since; `ssl` reads files only.
     with (
         open(os.memfd_create("certificate"), "wb", buffering=0) as certificate_file,
         open(os.memfd_create("key"), "wb", buffering=0) as key_file,
@@ -104,7 +104,7 @@ def _check_pair(settings: Settings, chain: bytes, key: bytes) -> None:
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
-            # The password: without one, OpenSSL asks the terminal for that of an encrypted key.
+            # Without a password argument, OpenSSL asks the terminal for the password of an encrypted key.
             context.load_cert_chain(certificate, its_key, password="")
         except (ssl.SSLError, OSError) as error:
             reason = getattr(error, "reason", None) or "no PEM that can be read"

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Final, NamedTuple, get_args, get_type_hints
 __all__ = ["ENVIRONMENT_PREFIX", "Setting", "Settings", "SettingsError", "all_settings"]
 
 ENVIRONMENT_PREFIX = "FACEWIRE_"
-"""Begins the name of every variable; another prefix would be another program's."""
+"""Prefix of every variable, so that no other program's variable is read."""
 
 _MOST_CAMERAS: Final = 256
-"""Each camera is about twenty series, which Prometheus keeps. Chosen, not measured."""
+"""Camera ids that may be labels; each is about twenty series, which Prometheus keeps. Chosen, not measured."""
 
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
 
@@ -172,7 +172,7 @@ class Settings:
             return True
         try:
             return ipaddress.ip_address(host).is_loopback
-        except ValueError:  # a name may resolve to anything
+        except ValueError:  # a DNS name may resolve to any address
             return False
 
     def check(self) -> None:
@@ -183,7 +183,7 @@ class Settings:
         """
         for name, _, about in all_settings():
             value = getattr(self, name)
-            # Negated, so that a NaN fails too.
+            # Written as a negation, so that a NaN fails, too.
             if about.least is not None and not value >= about.least:
                 raise SettingsError(f"{name} is {value}; it must be at least {about.least:g}")
             if about.most is not None and not value <= about.most:

@@ -34,7 +34,7 @@ NOT_THE_SERVERS: Final = MappingProxyType(
         "FACEWIRE_TEST_SERVER": "the tests': a server that runs already",
     }
 )
-"""Variables with the prefix that belong to other programs, and whose each is. The server ignores
+"""Variables with the prefix that belong to other programs, each with its owner. The server ignores
 them: they are often set in the shell that starts it."""
 
 _SERVICE_LINK: Final = re.compile(
@@ -104,9 +104,9 @@ def _refuse_unknown(names: Iterable[str], *, source: str = "") -> None:
 
 
 def _nearest(stem: str) -> str:
-    """Returns the known name most like `stem`, both without the prefix that makes all alike."""
+    """Returns the known name most similar to `stem`, both without the prefix that all names share."""
     known = [setting.variable.removeprefix(ENVIRONMENT_PREFIX) for setting in all_settings()]
-    # First those that only say more: by letters alone INSECURE is nearer to MIN_SCORE.
+    # Names that contain `stem` come first: by letters alone, INSECURE is nearest to MIN_SCORE.
     longer = [each for each in known if stem in each]
     return difflib.get_close_matches(stem, longer or known, n=1, cutoff=0.0)[0]
 

@@ -1,7 +1,7 @@
 """What happens in a server, as values. Rooms emit them; logs, metrics and traces listen.
 
 No event carries a picture, an embedding, a display name or the id of an identity or a template. A gallery id
-is the operator's word, a camera id the client's: a listener decides whether it may show them.
+is chosen by the operator, a camera id by the client: a listener decides whether it may show them.
 """
 
 from collections.abc import Callable
@@ -80,7 +80,7 @@ class PictureFinished:
 
     Attributes:
         purpose: "stream", "recognize", "compare" or "enroll".
-        byte_count: bytes of the picture as it came.
+        byte_count: bytes of the picture as received.
         started_s, ended_s: of the work, without the wait for a slot; by `time.perf_counter`.
         waited_s: before the work, for a slot; of a frame, since its arrival.
         stages: that were finished, in order of their ends; they overlap.
@@ -98,11 +98,11 @@ class PictureFinished:
 
 @dataclass(frozen=True, slots=True)
 class FrameRead:
-    """A frame of a stream came.
+    """A frame of a stream was received.
 
     Attributes:
         camera_id: of the stream.
-        byte_count: bytes of the picture as it came.
+        byte_count: bytes of the picture as received.
     """
 
     camera_id: str
@@ -172,10 +172,10 @@ class StreamEnded:
     Attributes:
         camera_id, peer: of the stream.
         duration_s: since it was opened.
-        recognized, failed, skipped: frames by what became of them.
+        recognized, failed, skipped: numbers of frames with this outcome.
         median_s: median time from a frame's arrival to its answer; 0 without any.
         error: the class of the error that ended it, which is CancelledError if the client went
-            away or the time to drain was over; None = it ended as it should.
+            away or the time to drain was over; None = it ended normally.
         is_drained: the server ended it, because it shuts down.
     """
 
@@ -219,7 +219,7 @@ Emit: TypeAlias = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """Drops an event: for a part that no listener is interested in."""
+    """Drops an event: the `Emit` of a part that has no listener."""
 
 
 def broadcast(*listeners: Emit) -> Emit:

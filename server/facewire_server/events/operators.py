@@ -1,6 +1,6 @@
-"""What an operator wants to know of a server, as values: its life, its callers, its galleries.
+"""Events for operators: start and stop of a server, its callers, its models, changes of its galleries.
 
-Joined to the others in `events`, which is what to import; what holds there holds here.
+Import them from `events`, which joins them to the others and says what holds for all.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ServerStarted:
-    """Everything is joined; nothing listens yet.
+    """The server is built and does not listen yet.
 
     Attributes:
         version: of this server.
@@ -55,7 +55,7 @@ class ServerStarted:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Calls are taken.
+    """The server takes calls.
 
     Attributes:
         address: "host:port", as clients on this machine would call it.
@@ -70,7 +70,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class MetricsListening:
-    """Metrics are served.
+    """The server answers scrapes of its metrics.
 
     Attributes:
         address: "host:port", as it was set; with the port that was taken for 0.
@@ -81,11 +81,11 @@ class MetricsListening:
 
 @dataclass(frozen=True, slots=True)
 class Draining:
-    """The server was asked to stop: no new calls, and an end to those under way.
+    """The server was asked to stop: it refuses new calls and ends those in progress.
 
     Attributes:
         stream_count: open streams.
-        grace_s: time that they have; then they are cancelled.
+        grace_s: seconds that they have before they are cancelled.
     """
 
     stream_count: int
@@ -94,10 +94,10 @@ class Draining:
 
 @dataclass(frozen=True, slots=True)
 class DrainOverran:
-    """A call did not end in time after it was cancelled; the server stops all the same.
+    """A call did not end in time after it was cancelled; the server stops without waiting for it.
 
     Attributes:
-        timeout_s: how long was waited after the cancellation.
+        timeout_s: seconds that the server waited after the cancellation.
     """
 
     timeout_s: float
@@ -105,7 +105,7 @@ class DrainOverran:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The server has stopped, and everything is closed."""
+    """The server has stopped and has closed everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class CredentialsReloaded:
     """SIGHUP came, and the files of token and certificate were read again.
 
     Attributes:
-        error: which file cannot be used and why, and then all stays as it was; "" = they are in
-            force.
+        error: which file cannot be used and why, in which case nothing was replaced; "" = the new
+            files are in force.
     """
 
     error: str
@@ -136,7 +136,7 @@ class TlsFailed:
     """A client and the server did not agree on TLS; gRPC does not say who the client is.
 
     Attributes:
-        reason: in one word of BoringSSL's, such as "HTTP_REQUEST" for a client without TLS.
+        reason: BoringSSL's name of it, such as "HTTP_REQUEST" for a client without TLS.
     """
 
     reason: str
@@ -150,7 +150,7 @@ class ModelStateChanged:
         model: name of the servable.
         is_ready: it answers, and a version that answers is proven.
         versions: that are proven now; none if it is not ready.
-        reason: why it is not ready, or why a version of it is refused; "" = all is well.
+        reason: why it is not ready, or why a version of it is refused; "" = neither.
     """
 
     model: str
@@ -183,7 +183,7 @@ class GalleryChanged:
         template_count: templates that were added or deleted.
         revision: of the gallery after the write. An enrollment that is repeated under its
             request id writes nothing, and has the revision of the first time.
-        is_complete: an import was committed to its end; another action always is.
+        is_complete: False for an import of which only a part was committed; True for every other action.
     """
 
     action: GalleryAction
@@ -203,7 +203,7 @@ class GalleryExported:
         gallery_id, peer: which gallery, and to whom.
         identity_count, template_count: that were sent.
         revision: of the gallery that was read.
-        is_complete: it was sent to its end.
+        is_complete: the whole export was sent.
     """
 
     gallery_id: str
@@ -216,10 +216,10 @@ class GalleryExported:
 
 @dataclass(frozen=True, slots=True)
 class LoopLag:
-    """The event loop was measured. Emitted at a steady pace, however small the lag is.
+    """The lag of the event loop was measured. Emitted twice a second, however small the lag is.
 
     Attributes:
-        lag_s: by how much a wake-up came too late.
+        lag_s: seconds by which a task was woken too late.
     """
 
     lag_s: float
@@ -230,7 +230,7 @@ class InternalError:
     """A fault of the server itself.
 
     Attributes:
-        log_id: the number that the client was given; "" if no client waits for it.
+        log_id: the id that the client received with the error; "" if no client waits.
         stack: types and stack of the error and its causes, without their messages, which may
             quote a name.
     """

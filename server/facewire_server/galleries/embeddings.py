@@ -1,4 +1,4 @@
-"""What an embedding must be before a gallery stores or searches it."""
+"""Checks embeddings before a gallery stores or searches them."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""What ids may be: the one place that says so, for the wire and for the storage."""
+"""Which ids are valid: the one definition, for the wire and for the storage."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 MAX_IDENTITY_ID_BYTES = 128
-"""Of UTF-8. With a gallery's 64 it fits a key of LMDB, which takes 511 bytes."""
+"""Bytes of UTF-8. With a gallery's 64 it fits a key of LMDB, which takes 511 bytes."""
 
 _GALLERY_ID = re.compile(r"[a-z0-9_.-]{1,64}")
 _TEMPLATE_ID = re.compile(r"[0-9a-f]{32}")

@@ -1,4 +1,4 @@
-"""What the server asks of a store of people: three ports, one for each kind of caller.
+"""The ports of a store of people: three, one for each kind of caller.
 
 What holds for all of their methods:
 
@@ -6,7 +6,7 @@ What holds for all of their methods:
 * They may run concurrently. A write that returned is durable, and visible to the next call of every
   process. Every write to a gallery raises its revision.
 * A cancelled read raises CancelledError. A cancelled write that has begun runs to its end, and the
-  caller gets its outcome; one that has not begun is withdrawn.
+  caller receives its outcome; one that has not begun is dropped.
 * A `gallery_id` that no gallery has raises `GalleryNotFound`. A write that finds no room raises
   `GalleryFull` and has written nothing.
 * `search`, `check_searchable`, `check_enrollable`, `enroll`, `export_records` and `import_records`
@@ -38,7 +38,7 @@ __all__ = ["Enrollments", "GalleryAdmin", "Search"]
 
 
 class Search(Protocol):
-    """What a frame and a stream ask."""
+    """The calls that a frame and a stream need."""
 
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         """Finds the k identities nearest to each probe, each by its best template.
@@ -63,12 +63,12 @@ class Search(Protocol):
 
 
 class Enrollments(Protocol):
-    """What an enrollment asks."""
+    """The calls that an enrollment needs."""
 
     async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes
     ) -> Enrollment | None:
-        """Returns what this request got before, or None.
+        """Returns the result of the earlier request of this id, or None.
 
         Raises:
             RequestIdReused: the id belongs to a request with another fingerprint.
@@ -80,7 +80,7 @@ class Enrollments(Protocol):
 
         Raises:
             IdentityNotFound: no such identity, and `identity.create` is not set.
-            InvalidField: the identity is to be made, and its id is none.
+            InvalidField: the identity is to be made, and its id is not valid.
         """
         ...
 
@@ -99,20 +99,20 @@ class Enrollments(Protocol):
 
         Args:
             gallery_id: the gallery.
-            identity: whose templates they are.
+            identity: the person whose templates they are.
             results: one a picture; those with a `template_id` are stored.
             embeddings: (m, d) float32 unit rows, one for each result with a `template_id`, in order.
             source: kept with each template.
             request_id: remembers the result under this name; "" = not. The last 10,000 of a gallery are kept.
-            fingerprint: tells this request from another one that uses the same id.
+            fingerprint: distinguishes this request from another one that uses the same id.
 
         Returns:
-            The enrollment; for a request id seen before, the one of then, and nothing is written.
+            The enrollment; for a request id seen before, the earlier one, and nothing is written.
             Without any accepted picture nothing is written either, and the revision stays.
 
         Raises:
             IdentityNotFound: no such identity, and `identity.create` is not set.
-            InvalidField: what is no id, a template id that is taken, or an embedding of another
+            InvalidField: an id is not valid, a template id is taken, or an embedding is of another
                 dimension or not of unit length.
             RequestIdReused: the id belongs to a request with another fingerprint.
         """
@@ -120,14 +120,14 @@ class Enrollments(Protocol):
 
 
 class GalleryAdmin(Protocol):
-    """What those who manage galleries ask."""
+    """The calls that managing galleries needs."""
 
     async def statistics(self) -> StoreStatistics:
-        """Returns how large the store and its galleries are now; cheap enough to ask every second."""
+        """Returns the sizes of the store and its galleries; cheap enough to call every second."""
         ...
 
     async def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
-        """Makes an empty gallery; raises GalleryExists, and InvalidField for what is no id.
+        """Makes an empty gallery; raises GalleryExists, and InvalidField for an id that is not valid.
 
         Its revisions lie above those of any gallery deleted before.
         """
@@ -155,7 +155,7 @@ class GalleryAdmin(Protocol):
 
         Raises:
             IdentityExists: there is one of this id.
-            InvalidField: what is no id.
+            InvalidField: the id is not valid.
         """
         ...
 
@@ -205,8 +205,8 @@ class GalleryAdmin(Protocol):
         """Opens the gallery at one moment: each identity (in order of id), followed by its templates.
 
         The storage is held at that moment until the block ends: a slow reader makes its file grow.
-        If the storage must move meanwhile, which is rare, the iterator raises StorageBusy: start
-        the export again.
+        If the storage must move during the export, which is rare, the iterator raises StorageBusy:
+        start the export again.
         """
         ...
 
@@ -228,11 +228,11 @@ class GalleryAdmin(Protocol):
             gallery_id: the gallery.
             model_contract_id: under which the records were made.
             records: of an export.
-            committed: called with the counts of each part that stays, whatever comes after it.
+            committed: called with the counts of each part after its commit.
 
         Raises:
             ModelContractMismatch: the records were made under another contract.
             OutOfOrder: a template that does not follow its identity.
-            InvalidField: what is no id, an embedding of another dimension, or not of unit length.
+            InvalidField: an id is not valid, or an embedding is of another dimension or not of unit length.
         """
         ...

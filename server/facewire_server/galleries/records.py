@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 DEFAULT_GALLERY_ID = "default"
-"""The gallery that is always there, and that a request without a gallery id means."""
+"""The gallery that always exists, and that a request without a gallery id means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class IdentityInfo:
 
 @dataclass(frozen=True, slots=True)
 class TemplateInfo:
-    """What is known about one enrolled embedding (`facewire.v1.Template`)."""
+    """Metadata of one enrolled embedding (`facewire.v1.Template`)."""
 
     template_id: str
     identity_id: str
@@ -81,7 +81,7 @@ class ExportedTemplate:
     """A template with its embedding.
 
     Attributes:
-        info: what is known about it.
+        info: its metadata.
         embedding: (d,) float32, unit length; the receiver's own copy.
     """
 
@@ -95,7 +95,7 @@ GalleryRecord = IdentityInfo | ExportedTemplate
 
 @dataclass(frozen=True, slots=True)
 class NewIdentity:
-    """Who is enrolled.
+    """The person to enroll.
 
     Attributes:
         identity_id: their id.
@@ -113,8 +113,8 @@ class EnrollmentResult:
     """The result of one picture of an enrollment.
 
     Attributes:
-        template_id: the new template's, or "" when the picture was refused.
-        refusal: why it was refused, or None when it was accepted.
+        template_id: the new template's, or "" if the picture was refused.
+        refusal: why it was refused, or None if it was accepted.
         detail: the refusal for people, in English.
         quality: of the face; None if no single face was found.
         box: x1, y1, x2, y2 of the face, pixels; None if no single face was found.
@@ -131,7 +131,7 @@ class EnrollmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """What an enrollment did: a result for each picture, and the revision after the write."""
+    """The outcome of an enrollment: a result for each picture, and the revision after the write."""
 
     results: tuple[EnrollmentResult, ...]
     revision: int
@@ -139,7 +139,7 @@ class Enrollment:
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """What an import did."""
+    """Numbers of records that an import added or skipped."""
 
     identities_added: int
     templates_added: int
@@ -149,7 +149,7 @@ class ImportCounts:
 
 @dataclass(frozen=True, slots=True)
 class GallerySize:
-    """How much one gallery holds, at which revision. The id is a name that the operator chose."""
+    """Size and revision of one gallery. The operator chose its id."""
 
     gallery_id: str
     revision: int
@@ -159,7 +159,7 @@ class GallerySize:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatistics:
-    """How large a store is, for whoever watches it.
+    """The size of a store, for metrics.
 
     Attributes:
         file_bytes: size of the file on disk.

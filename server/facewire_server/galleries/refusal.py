@@ -1,4 +1,4 @@
-"""Why a picture of an enrollment became no template: the closed vocabulary that storage keeps.
+"""Why an enrollment refused a picture: the closed list of words that storage keeps.
 
 A remembered enrollment outlives the code that wrote it. So what is stored is not the name of an
 error's class, which a refactoring may change, but a word from this list. Words are only added:
@@ -35,7 +35,7 @@ class Refusal(Enum):
     SEVERAL_FACES = "SeveralFaces"
     TOO_POOR = "TooPoor"
     OTHER = "Other"
-    """A reason that this version has no word for; the text of the result says it."""
+    """A reason that this version does not know; the result's text states it."""
 
     @classmethod
     def from_stored(cls, word: str) -> "Refusal":
@@ -56,7 +56,7 @@ REFUSALS: dict[type[InvalidInput], Refusal] = {
     SeveralFaces: Refusal.SEVERAL_FACES,
     TooPoor: Refusal.TOO_POOR,
 }
-"""What each error of a single picture is called in storage."""
+"""The stored word of each error of a single picture."""
 
 
 def refusal_of(error: InvalidInput) -> Refusal:

@@ -1,4 +1,4 @@
-"""Cuts an import into checked parts of bounded size, each of which can be written by itself."""
+"""Splits an import into checked parts of bounded size, each written in one transaction."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -10,7 +10,7 @@ from facewire_server.galleries.records import ExportedTemplate, GalleryRecord, I
 __all__ = ["checked_parts"]
 
 _PART_RECORDS = 512
-"""Records of a part. A part is one commit, so one wait for the disk. Chosen, not measured."""
+"""Most records of a part; a part costs one commit, hence one wait for the disk. Chosen, not measured."""
 
 
 async def checked_parts(
@@ -19,11 +19,11 @@ async def checked_parts(
     """Yields the records in parts, each of which begins with an identity.
 
     An identity whose templates do not fit its part is repeated at the start of the next one: it
-    may have been deleted in between, and if it exists it is left alone.
+    may have been deleted in between; if it still exists, repeating it changes nothing.
 
     Raises:
         OutOfOrder: a template that does not follow its identity.
-        InvalidField: what is no id, or an embedding of another dimension or not of unit length.
+        InvalidField: an id is not valid, or an embedding is of another dimension or not of unit length.
     """
     identity: IdentityInfo | None = None
     part: list[GalleryRecord] = []

@@ -1,8 +1,8 @@
-"""The seam for another vector engine: one gallery's vectors in, the nearest identities out.
+"""The port of a vector engine: one gallery's vectors in, the nearest identities out.
 
 The store is the truth, an index is a projection of it. An engine is called inside a read
 transaction of the store with the vectors of one gallery at one revision. It may look at all of
-them each time, or keep a structure of its own for each `(gallery_id, revision)`, which it
+them each time, or keep an index for each `(gallery_id, revision)`, which it
 builds from those vectors and drops when a later revision is searched.
 """
 
@@ -51,12 +51,12 @@ class GalleryVectors(Protocol):
 
     @property
     def gallery_id(self) -> str:
-        """Which gallery."""
+        """Id of the gallery."""
         ...
 
     @property
     def revision(self) -> int:
-        """Which state of it."""
+        """Its revision that is searched."""
         ...
 
     @property

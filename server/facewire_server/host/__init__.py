@@ -1,1 +1,1 @@
-"""What the operating system says: processors that may be used, and signals."""
+"""What this process reads from the operating system: usable processors, and signals."""

@@ -75,8 +75,8 @@ def _folders(path: PurePosixPath, mounts: list[str], *, version_2: bool) -> Iter
             continue
         if not version_2 and "cpu" not in options.split(","):
             continue
-        # Without a namespace of its own, a container sees its cgroup mounted as the root, but is
-        # given its path from the host's root. Where the two do not fit, the mount is all it sees.
+        # Without a cgroup namespace, a container sees its cgroup mounted as the root, but reads
+        # its path from the host's root. If the two do not fit, the mount is all that it sees.
         below = path.relative_to(root) if path.is_relative_to(root) else PurePosixPath()
         if ".." in below.parts:
             below = PurePosixPath()

@@ -14,7 +14,7 @@ class Signals:
 
     Attributes:
         stop: by SIGTERM, by SIGINT, and by SIGHUP if the server's terminal was closed.
-        reload: by any other SIGHUP; to be cleared by who waits for it.
+        reload: by any other SIGHUP; the waiting task clears it.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -25,7 +25,7 @@ def handle_signals() -> Signals:
     """Handles the signals in the running event loop, from now on."""
     signals = Signals()
     # The kernel also sends SIGHUP when a terminal is closed: a server that was started there by
-    # hand would go on unseen and keep its port. `nohup` says that it shall, by ignoring SIGHUP.
+    # hand would go on unseen and keep its port. `nohup` asks for that, by ignoring SIGHUP.
     ends_with_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
 
     def hang_up() -> None:

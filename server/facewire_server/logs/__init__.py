@@ -39,7 +39,7 @@ def logging_to_stderr(log_format: str) -> Iterator[LogListener]:
         log_format: "text", "json", or "auto": text if standard error is a terminal.
 
     Yields:
-        What logs the events that it is called with.
+        The `Emit` that logs events.
     """
     as_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     limit = RateLimit()
@@ -63,7 +63,7 @@ def logging_to_stderr(log_format: str) -> Iterator[LogListener]:
 
 class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:
-        """Drops the entry: nothing reads standard error, as after the terminal was closed.
+        """Drops the entry, since nothing reads standard error: its terminal was closed, for example.
 
         Python's own method reports to `sys.stderr`, which would come back as lines to log.
         """

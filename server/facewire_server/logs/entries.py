@@ -1,7 +1,7 @@
-"""What the log says of each event: one table, and the entry that it makes.
+"""The log entry of each event: one table, and the conversion.
 
 The name of an entry is that of the event's class, its fields are the event's, both in the
-words of the code, so that there is one vocabulary. docs/logs.md shows them all; a test compares.
+words of the code. docs/logs.md lists them all; a test compares.
 """
 
 import logging
@@ -59,7 +59,7 @@ class Kind:
 
     Attributes:
         level: of `logging`, for an event of the class.
-        is_limited: a client can cause it as often as it likes.
+        is_limited: a client can cause it at any rate, so its entries are limited.
     """
 
     level: Callable[[Any], int] = lambda event: logging.INFO
@@ -87,7 +87,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     StreamEnded: Kind(
         lambda event: logging.INFO if _ended_well(event) else logging.WARNING, is_limited=True
     ),
-    # Not limited: who changed or took a gallery must be in the log, however much else happens.
+    # Not limited: every change and every export of a gallery must be in the log.
     GalleryChanged: Kind(),
     GalleryExported: Kind(),
     LoopLag: Kind(_warning, is_limited=True),
@@ -96,7 +96,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     DrainOverran: Kind(_warning),
     Stopped: Kind(),
 }
-"""The classes that are logged. What is not here happens for each frame, and is for metrics."""
+"""The classes that are logged. Events of each frame are not here: metrics count them."""
 
 
 def entry_of(event: Event) -> Entry:

@@ -1,4 +1,4 @@
-"""Entries as lines: JSON, or text for a person. What a client wrote never breaks a line or a terminal."""
+"""Entries as lines: JSON, or text for a person. A client's text never breaks a line or a terminal."""
 
 import json
 import logging
@@ -13,8 +13,10 @@ from facewire_server.stacks import stack_without_messages
 __all__ = ["JsonLines", "Text"]
 
 _NAME_WIDTH: Final = 19
+"""Characters of the column of names, as wide as most names of events."""
+
 _INDENT: Final = " " * 17
-"""As wide as time and level, so that what belongs to an entry stands below its name."""
+"""As wide as time and level, so that an entry's further lines stand below its name."""
 
 _PLAIN: Final = re.compile(r"[^\s\"'=\\]+")
 
@@ -34,7 +36,7 @@ class JsonLines(logging.Formatter):
 
 
 class Text(logging.Formatter):
-    """One line an entry, and indented ones for what has several parts."""
+    """One line for each entry, and an indented line for each field that has several parts."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line or lines."""
@@ -84,7 +86,7 @@ def _text(value: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    """Returns the text with JSON escapes in place of all that `str.isprintable` does not know.
+    """Returns the text with JSON escapes in place of the characters that are not `str.isprintable`.
 
     These are control characters, line breaks, and marks that reverse the direction of writing.
     """

@@ -1,4 +1,4 @@
-"""What libraries in C write to standard error by themselves, line by line.
+"""Captures what libraries in C write to standard error, line by line.
 
 gRPC reports TLS handshakes there, libjpeg and libpng every damaged picture: without a limit, and
 without a switch for most of it. A client could fill the disk with that and break lines of JSON.
@@ -15,8 +15,10 @@ from typing import Final, TextIO
 __all__ = ["library_lines"]
 
 _STDERR: Final = 2
+"""POSIX's file descriptor of standard error; C libraries write to it without Python's `sys.stderr`."""
+
 _MAX_LINE_BYTES: Final = 2000
-"""Of a line; the rest of a longer one is the next line. Chosen, not measured."""
+"""Most bytes of a line; the rest of a longer line is the next line. Chosen, not measured."""
 
 
 @contextmanager
@@ -27,7 +29,7 @@ def library_lines(on_line: Callable[[str], None]) -> Iterator[TextIO]:
     (`faulthandler`) go to the real standard error.
 
     Args:
-        on_line: takes a line, in a thread of its own.
+        on_line: takes a line, in a separate thread.
 
     Yields:
         The real standard error.
@@ -36,7 +38,7 @@ def library_lines(on_line: Callable[[str], None]) -> Iterator[TextIO]:
     real = os.fdopen(os.dup(_STDERR), "w", buffering=1, errors="backslashreplace")
     faulthandler.enable(real)
     read_end, write_end = os.pipe()
-    # A library that writes faster than the lines are read loses some; it must not wait for them.
+    # Lines of a library that writes faster than they are read are lost: the library must not wait.
     os.set_blocking(write_end, False)
     os.dup2(write_end, _STDERR)
     os.close(write_end)
@@ -46,7 +48,7 @@ def library_lines(on_line: Callable[[str], None]) -> Iterator[TextIO]:
         yield real
     finally:
         sys.stderr.flush()
-        os.dup2(real.fileno(), _STDERR)  # which was the last way in, so that the reader ends
+        os.dup2(real.fileno(), _STDERR)  # closes the last writing end: the reader ends
         reader.join()
 
 

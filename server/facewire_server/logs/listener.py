@@ -1,4 +1,4 @@
-"""Logs events: through one logger, and no more of them than a disk can take."""
+"""Logs events through one logger, at a bounded rate."""
 
 import logging
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ LIBRARY_MESSAGE: Final = "library_message"
 """Name of the entry for what a library logs by Python's `logging`."""
 
 LOOP_LAG_S: Final = 0.5
-"""Lag of the event loop from which on it is logged. Chosen, not measured: a camera sees it, while
-a machine that is merely busy stays below."""
+"""Seconds of lag of the event loop from which on it is logged. Chosen, not measured: a camera notices it,
+and a machine that is merely busy stays below."""
 
 _log = logging.getLogger("facewire_server.events")
 
@@ -24,7 +24,7 @@ class LogListener:
     """An `Emit` that logs."""
 
     def __init__(self, limit: RateLimit) -> None:
-        """Keeps to `limit`, which others may share."""
+        """Logs at most what `limit` admits; other listeners may share it."""
         self._limit = limit
 
     def __call__(self, event: Event) -> None:
@@ -32,7 +32,7 @@ class LogListener:
         kind = ENTRIES.get(type(event))
         if kind is None:
             return
-        # A measurement of the lag comes at a steady pace; so summaries come without a timer.
+        # `LoopLag` is emitted twice a second, so summaries need no timer.
         if isinstance(event, (LoopLag, Stopped)):
             self._summarize(all_now=isinstance(event, Stopped))
         if isinstance(event, LoopLag) and event.lag_s < LOOP_LAG_S:

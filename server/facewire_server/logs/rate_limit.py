@@ -1,6 +1,6 @@
 """Keeps a client from flooding the log: a token bucket for each kind of entry (RFC 2697's idea).
 
-There are as many buckets as kinds, not as clients, so what it keeps is bounded.
+There is one bucket for each kind, not for each client, so memory is bounded.
 """
 
 import time
@@ -12,12 +12,12 @@ from typing import Final
 __all__ = ["RateLimit"]
 
 _BURST: Final = 100
-"""Entries of a kind at once. Chosen, not measured: more than the 64 cameras that reconnect together
-after a restart."""
+"""Entries of a kind that may be written at once. Chosen, not measured: more than the 64 cameras that reconnect
+together after a restart."""
 
 _REFILL_S: Final = 10.0
-"""Time after which one more may be written, and between summaries. Chosen, not measured: a client that
-never rests writes some 5 MB a day, and the changes of galleries stay in the file."""
+"""Seconds after which one more entry may be written, and between summaries. Chosen, not measured: a client that
+floods the log causes some 5 MB a day, and the changes of galleries stay in the file."""
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class _Bucket:
 
 
 class RateLimit:
-    """Says which entries may be written, and counts the others. May be used from any thread."""
+    """Decides which entries may be written, and counts the others. May be used from any thread."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         """Starts with full buckets; `now_s` is the clock, seconds."""
@@ -54,7 +54,7 @@ class RateLimit:
             return False
 
     def take_suppressed(self, *, all_now: bool = False) -> list[tuple[str, int]]:
-        """Returns kinds with the number of entries suppressed since this returned them last.
+        """Returns kinds with the number of their entries suppressed since the last return.
 
         Args:
             all_now: also those whose summary is not due yet.

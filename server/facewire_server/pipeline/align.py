@@ -32,7 +32,7 @@ def align(image: Rgb, faces: Faces) -> Rgb:
         faces: n faces in pixels of `image`.
 
     Returns:
-        (n, 112, 112, 3) uint8 RGB; row i is face i. What lies outside the picture is black.
+        (n, 112, 112, 3) uint8 RGB; row i is face i. Pixels outside the picture are black.
     """
     crops = np.empty((len(faces), CROP_PX, CROP_PX, 3), np.uint8)
     for crop, landmarks in zip(crops, faces.landmarks, strict=True):

@@ -61,7 +61,7 @@ def decode(picture: Picture, header: Header, reduced_by: int = 1) -> Rgb:
         raise UndecodableImage(f"the {header.format.value} picture is cut short or damaged")
     if image.shape[0] * image.shape[1] > header.pixel_count:
         raise UndecodableImage(
-            f"the {header.format.value} picture is not of the size that its header says"
+            f"the {header.format.value} picture has another size than its header declares"
         )
     return image.astype(np.uint8, copy=False)
 

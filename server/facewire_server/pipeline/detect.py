@@ -20,17 +20,18 @@ __all__ = [
 
 CANVAS_MIN_FACE_PX = 20
 """Side of the smallest face wanted, on the canvas. MTCNN's smallest is 12 px; 20 px leave its later stages
-the detail by which they reject patterns."""
+the detail that they need to reject patterns."""
 
 MAX_CANVAS_PIXELS = 1 << 21
-"""Bounds the work and memory of one detection; see `DetectionOptions.min_face_px`. Chosen, not measured: a 1080p
-picture has as many."""
+"""Pixels of a canvas: bounds the work and memory of one detection; see `DetectionOptions.min_face_px`. Chosen, not
+measured: a 1080p picture has as many."""
 
 _MAX_CANVAS_SIDE_PX = 4096
-"""Bounds the canvas of a thin strip: the model's memory grows with the longer side, too. Chosen, not measured."""
+"""Pixels of the longer side, which bounds the canvas of a thin strip: the model's memory grows with the longer side,
+too. Chosen, not measured."""
 
 _THRESHOLDS = np.array([0.6, 0.7, 0.7], np.float32)
-"""Of P-Net, R-Net and O-Net, as in Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
+"""Thresholds of P-Net, R-Net and O-Net, as in Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
 Convolutional Networks"; `DetectionOptions.min_score` raises the last one."""
 
 
@@ -50,7 +51,7 @@ def useful_longest_side(width_px: int, height_px: int, options: DetectionOptions
     """Returns the longest side of a picture beyond which more pixels change no result; 0 = any may.
 
     At that size the smallest face that is looked for fills the crop that is embedded. If the smallest
-    face was given in pixels, a smaller picture would change what they mean.
+    face was given in pixels, a smaller picture would change the meaning of that number.
     """
     smallest_px = min(width_px, height_px) * options.short_side_fraction
     if options.min_face_px or smallest_px <= CROP_PX:
@@ -70,7 +71,7 @@ def draw_canvas(image: Rgb, short_side_px: int) -> Rgb:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (width, height):
         return image
-    # Averaging is only worth its cost if a bilinear sample would skip pixels.
+    # Averaging costs more, and is needed only if bilinear sampling would skip pixels.
     interpolation = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
     return cv2.resize(image, size, interpolation=interpolation).astype(np.uint8, copy=False)
 

@@ -57,7 +57,7 @@ class Enroller:
     ) -> Enrollment:
         """Makes a template of each picture that shows the person well, and commits them together.
 
-        A picture that cannot be used is refused by itself, with the reason.
+        Each picture that cannot be used is refused, with the reason; the others are enrolled.
 
         Args:
             gallery_id: the gallery.
@@ -66,14 +66,14 @@ class Enroller:
             selection: which face of a picture is the person's.
             detection: what counts as a face.
             source: kept with each template.
-            request_id: the same id gets the same answer; "" = not repeatable.
+            request_id: a repeated id returns the same answer; "" = not repeatable.
 
         Raises:
-            RequestIdReused: the id belongs to another request.
+            RequestIdReused: the id was used for another request.
             IdentityNotFound: no such identity, and it is not to be made.
             GalleryNotFound, ModelContractMismatch, GalleryFull: nothing was written.
             ModelUnavailable: a model does not answer; nothing was written.
-            TimedOut: a picture was not finished in its time; nothing was written.
+            TimedOut: a picture was not finished before its deadline; nothing was written.
         """
         fingerprint = _fingerprint(identity, pictures, selection, detection, source)
         if request_id:
@@ -82,7 +82,7 @@ class Enroller:
             )
             if remembered:
                 return remembered
-        # Before the models work for nothing; `enroll` checks again, in its transaction.
+        # Checked before the models work in vain; `enroll` checks again, in its transaction.
         await self._gallery.check_enrollable(gallery_id, identity)
         made = [await self._template(picture, selection, detection) for picture in pictures]
         return await self._gallery.enroll(
@@ -138,7 +138,7 @@ def _fingerprint(
     detection: DetectionOptions,
     source: str,
 ) -> bytes:
-    """Tells one request from another, whatever the pictures' sizes."""
+    """Returns a digest that differs between requests; lengths are part of it, so that fields cannot run into each other."""
     digest = hashlib.sha256(repr((identity, selection, detection, source)).encode())
     for picture in pictures:
         layout = (picture.format, picture.width_px, picture.height_px, picture.stride_bytes)

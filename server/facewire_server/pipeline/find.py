@@ -83,7 +83,7 @@ class FaceFinder:
         self._limits = limits
         self._threads = threads
         self._emit = emit
-        # All pictures in work together are no larger than one may be.
+        # All pictures in work together have at most as many pixels as one may have.
         self._budget = PixelBudget(limits.max_pixels)
 
     @contextmanager
@@ -131,7 +131,7 @@ class FaceFinder:
             picture: not decoded yet.
             detection: what counts as a face.
             selection: which face to return; None = all.
-            clock: measures the picture's stages; None = they are not wanted.
+            clock: measures the picture's stages; None = not measured.
 
         Raises:
             InvalidImage: the picture cannot be used.
@@ -164,7 +164,7 @@ class FaceFinder:
             with clock.stage("detect"):
                 return canvas, await self._detector.detect(canvas, detection)
 
-        # Waits for both even if one fails: a decoder's memory counts for this picture until it ends.
+        # Waits for both even if one fails: the decoder's memory counts for this picture until it ends.
         detecting = asyncio.ensure_future(detect())
         await asyncio.gather(full, detecting, return_exceptions=True)
         image, (canvas, faces) = full.result(), detecting.result()

@@ -22,17 +22,19 @@ from facewire_server.types import Header, Picture, PictureFormat, PictureLimits
 __all__ = ["read_header"]
 
 _BYTES_PER_PIXEL: Final = {PictureFormat.RGB8: 3, PictureFormat.BGR8: 3, PictureFormat.GRAY8: 1}
+"""Of raw formats with one plane."""
+
 _MAX_SIDE_PX: Final = 65_535
 """Longest side of a raw picture: the most that a JPEG can have."""
 
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC), which share their range."""
+"""Markers SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC), which share their range (T.81, table B.1)."""
 
 _SEGMENT: Final = frozenset({0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE})
-"""Segments that may precede the frame: tables, comments, and applications' own data."""
+"""Markers of segments that may precede the frame: tables, comments, and applications' data (T.81, B.2.4)."""
 
 _MAX_SEGMENTS: Final = 4096
-"""Of a JPEG before its frame; a color profile and metadata of many MiB have hundreds. Python reads
+"""Segments of a JPEG before its frame. Chosen, not measured: a color profile and metadata of many MiB have hundreds. Python reads
 a thousand in a millisecond, during which the event loop serves no other client."""
 
 
@@ -75,7 +77,7 @@ def _raw(picture: Picture) -> Header:
     if stride < row:
         raise ImageLayout(f"stride_bytes is {stride}, but a row has {row} bytes")
     rows = height * 3 // 2 if nv12 else height
-    # The last row may lack its padding: so it is in a picture that was cut out of a larger one.
+    # The last row may lack its padding, as in a picture that was cut out of a larger one.
     least, most = stride * (rows - 1) + row, stride * rows
     if not least <= len(picture.data) <= most:
         raise ImageLayout(
@@ -88,7 +90,7 @@ def _raw(picture: Picture) -> Header:
 def _encoded(picture: Picture) -> Header:
     found = _sniff(picture.data)
     if picture.format not in (PictureFormat.SNIFF, found):
-        raise UndecodableImage(f"the picture is declared as {picture.format.value} and is not")
+        raise UndecodableImage(f"the picture is declared as {picture.format.value}, but is not")
     readers = {
         PictureFormat.JPEG: _jpeg_size,
         PictureFormat.PNG: _png_size,

@@ -1,4 +1,4 @@
-"""From what a search found to decisions: who each face is, and on what grounds."""
+"""Turns the result of a search into decisions: who each face is, with the evidence."""
 
 from collections.abc import Sequence
 
@@ -30,18 +30,18 @@ def comparable(qualities: Sequence[Quality], policy: DecisionPolicy) -> NDArray[
 
 
 def candidates_needed(policy: DecisionPolicy) -> int:
-    """Returns how many identities a search must find for each probe: the runner-up is needed too."""
+    """Returns how many identities a search must find for each probe: at least two, for the margin."""
     return max(2, policy.max_candidates)
 
 
 def decisions(
-    found: SearchResult, due: NDArray[np.bool_], policy: DecisionPolicy
+    found: SearchResult, is_comparable: NDArray[np.bool_], policy: DecisionPolicy
 ) -> list[Decision]:
     """Decides who each face of a picture is.
 
     Args:
         found: for each of m probes its nearest identities, `candidates_needed` of them.
-        due: (n,) bool with m that are true: which of n faces the probes are of; the others
+        is_comparable: (n,) bool with m that are true: which of n faces the probes are of; the others
             are TOO_POOR.
         policy: when a face counts as recognized.
 
@@ -49,8 +49,8 @@ def decisions(
         n decisions.
     """
     too_poor = Decision(Outcome.TOO_POOR, None, 0.0, policy.threshold, found.revision)
-    decided = [too_poor] * len(due)
-    for row, candidates in zip(np.flatnonzero(due), found.candidates, strict=True):
+    decided = [too_poor] * len(is_comparable)
+    for row, candidates in zip(np.flatnonzero(is_comparable), found.candidates, strict=True):
         decided[row] = _decide(candidates, policy, found.revision)
     return decided
 

@@ -39,7 +39,7 @@ class Recognizer:
         Args:
             finder, embedder, gallery: what the line calls, in order.
             slots: one is held for each picture.
-            model_contract_id: the embedder's, told in answers.
+            model_contract_id: the embedder's; part of each answer.
         """
         self.model_contract_id = model_contract_id
         self._finder = finder
@@ -63,14 +63,14 @@ class Recognizer:
             gallery_id: the gallery to search.
             detection: what counts as a face.
             policy: when a face counts as recognized.
-            slot: held by the caller, a stream, for this picture, with a deadline of its own;
-                None = one is waited for here.
+            slot: held by the caller, a stream, for this picture, under the caller's deadline;
+                None = this call waits for one.
 
         Raises:
             InvalidImage: the picture cannot be used.
             GalleryNotFound, ModelContractMismatch: the gallery cannot be searched.
             ModelUnavailable: a model does not answer.
-            TimedOut: without `slot`: the picture was not finished in its time.
+            TimedOut: without `slot`: the picture was not finished before its deadline.
         """
         if slot is None:
             async with self._slots.picture() as own:
@@ -96,10 +96,10 @@ class Recognizer:
         Raises:
             InvalidImage, NoFace, SeveralFaces: of the picture named by the error's `field`.
             ModelUnavailable: a model does not answer.
-            TimedOut: a picture was not finished in its time.
+            TimedOut: a picture was not finished before its deadline.
         """
-        one, one_probe = await self._portrait("first", first, selection, detection)
-        other, other_probe = await self._portrait("second", second, selection, detection)
+        one, one_probe = await self._selected_face("first", first, selection, detection)
+        other, other_probe = await self._selected_face("second", second, selection, detection)
         similarity = float(np.clip(one_probe @ other_probe, -1.0, 1.0))
         outcome = compare(similarity, [one.qualities[0], other.qualities[0]], policy)
         return Comparison(outcome, similarity, policy.threshold, one.face(0), other.face(0))
@@ -114,17 +114,17 @@ class Recognizer:
         waited_s: float,
     ) -> Recognition:
         found = await self._finder.find(picture, detection, clock=clock)
-        due = comparable(found.qualities, policy)
+        is_comparable = comparable(found.qualities, policy)
         with clock.stage("embed"):
-            probes = await self._embedder.embed(found.crops[due])
+            probes = await self._embedder.embed(found.crops[is_comparable])
         with clock.stage("match"):
             nearest = await self._gallery.search(gallery_id, probes, candidates_needed(policy))
-        decided = decisions(nearest, due, policy)
+        decided = decisions(nearest, is_comparable, policy)
         faces = tuple(found.face(row, decision) for row, decision in enumerate(decided))
         timings = clock.timings(waited_s=waited_s)
         return Recognition(faces, found.width_px, found.height_px, nearest.revision, timings)
 
-    async def _portrait(
+    async def _selected_face(
         self, field: str, picture: Picture, selection: FaceSelection, detection: DetectionOptions
     ) -> tuple[FoundFaces, NDArray[np.float32]]:
         """Returns the selected face of one picture, and its embedding (d,)."""

@@ -1,1 +1,1 @@
-"""Is a servable the right model: signatures, proofs, and versions that passed them."""
+"""Verifies that a servable is the right model: signatures, proofs, and versions that passed them."""

@@ -1,6 +1,6 @@
 """The canary: fixed crops whose embeddings prove which model is running.
 
-A name and a version say neither which weights run nor whether their input is prepared as it should be. The
+A name and a version show neither which weights run nor whether their input is prepared correctly. The
 embeddings of these crops do. The crops are made by integer arithmetic alone, so every machine and every
 numpy release makes the same bytes; swapped channels, a mirrored crop or one gray level change the embeddings.
 The model contract holds the golden ones.
@@ -37,14 +37,14 @@ def check(embeddings: NDArray[np.float32], golden: NDArray[np.float32]) -> float
     """Compares a model's embeddings of `crops` with the golden ones.
 
     The measure is 1 - |e - g|^2 / 2. For unit vectors that is the cosine similarity; unlike the
-    cosine it also falls when a model forgets to bring its embeddings to unit length.
+    cosine it also falls if a model returns embeddings that are not of unit length.
 
     Args:
         embeddings: float32 (4, D).
         golden: float32 (4, D), the unit vectors of the model contract.
 
     Returns:
-        The lowest of the four, at most 1.0; -inf if the shape is another or a value is not finite.
+        The lowest of the four, at most 1.0; -inf if the shape differs or a value is not finite.
     """
     if embeddings.shape != golden.shape or not np.isfinite(embeddings).all():
         return -float("inf")

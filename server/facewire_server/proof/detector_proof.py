@@ -23,18 +23,20 @@ MIN_IOU: Final = 0.9
 reach 0.999, a halved or shifted canvas stays under 0.8."""
 
 GOLDEN_BOX: Final = np.array([37.09, 35.28, 121.31, 142.97], np.float32)
-"""x1, y1, x2, y2 in pixels of `draw`, found by tests/serving/reference_cascade.py: no engine that is proven by it."""
+"""x1, y1, x2, y2 in pixels of `draw`, found by tests/serving/reference_cascade.py, which shares no code with the
+engines that are proven by it."""
 
 _SIZE_PX: Final = (160, 240)
-"""Height and width of the canvas: not square, so that it cannot be transposed unnoticed."""
+"""Height and width of the canvas: not square, so that transposing it moves the face."""
 
 _CORNER_PX: Final = (24, 24)
-"""Top and left of the face: off the center, so that the canvas cannot be mirrored unnoticed."""
+"""Top and left of the face: off the center, so that mirroring the canvas moves it."""
 
 _GRAY: Final = 127
-"""Of the ground: the middle of the range, which has no edges."""
+"""Gray level of the background: the middle of the range."""
 
 _OPTIONS: Final = DetectionOptions(min_score=0.7, max_faces=2, short_side_fraction=1 / 16)
+"""A stream's fraction, and the lowest score that an operator may set; a second face would be reported."""
 
 
 def draw() -> Rgb:
@@ -51,7 +53,7 @@ async def prove(model: Model) -> None:
 
     Raises:
         ModelUnavailable: the model does not answer, or does not find the one face at its box.
-        TimedOut: it has not answered in time.
+        TimedOut: it has not answered before the deadline.
     """
     boxes = (await Detector(model).detect(draw(), _OPTIONS)).boxes
     if len(boxes) != 1:

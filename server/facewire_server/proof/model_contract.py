@@ -1,4 +1,4 @@
-"""The model contract: the name of a space of embeddings, and the proof that a model is of it.
+"""The model contract: identifies a space of embeddings, and verifies that a model belongs to it.
 
 Embeddings can be compared only if everything that shapes them is the same: weights, alignment,
 crop, resampling, preprocessing. The model contract lists these; its id is stored with every gallery,
@@ -61,7 +61,7 @@ async def prove(model: Model, contract: ModelContract) -> None:
 
     Raises:
         ModelUnavailable: the model does not answer, or is not the model contract's.
-        TimedOut: it has not answered in time.
+        TimedOut: it has not answered before the deadline.
     """
     embeddings = await Embedder(model, contract.dimension).embed(canary.crops())
     cosine = canary.check(embeddings, contract.golden)

@@ -23,7 +23,8 @@ EMBEDDED: Final = "embedded"
 """`ModelStatistics.runs_at` of a model in this process."""
 
 _CHECK_TIMEOUT_S: Final = 10.0
-"""A model's first predictions are slow: TensorFlow chooses its kernels then. Chosen, not measured."""
+"""Seconds for one check: a model's first predictions are slow, since TensorFlow chooses its kernels then.
+Chosen, not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,8 @@ class ModelStatistics:
         runs_at: `EMBEDDED`, or the address of the settings.
         replica_count: known addresses; 0 = a DNS name, which gRPC resolves.
         proven_versions: in ascending order.
-        healthy: whether the last check found it available and proven.
-        refusal: why not, or which of several versions is refused; "" = nothing to report.
+        healthy: the last check found it available and proven.
+        refusal: why it is not healthy, or which of several versions is refused; "" = neither.
         ok: calls that returned outputs.
         unavailable: calls that raised ModelUnavailable, or another error.
         timed_out: calls that the picture's deadline ended.
@@ -126,7 +127,7 @@ class OpenedModel:
         return outputs
 
     async def refresh(self) -> None:
-        """Checks a served model and keeps the result for `statistics`; raises nothing of it."""
+        """Checks a served model and keeps the result for `statistics`; a failed check raises nothing."""
         if self.served is None:
             return
         try:
@@ -135,14 +136,14 @@ class OpenedModel:
         except ServerError as error:
             self._healthy, self._refusal = False, str(error)
         except Exception as error:  # noqa: BLE001 - a server must outlive whatever a model answers
-            # Without its text, which may hold anything.
+            # The error's text is left out: it may hold anything.
             self._healthy = False
             self._refusal = f"the model {self.name!r} cannot be checked: {type(error).__name__}"
         else:
             self._healthy, self._refusal = True, self.served.refusal
 
     def statistics(self) -> ModelStatistics:
-        """Returns the state now and the counts so far; costs no call."""
+        """Returns the state now and the counts so far; calls no model."""
         served = self.served
         return ModelStatistics(
             name=self.name,

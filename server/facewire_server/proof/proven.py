@@ -4,7 +4,7 @@ A served model is a name behind an address: another version, other weights or an
 handle the next call. Every response carries its version. A new version, and any version after a lost
 connection, is shown the canary before a result of it is used; a version that failed is not used.
 
-Replicas with different weights under the same version number cannot be told apart. Other calls decide which of
+Replicas with different weights under the same version number cannot be distinguished. Other calls decide which of
 them a canary reaches, so a version that failed must pass several rounds: after one, 41 % of the results used would
 be wrong ones (simulated: two replicas, one of them wrong, 20 calls a second), and templates made of them would stay.
 """
@@ -23,19 +23,19 @@ from facewire_server.pipeline.ports import Model
 __all__ = ["Answer", "ProvenModel", "ServedModel"]
 
 _RENEW_AFTER_S: Final = 10.0
-"""How often the proof is renewed: a container may restart with other weights under the same version, and
+"""Seconds between renewals of the proof: a container may restart with other weights under the same version, and
 gRPC's retry hides that. Chosen, not measured: two canaries cost 0.1 s of one processor."""
 
 _ATTEMPTS: Final = 2
-"""How often to show canaries until the version in question has got one; another version may run on the
-replica that gets them. With two canaries each, that reaches four replicas in turn."""
+"""Rounds of canaries in which the wanted version must be reached; another version may run on the
+replica that a canary reaches. Two rounds of two canaries reach four replicas in turn."""
 
 _ROUNDS_AFTER_REFUSAL: Final = 5
 """Rounds in a row, one a second, that a version must pass after it failed: two canaries that fall on replicas at
 random both miss the wrong one in a quarter of the rounds, in five of five once in a thousand times."""
 
 _CANARIES_IF_UNKNOWN: Final = 2
-"""Canaries at once if the number of replicas is unknown: a roll-forward has two versions at a time."""
+"""Canaries at once if the number of replicas is unknown: a roll-forward runs two versions at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ class ServedModel(Protocol):
         """Checks that a version is loaded and has the expected signature.
 
         Raises:
-            ModelUnavailable: it is not, or has not; the text says what was expected and found.
-            TimedOut: it has not answered in time.
+            ModelUnavailable: no version passes the check; the text says what was expected and found.
+            TimedOut: it has not answered before the deadline.
         """
         ...
 
@@ -95,13 +95,13 @@ class ProvenModel:
     """A served model behind the `Model` port.
 
     Attributes:
-        refusal: why a canary failed in the last round; "" = none did.
+        refusal: why a canary failed in the last round; "" = all passed.
         retried: number of results that were dropped, because their version is not proven, and
             computed again.
     """
 
     def __init__(self, served: ServedModel, prove: Callable[[Model], Awaitable[None]]) -> None:
-        """Knows no version yet.
+        """Starts without a proven version.
 
         Args:
             served: the model.
@@ -154,13 +154,13 @@ class ProvenModel:
         return answer.outputs
 
     async def check(self) -> None:
-        """Checks that the model is there, and renews its proof when that is due.
+        """Checks that the model is available, and renews its proof if that is due.
 
         While a version is refused or none is proven, the renewal is due at every check.
 
         Raises:
-            ModelUnavailable: it is not there, or no version is proven; the text says why.
-            TimedOut: it has not answered in time.
+            ModelUnavailable: it is not available, or no version is proven; the text says why.
+            TimedOut: it has not answered before the deadline.
         """
         await self._served.check()
         if self._is_renewal_due():
@@ -168,7 +168,7 @@ class ProvenModel:
                 await self._show_canaries()
         if not self.versions:
             raise ModelUnavailable(
-                self.refusal or f"the model {self.name!r} was refused, and is proven again"
+                self.refusal or f"the model {self.name!r} was refused, and has been proven since"
             )
 
     def _is_renewal_due(self) -> bool:
@@ -202,12 +202,12 @@ class ProvenModel:
         count = self._served.replica_count or _CANARIES_IF_UNKNOWN
         reached: dict[int, bool] = {}
         self.refusal = ""
-        # All at once: round robin gives each replica one.
+        # All at once: round robin sends each replica one.
         for versions, refusal in await asyncio.gather(*(self._show_canary() for _ in range(count))):
             self.refusal = self.refusal or refusal
-            for version in versions:  # one wrong canary refuses it, whatever others showed
+            for version in versions:  # one failed canary refuses the version, even if others passed
                 reached[version] = reached.get(version, True) and not refusal
-        if not reached:  # nothing answered, which proves nothing of a version
+        if not reached:  # no replica answered, which proves nothing about any version
             return
         self._renewed_at_s = time.monotonic()
         for version, is_right in reached.items():
@@ -229,7 +229,7 @@ class ProvenModel:
 
 
 class _Shown:
-    """A served model as the canary calls it: any version may answer, and is noted."""
+    """A served model as the canary calls it: records which versions answer."""
 
     def __init__(self, served: ServedModel) -> None:
         self._served = served

@@ -1,4 +1,4 @@
-"""The table of servables: what is called of each, how it proves itself, and which setting says where it runs.
+"""The table of servables: signature, proof, and the setting with the address of each.
 
 A further model, or a further signature of one, is a row here and a setting; `models.open_models` opens,
 proves, watches and counts every row in the same way.
@@ -17,10 +17,10 @@ from facewire_server.proof.signature import DEFAULT_SIGNATURE, Signature
 __all__ = ["DETECTOR", "EMBEDDER", "Servable", "servables"]
 
 DETECTOR: Final = "mtcnn"
-"""The label of the row that finds faces."""
+"""The label of the row whose model finds faces."""
 
 EMBEDDER: Final = "embedding"
-"""The label of the row that embeds crops."""
+"""The label of the row whose model embeds crops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Servable:
 
     Attributes:
         name: TensorFlow Serving's `--model_name`, and the folder of the SavedModel.
-        signature: what is called of it. Two rows of one name share an address and a folder.
+        signature: the signature that is called. Two rows of one name share an address and a folder.
         prove: shows a drawing to the model that it is called with; raises ModelUnavailable if the
             result is not the known one.
         address_setting: the setting with the addresses of its replicas; if that is empty, the
@@ -50,7 +50,7 @@ class Servable:
 
 
 def servables(contract: ModelContract) -> tuple[Servable, ...]:
-    """The rows for a server of this model contract."""
+    """Returns the rows for a server of this model contract."""
     return (
         Servable(DETECTOR, signature.MTCNN, detector_proof.prove, "detector_address"),
         Servable(

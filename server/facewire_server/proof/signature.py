@@ -10,8 +10,8 @@ DEFAULT_SIGNATURE: Final = "serving_default"
 """The signature that TensorFlow Serving calls if a request names none."""
 
 MOST_ROWS: Final = 1024
-"""Longest free dimension of an output: twice the faces that the cascade lets through, far more than
-the crops of one prediction."""
+"""Longest free dimension of an output. Chosen, not measured: twice the most faces that the cascade returns, far more
+than the crops of one prediction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a client calls of a servable.
+    """A signature of a servable: its tensors.
 
     Attributes:
         inputs, outputs: the tensors by name.

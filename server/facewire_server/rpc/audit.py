@@ -1,4 +1,4 @@
-"""Who changed a gallery or took it away: the events of the gallery service."""
+"""Emits the events of the gallery service: who changed or exported a gallery."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ class Audit:
         identity_count: int = 0,
         template_count: int = 0,
     ) -> None:
-        """Emits `GalleryChanged` for what was committed."""
+        """Emits `GalleryChanged` for a committed write."""
         counts = identity_count, template_count
         self._emit(GalleryChanged(action, gallery_id, context.peer(), *counts, revision))
 

@@ -1,4 +1,4 @@
-"""Who may call: a bearer token for all methods but health, and TLS. Both can be replaced."""
+"""Access to the server: a bearer token for all methods but health, and TLS. Both can be replaced while it runs."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ class TokenInterceptor(aio.ServerInterceptor):
         self.replace(token)
 
     def replace(self, token: str) -> None:
-        """Makes this token, or these, the valid ones for calls from now on."""
+        """Replaces the valid tokens, for calls that begin from now on; the form is the constructor's."""
         self._valid = tuple(line.strip().encode() for line in token.splitlines() if line.strip())
 
     async def intercept_service(
@@ -37,15 +37,15 @@ class TokenInterceptor(aio.ServerInterceptor):
         open_to_all = handler_call_details.method.startswith(_OPEN)
         if open_to_all or self._is_valid(handler_call_details.invocation_metadata):
             return await continuation(handler_call_details)
-        # To the client a refusal looks the same whatever the method's arity; a streaming
-        # handler is the one that gRPC calls before it has read a request.
+        # A client receives the same refusal from a streaming handler as from a unary one, and gRPC
+        # calls a streaming handler before it has read a request.
         return grpc.stream_stream_rpc_method_handler(self._refuse)
 
     def _is_valid(self, metadata: Any) -> bool:
         for key, value in metadata:
             if key == "authorization":
                 scheme, _, token = value.partition(" ")
-                # In constant time, with every token: how long it takes says nothing about any.
+                # Compares in constant time, with every token, so that the time reveals nothing about them.
                 sent = token.strip().encode()
                 matches = [hmac.compare_digest(sent, valid) for valid in self._valid]
                 return any(matches) and scheme.lower() == "bearer"
@@ -70,11 +70,11 @@ class TlsCertificate:
 
     def credentials(self) -> grpc.ServerCredentials:
         """Returns the server's side of TLS, which follows `replace`."""
-        fetch: Any = self._fetch  # grpc-stubs leave out that None is allowed
+        fetch: Any = self._fetch  # the types of grpc-stubs lack that None is allowed
         return grpc.dynamic_ssl_server_credentials(self._shown, fetch)
 
     def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
-        """Called by gRPC before each handshake, one at a time; None = no other than before."""
+        """Called by gRPC before each handshake, one at a time; None = unchanged."""
         fetched, self._next = self._next, None
         return fetched
 

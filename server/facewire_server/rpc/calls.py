@@ -1,8 +1,8 @@
 """Waits for the last handler to end.
 
 gRPC's `stop` waits for the calls, not for the handlers of those that it cancelled
-(https://github.com/grpc/grpc/issues/37239). What they use, threads and the gallery, must not be closed
-under them.
+(https://github.com/grpc/grpc/issues/37239). Threads and the gallery, which handlers use, must not be
+closed before the handlers end.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What the fields of a request may be: texts, numbers, pages. What ids may be stands in `galleries.ids`."""
+"""Checks the fields of a request: texts, numbers, pages. `galleries.ids` checks ids."""
 
 import base64
 import binascii
@@ -23,13 +23,13 @@ __all__ = [
 T = TypeVar("T")
 
 _DEFAULT_PAGE_SIZE = 100
-"""Rows. Chosen, not measured."""
+"""Rows of a page if the request names no size. Chosen, not measured."""
 
 _MAX_PAGE_SIZE = 1000
-"""Rows: at most 0.5 MiB, below the 4 MiB of a message. Chosen, not measured."""
+"""Most rows of a page: at most 0.5 MiB, below gRPC's default limit of 4 MiB a message. Chosen, not measured."""
 
 _FLOAT32_SLACK = 1e-6
-"""0.7 sent as a float is 0.69999999: bounds are held with this much room."""
+"""Tolerance of bounds: 0.7 sent as a float32 is 0.69999999."""
 
 
 def checked_text(text: str, field: str, *, max_bytes: int, required: bool = False) -> str:
@@ -92,5 +92,5 @@ def page_after(token: str) -> str:
         return data.decode()
     except (binascii.Error, ValueError) as error:
         raise InvalidField(
-            "page_token is not one that this server returned", field="page_token"
+            "page_token was not returned by this server", field="page_token"
         ) from error

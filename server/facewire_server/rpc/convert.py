@@ -1,4 +1,4 @@
-"""Converts between protobuf and values: the nouns that all methods share.
+"""Converts between protobuf and values: the messages that all methods share.
 
 A field that is 0 or unset means the server's default, which the caller passes. A value out of
 the range that the contract states raises `InvalidField` with the field's path.
@@ -46,7 +46,7 @@ _FORMATS = {
     face_pb2.IMAGE_FORMAT_NV12: PictureFormat.NV12,
 }
 IMAGE_FORMATS = tuple(layout for layout in _FORMATS if layout != face_pb2.IMAGE_FORMAT_UNSPECIFIED)
-"""The layouts of pictures that are taken, by their numbers in the contract."""
+"""The accepted layouts of pictures, by their numbers in the contract."""
 
 _SELECTIONS = {
     face_pb2.FACE_SELECTION_LARGEST: FaceSelection.LARGEST,
@@ -61,6 +61,7 @@ _OUTCOMES = {
 }
 _MAX_CANDIDATES = 20
 _MAX_SIDE_PX = 65_535
+"""The contract's limits of `max_candidates` and `min_face_px`."""
 
 
 def picture(message: face_pb2.Image, field: str) -> Picture:

@@ -1,4 +1,4 @@
-"""Protobuf to the pipeline's types and back: what the gallery service sends and gets."""
+"""Converts between protobuf and values: the messages of the gallery service."""
 
 import math
 
@@ -44,14 +44,18 @@ __all__ = [
 ]
 
 MAX_ENROLL_IMAGES = 10
-"""As the contract says of EnrollTemplates."""
+"""The contract's limit of EnrollTemplates."""
 
 _MAX_NAME_BYTES = 256
 _MAX_SOURCE_BYTES = 256
 _MAX_REQUEST_ID_BYTES = 128
 _MAX_DETAIL_BYTES = 256
 _MAX_DIMENSION = 4096
+"""The contract's limits of texts, in bytes of UTF-8, and the longest embedding of an import: 16 KiB, so that a record
+stays far below a message's limit."""
+
 _FLOAT32 = np.dtype("<f4")
+"""The contract's form of an embedding's numbers."""
 
 REFUSAL_REASONS: dict[Refusal, face_pb2.ErrorReason] = {
     Refusal.IMAGE_EMPTY: face_pb2.ERROR_REASON_IMAGE_EMPTY,
@@ -62,30 +66,30 @@ REFUSAL_REASONS: dict[Refusal, face_pb2.ErrorReason] = {
     Refusal.NO_FACE: face_pb2.ERROR_REASON_NO_FACE,
     Refusal.SEVERAL_FACES: face_pb2.ERROR_REASON_SEVERAL_FACES,
     Refusal.TOO_POOR: face_pb2.ERROR_REASON_TOO_POOR,
-    # The picture is a field of the request; which fault it had, `detail` says.
+    # The picture is a field of the request; `detail` says what was wrong with it.
     Refusal.OTHER: face_pb2.ERROR_REASON_FIELD_INVALID,
 }
-"""What each refusal of a picture is called on the wire."""
+"""The contract's reason for each refusal of a picture."""
 
 
 def display_name(text: str, *, default: str = "", required: bool = False) -> str:
-    """A name for people, or its default."""
+    """Returns a checked display name, or `default` for ""."""
     checked_text(text, "display_name", max_bytes=_MAX_NAME_BYTES, required=required)
     return text or default
 
 
 def source(text: str) -> str:
-    """Where pictures came from, in the client's words."""
+    """Returns a checked `source` of templates; "" if the client sent none."""
     return checked_text(text, "source", max_bytes=_MAX_SOURCE_BYTES)
 
 
 def request_id(text: str) -> str:
-    """Returns the name of an enrollment, or ""."""
+    """Returns a checked `request_id`; "" if the client sent none."""
     return checked_text(text, "request_id", max_bytes=_MAX_REQUEST_ID_BYTES)
 
 
 def new_identity(request: gallery_pb2.EnrollTemplatesRequest) -> NewIdentity:
-    """Who is enrolled."""
+    """Converts the identity of an enrollment."""
     return NewIdentity(
         checked_identity_id(request.identity_id),
         display_name(request.display_name),
@@ -94,7 +98,7 @@ def new_identity(request: gallery_pb2.EnrollTemplatesRequest) -> NewIdentity:
 
 
 def enrolled_pictures(request: gallery_pb2.EnrollTemplatesRequest, max_bytes: int) -> list[Picture]:
-    """The pictures to enroll, all together at most `max_bytes`."""
+    """Converts the pictures to enroll, 1 to 10 with at most `max_bytes` together; raises InvalidField."""
     if not 1 <= len(request.images) <= MAX_ENROLL_IMAGES:
         raise InvalidField(f"images must be 1 to {MAX_ENROLL_IMAGES}", field="images")
     pictures = [picture(image, f"images[{row}]") for row, image in enumerate(request.images)]
@@ -104,7 +108,7 @@ def enrolled_pictures(request: gallery_pb2.EnrollTemplatesRequest, max_bytes: in
 
 
 def enrollment_message(enrollment: Enrollment) -> gallery_pb2.EnrollTemplatesResponse:
-    """What became of the pictures."""
+    """Converts the outcome of an enrollment."""
     return gallery_pb2.EnrollTemplatesResponse(
         results=[_result_message(result) for result in enrollment.results],
         revision=enrollment.revision,
@@ -112,7 +116,7 @@ def enrollment_message(enrollment: Enrollment) -> gallery_pb2.EnrollTemplatesRes
 
 
 def gallery_message(info: GalleryInfo) -> gallery_pb2.Gallery:
-    """A gallery."""
+    """Converts a gallery; the purge count is 0, since nothing is purged."""
     return gallery_pb2.Gallery(
         gallery_id=info.gallery_id,
         display_name=info.display_name,
@@ -125,7 +129,7 @@ def gallery_message(info: GalleryInfo) -> gallery_pb2.Gallery:
 
 
 def identity_message(info: IdentityInfo) -> gallery_pb2.Identity:
-    """A person."""
+    """Converts an identity."""
     return gallery_pb2.Identity(
         identity_id=info.identity_id,
         display_name=info.display_name,
@@ -135,7 +139,7 @@ def identity_message(info: IdentityInfo) -> gallery_pb2.Identity:
 
 
 def template_message(info: TemplateInfo) -> gallery_pb2.Template:
-    """What is known about a template; never its embedding."""
+    """Converts a template's metadata, without its embedding."""
     return gallery_pb2.Template(
         template_id=info.template_id,
         identity_id=info.identity_id,
@@ -147,13 +151,13 @@ def template_message(info: TemplateInfo) -> gallery_pb2.Template:
 
 
 def export_header_message(info: GalleryInfo, dimension: int) -> gallery_pb2.ExportGalleryResponse:
-    """The first message of an export."""
+    """Returns the first message of an export."""
     header = gallery_pb2.ExportHeader(gallery=gallery_message(info), dimension=dimension)
     return gallery_pb2.ExportGalleryResponse(record=gallery_pb2.GalleryRecord(header=header))
 
 
 def export_message(record: GalleryRecord) -> gallery_pb2.ExportGalleryResponse:
-    """One record of an export. With a template goes its embedding: biometric data."""
+    """Converts one record of an export. A template's message holds its embedding: biometric data."""
     if isinstance(record, IdentityInfo):
         message = gallery_pb2.GalleryRecord(identity=identity_message(record))
     else:
@@ -166,7 +170,7 @@ def export_message(record: GalleryRecord) -> gallery_pb2.ExportGalleryResponse:
 
 
 def import_header(record: gallery_pb2.GalleryRecord) -> gallery_pb2.ExportHeader:
-    """The header that an import begins with."""
+    """Returns the header of an import's first message; raises OutOfOrder and InvalidField."""
     if record.WhichOneof("record") != "header":
         raise OutOfOrder("the first message of an import carries the export's header")
     dimension = record.header.dimension
@@ -179,7 +183,7 @@ def import_header(record: gallery_pb2.GalleryRecord) -> gallery_pb2.ExportHeader
 
 
 def import_record(record: gallery_pb2.GalleryRecord, dimension: int) -> GalleryRecord:
-    """One record of an import."""
+    """Converts one record of an import; raises OutOfOrder and InvalidField."""
     kind = record.WhichOneof("record")
     if kind == "identity":
         return _imported_identity(record.identity)
@@ -189,7 +193,7 @@ def import_record(record: gallery_pb2.GalleryRecord, dimension: int) -> GalleryR
 
 
 def import_message(counts: ImportCounts) -> gallery_pb2.ImportGalleryResponse:
-    """What an import did."""
+    """Converts the counts of an import."""
     return gallery_pb2.ImportGalleryResponse(
         identities_added=counts.identities_added,
         templates_added=counts.templates_added,
@@ -234,7 +238,7 @@ def _imported_template(message: gallery_pb2.ExportedTemplate, dimension: int) ->
             f"{field}.embedding must have {dimension} numbers of 4 bytes",
             field=f"{field}.embedding",
         )
-    numbers = np.frombuffer(embedding, _FLOAT32).astype(np.float32)  # a copy: the receiver's own
+    numbers = np.frombuffer(embedding, _FLOAT32).astype(np.float32)  # copies
     quality = Quality(known.quality.inter_eye_px, known.quality.sharpness, known.quality.brightness)
     if not (np.isfinite(numbers).all() and all(map(math.isfinite, quality))):
         raise InvalidField(f"{field} holds a number that is not finite", field=field)

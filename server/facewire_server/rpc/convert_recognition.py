@@ -1,4 +1,4 @@
-"""Converts between protobuf and values: what the recognition service sends and receives."""
+"""Converts between protobuf and values: the messages of the recognition service."""
 
 from facewire.v1 import recognition_pb2
 from facewire_server.errors import (
@@ -45,6 +45,8 @@ __all__ = [
 _MAX_DETAIL_BYTES = 256
 _MAX_CAMERA_ID_BYTES = 128
 _MAX_RESUME_TOKEN_BYTES = 64
+"""The contract's limits of texts, in bytes of UTF-8."""
+
 _Response = recognition_pb2.StreamRecognizeResponse
 
 _NEWEST_WINS = {
@@ -83,7 +85,7 @@ def stream_input(
 
 
 def stream_output(value: StreamOutput, limits: ServingLimits, model_contract_id: str) -> _Response:
-    """Converts one value for a client; limits and model are part of the first."""
+    """Converts one value for a client; limits and model contract are part of the first message."""
     match value:
         case Answered():
             return _Response(frame=_frame_result(value))
@@ -176,7 +178,7 @@ def _stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults
 def _frame(message: recognition_pb2.Frame) -> Frame:
     try:
         content: Picture | InvalidField = picture(message.image, "frame.image")
-    except InvalidField as error:  # costs this frame, not the stream
+    except InvalidField as error:  # this frame fails; the stream goes on
         content = error
     return Frame(message.sequence, message.captured_at_us, content)
 

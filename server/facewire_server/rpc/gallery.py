@@ -28,8 +28,8 @@ from facewire_server.work.within import read_within
 __all__ = ["GalleryServicer"]
 
 _EXPORT_S = 3600.0
-"""Most time of a whole export, however steadily it is read: its transaction keeps the storage from
-using pages again."""
+"""Most seconds of a whole export, however fast the client reads: its transaction keeps LMDB from reusing pages.
+Chosen, not measured."""
 
 
 class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
@@ -49,9 +49,9 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
 
         Args:
             galleries: the galleries managed.
-            enroller: makes templates of pictures.
+            enroller: makes templates from pictures.
             limits: what a client may ask for.
-            defaults: what a request gets that leaves its options unset.
+            defaults: options of a request that leaves them unset.
             dimension: length of an embedding, stated in exports.
             emit: takes the changes of galleries, and exports.
         """
@@ -97,7 +97,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         if not request.gallery_id:
             raise InvalidField("gallery_id is required", field="gallery_id")
         gallery_id = gallery_id_or_default(request.gallery_id)
-        held = await self._galleries.get_gallery(gallery_id)  # the deletion does not return it
+        held = await self._galleries.get_gallery(gallery_id)  # for the event's counts
         revision = await self._galleries.delete_gallery(gallery_id)
         counts = held.identity_count, held.template_count
         self._audit.changed(context, "delete_gallery", gallery_id, revision, *counts)
@@ -204,7 +204,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         return gallery_pb2.DeleteTemplateResponse(revision=revision)
 
     async def ExportGallery(self, request: gallery_pb2.ExportGalleryRequest, context: Any) -> None:
-        """Streams a whole gallery as it is now."""
+        """Streams a snapshot of a whole gallery."""
         gallery_id = gallery_id_or_default(request.gallery_id)
         async with (
             self._galleries.export_records(gallery_id) as (info, records),

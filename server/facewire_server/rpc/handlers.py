@@ -9,15 +9,15 @@ import grpc
 __all__ = ["Behavior", "wrapped"]
 
 Behavior: TypeAlias = Callable[[Any, Any], Awaitable[Any]]
-"""What a handler does with a request (or their iterator) and a context."""
+"""The function of a handler: takes a request, or an iterator of requests, and the context."""
 
 
 def wrapped(handler: Any, around: Callable[[Behavior], Behavior]) -> Any:
     """Returns the handler with `around` applied to its behavior, which includes parsing a single request.
 
     Handlers are coroutines that write through their context, not generators: a cancellation then
-    reaches them where they wait, and their clean-up does not depend on the garbage collector.
-    Generators (of gRPC's own reflection) are left as they are, and so is None, no handler.
+    reaches them at their await, and their clean-up does not depend on the garbage collector.
+    Generators (of gRPC's own reflection) are returned unchanged, and so is None, no handler.
     """
     if handler is None:
         return None
@@ -30,8 +30,8 @@ def wrapped(handler: Any, around: Callable[[Behavior], Behavior]) -> Any:
         return handler
     parse = handler.request_deserializer
     if not handler.request_streaming and parse is not None:
-        # gRPC would parse it outside of the behavior, and would refuse bytes that are
-        # no message with UNKNOWN and the text of its own exception.
+        # gRPC would parse it before calling the behavior, and would refuse bytes that are not
+        # a message with UNKNOWN and the text of its own exception.
         behavior, parse = _parsing(behavior, parse), None
     make = getattr(grpc, f"{arity}_rpc_method_handler")
     return make(around(behavior), parse, handler.response_serializer)

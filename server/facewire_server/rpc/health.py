@@ -18,13 +18,14 @@ HEALTH_NAMES = ("", "facewire.v1.RecognitionService", "facewire.v1.GalleryServic
 """The names with a health: the process, and each service."""
 
 _MAX_WATCHERS: Final = 32
-"""Health needs no token; more watchers would take calls from the clients that have one. Chosen, not measured."""
+"""Watchers at once. Health needs no token, so more would take calls from clients that have one. Chosen, not
+measured."""
 
 _Response = health_pb2.HealthCheckResponse
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated, untyped
-    """Reports which services are serving. None is until `set` says so."""
+    """Reports which services are serving. None is before `set`."""
 
     def __init__(self) -> None:
         self._serving = dict.fromkeys(HEALTH_NAMES, False)
@@ -40,7 +41,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
         self._changed.notify()
 
     def shut_down(self) -> None:
-        """Sets every service to NOT_SERVING, for good, and ends the watchers after they received it."""
+        """Sets every service to NOT_SERVING permanently, and ends the watchers after they received that."""
         self._shut_down = True
         for name in self._serving:
             self.set(name, False)

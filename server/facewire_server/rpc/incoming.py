@@ -1,4 +1,4 @@
-"""Reads the requests of a call up to its half-close, and distinguishes that from a broken call."""
+"""Reads the requests of a call to its half-close, and distinguishes a half-close from a broken call."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 __all__ = ["incoming"]
 
 _SETTLE_S: Final = 0.02
-"""How long a call must stay uncancelled after its last request to count as half-closed. Broken calls
-were cancelled within 1 ms in the tests, also by a deadline."""
+"""Seconds that a call must stay uncancelled after its last request to count as half-closed. In the tests, broken
+calls were cancelled within 1 ms, also by a deadline."""
 
 RequestT = TypeVar("RequestT")
 

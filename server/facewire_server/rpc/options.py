@@ -1,4 +1,4 @@
-"""Where this server listens, and what a request gets that leaves its options unset."""
+"""Options of the gRPC server: its address and credentials, and the defaults of requests."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ __all__ = ["RequestDefaults", "ServerOptions"]
 
 @dataclass(frozen=True, slots=True)
 class RequestDefaults:
-    """What a request gets that leaves its options unset, and the most faces that it may ask for.
+    """Options of a request that leaves them unset, and the most faces that it may ask for.
 
     Attributes:
         decision: when a face counts as recognized.
@@ -24,14 +24,14 @@ class RequestDefaults:
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """Where and to whom the server listens.
+    """Address, credentials and limit of calls.
 
     Attributes:
         address: "host:port"; port 0 = any free one.
         token: what clients must send as `authorization: Bearer ...`; "" = nothing.
         tls_certificate_chain: PEM; b"" = no TLS.
         tls_private_key: PEM.
-        max_calls: most calls under way, streams included; more are refused by gRPC with
+        max_calls: most calls in progress, streams included; more are refused by gRPC with
             RESOURCE_EXHAUSTED before their request is read, which bounds the memory.
     """
 

@@ -52,11 +52,11 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         """Joins the service to the line.
 
         Args:
-            recognizer: answers pictures.
-            gallery: asked when a stream opens whether it can be searched.
+            recognizer: recognizes and compares pictures.
+            gallery: checked for being searchable when a stream opens.
             slots: shared with the recognizer.
             limits: what a client may ask for.
-            defaults: what a request gets that leaves its options unset.
+            defaults: options of a request that leaves them unset.
             info: what `GetServerInfo` returns.
             emit: takes the events of the streams.
         """
@@ -123,7 +123,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
 
     async def WatchTracks(self, request: recognition_pb2.WatchTracksRequest, context: Any) -> None:
         """Follows the track events of all cameras; not implemented yet."""
-        raise NotImplementedYet("this server does not track yet, so there are no events to follow")
+        raise NotImplementedYet("this server does not track yet, so there are no track events")
 
     async def GetServerInfo(
         self, request: recognition_pb2.GetServerInfoRequest, context: Any

@@ -1,4 +1,4 @@
-"""The gRPC server: what it listens to, what it serves, and how it stops."""
+"""The gRPC server: its address, its services, and how it stops."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,17 +21,22 @@ from facewire_server.streams.limits import ServingLimits
 __all__ = ["MESSAGE_ROOM_BYTES", "PING_INTERVAL_MS", "Server"]
 
 MESSAGE_ROOM_BYTES = 1 << 20
-"""What a message may hold beside its picture; above, gRPC itself ends the call."""
+"""Bytes that a message may hold beside its picture; above, gRPC itself ends the call."""
 
 PING_INTERVAL_MS = 10_000
-"""How often a client may ping: a camera behind NAT must, more often than gRPC's own 5 minutes allow."""
+"""Shortest time between pings of a client: cameras behind NAT must ping more often than gRPC's default of 5 minutes
+allows. Chosen, not measured."""
 
 _PING_SLACK_MS = 1_000
-"""A ping may come sooner than it was sent after the last: jitter of the network. Chosen, not measured."""
+"""By how much sooner a ping may arrive, because of the network's jitter. Chosen, not measured."""
 
 _KEEPALIVE_MS = 30_000
 _KEEPALIVE_TIMEOUT_MS = 10_000
+"""The server pings a silent client after 30 s and waits 10 s for the reply; gRPC's default is two hours.
+Chosen, not measured."""
+
 _CLEAN_UP_S = 5.0
+"""Seconds that cancelled handlers have to end. Chosen, not measured."""
 
 
 class Server:
@@ -39,10 +44,10 @@ class Server:
 
     A client may ping every 10 s, also without a call under way (gRPC's own limit of 5 minutes
     ends the connections of cameras behind NAT), and the server pings every 30 s, so that a
-    camera that lost its power gives its stream back within 40 s.
+    stream of a camera that lost its power ends within 40 s.
 
     Attributes:
-        health: the composition root says here what is serving.
+        health: the composition root sets here which services are serving.
         streams: the open streams.
     """
 
@@ -56,7 +61,7 @@ class Server:
         interceptors: Sequence[aio.ServerInterceptor] = (),
         emit: Emit = ignore,
     ) -> None:
-        """Builds the server. To be called in a running event loop, which it stays with."""
+        """Builds the server. To be called in a running event loop; the server then belongs to it."""
         self.health = HealthServicer()
         self._options = options
         self._emit = emit
@@ -85,7 +90,7 @@ class Server:
         """Starts listening and returns the port.
 
         Raises:
-            OSError: the address cannot be listened to, as when another server does.
+            OSError: the server cannot listen on the address: another server does, for example.
         """
         options = self._options
         try:
@@ -105,7 +110,7 @@ class Server:
         return port
 
     def replace_credentials(self, token: str, certificate_chain: bytes, private_key: bytes) -> None:
-        """Requires another token of new calls, and shows new connections another certificate.
+        """Replaces the token for new calls, and the certificate for new connections.
 
         Open calls and connections go on. A server that was built without TLS or without a token
         stays without.
@@ -116,7 +121,7 @@ class Server:
             self._certificate.replace(certificate_chain, private_key)
 
     async def drain(self, grace_s: float) -> None:
-        """Stops: no new calls; streams and calls under way end within so long, or are cancelled.
+        """Refuses new calls; streams and calls in progress have `grace_s` seconds to end, then are cancelled.
 
         When this returns no handler runs any more; work of cancelled ones may still run in
         threads, so shut the executor down before closing what it uses.
@@ -135,7 +140,7 @@ class Server:
 def _channel_options(limits: ServingLimits) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", limits.picture.max_frame_bytes + MESSAGE_ROOM_BYTES),
-        # On by default, and then a second server on the port is not refused but shares it.
+        # On by default, which lets a second server share the port instead of refusing it.
         ("grpc.so_reuseport", 0),
         ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS - _PING_SLACK_MS),
         ("grpc.keepalive_permit_without_calls", 1),

@@ -15,10 +15,10 @@ _PRESENT: tuple[str, ...] = ()
 """Features of the contract that this server has; all others are listed as absent."""
 
 _UINT32_MAX = 2**32 - 1
-"""The most that a field holds; an operator may set more."""
+"""Most that a uint32 field holds; an operator may set more, which is then reported as this."""
 
 _MAX_NAME_BYTES = 64
-"""As the contract says of the texts in the message, so that firmware can hold them."""
+"""Bytes: the contract's limit of the message's texts, so that firmware can hold them."""
 
 
 def server_info_message(
@@ -29,7 +29,7 @@ def server_info_message(
     limits: ServingLimits,
     defaults: RequestDefaults,
 ) -> recognition_pb2.GetServerInfoResponse:
-    """Translates what the services were built with.
+    """Converts the limits and defaults that the services were built with.
 
     Args:
         model_contract_id: 64 hexadecimal digits.

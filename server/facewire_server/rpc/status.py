@@ -1,4 +1,4 @@
-"""Errors of the domain to gRPC statuses: one table, and the interceptor that applies it."""
+"""Converts errors of the domain to gRPC statuses: one table, and the interceptor that applies it."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -73,13 +73,13 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.TimedOut: (StatusCode.DEADLINE_EXCEEDED, face_pb2.ERROR_REASON_TIMED_OUT),
     errors.NotImplementedYet: (StatusCode.UNIMPLEMENTED, face_pb2.ERROR_REASON_NOT_IMPLEMENTED),
 }
-"""What each error is called on the wire. What is not here is INTERNAL."""
+"""Status and reason of each error. Errors that are not here are INTERNAL."""
 
 _INTERNAL = StatusCode.INTERNAL, face_pb2.ERROR_REASON_INTERNAL
 
 
 def reason_of(error: ServerError) -> face_pb2.ErrorReason:
-    """Returns the wire's word for an error."""
+    """Returns the contract's reason for an error."""
     _, reason = _status_of(error) or _INTERNAL
     return reason
 
@@ -89,7 +89,7 @@ def _status_of(error: ServerError) -> tuple[StatusCode, face_pb2.ErrorReason] | 
 
 
 def shortened(text: str, max_bytes: int) -> str:
-    """The text, cut to at most so many bytes of UTF-8, never within a character."""
+    """Returns the text cut to at most `max_bytes` bytes of UTF-8, never within a character."""
     data = text.encode()
     return text if len(data) <= max_bytes else data[:max_bytes].decode(errors="ignore")
 
@@ -97,12 +97,12 @@ def shortened(text: str, max_bytes: int) -> str:
 class StatusInterceptor(aio.ServerInterceptor):
     """Ends a call whose handler raised an error with the status that the table names.
 
-    * A `ServerError`: its status, with `ErrorInfo` and, where it names a field, `BadRequest`.
-    * Bytes that are no message: INVALID_ARGUMENT.
+    * A `ServerError`: its status, with `ErrorInfo` and, if it names a field, `BadRequest`.
+    * Bytes that are not a message: INVALID_ARGUMENT.
     * Cancellation, an expired deadline, a vanished peer: left to gRPC.
     * Anything else: INTERNAL, a fixed text and the id of the log entry. Nothing of the error
-      itself leaves the server, and its message is not logged either: it may quote what it
-      was given (`KeyError: 'a name'`). Types and stack are logged.
+      itself leaves the server, and its message is not logged either: it may quote its
+      input (`KeyError: 'a name'`). Types and stack are logged.
     """
 
     def __init__(self, emit: Emit = ignore) -> None:

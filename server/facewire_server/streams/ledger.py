@@ -1,4 +1,4 @@
-"""The account of one stream's frames: which wait, which are in work, what happened to the others.
+"""The ledger of one stream's frames: which wait, which are in work, what happened to the others.
 
 Every frame that was admitted stands in exactly one place, in order of arrival:
 
@@ -8,7 +8,7 @@ Every frame that was admitted stands in exactly one place, in order of arrival:
 * Sequences increase strictly, so positions and sequences agree.
 * Waiting frames always come after begun and skipped ones: `begin` and `skip_...` take the oldest
   that waits. So a skipped frame lies next to the one skipped before it, unless a begun one
-  is between, and a range grows where it stands: a client that floods the server adds no entries.
+  is between, and the existing range grows: a client that floods the server adds no entries.
 * The newest frame is skipped only by `skip_all`: after the last one has come, it is begun.
 * Only the frames that wait or are in work hold a picture.
 
@@ -41,7 +41,7 @@ class Ledger(Generic[FrameT, AnswerT]):
     """Accounts for every frame of a stream exactly once and in order."""
 
     def __init__(self, *, max_in_flight: int) -> None:
-        """Starts an empty account with a credit of so many frames."""
+        """Starts an empty ledger; `max_in_flight` is the credit, in frames."""
         self._max_in_flight = max_in_flight
         self._begun: deque[Entry[FrameT, AnswerT] | Skipped] = deque()
         self._waiting: deque[Entry[FrameT, AnswerT]] = deque()
@@ -71,16 +71,16 @@ class Ledger(Generic[FrameT, AnswerT]):
 
     @property
     def next_waiting(self) -> Entry[FrameT, AnswerT] | None:
-        """What `begin` would take; None where none waits."""
+        """The entry that `begin` would take; None if no frame waits."""
         return self._waiting[0] if self._waiting else None
 
     @property
     def has_next(self) -> bool:
-        """Whether `take` has something to give now."""
+        """Whether `take` would return something now."""
         return bool(self._begun) and _is_finished(self._begun[0])
 
     def admit(self, sequence: int, frame: FrameT) -> None:
-        """Adds the frame that has come.
+        """Adds the frame that was read.
 
         Raises:
             OutOfOrder: its sequence is 0 or does not increase.
@@ -95,7 +95,7 @@ class Ledger(Generic[FrameT, AnswerT]):
         self._waiting.append(Entry(sequence, frame))
 
     def begin(self) -> Entry[FrameT, AnswerT] | None:
-        """Takes the oldest waiting frame into work; None where none waits."""
+        """Takes the oldest waiting frame into work; returns None if no frame waits."""
         if not self._waiting:
             return None
         entry = self._waiting.popleft()
@@ -103,7 +103,7 @@ class Ledger(Generic[FrameT, AnswerT]):
         return entry
 
     def settle(self, entry: Entry[FrameT, AnswerT], answer: AnswerT) -> None:
-        """Answers a frame in work."""
+        """Sets the answer of a frame in work."""
         entry.frame = None
         entry.answer = answer
         self._answers += 1
@@ -120,7 +120,7 @@ class Ledger(Generic[FrameT, AnswerT]):
             self._skip(SkipReason.SHUTTING_DOWN)
 
     def take(self) -> AnswerT | Skipped | None:
-        """Accounts for the next frame or range; None while the next frame is not answered."""
+        """Accounts for the next frame or range; returns None while the next frame is not answered."""
         if not self.has_next:
             return None
         self._answers -= 1

@@ -1,4 +1,4 @@
-"""The limits within which this server works; the composition root fills them from the settings."""
+"""The limits of this server; the composition root fills them from the settings."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ __all__ = ["ServingLimits"]
 
 @dataclass(frozen=True, slots=True)
 class ServingLimits:
-    """What one client may ask for.
+    """The most that a client may ask for.
 
     Attributes:
         picture: of a single picture, and of the pictures of one enrollment together.
         max_in_flight: a stream's credit: most frames sent and not accounted for.
         frames_at_once: most frames of one stream in work. Two keep a model busy while
             the next frame is decoded.
-        config_timeout_s: a stream that has not sent its config by then is ended.
-        max_waiting_answers: with this many answers unsent the server stops reading a stream.
-        slow_reader_timeout_s: a client that does not read for longer is cut off.
+        config_timeout_s: seconds until a stream that has not sent its config is ended.
+        max_waiting_answers: unsent answers at which the server stops reading a stream.
+        slow_reader_timeout_s: seconds after which a client that does not read is cut off.
         max_streams: most streams open.
-        reconnect_after_ms: told to cameras when the server shuts down.
+        reconnect_after_ms: sent to cameras when the server shuts down: wait this long.
     """
 
     picture: PictureLimits

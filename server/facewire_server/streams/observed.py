@@ -1,4 +1,4 @@
-"""The beginning and the end of a stream, as events."""
+"""Emits the beginning and the end of a stream as events."""
 
 import time
 from asyncio import CancelledError
@@ -16,7 +16,7 @@ __all__ = ["observed"]
 def observed(session: Session, peer: str, emit: Emit) -> Iterator[Callable[[StreamOutput], None]]:
     """Emits the stream's beginning and end; the block admits the session and runs it.
 
-    A client that goes away before its config came causes no event.
+    A client that goes away before it sent its config causes no event.
 
     Args:
         session: of the stream.

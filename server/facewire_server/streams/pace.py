@@ -1,4 +1,4 @@
-"""When a camera is advised to slow down, and to what pace."""
+"""Decides when a camera is advised to slow down, and to what pace."""
 
 from typing import Final
 
@@ -7,14 +7,14 @@ from facewire_server.streams.values import Answered, Skipped, SkipReason
 __all__ = ["PaceRule"]
 
 _WINDOW_S: Final = 10.0
-"""Length of a window. Chosen, not measured: longer than a scene's burst, shorter than patience."""
+"""Seconds of a window. Chosen, not measured: longer than a burst of movement, short enough to help."""
 
 
 class PaceRule:
-    """Advises the pace that the server kept, after each window of 10 s in which it skipped frames.
+    """Advises the pace that the server achieved, after each window of 10 s in which it skipped frames.
 
-    No advice comes from a window without answers: a pace of 0 would help no camera. Frames that a
-    shutdown skipped do not count.
+    A window without answers causes no advice: a pace of 0 would help no camera. Frames that were
+    skipped because of a shutdown do not count.
     """
 
     def __init__(self, now_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The open streams: how many there may be, and their end when the server stops."""
+"""The open streams of a server: bounds their number, and ends them when the server stops."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ class StreamsStatistics:
     Attributes:
         max_streams: most that may be open.
         open: streams that are.
-        opened: streams that were admitted, whatever became of their config.
+        opened: streams that were admitted, also those whose config was then refused.
         refused: streams that were not, by the error's class: TooManyStreams or ShuttingDown.
     """
 
@@ -64,7 +64,7 @@ class Streams:
             del self._open[session]
 
     def drain(self) -> None:
-        """Opens no more streams and makes the open ones end."""
+        """Refuses further streams and makes the open ones end."""
         self._draining = True
         for session in self:
             session.drain()
@@ -79,5 +79,7 @@ class Streams:
         if self._draining:
             return ShuttingDown("the server is shutting down")
         if len(self._open) >= self._max_streams:
-            return TooManyStreams(f"{self._max_streams} streams are open, which is the most")
+            return TooManyStreams(
+                f"{self._max_streams} streams are open, the most that are allowed"
+            )
         return None

@@ -1,22 +1,22 @@
-"""One camera's stream: reads frames, works on them, sends what became of each. Knows no protocol.
+"""One camera's stream: reads frames, works on them, sends the outcome of each. Knows no protocol.
 
 Four kinds of tasks share a `Ledger` and wake each other by a `Condition`:
 
     reader:  frame -> ledger.admit      workers:  slot -> ledger.begin -> work -> ledger.settle
     sender:  ledger.take -> send        expirer:  overdue -> ledger.begin -> ledger.settle
 
-What holds, whatever the client does:
+Invariants, whatever the client does:
 
 * Every frame read is accounted for exactly once, in order: the ledger's invariants.
-* A frame is begun only when a work slot is held. So of the frames that wait, the newest at that
-  moment is worked on (NEWEST_WINS), and no stream waits for more than `frames_at_once` slots.
+* A worker begins a frame only while it holds a work slot. So of the frames that wait, the newest at
+  that moment is worked on (NEWEST_WINS), and a stream waits for at most `frames_at_once` slots.
 * A frame that gets no slot within `picture_timeout_s` of its arrival is answered with TimedOut.
 * Memory is bounded: at most `frames_at_once` frames in work, one waiting (NEWEST_WINS) or
   `max_in_flight` (EVERY_FRAME), `max_waiting_answers` answers. Beyond, the reader stops, and
   the transport's flow control stops the client.
 * When the inputs end, the workers finish, the sender empties the ledger and `run` returns.
-* `drain` ends the reading instead: what waits is skipped, what is in work is finished and
-  answered, `Reconnect` comes last.
+* `drain` ends the reading instead: waiting frames are skipped, frames in work are finished and
+  answered, and `Reconnect` is sent last.
 * Tasks never outlive `run`: a failure or cancellation of one, or of the caller, cancels all.
 """
 
@@ -61,7 +61,7 @@ Send: TypeAlias = Callable[[StreamOutput], Awaitable[None]]
 """Sends one value to the client; waits while the client does not read."""
 
 _FRAME_ERRORS: Final = (InvalidInput, Unavailable, TimedOut)
-"""What may befall one frame; the stream goes on. Anything else ends it."""
+"""Errors of a single frame, after which the stream goes on. Any other error ends it."""
 
 
 class Session:
@@ -80,7 +80,7 @@ class Session:
 
         Args:
             recognizer: works on frames.
-            check_gallery: raises GalleryNotFound or ModelContractMismatch for a gallery of this id.
+            check_gallery: raises GalleryNotFound or ModelContractMismatch if the gallery of this id cannot be searched.
             slots: shared by all streams and calls.
             limits: what a client may ask for.
             emit: takes a `FrameRead` of each frame, and a `FrameAccounted` or `FramesSkipped`.
@@ -124,7 +124,7 @@ class Session:
                 ]
                 expirer = tasks.create_task(self._expire())
                 await self._send(send_in_time)
-                # All is accounted for. A worker may still wait for a slot that it no longer needs.
+                # Every frame is accounted for. A worker may still wait for a slot that it no longer needs.
                 for task in (*workers, expirer):
                     task.cancel()
         except BaseExceptionGroup as failures:
@@ -133,7 +133,7 @@ class Session:
             await send_in_time(Reconnect(self._limits.reconnect_after_ms))
 
     def drain(self) -> None:
-        """Reads no more and begins no more frames; `run` then returns by itself.
+        """Stops reading, and begins no further frames; `run` then returns by itself.
 
         A stream whose inputs have ended is ending already and is answered in full.
         """
@@ -204,13 +204,13 @@ class Session:
                 return
             async with self._slots.slot() as slot:
                 entry = self._ledger.begin()
-                # None: the stream's other worker took the frame, or it was skipped meanwhile.
+                # None: the stream's other worker took the frame, or it was skipped.
                 if entry is not None and entry.frame is not None:
                     self._ledger.settle(entry, await self._answer(entry.frame, plan, slot))
                     self._changed.notify()
 
     async def _expire(self) -> None:
-        """Answers frames whose time ends while they wait for a slot."""
+        """Answers frames with TimedOut whose deadline passes while they wait for a slot."""
         while True:
             await self._changed.until(lambda: self._ledger.has_waiting)
             sequence, left_s = self._next_deadline()
@@ -219,14 +219,14 @@ class Session:
                 continue
             entry = self._ledger.begin()
             if entry is not None and entry.frame is not None:
-                late = TimedOut("the server was too busy to look at the frame in its time")
+                late = TimedOut("the server was too busy to work on the frame before its deadline")
                 self._ledger.settle(entry, settled(entry.frame, late))
                 self._changed.notify()
 
     def _next_deadline(self) -> tuple[int, float]:
         """Returns the next waiting frame's sequence and seconds left; (0, 0) if none waits.
 
-        The frame itself is not kept: it may be superseded long before its time ends.
+        The frame itself is not kept: it may be superseded long before its deadline.
         """
         entry = self._ledger.next_waiting
         if entry is None or entry.frame is None:
@@ -235,7 +235,7 @@ class Session:
 
     async def _answer(self, arrival: Arrival, plan: StreamPlan, slot: Slot) -> Settled:
         frame, read_at_s = arrival
-        # The slot may have been asked for before the frame came.
+        # The worker may have waited for the slot since before the frame was read.
         slot = replace(slot, waited_s=time.perf_counter() - read_at_s)
         try:
             if isinstance(frame.picture, InvalidInput):
@@ -252,7 +252,7 @@ class Session:
         return settled(arrival, recognition)
 
     def _left_s(self, arrival: Arrival) -> float:
-        """Returns the seconds that are left of a frame's time."""
+        """Returns the seconds until a frame's deadline."""
         ends_at_s = arrival.read_at_s + self._slots.picture_timeout_s
         return max(0.0, ends_at_s - time.perf_counter())
 

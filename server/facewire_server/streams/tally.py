@@ -1,4 +1,4 @@
-"""What became of one stream's frames: in numbers, and as events."""
+"""Counts the outcomes of one stream's frames, and emits them as events."""
 
 import time
 from collections import Counter, deque
@@ -15,7 +15,7 @@ from facewire_server.types import Recognition
 __all__ = ["Arrival", "SessionStatistics", "Settled", "Tally", "settled"]
 
 _TIMES_KEPT: Final = 1024
-"""Frames whose time counts for the median. Chosen, not measured: minutes of a camera, 30 KB."""
+"""Latest frames whose time counts for the median. Chosen, not measured: minutes of a camera, 30 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class SessionStatistics:
     """One stream at one moment. Counts are since its start.
 
     Attributes:
-        camera_id: as the client named it; "" before the config came.
+        camera_id: as the client named it; "" before the config was read.
         is_read_to_end: no more frames will be read: half-closed, or draining.
         byte_count: bytes of the pictures read.
         outstanding: frames read and not accounted for.
@@ -99,7 +99,7 @@ class Tally:
         self._emit(FrameRead(self.camera_id, frame.byte_count))
 
     def account(self, entry: Settled | Skipped) -> Answered | Skipped:
-        """Counts what became of a frame, or of a range, and returns what is to be sent."""
+        """Counts the outcome of a frame, or of a range, and returns the value to send."""
         if isinstance(entry, Skipped):
             self.skipped[entry.reason] += entry.frame_count
             self._emit(FramesSkipped(self.camera_id, entry.reason.name, entry.frame_count))

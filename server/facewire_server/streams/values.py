@@ -1,4 +1,4 @@
-"""What goes into a stream and what comes out of it, whatever carries it.
+"""The inputs and outputs of a stream, independent of any protocol.
 
 In: one `StreamPlan`, then a `Frame` each. Out: one `Started`, then for each frame exactly one
 `Answered` or a place in one `Skipped`, in order, with an `Advice` in between; `Reconnect` is the last one
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """What one camera asked for.
+    """The options that one camera asked for.
 
     Attributes:
         gallery_id: the gallery to search.
@@ -51,7 +51,7 @@ class Frame:
 
     Attributes:
         sequence: >= 1, above that of the frame before.
-        captured_at_us: the camera's clock, returned as it came.
+        captured_at_us: the camera's clock, returned unchanged.
         picture: not decoded yet; an InvalidInput if the message describes no picture.
     """
 
@@ -61,7 +61,7 @@ class Frame:
 
     @property
     def byte_count(self) -> int:
-        """Bytes of the picture as it came."""
+        """Bytes of the picture as received."""
         return len(self.picture.data) if isinstance(self.picture, Picture) else 0
 
 
@@ -111,7 +111,7 @@ class Advice:
 
     Attributes:
         target_fps: frames a second that the server kept up with.
-        longest_side_px: longest side beyond which pixels improve no answer; 0 = as it is.
+        longest_side_px: longest side beyond which more pixels improve no answer; 0 = no advice.
     """
 
     target_fps: float
@@ -123,7 +123,7 @@ class Reconnect:
     """The server is shutting down; the camera should come back.
 
     Attributes:
-        after_ms: how long to wait first.
+        after_ms: milliseconds to wait first.
     """
 
     after_ms: int

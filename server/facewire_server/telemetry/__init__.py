@@ -1,1 +1,1 @@
-"""What an operator sees of a running server: metrics over HTTP, and traces. Both are off by default."""
+"""Telemetry of a running server: metrics over HTTP, and traces. Both are off by default."""

@@ -14,6 +14,7 @@ from facewire_server.telemetry import catalog
 __all__ = ["CallMetrics"]
 
 _CODES: Final = {code.value[0]: code.name for code in StatusCode}
+"""Names of gRPC's status codes by number."""
 
 
 class CallMetrics(aio.ServerInterceptor):
@@ -77,7 +78,7 @@ def _code(code: Any) -> str:
 
 
 def _end_of_canceled(context: Any) -> str:
-    """Distinguishes the two: gRPC cancels the handler of a call that its client canceled, and of one past its deadline."""
+    """Returns "CANCELLED" or "DEADLINE_EXCEEDED": gRPC cancels the handler in both cases."""
     left_s = context.time_remaining()
     over = left_s is not None and left_s <= 0
     return (StatusCode.DEADLINE_EXCEEDED if over else StatusCode.CANCELLED).name

@@ -1,4 +1,4 @@
-"""Every metric of this server, one row each. docs/metrics.md shows the rows; a test holds both equal.
+"""Every metric of this server, one row each. docs/metrics.md shows the rows; a test compares them.
 
 Names are `facewire_`, a base unit, and `_total` if it counts; those of gRPC calls and of the process are the names that
 dashboards for any gRPC server and any process expect.

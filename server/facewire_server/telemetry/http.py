@@ -1,4 +1,4 @@
-"""Serves the metrics over HTTP: `GET /metrics` and nothing else, in threads of its own."""
+"""Serves the metrics over HTTP: `GET /metrics` and nothing else, in its own threads."""
 
 import contextlib
 import socket
@@ -17,10 +17,11 @@ _CONNECTIONS: Final = 4
 measured."""
 
 _CONNECTION_S: Final = 10.0
-"""A connection is cut after this time, whatever its client does: the scrape timeout of Prometheus, and its default."""
+"""Seconds after which a connection is cut, whatever its client does: the default scrape timeout of Prometheus."""
 
 _POLL_S: Final = 0.1
-"""How often the listener looks whether it should stop: the longest that it delays the server's end."""
+"""Seconds between the listener's checks whether it should stop: the most by which it delays the server's end.
+Chosen, not measured."""
 
 _Start = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -36,7 +37,7 @@ class MetricsServer:
             registry: whose metrics are served.
 
         Raises:
-            OSError: the address cannot be listened to, as when another server does.
+            OSError: the server cannot listen on the address: another server does, for example.
         """
         host, _, port = address.rpartition(":")
         server = _Server6 if ":" in host else _Server
@@ -52,7 +53,7 @@ class MetricsServer:
 
     @property
     def port(self) -> int:
-        """The port that is listened to."""
+        """The port of the server, also if 0 was asked for."""
         return self._server.server_port
 
     def start(self) -> None:
@@ -60,7 +61,7 @@ class MetricsServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Listens no more. A scrape under way is left to its end, or to the end of the process."""
+        """Stops listening. A running scrape goes on to its end, or to the end of the process."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -75,7 +76,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
-        # Without HTTPServer's, which looks the host's name up and may wait for a name server.
+        # HTTPServer's method is not called: it looks up the host's name, and may wait for a name server.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # not of AF_UNIX
         self.setup_environ()
@@ -97,11 +98,12 @@ class _Server(ThreadingMixIn, WSGIServer):
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Drops what a client did to its connection: it would be printed to standard error."""
+        """Drops an error that a client caused on its connection; the default prints it to standard error."""
 
 
 def _cut(connection: socket.socket) -> None:
-    # Not closed: a thread that waits for bytes would not notice, and the descriptor could be another's by then.
+    # Shut down, not closed: a thread that waits for bytes would not notice a close, and the descriptor
+    # could belong to another connection by then.
     with contextlib.suppress(OSError):  # it has ended
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -112,7 +114,7 @@ class _Server6(_Server):
 
 class _Handler(WSGIRequestHandler):
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Logs nothing: a scrape is no news."""
+        """Logs nothing: scrapes are routine."""
 
 
 def _metrics_only(metrics: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:

@@ -1,4 +1,4 @@
-"""Counts events. It runs on the hot path: series are found by a dict, not by Prometheus' own look-up."""
+"""Counts events. It runs for every frame, so a dict finds the series, not prometheus-client's slower look-up."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -98,7 +98,7 @@ class EventMetrics:
         self._pictures[(purpose, "OK" if event.error is None else reason(event.error))].inc()
         self._picture[(purpose,)].observe(event.waited_s + event.ended_s - event.started_s)
         self._stage[("queue", purpose)].observe(event.waited_s)
-        took_s: dict[str, float] = {}  # parts of a stage are added up, as in the answer's timings
+        took_s: dict[str, float] = {}  # a stage's parts are added up, as in the answer's timings
         for stage in event.stages:
             took_s[stage.name] = took_s.get(stage.name, 0.0) + stage.ended_s - stage.started_s
         for name, seconds in took_s.items():
@@ -111,7 +111,7 @@ class EventMetrics:
 
 
 class _Series(dict[tuple[str, ...], Any]):
-    """The series of a metric by their labels: 0.1 µs, where `labels()` takes a lock and 1 µs."""
+    """The series of a metric by their labels: 0.1 µs, while `labels()` takes a lock and 1 µs."""
 
     def __init__(self, metric: Any) -> None:
         self._metric = metric

@@ -1,4 +1,4 @@
-"""Telemetry as the settings want it: who listens to events, and what is served while the server runs."""
+"""Sets up metrics and traces by the settings, and serves the metrics while the server runs."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ class Telemetry:
         traces_endpoint: str = "",
         traces_sample: float = 0.0,
     ) -> None:
-        """Prepares what is asked for; by default nothing.
+        """Prepares the metrics and traces that are asked for; by default none.
 
         Args:
             version: of the server's package.
@@ -81,7 +81,7 @@ class Telemetry:
             emit: takes `MetricsListening`.
 
         Raises:
-            OSError: the address of the metrics cannot be listened to.
+            OSError: the metrics cannot be served on their address.
         """
         async with contextlib.AsyncExitStack() as stack:
             if self._traces is not None:
@@ -99,7 +99,7 @@ class Telemetry:
 
 def _traces(endpoint: str, sample: float, version: str) -> "Traces":
     try:
-        # Here, not at the top: the packages are an extra.
+        # Imported late: the packages are an extra.
         from facewire_server.telemetry.traces import Traces, exporting
     except ModuleNotFoundError as error:
         raise TracesNotInstalled(

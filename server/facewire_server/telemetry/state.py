@@ -20,16 +20,16 @@ from facewire_server.work.slots import SlotStatistics
 __all__ = ["Build", "Sources", "StateCollector"]
 
 _READ_TIMEOUT_S: Final = 5.0
-"""A server whose event loop stands still for longer fails the scrape, so that `up` is 0. Chosen, not measured."""
+"""Seconds: an event loop that is blocked for longer fails the scrape, so that `up` is 0. Chosen, not measured."""
 
 _GALLERIES_SHOWN: Final = 64
-"""Galleries with series of their own, since clients make them; those beyond, in order of id, are added up.
+"""Galleries with their own series; those beyond, in order of id, are added up, since clients create galleries.
 Chosen, not measured."""
 
 _ROLLUP: Final = Path("/proc/self/smaps_rollup")
 
 _REFUSALS: Final = (TooManyStreams, ShuttingDown)
-"""Why `Streams` refuses; shown from the start, so that a rate of the first refusal is seen."""
+"""The errors with which `Streams` refuses; their series exist from the start, so that a rate counts the first refusal."""
 
 _Family: TypeAlias = CounterMetricFamily | GaugeMetricFamily
 
@@ -39,7 +39,7 @@ _Sample: TypeAlias = tuple[str, Sequence[str], float]
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What runs here.
+    """Version, model contract and engines of this server.
 
     Attributes:
         version: of the server's package.
@@ -54,7 +54,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the state is read; each is called in the event loop."""
+    """The functions that read the state; each is called in the event loop."""
 
     slots: Callable[[], SlotStatistics]
     streams: Callable[[], StreamsStatistics]
@@ -63,7 +63,7 @@ class Sources:
 
 
 class StateCollector(Collector):
-    """The metrics that are read when they are asked for."""
+    """The metrics whose values are read at each scrape."""
 
     def __init__(self, sources: Sources, build: Build) -> None:
         """To be called in the event loop that the sources belong to."""
@@ -144,7 +144,7 @@ def _store(store: StoreStatistics) -> Iterator[_Sample]:
     for gallery in store.galleries[:_GALLERIES_SHOWN]:
         yield from _gallery(gallery)
     if beyond := store.galleries[_GALLERIES_SHOWN:]:
-        # Without a revision: a sum of revisions is none.
+        # The sum of revisions means nothing, so it is left out.
         other = (OTHER,)
         yield "facewire_gallery_identities", other, sum(one.identity_count for one in beyond)
         yield "facewire_gallery_templates", other, sum(one.template_count for one in beyond)

@@ -1,9 +1,9 @@
 """OpenTelemetry traces: a span for each picture, with its stages as children.
 
 * A picture of a unary call: its parent is the span context of the call's `traceparent`, if there is one.
-* A frame of a stream: a trace of its own, which `traces_sample` samples, with a link to the stream's span context: a
-  stream lasts for days, and a span of it would be reported at its end. So a stream is a span of no length, made when it
-  opens, whose parent is the `traceparent` of the stream's metadata.
+* A frame of a stream: a separate trace, which `traces_sample` samples, with a link to the stream's span context. A
+  stream lasts for days, and a span is reported at its end; so the stream's span has no length and ends when the
+  stream opens. Its parent is the `traceparent` of the stream's metadata.
 
 Spans are made when the work on a picture has ended, from its event: work that is not sampled costs a few microseconds.
 """
@@ -40,12 +40,14 @@ __all__ = ["Traces", "exporting"]
 
 _HEADERS: Final = ("traceparent", "tracestate")
 _MAX_HEADER_BYTES: Final = 512
-"""Longest header that is read: what W3C Trace Context asks every party to pass on of `tracestate`."""
+"""Bytes of the longest header that is read: W3C Trace Context asks every party to pass on as many of `tracestate`."""
 
 _CLOSE_S: Final = 3.0
-"""Chosen, not measured: beside `drain_s` it stays within what orchestrators wait before they kill."""
+"""Seconds that the server's end waits for the collector. Chosen, not measured: added to `drain_s` it stays within
+the time that orchestrators wait before they kill."""
 
 _NANOSECONDS: Final = 1e9
+"""Of a second: OpenTelemetry's times are whole nanoseconds."""
 
 
 def exporting(endpoint: str) -> SpanProcessor:
@@ -84,7 +86,7 @@ class Traces(aio.ServerInterceptor):
             self._picture(event)
 
     def close(self) -> None:
-        """Sends what is left. Blocks for at most 3 s; what the collector has not taken then is lost."""
+        """Sends the remaining spans. Blocks for at most 3 s; spans that the collector has not taken by then are lost."""
         # The SDK waits longer: https://github.com/open-telemetry/opentelemetry-python/issues/4568
         closing = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         closing.start()
@@ -119,7 +121,7 @@ class Traces(aio.ServerInterceptor):
 
     def _picture(self, event: PictureFinished) -> None:
         parent, stream = _of_call.get()
-        # `perf_counter` has no epoch.
+        # `perf_counter` has no epoch, so its times are shifted to those of the clock.
         epoch_s = time.time() - time.perf_counter()
         span = self._tracer.start_span(
             f"picture {event.purpose}",
@@ -148,7 +150,7 @@ class Traces(aio.ServerInterceptor):
 _of_call: ContextVar[tuple[Context, SpanContext | None]] = ContextVar(
     "of_call", default=(Context(), None)
 )
-"""The caller's span context, and a stream's own. Tasks that a handler starts inherit it."""
+"""The caller's span context, and that of the stream. Tasks that a handler starts inherit it."""
 
 
 def _parent(metadata: Any) -> Context:

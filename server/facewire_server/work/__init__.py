@@ -1,1 +1,1 @@
-"""Who works when: slots, memory, time, and waiting for a condition."""
+"""Scheduling: work slots, memory, deadlines, threads, and waiting for a condition."""

@@ -1,4 +1,4 @@
-"""How many pixels may be in memory at once, over all pictures in work."""
+"""Bounds the pixels in memory over all pictures in work."""
 
 import asyncio
 from collections.abc import AsyncIterator

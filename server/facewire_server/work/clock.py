@@ -54,7 +54,7 @@ class Clock:
         self.stages.append(Stage(stage, started_s, time.perf_counter()))
 
     def timings(self, *, waited_s: float = 0.0) -> Timings:
-        """Returns where the time went so far; a stage that has several parts adds them up.
+        """Returns the time of each stage so far; the parts of a stage are added up.
 
         Args:
             waited_s: before the work began; part of the total.

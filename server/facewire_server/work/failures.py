@@ -1,4 +1,4 @@
-"""Failures that no caller waits for: of tasks and callbacks of the event loop, and of threads."""
+"""Emits failures that no caller waits for: of tasks and callbacks of the event loop, and of threads."""
 
 import asyncio
 import sys
@@ -13,7 +13,7 @@ __all__ = ["emit_failures"]
 
 
 def emit_failures(emit: Emit) -> None:
-    """Emits `InternalError` for what fails in this process unseen, from now on.
+    """Emits `InternalError` for every failure in this process that no caller sees, from now on.
 
     Python itself would write the error's message and the arguments of a callback, which may be a
     name. Call it in the running event loop.

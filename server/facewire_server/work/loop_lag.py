@@ -1,4 +1,4 @@
-"""How late the event loop wakes its tasks: the sign that something blocks it."""
+"""Measures how late the event loop wakes its tasks, which shows that something blocks it."""
 
 import asyncio
 from typing import Final, NoReturn
@@ -8,11 +8,11 @@ from facewire_server.events import Emit, LoopLag
 __all__ = ["measure_loop_lag"]
 
 _PERIOD_S: Final = 0.5
-"""Time between two measurements. Chosen, not measured: a block of some 100 ms rarely falls between."""
+"""Seconds between two measurements. Chosen, not measured: often enough to see blocks of 100 ms sooner or later."""
 
 
 async def measure_loop_lag(emit: Emit) -> NoReturn:
-    """Emits `LoopLag` at a steady pace, until it is cancelled."""
+    """Emits `LoopLag` twice a second, until it is cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         due_s = loop.time() + _PERIOD_S

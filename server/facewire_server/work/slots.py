@@ -1,7 +1,7 @@
-"""How many pictures are in work at once: a counting semaphore, FIFO over all cameras and calls.
+"""Bounds the pictures in work at once: a counting semaphore, FIFO over all cameras and calls.
 
 A stream waits for at most `ServingLimits.frames_at_once` slots at a time, a call for one. So FIFO is
-fair: a camera that floods the server waits in the same queue as the others, no more often than they.
+fair: a camera that floods the server waits in the same queue as the others, as often as they do.
 """
 
 import asyncio

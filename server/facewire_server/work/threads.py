@@ -1,4 +1,4 @@
-"""Runs a blocking step in a thread, and never leaves the thread behind."""
+"""Runs a blocking step in a thread, and waits for the thread also if the caller is cancelled."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,14 +15,13 @@ async def run_in_thread(threads: Executor, step: Callable[[], T], *, to_its_end:
     """Runs `step` in one of the threads and returns its result.
 
     A cancelled caller still waits for a step that runs: a thread cannot be stopped, and what it
-    uses must not be closed or reused under it. A step that has not begun is withdrawn.
+    uses must not be closed or reused before it ends. A step that has not begun is dropped.
 
     Args:
         threads: where the step runs.
         step: the blocking call.
-        to_its_end: once the step runs, its outcome wins over a cancellation: the caller gets the
-            result or the error of the step, not CancelledError. For writes, whose caller must
-            learn whether they were committed.
+        to_its_end: a caller that is cancelled while the step runs receives the step's result or error,
+            not CancelledError. For writes, whose caller must know whether they were committed.
 
     Raises:
         Exception: what `step` raised.

@@ -1,4 +1,4 @@
-"""How long a client may leave its answers unread."""
+"""Bounds the time that a client may leave its answers unread."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -16,6 +16,7 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The contract's times are microseconds since then."""
 
 
 def read_gallery(gallery: gallery_pb2.Gallery) -> Gallery:

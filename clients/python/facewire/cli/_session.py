@@ -38,7 +38,7 @@ EXIT_UNAVAILABLE = 3
 EXIT_DENIED = 4
 EXIT_SERVER_FAULT = 5
 EXIT_INTERRUPTED = 130
-"""128 + SIGINT, as shells have it. The others are of `facewire --help`."""
+"""128 + SIGINT, as in shells. `facewire --help` explains the others."""
 
 _ADVICE = {
     ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",

@@ -17,6 +17,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _GREEN, _AMBER, _GRAY = (40, 167, 69), (240, 173, 20), (200, 200, 200)
 _COLORS = {Outcome.KNOWN: _GREEN, Outcome.AMBIGUOUS: _AMBER}
 _DARK = (20, 20, 20)
+"""Colors of boxes and labels, and of the text in them (RGB). Chosen, not measured."""
 
 
 class _Rectangle(NamedTuple):

@@ -68,7 +68,7 @@ class LmdbAdmin:
         """See the port."""
 
         def listed(transaction: Transaction) -> list[GalleryInfo]:
-            # No id is longer than 64 bytes: the cut changes no comparison.
+            # No id is longer than 64 bytes, so cutting `after` to that length changes no comparison.
             found = transaction.table("galleries").scan(after=after.encode()[:65])
             return [
                 gallery_info(key.decode(), GalleryData.FromString(value))

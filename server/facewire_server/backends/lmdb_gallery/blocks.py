@@ -3,7 +3,7 @@
 A block is a value of whole pages (less the 16 bytes that LMDB puts before it): first a header
 for each row, the numbers of its identity and its template as two little-endian uint64, then
 the rows. Rows are dense: row i of a gallery is row i % rows_per_block of block i // rows_per_block,
-and a removed row is replaced by the last one, for a row of zeros would be more similar to
+and a removed row is replaced by the last one: a row of zeros would be more similar to
 most probes than most strangers are.
 """
 
@@ -20,22 +20,25 @@ from facewire_server.galleries.vector_search import RowOwner
 __all__ = ["Block", "BlockEditor", "BlockLayout", "Blocks"]
 
 BLOCK_PAGES = 32
-"""Large enough for few products a search, small enough to be rewritten at each enrollment."""
+"""Pages of a block: large enough for few matrix products a search, small enough to be rewritten at each enrollment.
+Chosen, not measured."""
 
 _PAGE_BYTES = 4096
-"""Of LMDB on x86-64: the page size of the system."""
+"""Bytes of a page of LMDB on x86-64: the page size of the system."""
 
 _PAGE_HEADER_BYTES = 16
-"""What LMDB puts before a value that fills pages of its own."""
+"""Bytes that LMDB puts before a value that fills whole pages."""
 
 _HEADER_BYTES = 16
-"""Two uint64 for each row."""
+"""Bytes of a row's header: two uint64."""
 
 _MOST_HELD_BLOCKS = 64
-"""8 MiB of blocks in memory. Chosen, not measured."""
+"""Changed blocks kept in memory, 8 MiB. Chosen, not measured."""
 
 _NUMBER = np.dtype("<u8")
 _FLOAT = np.dtype("<f4")
+"""Little-endian on every machine, since the file may be moved."""
+
 _Bytes: TypeAlias = memoryview | bytearray
 
 
@@ -53,7 +56,7 @@ class BlockLayout:
 
     @classmethod
     def chosen_for(cls, dimension: int) -> "BlockLayout":
-        """The layout for a new gallery."""
+        """Returns the layout for a new gallery: as many rows as fit `BLOCK_PAGES`."""
         room = BLOCK_PAGES * _PAGE_BYTES - _PAGE_HEADER_BYTES
         return cls(dimension, max(1, room // (_HEADER_BYTES + 4 * dimension)))
 

@@ -1,4 +1,4 @@
-"""One gallery in a write transaction: what adds to it and removes from it."""
+"""Changes of one gallery in a write transaction."""
 
 import time
 
@@ -63,7 +63,7 @@ def create_gallery(
 def delete_gallery(
     transaction: Transaction, gallery_id: str, model_contract_id: str, dimension: int
 ) -> int:
-    """Deletes a gallery, or empties "default" and gives it to this contract; returns the last revision.
+    """Deletes a gallery, or empties "default" and sets its contract to this one; returns the last revision.
 
     Revisions of all deleted galleries stay below those of galleries made later, so
     that a gallery made again under the same id never shows a revision that was seen before.
@@ -140,7 +140,7 @@ class Changes(Contents):
         self.identity_table.put(identity_id.encode(), record.SerializeToString())
 
     def has_template(self, template_id: str) -> bool:
-        """Whether there is a template of this id; raises InvalidField if it is no id."""
+        """Whether there is a template of this id; raises InvalidField if it is not a valid id."""
         checked_template_id(template_id)
         return self.template_key_table.get(bytes.fromhex(template_id)) is not None
 
@@ -150,7 +150,7 @@ class Changes(Contents):
         """Adds a template and increments its identity's count.
 
         Raises:
-            InvalidField: its id is no template id, or is taken.
+            InvalidField: its id is not a valid template id, or is taken.
         """
         if self.has_template(info.template_id):
             raise InvalidField("a template of this id exists", field="template_id")

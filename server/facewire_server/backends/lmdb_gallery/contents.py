@@ -146,7 +146,7 @@ class Contents:
 
         Raises:
             IdentityNotFound: no such identity, and it is not to be made.
-            InvalidField: it is to be made, and its id is none.
+            InvalidField: it is to be made, and its id is not valid.
         """
         if not identity.create:
             return self.identity(identity.identity_id)
@@ -158,7 +158,7 @@ class Contents:
 
     def identities(self, after: str) -> Iterator[IdentityInfo]:
         """Yields the identities whose ids' bytes lie above `after`'s, in that order."""
-        # No id is longer: a cut after the longest possible one changes no comparison.
+        # No id is longer than the longest valid one, so cutting `after` to that length changes no comparison.
         above = after.encode()[: MAX_IDENTITY_ID_BYTES + 1]
         for key, value in self.identity_table.scan(after=above):
             yield _identity_info(key.decode(), Identity.FromString(value))
@@ -204,7 +204,7 @@ class Contents:
             yield Template.FromString(value)
 
     def candidates(self, best: dict[int, Hit], k: int) -> tuple[Candidate, ...]:
-        """Returns the k best of the hits, best first, of equal ones the lower identity id first."""
+        """Returns the k best hits, best first; of equal ones, the lower identity id first."""
         order = sorted((-hit.similarity, self._identity_id(n), n) for n, hit in best.items())
         return tuple(
             self._candidate(identity_id, number, best[number])

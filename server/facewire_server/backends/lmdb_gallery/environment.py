@@ -28,13 +28,13 @@ _SPARE_READERS = 16
 """Read transactions kept for reuse: more than a process usually runs at once. Chosen, not measured."""
 
 _DELETION_RESERVE_BYTES = 64 << 20
-"""How far a deletion may grow a full map at a time. Chosen, not measured."""
+"""Bytes by which a deletion may grow a full map at a time. Chosen, not measured."""
 
 _FULL_DISK_BYTES = 64 << 20
-"""Free space below which a failed write is put down to the full disk. Chosen, not measured."""
+"""Free bytes below which a failed write is attributed to a full disk. Chosen, not measured."""
 
 _FORMAT = b"1"
-"""Changes when an older server could not use a file written by this one."""
+"""Raised when an older server cannot use a file written by this one."""
 
 
 class Environment:
@@ -90,7 +90,7 @@ class Environment:
             raise
 
     def _open_tables(self, transaction: Transaction) -> None:
-        # Without a transaction open_db would begin one of its own for each table.
+        # Without a transaction, open_db would begin one for each table.
         self._databases = {
             name: self._env.open_db(name.encode(), txn=transaction.txn) for name in TABLES
         }

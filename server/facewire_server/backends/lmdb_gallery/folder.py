@@ -9,16 +9,16 @@ __all__ = ["FolderLock"]
 _LOCK_NAME = "facewire.lock"
 
 _MOST_BYTES = 64
-"""More than the number of a namespace has digits."""
+"""Bytes read of the lock file: more than the number of a namespace has digits."""
 
 
 class FolderLock:
     """A shared lock on the folder, for processes of one PID namespace.
 
-    LMDB tells its readers apart by process id. The processes of two containers may have equal
+    LMDB distinguishes its readers by process id. The processes of two containers may have equal
     ids, so each container would take the other's readers for its own; the lock keeps the
     second container out. The first process writes its namespace into the file, and every
-    process keeps a shared lock for as long as it lives.
+    process keeps a shared lock until it ends.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +45,7 @@ class FolderLock:
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, namespace, 0)
         fcntl.flock(self._file, fcntl.LOCK_SH)
-        # Read under the shared lock: while it is held no process can get the exclusive one and write.
+        # Read under the shared lock: while it is held, no process can get the exclusive lock and write.
         if os.pread(self._file, _MOST_BYTES, 0) != namespace:
             raise OSError(
                 f"the data folder {folder} is in use by another container: "

@@ -31,7 +31,7 @@ __all__ = ["LmdbGallery"]
 class LmdbGallery(LmdbAdmin):
     """The galleries in a folder: `Search`, `Enrollments` and `GalleryAdmin` of `galleries.ports`.
 
-    Opening blocks while another process writes. Open it once in a process, after any fork.
+    Opening waits while another process writes. Open it once in a process, after any fork.
     """
 
     def __init__(

@@ -13,13 +13,13 @@ from facewire_server.types import Quality
 __all__ = ["EnrollmentMemory"]
 
 ENROLLMENTS_KEPT = 10_000
-"""Of a gallery; the oldest is forgotten first. Chosen, not measured: some MiB of results."""
+"""Enrollments remembered in each gallery; the oldest is forgotten first. Chosen, not measured: some MiB of results."""
 
 
 class EnrollmentMemory:
     """Remembered enrollments of one gallery in one transaction.
 
-    Request ids are kept as digests: of whatever length, they fit a key.
+    Request ids are kept as digests, so that an id of any length fits a key.
     """
 
     def __init__(self, transaction: Transaction, gallery_id: str, gallery: records.Gallery) -> None:

@@ -1,4 +1,4 @@
-"""A readers-writer lock for threads, which the standard library has not."""
+"""A readers-writer lock for threads, which the standard library lacks."""
 
 import threading
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ class ReadWriteLock:
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        """Holds the lock alone; readers that come meanwhile wait."""
+        """Holds the lock exclusively; new readers wait."""
         with self._changed:
             while self._writer:
                 self._changed.wait()

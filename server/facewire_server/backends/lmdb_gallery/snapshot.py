@@ -1,4 +1,4 @@
-"""A read transaction that outlives a call."""
+"""A read transaction that stays open over several calls."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot:
-    """The storage at one moment, read in steps, with anything in between.
+    """The storage at one moment, read in steps; other calls may run between them.
 
     It is ended early when the map must be moved: waiting for it would stop every search of
     this process. Used by one thread at a time.
@@ -34,10 +34,10 @@ class Snapshot:
         """
         with our_errors(), self._map_lock.read():
             if self not in self._alive:
-                raise StorageBusy("the gallery's storage grew meanwhile; start again")
+                raise StorageBusy("the gallery's storage grew during the export; start again")
             yield self.transaction
 
     def close(self) -> None:
-        """Ends the transaction. Does not wait: it may be called by the garbage collector, anywhere."""
+        """Ends the transaction. Does not wait: the garbage collector may call it in any thread."""
         self._alive.discard(self)
         self.transaction.txn.abort()

@@ -54,7 +54,7 @@ class Table:
         """Returns the value of a key in the map itself, or None.
 
         It is valid until the transaction ends, in a write transaction until the next write:
-        read later it holds other data, or ends the process.
+        a later read returns other data, or crashes the process.
         """
         return self._txn.get(self._prefix + key, db=self._database)
 
@@ -67,7 +67,7 @@ class Table:
         self._txn.delete(self._prefix + key, db=self._database)
 
     def scan(self, start: bytes = b"", after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Yields keys and copies of their values, in order of the keys' bytes; write nothing meanwhile.
+        """Yields keys and copies of their values, in order of the keys' bytes; write nothing before the iteration ends.
 
         Args:
             start: only keys that start with this.

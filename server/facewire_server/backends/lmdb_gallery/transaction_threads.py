@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class TransactionThreads:
-    """Runs transactions of an environment in threads of its own.
+    """Runs the transactions of an environment in its own threads.
 
     LMDB has one writer at a time. So one thread writes, and writes that wait for it or for the
     disk take no thread from the searches.
@@ -32,7 +32,7 @@ class TransactionThreads:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gallery-write")
 
     async def read(self, step: Callable[[Transaction], T]) -> T:
-        """Returns what the step makes of the storage in one read transaction."""
+        """Runs the step in one read transaction and returns its result."""
 
         def in_transaction() -> T:
             with self._environment.read() as transaction:
@@ -46,7 +46,7 @@ class TransactionThreads:
         *,
         beyond_quota: bool = False,
     ) -> T:
-        """Commits a change in a write transaction; its outcome wins over a cancellation.
+        """Commits a change in a write transaction; a cancelled caller still receives the outcome.
 
         Args:
             change, beyond_quota: see `Environment.write`.
@@ -58,11 +58,11 @@ class TransactionThreads:
         )
 
     async def call(self, step: Callable[[], T]) -> T:
-        """Runs a step that opens no transaction, or one of its own, among the reads."""
+        """Runs a step in one of the reading threads; the step may open its own transaction."""
         return await run_in_thread(self._readers, step)
 
     def close(self) -> None:
-        """Waits for the steps under way, then closes the environment; blocks."""
+        """Waits for the running steps, then closes the environment; blocks."""
         self._readers.shutdown()
         self._writer.shutdown()
         self._environment.close()

@@ -37,7 +37,7 @@ async def export_gallery(
     with ExitStack() as stack:
 
         def open_gallery() -> tuple[Snapshot, GalleryInfo]:
-            # On the stack already here: a caller cancelled meanwhile does not get the snapshot.
+            # Put on the stack here: if the caller was cancelled, it never receives the snapshot to close it.
             snapshot = stack.enter_context(closing(environment.snapshot()))
             with snapshot.step() as transaction:
                 gallery = Contents(transaction, gallery_id)

@@ -1,4 +1,4 @@
-"""Reads an address of the settings, and makes gRPC's name of it.
+"""Converts an address of the settings to gRPC's name of a target.
 
 One host may be a DNS name with several addresses; gRPC resolves it. Several hosts are IP addresses of one kind, since
 gRPC has no name for more (docs/decisions/0015).
@@ -35,7 +35,7 @@ def target(address: str, *, tls: bool = False) -> Target:
         tls: whether certificates will be checked; they name one host.
 
     Raises:
-        ValueError: it is none, or not of one kind, or there are several with TLS.
+        ValueError: it is not an address, mixes kinds, or has several hosts with TLS.
     """
     parts = [part.strip() for part in address.split(",")]
     kinds = {_kind(part) for part in parts}

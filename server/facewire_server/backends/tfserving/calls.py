@@ -13,10 +13,10 @@ from facewire_server.errors import ModelUnavailable, TimedOut
 __all__ = ["Calls"]
 
 _OLD_CALLS_S: Final = 60.0
-"""Calls on a replaced channel may end in this time; a picture's is shorter. Chosen, not measured."""
+"""Seconds in which calls on a replaced channel may end; a picture's timeout is shorter. Chosen, not measured."""
 
 _LONGEST_DETAIL: Final = 400
-"""Characters of TensorFlow Serving's text that are passed on. Its own limit is 1,024."""
+"""Characters of TensorFlow Serving's text that are passed on; its own limit is 1,024. Chosen, not measured."""
 
 _CODES_WITH_DETAILS: Final = (
     StatusCode.NOT_FOUND,
@@ -61,7 +61,7 @@ class Calls:
         """
         if not self._is_unreachable:
             return
-        # Calls that wait for another replica on the old channel keep their time.
+        # Calls on the old channel that wait for another replica keep their timeout.
         closing = asyncio.create_task(self._channel.close(grace=_OLD_CALLS_S))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
@@ -97,14 +97,18 @@ class Calls:
                 raise
             # Closing a channel cancels its calls, as if the caller had been cancelled.
             # https://github.com/grpc/grpc/pull/21819
-            raise ModelUnavailable(f"the model {self._name!r} did not answer for long") from None
+            raise ModelUnavailable(
+                f"the model {self._name!r} did not answer for a long time"
+            ) from None
         self._is_unreachable = False
         # Not by gRPC, which returns None if a deserializer raises.
         # https://github.com/grpc/grpc/issues/33955
         try:
             return response.FromString(data)
         except DecodeError as error:
-            raise ModelUnavailable(f"the model {self._name!r} answers no message") from error
+            raise ModelUnavailable(
+                f"the model {self._name!r} returned something that is not a message"
+            ) from error
 
     async def close(self) -> None:
         """Ends the connections."""

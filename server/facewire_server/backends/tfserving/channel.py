@@ -7,7 +7,7 @@ from grpc import aio, ssl_channel_credentials
 
 __all__ = ["channel"]
 
-_POLICY: Final = {
+_SERVICE_CONFIG: Final = {
     "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
         {
@@ -26,13 +26,15 @@ _POLICY: Final = {
         }
     ],
 }
+"""gRPC's service config (https://github.com/grpc/grpc/blob/master/doc/service_config.md). The pause before the retry
+is chosen, not measured."""
 
 _OPTIONS: Final = (
-    ("grpc.service_config", json.dumps(_POLICY)),
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     # gRPC's default is 4 MiB; the longest outputs (`signature.MOST_ROWS`) are far below 16.
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", -1),
-    # A call whose request does not fit is not retried; a canvas has at most 6 MiB.
+    # gRPC does not retry a call whose request exceeds this buffer; a canvas has at most 6 MiB.
     ("grpc.per_rpc_retry_buffer_size", 16 << 20),
     # A container that comes back is found within a second or two: by default gRPC waits for up to two
     # minutes before it connects again, and for 30 s before it resolves the name again.
@@ -46,11 +48,13 @@ _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 2000),
     ("grpc.keepalive_timeout_ms", 3000),
     ("grpc.http2.ping_timeout_ms", 3000),
-    # A new channel makes connections of its own; shared ones would wait as the old channel's do.
+    # A new channel opens new connections; shared ones would wait as the old channel's do.
     # https://github.com/grpc/grpc/issues/17282
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_http_proxy", 0),
 )
+"""Channel options. The times are chosen, not measured: within a few seconds a failed replica is noticed, and one that
+comes back is used."""
 
 
 def channel(target: str, tls_ca: bytes) -> aio.Channel:

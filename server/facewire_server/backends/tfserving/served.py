@@ -21,10 +21,10 @@ _METADATA_FIELD: Final = "signature_def"
 """The only field that `GetModelMetadata` has."""
 
 _AVAILABLE: Final = 30
-"""`ModelVersionStatus.State.AVAILABLE`."""
+"""Number of `ModelVersionStatus.State.AVAILABLE` in TensorFlow Serving's get_model_status.proto."""
 
 _CHECK_TIMEOUT_S: Final = 2.0
-"""Of each call of a check: these compute nothing. Chosen, not measured."""
+"""Timeout of each call of a check, which computes nothing. Chosen, not measured."""
 
 
 class TfServingModel:
@@ -113,7 +113,7 @@ class TfServingModel:
         try:
             return from_message(message, self._signature.outputs[name])
         except ValueError as error:
-            raise ModelUnavailable(f"the model {self.name!r} answers {name}: {error}") from error
+            raise ModelUnavailable(f"the model {self.name!r} returned {name}: {error}") from error
 
     async def _check(self) -> None:
         status = wire.GetModelStatusRequest()

@@ -13,6 +13,7 @@ __all__ = ["from_message", "signature_of", "write"]
 
 _DTYPES: Final = {wire.DT_FLOAT: "float32", wire.DT_UINT8: "uint8"}
 _NUMBERS: Final = {name: number for number, name in _DTYPES.items()}
+"""TensorFlow's numbers of the types that the servables use, with numpy's names, and the reverse."""
 
 
 def write(array: NDArray, message: Any) -> None:
@@ -43,7 +44,7 @@ def from_message(message: Any, expected: TensorSpec) -> NDArray[np.float32]:
     """
     shape = tuple(dimension.size for dimension in message.tensor_shape.dim)
     found = TensorSpec(_dtype(message.dtype), shape)
-    # Before anything is allocated: one number and a large shape are a few bytes on the wire.
+    # Checked before anything is allocated: one number and a large shape are a few bytes on the wire.
     if not expected.accepts(found) or not all(
         wanted is not None or 0 <= size <= MOST_ROWS
         for size, wanted in zip(shape, expected.shape, strict=True)
@@ -52,7 +53,7 @@ def from_message(message: Any, expected: TensorSpec) -> NDArray[np.float32]:
     if message.tensor_content:
         flat = np.frombuffer(message.tensor_content, "<f4").astype(np.float32)
     else:
-        # np.array knows the field's buffer: other ways take the numbers one by one.
+        # np.array reads the field's buffer at once; other ways convert the numbers one by one.
         flat = np.array(message.float_val, np.float32)
         if 0 < flat.size < math.prod(shape):  # by definition the last one is repeated
             flat = np.pad(flat, (0, math.prod(shape) - flat.size), mode="edge")

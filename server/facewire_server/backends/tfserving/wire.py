@@ -36,6 +36,7 @@ GET_MODEL_STATUS: Final = "/tensorflow.serving.ModelService/GetModelStatus"
 
 DT_FLOAT: Final = 1
 DT_UINT8: Final = 4
+"""Numbers of `tensorflow.DataType`, from tensorflow/core/framework/types.proto."""
 
 
 def descriptors() -> FileDescriptorSet:
