@@ -215,7 +215,7 @@ async def test_a_version_that_failed_must_pass_five_rounds_in_a_row() -> None:
     line, served = model((1, WRONG))
     for weights in (WRONG, RIGHT, RIGHT, WRONG, RIGHT, RIGHT, RIGHT, RIGHT):
         served.replicas = [(1, weights)]
-        with pytest.raises(ModelUnavailable, match=r"another model|proven again"):
+        with pytest.raises(ModelUnavailable, match=r"another model|proven since"):
             await line.check()
         with pytest.raises(ModelUnavailable, match="not proven"):
             await line.predict(INPUTS)
