@@ -11,7 +11,7 @@ from facewire.video import Camera
 
 
 async def watch(client: facewire.AsyncClient, name: str, source: str) -> None:
-    """Prints who is seen by one camera, until it ends."""
+    """Prints the people whom one camera sees, until it ends."""
     with Camera(source) as camera:
         async for result in client.stream(camera, camera=name):
             if isinstance(result, facewire.FrameResult):

@@ -37,7 +37,7 @@ from facewire_server.work.slots import WorkSlots
 __all__ = ["serve"]
 
 _RECOGNITION: Final = "facewire.v1.RecognitionService"
-"""The one health that depends on models: the gallery's calls need none."""
+"""The service whose health depends on the models; the gallery's calls need none."""
 
 
 async def serve(settings: Settings) -> None:
@@ -82,7 +82,7 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry) -> None:
             measuring.cancel()
             await server.drain(settings.drain_s)
             if watching is not None and not watching.cancel():
-                await watching  # raises what it failed with
+                await watching  # raises its failure
     emit(Stopped())
 
 
@@ -94,7 +94,7 @@ async def _server(
     contract = read_model_contract(settings.model_contract)
     usable = usable_processors()
     processors = settings.threads or usable.count
-    cv2.setNumThreads(1)  # pictures are worked on beside each other; each takes one processor
+    cv2.setNumThreads(1)  # pictures are worked on concurrently; each takes one processor
     async with open_models(
         contract,
         folder=settings.models,

@@ -1,4 +1,4 @@
-"""From the settings to the values that the rooms take."""
+"""Converts the settings to the values that the rooms take."""
 
 from pathlib import Path
 from typing import Final
@@ -24,24 +24,25 @@ __all__ = [
 ]
 
 _SERVED_AT_ONCE: Final = 16
-"""Pictures in work beyond the processors' if a model is elsewhere: while it works on them they need no
-processor here. Chosen, not measured."""
+"""Further pictures in work if a model is elsewhere: they need no processor here while it works on them.
+Chosen, not measured."""
 
 _CALLS_BESIDE_STREAMS: Final = 64
-"""Calls under way beside a full house of streams: unary calls, health watchers, exports. Chosen, not measured."""
+"""Calls in progress besides `max_streams` streams: unary calls, health watchers, exports. Chosen, not measured."""
 
 _PICTURE_FRACTION: Final = 1 / 32
-"""Smallest face of a single picture, as a fraction of its shorter side: 34 pixels of a 1080p picture."""
+"""Smallest face of a single picture, as a fraction of its shorter side: 34 pixels of a 1080p picture.
+Chosen, not measured."""
 
 _STREAM_FRACTION: Final = 1 / 16
-"""Smallest face of a stream's frame: twice as large, for a quarter of the canvas."""
+"""Smallest face of a stream's frame: twice as large, for a quarter of the canvas. Chosen, not measured."""
 
 
 def read_model_contract(name_or_path: str) -> ModelContract:
     """Reads a shipped contract by its name, or a contract file.
 
     Raises:
-        SettingsError: it cannot be read, or is no contract.
+        SettingsError: it cannot be read, or is not a model contract.
     """
     shipped = Path(model_contracts.__path__[0]) / f"{name_or_path}.json"
     path = shipped if shipped.is_file() else Path(name_or_path)
@@ -57,7 +58,7 @@ def model_addresses(settings: Settings, contract: ModelContract) -> dict[str, st
     """Returns the address of each servable, "" for this process, by the name of its setting.
 
     Raises:
-        SettingsError: a setting is no address.
+        SettingsError: a setting is not an address.
     """
     names = {row.address_setting for row in servables(contract)}
     addresses: dict[str, str] = {name: getattr(settings, name) for name in names}
@@ -71,7 +72,7 @@ def model_addresses(settings: Settings, contract: ModelContract) -> dict[str, st
 
 
 def serving_limits(settings: Settings) -> ServingLimits:
-    """Returns what one client may ask for."""
+    """Returns the limits of requests and streams."""
     return ServingLimits(
         picture=PictureLimits(settings.max_frame_bytes, settings.max_pixels),
         max_in_flight=settings.max_in_flight,
@@ -81,7 +82,7 @@ def serving_limits(settings: Settings) -> ServingLimits:
 
 
 def request_defaults(settings: Settings) -> RequestDefaults:
-    """Returns what a request gets that leaves its options unset."""
+    """Returns the options of a request that leaves them unset."""
 
     def detection(short_side_fraction: float) -> DetectionOptions:
         return DetectionOptions(
@@ -102,7 +103,7 @@ def request_defaults(settings: Settings) -> RequestDefaults:
 
 
 def server_options(settings: Settings) -> ServerOptions:
-    """Returns where and to whom the server listens; reads the files of the credentials.
+    """Returns address, credentials and limit of calls; reads the files of the credentials.
 
     Raises:
         SettingsError: a file cannot be used.
@@ -127,5 +128,5 @@ def pictures_at_once(settings: Settings, processors: int, *, is_served: bool) ->
 
 
 def max_calls(settings: Settings) -> int:
-    """Returns the most calls under way, streams included."""
+    """Returns the most calls in progress, streams included."""
     return settings.max_streams + _CALLS_BESIDE_STREAMS

@@ -1,4 +1,4 @@
-"""The first message of a stream: its plan, in time, for a gallery that can be searched."""
+"""Reads the first message of a stream: its plan, within a time limit, for a gallery that can be searched."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +19,7 @@ async def read_plan(
 
     Raises:
         TimedOut: no plan came within `timeout_s`: silent streams would keep others out.
-        OutOfOrder: something else came, or nothing.
+        OutOfOrder: the first message is not a plan, or the stream ended without one.
         GalleryNotFound, ModelContractMismatch: as `check_gallery`.
     """
     try:

@@ -86,7 +86,7 @@ class AsyncClient(AsyncGalleryClient):
         detection: DetectionOptions = DETECTION_DEFAULTS,
         timeout_s: float | None = None,
     ) -> Comparison:
-        """Says whether two pictures show the same person; no gallery is touched. See `Client.compare`."""
+        """Compares two pictures: do they show the same person? No gallery is used. See `Client.compare`."""
         return await self._run(
             requests.compare(
                 await read_if_path(first),
@@ -151,11 +151,11 @@ class AsyncClient(AsyncGalleryClient):
         return stream
 
     async def server_info(self, *, timeout_s: float | None = None) -> ServerInfo:
-        """Asks what the server is and allows. See `Client.server_info`."""
+        """Returns the server's version, model, limits and features. See `Client.server_info`."""
         return await self._run(requests.server_info(), timeout_s)
 
     async def health(self, *, timeout_s: float | None = None) -> Health:
-        """Asks what of the server is ready for calls. See `Client.health`."""
+        """Returns which parts of the server are ready for calls. See `Client.health`."""
         return Health(
             *[await self._run(requests.check_health(name), timeout_s) for name in requests.SERVICES]
         )

@@ -13,10 +13,10 @@ _OF_A_WRITE = "Internal error from Core"
 """The text that grpc.aio sets for a write that the end of the call interrupted."""
 
 _PATIENCE_S = 1.0
-"""How long the server's own status may take to replace that of a write. Chosen, not measured."""
+"""Seconds that the server's own status may take to replace that of a write. Chosen, not measured."""
 
 _LOOK_AGAIN_S = 0.002
-"""Chosen, not measured: a loop is not kept busy by it."""
+"""Seconds between two looks at the status. Chosen, not measured: seldom enough to cost the loop nothing."""
 
 
 class Status(grpc.RpcError):
@@ -40,7 +40,7 @@ class Status(grpc.RpcError):
 
     @property
     def is_of_a_write(self) -> bool:
-        """Whether it is what grpc.aio sets for a write that was interrupted."""
+        """Whether grpc.aio set this status for a write that was interrupted."""
         return self._code is grpc.StatusCode.INTERNAL and self._details == _OF_A_WRITE
 
 

@@ -1,4 +1,4 @@
-"""The part of the asyncio client that keeps galleries, identities and templates."""
+"""The part of the asyncio client that manages galleries, identities and templates."""
 
 import asyncio
 import os

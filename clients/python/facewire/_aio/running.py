@@ -74,7 +74,7 @@ class AsyncCalls:
         *,
         repeatable: bool = True,
     ) -> T:
-        """Tries, and if that is safe tries again while the server is unavailable."""
+        """Makes an attempt, and repeats it while the server is unavailable if that is safe."""
         deadline = Deadline(self._timeout_s if timeout_s is None else timeout_s)
         retries = Retries(deadline)
         while True:

@@ -28,8 +28,8 @@ class AsyncStream:
     """A stream: an asynchronous iterator of `FrameResult` and `FramesSkipped`.
 
     It opens with the first result asked for, or with `async with`, which also closes it.
-    Left without either (`break`), it is cancelled when it is collected as garbage. All
-    else is as of `Stream`.
+    If it is left without either (`break`), it is cancelled when it is collected as garbage.
+    Everything else is as in `Stream`.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class AsyncStream:
         """Opens the stream, if it is not open.
 
         Raises:
-            ValueError: the stream is closed, or was closed meanwhile.
+            ValueError: the stream is closed.
             FacewireError: as of `Client.stream`.
         """
         if self._call is None:
@@ -128,7 +128,7 @@ class AsyncStream:
         raise StopAsyncIteration
 
     async def _connect(self) -> None:
-        """Opens the stream, unless it is, or meanwhile was, closed."""
+        """Opens the stream, unless it was closed, also while it opens."""
         retries = Retries(deadline := Deadline(self._timeout_s))
         while self._call is None and not self._closed.is_set():
             self._call = call = _Call(self._address)
@@ -161,7 +161,7 @@ class _Call:
         self._call = stub.StreamRecognize(metadata=address.metadata)
         self._sending: asyncio.Task[None] | None = None
         self.ending = Ending(self._call)
-        # Not `read`, which reads no more once a write was interrupted by the call's end.
+        # Not `read`, which stops reading once the call's end has interrupted a write.
         self.responses = aiter(self._call)
 
     async def open(self, config: recognition_pb2.StreamConfig, deadline: Deadline) -> None:

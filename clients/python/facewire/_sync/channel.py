@@ -8,7 +8,7 @@ __all__ = ["connect"]
 
 
 def connect(address: Address) -> grpc.Channel:
-    """Makes a channel with a connection of its own, which opens with the first call."""
+    """Makes a channel with its own connection, which opens with the first call."""
     credentials = address.credentials()
     if credentials is None:
         return grpc.insecure_channel(address.target, options=CHANNEL_OPTIONS)

@@ -32,12 +32,12 @@ class Client(GalleryClient):
             for face in client.recognize("party.jpg").faces:
                 print(face.name, face.box)
 
-    Nothing is connected before the first call. Every method may raise, besides what
+    The first call opens the connection. Every method may raise, besides the errors that
     it lists:
 
     * AuthenticationError: the server wants a token.
-    * UnreachableError, UnavailableError: after retries, if these are safe: of what
-      only reads, and of `enroll`, whose repeated calls the server knows by their ids.
+    * UnreachableError, UnavailableError: after retries, if these are safe: of calls that
+      only read, and of `enroll`, whose repeated calls the server recognizes by their ids.
     * DeadlineError: no response within `timeout_s`, retries included.
     * InvalidRequestError: a value is out of range; `field` names it.
     * ServerError: a fault of the server.
@@ -50,8 +50,8 @@ class Client(GalleryClient):
             certificate is checked against.
         tls: turns TLS on with the roots that gRPC carries.
         timeout_s: the limit of one call, retries included, seconds; of a stream, of its opening.
-            Methods take a `timeout_s` of their own; None, the default, means this one. Of what
-            makes several calls (`enroll`, pages, `health`) it is the limit of each call;
+            The `timeout_s` of a method overrides it for one call; None, the default, does not. If a
+            method makes several calls (`enroll`, pages, `health`), it is the limit of each call;
             `export_gallery` and `import_gallery` have none.
 
     Raises:
@@ -119,7 +119,7 @@ class Client(GalleryClient):
         detection: DetectionOptions = DETECTION_DEFAULTS,
         timeout_s: float | None = None,
     ) -> Comparison:
-        """Says whether two pictures show the same person; no gallery is touched.
+        """Compares two pictures: do they show the same person? No gallery is used.
 
         Args:
             first: one picture.
@@ -150,7 +150,7 @@ class Client(GalleryClient):
     ) -> EnrollResult:
         """Enrolls any number of pictures of one person, in batches of ten, each committed on its own.
 
-        Each picture is accepted or refused by itself. When this returns, the templates are on the
+        Each picture is accepted or refused on its own. When this returns, the templates are on the
         server's disk. After an error the batches before it stay enrolled.
 
         Args:
@@ -191,7 +191,7 @@ class Client(GalleryClient):
         max_candidates: int = 0,
         timeout_s: float | None = None,
     ) -> Stream:
-        """Recognizes the frames of a camera or a film, as they come.
+        """Recognizes the frames of a camera or a film, one after the other.
 
         Iterate over what it returns; see `Stream`. The stream opens with its first use, in both
         clients: a method of asyncio that is not awaited cannot wait for a server. So all errors below
@@ -213,7 +213,7 @@ class Client(GalleryClient):
             ContractMismatchError: the gallery was made with another model.
             LimitError: the server has as many streams as it allows.
             TypeError: `frames` are not iterable, or are one picture.
-            ValueError: the client is closed, or was closed meanwhile.
+            ValueError: the client is closed.
         """
         config = requests.stream_config(
             camera, gallery, policy, decision, detection, max_candidates
@@ -231,7 +231,7 @@ class Client(GalleryClient):
         return stream
 
     def server_info(self, *, timeout_s: float | None = None) -> ServerInfo:
-        """Asks what the server is and allows: version, model, limits, defaults, features.
+        """Returns the server's version, model, limits, defaults and features.
 
         Raises:
             NotSupportedError: the server is older than this call.
@@ -239,7 +239,7 @@ class Client(GalleryClient):
         return self._run(requests.server_info(), timeout_s)
 
     def health(self, *, timeout_s: float | None = None) -> Health:
-        """Asks what of the server is ready for calls. Needs no token."""
+        """Returns which parts of the server are ready for calls. Needs no token."""
         return Health(
             *(self._run(requests.check_health(name), timeout_s) for name in requests.SERVICES)
         )

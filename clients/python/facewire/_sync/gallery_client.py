@@ -1,4 +1,4 @@
-"""The part of the client that keeps galleries, identities and templates."""
+"""The part of the client that manages galleries, identities and templates."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Runs calls on a blocking channel, with deadline, token, typed errors, and retries if these are safe."""
+"""Runs calls on a blocking channel, with deadline, token and typed errors; repeats calls if that is safe."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ class Calls:
         *,
         repeatable: bool = True,
     ) -> T:
-        """Tries, and if that is safe tries again while the server is unavailable."""
+        """Makes an attempt, and repeats it while the server is unavailable if that is safe."""
         deadline = Deadline(self._timeout_s if timeout_s is None else timeout_s)
         retries = Retries(deadline)
         while True:

@@ -43,8 +43,8 @@ class Stream:
     raises:
 
     * what `frames` raised, after the results of the frames before;
-    * ReconnectError: the server is going away; frames from the first one not accounted
-      for are to be sent again on a new stream, after `after_s`;
+    * ReconnectError: the server is shutting down; send the frames from the first one not accounted
+      for again on a new stream, after `after_s`;
     * UnreachableError: the connection broke;
     * LimitError: the results were not read for too long;
     * any other FacewireError.
@@ -86,7 +86,7 @@ class Stream:
         """Opens the stream, if it is not open.
 
         Raises:
-            ValueError: the stream is closed, or was closed meanwhile.
+            ValueError: the stream is closed.
             FacewireError: as of `Client.stream`.
         """
         if self._call is None:
@@ -140,7 +140,7 @@ class Stream:
         return response
 
     def _connect(self) -> None:
-        """Opens the stream, unless it is, or meanwhile was, closed."""
+        """Opens the stream, unless it was closed, also while it opens."""
         retries = Retries(deadline := Deadline(self._timeout_s))
         while self._call is None and not self._closed.is_set():
             self._call = call = _Call(self._address, self._config, self._frames)

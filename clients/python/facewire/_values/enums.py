@@ -59,7 +59,7 @@ class Outcome(WireEnum):
     AMBIGUOUS = "AMBIGUOUS"
     """Two identities reach the threshold, too close to each other to choose."""
     TOO_POOR = "TOO_POOR"
-    """The face is too small to say."""
+    """The face is too small to decide."""
 
 
 class CompareOutcome(WireEnum):
@@ -69,7 +69,7 @@ class CompareOutcome(WireEnum):
     SAME = "SAME"
     DIFFERENT = "DIFFERENT"
     TOO_POOR = "TOO_POOR"
-    """One of the faces is too small to say."""
+    """One of the faces is too small to decide."""
 
 
 class FaceSelection(WireEnum):
@@ -95,17 +95,17 @@ class FramePolicy(WireEnum):
 
 
 class FrameStatus(WireEnum):
-    """What became of a frame."""
+    """The outcome of a frame."""
 
     UNSPECIFIED = "UNSPECIFIED"
     OK = "OK"
-    """It was worked on; no faces means that none was found."""
+    """The frame was recognized; no faces means that none was found."""
     INVALID = "INVALID"
-    """It cannot be used; sending it again is of no use."""
+    """The frame cannot be used; sending it again does not help."""
     UNAVAILABLE = "UNAVAILABLE"
     """A model did not respond; the next frame may succeed."""
     TIMED_OUT = "TIMED_OUT"
-    """It was not finished in the time a picture may take."""
+    """The frame was not finished within the time for one picture."""
 
 
 class SkipReason(WireEnum):
@@ -113,7 +113,7 @@ class SkipReason(WireEnum):
 
     UNSPECIFIED = "UNSPECIFIED"
     SUPERSEDED = "SUPERSEDED"
-    """A newer frame was there before the server had time for it."""
+    """A newer frame arrived before the server had time for this one."""
     OVER_CREDIT = "OVER_CREDIT"
     """More frames were sent than the server allows in flight."""
     SHUTTING_DOWN = "SHUTTING_DOWN"
@@ -137,7 +137,7 @@ class ImageFormat(WireEnum):
 
 
 class Feature(WireEnum):
-    """A part of the contract that a server may be without."""
+    """A part of the contract that a server may lack."""
 
     UNSPECIFIED = "UNSPECIFIED"
     TRACKS = "TRACKS"

@@ -137,7 +137,7 @@ class DeadlineError(FacewireError):
 
 
 class NotSupportedError(FacewireError):
-    """In the contract, not in this server."""
+    """The contract has this, and this server does not."""
 
 
 class ServerError(FacewireError):

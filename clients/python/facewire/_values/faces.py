@@ -42,7 +42,7 @@ class Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well a face can be recognized, measured on the picture as it came.
+    """How well a face can be recognized, measured on the picture as received.
 
     Attributes:
         inter_eye_px: distance between the eyes' centers, pixels.
@@ -74,10 +74,10 @@ class Decision:
         outcome: the conclusion.
         identity_id: who it is; "" unless KNOWN.
         display_name: their name when the decision was made; "" unless KNOWN.
-        similarity: to the best identity of the gallery; 0 when there was none.
-        threshold: what `similarity` was compared with.
-        margin: `similarity` minus the second best identity's; 0 when there was none.
-        template_id: the template that gave `similarity`; "" unless KNOWN or AMBIGUOUS.
+        similarity: to the best identity of the gallery; 0 if there was none.
+        threshold: the bound that `similarity` was compared with.
+        margin: `similarity` minus the second best identity's; 0 if there was none.
+        template_id: the template with this `similarity`; "" unless KNOWN or AMBIGUOUS.
         gallery_revision: the gallery's revision that was searched.
         candidates: the best identities, best first; empty unless asked for.
     """

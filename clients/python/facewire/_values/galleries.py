@@ -59,7 +59,7 @@ class Template:
 
     Attributes:
         template_id: its id: 32 hexadecimal digits.
-        identity_id: whose it is.
+        identity_id: the identity that it belongs to.
         quality: how good the enrolled face was.
         detection_score: the detector's confidence in it. Range [0, 1].
         created_at: when it was enrolled, UTC.
@@ -76,12 +76,12 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class EnrolledPicture:
-    """What became of one picture.
+    """The outcome of enrolling one picture.
 
     Attributes:
-        template_id: the new template's id; "" when the picture was refused.
-        refusal: why it was refused; None when it was accepted.
-        detail: the same for people; "" when it was accepted.
+        template_id: the new template's id; "" if the picture was refused.
+        refusal: why it was refused; None if it was accepted.
+        detail: the same for people; "" if it was accepted.
         quality: how well the face can be recognized; None if no single face was found.
         box: position and size of the face; None if no single face was found.
     """
@@ -99,18 +99,18 @@ class EnrolledPicture:
 
     @classmethod
     def refused(cls, refusal: ErrorReason, detail: str) -> Self:
-        """A picture that was refused before a face was looked for."""
+        """Makes the result of a picture that was refused before a face was searched for."""
         return cls(template_id="", refusal=refusal, detail=detail, quality=None, box=None)
 
 
 @dataclass(frozen=True, slots=True)
 class EnrollResult:
-    """What became of the pictures of one person.
+    """The outcome of enrolling the pictures of one person.
 
     Attributes:
         identity_id: the person.
         pictures: one for each picture, in order.
-        revision: the gallery's revision after the last write; 0 when nothing was asked.
+        revision: the gallery's revision after the last write; 0 if no call was made.
     """
 
     identity_id: str
@@ -125,12 +125,12 @@ class EnrollResult:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import did.
+    """The outcome of an import.
 
     Attributes:
         identities_added: identities that were new.
         templates_added: templates that were new.
-        templates_skipped: templates that were there already.
+        templates_skipped: templates that existed already.
         revision: the gallery's revision after the last write.
     """
 

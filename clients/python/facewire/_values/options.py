@@ -41,3 +41,4 @@ class DetectionOptions:
 
 DECISION_DEFAULTS = DecisionPolicy()
 DETECTION_DEFAULTS = DetectionOptions()
+"""Nothing set: the server's defaults. One object, so that methods can have it as the default of an argument."""

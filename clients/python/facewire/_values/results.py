@@ -58,7 +58,7 @@ class Comparison:
     Attributes:
         outcome: the conclusion.
         similarity: of the two faces.
-        threshold: what it was compared with.
+        threshold: the bound that it was compared with.
         first: the face of the first picture.
         second: the face of the second picture.
         model_contract_id: the model contract that the embeddings were made under.
@@ -79,8 +79,8 @@ class FrameResult:
     Attributes:
         sequence: the frame's number: the n-th frame of the stream, counted from 1.
         status: whether `faces` can be relied on.
-        reason: why not; None when `status` is OK.
-        detail: the same for people; "" when `status` is OK.
+        reason: why not; None if `status` is OK.
+        detail: the same for people; "" if `status` is OK.
         faces: the faces, highest detection score first; empty unless `status` is OK.
         width_px: of the upright picture; 0 unless `status` is OK.
         height_px: of the upright picture; 0 unless `status` is OK.
@@ -152,7 +152,7 @@ class Health:
     Attributes:
         server: the process, and its galleries' storage.
         recognition: pictures and streams; the models are loaded and proven.
-        galleries: reading and writing who is known.
+        galleries: reading and writing galleries.
     """
 
     server: bool

@@ -47,8 +47,8 @@ class ServerInfo:
         model_contract_id: the model contract that embeddings are made under.
         model_contract_name: its name, for people.
         limits: the most that a client may ask for.
-        image_formats: the layouts of pictures that are taken.
-        decision_defaults: what a request without a `DecisionPolicy` gets.
+        image_formats: the layouts of pictures that the server accepts.
+        decision_defaults: the policy of a request without a `DecisionPolicy`.
         features: the features that the server has.
         absent_features: the features that the server knows of and does not have.
     """

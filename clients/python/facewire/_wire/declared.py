@@ -2,7 +2,7 @@
 
 This stays because the packages that have them bound what users may install:
 googleapis-common-protos 1.76 takes protobuf from 6.33.5 to below 8, grpcio-health-checking 1.85
-nothing older than grpcio 1.85 and protobuf 7.35. Each group lies in a descriptor pool of its own,
+nothing older than grpcio 1.85 and protobuf 7.35. Each group lies in its own descriptor pool,
 so that these packages may be installed, too.
 """
 
@@ -15,6 +15,8 @@ __all__ = ["BYTES", "ENUM", "TEXT", "declare"]
 _Field = descriptor_pb2.FieldDescriptorProto
 TEXT = _Field.TYPE_STRING
 BYTES = _Field.TYPE_BYTES
+"""Types of fields, for `declare`."""
+
 ENUM = _Field.TYPE_INT32
 """Enums are read as their numbers: both have the same bytes."""
 

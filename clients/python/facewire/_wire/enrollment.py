@@ -18,10 +18,10 @@ from facewire.v1 import face_pb2, gallery_pb2
 __all__ = ["Enrolled", "Plan", "chunks", "enroll", "halves"]
 
 _CHUNK_PICTURES = 10
-"""As the contract says of EnrollTemplates."""
+"""The contract's limit of EnrollTemplates."""
 
 _CHUNK_BYTES = 16 * 2**20
-"""The server's default; one with a lower limit refuses the chunk, see `halves`."""
+"""The default of the server's limit; a server with a lower limit refuses the chunk, see `halves`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def chunks(pictures: Iterable[Picture]) -> Iterator[list[face_pb2.Image]]:
     """Groups pictures for EnrollTemplates calls, reading them lazily.
 
     At most ten pictures, and at most the server's default of 16 MiB together; a
-    larger picture goes alone. A server with a lower limit says so, see `halves`.
+    larger picture is sent alone. A server with a lower limit refuses the chunk, see `halves`.
 
     Raises:
         OSError, ValueError, TypeError: a picture cannot be read (`image_message`).

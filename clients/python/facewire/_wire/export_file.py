@@ -15,7 +15,7 @@ from facewire.v1 import gallery_pb2
 __all__ = ["ExportFile"]
 
 _WRITE_BYTES = 2**20
-"""Of one call to the system, and one visit to a thread. Chosen, not measured."""
+"""Bytes of one write, for which `AsyncClient` enters a thread once. Chosen, not measured."""
 
 
 class ExportFile:
@@ -63,7 +63,7 @@ class ExportFile:
         self._file = os.fdopen(descriptor, "wb", buffering=0)
 
     def take(self, record: gallery_pb2.GalleryRecord) -> bool:
-        """Takes the next record; returns whether it is time for `write`."""
+        """Buffers the next record; returns whether `write` is due."""
         self._waiting += framed(record)
         if record.WhichOneof("record") == "header":
             self.gallery = read_gallery(record.header.gallery)

@@ -6,7 +6,7 @@ r"""The file that a gallery is exported to.
 
 The end shows that a file was not cut off. Records are the contract's own, so
 that a file outlives this program; only a new layout would need another magic.
-What is in it is biometric data: only its owner may read the file (mode 0600).
+The file holds biometric data: only its owner may read it (mode 0600).
 """
 
 import hashlib
@@ -28,10 +28,10 @@ END = b"\0"
 """A length of 0, before the digest."""
 
 _MAX_RECORD_BYTES = 2**20
-"""A length above it is damage, found before so much is read. The largest template has 16 KiB."""
+"""A greater length is damage, and is found before memory is allocated for it. The largest template has 16 KiB."""
 
 _READ_BYTES = 2**20
-"""Of one call to the system: far above what a call costs. Chosen, not measured."""
+"""Bytes of one read: enough that the cost of the call does not matter. Chosen, not measured."""
 
 
 def framed(record: gallery_pb2.GalleryRecord) -> bytes:

@@ -28,7 +28,7 @@ Page = tuple[Iterator[T], "Call[Page[T]] | None"]
 """The items of a page, and the call of the next one."""
 
 _PAGE_SIZE = 1000
-"""The most that the contract allows: fewest calls. A page of identities is then some 100 kB."""
+"""Rows: the contract's limit, which makes the fewest calls. A page of identities then has some 100 kB."""
 
 
 def gallery(gallery: str) -> Call[Gallery]:

@@ -9,12 +9,12 @@ __all__ = ["Ledger"]
 
 
 class Ledger:
-    """What is known of the frames of a stream.
+    """The state of a stream's frames.
 
     Attributes:
         in_flight: frames sent and not accounted for.
         exhausted: the frames have come to their end.
-        error: what pulling a frame raised, which ended the sending.
+        error: the error that pulling a frame raised, which ended the sending.
     """
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class Ledger:
             frame = Frame(frame)
         image = image_message(frame.picture)
         if len(image.data) > self._max_frame_bytes:
-            # Enough for the server to refuse it in its turn; all of it might exceed what
-            # gRPC takes, which would end the stream.
+            # Enough bytes for the server to refuse the frame; all of them might exceed gRPC's limit of
+            # a message, which would end the stream.
             image.data = image.data[: self._max_frame_bytes + 1]
         self._sequence += 1
         return recognition_pb2.StreamRecognizeRequest(

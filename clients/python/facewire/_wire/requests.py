@@ -1,7 +1,7 @@
 """The calls of the contract as values: a request, and how its response is read.
 
-Nothing is sent from here. `Client` and `AsyncClient` run the same values, so that both can do the
-same, in the same words.
+Nothing is sent from here. `Client` and `AsyncClient` run the same values, so that both have the
+same methods.
 """
 
 from collections.abc import Callable
@@ -61,8 +61,8 @@ class Call(Generic[T]):
         method: returns the method of the stubs.
         request: its message.
         read: turns the response's message into the value for the caller.
-        repeatable: whether a second call does no harm if the first one's response
-            was lost; only then is it tried again.
+        repeatable: whether it is safe to repeat the call if its response was lost; other
+            calls are not repeated.
     """
 
     method: Callable[[Stubs], Any]
@@ -127,7 +127,7 @@ def stream_config(
 
 
 def server_info() -> Call[ServerInfo]:
-    """Reads what the server is and allows."""
+    """Reads the server's version, limits and features."""
     request = recognition_pb2.GetServerInfoRequest()
     return Call(lambda stubs: stubs.recognition.GetServerInfo, request, read_server_info)
 

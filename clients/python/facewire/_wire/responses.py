@@ -1,4 +1,4 @@
-"""The reading half of a stream: what its messages and its end mean."""
+"""The reading half of a stream: converts its messages, and checks its end."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ class Responses:
         Raises:
             ReconnectError: the server asked for it.
             UnavailableError: not all frames were accounted for.
-            BaseException: what pulling a frame raised.
+            BaseException: the error that pulling a frame raised.
         """
         if ledger.error is not None:
             raise ledger.error

@@ -1,4 +1,4 @@
-"""How long a call may take, and whether it is tried again."""
+"""Deadline and retries of a call."""
 
 import random
 import time
@@ -9,14 +9,14 @@ from facewire._values.errors import FacewireError, UnavailableError
 __all__ = ["FIRST_BACKOFF_S", "Deadline", "Retries"]
 
 _ATTEMPTS = 5
-"""Chosen, not measured: 1.5 s of pauses at most, enough for a lost connection and a busy moment, too
-short for a server's restart, which is for the caller to wait for."""
+"""Attempts of a call. Chosen, not measured: 1.5 s of pauses at most, enough for a lost connection and a busy moment,
+too short for a server's restart, for which the caller must wait."""
 
 _BUSY_ATTEMPTS = 4
-"""As the contract has it for WORKER_BUSY: with a few workers, one of four connections finds another."""
+"""The contract's limit for WORKER_BUSY: with a few workers, one of four connections reaches another worker."""
 
 FIRST_BACKOFF_S = 0.1
-"""Chosen, not measured: shorter than a person notices."""
+"""Longest pause before the second attempt, seconds. Chosen, not measured: shorter than a person notices."""
 
 
 class Deadline:

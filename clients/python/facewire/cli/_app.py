@@ -93,7 +93,7 @@ def enroll(
     Each sub-folder is a person, and all pictures in it are theirs. A picture in
     FOLDER itself shows the person of its name: `Ada.jpg` and `Ada_02.jpg` are both Ada's.
 
-    After an interruption run it again: what is enrolled is not enrolled twice.
+    After an interruption run it again: no picture is enrolled twice.
     """
     _enroll.run(
         context.obj,
@@ -120,7 +120,7 @@ def recognize(
     min_face_px: MinFaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Shows who is in each PICTURE."""
+    """Recognizes the people in each PICTURE."""
     _recognize.run(
         context.obj,
         pictures,
@@ -175,7 +175,7 @@ def forget(
 
 @app.command()
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Shows what of the server is ready, its model, its limits and its galleries."""
+    """Shows whether the server is ready, its model, its limits and its galleries."""
     _status.run(context.obj, as_json=as_json)
 
 
@@ -201,7 +201,7 @@ def watch(
         typer.Option(
             metavar="FILE",
             dir_okay=False,
-            help="Write a table (CSV) of who was seen from when to when.",
+            help="Write a table (CSV): who was seen, from when to when.",
         ),
     ] = None,
     min_face_px: MinFaceOption = None,

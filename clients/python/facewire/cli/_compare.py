@@ -11,7 +11,7 @@ __all__ = ["run"]
 _WORDS = {
     CompareOutcome.SAME: "the same person",
     CompareOutcome.DIFFERENT: "different people",
-    CompareOutcome.TOO_POOR: "a face is too small to say",
+    CompareOutcome.TOO_POOR: "a face is too small to decide",
 }
 
 

@@ -1,6 +1,6 @@
 """`facewire enroll FOLDER`: enrolls the people of a folder; may be run again.
 
-What is enrolled already is read from the gallery itself: each template's `source` begins with the
+The gallery itself records which pictures are enrolled: each template's `source` begins with the
 digest of its picture. A request id made of the digest would be simpler, but then pictures of
 a deleted person could not be enrolled again: the server would return its first response.
 """
@@ -31,7 +31,7 @@ from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_
 __all__ = ["run"]
 
 _SOURCE_BYTES = 256
-"""The most that the contract allows for `source`."""
+"""The contract's limit of `source`, bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ __all__ = ["Following", "Results"]
 Results: TypeAlias = Iterator[FrameResult | FramesSkipped]
 
 _FIRST_BACKOFF_S = 1.0
-"""Chosen, not measured: the time of a server's restart is some seconds."""
+"""Pause before a new stream, seconds. Chosen, not measured: a server restarts within seconds."""
 
 _LONGEST_BACKOFF_S = 30.0
-"""Chosen, not measured: how late a server that is back may be noticed."""
+"""Longest pause, seconds. Chosen, not measured: the longest delay until a returned server is noticed."""
 
 
 class Following:

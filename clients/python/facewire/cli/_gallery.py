@@ -1,4 +1,4 @@
-"""`facewire gallery ...`: sets of people, and their way to a file and back."""
+"""`facewire gallery ...`: manages galleries, exports and imports them."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def create(server: Server, gallery: str, *, display_name: str, as_json: bool) ->
 
 
 def delete(server: Server, gallery: str, *, sure: bool, as_json: bool) -> None:
-    """Deletes a gallery with everybody in it, when that is confirmed.
+    """Deletes a gallery with all its people, after a confirmation.
 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
@@ -78,7 +78,7 @@ def delete(server: Server, gallery: str, *, sure: bool, as_json: bool) -> None:
 
 
 def _confirmed(question: str) -> bool:
-    """Outside of a session: there Ctrl-C would end the command; here it means no."""
+    """Asks; Ctrl-C means no. To be called outside of a session, in which Ctrl-C would end the command."""
     try:
         return typer.confirm(question, err=True)
     except typer.Abort:
@@ -127,7 +127,7 @@ def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: 
         return
     ERRORS.print(
         f"{result.identities_added} people and {result.templates_added} templates added to "
-        f"gallery {gallery!r}; {result.templates_skipped} templates were there already."
+        f"gallery {gallery!r}; {result.templates_skipped} templates existed already."
     )
 
 

@@ -68,6 +68,6 @@ def import_(
 ) -> None:
     """Adds the people of FILE, an export, to a gallery.
 
-    After an interruption run it again: what is there already is skipped.
+    After an interruption run it again: templates that exist already are skipped.
     """
     _gallery.import_(context.obj, file, gallery=gallery, create=create, as_json=as_json)

@@ -1,6 +1,6 @@
-"""Ctrl-C while a command works: it ends what the command waits for, and raises nothing.
+"""Handles Ctrl-C while a command works: ends the calls that the command waits for, and raises nothing.
 
-A KeyboardInterrupt is raised wherever the main thread is just then. Inside gRPC's own Python code it can
+A KeyboardInterrupt is raised at any point of the main thread. Inside gRPC's own Python code it can
 leave a lock taken for ever (https://github.com/grpc/grpc/issues/19973 is of this kind), and then the command
 never ends and never finishes its film.
 """
@@ -20,7 +20,7 @@ __all__ = ["closed_by_ctrl_c"]
 def closed_by_ctrl_c(client: Client, interrupted: threading.Event) -> Iterator[None]:
     """On the first Ctrl-C sets the event and closes the client: its streams end, its calls fail.
 
-    A second Ctrl-C raises KeyboardInterrupt, for what has not ended by then.
+    A second Ctrl-C raises KeyboardInterrupt, if something has not ended by then.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # the parent process has turned Ctrl-C off

@@ -54,5 +54,5 @@ def forget(server: Server, identity_ids: list[str], *, gallery: str, as_json: bo
                 ERRORS.print(f"{identity_id}: {status}")
     if unknown:
         if not as_json:
-            ERRORS.print("`facewire identities` lists who is known.")
+            ERRORS.print("`facewire identities` lists the people of a gallery.")
         raise typer.Exit(EXIT_REFUSED)

@@ -1,4 +1,4 @@
-"""`facewire recognize PICTURE...`: who is in each picture."""
+"""`facewire recognize PICTURE...`: recognizes the people in each picture."""
 
 from collections.abc import Callable
 from pathlib import Path

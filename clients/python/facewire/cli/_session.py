@@ -46,8 +46,8 @@ _ADVICE = {
     ErrorReason.TIMED_OUT: "Try again, with a smaller picture or a larger --min-face-px.",
     ErrorReason.TOKEN_REQUIRED: "Give the server's token in FACEWIRE_TOKEN.",
     ErrorReason.GALLERY_NOT_FOUND: "Create it with `facewire gallery create`, or name another with --gallery.",
-    ErrorReason.GALLERY_EXISTS: "`facewire gallery list` shows what there is.",
-    ErrorReason.IDENTITY_NOT_FOUND: "`facewire identities` lists who is known.",
+    ErrorReason.GALLERY_EXISTS: "`facewire gallery list` lists the galleries.",
+    ErrorReason.IDENTITY_NOT_FOUND: "`facewire identities` lists the people of a gallery.",
 }
 """The library's advice in terms of the command line."""
 

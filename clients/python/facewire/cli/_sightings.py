@@ -1,4 +1,4 @@
-"""Who was seen when: single frames gathered into sightings."""
+"""Gathers the results of single frames into sightings: who was seen, from when to when."""
 
 import csv
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from facewire import Decision, Face, FrameResult, FramesSkipped, FrameStatus
 __all__ = ["GAP_S", "Person", "Sighting", "Sightings", "clock", "write_csv"]
 
 GAP_S = 2.0
-"""An absence of this length ends a sighting. Chosen, not measured: a face that is missed in one frame of
+"""Seconds of absence that end a sighting. Chosen, not measured: a face that is missed in one frame of
 a slow camera (1 frame a second) does not end it, and two visits to a door are two."""
 
 
@@ -55,7 +55,7 @@ class Person:
         return max(sighting.best_similarity for sighting in self.sightings)
 
     def add(self, at_s: float, similarity: float) -> None:
-        """Takes in one frame; times do not decrease."""
+        """Adds one frame; times do not decrease."""
         if not self.sightings or at_s - self.sightings[-1].to_s >= GAP_S:
             self.sightings.append(Sighting(at_s, at_s))
         sighting = self.sightings[-1]
@@ -83,7 +83,7 @@ class Sightings:
     unrecognized_count: int = 0
 
     def add(self, result: FrameResult | FramesSkipped) -> None:
-        """Takes in one result of a stream."""
+        """Adds one result of a stream."""
         if isinstance(result, FramesSkipped):
             self.skipped_count += result.frame_count
         elif result.status is not FrameStatus.OK:
@@ -111,7 +111,7 @@ def write_csv(file: TextIO, sightings: Sightings) -> None:
 
     Args:
         file: open for text with newline="".
-        sightings: who was seen.
+        sightings: the rows.
     """
     writer = csv.writer(file)
     writer.writerow(["who", "from_s", "to_s", "frame_count", "best_similarity"])

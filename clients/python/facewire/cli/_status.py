@@ -1,4 +1,4 @@
-"""`facewire status`: what of a server is ready, what it is and allows, and what it holds."""
+"""`facewire status`: a server's health, version, model, limits and galleries."""
 
 import time
 
@@ -11,7 +11,7 @@ from facewire.cli._session import EXIT_UNAVAILABLE, Server, session
 __all__ = ["run"]
 
 _CHECKS_OF_HEALTH = 3
-"""`Client.health` makes as many calls, one after the other."""
+"""Calls that `Client.health` makes, one after the other: the time of one is a third."""
 
 
 def run(server: Server, *, as_json: bool) -> None:
@@ -50,7 +50,7 @@ def _print_health(server: Server, health: Health, latency_ms: float, *, as_json:
 
 
 def _info(client: Client, *, as_json: bool) -> ServerInfo | None:
-    """What the server is, printed; None if it is too old to say, which is no reason to end."""
+    """Prints and returns the server's info; returns None if the server is too old to report it."""
     try:
         info = client.server_info()
     except NotSupportedError as error:

@@ -1,4 +1,4 @@
-"""`facewire watch SOURCE`: who is seen when."""
+"""`facewire watch SOURCE`: shows who is seen, and when."""
 
 import threading
 from collections.abc import Iterable
@@ -54,7 +54,7 @@ def run(
         film = None
         if annotate_to is not None:
             film = opened.enter_context(video().FilmWriter(annotate_to, camera.fps))
-        # Opened before the work, so that a path that cannot be written is said at once.
+        # Opened before the work, so that a path that cannot be written is reported at once.
         table = opened.enter_context(_open_table(csv_to)) if csv_to is not None else None
         following = Following(
             client, camera, film=film, gallery=gallery, camera_name=camera_name,
@@ -85,7 +85,7 @@ def _open_table(path: Path) -> TextIO:
 
 
 def _follow(results: Results, sightings: Sightings, *, total: int | None, as_json: bool) -> None:
-    """Takes in all results, showing the newest in a progress bar, or each as JSON."""
+    """Adds all results, showing the newest in a progress bar, or each as JSON."""
     columns = (
         "frame {task.completed:.0f}" + (f"/{total}" if total else ""),
         BarColumn(bar_width=20), TimeElapsedColumn(), "ETA", TimeRemainingColumn(),

@@ -37,8 +37,8 @@ def annotate(picture: Picture, faces: Iterable[Face]) -> NDArray[np.uint8]:
     """Paints a box around each face, with the name and the similarity.
 
     Known faces are green, ambiguous ones amber, all others gray and labeled by their
-    outcome. Labels grow with the picture, stay within it, and keep off each other where
-    there is room. OpenCV 5 paints names of any script; older ones only ASCII.
+    outcome. Labels grow with the picture, stay within it, and do not overlap if there is
+    room. OpenCV 5 paints names of any script; older ones only ASCII.
 
     Args:
         picture: the picture that was recognized.

@@ -13,7 +13,8 @@ from facewire.video._source import Source
 __all__ = ["Camera"]
 
 _ADVICE_HOLDS_S = 30.0
-"""Chosen, not measured: a busy server sends advice more often, and one that is idle again may send none."""
+"""Seconds that an advice is followed. Chosen, not measured: a busy server sends advice more often, and one that is
+idle again may send none."""
 
 
 class Camera:
@@ -22,10 +23,10 @@ class Camera:
     A camera that is lost is opened again, without end: after 0.5 s, then twice as long each time, up to
     30 s (a random part of it, at least half); the logger "facewire" reports it. A film ends.
 
-    Tested are films, and motion JPEG over HTTP; not tried are devices and RTSP.
+    Films, and motion JPEG over HTTP, are tested; devices and RTSP are not.
 
-    In a stream it follows the server's `Advice`, for 30 s after each: no more frames a second
-    than the server keeps up with, and none larger than is of use.
+    In a stream it follows the server's `Advice`, for 30 s after each: it sends at most as many frames a
+    second as the server can process, and none larger than is useful.
 
     Args:
         source: a video file; a device's number, 0 for the first; an address
@@ -36,7 +37,7 @@ class Camera:
         jpeg_quality: of the frames. Range [1, 100].
 
     Attributes:
-        live: whether it goes on by itself: a device, or an address that is no film's.
+        live: whether the source runs on without being read: a device, or an address that is not a film's.
         frame_count: of a film, as its header says; None if that is not known.
         fps: frames a second, as the source says; 0 if it does not.
         every_frame: as it was given, or chosen.
@@ -65,7 +66,7 @@ class Camera:
         weakref.finalize(self, self._source.close)
 
     def close(self) -> None:
-        """Frees the source; frames end. May be called again, and from another thread.
+        """Frees the source and ends the frames. May be called again, and from another thread.
 
         Waits for a read that is under way: of a dead address, up to 10 s.
         """
@@ -122,7 +123,7 @@ def _keep_reading(source: Source, slot: "_Slot") -> None:
 
 
 class _Pace:
-    """What the server's last advice asks for, while it holds."""
+    """The server's last advice, while it is followed."""
 
     def __init__(self) -> None:
         self._advice = Advice(target_fps=0, longest_side_px=0)

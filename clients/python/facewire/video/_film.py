@@ -14,10 +14,11 @@ from facewire.video._names import name_for_opencv
 __all__ = ["FilmWriter"]
 
 _LONGEST_STILL_S = 2.0
-"""A pause in a camera of hours must not become hours of film. Chosen, not measured."""
+"""Most seconds that a picture is shown: a camera's pause of hours must not become hours of film. Chosen, not
+measured."""
 
 _USUAL_FPS = 25.0
-"""That of European television, for sources without a usable one of their own."""
+"""Frames a second of a film if the source states none that is usable: that of European television."""
 
 
 class FilmWriter:

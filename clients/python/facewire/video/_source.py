@@ -1,4 +1,4 @@
-"""The door to OpenCV: pictures of a source, and JPEG of them, until it is closed.
+"""Wraps OpenCV's calls: reads pictures of a source, and encodes them as JPEG, until it is closed.
 
 Cameras are read in threads, and OpenCV ends the whole process ("terminate called without an active
 exception") if the interpreter exits during one of its calls. So every call that a thread makes
@@ -23,16 +23,16 @@ __all__ = ["Source"]
 _log = logging.getLogger("facewire")
 
 _FIRST_BACKOFF_S = 0.5
-"""Chosen, not measured: a camera that restarts its stream is back at once."""
+"""Pause before the first reopening, seconds. Chosen, not measured: a camera that restarts its stream is back at once."""
 
 _LONGEST_BACKOFF_S = 30.0
-"""Chosen, not measured: how late a camera that is back may be noticed."""
+"""Longest pause, seconds. Chosen, not measured: the longest delay until a returned camera is noticed."""
 
 _OPEN_TIMEOUT_MS = 10_000
-"""Chosen, not measured: cameras that wake up take seconds. `Camera.close` waits as long."""
+"""Timeout of opening. Chosen, not measured: cameras take seconds to wake up. `Camera.close` may wait for it."""
 
 _READ_TIMEOUT_MS = 5_000
-"""Chosen, not measured: longer than between two key frames of common cameras (1 to 4 s)."""
+"""Timeout of a read. Chosen, not measured: longer than between two key frames of common cameras (1 to 4 s)."""
 
 
 class Source:
@@ -42,7 +42,7 @@ class Source:
         source: as `Camera` takes it.
 
     Attributes:
-        live: whether it goes on by itself.
+        live: whether the source runs on without being read.
         frame_count: of a film, as its header says; None if that is not known.
         fps: frames a second, as the source says; 0 if it does not.
         closed: set by `close`.
