@@ -1,4 +1,4 @@
-"""Faces found, held against faces that are known to be there."""
+"""Compares detected faces with annotated ones."""
 
 import numpy as np
 from numpy.typing import NDArray

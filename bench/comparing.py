@@ -1,4 +1,4 @@
-"""Pairs of pictures through a running server's `Compare`."""
+"""Compares pairs of pictures by a running server's `Compare`."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from harness.pictures import sendable
 __all__ = ["NO_FACE_SIMILARITY", "Compared", "Pair", "compare_pairs", "similarities"]
 
 NO_FACE_SIMILARITY: Final = -1.0
-"""What a pair counts as that could not be compared: below every threshold, so a mated one is a miss."""
+"""The similarity of a pair that could not be compared: below every threshold, so a mated pair is a miss."""
 
 _IN_FLIGHT: Final = 4
 _TIMEOUT_S: Final = 60.0
@@ -36,10 +36,10 @@ class Compared(NamedTuple):
     """The answer to one pair.
 
     Attributes:
-        similarity: cosine of the two faces; `NO_FACE_SIMILARITY` where a picture shows no face.
+        similarity: cosine of the two faces; `NO_FACE_SIMILARITY` if a picture shows no face.
         same: the server's own conclusion.
-        threshold: what it held the similarity against; 0 where nothing was compared.
-        too_poor: a face was too small to say.
+        threshold: the bound that the similarity was compared with; 0 if nothing was compared.
+        too_poor: a face was too small to be compared.
     """
 
     similarity: float
@@ -51,10 +51,10 @@ class Compared(NamedTuple):
 def compare_pairs(
     channel: grpc.Channel, pairs: Sequence[Pair], label: str
 ) -> tuple[list[Compared], set[Path]]:
-    """Compares pairs at the server's own settings; of several faces the most central is meant.
+    """Compares pairs at the server's settings; of several faces, the most central is used.
 
     Returns:
-        One answer a pair, in order, and the pictures in which no face was found.
+        One answer for each pair, in order, and the pictures in which no face was found.
     """
     stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
     with ThreadPoolExecutor(_IN_FLIGHT) as calls:
@@ -74,7 +74,7 @@ def compare_pairs(
 
 
 def similarities(compared: Sequence[Compared]) -> NDArray[np.float64]:
-    """(n,) the similarities alone."""
+    """Returns the similarities, (n,)."""
     return np.array([answer.similarity for answer in compared])
 
 

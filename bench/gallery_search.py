@@ -1,12 +1,12 @@
-"""Exact search in the gallery beside one matrix in memory, and what the reading processes cost.
+"""Exact search in the gallery, compared with one matrix in memory; and the memory of the reading processes.
 
     python -m bench.gallery_search [--largest 100000] [--dimension 128] [--dimension 512]
 
 Prints, for each number of templates (one an identity) and of probes: median and 90th percentile
-of a search (awaited, with its way into a thread and back), of `np.dot` on one matrix in memory with the same probes, and their ratio; both take turns
+of a search (awaited, entering a thread included), of `np.dot` on one matrix in memory with the same probes, and their ratio; both take turns
 in one process, on one BLAS thread. "top" is `np.dot` with the five best of each probe
 picked out, which is what a search returns. Then the memory of three processes that searched
-the same gallery: proportional set sizes, which share the map out among them.
+the same gallery: proportional set sizes, to which each process' share of the map counts.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ gallery.close()
 
 
 def unit_rows(count: int, dimension: int, seed: int) -> NDArray[np.float32]:
-    """(count, dimension) random unit rows."""
+    """Returns random unit rows, (count, dimension)."""
     rows = np.random.default_rng(seed).standard_normal((count, dimension), dtype=np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -86,7 +86,7 @@ async def as_records(
 async def timed(
     calls: tuple[Callable[[], Awaitable[object]], ...], rounds: int
 ) -> list[NDArray[np.float64]]:
-    """Milliseconds of each call in each round; the calls take turns."""
+    """Returns the milliseconds of each call in each round; the calls take turns."""
     times = np.empty((len(calls), rounds))
     for turn in range(-2, rounds):  # two rounds to warm up, which later ones overwrite
         for number, call in enumerate(calls):
@@ -97,12 +97,12 @@ async def timed(
 
 
 async def dot(matrix: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The similarities of every row to every probe."""
+    """Returns the similarity of every row to every probe."""
     return np.dot(matrix, columns)
 
 
 async def top(matrix: NDArray[np.float32], probes: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The rows most similar to each probe."""
+    """Returns the rows most similar to each probe."""
     scores = np.ascontiguousarray(np.dot(matrix, probes.T).T)
     return np.argpartition(scores, -BEST, axis=1)[:, -BEST:]
 
@@ -138,7 +138,7 @@ async def measure(
 async def in_gallery(
     folder: Path, matrix: NDArray[np.float32], rounds: int, advance: Callable[[], None]
 ) -> tuple[list[tuple[str, ...]], float]:
-    """The rows of the table for one gallery, and how many templates a second were imported."""
+    """Returns the rows of the table for one gallery, and the templates imported a second."""
     gallery = LmdbGallery(
         folder,
         vector_search=ExactSearch(),
@@ -153,7 +153,7 @@ async def in_gallery(
 
 
 def proportional_mib(folder: Path, dimension: int, searches: int) -> list[float]:
-    """Proportional set size of each of several processes that have the gallery open."""
+    """Returns the proportional set size, MiB, of each of several processes that have the gallery open."""
     command = [sys.executable, "-c", READER, str(folder), str(dimension), str(searches)]
     readers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -1,8 +1,8 @@
 """Verification by group of people: TAR at FMR 1e-2, and false matches at the shipped threshold.
 
 Each pair goes through the running server's `Compare`, MOST_CENTRAL. A picture in which no face is found counts
-as similarity -1: a mated pair with it is a miss. Intervals of TAR draw people anew, not
-pairs; those of FMR are Wilson's.
+as similarity -1: a mated pair with it is a miss. Intervals of TAR are bootstrapped over people, not
+over pairs; those of FMR are Wilson's.
 """
 
 from collections import Counter
@@ -50,7 +50,7 @@ class _Group(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Where the reference lies."""
+        """Returns whether the reference lies within, below or above the interval."""
         reference = REFERENCE_TAR[self.name]
         if reference < self.tar_interval.low:
             return "below"

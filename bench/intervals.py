@@ -1,4 +1,4 @@
-"""How sure a measured number is: intervals for shares, error rates and slopes."""
+"""Confidence intervals of shares, error rates, medians and slopes."""
 
 import math
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class ScoredPairs:
     """Compared pairs.
 
     Attributes:
-        similarity: (n,) float; -1 where a picture showed no face.
+        similarity: (n,) float; -1 if a picture showed no face.
         mated: (n,) bool: the same person.
         first, second: (n,) int, the identity of each picture, 0 to m - 1.
     """
@@ -72,13 +72,13 @@ def tar_at_fmr(pairs: ScoredPairs, fmr: float) -> float:
 
 
 def bootstrap_tar(pairs: ScoredPairs, fmr: float, seed: int = 0) -> Interval:
-    """The interval of `tar_at_fmr`, by drawing identities anew (percentile bootstrap).
+    """The interval of `tar_at_fmr`, by a percentile bootstrap over identities.
 
-    Pairs that share a person are not independent; people are. Each draw takes as many people as there
-    are, with replacement (R. M. Bolle, N. K. Ratha, S. Pankanti, "Error analysis of pattern recognition
+    Pairs that share a person are not independent; people are. Each draw takes m of the m
+    people, with replacement (R. M. Bolle, N. K. Ratha, S. Pankanti, "Error analysis of pattern recognition
     systems - the subsets bootstrap", CVIU 93(1), 2004); a pair counts as often as its people were
-    drawn: the product of both counts, or for a mated pair the one count. The threshold is set anew
-    in each draw.
+    drawn: the product of both counts, or for a mated pair the one count. Each draw has its own
+    threshold.
     """
     people = int(max(pairs.first.max(), pairs.second.max())) + 1
     drawn = np.random.default_rng(seed).multinomial(
@@ -122,7 +122,7 @@ def median_of(values: Sequence[float]) -> tuple[float, Interval]:
 def theil_sen(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, Interval]:
     """Slope of y over x and its interval: the median of all pairwise slopes.
 
-    Neither an outlier nor the noise's distribution matters to it (P. K. Sen, JASA 63, 1968).
+    Robust against outliers, for noise of any distribution (P. K. Sen, JASA 63, 1968).
     """
     one, other = np.triu_indices(len(x), k=1)
     slopes = np.sort((y[other] - y[one]) / (x[other] - x[one]))

@@ -2,8 +2,8 @@
 
 The ancestor's pictures, re-encoded as JPEG of quality 90, one at a time over the loopback: through
 `StreamRecognize` (EVERY_FRAME, one in flight) and `Recognize`. After each the peer does the same picture (decode, detect,
-align, embed) in a process of its own, with its default threads; the ratio is taken pair by pair, so that
-what else the machine does falls on both. Two people are enrolled, so that there is a gallery to search.
+align, embed) in another process, with its default threads; the ratio is taken pair by pair, so that
+other load of the machine affects both. Two people are enrolled, so that there is a gallery to search.
 """
 
 import multiprocessing
@@ -38,12 +38,12 @@ _STAGES: Final = ("queue", "decode", "detect", "align", "embed", "match", "total
 
 
 class _Case(NamedTuple):
-    """A picture, how small a face is wanted, and what is known about its time.
+    """A picture, the smallest face wanted, and the times to compare with.
 
     Attributes:
         aim: most of the peer's time that the stream may take; 0 = no aim.
         ancestor_ms: as the authors of sanus-solutions-server published it, for a GTX 1080 and
-            pixels as base64 over HTTP; 0 = they did not.
+            pixels as base64 over HTTP; 0 = not published.
     """
 
     picture: str
@@ -110,7 +110,7 @@ def _measure(channel: grpc.Channel, peer: "_Peer", case: _Case, data: bytes, fra
     stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
     request = recognition_pb2.RecognizeRequest(
         image=face_pb2.Image(data=data),
-        # What a stream would ask for, so that both ways do the same work.
+        # The stream's default, so that both ways do the same work.
         detection=face_pb2.DetectionOptions(min_face_px=case.min_face_px or _stream_default(data)),
     )
     stages: defaultdict[str, list[float]] = defaultdict(list)
@@ -196,7 +196,7 @@ def _print(report: Report, measured: list[tuple[_Case, _Times]]) -> None:
 
 
 class _Peer:
-    """The peer in a process of its own."""
+    """The peer, in another process."""
 
     def __enter__(self) -> "_Peer":
         context = multiprocessing.get_context("spawn")
@@ -207,7 +207,7 @@ class _Peer:
         return self
 
     def recognize(self, data: bytes, longest_side_px: int) -> int:
-        """Has the peer work on a picture; answers the number of faces."""
+        """Lets the peer recognize a picture; returns the number of faces."""
         self._end.send((data, longest_side_px))
         return self._end.recv()
 

@@ -1,4 +1,4 @@
-"""What metrics and logs cost: the throughput of four streams with and without them, in turns.
+"""The cost of metrics and logs: the throughput of four streams with and without them, in turns.
 
 Two servers with the same models: one whose metrics are scraped every second, and one without. The turns of a
 pair follow each other, in alternating order, and the ratio is taken pair by pair. Beside the throughput stands the

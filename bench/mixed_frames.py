@@ -1,4 +1,4 @@
-"""Good and bad frames in random order, and the accounting of what a stream answers to them."""
+"""Good and bad frames in random order, and a check of a stream's answers to them."""
 
 import threading
 from collections import Counter
@@ -21,11 +21,11 @@ OK: Final = "OK"
 
 
 class MixedFrame(NamedTuple):
-    """A frame, and what must become of it.
+    """A frame, and the outcome that it must have.
 
     Attributes:
         sequence: strictly increasing, with gaps.
-        kind: what it is, for people.
+        kind: a word for reports.
         data: its bytes.
         reason: name of the `ErrorReason` it must get, or "OK".
         faces: the number of faces that it must get.
@@ -39,11 +39,11 @@ class MixedFrame(NamedTuple):
 
 
 class Accounted(NamedTuple):
-    """What a stream answered.
+    """The answers of a stream, counted and checked.
 
     Attributes:
-        outcomes: by kind of frame and what became of it, how many.
-        faults: what was not as it must be, in words; empty when all was.
+        outcomes: number of frames by kind and outcome.
+        faults: deviations from the required outcomes, in words.
     """
 
     outcomes: Counter[tuple[str, str]]
@@ -53,13 +53,13 @@ class Accounted(NamedTuple):
 def mix(
     good: Sequence[tuple[bytes, int]], count: int, max_frame_bytes: int, seed: int
 ) -> list[MixedFrame]:
-    """Frames in random order, one half good, of 0 bytes to over the limit.
+    """Returns frames in random order, one half good, from 0 bytes to over the limit.
 
     Args:
         good: pictures with their numbers of faces.
         count: of frames.
-        max_frame_bytes: the limit that the server told.
-        seed: of all that is random here.
+        max_frame_bytes: the server's limit.
+        seed: of the random order and bytes.
     """
     random = np.random.default_rng(seed)
     bad = _bad_kinds([data for data, _ in good], max_frame_bytes, random)
@@ -67,7 +67,7 @@ def mix(
     sequence = 0
     for index in range(count):
         sequence += int(random.integers(1, 4))
-        # The last is good: it must get a result of its own, skipping or not.
+        # The last frame is good: it must get a result, whether or not the stream skips frames.
         if random.random() < _GOOD_SHARE or index == count - 1:
             data, faces = good[random.integers(len(good))]
             frames.append(MixedFrame(sequence, "good", data, OK, faces))
@@ -81,7 +81,7 @@ def mix(
 def _bad_kinds(
     good: Sequence[bytes], limit: int, random: np.random.Generator
 ) -> dict[str, Callable[[], tuple[bytes, str]]]:
-    """Makers of bad frames, with the reason that each must get."""
+    """Returns functions that make bad frames, each with the reason that it must get."""
 
     def noise() -> tuple[bytes, str]:
         return random.bytes(int(np.exp(random.uniform(0, np.log(limit))))), "IMAGE_UNDECODABLE"
@@ -113,7 +113,7 @@ def _bad_kinds(
 def stream(
     channel: grpc.Channel, frames: Sequence[MixedFrame], policy: int, in_flight: int
 ) -> Iterator[recognition_pb2.StreamRecognizeResponse]:
-    """Sends the frames with at most `in_flight` not accounted for; gives the answers."""
+    """Sends the frames with at most `in_flight` not accounted for; yields the answers."""
     room = threading.Semaphore(in_flight)
 
     def requests() -> Iterator[recognition_pb2.StreamRecognizeRequest]:
@@ -135,7 +135,7 @@ def stream(
                 room.release()
             yield answer
     finally:
-        for _ in frames:  # so that the sender does not wait for ever where the stream broke
+        for _ in frames:  # so that the sender does not wait forever if the stream broke
             room.release()
 
 
@@ -145,7 +145,7 @@ def account(
     *,
     may_skip: bool,
 ) -> Accounted:
-    """Holds the answers against the frames: each accounted for once, in order, as it must be."""
+    """Checks that every frame is accounted for once, in order, and with its outcome."""
     outcomes: Counter[tuple[str, str]] = Counter()
     faults: list[str] = []
     at = 0
@@ -170,7 +170,7 @@ def account(
 
 
 def _judged(frame: MixedFrame, result: recognition_pb2.FrameResult, faults: list[str]) -> str:
-    """What became of a frame, as a name; a fault where that is not what must have."""
+    """Returns the name of a frame's outcome; adds a fault if it is not the required one."""
     became = OK
     if result.status != recognition_pb2.FRAME_STATUS_OK:
         became = face_pb2.ErrorReason.Name(result.reason).removeprefix("ERROR_REASON_")

@@ -11,7 +11,7 @@ from bench.weights import sface_onnx, yunet_onnx
 __all__ = ["OpenCvPipeline"]
 
 _MIN_SCORE: Final = 0.7
-"""With OpenCV's default of 0.9 it finds a quarter of the small faces of a crowd; below 0.7, more than there are."""
+"""With OpenCV's default of 0.9 it finds a quarter of the small faces of a crowd; below 0.7 it finds false ones, too."""
 _NMS: Final = 0.3
 _TOP_K: Final = 5000
 
@@ -47,7 +47,7 @@ class OpenCvPipeline:
         return faces
 
     def recognize(self, picture: bytes, longest_side_px: int = 0) -> int:
-        """The whole line on one encoded picture, embedding every face; answers how many there were."""
+        """Decodes one picture, detects and embeds every face; returns the number of faces."""
         image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
         faces = self.detect(image, longest_side_px)
         for face in faces:

@@ -1,7 +1,7 @@
-"""Whether a served model answers as the embedded engine does: faces, embeddings, decisions.
+"""Compares served models with the embedded engine: faces, embeddings, decisions.
 
 The server's own line runs in this process twice, over OpenVINO and over the local model server (TensorFlow,
-a process a servable), on the lent scenes and pictures of LFW. The people of every second LFW picture are the gallery,
+a process for each servable), on the lent scenes and pictures of LFW. The people of every second LFW picture are the gallery,
 as the embedded engine sees them.
 """
 
@@ -54,7 +54,7 @@ _DOUBT: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """One picture, as one of the two lines saw it."""
+    """The result of one of the two lines for one picture."""
 
     faces: Faces
     qualities: list[Quality]
@@ -105,7 +105,7 @@ async def _compare(report: Report, scenes: list[Path], lfw: list[Path]) -> None:
                 try:
                     one = await _see(embedded, path, threads)
                 except ServerError:
-                    continue  # no picture that the server takes
+                    continue  # not a picture that the server accepts
                 other = await _see(served, path, threads)
                 pairs.append((path, one, other))
                 again = await served.embedder.embed(one.crops)
@@ -202,9 +202,9 @@ def _agreement(one: Decision, other: Decision) -> str:
 
 
 def _name(decision: Decision) -> str:
-    """Who was told; for a face that nobody was told for, it is no matter who was nearest."""
-    told = decision.best if decision.outcome is Outcome.KNOWN else None
-    return told.identity_id if told else ""
+    """Returns the identity of a KNOWN face, else "": for other outcomes the nearest identity does not matter."""
+    known = decision.best if decision.outcome is Outcome.KNOWN else None
+    return known.identity_id if known else ""
 
 
 def _print(

@@ -1,4 +1,4 @@
-"""MTCNN as its paper has it, step by step: the yardstick for the `mtcnn` servable's recall.
+"""MTCNN as in its paper, step by step: the reference for the `mtcnn` servable's recall.
 
 Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks",
 with the constants that its authors published. Nothing is shared with the servable but the weights.
@@ -94,13 +94,13 @@ def _session(net: str) -> onnxruntime.InferenceSession:
 def _answer(
     net: onnxruntime.InferenceSession, pictures: NDArray[np.uint8]
 ) -> list[NDArray[np.float32]]:
-    """Runs a network. These files expect, and answer with, x and y swapped."""
+    """Runs a network. These files take and return x and y swapped."""
     normal = ((pictures.astype(np.float32) - 127.5) / 128).transpose(0, 2, 1, 3)
     return net.run(None, {net.get_inputs()[0].name: normal})
 
 
 def _crop(image: NDArray[np.uint8], box: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
-    """A box of the picture, scaled; black beyond the picture."""
+    """Returns a box of the picture, scaled; black outside the picture."""
     left, top, right, bottom = (round(edge) for edge in box[:4])
     canvas = np.zeros((max(1, bottom - top), max(1, right - left), 3), np.uint8)
     part = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
@@ -116,10 +116,10 @@ def _regressed(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _square(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The squares about the boxes' centres, with the longer side."""
-    centre = (boxes[:, :2] + boxes[:, 2:4]) / 2
+    """Returns squares around the boxes' centers, as large as the longer side."""
+    center = (boxes[:, :2] + boxes[:, 2:4]) / 2
     half = (boxes[:, 2:4] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
-    return np.hstack([centre - half, centre + half, boxes[:, 4:5]])
+    return np.hstack([center - half, center + half, boxes[:, 4:5]])
 
 
 def _suppressed(boxes: NDArray[np.float64], most: float, *, by_smaller: bool = False) -> list[int]:
@@ -127,7 +127,7 @@ def _suppressed(boxes: NDArray[np.float64], most: float, *, by_smaller: bool = F
 
     Args:
         boxes: (n, ≥5) x1, y1, x2, y2, score.
-        most: overlap above which the weaker box goes.
+        most: overlap above which the weaker box is removed.
         by_smaller: overlap is the share of the smaller box, not of the union.
     """
     areas = (boxes[:, 2:4] - boxes[:, :2]).prod(axis=1)

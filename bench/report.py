@@ -1,4 +1,4 @@
-"""What every measurement has in common: its flags, its tables, its last line, its exit status."""
+"""The common part of every measurement: flags, tables, the last line, the exit status."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ def parser(name: str, about: str | None) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     flags.add_argument("--json", action="store_true", help="print the JSON line only")
-    flags.add_argument("--gate", action="store_true", help="exit with 1 where an aim is missed")
+    flags.add_argument("--gate", action="store_true", help="exit with 1 if an aim is missed")
     return flags
 
 
@@ -43,7 +43,7 @@ class Report:
         self.values: dict[str, Any] = {"bench": name}
         self._flags = flags
         self._aims: list[tuple[str, str, bool]] = []
-        # Off a terminal rich would break tables at 80 columns.
+        # Without a terminal, rich would break tables at 80 columns.
         self._console = Console(quiet=flags.json, width=None if sys.stdout.isatty() else _WIDTH)
 
     def table(self, title: str, columns: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
@@ -60,7 +60,7 @@ class Report:
         self._console.print(text, highlight=False)
 
     def aim(self, what: str, found: str, *, met: bool) -> None:
-        """Holds a result against its aim."""
+        """Records a result and whether it meets its aim."""
         self._aims.append((what, found, bool(met)))
 
     def finish(self) -> int:
@@ -81,14 +81,14 @@ class Report:
 
 
 def _plain(value: object) -> object:
-    """A numpy scalar or array as JSON has it."""
+    """Converts a numpy scalar or array to JSON's types."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no place in a report")
 
 
 def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:
-    """Hands the items on, and shows on standard error how many there were."""
+    """Yields the items, and shows their count on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(
@@ -98,7 +98,7 @@ def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:
 
 
 def run(measure: Callable[[], int]) -> None:
-    """Ends the process with the measurement's status, and says plainly what it cannot do without."""
+    """Ends the process with the measurement's status; prints what is missing if it cannot run."""
     try:
         status = measure()
     except (MissingPictures, ServerFailed) as error:

@@ -1,8 +1,8 @@
 """Detection on scenes: false faces, recall beside two peers, EXIF orientations, a crowd.
 
-Everything goes through the running server's `Recognize`: at its shipped settings, and beside it with
-`min_score` 0.7, the lowest, at which the cascade shows all that it has. The peers, which answer all
-above 0.7, too, are plain MTCNN (the paper's cascade, smallest face 20 px) and OpenCV's YuNet, at full size.
+Everything goes through the running server's `Recognize`: at its shipped settings, and again with
+`min_score` 0.7, the lowest, at which the cascade returns all its faces. The peers, which also return
+all faces above 0.7, are plain MTCNN (the paper's cascade, smallest face 20 px) and OpenCV's YuNet, at full size.
 """
 
 import io
@@ -104,14 +104,14 @@ def _yunet(opencv: OpenCvPipeline, path: Path) -> Detections:
 def _false_faces(
     report: Report, scenes: Path, detectors: dict[str, Callable[[Path], Detections]]
 ) -> None:
-    """Faces found where there is nobody, picture by picture."""
+    """Counts faces found on pictures without people."""
     paths = sorted((scenes / "noface").iterdir())
     scores = {
         path.name: {name: detect(path)[:, 4] for name, detect in detectors.items()}
         for path in progress(paths, "noface", len(paths))
     }
     for title, names in (
-        ("false faces: pictures of nobody", sorted(scores.keys() - DRAWN)),
+        ("false faces: pictures without people", sorted(scores.keys() - DRAWN)),
         ("faces found on drawings", sorted(scores.keys() & DRAWN)),
     ):
         lines = [(name, scores[name]) for name in names if any(map(len, scores[name].values()))]
@@ -128,7 +128,7 @@ def _false_faces(
             ],
         )
         if names[0] not in DRAWN:
-            report.aim("no face on pictures of nobody", total[OURS], met=total[OURS] == "0")
+            report.aim("no face on pictures without people", total[OURS], met=total[OURS] == "0")
         report.values["drawn" if names[0] in DRAWN else "noface"] = {
             "pictures": len(names),
             "faces": {who: int(count) for who, count in total.items()},
@@ -143,14 +143,14 @@ def _shown(scores: NDArray[np.float64]) -> str:
 def _recall(
     report: Report, scenes: Path, detectors: dict[str, Callable[[Path], Detections]]
 ) -> None:
-    """Known faces of 32 px and more that were found, by picture and in all."""
+    """Counts annotated faces of 32 px and more that were found, by picture and in total."""
     truth = json.loads((scenes / "boxes.json").read_text())
     lines, sums = [], dict.fromkeys(detectors, 0)
     extra = dict.fromkeys(detectors, 0)
     count = 0
     for name, boxes in progress(truth.items(), "boxes", len(truth)):
         faces = np.array([(b["x"], b["y"], b["x"] + b["w"], b["y"] + b["h"]) for b in boxes], float)
-        # The longer side, which is a face's height: so WIDER FACE counts size.
+        # The longer side, a face's height, is the size in WIDER FACE's sense.
         wanted = (faces[:, 2:] - faces[:, :2]).max(axis=1) >= _SMALLEST_PX
         wanted &= ~np.array([bool(box["invalid"]) for box in boxes])
         if not wanted.any():
@@ -159,7 +159,7 @@ def _recall(
         line = [name, str(wanted.sum())]
         for who, detect in detectors.items():
             detected = detect(scenes / name)
-            # Smaller and doubtful faces take part in the matching, so that none is taken for a large one.
+            # Smaller and doubtful faces take part in the matching, so that no detection of them counts for a large one.
             hits = int(found(detected, faces)[wanted].sum())
             sums[who] += hits
             extra[who] += int((iou(detected, faces).max(axis=1) < 0.3).sum())
@@ -187,7 +187,7 @@ def _recall(
 def _orientations(
     report: Report, stub: recognition_pb2_grpc.RecognitionServiceStub, portrait: Path
 ) -> None:
-    """The same picture stored in each of the eight ways of EXIF."""
+    """Recognizes the same picture, stored in each of the eight EXIF orientations."""
     upright = Image.open(portrait).convert("RGB")
     files = list(_stored_in_each_orientation(upright))
     reference = _faces(_recognize(stub, files[0]))
@@ -220,7 +220,7 @@ def _orientations(
 
 
 def _stored_in_each_orientation(upright: Image.Image) -> Iterator[bytes]:
-    """JPEG files whose pixels are turned and whose EXIF says how to turn them back (1 to 8).
+    """Yields JPEG files whose pixels are turned and whose EXIF orientation (1 to 8) turns them back.
 
     Of the highest quality and with full chroma: coarser ones differ by how they were stored.
     """
@@ -239,7 +239,7 @@ def _stored_in_each_orientation(upright: Image.Image) -> Iterator[bytes]:
 
 
 def _crowd(report: Report, stub: recognition_pb2_grpc.RecognitionServiceStub, path: Path) -> None:
-    """Faces found in a crowd of about 104, as smaller ones are asked for."""
+    """Counts faces found in a crowd of about 104, for ever smaller `min_face_px`."""
     data = path.read_bytes()
     counts = {
         size: len(_recognize(stub, data, min_face_px=size).faces)

@@ -1,9 +1,9 @@
-"""Frames a second of `client.stream` beside raw stubs: what the SDK costs.
+"""The cost of the SDK: frames a second of `client.stream`, compared with raw stubs.
 
 Three ways to send the same frames, in turns, round after round: generated stubs with a queue, as little as
-can be written by hand; `facewire.Client`; `facewire.AsyncClient`. First before the real server, where the
-line decides; then before a servicer in a process of its own that answers at once with one face, where
-nothing but the two sides of gRPC is left.
+can be written by hand; `facewire.Client`; `facewire.AsyncClient`. First with the real server, whose line
+takes most of the time; then with a servicer in another process that answers at once with one face, so
+that only the two sides of gRPC are measured.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Way = Callable[[str, bytes, int], float]
 
 
 def _stubs(address: str, data: bytes, count: int) -> float:
-    """Seconds that the frames take, through the generated stubs."""
+    """Returns the seconds that the frames take through the generated stubs."""
     sent: queue.SimpleQueue[Any] = queue.SimpleQueue()
     config = recognition_pb2.StreamConfig(frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME)
     sent.put(recognition_pb2.StreamRecognizeRequest(config=config))
@@ -94,7 +94,7 @@ _WAYS: Final[dict[str, Way]] = {"stubs": _stubs, "client": _client, "async": _as
 
 
 class _Echo(recognition_pb2_grpc.RecognitionServiceServicer):
-    """Answers a frame with one known face, without looking."""
+    """Answers each frame with the same known face, without decoding it."""
 
     def StreamRecognize(self, requests: Any, context: Any) -> Iterator[Any]:
         next(requests)
@@ -112,12 +112,12 @@ class _Echo(recognition_pb2_grpc.RecognitionServiceServicer):
             yield recognition_pb2.StreamRecognizeResponse(frame=result)
 
 
-def _serve_echo(told: Any) -> None:
+def _serve_echo(end: Any) -> None:
     server = grpc.server(ThreadPoolExecutor(4))
     recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(_Echo(), server)
-    told.send(server.add_insecure_port("127.0.0.1:0"))
+    end.send(server.add_insecure_port("127.0.0.1:0"))
     server.start()
-    told.recv()
+    end.recv()
     server.stop(0).wait()
 
 
@@ -128,7 +128,7 @@ def _measure(address: str, data: bytes, *, count: int, rounds: int) -> dict[str,
         order = list(_WAYS) if number % 2 else list(reversed(_WAYS))
         for way in order:
             rate = count / _WAYS[way](address, data, count)
-            if number:  # the first round warms
+            if number:  # the first round warms up
                 rates[way].append(rate)
     ratios = {
         way: statistics.median(
@@ -157,7 +157,7 @@ def _main() -> int:
     parser.add_argument("--frames", type=int, default=150, help="a round, before the real server")
     parser.add_argument("--echo-frames", type=int, default=2000, help="a round, before the other")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--gate", action="store_true", help="exit with 1 where the aim is missed")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 if the aim is missed")
     given = parser.parse_args()
     data = _astronaut_jpeg()
     found = {}

@@ -1,7 +1,7 @@
-"""What it costs to have the models in other processes: latency, throughput, bytes on the wire.
+"""The cost of models in other processes: latency, throughput, bytes on the wire.
 
 Two servers take turns on the same picture: one runs the models itself, the other asks two processes of the local model
-server, which run the same engine (OpenVINO), so that what differs is the wire. The bytes are counted by a
+server, which run the same engine (OpenVINO), so that only the wire differs. The bytes are counted by a
 forwarder between a third server and the models.
 """
 
@@ -60,7 +60,7 @@ def _served(
 
 
 def _answers(server: RunningServer, data: bytes) -> None:
-    """Waits until a server recognises."""
+    """Waits until a server recognizes a picture."""
     give_up_at_s = time.monotonic() + _READY_WITHIN_S
     with server.channel() as channel, OneInFlight(channel) as stream:
         while stream.send(data).status != recognition_pb2.FRAME_STATUS_OK:
@@ -157,7 +157,7 @@ class _Forwarder:
     """Passes TCP connections on to an address, and counts bytes.
 
     Attributes:
-        address: where it listens.
+        address: the address that it listens on.
         sent, received: bytes to the address and from it.
     """
 
@@ -182,7 +182,7 @@ class _Forwarder:
                 setattr(self, count, getattr(self, count) + len(data))
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
-        except OSError:  # either end went away
+        except OSError:  # either end closed the connection
             return
 
 

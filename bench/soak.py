@@ -1,4 +1,4 @@
-"""Memory over many frames, and a stream in which good and bad frames are mixed.
+"""Memory over many frames, and streams in which good and bad frames are mixed.
 
 First one stream of frames, all good, of several sizes and numbers of faces: memory is noted as it
 goes, and its growth over the second half is bounded by the slope's interval. Then two streams with frames from 0 bytes
@@ -75,7 +75,7 @@ def _soak(server: RunningServer, good: Sequence[bytes], count: int) -> list[tupl
 
 
 def _print_memory(report: Report, idle: Memory, noted: list[tuple[int, Memory]]) -> None:
-    # Not the proportional set: that moves when another process maps the same libraries.
+    # Not the proportional set size, which changes when another process maps the same libraries.
     uss = np.array([memory.uss for _, memory in noted]) / _MB
     at = np.array([frames for frames, _ in noted])
     half = len(noted) // 2
@@ -123,7 +123,7 @@ def _mixed(
         ):
             name = recognition_pb2.FramePolicy.Name(policy).removeprefix("FRAME_POLICY_")
             frames = mix(known, count, limit, seed)
-            # Two more than the credit allows: these must be left unread, or skipped.
+            # Two frames more than the credit allows: the server must skip these, or leave them unread.
             answers = progress(stream(channel, frames, policy, credit + 2), name, count + 1)
             accounted = account(frames, answers, may_skip=may_skip)
             kinds = Counter(frame.kind for frame in frames)

@@ -1,4 +1,4 @@
-"""Start of the server: seconds until it takes calls, memory then, and what it did not load."""
+"""Start of the server: seconds until it takes calls, its memory, and that TensorFlow is not loaded."""
 
 import statistics
 from typing import Final

@@ -1,7 +1,7 @@
 """Verification (1:1) on pairs of LFW: accuracy at the shipped threshold.
 
 Each pair goes through the running server's `Compare`, MOST_CENTRAL. A picture in which no face is found
-makes its pair an error, whichever kind of pair it is; so does a face that is called too poor.
+makes its pair an error, mated or not; so does a face that is TOO_POOR.
 """
 
 import numpy as np

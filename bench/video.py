@@ -1,8 +1,8 @@
-"""Identification (1:N) in video: signers enrolled from one clip, recognised in their others.
+"""Identification (1:N) in video: signers enrolled from one clip, recognized in their others.
 
 In round r the r-th clip of each signer is enrolled: ten frames spread over it. All their
-other clips are then streamed frame by frame, each frame on its own. A frame is right when its largest
-face is KNOWN as the signer; a name is wrong when any face is KNOWN as somebody else.
+other clips are then streamed frame by frame, each frame on its own. A frame is right if its largest
+face is KNOWN as the signer; a name is wrong if any face is KNOWN as another signer.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ class _Clip(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """What was answered to a clip, in frames."""
+    """The results of a clip, as numbers of frames."""
 
     frames: int
     with_face: int
@@ -71,7 +71,7 @@ def _enroll(
     signers: dict[str, list[Path]],
     index: int,
 ) -> list[_Clip]:
-    """Enrolls each signer's clip `index` into a gallery of its own; answers the clips left."""
+    """Enrolls each signer's clip `index` into a separate gallery; returns the other clips."""
     galleries.CreateGallery(
         gallery_pb2.CreateGalleryRequest(gallery_id=gallery_id), timeout=_TIMEOUT_S
     )

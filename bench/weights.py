@@ -1,4 +1,4 @@
-"""The published networks that the service is measured against, each held to its hash."""
+"""The published networks that the service is compared with, each checked by its hash."""
 
 from pathlib import Path
 from typing import Final

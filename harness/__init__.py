@@ -1,4 +1,4 @@
-"""What tests and measurements share: real server and model server processes, a stream, the pictures.
+"""Shared by tests and measurements: real server and model server processes, a stream, the pictures.
 
 They run from a checkout, so its packages are found without being installed.
 """
@@ -11,5 +11,5 @@ __all__ = ["REPOSITORY"]
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 
-# First, so that what is measured is this checkout, whatever is installed.
+# First in the path, so that this checkout is measured, whatever is installed.
 sys.path[:0] = [str(REPOSITORY / room) for room in ("server", "clients/python", "serving")]

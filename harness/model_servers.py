@@ -84,11 +84,11 @@ class ModelServer:
             self._process = None
 
     def hang(self) -> None:
-        """Stops the process: its port stays open, and nothing answers there."""
+        """Stops the process: its port stays open, and no call to it is answered."""
         self._running().send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """Lets a process that hangs go on."""
+        """Continues a process that hangs."""
         self._running().send_signal(signal.SIGCONT)
 
     def _running(self) -> subprocess.Popen[str]:
@@ -101,7 +101,7 @@ class ModelServer:
 def model_servers(
     *served: str | tuple[str, Path], flags: tuple[str, ...] = ()
 ) -> Iterator[list[ModelServer]]:
-    """Runs one process for each model until the block ends; they start beside each other.
+    """Runs one process for each model until the block ends; they start concurrently.
 
     Args:
         *served: name of each model, or its name and the folder of its version folders.
@@ -129,7 +129,7 @@ def model_servers(
 
 
 def free_port() -> int:
-    """A port that nobody listened to a moment ago."""
+    """Returns a port on which no process listened a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Where the pictures of the measurements are, and how they become frames."""
+"""Finds the pictures of the measurements, and encodes them as frames."""
 
 import csv
 import os
@@ -33,35 +33,35 @@ class MissingPictures(Exception):
 
 
 def folder(name: str) -> Path:
-    """One folder of the lent pictures ("verify", "groups", ...).
+    """Returns the path of one folder of the lent pictures ("verify", "groups", ...).
 
     Raises:
-        MissingPictures: it is not there.
+        MissingPictures: the folder does not exist.
     """
     path = _SHARED / name
     if not path.is_dir():
         raise MissingPictures(
             f"this measurement needs the folder {name!r} of the lent pictures, which are not part "
-            "of this repository; name their place in FACEWIRE_SHARED"
+            "of this repository; set FACEWIRE_SHARED to their folder"
         )
     return path
 
 
 def rows(table: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header."""
+    """Reads the rows of a CSV file with a header."""
     with table.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
 def evenly(items: Sequence[T], count: int) -> list[T]:
-    """At most `count` items, spread evenly over all; 0 = all."""
+    """Returns at most `count` items, spread evenly over all; 0 = all."""
     if not count or count >= len(items):
         return list(items)
     return [items[index * len(items) // count] for index in range(count)]
 
 
 def sendable(path: Path) -> bytes:
-    """A picture's file; as PNG where it is of a format that the contract does not take (one is BMP)."""
+    """Returns the bytes of a picture's file, converted to PNG if the contract does not take its format."""
     data = path.read_bytes()
     if data.startswith((b"\xff\xd8\xff", b"\x89PNG")) or data[8:12] == b"WEBP":
         return data
@@ -69,18 +69,18 @@ def sendable(path: Path) -> bytes:
 
 
 def as_jpeg(path: Path) -> bytes:
-    """A picture as a JPEG of quality 90, whatever it is stored as."""
+    """Returns a picture as a JPEG of quality 90, whatever its file's format."""
     return _encoded(_read(path))
 
 
 def size_of(data: bytes) -> tuple[int, int]:
-    """Height and width of an encoded picture, pixels."""
+    """Returns height and width of an encoded picture, pixels."""
     height, width = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape[:2]
     return height, width
 
 
 def video_frames(path: Path) -> Iterator[bytes]:
-    """The frames of a clip, each as a JPEG of quality 90."""
+    """Yields the frames of a clip, each as a JPEG of quality 90."""
     clip = cv2.VideoCapture(str(path))
     try:
         while True:

@@ -25,11 +25,11 @@ _LARGEST_MESSAGE: Final = 64 << 20
 
 
 class ServerFailed(Exception):
-    """The server did not start, or did not end as it should; the text ends with its log."""
+    """The server did not start, or did not end cleanly; the text ends with its log."""
 
 
 class Memory(NamedTuple):
-    """What a process holds, bytes.
+    """Memory of a process, bytes.
 
     Attributes:
         pss: proportional set size: shared pages count by their share.
@@ -60,7 +60,7 @@ class RunningServer:
         self._killed = False
 
     def channel(self, **options: str | int) -> grpc.Channel:
-        """A new connection of its own; `options` are gRPC channel arguments without "grpc."."""
+        """Opens a new connection; `options` are gRPC channel arguments without "grpc."."""
         arguments: dict[str, str | int] = {
             "use_local_subchannel_pool": 1,
             "max_receive_message_length": _LARGEST_MESSAGE,
@@ -71,18 +71,18 @@ class RunningServer:
         )
 
     def memory(self) -> Memory:
-        """What the process holds now."""
-        import psutil  # here: make demo runs a server without the tools
+        """Returns the memory of the process now."""
+        import psutil  # imported late: `make demo` runs a server without the tools
 
         info = psutil.Process(self.pid).memory_full_info()
         return Memory(info.pss, info.uss, info.rss)
 
     def maps(self) -> str:
-        """The files mapped into the process (/proc/PID/maps)."""
+        """Returns the files mapped into the process (/proc/PID/maps)."""
         return Path(f"/proc/{self.pid}/maps").read_text()
 
     def log(self) -> str:
-        """What the process has written to its standard error."""
+        """Returns what the process has written to its standard error."""
         return self._log.read_text(errors="replace")
 
     def terminate(self) -> None:
@@ -172,7 +172,7 @@ def running_server(**settings: object) -> Iterator[RunningServer]:
 
 
 def _environment() -> dict[str, str]:
-    """This process' environment without its own FACEWIRE settings, and with the checkout's code."""
+    """Returns this process' environment without FACEWIRE settings, and with the checkout's code."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FACEWIRE_")}
     rooms = [str(REPOSITORY / room) for room in ("server", "clients/python")]
     return {**kept, "PYTHONPATH": os.pathsep.join(rooms)}

@@ -15,7 +15,7 @@ _TIMEOUT_S: Final = 3600.0
 
 
 class OneInFlight:
-    """A stream with EVERY_FRAME on which the next frame is sent when the last was answered."""
+    """A stream with EVERY_FRAME on which the next frame is sent after the last was answered."""
 
     def __init__(self, channel: grpc.Channel, gallery_id: str = "", min_face_px: int = 0) -> None:
         config = recognition_pb2.StreamConfig(
@@ -61,5 +61,5 @@ class OneInFlight:
         if error is not None:
             self._answers.cancel()
         else:
-            for _ in self._answers:  # to its end, so that the status is known
+            for _ in self._answers:  # read to its end, so that the status is known
                 pass

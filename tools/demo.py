@@ -1,4 +1,4 @@
-"""The whole system at once: enrolls people, plays a film, and leaves the annotated film and who was seen when.
+"""The whole system at once: enrolls people, plays a film, and writes the annotated film and a table of who was seen when.
 
     python -m tools.demo [FOLDER CLIP] [--out build/demo]
 
@@ -25,7 +25,7 @@ def main() -> None:
     """Runs the demo.
 
     Raises:
-        SystemExit: 2 if FOLDER or CLIP is not there; else the status of the command that failed.
+        SystemExit: 2 if FOLDER or CLIP does not exist; else the status of the command that failed.
     """
     parser = argparse.ArgumentParser("tools.demo", description=__doc__.splitlines()[0])
     # Of `make demo` alone both are empty.
@@ -36,14 +36,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/demo"), help="default: %(default)s")
     given = parser.parse_args()
     if bool(given.folder) != bool(given.clip):
-        parser.error("say both, FOLDER=people/ CLIP=film.mp4, or neither")
+        parser.error("name both, FOLDER=people/ CLIP=film.mp4, or neither")
     given.out.mkdir(parents=True, exist_ok=True)
     folder, clip = Path(given.folder), Path(given.clip)
     if not given.folder:
         folder, clip = _own_film(given.out)
     for path, there in ((folder, folder.is_dir()), (clip, clip.is_file())):
         if not there:
-            parser.error(f"{path} is not there; say FOLDER=people/ CLIP=film.mp4")
+            parser.error(f"{path} does not exist; use FOLDER=people/ CLIP=film.mp4")
     _play(folder, clip, given.out / "seen.mp4", given.out / "seen.csv")
 
 
@@ -73,7 +73,7 @@ def _play(folder: Path, clip: Path, film: Path, table: Path) -> None:
 
 @contextlib.contextmanager
 def _server() -> Iterator[str]:
-    """The address of FACEWIRE_SERVER, or of a server that ends with the block."""
+    """Yields the address of FACEWIRE_SERVER, or of a server that ends with the block."""
     if address := os.environ.get("FACEWIRE_SERVER"):
         yield address
         return

@@ -1,4 +1,4 @@
-"""What `make demo` plays if it is not given people and a film: NASA's portrait of Eileen Collins, and a film from it.
+"""The default pictures and film of `make demo`: NASA's portrait of Eileen Collins, and a film made from it.
 
 The picture is in the public domain. It is taken out of the wheel of scikit-image, by its hash.
 """
@@ -28,10 +28,10 @@ PICTURE: Final = CarriedFile(
 """512 x 512 pixels; one face, 90 px wide."""
 
 FRAMES_PER_S: Final = 12
-"""Of the film."""
+"""Frames a second of the film. Chosen, not measured."""
 
 _SIZE_PX: Final = (960, 540)
-"""Width and height of the film."""
+"""Width and height of the film. Chosen, not measured."""
 
 _VIEWS: Final = (
     (0.0, 415, 75, 180),  # the model of the shuttle

@@ -13,7 +13,7 @@ from onnx import onnx_ml_pb2
 __all__ = ["TARGET"]
 
 TARGET = Path(__file__).parents[1] / "serving/facewire_serving/onnx.binpb"
-"""Where the file lies: beside the code that reads it."""
+"""The file, beside the code that reads it."""
 
 if __name__ == "__main__":
     TARGET.write_bytes(onnx_ml_pb2.DESCRIPTOR.serialized_pb)

@@ -18,11 +18,11 @@ from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 __all__ = ["TARGET", "descriptors"]
 
 TARGET = Path(__file__).parents[1] / "server/facewire_server/backends/tfserving/wire.binpb"
-"""Where the file lies: beside the code that reads it."""
+"""The file, beside the code that reads it."""
 
 
 def descriptors() -> FileDescriptorSet:
-    """Both services with all that they import, each file after those that it needs."""
+    """Returns the files of both services and all that they import, each after those that it imports."""
     files: dict[str, FileDescriptor] = {}
 
     def add(file: FileDescriptor) -> None:

@@ -1,6 +1,6 @@
 """Writes the model contract of SFace: its identity, and the canary's golden embeddings.
 
-The golden vectors are what the published ONNX file returns in ONNX Runtime: they depend neither on the
+The golden embeddings are those of the published ONNX file in ONNX Runtime, so they depend neither on the
 exporter nor on an engine of this project. Run in the models'
 environment, from the repository root:
 

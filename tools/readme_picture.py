@@ -4,7 +4,7 @@
 
 The photograph is NASA's portrait of Eileen Collins (public domain, from scikit-image). She is enrolled from its
 mirror image and recognized in the portrait by a real server; then every face is blurred, and
-only then are the boxes drawn.
+only then are the boxes painted.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ _COLORS = 48
 
 
 def blur(picture: NDArray[np.uint8], box: facewire.Box) -> None:
-    """Makes a face unrecognizable, in place: a few cells are all that is left of it.
+    """Makes a face unrecognizable, in place, by reducing it to a few cells.
 
     Args:
         picture: (height, width, 3) uint8.
@@ -46,7 +46,7 @@ def blur(picture: NDArray[np.uint8], box: facewire.Box) -> None:
 
 
 def _fewer_colors(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture in few colors, which makes a small PNG."""
+    """Returns the picture in few colors, which makes a small PNG."""
     pixels = picture.reshape(-1, 3).astype(np.float32)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
     cv2.setRNGSeed(1)
@@ -57,7 +57,7 @@ def _fewer_colors(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    """Enrolls, recognizes, blurs, draws, writes."""
+    """Enrolls, recognizes, blurs, paints and writes."""
     portrait: NDArray[np.uint8] = np.ascontiguousarray(data.astronaut())  # type: ignore[no-untyped-call]
     with running_server() as server, facewire.Client(server.address) as client:
         mirrored = np.ascontiguousarray(portrait[:, ::-1])

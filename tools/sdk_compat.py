@@ -3,7 +3,7 @@
     python -m tools.sdk_compat PYTHON [PYTEST ARGUMENT...]
 
 PYTHON is that of an environment with the oldest grpcio, protobuf, numpy, OpenCV, typer and rich that
-`clients/python/pyproject.toml` allows, where the server itself would not run.
+`clients/python/pyproject.toml` allows; the server itself would not run in it.
 """
 
 import os
@@ -20,7 +20,7 @@ _TESTS = ("tests/unit/client", *(f"tests/integration/{each}" for each in ("test_
 
 
 def main(python: str, *arguments: str) -> int:
-    """Gives pytest's exit status."""
+    """Returns pytest's exit status."""
     with running_server() as server:
         environment = os.environ | {"FACEWIRE_TEST_SERVER": server.address}
         command = [python, "-m", "pytest", *_TESTS, *arguments]

@@ -1,4 +1,4 @@
-"""Tells how large the source is: files, functions, and the largest of each.
+"""Prints the size of the source: files, functions, and the largest of each.
 
     .venv/bin/python tools/sizes.py
 
@@ -30,14 +30,14 @@ class Size(NamedTuple):
 
 
 def files(room: Path) -> Iterator[Path]:
-    """Python files of a folder that people wrote."""
+    """Yields the hand-written Python files of a folder."""
     for path in sorted(room.rglob("*.py")):
         if "_pb2" not in path.name and "build" not in path.relative_to(room).parts:
             yield path
 
 
 def functions(path: Path) -> Iterator[Size]:
-    """Every function and method of a file, those within others included."""
+    """Yields every function and method of a file, nested ones included."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

@@ -1,1 +1,1 @@
-"""What runs behind PredictionService: the model weights, and the SavedModels built from them."""
+"""Builds the SavedModels that run behind PredictionService from published weights."""

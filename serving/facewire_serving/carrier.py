@@ -1,6 +1,6 @@
 """Takes files out of packages of the Python package index without installing or importing them.
 
-What makes a file the right one is its sha256. Only wheels are taken: to download a source distribution, pip
+A file is accepted by its sha256. Only wheels are taken: to download a source distribution, pip
 runs its `setup.py`.
 """
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _TIMEOUT_S: Final = 900
-"""For one download. Chosen, not measured: the largest carrier, 79 MB, at 0.7 Mbit/s."""
+"""Seconds for one download. Chosen, not measured: the largest carrier, 79 MB, at 0.7 Mbit/s."""
 
 
 class FetchError(Exception):
@@ -61,7 +61,7 @@ class FileMismatchError(FetchError):
 
 @dataclass(frozen=True)
 class Carrier:
-    """A package whose wheel holds files that are wanted.
+    """A package whose wheel holds wanted files.
 
     Attributes:
         package: name on the Python package index.
@@ -83,7 +83,7 @@ class CarriedFile:
         size_bytes: its size.
         sha256: its identity, hexadecimal.
         carrier: the package that it is taken from.
-        path: where it lies in the carrier's wheel.
+        path: its path in the carrier's wheel.
     """
 
     name: str
@@ -141,7 +141,7 @@ def _download(carrier: Carrier, folder: Path, console: Console) -> Path:
     """Downloads a carrier's wheel into an empty folder, and shows the progress.
 
     Raises:
-        FileUnavailableError: pip could not; the text ends with pip's own.
+        FileUnavailableError: pip could not; the text ends with pip's output.
     """
     requirement = f"{carrier.package}=={carrier.version}"
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
@@ -189,7 +189,7 @@ def _extract(file: CarriedFile, wheel: Path, target: Path) -> None:
 
 
 def _bytes_under(folder: Path) -> int:
-    """What pip has written until now; its files come and go while they are counted."""
+    """Returns the bytes that pip has written so far; its files come and go while they are counted."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):

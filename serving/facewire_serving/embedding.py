@@ -25,7 +25,7 @@ DIMENSION: Final = 128
 """Length of an embedding."""
 
 _STRIDES: Final = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
-"""Of the depthwise convolution of each separable block, as in the published file."""
+"""Stride of the depthwise convolution of each separable block, as in the published file."""
 
 _Constants = Mapping[str, NDArray[np.float32]]
 
@@ -46,8 +46,8 @@ def export(constants: _Constants, directory: Path) -> None:
     )
     def embed(faces: tf.Tensor) -> dict[str, tf.Tensor]:
         count = tf.shape(faces)[0]
-        # TensorFlow's oneDNN convolutions give an empty batch a wrong shape, and the graph fails:
-        # it computes one blank crop instead, whose embedding is cut off.
+        # TensorFlow's oneDNN convolutions return a wrong shape for an empty batch, and the graph fails.
+        # So the graph appends one blank crop, and cuts its embedding off.
         blank = tf.cast(count == 0, tf.int32)
         crops = tf.pad(faces, [[0, blank], [0, 0], [0, 0], [0, 0]])
         return {"embeddings": _head(constants, _trunk(constants, crops))[:count]}

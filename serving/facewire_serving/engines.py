@@ -1,4 +1,4 @@
-"""What runs a SavedModel in the local model server: TensorFlow, or OpenVINO for comparisons."""
+"""Engines that run a SavedModel in the local model server: TensorFlow, or OpenVINO for comparisons."""
 
 import os
 import threading

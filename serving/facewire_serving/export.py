@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-# Before anything imports TensorFlow, which announces itself on standard error.
+# Set before anything imports TensorFlow, which would log to standard error.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
@@ -31,7 +31,7 @@ _EXPORTS = {"mtcnn": mtcnn.export, "embedding": embedding.export}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Runs the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
     # A fresh process for each: TensorFlow numbers the functions of a graph through the whole process.
     spawn = multiprocessing.get_context("spawn")

@@ -1,4 +1,4 @@
-"""A SavedModel without its weights: what of it is committed, and how the weights get back in.
+"""A SavedModel without its weights: the committed part, and how the weights are put back.
 
 TensorFlow writes a SavedModel once (`export.py`). `cut` takes the bytes of every constant that is made from weights
 out of its files and notes where each stood; `fill` puts the same constants back and needs no TensorFlow. The sha256 of
@@ -37,7 +37,7 @@ class CutFile:
     """One file of a SavedModel, without the constants.
 
     Attributes:
-        content: what is left of it.
+        content: the bytes that are left.
         cuts: offset in the whole file and name of each constant, in the order of the offsets.
         sha256: of the whole file, hexadecimal.
     """
@@ -139,7 +139,7 @@ class Graph:
 
 
 def _bytes(constant: NDArray) -> bytes:
-    """A constant as protobuf's `tensor_content` holds it."""
+    """Returns a constant's bytes as in protobuf's `tensor_content`."""
     return np.ascontiguousarray(constant, "<f4").tobytes()
 
 

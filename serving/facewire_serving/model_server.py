@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-# Before anything imports TensorFlow, which announces itself on standard error.
+# Set before anything imports TensorFlow, which would log to standard error.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import grpc
@@ -32,10 +32,11 @@ from facewire_serving.versions import Versions
 __all__ = ["main"]
 
 _CALLS_AT_ONCE: Final = 32
-"""Chosen, not measured: above the server's default of pictures in work, so calls do not queue here."""
+"""Calls that run at once. Chosen, not measured: above the server's default of pictures in work, so calls do not
+queue here."""
 
 _GRACE_S: Final = 5.0
-"""For calls in progress when the server stops. Chosen, not measured."""
+"""Seconds that calls in progress have to end when the server stops. Chosen, not measured."""
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 The weights are downloaded, checked by their hashes and put into the committed graphs (`graph.py`); TensorFlow is not
 needed. A version folder appears complete or not at all. It carries a stamp of the weights and the graph that it was
-built from, so a second run sees that there is nothing to do.
+built from, so a second run does nothing.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from facewire_serving.servables import SERVABLES, Servable
 __all__ = ["STAMP", "build", "command", "main", "stamp"]
 
 STAMP: Final = Path("assets.extra") / "facewire.json"
-"""Where the stamp lies in a version folder: TensorFlow Serving and OpenVINO do not read this folder."""
+"""Path of the stamp in a version folder; TensorFlow Serving and OpenVINO do not read this folder."""
 
 _VERSION: Final = "1"
 
@@ -43,7 +43,7 @@ def build(
         graphs: the folder of graphs.
 
     Returns:
-        Whether there was anything to do.
+        Whether the servable was built.
 
     Raises:
         FetchError: the weights cannot be downloaded, or are not those of the manifest.
@@ -73,7 +73,7 @@ def build(
 
 
 def stamp(servable: Servable, graph: Graph) -> dict[str, Any]:
-    """What a build is made from; a build with another stamp is not current."""
+    """Returns what a build is made from; a build with another stamp is not current."""
     return {
         "weights": {file.name: file.sha256 for file in servable.files},
         "graph": graph.digest(),
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.only in (None, servable.name):
                 build(servable, options.out, options.cache, console)
     except KeyboardInterrupt:
-        console.print("Stopped. Nothing half-built was left; run it again to go on.")
+        console.print("Stopped. No half-built model is left; run it again to go on.")
         return 128 + signal.SIGINT
     except (FetchError, GraphError, OSError) as error:
         console.print(f"The models could not be built: {error}", style="red", markup=False)
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def command() -> None:
-    """The command `facewire-models`."""
+    """Runs the command `facewire-models`."""
     # A terminated run cleans up like an interrupted one.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

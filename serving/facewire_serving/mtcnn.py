@@ -1,7 +1,7 @@
 """The `mtcnn` servable: the whole detection cascade of Zhang et al. 2016 in one graph.
 
 pyramid -> propose (P-Net) -> refine (R-Net) -> output (O-Net). The thresholds come with the call;
-all else is as published, except what finds more faces or costs less without losing any:
+all else is as published, except for changes that find more faces, or cost less without losing any:
 
 * the pyramid's step, its gray margins and its last levels (`mtcnn_pyramid`);
 * coordinates are continuous, without the "+ 1" of Matlab's pixel indices;
@@ -25,7 +25,7 @@ __all__ = ["build", "export"]
 _Constants = Mapping[str, NDArray]
 
 _STRIDE_PX: Final = 2
-"""Of P-Net, whose one pooling halves the picture."""
+"""Pixels between windows of P-Net, whose one pooling halves the picture."""
 
 _MAX_PROPOSALS: Final = 2048
 """Most boxes that R-Net looks at. Chosen, not measured: bounds the work on noise."""

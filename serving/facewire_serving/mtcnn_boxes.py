@@ -1,4 +1,4 @@
-"""What the stages of MTCNN do with boxes: calibrate, make square, suppress, crop.
+"""Operations on boxes between the stages of MTCNN: calibrate, make square, suppress, crop.
 
 Boxes are float32 [n, 4], x1, y1, x2, y2 in pixels of the picture, continuous (the first pixel
 reaches from 0 to 1), and may reach outside of the picture, which is neutral gray there.
@@ -26,7 +26,7 @@ def unnested(boxes: tf.Tensor, overlap: float) -> tf.Tensor:
 
     Args:
         boxes: [n, 4], best first.
-        overlap: A box that shares more than this with a better, kept one goes.
+        overlap: A box that shares more than this with a better, kept one is removed.
 
     Returns:
         The indices of the boxes to keep, ascending.

@@ -1,7 +1,7 @@
 """The MTCNN image pyramid, packed into one picture, so that one P-Net pass sees every scale.
 
 Two levels an octave: levels 0 and 1 are resampled from the picture, every further level is half of
-the level two above (2 x 2 mean), so the step is 1/sqrt(2) = 0.7071 where Zhang et al. 2016 use
+the level two above (2 x 2 mean), so the step is 1/sqrt(2) = 0.7071; Zhang et al. 2016 use
 0.709. Every level lies in a margin of neutral gray of half a P-Net cell: a face that the picture's
 border cuts, or that fills the picture, still gets a window, and no window sees two levels. The
 pyramid goes on until the picture is smaller than a cell.
@@ -18,24 +18,24 @@ import tensorflow as tf
 __all__ = ["CELL_PX", "MARGIN_PX", "Pyramid", "pyramid"]
 
 CELL_PX: Final = 12
-"""Side of a P-Net window: the size of the faces that it looks for."""
+"""Side of a P-Net window: the size of the faces that it finds."""
 
 MARGIN_PX: Final = CELL_PX // 2
-"""Grey border of every level."""
+"""Width of the gray border of every level."""
 
 _OCTAVES: Final = 7
-"""14 levels reach faces of 90 times the smallest one."""
+"""Octaves of the pyramid. Chosen, not measured: 14 levels reach faces of 90 times the smallest one."""
 
 _LEVELS: Final = 2 * _OCTAVES
 
 _MIN_SIDE_PX: Final = 8
-"""Of the last level in use: there a face half as large again as the picture is one cell."""
+"""Side of the last level in use: in it, a face 1.5 times as large as the picture fills one cell."""
 
 _MIN_FACE_PX: Final = 6.0
 """Smaller values would make level 0 more than four times the picture: this bounds the work."""
 
 _STEP: Final = np.float32(0.5**0.5)
-"""Between two levels."""
+"""Ratio of the sizes of two levels."""
 
 _HALVE: Final = np.full((2, 2, 1, 1), 0.25, np.float32) * np.eye(3, dtype=np.float32)
 """The convolution of stride 2 that averages 2 x 2 pixels of each color."""

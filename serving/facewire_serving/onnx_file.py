@@ -2,7 +2,7 @@
 
 That package is 18 MB for one field of one message. Its descriptors lie beside this file
 (`tools/dump_onnx_descriptors.py` writes them, tests/serving/test_weights.py compares them with the package); the
-message classes are made from them in a descriptor pool of their own.
+message classes are made from them in a separate descriptor pool.
 """
 
 from importlib import resources

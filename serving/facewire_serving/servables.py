@@ -26,7 +26,7 @@ class Servable:
     """One servable.
 
     Attributes:
-        name: of its folder, and in a request.
+        name: the name of its folder, and its name in a request.
         files: the weights that it is made from.
         constants: reads the weights (cache folder, console for progress) and calculates the
             graph's constants; raises `carrier.FetchError`.

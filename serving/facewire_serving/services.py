@@ -1,4 +1,4 @@
-"""PredictionService and ModelService, as far as facewire uses them.
+"""The parts of PredictionService and ModelService that facewire uses.
 
 The codes of errors are TensorFlow Serving's, which the server acts on. The texts are shorter than TensorFlow Serving's.
 """
@@ -175,7 +175,7 @@ def _inputs(expected: Any, sent: Any) -> dict[str, Any]:
         try:
             arrays[name] = tf.make_ndarray(tensor)
         except (TypeError, ValueError) as error:
-            raise _invalid(f"{name} is no tensor: {error}") from error
+            raise _invalid(f"{name} is not a tensor: {error}") from error
     return arrays
 
 

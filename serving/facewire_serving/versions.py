@@ -1,6 +1,6 @@
-"""The version folders of one model: the newest is loaded and served, then older ones go.
+"""The version folders of one model: the newest is loaded and served, then older ones are unloaded.
 
-So TensorFlow Serving does by default: it looks at the folder every second, takes the highest number,
+TensorFlow Serving does the same by default: it reads the folder every second, takes the highest number,
 loads and warms it up while the old one goes on serving, and only then unloads the old one.
 """
 
@@ -60,12 +60,12 @@ class Versions:
         self._states: dict[int, tuple[int, str]] = {}
 
     def get(self, version: int | None) -> Loaded | None:
-        """The version asked for (None = the newest) if it is served now."""
+        """Returns the requested version (None = the newest), or None if it is not served now."""
         served = self._served
         return served if served and version in (None, served.version) else None
 
     def states(self) -> list[tuple[int, int, str]]:
-        """Version, `ModelVersionStatus.State` and error of every version seen, newest first."""
+        """Returns version, `ModelVersionStatus.State` and error of every version seen, newest first."""
         with self._lock:
             return [(version, *self._states[version]) for version in sorted(self._states)[::-1]]
 

