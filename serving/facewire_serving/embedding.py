@@ -47,7 +47,7 @@ def export(constants: _Constants, directory: Path) -> None:
     def embed(faces: tf.Tensor) -> dict[str, tf.Tensor]:
         count = tf.shape(faces)[0]
         # TensorFlow's oneDNN convolutions return a wrong shape for an empty batch, and the graph fails.
-        # So the graph appends one blank crop, and cuts its embedding off.
+        # To an empty batch the graph appends a blank crop, and cuts its embedding off.
         blank = tf.cast(count == 0, tf.int32)
         crops = tf.pad(faces, [[0, blank], [0, 0], [0, 0], [0, 0]])
         return {"embeddings": _head(constants, _trunk(constants, crops))[:count]}

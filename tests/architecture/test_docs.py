@@ -9,7 +9,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from facewire.v1 import gallery_pb2, recognition_pb2
-from tools import licences
+from tools import licenses
 
 SECTIONS = ["## Context", "## Decision", "## Consequence"]
 
@@ -56,15 +56,15 @@ def test_the_page_from_the_shell_shows_every_method(repository: Path) -> None:
                 assert f"{service.full_name}/{method.name}" in shown, method.full_name
 
 
-def test_the_licences_are_those_of_the_installed_packages() -> None:
-    shown = licences.PAGE.read_text(encoding="utf-8")
-    assert shown == licences.page(), "out of date: run .venv/bin/python tools/licences.py"
+def test_the_licenses_are_those_of_the_installed_packages() -> None:
+    shown = licenses.PAGE.read_text(encoding="utf-8")
+    assert shown == licenses.page(), "out of date: run .venv/bin/python tools/licenses.py"
 
 
 def test_the_installed_packages_are_the_pinned_ones(repository: Path) -> None:
     pinned = (repository / "requirements" / "dev.txt").read_text().lower().replace("_", "-")
     for name, version in re.findall(
-        r"^\| ([\w-]+) \| ([\d.]+) \| ", licences.PAGE.read_text(), re.MULTILINE
+        r"^\| ([\w-]+) \| ([\d.]+) \| ", licenses.PAGE.read_text(), re.MULTILINE
     ):
         assert f"\n{name.lower().replace('_', '-')}=={version}\n" in pinned, name
 
@@ -81,7 +81,7 @@ def test_the_glossary_has_at_most_twelve_house_words(repository: Path) -> None:
 def test_what_runs_is_pinned_without_the_tools(repository: Path) -> None:
     lines = (repository / "requirements" / "run.txt").read_text().splitlines()
     pinned = {canonicalize_name(line.split("==")[0]) for line in lines if "==" in line}
-    packages = licences.runtime_packages(without=frozenset({"otel"}))
+    packages = licenses.runtime_packages(without=frozenset({"otel"}))
     asked = {canonicalize_name(one.metadata["Name"]) for one in packages}
     # setuptools installs our packages; openvino-telemetry is asked for by OpenVINO's converter only.
     assert pinned == asked - {"openvino-telemetry"} | {"setuptools"}

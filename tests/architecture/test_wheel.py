@@ -62,7 +62,7 @@ def test_its_types_and_stubs_are_in_it_and_nothing_else_is(wheel: Path, reposito
     assert {"facewire/py.typed", "facewire/v1/face_pb2.pyi"} <= packed
 
 
-def test_it_carries_the_licence_of_the_repository(wheel: Path, repository: Path) -> None:
+def test_it_carries_the_license_of_the_repository(wheel: Path, repository: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (each for each in archive.namelist() if each.endswith("/licenses/LICENSE"))
         assert archive.read(name) == (repository / "LICENSE").read_bytes()

