@@ -243,8 +243,8 @@ class GalleryServiceServicer(object):
 
         Errors:
         * `NOT_FOUND` (IDENTITY_NOT_FOUND): no such identity.
-        * `NOT_FOUND` (TEMPLATE_NOT_FOUND): the last template of the page before was deleted
-        meanwhile; list from the start.
+        * `NOT_FOUND` (TEMPLATE_NOT_FOUND): the last template of the page before has
+        been deleted; list from the start.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -265,7 +265,7 @@ class GalleryServiceServicer(object):
 
         Errors:
         * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the gallery was made with another model.
-        * `UNAVAILABLE` (STORAGE_BUSY): the storage had to be moved meanwhile; start again.
+        * `UNAVAILABLE` (STORAGE_BUSY): the storage had to be moved during the export; start again.
         * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read for longer than the
         server waits.
         """
@@ -276,7 +276,7 @@ class GalleryServiceServicer(object):
     def ImportGallery(self, request_iterator, context):
         """Adds the identities and templates of an export to a gallery, which must exist. The
         first message carries `header`. Committed in parts: an interrupted import
-        leaves the parts before; templates that are there already (same id) are skipped, so
+        leaves the parts before; templates that exist already (same id) are skipped, so
         that it can be sent again.
 
         Errors:

@@ -155,7 +155,7 @@ class RecognitionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetServerInfo(self, request, context):
-        """Returns what this server is and allows: version, model, limits, defaults, features. It reads no
+        """Returns the server's properties: version, model, limits, defaults, features. It reads no
         gallery and calls no model. The response is the same for as long as the server runs, so
         one call after connecting is enough.
 
