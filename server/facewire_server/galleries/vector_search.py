@@ -1,6 +1,6 @@
 """The port of a vector engine: one gallery's vectors in, the nearest identities out.
 
-The store is the truth, an index is a projection of it. An engine is called inside a read
+The store is authoritative, and an index is derived from it. An engine is called inside a read
 transaction of the store with the vectors of one gallery at one revision. It may look at all of
 them each time, or keep an index for each `(gallery_id, revision)`, which it
 builds from those vectors and drops when a later revision is searched.
