@@ -94,7 +94,7 @@ _WAYS: Final[dict[str, Way]] = {"stubs": _stubs, "client": _client, "async": _as
 
 
 class _Echo(recognition_pb2_grpc.RecognitionServiceServicer):
-    """Answers each frame with the same known face, without decoding it."""
+    """Returns the same known face for each frame, without decoding it."""
 
     def StreamRecognize(self, requests: Any, context: Any) -> Iterator[Any]:
         next(requests)

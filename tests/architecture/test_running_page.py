@@ -57,7 +57,7 @@ def test_every_quoted_message_is_one_of_the_servers(repository: Path, page: str)
         re.sub(r'"\s*f?"', "", path.read_text(encoding="utf-8"))
         for path in sorted((repository / "server").rglob("*.py"))
     )
-    quoted = re.findall(r"^\| it starts no more: `([^`]+)`", page, re.MULTILINE)
+    quoted = re.findall(r"^\| it does not start: `([^`]+)`", page, re.MULTILINE)
     assert quoted, "they are not where they are looked for"
     for line in quoted:
         for part in line.split("…"):

@@ -56,7 +56,7 @@ class Ledger(Generic[FrameT, AnswerT]):
 
     @property
     def unsent(self) -> int:
-        """Answers and ranges, ready or queued for `take`."""
+        """Number of answers and ranges, ready or queued for `take`."""
         return self._answers
 
     @property

@@ -101,7 +101,7 @@ class Session:
         """Serves the stream to its end.
 
         Args:
-            inputs: a plan, then frames; ends when the client will send no more.
+            inputs: a plan, then frames; ends when the client has half-closed.
             send: sends one value.
 
         Raises:
@@ -210,7 +210,7 @@ class Session:
                     self._changed.notify()
 
     async def _expire(self) -> None:
-        """Answers frames with TimedOut whose deadline passes while they wait for a slot."""
+        """Settles frames as TimedOut whose deadline passes while they wait for a slot."""
         while True:
             await self._changed.until(lambda: self._ledger.has_waiting)
             sequence, left_s = self._next_deadline()

@@ -42,7 +42,7 @@ class SlotStatistics:
 
 
 class WorkSlots:
-    """Bounds the pictures in work and the time of each. One picture holds one slot, whoever asks.
+    """Bounds the pictures in work and the time of each. One picture holds one slot, in a stream as in a call.
 
     Attributes:
         picture_timeout_s: seconds from a picture's arrival to its answer.

@@ -65,7 +65,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str 
 def progress(*columns: ProgressColumn | str, as_json: bool) -> Progress:
     """Returns a progress display that vanishes when done.
 
-    Off if stderr is no terminal, or if JSON goes to the same one.
+    Off if stderr is not a terminal, or if JSON goes to the same one.
     """
     silent = not ERRORS.is_terminal or (as_json and _RESULTS.is_terminal)
     return Progress(*columns, console=ERRORS, transient=True, disable=silent)
