@@ -61,7 +61,7 @@ def _own_film(out: Path) -> tuple[Path, Path]:
 def _play(folder: Path, clip: Path, film: Path, table: Path) -> None:
     with _server() as address:
         status = _facewire(address, "enroll", folder)
-        if status == 1 and _somebody_is_enrolled(address):
+        if status == 1 and _has_people(address):
             status = 0  # some pictures were refused, others were not
         if status == 0:
             status = _facewire(address, "watch", clip, "--annotate", film, "--csv", table)
@@ -89,7 +89,7 @@ def _facewire(address: str, *arguments: object) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def _somebody_is_enrolled(address: str) -> bool:
+def _has_people(address: str) -> bool:
     with facewire.Client(address) as client:
         return any(client.identities())
 

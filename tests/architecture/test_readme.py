@@ -170,7 +170,7 @@ def test_links_of_the_pages_lead_somewhere(repository: Path) -> None:
             assert ((repository / page).parent / target).exists(), f"{page}: {target}"
 
 
-def test_nobody_is_recognised_in_the_blurred_picture(
+def test_nobody_is_recognized_in_the_blurred_picture(
     repository: Path, running: RunningServer, astronaut: NDArray[np.uint8]
 ) -> None:
     with facewire.Client(running.address) as client:

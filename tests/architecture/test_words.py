@@ -49,8 +49,8 @@ DIALECT = {
     r"\bis for \w+ to (?:say|decide)\b": "decides",
     r"(?:\"\"\"|; )(?:gives|answers)\b": "returns",
     r"\bgives (?:the|a|an|up|it|back)\b": "returns",
-    r"\b(?:by|to|of|reaches) who\b": "the client, the task, the operator",
-    r"(?<!there )\b(?:is|are) no (?:id|picture|tensor|message|archive|terminal|film|contract|address|UTF-8)\b": "is not a",
+    r"\b(?:by|to|reaches) who\b": "the client, the task, the operator",
+    r"(?<!there) (?:is|are) no (?:id|picture|tensor|message|archive|terminal|film|contract|address|UTF-8)\b": "is not a",
 }
 """Phrases that a stranger stumbles over, with the plain words for them."""
 

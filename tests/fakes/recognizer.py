@@ -1,4 +1,4 @@
-"""A recogniser and an enroller whose speed and mood the test controls."""
+"""A recognizer and an enroller whose speed and mood the test controls."""
 
 import asyncio
 import time

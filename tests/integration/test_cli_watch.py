@@ -40,12 +40,12 @@ def test_a_film_is_annotated_frame_by_frame(run, folder, film, gallery, tmp_path
     out = tmp_path / "out.mp4"
     assert run("watch", film, "-g", gallery, "--annotate", out).returncode == 0
     capture = cv2.VideoCapture(str(out))
-    labelled = []
+    labeled = []
     while (read := capture.read())[0]:
         green = np.all(np.abs(read[1].astype(int) - (69, 167, 40)) < 25, axis=2).sum()
-        labelled.append(green > 300)
+        labeled.append(green > 300)
     capture.release()
-    assert labelled == [True] * 10 + [False] * 10
+    assert labeled == [True] * 10 + [False] * 10
 
 
 def test_sightings_are_written_as_a_table(run, folder, film, gallery, tmp_path):

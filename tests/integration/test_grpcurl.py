@@ -122,7 +122,7 @@ def test_templates_are_enrolled_listed_and_deleted(
     assert ask("ListTemplates", identity_id="ada") == {}
 
 
-def test_a_picture_is_recognised(
+def test_a_picture_is_recognized(
     server: RunningServer, gallery: str, enrolled: str, face: dict[str, str]
 ) -> None:
     request = {"gallery_id": gallery, "image": face, "max_candidates": 1}

@@ -44,7 +44,7 @@ MATED: dict[str, Callable[[Pixels], Pixels]] = {
     "three times the size": lambda pixels: cv2.resize(pixels, None, fx=3, fy=3),
     "dark": lambda pixels: (pixels * 0.25).astype(np.uint8),
     "bright": lambda pixels: np.clip(pixels * 1.4, 0, 255).astype(np.uint8),
-    "grey": lambda pixels: cv2.cvtColor(
+    "gray": lambda pixels: cv2.cvtColor(
         cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB
     ),
     "blurred": lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 2),
@@ -130,7 +130,7 @@ def test_every_layout_of_pixels_gives_the_same_face(
     Image.fromarray(np.dstack([astronaut, np.full((side, side), 255, np.uint8)])).save(png, "PNG")
     webp = io.BytesIO()
     Image.fromarray(astronaut).save(webp, "WEBP")
-    grey = cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)
 
     def raw(data: bytes, layout: ImageFormat) -> facewire.Image:
         return facewire.Image(data, layout, width_px=side, height_px=side)
@@ -140,13 +140,13 @@ def test_every_layout_of_pixels_gives_the_same_face(
         "webp": webp.getvalue(),
         "rgb": raw(astronaut.tobytes(), ImageFormat.RGB8),
         "bgr": raw(astronaut[..., ::-1].tobytes(), ImageFormat.BGR8),
-        "grey": raw(grey.tobytes(), ImageFormat.GRAY8),
+        "gray": raw(gray.tobytes(), ImageFormat.GRAY8),
         "nv12": raw(nv12, ImageFormat.NV12),
     }
     for kind, picture in pictures.items():
         (face,) = client.recognize(picture, gallery=enrolled).faces
         assert face.decision.identity_id == "eileen", kind
-        assert face.decision.similarity > (0.8 if kind == "grey" else 0.95), kind
+        assert face.decision.similarity > (0.8 if kind == "gray" else 0.95), kind
 
 
 def test_comparison_needs_no_gallery(client: facewire.Client, astronaut: Pixels) -> None:

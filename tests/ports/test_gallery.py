@@ -227,7 +227,7 @@ async def test_a_gallery_is_made_once_and_under_a_proper_id(gallery: Gallery):
             await gallery.create_gallery(name, "")
 
 
-async def test_a_deleted_gallery_is_gone_with_all_in_it_and_leaves_its_neighbours(gallery: Gallery):
+async def test_a_deleted_gallery_is_gone_with_all_in_it_and_leaves_its_neighbors(gallery: Gallery):
     for name in ("a", "a.b", "a-b"):
         await gallery.create_gallery(name, "")
         await enroll(gallery, "ann", random_unit(9), range(9), gallery_id=name, request_id="r")

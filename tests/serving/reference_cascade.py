@@ -69,7 +69,7 @@ def pyramid(image, min_face_px):
             return
         if k < 2:
             h, w = (max(1, math.floor(side * zoom + 0.5)) for side in (height, width))
-            level, scale = resize(normalise(image), h, w), np.array([w / width, h / height])
+            level, scale = resize(normalize(image), h, w), np.array([w / width, h / height])
         else:
             level, scale = halve(levels[k - 2][0]), levels[k - 2][1] / 2
         levels.append((level, scale))
@@ -78,7 +78,7 @@ def pyramid(image, min_face_px):
         yield np.pad(level, margins), scale
 
 
-def normalise(image):
+def normalize(image):
     return (image.astype(float) - 127.5) / 128
 
 
@@ -95,7 +95,7 @@ def resize(picture, h, w):
 
 
 def bilinear(picture, y, x):
-    """The picture at points (0.5, 0.5 is the centre of the first pixel); its border repeats."""
+    """The picture at points (0.5, 0.5 is the center of the first pixel); its border repeats."""
     y = np.clip(y - 0.5, 0, picture.shape[0] - 1)
     x = np.clip(x - 0.5, 0, picture.shape[1] - 1)
     top, left = np.floor(y).astype(int), np.floor(x).astype(int)
@@ -108,7 +108,7 @@ def bilinear(picture, y, x):
 
 
 def crops(image, boxes, side):
-    picture = normalise(image)
+    picture = normalize(image)
     grid = (np.arange(side) + 0.5) / side
     out = np.zeros((len(boxes), side, side, 3))
     for i, (x1, y1, x2, y2) in enumerate(boxes):
@@ -126,9 +126,9 @@ def calibrate(boxes, offsets):
 
 
 def square(boxes):
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
-    return np.concatenate([centre - half, centre + half], 1)
+    return np.concatenate([center - half, center + half], 1)
 
 
 def overlaps(box, boxes, of_smaller=False):

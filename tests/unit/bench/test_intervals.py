@@ -55,7 +55,7 @@ def test_bootstrap_holds_the_figure_and_widens_with_fewer_people():
 
 
 def test_bootstrap_draws_people_not_pairs():
-    # One of ten people is never recognised; that they have most of the pairs is no evidence more.
+    # One of ten people is never recognized; that they have most of the pairs is no evidence more.
     persons = np.array([0] * 50 + list(range(1, 10)))
     mated = np.where(persons == 0, 0.0, 0.9)
     pairs = ScoredPairs(

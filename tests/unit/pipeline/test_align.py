@@ -76,7 +76,7 @@ def test_a_face_of_any_size_gives_the_same_crop(scale: float) -> None:
     side = round(112 * scale)
     picture = cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC)
     picture = np.pad(picture, ((30, 10), (20, 40), (0, 0)), mode="edge")
-    # OpenCV's resize maps pixel centres: x -> (x + .5) * scale - .5.
+    # OpenCV's resize maps pixel centers: x -> (x + .5) * scale - .5.
     landmarks = (TEMPLATE + 0.5) * (side / 112) - 0.5 + (20, 30)
     again = align(picture, faces_at(landmarks[None]))[0]
     inner = slice(8, -8)

@@ -104,10 +104,10 @@ def test_alpha_is_dropped_and_orientation_kept() -> None:
     np.testing.assert_array_equal(image, scene())
 
 
-def test_grey_becomes_three_equal_channels() -> None:
-    grey = scene()[..., 0]
-    image = upright(Picture(encoded(grey, "PNG")))
-    np.testing.assert_array_equal(image, np.dstack([grey] * 3))
+def test_gray_becomes_three_equal_channels() -> None:
+    gray = scene()[..., 0]
+    image = upright(Picture(encoded(gray, "PNG")))
+    np.testing.assert_array_equal(image, np.dstack([gray] * 3))
 
 
 def test_sixteen_bits_are_cut_to_eight() -> None:
@@ -121,7 +121,7 @@ def padded(rows: NDArray[np.uint8], stride: int) -> bytes:
 
 
 @pytest.mark.parametrize("padding", [0, 13])
-def test_raw_rgb_bgr_and_grey(padding: int) -> None:
+def test_raw_rgb_bgr_and_gray(padding: int) -> None:
     rows = scene().reshape(96, 480)
     stride = 480 + padding
     rgb = Picture(padded(rows, stride), PictureFormat.RGB8, 160, 96, stride)
@@ -129,9 +129,9 @@ def test_raw_rgb_bgr_and_grey(padding: int) -> None:
     swapped = scene()[..., ::-1].reshape(96, 480)
     bgr = Picture(padded(swapped, stride), PictureFormat.BGR8, 160, 96, stride)
     np.testing.assert_array_equal(upright(bgr), scene())
-    grey_rows = scene()[..., 1]
-    grey = Picture(padded(grey_rows, 160 + padding), PictureFormat.GRAY8, 160, 96, 160 + padding)
-    np.testing.assert_array_equal(upright(grey), np.dstack([grey_rows] * 3))
+    gray_rows = scene()[..., 1]
+    gray = Picture(padded(gray_rows, 160 + padding), PictureFormat.GRAY8, 160, 96, 160 + padding)
+    np.testing.assert_array_equal(upright(gray), np.dstack([gray_rows] * 3))
 
 
 @pytest.mark.parametrize("padding", [0, 32])

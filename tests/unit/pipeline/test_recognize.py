@@ -58,8 +58,8 @@ class FaceInTheMiddle:
         }
 
 
-class MeanColour:
-    """An embedding model: the unit vector along a crop's mean colour."""
+class MeanColor:
+    """An embedding model: the unit vector along a crop's mean color."""
 
     async def predict(self, inputs):
         means = inputs["faces"].mean(axis=(1, 2)) + 1e-3
@@ -88,15 +88,15 @@ def recognizer(
         threads=ThreadPoolExecutor(2),
         emit=emit,
     )
-    embedding = Embedder(embedder or MeanColour(), 3)
+    embedding = Embedder(embedder or MeanColor(), 3)
     return Recognizer(finder, embedding, RedIsAda(), WorkSlots(1), model_contract_id="c")
 
 
-def picture(colour=(200, 10, 10), size=(640, 480), kind="JPEG", orientation: int = 1) -> Picture:
+def picture(color=(200, 10, 10), size=(640, 480), kind="JPEG", orientation: int = 1) -> Picture:
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, kind, exif=exif)
+    Image.new("RGB", size, color).save(file, kind, exif=exif)
     return Picture(file.getvalue())
 
 
@@ -151,7 +151,7 @@ async def test_a_model_that_is_away_is_told(models) -> None:
 
 async def test_two_pictures_are_compared() -> None:
     line = recognizer()
-    red, green = picture(), picture(colour=(10, 200, 10))
+    red, green = picture(), picture(color=(10, 200, 10))
     same = await line.compare(red, red, FaceSelection.ONLY, DETECTION, POLICY)
     other = await line.compare(red, green, FaceSelection.ONLY, DETECTION, POLICY)
     assert (same.outcome, other.outcome) == (CompareOutcome.SAME, CompareOutcome.DIFFERENT)
