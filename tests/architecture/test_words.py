@@ -27,7 +27,7 @@ BRITISH = re.compile(
             |memori|locali|penali|equali|paralleli|vectori|prioriti)s(?:e[ds]?|er|ing|ation|able|es)
         | enrol(?:s|ment|ments)? | \w*analys(?:e[ds]?|ing)
         | \w*(?:colour|behaviour|neighbour|favour|honour)\w* | greys? | greyscale | \w*centre[ds]? | licences?
-        | artefacts? | catalogues? | label(?:led|ling) | model(?:led|ling) | travel(?:led|ling) | judgements?
+        | artefacts? | catalogues? | cancel(?:ed|ing) | label(?:led|ling) | model(?:led|ling) | travel(?:led|ling) | judgements?
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )

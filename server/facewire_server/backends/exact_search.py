@@ -45,6 +45,8 @@ class ExactSearch:
         """See the port."""
         block_rows = vectors.rows_per_block
         leaders = [_Leaders(probe, k, block_rows) for probe in probes]
+        # One buffer of scores for all chunks: several blocks are scored before any score is compared, so
+        # that the few Python calls for each chunk and probe do not dominate.
         columns = np.ascontiguousarray(probes.T)
         chunk_blocks = max(1, _CHUNK_ROWS // block_rows)
         scores = np.empty((chunk_blocks * block_rows, len(probes)), np.float32)
@@ -105,6 +107,7 @@ class _Leaders:
     def _take(self, rows: NDArray[np.intp], chunk: Sequence[VectorBlock]) -> None:
         if not len(rows):
             return
+        # The scores only selected these rows; their similarities are computed again, independent of their place.
         places = [divmod(row, self._block_rows) for row in rows.tolist()]
         vectors = np.stack([chunk[block].vectors[offset] for block, offset in places])
         for (block, offset), similarity in zip(
@@ -118,6 +121,7 @@ class _Leaders:
             ):
                 self.best[identity_number] = Hit(similarity, template_number)
         if len(self.best) >= self._k:
+            # Ties with the k-th stay: their order is decided later, by identity id.
             lowest = heapq.nlargest(self._k, self.best.values())[-1].similarity
             self.best = {n: hit for n, hit in self.best.items() if hit.similarity >= lowest}
             self._floor = lowest - self._margin

@@ -62,7 +62,7 @@ class OpenVinoModel:
             compiled = core.compile_model(
                 core.read_model(newest),
                 "CPU",
-                {
+                {  # the reasons are in the class's docstring
                     "INFERENCE_PRECISION_HINT": "f32",
                     "INFERENCE_NUM_THREADS": threads,
                     "NUM_STREAMS": 1,

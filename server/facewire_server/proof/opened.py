@@ -44,7 +44,7 @@ class ModelStatistics:
         ok: calls that returned outputs.
         unavailable: calls that raised ModelUnavailable, or another error.
         timed_out: calls that the picture's deadline ended.
-        canceled: calls whose caller went away first.
+        cancelled: calls whose caller went away first.
         retried: results that were computed again, since their version is not proven.
         in_flight: calls that have not ended.
         total_s: time of all ended calls together, in seconds.
@@ -59,7 +59,7 @@ class ModelStatistics:
     ok: int
     unavailable: int
     timed_out: int
-    canceled: int
+    cancelled: int
     retried: int
     in_flight: int
     total_s: float
@@ -67,7 +67,7 @@ class ModelStatistics:
     @property
     def calls(self) -> int:
         """Number of ended calls: what `total_s` is the sum of."""
-        return self.ok + self.unavailable + self.timed_out + self.canceled
+        return self.ok + self.unavailable + self.timed_out + self.cancelled
 
 
 class OpenedModel:
@@ -96,7 +96,7 @@ class OpenedModel:
         self._embedded_version = embedded_version
         self._healthy = self.served is None
         self._refusal = ""
-        self._ended = dict.fromkeys(("ok", "unavailable", "timed_out", "canceled"), 0)
+        self._ended = dict.fromkeys(("ok", "unavailable", "timed_out", "cancelled"), 0)
         self._in_flight = 0
         self._total_s = 0.0
 
@@ -118,7 +118,7 @@ class OpenedModel:
             raise
         except asyncio.CancelledError:
             # A deadline cancels what runs under it, so it arrives here in this form.
-            outcome = "timed_out" if remaining_s() == 0 else "canceled"
+            outcome = "timed_out" if remaining_s() == 0 else "cancelled"
             raise
         finally:
             self._in_flight -= 1

@@ -168,6 +168,7 @@ def _stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults
         detection_options(config.detection, defaults.stream, "config.detection"),
         config.camera_id,
     )
+    # Checked last: a config that is wrong in any case is reported as wrong.
     if config.resume_token:
         raise NotImplementedYet("this server does not keep streams: leave resume_token empty")
     if config.detail == recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY:

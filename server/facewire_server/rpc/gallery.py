@@ -206,6 +206,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     async def ExportGallery(self, request: gallery_pb2.ExportGalleryRequest, context: Any) -> None:
         """Streams a snapshot of a whole gallery."""
         gallery_id = gallery_id_or_default(request.gallery_id)
+        # Two limits: a whole export keeps pages of the storage from reuse; one write shows that the client does not read.
         async with (
             self._galleries.export_records(gallery_id) as (info, records),
             read_within(_EXPORT_S),

@@ -43,6 +43,7 @@ class CallMetrics(aio.ServerInterceptor):
         def counted(behavior: Behavior) -> Behavior:
             async def count(request: Any, context: Any) -> Any:
                 self._started.labels(*labels).inc()
+                # gRPC's status for an exception that no interceptor handled.
                 code = StatusCode.UNKNOWN.name
                 try:
                     response = await behavior(request, context)
@@ -52,7 +53,7 @@ class CallMetrics(aio.ServerInterceptor):
                     code = _code(context.code())
                     raise
                 except asyncio.CancelledError:
-                    code = _end_of_canceled(context)
+                    code = _end_of_cancelled(context)
                     raise
                 finally:
                     self._handled.labels(*labels, code).inc()
@@ -77,7 +78,7 @@ def _code(code: Any) -> str:
     return code.name if isinstance(code, StatusCode) else _CODES[code]
 
 
-def _end_of_canceled(context: Any) -> str:
+def _end_of_cancelled(context: Any) -> str:
     """Returns "CANCELLED" or "DEADLINE_EXCEEDED": gRPC cancels the handler in both cases."""
     left_s = context.time_remaining()
     over = left_s is not None and left_s <= 0

@@ -67,7 +67,7 @@ ROWS: Final = tuple(
             "counter",
             "purpose outcome",
             "Pictures worked on: for a stream, recognize, compare or enroll; OK, the contract's "
-            "ErrorReason, or CANCELED",
+            "ErrorReason, or CANCELLED",
         ),
         (
             "facewire_picture_seconds",
@@ -105,7 +105,7 @@ ROWS: Final = tuple(
             "facewire_model_calls_total",
             "counter",
             "servable outcome",
-            "Calls of a model: ok, unavailable, timed_out or canceled",
+            "Calls of a model: ok, unavailable, timed_out or cancelled",
         ),
         ("facewire_model_calls_in_flight", "gauge", "servable", "Calls of a model under way"),
         (

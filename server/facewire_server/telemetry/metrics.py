@@ -27,9 +27,9 @@ OTHER: Final = "other"
 
 
 def reason(error: type[BaseException]) -> str:
-    """Returns the contract's `ErrorReason` of an error's class; "CANCELED" and "INTERNAL" for others."""
+    """Returns the contract's `ErrorReason` of an error's class; "CANCELLED" and "INTERNAL" for others."""
     if issubclass(error, asyncio.CancelledError):
-        return "CANCELED"
+        return "CANCELLED"
     for kind in error.__mro__:
         if kind in STATUSES:
             return face_pb2.ErrorReason.Name(STATUSES[kind][1]).removeprefix("ERROR_REASON_")

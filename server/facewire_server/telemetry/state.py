@@ -124,7 +124,7 @@ def _work(slots: SlotStatistics, streams: StreamsStatistics) -> Iterator[_Sample
 
 def _model(model: ModelStatistics) -> Iterator[_Sample]:
     own = (model.name,)
-    for outcome in ("ok", "unavailable", "timed_out", "canceled"):
+    for outcome in ("ok", "unavailable", "timed_out", "cancelled"):
         yield "facewire_model_calls_total", (*own, outcome), getattr(model, outcome)
     yield "facewire_model_calls_in_flight", own, model.in_flight
     yield "facewire_model_call_seconds_total", own, model.total_s

@@ -20,7 +20,7 @@ def model(name: str, runs_at: str) -> ModelStatistics:
         "ok": 0,
         "unavailable": 0,
         "timed_out": 0,
-        "canceled": 0,
+        "cancelled": 0,
         "retried": 0,
         "in_flight": 0,
     }

@@ -211,7 +211,7 @@ async def test_a_picture_that_fails_is_an_event_with_what_was_done() -> None:
     assert {stage.name for stage in event.stages} == {"decode", "detect", "align"}
 
 
-async def test_a_canceled_picture_is_an_event() -> None:
+async def test_a_cancelled_picture_is_an_event() -> None:
     events: list[PictureFinished] = []
     begun = asyncio.Event()
 

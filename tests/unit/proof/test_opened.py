@@ -45,7 +45,7 @@ def opened(engine: Engine) -> OpenedModel:
 
 def outcomes(opened: OpenedModel) -> tuple[int, int, int, int, int]:
     now = opened.statistics()
-    return now.ok, now.unavailable, now.timed_out, now.canceled, now.in_flight
+    return now.ok, now.unavailable, now.timed_out, now.cancelled, now.in_flight
 
 
 async def test_an_embedded_model_is_healthy_and_says_which_version_it_is(opened) -> None:
@@ -85,7 +85,7 @@ async def test_a_call_that_the_pictures_deadline_cancels_has_timed_out(opened, e
     assert outcomes(opened) == (0, 0, 1, 0, 0)
 
 
-async def test_a_call_whose_caller_goes_away_is_canceled(opened, engine) -> None:
+async def test_a_call_whose_caller_goes_away_is_cancelled(opened, engine) -> None:
     engine.gate.clear()
     call = asyncio.create_task(opened.predict(INPUTS))
     await engine.entered.wait()

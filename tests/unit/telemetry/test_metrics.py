@@ -128,7 +128,7 @@ def test_other_events_are_let_pass(metrics: EventMetrics, registry: CollectorReg
     [
         (NoFace, "NO_FACE"),
         (InvalidField, "FIELD_INVALID"),
-        (asyncio.CancelledError, "CANCELED"),
+        (asyncio.CancelledError, "CANCELLED"),
         (KeyError, "INTERNAL"),
         (ServerError, "INTERNAL"),
     ],

@@ -24,7 +24,7 @@ MODEL = ModelStatistics(
     ok=5,
     unavailable=6,
     timed_out=7,
-    canceled=8,
+    cancelled=8,
     retried=9,
     in_flight=1,
     total_s=2.5,
@@ -80,7 +80,7 @@ async def scraped(sources: Sources = SOURCES) -> CollectorRegistry:
         ("model_calls_total", {"servable": "mtcnn", "outcome": "ok"}, 5),
         ("model_calls_total", {"servable": "mtcnn", "outcome": "unavailable"}, 6),
         ("model_calls_total", {"servable": "mtcnn", "outcome": "timed_out"}, 7),
-        ("model_calls_total", {"servable": "mtcnn", "outcome": "canceled"}, 8),
+        ("model_calls_total", {"servable": "mtcnn", "outcome": "cancelled"}, 8),
         ("model_retries_total", {"servable": "mtcnn"}, 9),
         ("model_calls_in_flight", {"servable": "mtcnn"}, 1),
         ("model_call_seconds_total", {"servable": "mtcnn"}, 2.5),
@@ -149,5 +149,5 @@ async def test_a_loop_that_stands_still_fails_the_scrape(monkeypatch: pytest.Mon
 
     with pytest.raises(TimeoutError):
         await scraped(replace(SOURCES, store=never))
-    while len(asyncio.all_tasks()) > 1:  # the reading is canceled, not left behind
+    while len(asyncio.all_tasks()) > 1:  # the reading is cancelled, not left behind
         await asyncio.sleep(0)

@@ -119,7 +119,7 @@ class AsyncGalleryClient(AsyncCalls):
                     async for response in responses:
                         if file.take(response.record):
                             await in_thread(file.write)
-                finally:
+                finally:  # an export that is not read to its end would hold a snapshot on the server
                     responses.cancel()
                 exported = file.exported()
                 await in_thread(file.finish)

@@ -65,7 +65,7 @@ def enroll(
     revision = 0
     for chunk in chunks(as_pictures(pictures)):
         waiting = [chunk]
-        while waiting:
+        while waiting:  # a part that is too large for the server is replaced by its halves
             part = waiting.pop(0)
             try:
                 response = yield _call(common, part)

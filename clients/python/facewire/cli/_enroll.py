@@ -79,7 +79,7 @@ def run(
                     bar.advance(task)
                     if as_json:
                         print_json(**_fields(outcome))
-        finally:
+        finally:  # also after an error or Ctrl-C: what was enrolled stays enrolled
             _report(found, outcomes, gallery, as_json=as_json)
     if any(outcome.status == "refused" for outcome in outcomes):
         raise typer.Exit(EXIT_REFUSED)
@@ -129,7 +129,7 @@ def _enroll(client: Client, found: People, options: _Options) -> Iterator[_Outco
                 yield _Outcome(picture, person.identity_id, "present")
                 continue
             outcome = _enroll_picture(client, person, picture, data, digest, options)
-            if outcome.status == "enrolled":
+            if outcome.status == "enrolled":  # a second file may hold the same picture
                 done.add(digest)
             yield outcome
 

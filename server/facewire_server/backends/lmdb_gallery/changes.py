@@ -69,7 +69,7 @@ def delete_gallery(
     that a gallery made again under the same id never shows a revision that was seen before.
     """
     record = Contents(transaction, gallery_id).record
-    for name in TABLES[2:]:
+    for name in TABLES[2:]:  # those whose keys begin with the gallery's prefix
         transaction.table(name, gallery_prefix(gallery_id)).clear()
     galleries = transaction.table("galleries")
     revision = record.revision + 1
@@ -85,6 +85,7 @@ def delete_gallery(
         )
         galleries.put(gallery_id.encode(), emptied.SerializeToString())
     else:
+        # Its record goes, and with it its revision: the floor keeps the highest one for later galleries.
         galleries.delete(gallery_id.encode())
         floor = max(revision, _revision_floor(transaction))
         transaction.table("meta").put(_REVISION_FLOOR, number_key(floor))

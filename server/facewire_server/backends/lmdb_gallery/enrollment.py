@@ -37,6 +37,7 @@ class EnrollmentRequest:
         identity_id = self.identity.identity_id
         owner = changes.enrollable_identity(self.identity)
         accepted = [result for result in self.results if result.template_id]
+        # Without an accepted picture nothing is written, so the request is not remembered either.
         if not accepted:
             return Enrollment(tuple(self.results), changes.record.revision)
         now = now_us()
@@ -44,6 +45,7 @@ class EnrollmentRequest:
             owner = changes.add_identity(identity_id, self.identity.display_name, now)
         for result, embedding in zip(accepted, self.embeddings, strict=True):
             changes.add_template(owner, self._template(result, now), embedding)
+        # The result holds the revision that `save` will set, and is stored in the same transaction.
         enrollment = Enrollment(tuple(self.results), changes.record.revision + 1)
         if self.request_id:
             number = changes.take_number()

@@ -147,9 +147,10 @@ class Environment:
                         self._env.reader_check()
                         with self._env.begin(write=True, buffers=True) as txn:
                             return change(Transaction(txn, self._databases))
-                except lmdb.MapResizedError:
+                except lmdb.MapResizedError:  # another process has grown the map
                     self._move_map(0)
                 except lmdb.MapFullError:
+                    # The transaction was aborted, so the change runs again in a larger map.
                     grown = min(2 * map_bytes, max(self._max_bytes, map_bytes))
                     if grown == map_bytes and not beyond_quota:
                         raise

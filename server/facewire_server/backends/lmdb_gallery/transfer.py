@@ -143,7 +143,7 @@ def _add(changes: Changes, part: Sequence[GalleryRecord]) -> ImportCounts:
                 identities_added += 1
         elif changes.has_template(record.info.template_id):
             templates_skipped += 1
-        elif owner is not None:
+        elif owner is not None:  # `checked_parts` has checked that an identity comes first
             changes.add_template(owner, record.info, record.embedding)
             templates_added += 1
     added = identities_added or templates_added

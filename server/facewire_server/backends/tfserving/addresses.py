@@ -63,7 +63,7 @@ def _kind(part: str) -> str:
         if host.startswith("[") and host.endswith("]"):
             IPv6Address(host[1:-1])
             return "ipv6"
-        if _DIGITS.fullmatch(host):
+        if _DIGITS.fullmatch(host):  # else a mistyped IPv4 address would be taken for a name
             IPv4Address(host)
             return "ipv4"
         if not _NAME.fullmatch(host):
