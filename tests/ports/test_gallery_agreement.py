@@ -109,7 +109,7 @@ async def _outcome(gallery: Gallery, call: Callable, *arguments):
     try:
         return _timeless(await call(gallery, *arguments))
     except ServerError as error:
-        return type(error), error.field
+        return type(error), getattr(error, "field", "")
 
 
 def _timeless(value):
