@@ -13,7 +13,8 @@ def iou(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.fl
     shared = (high - low).clip(min=0).prod(axis=2)
     areas = [(boxes[:, 2:4] - boxes[:, :2]).prod(axis=1) for boxes in (one, other)]
     whole = areas[0][:, None] + areas[1][None] - shared
-    return shared / np.maximum(whole, 1e-9)
+    overlaps: NDArray[np.float64] = shared / np.maximum(whole, 1e-9)
+    return overlaps
 
 
 def found(

@@ -101,10 +101,11 @@ def _compare(stub: recognition_pb2_grpc.RecognitionServiceStub, pair: Pair) -> C
 def _reason(error: grpc.RpcError) -> str:
     """The machine-readable half of an error: `ErrorInfo.reason`."""
     info = error_details_pb2.ErrorInfo()
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # what a stub raises is the call
     for detail in status.details if status else ():
         if detail.Unpack(info):
-            return info.reason
+            reason: str = info.reason
+            return reason
     return ""
 
 

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -68,7 +69,8 @@ gallery.close()
 def unit_rows(count: int, dimension: int, seed: int) -> NDArray[np.float32]:
     """Returns random unit rows, (count, dimension)."""
     rows = np.random.default_rng(seed).standard_normal((count, dimension), dtype=np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 async def as_records(
@@ -98,7 +100,8 @@ async def timed(
 
 async def dot(matrix: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns the similarity of every row to every probe."""
-    return np.dot(matrix, columns)
+    products: NDArray[np.float32] = np.dot(matrix, columns)
+    return products
 
 
 async def top(matrix: NDArray[np.float32], probes: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -203,7 +206,7 @@ def main(
                 with tempfile.TemporaryDirectory() as name:
                     folder = Path(name)
                     rows, pace = asyncio.run(
-                        in_gallery(folder, matrix, rounds, lambda task=task: progress.advance(task))
+                        in_gallery(folder, matrix, rounds, partial(progress.advance, task))
                     )
                     for row in rows:
                         speed.add_row(*row)

@@ -209,7 +209,8 @@ class _Peer:
     def recognize(self, data: bytes, longest_side_px: int) -> int:
         """Lets the peer recognize a picture; returns the number of faces."""
         self._end.send((data, longest_side_px))
-        return self._end.recv()
+        faces: int = self._end.recv()
+        return faces
 
     def __exit__(self, *_: Any) -> None:
         self._end.close()

@@ -44,7 +44,7 @@ def main() -> int:
     flags.add_argument("--pairs", type=int, default=20, help="of turns, >= 6")
     flags.add_argument("--seconds", type=float, default=4.0, help="of each turn")
     arguments = flags.parse_args()
-    portrait = data.astronaut()  # type: ignore[no-untyped-call]
+    portrait = data.astronaut()
     picture = cv2.imencode(".jpg", portrait[:, :, ::-1])[1].tobytes()
     report = Report("metrics_overhead", arguments)
     port = free_port()

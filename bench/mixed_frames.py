@@ -69,10 +69,10 @@ def mix(
         sequence += int(random.integers(1, 4))
         # The last frame is good: it must get a result, whether or not the stream skips frames.
         if random.random() < _GOOD_SHARE or index == count - 1:
-            data, faces = good[random.integers(len(good))]
+            data, faces = good[int(random.integers(len(good)))]
             frames.append(MixedFrame(sequence, "good", data, OK, faces))
         else:
-            kind = list(bad)[random.integers(len(bad))]
+            kind = list(bad)[int(random.integers(len(bad)))]
             data, reason = bad[kind]()
             frames.append(MixedFrame(sequence, kind, data, reason, 0))
     return frames
@@ -87,11 +87,11 @@ def _bad_kinds(
         return random.bytes(int(np.exp(random.uniform(0, np.log(limit))))), "IMAGE_UNDECODABLE"
 
     def cut_short() -> tuple[bytes, str]:
-        data = good[random.integers(len(good))]
+        data = good[int(random.integers(len(good)))]
         return data[: random.integers(4, len(data) * 9 // 10)], "IMAGE_UNDECODABLE"
 
     def too_many_bytes() -> tuple[bytes, str]:
-        data = good[random.integers(len(good))]
+        data = good[int(random.integers(len(good)))]
         size = limit + random.integers(1, _BEYOND_LIMIT - _ENVELOPE)
         return data.ljust(int(size), b"\0"), "IMAGE_TOO_MANY_BYTES"
 
@@ -111,7 +111,10 @@ def _bad_kinds(
 
 
 def stream(
-    channel: grpc.Channel, frames: Sequence[MixedFrame], policy: int, in_flight: int
+    channel: grpc.Channel,
+    frames: Sequence[MixedFrame],
+    policy: recognition_pb2.FramePolicy,
+    in_flight: int,
 ) -> Iterator[recognition_pb2.StreamRecognizeResponse]:
     """Sends the frames with at most `in_flight` not accounted for; yields the answers."""
     room = threading.Semaphore(in_flight)

@@ -25,7 +25,7 @@ class OpenCvPipeline:
         )
         self._recognizer = cv2.FaceRecognizerSF.create(str(sface_onnx()), "")
 
-    def detect(self, image: NDArray[np.uint8], longest_side_px: int = 0) -> NDArray[np.float32]:
+    def detect(self, image: cv2.typing.MatLike, longest_side_px: int = 0) -> NDArray[np.float32]:
         """Finds faces.
 
         Args:
@@ -36,19 +36,22 @@ class OpenCvPipeline:
             (n, 15) in pixels of `image`: x, y, width, height, five landmarks, score.
         """
         scale = min(1.0, longest_side_px / max(image.shape[:2])) if longest_side_px else 1.0
-        canvas = image
+        canvas: cv2.typing.MatLike = image
         if scale < 1:
             canvas = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         self._detector.setInputSize((canvas.shape[1], canvas.shape[0]))
         _, faces = self._detector.detect(canvas)
         if faces is None:
             return np.empty((0, 15), np.float32)
-        faces[:, :14] /= scale
-        return faces
+        found = faces.astype(np.float32, copy=False)
+        found[:, :14] /= scale
+        return found
 
     def recognize(self, picture: bytes, longest_side_px: int = 0) -> int:
         """Decodes one picture, detects and embeds every face; returns the number of faces."""
         image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError("a picture cannot be decoded")
         faces = self.detect(image, longest_side_px)
         for face in faces:
             self._recognizer.feature(self._recognizer.alignCrop(image, face))

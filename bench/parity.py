@@ -152,7 +152,8 @@ async def _enroll(gallery: LmdbGallery, identity: str, embedding: NDArray[np.flo
 
 
 def _cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    return (one.astype(np.float64) * other).sum(axis=1)
+    cosines: NDArray[np.float64] = (one.astype(np.float64) * other).sum(axis=1)
+    return cosines
 
 
 async def _decide(gallery: LmdbGallery, seen: _Seen) -> list[Decision]:

@@ -4,7 +4,7 @@ Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded 
 with the constants that its authors published. Nothing is shared with the servable but the weights.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -91,12 +91,11 @@ def _session(net: str) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(mtcnn_onnx(net), providers=["CPUExecutionProvider"])
 
 
-def _answer(
-    net: onnxruntime.InferenceSession, pictures: NDArray[np.uint8]
-) -> list[NDArray[np.float32]]:
+def _answer(net: onnxruntime.InferenceSession, pictures: NDArray[Any]) -> list[NDArray[np.float32]]:
     """Runs a network. These files take and return x and y swapped."""
     normal = ((pictures.astype(np.float32) - 127.5) / 128).transpose(0, 2, 1, 3)
-    return net.run(None, {net.get_inputs()[0].name: normal})
+    answers: list[NDArray[np.float32]] = net.run(None, {net.get_inputs()[0].name: normal})
+    return answers
 
 
 def _crop(image: NDArray[np.uint8], box: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
@@ -106,7 +105,9 @@ def _crop(image: NDArray[np.uint8], box: NDArray[np.float64], side_px: int) -> N
     part = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     y, x = min(max(-top, 0), len(canvas)), min(max(-left, 0), canvas.shape[1])
     canvas[y : y + part.shape[0], x : x + part.shape[1]] = part
-    return cv2.resize(canvas, (side_px, side_px), interpolation=cv2.INTER_AREA)
+    return cv2.resize(canvas, (side_px, side_px), interpolation=cv2.INTER_AREA).astype(
+        np.uint8, copy=False
+    )
 
 
 def _regressed(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

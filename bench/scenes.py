@@ -78,9 +78,10 @@ def _recognize(
         detection=face_pb2.DetectionOptions(min_face_px=min_face_px, min_score=min_score),
     )
     try:
-        return stub.Recognize(request, timeout=_TIMEOUT_S)
+        answer: recognition_pb2.RecognizeResponse = stub.Recognize(request, timeout=_TIMEOUT_S)
     except grpc.RpcError as error:
         raise RuntimeError(f"Recognize: {error.code()}: {error.details()}") from error
+    return answer
 
 
 def _faces(answer: recognition_pb2.RecognizeResponse) -> Detections:
@@ -93,11 +94,18 @@ def _faces(answer: recognition_pb2.RecognizeResponse) -> Detections:
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])
+    return np.ascontiguousarray(_bgr(path)[..., ::-1], np.uint8)
+
+
+def _bgr(path: Path) -> cv2.typing.MatLike:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise pictures.MissingPictures(f"{path.name} cannot be read")
+    return image
 
 
 def _yunet(opencv: OpenCvPipeline, path: Path) -> Detections:
-    faces = opencv.detect(cv2.imread(str(path))).astype(np.float64)
+    faces = opencv.detect(_bgr(path)).astype(np.float64)
     return np.hstack([faces[:, :2], faces[:, :2] + faces[:, 2:4], faces[:, 14:15]])
 
 

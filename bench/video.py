@@ -145,10 +145,13 @@ def _print(report: Report, watched: list[tuple[_Clip, _Seen]]) -> None:
 
 
 def _sum(seen: list[_Seen]) -> _Seen:
-    outcomes: Counter[str] = Counter()
-    for one in seen:
-        outcomes += one.outcomes
-    return _Seen(*(sum(column) for column in list(zip(*seen, strict=True))[:4]), outcomes)
+    return _Seen(
+        sum(one.frames for one in seen),
+        sum(one.with_face for one in seen),
+        sum(one.right for one in seen),
+        sum(one.wrong_names for one in seen),
+        sum((one.outcomes for one in seen), Counter()),
+    )
 
 
 if __name__ == "__main__":

@@ -75,7 +75,10 @@ def as_jpeg(path: Path) -> bytes:
 
 def size_of(data: bytes) -> tuple[int, int]:
     """Returns height and width of an encoded picture, pixels."""
-    height, width = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape[:2]
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise MissingPictures("a picture cannot be decoded")
+    height, width = image.shape[:2]
     return height, width
 
 

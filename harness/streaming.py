@@ -41,7 +41,8 @@ class OneInFlight:
             if answer.HasField("frame"):
                 if answer.frame.sequence != self._sequence:
                     raise RuntimeError("a frame was answered out of turn")
-                return answer.frame
+                result: recognition_pb2.FrameResult = answer.frame
+                return result
         raise RuntimeError("the stream ended before the frame was answered")
 
     def send_all(self, pictures: Iterable[bytes]) -> Iterator[recognition_pb2.FrameResult]:

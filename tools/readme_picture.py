@@ -58,7 +58,7 @@ def _fewer_colors(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def main() -> None:
     """Enrolls, recognizes, blurs, paints and writes."""
-    portrait: NDArray[np.uint8] = np.ascontiguousarray(data.astronaut())  # type: ignore[no-untyped-call]
+    portrait: NDArray[np.uint8] = np.ascontiguousarray(data.astronaut())
     with running_server() as server, facewire.Client(server.address) as client:
         mirrored = np.ascontiguousarray(portrait[:, ::-1])
         client.enroll("eileen-collins", mirrored, display_name="Eileen Collins")

@@ -47,11 +47,16 @@ class Override(list[str]):
     pass
 
 
-Loader.add_constructor("!override", lambda loader, node: Override(loader.construct_sequence(node)))
+def override(loader: Loader, node: yaml.SequenceNode) -> Override:
+    return Override(loader.construct_sequence(node))
+
+
+Loader.add_constructor("!override", override)
 
 
 def load(path: Path) -> dict[str, Any]:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader)
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader)
+    return loaded
 
 
 def settings_of(repository: Path, *environments: dict[str, str]) -> Settings:

@@ -8,6 +8,7 @@ import sysconfig
 import venv
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,13 +131,13 @@ def test_a_server_from_wheels_gets_its_models_by_one_command_and_recognizes(
     # What the wheels depend on; the editable installs of this checkout are not on such a path.
     (site_packages(home) / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    run = {"cwd": empty, "env": environment, "text": True}
+    run: dict[str, Any] = {"cwd": empty, "env": environment, "text": True}
     code = "import facewire, facewire_server as a, facewire_serving as b; print(facewire.__file__, a.__file__, b.__file__)"
     found = subprocess.run([commands / "python", "-c", code], stdout=subprocess.PIPE, **run)
     assert all(Path(each).is_relative_to(home) for each in found.stdout.split()), found.stdout
 
     subprocess.run([commands / "facewire-models"], check=True, **run)
-    command = [commands / "facewire-server", "run", "--listen", "127.0.0.1:0"]
+    command: list[str | Path] = [commands / "facewire-server", "run", "--listen", "127.0.0.1:0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, **run) as server:
         try:
             assert server.stdout is not None

@@ -1,13 +1,15 @@
-"""One event of each class that is logged."""
+"""One event of each class that is logged, and a listener that keeps those of one class."""
 
 from asyncio import CancelledError
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from facewire_server.errors import SlowReader, TooManyStreams
 from facewire_server.events import (
     CredentialsReloaded,
     Draining,
     DrainOverran,
+    Emit,
+    Event,
     GalleryChanged,
     GalleryExported,
     InternalError,
@@ -24,14 +26,27 @@ from facewire_server.events import (
     TokenRefused,
 )
 
-__all__ = ["PEER", "SAMPLES", "stream_ended"]
+__all__ = ["PEER", "SAMPLES", "keeping", "stream_ended"]
+
+Kept = TypeVar("Kept")
 
 PEER: Final = "ipv6:%5B::1%5D:4433"
 
 
+def keeping(kind: type[Kept]) -> tuple[list[Kept], Emit]:
+    """A list, and what appends each event to it; an event of another class fails the test."""
+    events: list[Kept] = []
+
+    def emit(event: Event) -> None:
+        assert isinstance(event, kind)
+        events.append(event)
+
+    return events, emit
+
+
 def stream_ended(**changes: Any) -> StreamEnded:
     """A stream of 6 frames that its client ended, but for the changes."""
-    values = {
+    values: dict[str, Any] = {
         "camera_id": "front door",
         "peer": PEER,
         "duration_s": 12.34567,

@@ -1,7 +1,7 @@
 """The gallery ports in dictionaries: slow, in memory, and plain enough to be believed."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -321,7 +321,7 @@ class MemoryGallery:
             for template in room.people[identity_id].templates.values():
                 records.append(replace(template, embedding=template.embedding.copy()))
 
-        async def exported() -> AsyncIterator[GalleryRecord]:
+        async def exported() -> AsyncGenerator[GalleryRecord, None]:
             for record in records:
                 yield record
 

@@ -266,8 +266,9 @@ class FakeGalleries:
             if face is None:
                 raise Refusal("NO_FACE", "the picture shows no face")
         except Refusal as refusal:
-            reason = face_pb2.ErrorReason.Value(f"ERROR_REASON_{refusal.reason}")
-            return gallery_pb2.EnrollmentResult(refusal=reason, detail=str(refusal))
+            return gallery_pb2.EnrollmentResult(
+                refusal=f"ERROR_REASON_{refusal.reason}", detail=str(refusal)
+            )
         key = uuid.uuid4().hex
         gallery.vectors[key] = probe
         gallery.templates[key] = gallery_pb2.Template(

@@ -21,7 +21,7 @@ def _shape(*sizes: int) -> Garble:
             del tensor.tensor_shape.dim[:]
             for size in sizes:
                 tensor.tensor_shape.dim.add(size=size)
-        return response.SerializeToString()
+        return bytes(response.SerializeToString())
 
     return garble
 
@@ -29,7 +29,7 @@ def _shape(*sizes: int) -> Garble:
 def _empty(answer: bytes) -> bytes:
     response = wire.PredictResponse.FromString(answer)
     response.outputs.clear()
-    return response.SerializeToString()
+    return bytes(response.SerializeToString())
 
 
 GARBAGE: dict[str, Garble] = {
@@ -59,9 +59,11 @@ class Garbling(grpc.GenericRpcHandler):
 
         def forward(request: bytes, context: grpc.ServicerContext) -> bytes:
             try:
-                answer = self._replica.unary_unary(method)(request, context.time_remaining())
+                answer: bytes = self._replica.unary_unary(method, bytes, bytes)(
+                    request, context.time_remaining()
+                )
             except grpc.RpcError as error:
-                context.abort(error.code(), error.details())
+                context.abort(error.code(), error.details() or "")
             if method == wire.PREDICT and self.garble:
                 self.garbled += 1
                 return self.garble(answer)

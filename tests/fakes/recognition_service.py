@@ -154,7 +154,7 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             result.faces.extend(self._faces(seen, config))
         except Refusal as refusal:
             result.status = recognition_pb2.FRAME_STATUS_INVALID
-            result.reason = face_pb2.ErrorReason.Value(f"ERROR_REASON_{refusal.reason}")
+            result.reason = getattr(face_pb2, f"ERROR_REASON_{refusal.reason}")
             result.detail = str(refusal)
             return result
         result.status = recognition_pb2.FRAME_STATUS_OK

@@ -16,6 +16,8 @@ from facewire_server.errors import (
 from facewire_server.events import Emit, PictureFinished, Stage, ignore
 from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
 from facewire_server.galleries.refusal import Refusal
+from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -52,7 +54,7 @@ def a_face(decision: Decision | None = None) -> Face:
     )
 
 
-class FakeRecognizer:
+class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fits
     """Finds one face in every picture, as soon as `gate` is open.
 
     A picture that begins with "text" is undecodable, with "away" finds no model, with "lost" no
@@ -69,9 +71,8 @@ class FakeRecognizer:
         cancelled: pictures whose work was cancelled.
     """
 
-    model_contract_id = CONTRACT_ID
-
     def __init__(self, max_frame_bytes: int = 1 << 16) -> None:
+        self.model_contract_id = CONTRACT_ID
         self._limits = PictureLimits(max_frame_bytes, 1 << 20)
         self.slots = WorkSlots(2)
         self.emit: Emit = ignore
@@ -185,7 +186,7 @@ class FakeRecognizer:
             self._moved.notify_all()
 
 
-class FakeEnroller:
+class FakeEnroller(Enroller):  # a subclass: mypy says when it no longer fits
     """Refuses pictures that begin with "text" as undecodable, and accepts the others."""
 
     def __init__(self) -> None:
@@ -199,8 +200,8 @@ class FakeEnroller:
         selection: FaceSelection,
         detection: DetectionOptions,
         *,
-        source: str,
-        request_id: str,
+        source: str = "",
+        request_id: str = "",
     ) -> Enrollment:
         self.calls.append(
             {

@@ -199,7 +199,7 @@ class _Galleries(gallery_pb2_grpc.GalleryServiceServicer):
             yield gallery_pb2.ExportGalleryResponse(record=record)
 
 
-class _Health(health_pb2_grpc.HealthServicer):
+class _Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated, untyped
     def __init__(self, server: FakeServer) -> None:
         self._server = server
 

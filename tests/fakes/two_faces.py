@@ -2,8 +2,10 @@
 
 import asyncio
 import io
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from facewire_server.types import Picture
@@ -32,7 +34,7 @@ class TwoFaces:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.begun += 1
         await self.gate.wait()
         height, width, _ = inputs["image"].shape

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from google.rpc import error_details_pb2
@@ -18,6 +18,7 @@ from facewire.v1 import (
 )
 from facewire_server.errors import GalleryNotFound, ModelContractMismatch
 from facewire_server.events import Emit, ignore
+from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
@@ -27,12 +28,16 @@ from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.tally import SessionStatistics
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.slots import WorkSlots
+from fakes.gallery import MemoryGallery
 from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
 
 __all__ = [
     "DEFAULTS",
+    "DIMENSION",
+    "EOF",
     "LIMITS",
     "PICTURE",
+    "UNKNOWN_FORMAT",
     "Galleries",
     "Wire",
     "config",
@@ -41,6 +46,14 @@ __all__ = [
     "served",
     "until",
 ]
+
+DIMENSION: Final = 4
+
+EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]  # grpc-stubs do not know it
+"""What `read` returns after the last message."""
+
+UNKNOWN_FORMAT: Final[Any] = 99
+"""A number that is no format yet; `Any`, since the stubs accept names and members only."""
 
 PICTURE = PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20)
 LIMITS = ServingLimits(PICTURE)
@@ -52,8 +65,11 @@ DEFAULTS = RequestDefaults(
 Request = recognition_pb2.StreamRecognizeRequest
 
 
-class Galleries:
-    """Knows "default", and "foreign", which another model made; nothing else of a gallery."""
+class Galleries(MemoryGallery):
+    """Empty, and says of "foreign" that another model made it."""
+
+    def __init__(self) -> None:
+        super().__init__(model_contract_id=CONTRACT_ID, dimension=DIMENSION)
 
     async def check_searchable(self, gallery_id: str) -> None:
         if gallery_id == "foreign":
@@ -83,8 +99,8 @@ class Wire:
 async def served(
     recognizer: FakeRecognizer | None = None,
     *,
-    gallery: Any = None,
-    enroller: Any = None,
+    gallery: MemoryGallery | None = None,
+    enroller: Enroller | None = None,
     limits: ServingLimits = LIMITS,
     slots: WorkSlots | None = None,
     token: str = "",
@@ -107,7 +123,7 @@ async def served(
     recognizer.emit = emit
     servicer = RecognitionServicer(recognizer, gallery, slots, info=info, emit=emit, **shared)
     galleries = GalleryServicer(
-        gallery, enroller or FakeEnroller(), dimension=4, emit=emit, **shared
+        gallery, enroller or FakeEnroller(), dimension=DIMENSION, emit=emit, **shared
     )
     options = ServerOptions("127.0.0.1:0", token, *tls)
     server = Server(
@@ -158,7 +174,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 def reason_and_fields(error: grpc.aio.AioRpcError) -> tuple[str, list[str]]:
     """`ErrorInfo.reason` and the fields of `BadRequest` in an error's details."""
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # what a stub raises is the call
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     assert status is not None
     for detail in status.details:

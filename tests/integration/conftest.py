@@ -99,7 +99,7 @@ def film(tmp_path, astronaut):
     """Two seconds: one with the portrait, one of even gray."""
     path = tmp_path / "film.avi"
     portrait = np.ascontiguousarray(astronaut[:256, 96:352, ::-1])
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (256, 256))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (256, 256))
     for picture in [portrait] * 10 + [np.full_like(portrait, 128)] * 10:
         writer.write(picture)
     writer.release()

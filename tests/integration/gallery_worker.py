@@ -10,7 +10,7 @@ import numpy as np
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+from facewire_server.galleries.records import EnrollmentResult, IdentityInfo, NewIdentity
 
 DIMENSION = 128
 CONTRACT = "c" * 64
@@ -81,7 +81,9 @@ class Worker:
 
     async def start_export(self) -> str:
         _, records = await self._exports.enter_async_context(self.gallery.export_records("default"))
-        return (await anext(records)).identity_id
+        first = await anext(records)
+        assert isinstance(first, IdentityInfo)
+        return first.identity_id
 
 
 async def main() -> None:

@@ -10,7 +10,7 @@ from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.server import Server
 from fakes.recognizer import FakeRecognizer
-from fakes.wire import LIMITS, PICTURE, config, served
+from fakes.wire import EOF, LIMITS, PICTURE, config, served
 
 OWN = (("grpc.use_local_subchannel_pool", 1),)
 
@@ -38,7 +38,7 @@ async def test_a_call_beyond_the_most_is_refused_until_another_ends() -> None:
         refused = health.Check(health_pb2.HealthCheckRequest())
         assert await refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         await streams[0].done_writing()
-        assert await streams[0].read() is grpc.aio.EOF
+        assert await streams[0].read() is EOF
         code = grpc.StatusCode.RESOURCE_EXHAUSTED
         while code is grpc.StatusCode.RESOURCE_EXHAUSTED:  # until gRPC counts the end of the first
             code = await health.Check(health_pb2.HealthCheckRequest()).code()

@@ -14,7 +14,7 @@ from fakes.wire import config, frame, served, until
 RECOGNITION = "facewire.v1.RecognitionService"
 
 
-def handled(registry: CollectorRegistry) -> dict[tuple[str, str, str, str], float]:
+def handled(registry: CollectorRegistry) -> dict[tuple[str, ...], float]:
     """Calls ended, by (type, service, method, code)."""
     return {
         tuple(sample.labels[f"grpc_{key}"] for key in ("type", "service", "method", "code")): (
@@ -69,7 +69,7 @@ async def test_calls_without_the_token_are_counted() -> None:
 async def test_a_method_that_does_not_exist_is_no_label() -> None:
     registry = CollectorRegistry()
     async with served(interceptors=[CallMetrics(registry)]) as wire:
-        call = wire.channel.unary_unary("/facewire.v1.RecognitionService/Alice")(b"")
+        call = wire.channel.unary_unary("/facewire.v1.RecognitionService/Alice", bytes, bytes)(b"")
         assert await code_of(call) == "UNIMPLEMENTED"
     assert handled(registry) == {}
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -14,7 +15,7 @@ from facewire_server.events import Event, InternalError
 from facewire_server.types import FaceSelection
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
-from fakes.wire import DEFAULTS, PICTURE, config, reason_and_fields, served
+from fakes.wire import DEFAULTS, PICTURE, UNKNOWN_FORMAT, config, reason_and_fields, served
 
 RecognizeRequest = recognition_pb2.RecognizeRequest
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -77,7 +78,7 @@ async def test_what_a_request_asks_for_reaches_the_line() -> None:
         (RecognizeRequest(image=image(), gallery_id="Ä"), "FIELD_INVALID", ["gallery_id"]),
         (RecognizeRequest(image=image(), max_candidates=21), "FIELD_INVALID", ["max_candidates"]),
         (
-            RecognizeRequest(image=face_pb2.Image(data=b"x", format=99)),
+            RecognizeRequest(image=face_pb2.Image(data=b"x", format=UNKNOWN_FORMAT)),
             "FIELD_INVALID",
             ["image.format"],
         ),
@@ -148,7 +149,7 @@ async def test_a_bug_is_internal_with_the_id_of_its_log_entry() -> None:
             await wire.recognition.Recognize(RecognizeRequest(image=image(b"crash")))
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert reason_and_fields(caught.value) == ("INTERNAL", [])
-    log_id = caught.value.details().split()[-1]
+    log_id = (caught.value.details() or "").split()[-1]
     (error,) = (event for event in events if isinstance(event, InternalError))
     assert error.log_id == log_id
     assert "RuntimeError" in error.stack
@@ -168,9 +169,9 @@ async def test_bytes_that_are_no_message_are_an_invalid_argument(method: str) ->
     async with served() as wire:
         path = f"/facewire.v1.RecognitionService/{method}"
         if method == "Recognize":
-            call = wire.channel.unary_unary(path)(b"\xff\xff")
+            call: Any = wire.channel.unary_unary(path, bytes, bytes)(b"\xff\xff")
         else:
-            call = wire.channel.stream_stream(path)(iter([b"\xff\xff"])).read()
+            call = wire.channel.stream_stream(path, bytes, bytes)(iter([b"\xff\xff"])).read()
         code, reason, _ = await refused(call)
     assert (code, reason) == (INVALID, "FIELD_INVALID")
 

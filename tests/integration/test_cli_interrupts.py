@@ -17,7 +17,7 @@ from integration.command import command, ended_by_ctrl_c, environment, interrupt
 @pytest.fixture
 def long_film(tmp_path, astronaut):
     path = tmp_path / "long.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 64))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64))
     for _ in range(2000):
         writer.write(np.ascontiguousarray(astronaut[:64, :64, ::-1]))
     writer.release()

@@ -409,7 +409,7 @@ def test_a_stream_accounts_for_every_frame_once_in_order(
 def test_a_live_stream_accounts_for_every_frame_with_or_without_a_result(
     client, gallery, portrait_jpeg
 ):
-    accounted = []
+    accounted: list[int] = []
     for result in client.stream([portrait_jpeg] * 20, gallery=gallery):
         if isinstance(result, facewire.FramesSkipped):
             accounted += range(result.first_sequence, result.last_sequence + 1)

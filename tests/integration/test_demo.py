@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from numpy.typing import NDArray
 
 from facewire_serving.carrier import fetch
 from tools import demo_film
@@ -23,8 +22,9 @@ def demo(repository: Path, *arguments: object, **more: str) -> subprocess.Comple
     )
 
 
-def frames_of(path: Path) -> list[NDArray[np.uint8]]:
-    film, found = cv2.VideoCapture(str(path)), []
+def frames_of(path: Path) -> list[cv2.typing.MatLike]:
+    film = cv2.VideoCapture(str(path))
+    found: list[cv2.typing.MatLike] = []
     while (read := film.read())[0]:
         found.append(read[1])
     return found
@@ -68,7 +68,9 @@ def test_the_picture_is_the_one_that_scikit_image_carries(cache: Path) -> None:
 def test_the_film_has_the_colors_of_the_picture(cache: Path, tmp_path: Path) -> None:
     _, clip = demo_film.make(tmp_path, cache)
     wide = frames_of(clip)[-1].reshape(-1, 3).mean(axis=0)
-    picture = cv2.imread(str(cache / demo_film.PICTURE.name))[:320].reshape(-1, 3).mean(axis=0)
+    source = cv2.imread(str(cache / demo_film.PICTURE.name))
+    assert source is not None
+    picture = source[:320].reshape(-1, 3).mean(axis=0)
     np.testing.assert_allclose(wide, picture, atol=8)
     assert abs(picture[0] - picture[2]) > 20, "red and blue differ, so a swap would be seen"
 

@@ -15,7 +15,7 @@ from facewire_server.rpc.server import Server
 from facewire_server.types import Picture
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
-from fakes.wire import LIMITS, config, frame, reason_and_fields, served, until
+from fakes.wire import EOF, LIMITS, config, frame, reason_and_fields, served, until
 
 LONG_S = 60.0
 """A grace that no test waits for: the test's own time limit is shorter."""
@@ -24,7 +24,7 @@ LONG_S = 60.0
 async def all_of(call: Any) -> list[Any]:
     """What is left to read; raises the status when it is not OK."""
     responses = []
-    while (response := await call.read()) is not grpc.aio.EOF:
+    while (response := await call.read()) is not EOF:
         responses.append(response)
     return responses
 

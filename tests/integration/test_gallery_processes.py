@@ -48,6 +48,7 @@ class Process:
         print(json.dumps(call), file=self._process.stdin, flush=True)
 
     def hear(self):
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, self._process.communicate()[1]
         return json.loads(line)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -26,7 +26,7 @@ from facewire_server.rpc import gallery as gallery_service
 from facewire_server.types import FaceSelection, Quality
 from fakes.gallery import MemoryGallery
 from fakes.recognizer import CONTRACT_ID, FakeEnroller
-from fakes.wire import DEFAULTS, LIMITS, PICTURE, reason_and_fields, served
+from fakes.wire import DEFAULTS, LIMITS, PICTURE, UNKNOWN_FORMAT, reason_and_fields, served
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -100,16 +100,16 @@ async def test_identities_from_birth_to_death() -> None:
         assert changed.revision > made.revision
         found = await call.GetIdentity(gallery_pb2.GetIdentityRequest(identity_id="张伟"))
         assert found.identity == changed.identity
-        request = gallery_pb2.UpdateIdentityRequest(identity_id="张伟")
-        assert await refused(call.UpdateIdentity(request)) == (
+        unnamed = gallery_pb2.UpdateIdentityRequest(identity_id="张伟")
+        assert await refused(call.UpdateIdentity(unnamed)) == (
             INVALID,
             "FIELD_INVALID",
             ["display_name"],
         )
         gone = await call.DeleteIdentity(gallery_pb2.DeleteIdentityRequest(identity_id="张伟"))
         assert gone.deleted_template_count == 0
-        request = gallery_pb2.GetIdentityRequest(identity_id="张伟")
-        assert await refused(call.GetIdentity(request)) == (NOT_FOUND, "IDENTITY_NOT_FOUND", [])
+        of_gone = gallery_pb2.GetIdentityRequest(identity_id="张伟")
+        assert await refused(call.GetIdentity(of_gone)) == (NOT_FOUND, "IDENTITY_NOT_FOUND", [])
 
 
 @pytest.mark.parametrize("page_size", [1, 3, 7, 1000])
@@ -181,7 +181,7 @@ async def test_an_enrollment_answers_each_picture() -> None:
         ({"images": []}, "images"),
         ({"images": [face_pb2.Image(data=b"x")] * 11}, "images"),
         ({"images": [face_pb2.Image(data=b"x" * PICTURE.max_frame_bytes)] * 2}, "images"),
-        ({"images": [face_pb2.Image(data=b"x", format=99)]}, "images[0].format"),
+        ({"images": [face_pb2.Image(data=b"x", format=UNKNOWN_FORMAT)]}, "images[0].format"),
         ({"request_id": "x" * 129}, "request_id"),
         ({"source": "x" * 257}, "source"),
         ({"display_name": "x" * 257}, "display_name"),
@@ -189,9 +189,9 @@ async def test_an_enrollment_answers_each_picture() -> None:
     ],
 )
 async def test_an_enrollment_that_cannot_be_names_its_field(
-    fields: dict[str, object], field: str
+    fields: dict[str, Any], field: str
 ) -> None:
-    whole = {"identity_id": "id-1", "images": [face_pb2.Image(data=b"x")]} | fields
+    whole: dict[str, Any] = {"identity_id": "id-1", "images": [face_pb2.Image(data=b"x")]} | fields
     request = gallery_pb2.EnrollTemplatesRequest(**whole)
     async with served(gallery=await a_gallery()) as wire:
         call = wire.galleries.EnrollTemplates(request)
@@ -298,7 +298,7 @@ class EndlessGallery(MemoryGallery):
     async def export_records(
         self, gallery_id: str
     ) -> AsyncIterator[tuple[GalleryInfo, AsyncIterator[GalleryRecord]]]:
-        async def records() -> AsyncIterator[GalleryRecord]:
+        async def records() -> AsyncGenerator[GalleryRecord, None]:
             while True:
                 self.read += 1
                 yield IdentityInfo("x" * 128, "y" * 60_000, 0, 0)  # fills buffers soon
@@ -357,7 +357,7 @@ async def test_each_write_returns_the_revision_that_it_made() -> None:
         request = gallery_pb2.ListTemplatesRequest(identity_id="person-000")
         template_id = (await call.ListTemplates(request)).templates[0].template_id
         before = (await call.GetGallery(gallery_pb2.GetGalleryRequest())).gallery.revision
-        for write, request in (
+        writes: tuple[tuple[Any, Any], ...] = (
             (call.CreateIdentity, gallery_pb2.CreateIdentityRequest(identity_id="ada")),
             (
                 call.UpdateIdentity,
@@ -366,8 +366,9 @@ async def test_each_write_returns_the_revision_that_it_made() -> None:
             (call.DeleteTemplate, gallery_pb2.DeleteTemplateRequest(template_id=template_id)),
             (call.DeleteIdentity, gallery_pb2.DeleteIdentityRequest(identity_id="person-001")),
             (call.DeleteGallery, gallery_pb2.DeleteGalleryRequest(gallery_id="default")),
-        ):
-            made = (await write(request)).revision
+        )
+        for write, change in writes:
+            made = (await write(change)).revision
             now = (await call.GetGallery(gallery_pb2.GetGalleryRequest())).gallery.revision
             assert before < made == now
             before = now

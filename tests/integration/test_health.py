@@ -7,7 +7,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facewire_server.rpc import health
-from fakes.wire import served
+from fakes.wire import EOF, served
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -26,8 +26,8 @@ async def test_watchers_do_not_take_the_calls_of_others() -> None:
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         await stub.Check(health_pb2.HealthCheckRequest())
         watchers.pop().cancel()
-        response = grpc.aio.EOF
-        while response is grpc.aio.EOF:  # until the server has noticed the cancellation
+        response = EOF
+        while response is EOF:  # until the server has noticed the cancellation
             replacement = stub.Watch(health_pb2.HealthCheckRequest())
             with contextlib.suppress(grpc.aio.AioRpcError):
                 response = await replacement.read()
@@ -50,7 +50,7 @@ async def test_a_watcher_sees_each_change_once_and_only_of_its_service() -> None
         wire.server.health.set(name, False)
         assert (await watch.read()).status == NOT_SERVING
         await wire.server.drain(0)
-        assert await watch.read() is grpc.aio.EOF, "NOT_SERVING was sent already"
+        assert await watch.read() is EOF, "NOT_SERVING was sent already"
 
 
 async def test_a_service_that_is_not_there_is_unknown_to_a_watcher_and_may_not_be_set() -> None:

@@ -75,7 +75,7 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
 
 def change_galleries(caller: Caller, portrait: bytes) -> tuple[list[str], list[int]]:
     """Every kind of change, an export and a recognition; returns what is secret, and revisions."""
-    here = {"gallery_id": "staff"}
+    here: dict[str, Any] = {"gallery_id": "staff"}
     created = caller.call("CreateGallery", gallery_pb2.CreateGalleryRequest(**here))
     enrolled = caller.call(
         "EnrollTemplates",
@@ -133,7 +133,7 @@ def stream(caller: Caller, portrait: bytes, damaged: bytes) -> None:
 def refused(caller: Caller, method: str, request: Any) -> grpc.StatusCode:
     with pytest.raises(grpc.RpcError) as caught:
         list(caller.call(method, request))
-    return caught.value.code()  # type: ignore[no-any-return]
+    return caught.value.code()
 
 
 def wait_for(server: RunningServer, event: str) -> None:

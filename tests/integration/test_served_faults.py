@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
 from facewire_server.backends.tfserving import wire
-from fakes.garbling import GARBAGE, garbling
+from fakes.garbling import GARBAGE, Garbling, garbling
 from harness.model_servers import MODELS_PYTHON, ModelServer, model_servers
 from harness.running import RunningServer, running_server
 from integration.cameras import (
@@ -35,6 +36,7 @@ from integration.cameras import (
     TIMED_OUT,
     UNAVAILABLE,
     Camera,
+    Seen,
     enroll,
     health_of,
     report,
@@ -324,6 +326,10 @@ def test_a_version_rolls_over_two_live_replicas_and_costs_no_frame_of_any_stream
     assert {one.status for one in seen} == {OK}
 
 
+def garbled_to(between: Garbling, count: int, _: list[Seen]) -> bool:
+    return between.garbled >= count
+
+
 def test_a_proven_replica_that_turns_to_garbage_costs_frames_and_no_stream(
     replicas, picture: bytes
 ) -> None:
@@ -335,7 +341,7 @@ def test_a_proven_replica_that_turns_to_garbage_costs_frames_and_no_stream(
         for kind, garble in GARBAGE.items():
             since, since_s, already = len(camera.seen), time.monotonic(), between.garbled
             between.garble = garble
-            camera.until(lambda _, already=already: between.garbled >= already + 3, since)
+            camera.until(partial(garbled_to, between, already + 3), since)
             between.garble = None
             camera.until_ok(3)
             report(f"garbage for a while: {kind}", camera.seen[since:], since_s)

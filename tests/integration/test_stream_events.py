@@ -11,7 +11,7 @@ import pytest
 from facewire.v1 import gallery_pb2, recognition_pb2
 from facewire_server.errors import GalleryNotFound, SlowReader, TokenRequired, TooManyStreams
 from facewire_server.events import Event, StreamEnded, StreamOpened, StreamRefused, TokenRefused
-from fakes.wire import LIMITS, Wire, config, frame, served, until
+from fakes.wire import EOF, LIMITS, Wire, config, frame, served, until
 
 LONG_S = 60.0
 StreamEvent = StreamOpened | StreamRefused | StreamEnded
@@ -45,7 +45,7 @@ async def opened(wire: Wire, camera_id: str = "") -> grpc.aio.StreamStreamCall:
 async def ended(call: grpc.aio.StreamStreamCall) -> grpc.StatusCode:
     while True:
         try:
-            if await call.read() is grpc.aio.EOF:
+            if await call.read() is EOF:
                 break
         except grpc.aio.AioRpcError:
             break

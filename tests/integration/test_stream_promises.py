@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import grpc
 import pytest
@@ -13,6 +14,7 @@ from facewire_server.streams import pace
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
 from fakes.wire import (
+    EOF,
     LIMITS,
     PICTURE,
     Request,
@@ -32,7 +34,7 @@ SUPERSEDED = recognition_pb2.SKIP_REASON_SUPERSEDED
 OVER_CREDIT = recognition_pb2.SKIP_REASON_OVER_CREDIT
 
 
-async def opened(wire: Wire, **fields: object) -> grpc.aio.StreamStreamCall:
+async def opened(wire: Wire, **fields: Any) -> Any:
     call = wire.recognition.StreamRecognize()
     await call.write(config(**fields))
     assert (await call.read()).WhichOneof("message") == "started"
@@ -43,16 +45,16 @@ def single(data: bytes) -> recognition_pb2.RecognizeRequest:
     return recognition_pb2.RecognizeRequest(image=face_pb2.Image(data=data))
 
 
-async def ended(call: grpc.aio.StreamStreamCall) -> list[recognition_pb2.StreamRecognizeResponse]:
+async def ended(call: Any) -> list[recognition_pb2.StreamRecognizeResponse]:
     """What is left to read; raises the status when it is not OK."""
-    left = []
-    while (response := await call.read()) is not grpc.aio.EOF:
+    left: list[recognition_pb2.StreamRecognizeResponse] = []
+    while (response := await call.read()) is not EOF:
         left.append(response)
     assert await call.code() is grpc.StatusCode.OK
     return left
 
 
-async def failed(call: grpc.aio.StreamStreamCall) -> tuple[grpc.StatusCode, str]:
+async def failed(call: Any) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await ended(call)
     return caught.value.code(), reason_and_fields(caught.value)[0]

@@ -1,11 +1,12 @@
 """Both engines pass the detector's proof, and fail it if the canvas is prepared otherwise."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.backends.tfserving import TfServingModel
@@ -26,7 +27,7 @@ class Fed:
         self._model = model
         self._feed = feed
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         image = np.ascontiguousarray(self._feed(inputs["image"]))
         return await self._model.predict({**inputs, "image": image})
 

@@ -1,9 +1,10 @@
 """The gallery ports: one test for the fake in memory and for LMDB, before each vector engine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -613,7 +614,7 @@ async def test_galleries_are_searched_apart(gallery: Gallery):
 async def test_every_write_raises_the_revision_of_its_gallery_only(gallery: Gallery):
     await gallery.create_gallery("other", "")
     other = await revision_of(gallery, "other")
-    writes = [
+    writes: list[tuple[Callable[[], Awaitable[Any]], Callable[[Any], int]]] = [
         (lambda: gallery.create_identity("default", "ann", ""), lambda done: done[1]),
         (lambda: gallery.update_identity("default", "ann", "Ann"), lambda done: done[1]),
         (lambda: enroll(gallery, "ann", random_unit(2), [1, 2]), lambda done: done.revision),
@@ -693,7 +694,9 @@ async def test_an_export_holds_each_identity_followed_by_its_templates(gallery: 
 
 async def test_an_exported_embedding_is_the_receivers_own(gallery: Gallery):
     await enroll(gallery, "ann", random_unit(1), [1])
-    (await exported(gallery))[1].embedding[:] = 0
+    template = (await exported(gallery))[1]
+    assert isinstance(template, ExportedTemplate)
+    template.embedding[:] = 0
     assert (await gallery.search("default", random_unit(1), 1)).candidates[0][0].similarity > 0.999
 
 
@@ -757,6 +760,7 @@ async def test_what_was_exported_can_be_imported(gallery: Gallery):
         if isinstance(one, IdentityInfo):
             assert one == other
         else:
+            assert isinstance(other, ExportedTemplate)
             assert one.info == other.info
             np.testing.assert_array_equal(one.embedding, other.embedding)
     probe = random_unit(1, seed=77)
@@ -791,6 +795,7 @@ async def test_an_import_with_a_record_at_fault_keeps_the_parts_before_it(
     await enroll(gallery, "ann", random_unit(1), [1], gallery_id="source")
     await enroll(gallery, "bob", random_unit(1, 2), [2], gallery_id="source")
     ann, template_of_ann, bob, template_of_bob = await exported(gallery, "source")
+    assert isinstance(template_of_bob, ExportedTemplate)
     short = _with_embedding(template_of_bob, np.ones(1, np.float32))
     long = _with_embedding(template_of_bob, 2 * template_of_bob.embedding)
     records, error = {

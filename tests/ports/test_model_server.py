@@ -26,7 +26,7 @@ def call(repository: Path, served_models: tuple[ModelServer, ModelServer]):
     protoset = repository / "server/facewire_server/backends/tfserving/wire.binpb"
 
     def call(method: str, request: dict[str, Any]) -> Any:
-        command = [GRPCURL, "-plaintext", "-protoset", protoset, "-d", "@"]
+        command: list[str | Path] = [GRPCURL, "-plaintext", "-protoset", protoset, "-d", "@"]
         done = subprocess.run(
             [*command, served_models[1].address, method],
             input=json.dumps(request),

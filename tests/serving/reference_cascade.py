@@ -34,9 +34,8 @@ def propose(weights, image, min_face_px, threshold):
         offsets.append(offset[rows, columns][keep])
     if not boxes:
         return np.empty((0, 4))
-    boxes, scores, offsets = (np.concatenate(part) for part in (boxes, scores, offsets))
-    best = np.argsort(-scores, kind="stable")[:MOST_PROPOSALS]
-    return square(calibrate(boxes[best], offsets[best]))
+    best = np.argsort(-np.concatenate(scores), kind="stable")[:MOST_PROPOSALS]
+    return square(calibrate(np.concatenate(boxes)[best], np.concatenate(offsets)[best]))
 
 
 def refine(weights, image, boxes, threshold):
@@ -62,7 +61,7 @@ def output(weights, image, boxes, threshold):
 def pyramid(image, min_face_px):
     """Yields each level with its margins, [h, w, 3], and its scale (x, y)."""
     height, width = image.shape[:2]
-    levels = []
+    levels: list[tuple[np.ndarray, np.ndarray]] = []
     for k in range(14):
         zoom = CELL / min_face_px * math.sqrt(0.5) ** k
         if min(height, width) * zoom < 8:

@@ -19,6 +19,8 @@ def tool():
     spec = importlib.util.spec_from_file_location(
         "make_model_contract", ROOT / "tools/make_model_contract.py"
     )
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -78,9 +78,15 @@ def canvases(shared):
     return [canvas(path, 320) for path in scenes] + [canvas(shared / name, 640) for name in CROWDS]
 
 
+def rgb(path):
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
 def canvas(path, short_side_px, long_side_px=1280):
     """The picture as the server would send it to the detector."""
-    picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    picture = rgb(path)
     sides = picture.shape[:2]
     zoom = min(short_side_px / min(sides), long_side_px / max(sides))
     return cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
@@ -132,7 +138,12 @@ def test_each_network_agrees_with_the_published_file(name, network, side, parame
 def test_the_graph_finds_the_faces_of_the_reference(
     parameters, canvases, openvino_engine, tensorflow_engine
 ):
-    agreed = {"openvino": [], "tensorflow": [], "each other": [], "nothing else": []}
+    agreed: dict[str, list] = {
+        "openvino": [],
+        "tensorflow": [],
+        "each other": [],
+        "nothing else": [],
+    }
     for image in canvases:
         expected = reference_cascade.detect(parameters, image, 20, THRESHOLDS)[:2]
         one, other = openvino_engine(image), tensorflow_engine(image)
@@ -187,11 +198,7 @@ def test_a_face_cut_by_the_border_may_reach_outside(engine, portrait):
 @pytest.mark.shared
 def test_tight_crops_are_found(openvino_engine, shared):
     pictures = sorted((shared / "groups" / "asian").glob("kpop*/*"))
-    missed = [
-        path.name
-        for path in pictures
-        if not len(openvino_engine(cv2.imread(str(path))[:, :, ::-1].copy())["scores"])
-    ]
+    missed = [path.name for path in pictures if not len(openvino_engine(rgb(path))["scores"])]
     assert len(pictures) > 100
     assert not missed
 

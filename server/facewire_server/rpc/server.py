@@ -81,8 +81,8 @@ class Server:
             options=_channel_options(limits),
             maximum_concurrent_rpcs=options.max_calls,
         )
-        recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(recognition, self._server)  # type: ignore[no-untyped-call]  # generated
-        gallery_pb2_grpc.add_GalleryServiceServicer_to_server(gallery, self._server)  # type: ignore[no-untyped-call]  # generated
+        recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(recognition, self._server)
+        gallery_pb2_grpc.add_GalleryServiceServicer_to_server(gallery, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
         reflection.enable_server_reflection(_reflected(), self._server)
 

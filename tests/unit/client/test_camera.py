@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import threading
+import time
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from fakes.python import run_python
 @pytest.fixture
 def film(tmp_path):
     path = tmp_path / "film.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 100, (64, 64))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 100, (64, 64))
     for number in range(10):
         writer.write(np.full((64, 64, 3), 20 * number, np.uint8))
     writer.release()
@@ -98,7 +99,7 @@ threading.Event().wait(0.3)
 def test_a_camera_that_is_left_open_does_not_crash_the_end_of_the_process(tmp_path, frames):
     path = tmp_path / "film.avi"
     noise = np.random.default_rng(0).integers(0, 255, (1080, 1920, 3), np.uint8)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 100, (1920, 1080))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 100, (1920, 1080))
     for _ in range(60):
         writer.write(noise)
     writer.release()
@@ -196,7 +197,7 @@ def test_a_stream_slows_its_camera_down_and_makes_its_frames_smaller(fake, clien
 
 def test_advice_is_kept_to_for_a_while_and_then_forgotten(monkeypatch):
     moment = [100.0]
-    monkeypatch.setattr(_camera.time, "monotonic", lambda: moment[0])
+    monkeypatch.setattr(time, "monotonic", lambda: moment[0])
     pace = _camera._Pace()
     assert pace.pause_s() == 0
     pace.advise(facewire.Advice(target_fps=5, longest_side_px=320))

@@ -8,6 +8,7 @@ import pytest
 from facewire import Frame, StreamLimits
 from facewire._sync.feed import Feed, messages
 from facewire.v1 import recognition_pb2
+from fakes.pulled import copies
 
 LIMITS = StreamLimits(max_in_flight=2, max_frame_bytes=100, max_pixels=1, model_contract_id="")
 CONFIG = recognition_pb2.StreamConfig(camera_id="door")
@@ -23,9 +24,9 @@ def opened(frames, max_in_flight=9):
 
 
 def test_no_frame_is_pulled_before_the_server_has_named_its_limit():
-    pulled = []
+    pulled: list[int] = []
     feed = Feed()
-    sent = messages(CONFIG, (pulled.append(n) or b"x" for n in range(3)), feed)
+    sent = messages(CONFIG, copies(b"x", 3, pulled), feed)
     next(sent)
     feed.close()
     assert list(sent) == []
@@ -33,8 +34,8 @@ def test_no_frame_is_pulled_before_the_server_has_named_its_limit():
 
 
 def test_a_frame_is_pulled_only_when_there_is_credit_for_it():
-    pulled = []
-    feed, sent = opened((pulled.append(n) or b"x" for n in range(10)), max_in_flight=2)
+    pulled: list[int] = []
+    feed, sent = opened(copies(b"x", 10, pulled), max_in_flight=2)
     assert [next(sent).frame.sequence for _ in range(2)] == [1, 2]
     waiting = threading.Thread(target=lambda: next(sent))
     waiting.start()

@@ -40,4 +40,4 @@ def test_a_method_takes_the_same_in_both(name):
 
 @pytest.mark.parametrize("name", sorted(public(facewire.Client) - {"close"}))
 def test_asyncios_documentation_leads_to_the_other(name):
-    assert f"See `Client.{name}`" in inspect.getdoc(getattr(facewire.AsyncClient, name))
+    assert f"See `Client.{name}`" in (inspect.getdoc(getattr(facewire.AsyncClient, name)) or "")

@@ -10,6 +10,7 @@ from facewire._values.pictures import as_pictures
 from facewire._wire.enrollment import chunks, halves
 from facewire._wire.write import image_message
 from facewire.v1 import face_pb2
+from fakes.pulled import copies
 
 RGB = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
 
@@ -92,8 +93,8 @@ def test_chunks_hold_ten_pictures_or_sixteen_mebibytes_and_lose_none():
 
 
 def test_chunks_read_no_further_than_they_must():
-    pulled = []
-    stream = chunks(pulled.append(number) or b"x" for number in range(100))
+    pulled: list[int] = []
+    stream = chunks(copies(b"x", 100, pulled))
     next(stream)
     assert len(pulled) == 11
 

@@ -1,11 +1,14 @@
 """What is tried again, and what is not, against a server that fails by script."""
 
+from typing import Any
+
 import grpc
 import pytest
 
 import facewire
 from facewire import ErrorReason
 from facewire._wire.retries import Deadline, Retries
+from fakes.pulled import copies
 from fakes.server import failure
 
 AWAY = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
@@ -74,16 +77,21 @@ def test_retries_end_with_the_time():
     busy = facewire.UnavailableError("busy", reason=ErrorReason.WORKER_BUSY)
     for error in (away, busy):
         assert Retries(Deadline(0.0)).pause_s(error) is None
-    assert Retries(Deadline(10.0)).pause_s(away) > 0
+    pause_s = Retries(Deadline(10.0)).pause_s(away)
+    assert pause_s is not None
+    assert pause_s > 0
     assert Retries(Deadline(10.0)).pause_s(busy) == 0
 
 
 def test_all_attempts_to_open_a_stream_share_one_timeout(fake, connect, picture, monkeypatch):
-    left_s = []
-    before = Deadline.left_s.fget
-    monkeypatch.setattr(
-        Deadline, "left_s", property(lambda each: left_s.append(before(each)) or left_s[-1])
-    )
+    left_s: list[float] = []
+    own = Deadline.__dict__["left_s"].fget
+
+    def noted_s(deadline: Deadline) -> float:
+        left_s.append(own(deadline))
+        return left_s[-1]
+
+    monkeypatch.setattr(Deadline, "left_s", property(noted_s))
     busy = failure(grpc.StatusCode.UNAVAILABLE, "WORKER_BUSY")
     fake.fail_next("StreamRecognize", busy, times=2)
     with connect(fake.address, timeout_s=20) as client:
@@ -101,7 +109,7 @@ def test_a_call_that_is_not_answered_ends_with_the_time(fake, connect):
 
 
 # How each method is called, and the first method of the contract that it calls.
-UNARY = {
+UNARY: dict[str, tuple[list[Any], str]] = {
     "recognize": ([b"x"], "Recognize"),
     "compare": ([b"x", b"x"], "Compare"),
     "enroll": (["ada", b"x"], "EnrollTemplates"),
@@ -154,15 +162,15 @@ def test_a_new_name_is_not_written_over_a_later_one(fake, client):
 def test_a_stream_refused_by_a_busy_worker_is_opened_on_new_connections(fake, client, picture):
     busy = failure(grpc.StatusCode.UNAVAILABLE, "WORKER_BUSY")
     fake.fail_next("StreamRecognize", busy, times=4)
-    pulled = []
-    stream = client.stream(pulled.append(n) or picture for n in range(2))
+    pulled: list[int] = []
+    stream = client.stream(copies(picture, 2, pulled))
     assert [result.sequence for result in stream] == [1, 2]
     assert pulled == [0, 1]
     assert len(set(fake.peers)) == 5
 
 
 def test_a_stream_that_cannot_be_opened_pulls_no_frame(fake, client):
-    pulled = []
+    pulled: list[int] = []
     with pytest.raises(facewire.NotFoundError):
-        client.stream((pulled.append(1) for _ in range(2)), gallery="none").open()
+        client.stream(copies(b"x", 2, pulled), gallery="none").open()
     assert pulled == []

@@ -1,6 +1,7 @@
 """A stream keeps its credit, loses nothing, and ends in every way it can end."""
 
 import gc
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,7 @@ import pytest
 
 import facewire
 from facewire import ErrorReason, FrameStatus
-from facewire._wire import retries
+from fakes.pulled import copies
 from fakes.server import failure
 
 
@@ -27,8 +28,8 @@ def until(condition, predicate):
 def test_no_more_frames_are_in_flight_than_the_server_allows(fake, client, picture):
     fake.max_in_flight = 3
     fake.hold.clear()
-    pulled = []
-    stream = client.stream(pulled.append(n) or picture for n in range(10)).open()
+    pulled: list[int] = []
+    stream = client.stream(copies(picture, 10, pulled)).open()
     assert stream.limits.max_in_flight == 3
     until(fake.held_changed, lambda: fake.held == 3)
     assert pulled == [0, 1, 2]
@@ -157,9 +158,9 @@ def test_a_server_that_does_not_answer_the_opening_is_given_up(fake, connect, pi
 
 def test_a_client_that_is_closed_while_a_stream_opens_leaves_none_open(fake, connect, picture):
     fake.silent = {"StreamRecognize"}
-    pulled = []
+    pulled: list[int] = []
     with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
-        stream = client.stream(pulled.append(n) or picture for n in range(3))
+        stream = client.stream(copies(picture, 3, pulled))
         opening = threads.submit(stream.open)
         assert fake.asked.wait(10)
         client.close()
@@ -175,7 +176,7 @@ def test_a_client_that_is_closed_between_two_attempts_opens_no_stream(
 ):
     away = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
     fake.fail_next("StreamRecognize", away, times=9)
-    monkeypatch.setattr(retries.random, "uniform", lambda *_: 100.0)
+    monkeypatch.setattr(random, "uniform", lambda *_: 100.0)
     with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
         opening = threads.submit(client.stream([picture]).open)
         assert fake.stream_ended.wait(10)

@@ -1,6 +1,7 @@
 """The SDK's own types follow the contract, field by field."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -80,9 +81,13 @@ def test_the_limits_of_a_server_are_taken_each_from_the_field_of_its_name():
     assert [getattr(limits, name) for name in names] == list(range(1, len(names) + 1))
 
 
+UNKNOWN: Any = 999
+"""A number that is no feature yet; `Any`, since the stubs accept names and members only."""
+
+
 def test_a_feature_is_there_or_not_or_newer_than_the_server():
     message = recognition_pb2.GetServerInfoResponse(
-        features=["FEATURE_TRACKS", 999], absent_features=["FEATURE_RESUME"]
+        features=["FEATURE_TRACKS", UNKNOWN], absent_features=["FEATURE_RESUME"]
     )
     info = read_server_info(message)
     asked = facewire.Feature.TRACKS, facewire.Feature.RESUME, facewire.Feature.EVENTS_ONLY

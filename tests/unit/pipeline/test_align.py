@@ -74,7 +74,7 @@ def test_a_face_of_any_size_gives_the_same_crop(scale: float) -> None:
     y, x = np.mgrid[0:112, 0:112]
     crop = np.stack([x * 2, y * 2, 255 - x - y], -1).astype(np.uint8)
     side = round(112 * scale)
-    picture = cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC)
+    picture = cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     picture = np.pad(picture, ((30, 10), (20, 40), (0, 0)), mode="edge")
     # OpenCV's resize maps pixel centers: x -> (x + .5) * scale - .5.
     landmarks = (TEMPLATE + 0.5) * (side / 112) - 0.5 + (20, 30)

@@ -1,6 +1,7 @@
 """Every kind of picture becomes the same upright RGB pixels."""
 
 import io
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,7 +42,7 @@ def scene() -> NDArray[np.uint8]:
     return np.stack([x * 255 // 159, y * 255 // 95, (x + y) * 255 // 254], -1).astype(np.uint8)
 
 
-def encoded(image: NDArray[np.uint8], kind: str, **options: object) -> bytes:
+def encoded(image: NDArray[np.integer], kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(file, kind, **options)
     return file.getvalue()

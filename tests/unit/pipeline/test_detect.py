@@ -1,7 +1,10 @@
 """A picture is searched on a canvas just large enough, and answers are checked."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.detect import (
@@ -23,7 +26,7 @@ class Answering:
     def __init__(self, **answer: np.ndarray) -> None:
         self.answer = answer
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.inputs = inputs
         return self.answer
 
@@ -38,7 +41,9 @@ def faces(*scores: float) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (640, 360), (8000, 6000)])
-def test_the_default_canvas_has_one_shorter_side_for_pictures_of_any_size(size) -> None:
+def test_the_default_canvas_has_one_shorter_side_for_pictures_of_any_size(
+    size: tuple[int, int],
+) -> None:
     assert canvas_short_side(*size, OPTIONS) == 16 * CANVAS_MIN_FACE_PX
 
 

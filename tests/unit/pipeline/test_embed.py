@@ -1,7 +1,10 @@
 """Embeddings come in the crops' order, in parts of bounded size, and mirrored from both sides."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.embed import Embedder
@@ -13,7 +16,7 @@ class Corners:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         faces = inputs["faces"]
         self.batches.append(len(faces))
         corner = faces[:, 0, 0].astype(np.float32) + 1
@@ -53,7 +56,7 @@ async def test_a_crop_and_its_mirror_image_have_one_mirrored_embedding() -> None
 )
 async def test_an_answer_that_is_no_embedding_is_no_answer(answer: dict[str, np.ndarray]) -> None:
     class Wrong:
-        async def predict(self, inputs):
+        async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
             return answer
 
     with pytest.raises(ModelUnavailable):

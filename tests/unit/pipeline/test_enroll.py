@@ -1,13 +1,14 @@
 """An enrollment shares the work slots with all others, and works only for what can be enrolled."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.errors import (
     GalleryNotFound,
@@ -25,6 +26,7 @@ from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.types import DetectionOptions, FaceSelection, Picture, PictureLimits
 from facewire_server.work.slots import WorkSlots
+from fakes.events import keeping
 from fakes.gallery import MemoryGallery
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
@@ -32,7 +34,7 @@ PICTURE = Picture(cv2.imencode(".png", np.full((120, 160, 3), 127, np.uint8))[1]
 
 
 class OneFace:
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         points = [(60, 50), (100, 50), (80, 65), (65, 80), (95, 80)]
         return {
             "boxes": np.array([[40, 20, 120, 100]], np.float32),
@@ -49,7 +51,7 @@ class Gated:
         self.begun = asyncio.Event()
         self.gate = asyncio.Event()
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.calls += 1
         self.begun.set()
         await self.gate.wait()
@@ -137,12 +139,12 @@ async def test_a_repeated_request_gets_what_it_got_and_no_model_works_again() ->
 
 
 async def test_each_picture_of_an_enrollment_is_an_event() -> None:
-    events: list[PictureFinished] = []
+    events, emit = keeping(PictureFinished)
     model, gallery = Gated(), MemoryGallery(model_contract_id="c", dimension=2)
     model.gate.set()
     limits = PictureLimits(1 << 20, 1 << 20)
     with ThreadPoolExecutor(2) as threads:
-        finder = FaceFinder(Detector(OneFace()), limits=limits, threads=threads, emit=events.append)
+        finder = FaceFinder(Detector(OneFace()), limits=limits, threads=threads, emit=emit)
         for min_inter_eye_px in (1.0, 1000.0):
             enroller = Enroller(
                 finder,

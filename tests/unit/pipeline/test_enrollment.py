@@ -1,12 +1,13 @@
 """An enrollment makes a template of each picture that is good enough, and says why of the others."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from facewire_server.errors import RequestIdReused
@@ -34,7 +35,7 @@ EYES_PX = 40
 class OneFace:
     """A detector's model: one face, its eyes `EYES_PX` apart; none in a black picture."""
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         count = int(inputs["image"].any())
         points = [(60, 50), (60 + EYES_PX, 50), (80, 65), (65, 80), (95, 80)]
         # The canvas of a picture of 160x120 is this much larger.
@@ -49,7 +50,7 @@ class OneFace:
 class MeanColor:
     """An embedding model: the unit vector along a crop's mean color."""
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         means = inputs["faces"].mean(axis=(1, 2)) + 1e-3
         return {"embeddings": (means / np.linalg.norm(means, axis=1, keepdims=True)).astype("f4")}
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable, SeveralFaces
 from facewire_server.pipeline import find
@@ -29,7 +30,7 @@ WIDTH_PX, HEIGHT_PX = SIZE_PX
 
 
 class Away:
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         raise ModelUnavailable("away")
 
 
@@ -148,7 +149,7 @@ async def test_a_picture_counts_until_its_decoder_has_ended_even_if_detection_fa
     decoder: Decoder, threads: ThreadPoolExecutor
 ) -> None:
     class Failing(Away):
-        async def predict(self, inputs):
+        async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
             failed.set()
             return await super().predict(inputs)
 

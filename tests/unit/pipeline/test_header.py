@@ -1,6 +1,7 @@
 """The size of a picture is known, and held against the limits, before anything is allocated."""
 
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from facewire_server.types import Picture, PictureFormat, PictureLimits
 LIMITS = PictureLimits(max_frame_bytes=1 << 20, max_pixels=1_000_000)
 
 
-def encoded(kind: str, size: tuple[int, int] = (37, 21), **options: object) -> bytes:
+def encoded(kind: str, size: tuple[int, int] = (37, 21), **options: Any) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", size, (120, 80, 40)).save(file, kind, **options)
     return file.getvalue()
@@ -40,7 +41,7 @@ def encoded(kind: str, size: tuple[int, int] = (37, 21), **options: object) -> b
         ("WEBP", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}),
     ],
 )
-def test_the_size_is_what_another_reader_says(kind: str, options: dict[str, object]) -> None:
+def test_the_size_is_what_another_reader_says(kind: str, options: dict[str, Any]) -> None:
     data = encoded(kind, **options)
     header = read_header(Picture(data), LIMITS)
     assert (header.width_px, header.height_px) == Image.open(io.BytesIO(data)).size

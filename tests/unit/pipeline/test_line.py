@@ -3,12 +3,13 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
@@ -40,7 +41,7 @@ class Shade:
     def __init__(self) -> None:
         self.crops = 0
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.crops += len(inputs["faces"])
         angle = inputs["faces"].mean(axis=(1, 2, 3)) / 255 * np.pi / 2
         return {"embeddings": np.stack([np.cos(angle), np.sin(angle)], -1).astype(np.float32)}
@@ -51,6 +52,8 @@ class DarkAndLight:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int, int]] = []
+
+    async def check_searchable(self, gallery_id: str) -> None: ...
 
     async def search(self, gallery_id: str, probes: np.ndarray, k: int) -> SearchResult:
         self.asked.append((gallery_id, len(probes), k))

@@ -24,7 +24,7 @@ def test_blur_lowers_sharpness_and_darkness_brightness() -> None:
     faces = one_face((0, 0), (30, 0))
     sharp, blurred, dark = (
         assess(faces, image[None])[0]
-        for image in (crop, cv2.GaussianBlur(crop, (0, 0), 3), crop // 4)
+        for image in (crop, cv2.GaussianBlur(crop, (0, 0), 3).astype(np.uint8), crop // 4)
     )
     assert blurred.sharpness < sharp.sharpness / 10
     assert dark.brightness < sharp.brightness / 3
@@ -66,5 +66,7 @@ def test_each_quality_is_of_its_own_face() -> None:
 
 
 def test_no_face_has_no_quality() -> None:
-    nobody = Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
+    nobody = Faces(
+        np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32)
+    )
     assert assess(nobody, np.zeros((0, 112, 112, 3), np.uint8)) == []

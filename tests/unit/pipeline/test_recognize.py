@@ -2,10 +2,12 @@
 
 import asyncio
 import io
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from facewire_server.errors import (
@@ -20,6 +22,7 @@ from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.ports import Model
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.types import (
     Candidate,
@@ -33,6 +36,7 @@ from facewire_server.types import (
 )
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.slots import Slot, WorkSlots
+from fakes.events import keeping
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
 POLICY = DecisionPolicy(threshold=0.5, min_margin=0.0, min_inter_eye_px=1.0)
@@ -47,7 +51,7 @@ class FaceInTheMiddle:
         self.faces = faces
         self.canvases: list[tuple[int, ...]] = []
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         height, width, _ = inputs["image"].shape
         self.canvases.append((width, height))
         box = np.array([0.3 * width, 0.3 * height, 0.7 * width, 0.7 * height], np.float32)
@@ -61,26 +65,31 @@ class FaceInTheMiddle:
 class MeanColor:
     """An embedding model: the unit vector along a crop's mean color."""
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         means = inputs["faces"].mean(axis=(1, 2)) + 1e-3
         return {"embeddings": (means / np.linalg.norm(means, axis=1, keepdims=True)).astype("f4")}
 
 
 class Away:
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         raise ModelUnavailable("away")
 
 
 class RedIsAda:
     """A gallery of one: the red one."""
 
-    async def search(self, gallery_id, probes, k):
+    async def check_searchable(self, gallery_id: str) -> None: ...
+
+    async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         candidates = tuple((Candidate("ada", "Ada", float(probe[0]), "t1"),) for probe in probes)
         return SearchResult(3, candidates)
 
 
 def recognizer(
-    detector=None, embedder=None, max_pixels: int = 50_000_000, emit: Emit = ignore
+    detector: Model | None = None,
+    embedder: Model | None = None,
+    max_pixels: int = 50_000_000,
+    emit: Emit = ignore,
 ) -> Recognizer:
     finder = FaceFinder(
         Detector(detector or FaceInTheMiddle()),
@@ -104,6 +113,8 @@ async def test_a_face_is_found_named_and_placed() -> None:
     answer = await recognizer().recognize(picture(), "default", DETECTION, POLICY)
     (face,) = answer.faces
     assert (answer.width_px, answer.height_px, answer.gallery_revision) == (640, 480, 3)
+    assert face.decision is not None
+    assert face.decision.best is not None
     assert (face.decision.outcome, face.decision.best.identity_id) == (Outcome.KNOWN, "ada")
     np.testing.assert_allclose(face.box, [192, 144, 448, 336], atol=1)
     assert answer.timings.total_s >= answer.timings.match_s > 0
@@ -176,9 +187,9 @@ async def test_a_comparison_needs_faces() -> None:
 
 
 async def test_a_finished_picture_is_an_event_with_its_stages() -> None:
-    events: list[PictureFinished] = []
+    events, emit = keeping(PictureFinished)
     image = picture(size=(1600, 1200))  # searched reduced: decoded twice
-    answer = await recognizer(emit=events.append).recognize(image, "g", DETECTION, POLICY)
+    answer = await recognizer(emit=emit).recognize(image, "g", DETECTION, POLICY)
     (event,) = events
     assert (event.purpose, event.byte_count, event.error) == ("recognize", len(image.data), None)
     assert {stage.name for stage in event.stages} == {"decode", "detect", "align", "embed", "match"}
@@ -192,8 +203,8 @@ async def test_a_finished_picture_is_an_event_with_its_stages() -> None:
 
 
 async def test_a_frame_waited_since_its_arrival() -> None:
-    events: list[PictureFinished] = []
-    line = recognizer(emit=events.append)
+    events, emit = keeping(PictureFinished)
+    line = recognizer(emit=emit)
     answer = await line.recognize(picture(), "g", DETECTION, POLICY, slot=Slot(waited_s=5.0))
     assert (events[0].purpose, events[0].waited_s) == ("stream", 5.0)
     assert answer.timings.queue_s == 5.0
@@ -201,26 +212,25 @@ async def test_a_frame_waited_since_its_arrival() -> None:
 
 
 async def test_a_picture_that_fails_is_an_event_with_what_was_done() -> None:
-    events: list[PictureFinished] = []
+    events, emit = keeping(PictureFinished)
     with pytest.raises(ModelUnavailable):
-        await recognizer(embedder=Away(), emit=events.append).recognize(
-            picture(), "g", DETECTION, POLICY
-        )
+        await recognizer(embedder=Away(), emit=emit).recognize(picture(), "g", DETECTION, POLICY)
     (event,) = events
     assert event.error is ModelUnavailable
     assert {stage.name for stage in event.stages} == {"decode", "detect", "align"}
 
 
 async def test_a_cancelled_picture_is_an_event() -> None:
-    events: list[PictureFinished] = []
+    events, emit = keeping(PictureFinished)
     begun = asyncio.Event()
 
     class Hanging:
-        async def predict(self, inputs):
+        async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
             begun.set()
             await asyncio.Event().wait()
+            raise AssertionError("never set")
 
-    line = recognizer(embedder=Hanging(), emit=events.append)
+    line = recognizer(embedder=Hanging(), emit=emit)
     working = asyncio.create_task(line.recognize(picture(), "g", DETECTION, POLICY))
     await begun.wait()
     working.cancel()
@@ -230,13 +240,14 @@ async def test_a_cancelled_picture_is_an_event() -> None:
 
 
 async def test_a_picture_whose_time_is_over_is_an_event() -> None:
-    events: list[PictureFinished] = []
+    events, emit = keeping(PictureFinished)
 
     class Hanging:
-        async def predict(self, inputs):
+        async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
             await asyncio.Event().wait()
+            raise AssertionError("never set")
 
-    line = recognizer(embedder=Hanging(), emit=events.append)
+    line = recognizer(embedder=Hanging(), emit=emit)
     with pytest.raises(TimedOut):
         async with time_limit(0.2):
             await line.recognize(picture(), "g", DETECTION, POLICY, slot=Slot(0.0))
@@ -244,9 +255,9 @@ async def test_a_picture_whose_time_is_over_is_an_event() -> None:
 
 
 async def test_each_picture_of_a_comparison_is_an_event() -> None:
-    events: list[PictureFinished] = []
+    events, emit = keeping(PictureFinished)
     with pytest.raises(UndecodableImage):
-        await recognizer(emit=events.append).compare(
+        await recognizer(emit=emit).compare(
             picture(), Picture(b"text"), FaceSelection.ONLY, DETECTION, POLICY
         )
     assert [(event.purpose, event.error) for event in events] == [

@@ -1,9 +1,11 @@
 """A detector is proven by the face that it finds, not by answering."""
 
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof import detector_proof
@@ -17,7 +19,7 @@ class Finding:
     def __init__(self, *boxes: np.ndarray) -> None:
         self._boxes = np.array(boxes, np.float32).reshape(-1, 4)
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         count = len(self._boxes)
         return {
             "boxes": self._boxes,

@@ -1,9 +1,11 @@
 """A model contract has a stable id, and a model proves itself by the canary."""
 
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof.model_contract import ModelContract, prove
@@ -21,7 +23,7 @@ class Answering:
     def __init__(self, embeddings: np.ndarray) -> None:
         self.embeddings = embeddings
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         return {"embeddings": self.embeddings}
 
 

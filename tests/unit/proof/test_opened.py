@@ -1,9 +1,11 @@
 """An opened model counts its calls by outcome, whichever engine it has."""
 
 import asyncio
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable, TimedOut
 from facewire_server.proof import opened as room
@@ -25,7 +27,7 @@ class Engine:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.entered.set()
         await self.gate.wait()
         if self.error:

@@ -1,10 +1,12 @@
 """The table of servables: every row is opened, proven and addressed by what it says itself."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.configuration.settings import Settings
 from facewire_server.errors import ModelUnavailable
@@ -21,7 +23,7 @@ class Answering:
     def __init__(self, **outputs: np.ndarray) -> None:
         self._outputs = outputs
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         return self._outputs
 
 

@@ -19,7 +19,7 @@ def test_the_signatures_are_those_of_the_page(
 ) -> None:
     text = (repository / "serving/README.md").read_text(encoding="utf-8")
     page = tomllib.loads(text.split("```toml\n")[1].split("```")[0])[name]
-    documented = [
+    inputs, outputs = (
         {
             tensor: TensorSpec(
                 about["dtype"],
@@ -28,8 +28,8 @@ def test_the_signatures_are_those_of_the_page(
             for tensor, about in page[side].items()
         }
         for side in ("inputs", "outputs")
-    ]
-    assert Signature(*documented) == expected
+    )
+    assert Signature(inputs, outputs) == expected
 
 
 @pytest.mark.parametrize(

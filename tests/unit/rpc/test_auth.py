@@ -1,7 +1,9 @@
 """A call without a valid token reaches no handler but that of health."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
+import grpc
 import pytest
 
 from facewire_server.errors import TokenRequired
@@ -15,9 +17,10 @@ class Context:
         return "ipv4:127.0.0.1:1"
 
 
-class Call(NamedTuple):
+@dataclass
+class Call(grpc.HandlerCallDetails):
     method: str
-    invocation_metadata: list[tuple[str, str]]
+    invocation_metadata: tuple[tuple[str, str | bytes], ...]
 
 
 async def reached(tokens: TokenInterceptor, *values: str, method: str = METHOD) -> bool:
@@ -27,7 +30,7 @@ async def reached(tokens: TokenInterceptor, *values: str, method: str = METHOD) 
     async def continuation(call: Any) -> Any:
         return handler
 
-    metadata = [("user-agent", "test"), *(("authorization", value) for value in values)]
+    metadata = (("user-agent", "test"), *(("authorization", value) for value in values))
     found = await tokens.intercept_service(continuation, Call(method, metadata))
     if found is handler:
         return True

@@ -1,5 +1,7 @@
 """Messages and types say the same."""
 
+from typing import Any
+
 import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
@@ -96,7 +98,7 @@ def test_unset_options_are_the_defaults() -> None:
     ],
 )
 def test_detection_options_out_of_range_name_their_field(
-    fields: dict[str, float], field: str
+    fields: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(errors.InvalidField) as caught:
         convert.detection_options(face_pb2.DetectionOptions(**fields), DEFAULTS.picture)
@@ -113,7 +115,7 @@ def test_detection_options_out_of_range_name_their_field(
     ],
 )
 def test_decision_policies_out_of_range_name_their_field(
-    fields: dict[str, float], field: str
+    fields: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(errors.InvalidField) as caught:
         convert.decision_policy(

@@ -33,7 +33,7 @@ from facewire_server.types import (
     Timings,
 )
 from fakes.recognizer import a_face
-from fakes.wire import DEFAULTS, LIMITS
+from fakes.wire import DEFAULTS, LIMITS, UNKNOWN_FORMAT
 
 # Every number and text below is another one, so that an exchange shows; float32 holds the fractions.
 QUALITY = Quality(inter_eye_px=32.5, sharpness=100.25, brightness=128.75)
@@ -212,7 +212,9 @@ def test_a_frame() -> None:
 
 
 def test_a_frame_whose_format_is_not_known_costs_that_frame_and_not_the_stream() -> None:
-    message = recognition_pb2.Frame(sequence=9, image=face_pb2.Image(data=b"x", format=99))
+    message = recognition_pb2.Frame(
+        sequence=9, image=face_pb2.Image(data=b"x", format=UNKNOWN_FORMAT)
+    )
     request = recognition_pb2.StreamRecognizeRequest(frame=message)
     frame = convert_recognition.stream_input(request, DEFAULTS)
     assert isinstance(frame, Frame)

@@ -20,7 +20,7 @@ def identity(**fields: Any) -> gallery_pb2.GalleryRecord:
 
 
 def template(embedding: bytes = EMBEDDING.tobytes(), **fields: Any) -> gallery_pb2.GalleryRecord:
-    whole = {
+    whole: dict[str, Any] = {
         "template_id": "a" * 32,
         "identity_id": "ada",
         "detection_score": 0.75,
@@ -60,8 +60,7 @@ def test_a_record_at_fault_names_its_field(record: gallery_pb2.GalleryRecord, fi
 
 @pytest.mark.parametrize("score", [0.0, 1.0])
 def test_the_bounds_themselves_are_accepted(score: float) -> None:
-    fields = {"source": "x" * 256, "detection_score": score}
-    record = import_record(template(**fields), 4)
+    record = import_record(template(source="x" * 256, detection_score=score), 4)
     assert isinstance(record, ExportedTemplate)
     assert (record.info.source, record.info.detection_score) == ("x" * 256, score)
     named = import_record(identity(display_name="x" * 256), 4)

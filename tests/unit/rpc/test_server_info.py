@@ -1,6 +1,7 @@
 """`GetServerInfo` says what the server was built with, and what it says is true."""
 
 import dataclasses
+from typing import Any
 
 import grpc
 import pytest
@@ -14,8 +15,8 @@ from fakes.wire import DEFAULTS, config, served
 LIMITS = ServingLimits(PictureLimits(max_frame_bytes=1000, max_pixels=2000))
 
 
-def info(**changes):
-    values = {
+def info(**changes: Any) -> recognition_pb2.GetServerInfoResponse:
+    values: dict[str, Any] = {
         "model_contract_id": "c" * 64, "model_contract_name": "sface", "picture_timeout_s": 10.0,
         "defaults": DEFAULTS, "limits": LIMITS,
     }  # fmt: skip
@@ -67,7 +68,7 @@ async def test_the_wire_takes_no_feature_that_is_said_to_be_absent():
     async with served() as wire:
         told = await wire.recognition.GetServerInfo(recognition_pb2.GetServerInfoRequest())
         absent = set(told.absent_features)
-        requests = {
+        requests: dict[int, dict[str, Any]] = {
             recognition_pb2.FEATURE_RESUME: {"resume_token": b"x"},
             recognition_pb2.FEATURE_EVENTS_ONLY: {
                 "detail": recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY

@@ -98,12 +98,12 @@ def test_a_log_entry_has_what_an_error_interrupted_without_saying_so() -> None:
         try:
             raise OSError(28, "no space")
         except OSError:
-            {}["missing"]
-    except KeyError as error:
+            int("missing")
+    except ValueError as error:
         _internal(error, events.append)
     (event,) = events
     assert isinstance(event, InternalError)
-    assert "builtins.KeyError" in event.stack
+    assert "builtins.ValueError" in event.stack
     assert "OSError (errno 28)" in event.stack
 
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import (
 )
 
 from facewire_server.errors import OutOfOrder
-from facewire_server.streams.ledger import Ledger
+from facewire_server.streams.ledger import Entry, Ledger
 from facewire_server.streams.values import Skipped, SkipReason
 
 AT_ONCE = 3
@@ -26,7 +26,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger: Ledger[str, str] = Ledger(max_in_flight=credit)
         self.newest_wins = newest_wins
         self.sent: list[int] = []
-        self.in_work = []
+        self.in_work: list[Entry[str, str]] = []
         self.accounted: list[int] = []
         self.answered: list[int] = []
         self.draining = False
@@ -102,8 +102,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "ledger"):
             return
-        while (slot := self.ledger.begin()) is not None:
-            self.in_work.append(slot)
+        while (begun := self.ledger.begin()) is not None:
+            self.in_work.append(begun)
         for slot in self.in_work:
             self.ledger.settle(slot, f"answer {slot.sequence}")
         while self.ledger.outstanding:

@@ -1,11 +1,12 @@
 """While one frame of a stream embeds, the next is detected: the real line behind a real session."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
@@ -37,7 +38,7 @@ class OneFace:
         self.calls = 0
         self.second_begun = asyncio.Event()
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.calls += 1
         if self.calls == 2:
             self.second_begun.set()
@@ -57,7 +58,7 @@ class Gated:
         self.gates = [asyncio.Event() for _ in range(predictions)]
         self._calls = 0
 
-    async def predict(self, inputs):
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         call, self._calls = self._calls, self._calls + 1
         self.begun[call].set()
         await self.gates[call].wait()
@@ -67,7 +68,9 @@ class Gated:
 class Nobody:
     """An empty gallery."""
 
-    async def search(self, gallery_id, probes, k):
+    async def check_searchable(self, gallery_id: str) -> None: ...
+
+    async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         return SearchResult(1, ((),) * len(probes))
 
 

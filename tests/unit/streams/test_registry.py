@@ -4,9 +4,10 @@ import pytest
 
 from facewire_server.errors import ShuttingDown, TooManyStreams
 from facewire_server.streams.registry import Streams, StreamsStatistics
+from facewire_server.streams.session import Session
 
 
-class Stream:
+class Stream(Session):
     """A session that knows how often it was drained."""
 
     def __init__(self) -> None:

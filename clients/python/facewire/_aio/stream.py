@@ -156,7 +156,7 @@ class _Call:
         self.feed = AsyncFeed()
         self.limits: StreamLimits | None = None
         self._channel: aio.Channel = connect(address)
-        stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
+        stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)
         self._target = address.target
         self._call = stub.StreamRecognize(metadata=address.metadata)
         self._sending: asyncio.Task[None] | None = None

@@ -175,7 +175,7 @@ class _Call:
         self.limits: StreamLimits | None = None
         self._target = address.target
         self._channel = connect(address)
-        stub = recognition_pb2_grpc.RecognitionServiceStub(self._channel)  # type: ignore[no-untyped-call] # generated
+        stub = recognition_pb2_grpc.RecognitionServiceStub(self._channel)
         sent = messages(config, frames, self.feed)
         self.responses: Any = stub.StreamRecognize(sent, metadata=address.metadata)
         # Wakes the sending thread when the call ends for any reason.

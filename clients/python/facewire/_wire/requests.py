@@ -44,8 +44,8 @@ class Stubs:
     """
 
     def __init__(self, channel: Any) -> None:
-        self.recognition: Any = recognition_pb2_grpc.RecognitionServiceStub(channel)  # type: ignore[no-untyped-call] # generated
-        self.galleries: Any = gallery_pb2_grpc.GalleryServiceStub(channel)  # type: ignore[no-untyped-call] # generated
+        self.recognition: Any = recognition_pb2_grpc.RecognitionServiceStub(channel)
+        self.galleries: Any = gallery_pb2_grpc.GalleryServiceStub(channel)
         self.check_health: Any = channel.unary_unary(
             "/grpc.health.v1.Health/Check",
             request_serializer=lambda request: request.SerializeToString(),

@@ -275,6 +275,7 @@ async def test_a_check_that_times_out_is_made_once_more() -> None:
         def service(self, details: Any) -> Any:
             async def fail(request: bytes, context: Any) -> bytes:
                 await context.abort(codes.pop(0), "")
+                raise AssertionError("abort raises")
 
             return grpc.unary_unary_rpc_method_handler(fail)
 

@@ -45,9 +45,9 @@ async def secured(tmp_path: Path) -> AsyncIterator[Secured]:
     credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((Empty(),))
-    ports = tuple(server.add_secure_port("127.0.0.1:0", credentials) for _ in range(2))
+    one, other = (server.add_secure_port("127.0.0.1:0", credentials) for _ in range(2))
     await server.start()
-    yield Secured(ports, certificate.read_bytes())
+    yield Secured((one, other), certificate.read_bytes())
     await server.stop(None)
 
 
