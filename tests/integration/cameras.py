@@ -85,7 +85,7 @@ class Camera(threading.Thread):
                 self._news.notify_all()
 
     def until(self, what: Callable[[list[Seen]], bool], since: int = 0) -> list[Seen]:
-        """Waits until the answers after the first `since` fulfil something; gives them."""
+        """Waits until the answers after the first `since` fulfill something; gives them."""
         with self._news:
             done = self._news.wait_for(
                 lambda: self.failure or what(self.seen[since:]), timeout=PATIENCE_S

@@ -111,7 +111,7 @@ def random_unit(count: int, seed: int = 0) -> np.ndarray:
     return unit(*np.random.default_rng(seed).standard_normal((count, DIMENSION)))
 
 
-def towards(degrees: float) -> np.ndarray:
+def toward(degrees: float) -> np.ndarray:
     """A unit vector so many degrees away from the first axis."""
     vector = np.zeros(DIMENSION, np.float32)
     vector[:2] = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
@@ -491,10 +491,10 @@ async def test_the_oldest_requests_are_forgotten_first(
 
 async def test_search_answers_identities_nearest_first_by_their_best_template(gallery: Gallery):
     await gallery.create_identity("default", "without templates", "")
-    await enroll(gallery, "ann", [towards(80), towards(30), towards(50)], [1, 2, 3])
-    await enroll(gallery, "bob", [towards(40), towards(20)], [4, 5])
-    await enroll(gallery, "cid", [towards(120)], [6])
-    result = await gallery.search("default", np.stack([towards(0), towards(81)]), 2)
+    await enroll(gallery, "ann", [toward(80), toward(30), toward(50)], [1, 2, 3])
+    await enroll(gallery, "bob", [toward(40), toward(20)], [4, 5])
+    await enroll(gallery, "cid", [toward(120)], [6])
+    result = await gallery.search("default", np.stack([toward(0), toward(81)]), 2)
     assert result.revision == await revision_of(gallery, "default")
     first, second = result.candidates
     assert [(one.identity_id, one.template_id) for one in first] == [
@@ -536,10 +536,10 @@ async def test_equal_similarities_are_ordered_by_identity_id_and_then_by_age(gal
 
 
 async def test_one_identity_with_the_best_templates_does_not_crowd_others_out(gallery: Gallery):
-    await enroll(gallery, "crowd", [towards(one / 100) for one in range(400)], range(400))
-    await enroll(gallery, "far", [towards(60)], [1001])
-    await enroll(gallery, "farther", [towards(90)], [1002])
-    assert await found(gallery, towards(0), 3) == ["crowd", "far", "farther"]
+    await enroll(gallery, "crowd", [toward(one / 100) for one in range(400)], range(400))
+    await enroll(gallery, "far", [toward(60)], [1001])
+    await enroll(gallery, "farther", [toward(90)], [1002])
+    assert await found(gallery, toward(0), 3) == ["crowd", "far", "farther"]
 
 
 async def test_a_probe_gets_the_same_answer_alone_and_among_others(gallery: Gallery):
@@ -814,7 +814,7 @@ async def test_an_import_with_a_record_at_fault_keeps_the_parts_before_it(
     assert parts == [ImportCounts(1, 1, 0, info.revision)] * kept
 
 
-async def test_what_a_cancelled_import_committed_is_known(
+async def test_what_a_canceled_import_committed_is_known(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(transfer, "_PART_RECORDS", 2)
