@@ -45,8 +45,9 @@ models: .venv/.done ## build the two SavedModels, once
 graphs: .venv-models/.done ## write the graphs of the servables again, in TensorFlow
 	$(MODELS_BIN)/python -m facewire_serving.export
 
-unit: setup models .venv-models/.done ## unit, contract and integration tests
-	$(BIN)/python -m pytest
+unit: setup models .venv-models/.done ## unit, contract and integration tests; which lines they ran, with a floor
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage report
 
 serving-test: models .venv-models/.done ## tests of the exporter and the servables, in TensorFlow
 	$(MODELS_BIN)/python -m pytest tests/serving
@@ -88,7 +89,7 @@ images-test: setup ## build and run the containers for real; root, podman, minut
 	tools/images_test.sh .venv
 
 clean: ## remove what was built; keep data/ (the gallery)
-	rm -rf .venv .venv-models .venv-sdk-min .venv-protos .venv-docs models build
+	rm -rf .venv .venv-models .venv-sdk-min .venv-protos .venv-docs models build .coverage
 
 # What runs. Not compiled: Python compiles what is imported when it is imported first.
 .venv/.done: requirements/run.txt server/pyproject.toml clients/python/pyproject.toml serving/pyproject.toml
