@@ -174,7 +174,9 @@ async def test_a_model_of_this_process_that_is_another_one_is_not_opened(
 ) -> None:
     other = ModelContract("other", contract.dimension, contract.golden[::-1].copy())
     with pytest.raises(ModelUnavailable, match="not the one of the model contract"):
-        async with open_models(other, folder=models, threads=2):
+        async with open_models(
+            other, folder=models, threads=2, addresses={"detector_address": "127.0.0.1:1"}
+        ):
             pass
 
 
