@@ -128,7 +128,7 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
                         server.held_changed.notify_all()
                         arrived.notify()
             except grpc.RpcError:
-                pass  # the client canceled
+                pass  # the client cancelled
             with arrived:
                 ended = True
                 arrived.notify()

@@ -68,7 +68,7 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         calls: what was asked, in order of beginning.
         selections: which faces were compared, in order.
         most_at_once: most pictures in work at the same time.
-        canceled: pictures whose work was canceled.
+        cancelled: pictures whose work was cancelled.
     """
 
     def __init__(self, max_frame_bytes: int = 1 << 16) -> None:
@@ -83,14 +83,14 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         self.selections: list[FaceSelection] = []
         self.at_once = 0
         self.most_at_once = 0
-        self.canceled = 0
+        self.cancelled = 0
         self._moved = asyncio.Condition()
 
-    async def until(self, *, begun: int = 0, canceled: int = 0) -> None:
-        """Waits until so many pictures were begun, and so many canceled."""
+    async def until(self, *, begun: int = 0, cancelled: int = 0) -> None:
+        """Waits until so many pictures were begun, and so many cancelled."""
         async with self._moved:
             await self._moved.wait_for(
-                lambda: len(self.calls) >= begun and self.canceled >= canceled
+                lambda: len(self.calls) >= begun and self.cancelled >= cancelled
             )
 
     async def recognize(
@@ -152,7 +152,7 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         except BaseException as failure:
             error = type(failure)
             if isinstance(failure, asyncio.CancelledError):
-                self.canceled += 1
+                self.cancelled += 1
                 await self._tell()
             raise
         finally:

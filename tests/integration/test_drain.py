@@ -112,7 +112,7 @@ async def test_a_drain_ends_within_its_grace_whatever_is_in_hand() -> None:
         await call.write(frame(1, b"hang"))
         await recognizer.until(begun=1)
         await wire.server.drain(0.2)
-        await recognizer.until(canceled=1)
+        await recognizer.until(cancelled=1)
         with pytest.raises(grpc.aio.AioRpcError):
             await all_of(call)
 

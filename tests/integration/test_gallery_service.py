@@ -311,7 +311,7 @@ class EndlessGallery(MemoryGallery):
             self.closed += 1
 
 
-async def test_a_canceled_export_lets_go_of_the_gallery() -> None:
+async def test_a_cancelled_export_lets_go_of_the_gallery() -> None:
     gallery = EndlessGallery()
     async with served(gallery=gallery) as wire:
         call = wire.galleries.ExportGallery(gallery_pb2.ExportGalleryRequest())
@@ -427,7 +427,7 @@ class CommittingGallery(MemoryGallery):
 
     def __init__(self) -> None:
         super().__init__(model_contract_id=CONTRACT_ID, dimension=4)
-        self.begun, self.canceled, self.release = (asyncio.Event() for _ in range(3))
+        self.begun, self.cancelled, self.release = (asyncio.Event() for _ in range(3))
 
     async def create_identity(
         self, gallery_id: str, identity_id: str, display_name: str
@@ -437,7 +437,7 @@ class CommittingGallery(MemoryGallery):
             try:
                 await self.release.wait()
             except asyncio.CancelledError:
-                self.canceled.set()
+                self.cancelled.set()
         return await super().create_identity(gallery_id, identity_id, display_name)
 
 
@@ -452,7 +452,7 @@ async def test_a_write_whose_client_went_away_is_finished_quietly(
         await gallery.begun.wait()
         call.cancel()
         await asyncio.wait([waiting])
-        await gallery.canceled.wait()
+        await gallery.cancelled.wait()
         gallery.release.set()
         await wire.server._calls.ended()
         assert (await gallery.get_gallery("default")).identity_count == 1

@@ -298,8 +298,8 @@ async def test_a_message_over_the_transport_limit_is_not_taken_for_a_half_close(
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await ended(call)
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        # The work in hand was canceled, and frame 2, the last one, was never begun.
-        await recognizer.until(canceled=1)
+        # The work in hand was cancelled, and frame 2, the last one, was never begun.
+        await recognizer.until(cancelled=1)
         assert len(recognizer.calls) == 1
         assert len(wire.servicer.streams) == 0
 
@@ -314,7 +314,7 @@ async def test_a_client_that_goes_away_cancels_the_work_and_frees_its_place() ->
         second = wire.recognition.StreamRecognize(iter([config()]))
         assert await failed(second) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
         call.cancel()
-        await recognizer.until(canceled=1)
+        await recognizer.until(cancelled=1)
         recognizer.gate.set()
         third = await opened(wire)
         await third.write(frame(1))
@@ -332,7 +332,7 @@ async def test_a_deadline_cancels_the_work() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await ended(call)
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        await recognizer.until(canceled=1)
+        await recognizer.until(cancelled=1)
 
 
 async def test_a_client_that_does_not_read_is_stopped_and_then_ended() -> None:

@@ -814,7 +814,7 @@ async def test_an_import_with_a_record_at_fault_keeps_the_parts_before_it(
     assert parts == [ImportCounts(1, 1, 0, info.revision)] * kept
 
 
-async def test_what_a_canceled_import_committed_is_known(
+async def test_what_a_cancelled_import_committed_is_known(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(transfer, "_PART_RECORDS", 2)

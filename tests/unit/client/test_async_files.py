@@ -105,7 +105,7 @@ async def test_no_method_works_with_files_in_the_loop(fake, astronaut, tmp_path)
     assert export.is_file()
 
 
-async def test_a_canceled_export_leaves_nothing_although_its_thread_cannot_be_stopped(
+async def test_a_cancelled_export_leaves_nothing_although_its_thread_cannot_be_stopped(
     fake, astronaut, tmp_path, monkeypatch
 ):
     writing, may_go_on = threading.Event(), threading.Event()

@@ -73,7 +73,7 @@ async def test_canceling_whoever_reads_ends_the_stream_on_the_server(fake, aclie
     assert await asyncio.to_thread(fake.stream_ended.wait, 10)
 
 
-async def test_a_stream_that_was_dropped_is_canceled(fake, aclient, picture):
+async def test_a_stream_that_was_dropped_is_cancelled(fake, aclient, picture):
     def endless():
         while True:
             yield picture

@@ -1,4 +1,4 @@
-"""What a stream promises at its edges: before its plan, while it starts, when it is canceled."""
+"""What a stream promises at its edges: before its plan, while it starts, when it is cancelled."""
 
 import asyncio
 import threading
@@ -166,7 +166,7 @@ async def test_a_drain_before_the_plan_says_that_the_server_stops() -> None:
         await running
 
 
-async def test_a_caller_that_goes_away_during_a_drain_is_canceled_not_answered() -> None:
+async def test_a_caller_that_goes_away_during_a_drain_is_cancelled_not_answered() -> None:
     stream = Stream(FakeRecognizer(), WorkSlots(1))
     running = stream.run()
     await asyncio.sleep(0)

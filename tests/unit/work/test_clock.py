@@ -65,7 +65,7 @@ async def test_a_step_that_fails_tells_why(threads: ThreadPoolExecutor) -> None:
         await Clock(threads).run("decode", lambda: 1 // 0)
 
 
-async def test_who_is_canceled_waits_for_the_step_under_way(threads: ThreadPoolExecutor) -> None:
+async def test_who_is_cancelled_waits_for_the_step_under_way(threads: ThreadPoolExecutor) -> None:
     begun, release = threading.Event(), threading.Event()
 
     def step() -> None:

@@ -23,7 +23,7 @@ async def test_a_waiter_looks_again_at_each_notification() -> None:
         await waiting
 
 
-async def test_a_wait_that_ended_or_was_canceled_takes_no_memory() -> None:
+async def test_a_wait_that_ended_or_was_cancelled_takes_no_memory() -> None:
     condition, open_ = Condition(), False
     waiting = [asyncio.create_task(condition.until(lambda: open_)) for _ in range(3)]
     await asyncio.sleep(0)

@@ -44,7 +44,7 @@ async def test_a_slot_says_how_long_it_was_waited_for() -> None:
     assert held_s <= waited_s <= most_s
 
 
-async def test_a_canceled_waiter_takes_no_slot() -> None:
+async def test_a_cancelled_waiter_takes_no_slot() -> None:
     slots, entered = WorkSlots(1), asyncio.Event()
 
     async def wait_for_a_slot() -> None:

@@ -31,7 +31,7 @@ class Step:
         return "done"
 
 
-async def canceled_while_it_runs(
+async def cancelled_while_it_runs(
     threads: ThreadPoolExecutor, step: Step, *, to_its_end: bool
 ) -> asyncio.Task[str]:
     running = asyncio.create_task(run_in_thread(threads, step, to_its_end=to_its_end))
@@ -48,17 +48,17 @@ async def canceled_while_it_runs(
 async def test_the_outcome_of_a_step_to_its_end_wins_over_a_cancellation(
     threads: ThreadPoolExecutor,
 ) -> None:
-    running = await canceled_while_it_runs(threads, Step(), to_its_end=True)
+    running = await cancelled_while_it_runs(threads, Step(), to_its_end=True)
     assert running.result() == "done"
-    running = await canceled_while_it_runs(threads, Step(KeyError("full")), to_its_end=True)
+    running = await cancelled_while_it_runs(threads, Step(KeyError("full")), to_its_end=True)
     with pytest.raises(KeyError, match="full"):
         running.result()
 
 
-async def test_another_step_is_waited_for_and_its_caller_stays_canceled(
+async def test_another_step_is_waited_for_and_its_caller_stays_cancelled(
     threads: ThreadPoolExecutor,
 ) -> None:
-    running = await canceled_while_it_runs(threads, Step(), to_its_end=False)
+    running = await cancelled_while_it_runs(threads, Step(), to_its_end=False)
     assert running.cancelled()
 
 
@@ -81,7 +81,7 @@ async def test_a_time_limit_that_ends_during_a_write_does_not_hide_its_outcome(
 ) -> None:
     step = Step()
 
-    async def release_when_canceled(task: asyncio.Task[str]) -> None:
+    async def release_when_cancelled(task: asyncio.Task[str]) -> None:
         while not task.cancelling():
             await asyncio.sleep(0.001)
         step.release.set()
@@ -91,6 +91,6 @@ async def test_a_time_limit_that_ends_during_a_write_does_not_hide_its_outcome(
             return await run_in_thread(threads, step, to_its_end=True)
 
     task = asyncio.create_task(written())
-    await release_when_canceled(task)
+    await release_when_cancelled(task)
     assert await task == "done"
     assert not task.cancelling()

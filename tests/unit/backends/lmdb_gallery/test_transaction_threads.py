@@ -59,7 +59,7 @@ def threads(tmp_path: Path) -> Iterator[TransactionThreads]:
     threads.close()
 
 
-async def test_a_gallery_is_closed_after_the_search_of_a_canceled_caller(tmp_path: Path) -> None:
+async def test_a_gallery_is_closed_after_the_search_of_a_cancelled_caller(tmp_path: Path) -> None:
     engine = HeldSearch()
     gallery = opened(tmp_path, engine, read_threads=1)
     searching = asyncio.create_task(gallery.search("default", AXES, 1))
@@ -153,7 +153,7 @@ async def test_an_export_left_open_ends_with_the_gallery(tmp_path: Path) -> None
             [record async for record in records]
 
 
-async def test_a_caller_canceled_while_an_export_opens_leaves_no_reader_behind(
+async def test_a_caller_cancelled_while_an_export_opens_leaves_no_reader_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, release = threading.Event(), threading.Event()
@@ -170,7 +170,7 @@ async def test_a_caller_canceled_while_an_export_opens_leaves_no_reader_behind(
 
     async def export() -> None:
         async with gallery.export_records("default"):
-            raise AssertionError("it was canceled before")
+            raise AssertionError("it was cancelled before")
 
     exporting = asyncio.create_task(export())
     await asyncio.to_thread(begun.wait)
@@ -183,7 +183,7 @@ async def test_a_caller_canceled_while_an_export_opens_leaves_no_reader_behind(
     gallery.close()
 
 
-async def test_a_canceled_import_ends_between_two_parts(
+async def test_a_cancelled_import_ends_between_two_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, release = threading.Event(), threading.Event()

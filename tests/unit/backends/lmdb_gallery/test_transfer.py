@@ -1,4 +1,4 @@
-"""An import that is canceled while a part of it is being committed."""
+"""An import that is cancelled while a part of it is being committed."""
 
 import asyncio
 import threading

@@ -326,7 +326,7 @@ async def test_another_signature_of_the_servable_is_called_by_its_name(serving) 
     await model.close()
 
 
-async def test_a_call_whose_old_channel_is_closed_fails_and_is_not_taken_for_canceled(
+async def test_a_call_whose_old_channel_is_closed_fails_and_is_not_taken_for_cancelled(
     model, serving, monkeypatch
 ) -> None:
     """A `CancelledError` ends a worker of a stream without a word, and the frame is lost."""
