@@ -35,7 +35,7 @@ _SCAN: Final = (0.34, 0.36, 0.38, 0.40, 0.42, 0.44, 0.46, 0.48)
 
 
 class _Group(NamedTuple):
-    """What was measured of one group; `scan` has threshold, TAR and FMR."""
+    """The results of one group; `scan` has threshold, TAR and FMR."""
 
     name: str
     mated: int

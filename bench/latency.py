@@ -63,7 +63,7 @@ CASES: Final = (
 
 
 class _Times(NamedTuple):
-    """Of one case: milliseconds by way, faces by way, and the server's own stages."""
+    """The times of one case: milliseconds by way, faces by way, and the server's own stages."""
 
     ms: dict[str, list[float]]
     faces: dict[str, int]

@@ -44,7 +44,7 @@ _VIEWS: Final = (
     (12.0, 256, 160, 510),  # the astronaut again
     (13.5, 256, 155, 490),
 )
-"""What of the picture the film shows: seconds, and center x, center y and width in pixels of the picture.
+"""The parts of the picture that the film shows: seconds, and center x, center y and width in pixels of the picture.
 Chosen, not measured: she is out of view for more than two seconds once, so there are two sightings."""
 
 

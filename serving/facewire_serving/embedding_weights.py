@@ -18,10 +18,10 @@ BLOCKS: Final = range(2, 15)
 """Numbers of the separable blocks (a depthwise and a pointwise convolution) in the published file."""
 
 _TRUNK_EPSILON: Final = 1e-3
-"""Of the trunk's batch normalizations, as in the published file."""
+"""Epsilon of the trunk's batch normalizations, as in the published file."""
 
 _HEAD_EPSILON: Final = 2e-5
-"""Of the two batch normalizations of the head, as in the published file."""
+"""Epsilon of the two batch normalizations of the head, as in the published file."""
 
 _MAP_CELLS: Final = 7 * 7
 """Cells of the last feature map."""

@@ -15,7 +15,7 @@ __all__ = ["Credentials", "read_credentials", "read_file", "reload_on"]
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What clients must show, and what the server shows them.
+    """The token that clients must send, and the certificate that the server shows.
 
     Attributes:
         token: the bearer token, or several, one a line; "" = none is asked for.

@@ -1,1 +1,1 @@
-"""What a store of people promises: its ports, records and ids."""
+"""The ports, records and ids of a store of people."""

@@ -1,4 +1,4 @@
-"""What signals do to a server: SIGTERM and SIGINT stop it, SIGHUP reloads its credentials."""
+"""Handles signals: SIGTERM and SIGINT stop a server, SIGHUP reloads its credentials."""
 
 import asyncio
 import os

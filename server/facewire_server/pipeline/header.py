@@ -22,7 +22,7 @@ from facewire_server.types import Header, Picture, PictureFormat, PictureLimits
 __all__ = ["read_header"]
 
 _BYTES_PER_PIXEL: Final = {PictureFormat.RGB8: 3, PictureFormat.BGR8: 3, PictureFormat.GRAY8: 1}
-"""Of raw formats with one plane."""
+"""Bytes of a pixel, for raw formats with one plane."""
 
 _MAX_SIDE_PX: Final = 65_535
 """Longest side of a raw picture: the most that a JPEG can have."""

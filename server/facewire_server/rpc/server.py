@@ -42,7 +42,7 @@ _CLEAN_UP_S = 5.0
 class Server:
     """Serves both services, health and reflection on one port.
 
-    A client may ping every 10 s, also without a call under way (gRPC's own limit of 5 minutes
+    A client may ping every 10 s, also without an open call (gRPC's own limit of 5 minutes
     ends the connections of cameras behind NAT), and the server pings every 30 s, so that a
     stream of a camera that lost its power ends within 40 s.
 

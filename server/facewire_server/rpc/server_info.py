@@ -1,4 +1,4 @@
-"""What `GetServerInfo` returns: the server's limits and defaults as one message."""
+"""Makes the message that `GetServerInfo` returns: the server's limits and defaults."""
 
 from importlib.metadata import version
 

@@ -89,7 +89,7 @@ class Telemetry:
             if self._metrics_listen:
                 self._registry.register(StateCollector(sources, build))
                 server = MetricsServer(self._metrics_listen, self._registry)
-                # Not in the event loop: a scrape under way waits for it.
+                # Not in the event loop, for which a running scrape waits.
                 stack.push_async_callback(asyncio.to_thread, server.stop)
                 server.start()
                 host = self._metrics_listen.rpartition(":")[0]

@@ -47,7 +47,7 @@ _CLOSE_S: Final = 3.0
 the time that orchestrators wait before they kill."""
 
 _NANOSECONDS: Final = 1e9
-"""Of a second: OpenTelemetry's times are whole nanoseconds."""
+"""Nanoseconds of a second: OpenTelemetry's times are whole nanoseconds."""
 
 
 def exporting(endpoint: str) -> SpanProcessor:

@@ -8,7 +8,7 @@ __all__ = ["connect"]
 
 
 def connect(address: Address) -> aio.Channel:
-    """As `facewire._sync.channel.connect`; to be called in the event loop that will use it."""
+    """Makes a channel, as `facewire._sync.channel.connect` does; to be called in the event loop that will use it."""
     credentials = address.credentials()
     if credentials is None:
         return aio.insecure_channel(address.target, options=CHANNEL_OPTIONS)

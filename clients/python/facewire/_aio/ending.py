@@ -27,15 +27,15 @@ class Status(grpc.RpcError):
         self._code, self._details, self._trailing = code, details, trailing
 
     def code(self) -> grpc.StatusCode:
-        """As `grpc.Call.code`."""
+        """See `grpc.Call.code`."""
         return self._code
 
     def details(self) -> str:
-        """As `grpc.Call.details`."""
+        """See `grpc.Call.details`."""
         return self._details
 
     def trailing_metadata(self) -> Any:
-        """As `grpc.Call.trailing_metadata`."""
+        """See `grpc.Call.trailing_metadata`."""
         return self._trailing
 
     @property

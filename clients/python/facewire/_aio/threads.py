@@ -42,7 +42,7 @@ async def read_if_path(picture: Picture) -> Picture:
 
 
 async def read_frame(frame: Picture | Frame) -> Frame:
-    """As `read_if_path`, for a frame of a stream."""
+    """Returns the frame of a stream; a path is read in a thread. Raises as `read_if_path` does."""
     if not isinstance(frame, Frame):
         return Frame(await read_if_path(frame))
     picture = await read_if_path(frame.picture)

@@ -1,4 +1,4 @@
-"""What a server is and allows, as immutable values."""
+"""Version, limits and features of a server, as immutable values."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ class ServerLimits:
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What a server is and allows; the same for as long as it runs.
+    """Version, model, limits and features of a server; they do not change while it runs.
 
     Attributes:
         server_version: by Semantic Versioning, for people and logs.

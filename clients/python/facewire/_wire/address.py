@@ -1,4 +1,4 @@
-"""How a server is reached: channel options, TLS, token."""
+"""The address and credentials of a server: channel options, TLS, token."""
 
 import os
 from dataclasses import dataclass

@@ -94,7 +94,7 @@ _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
         "Is it a facewire server, and new enough?",
     ),
 }
-"""For statuses that carry no reason: gRPC's own, a proxy's, another server's."""
+"""Class and advice for statuses that carry no reason: gRPC's own, a proxy's, another server's."""
 
 
 def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:

@@ -1,4 +1,4 @@
-"""A camera's frames through one stream, and a new one each time the server goes away."""
+"""Streams a camera's frames, on a new stream each time the server ends one or is lost."""
 
 import threading
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ class Following:
     def results(self) -> Results:
         """Yields all results, until the source ends or the command is interrupted.
 
-        For a live camera that had a stream, a new stream is opened if the server goes away.
+        For a live camera that had a stream, a new stream is opened if the server ends it or is lost.
 
         Raises:
             FacewireError: a film's stream failed, or the first of a camera.

@@ -68,7 +68,7 @@ class Camera:
     def close(self) -> None:
         """Frees the source and ends the frames. May be called again, and from another thread.
 
-        Waits for a read that is under way: of a dead address, up to 10 s.
+        Waits for a running read, which takes up to 10 s on a dead address.
         """
         self._source.close()
 

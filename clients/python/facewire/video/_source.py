@@ -110,7 +110,7 @@ class Source:
             return data.tobytes()
 
     def close(self) -> None:
-        """Frees the source after the call under way: on a dead address after up to 10 s."""
+        """Frees the source after the running call, which takes up to 10 s on a dead address."""
         self.closed.set()
         with self._reading, self._encoding:
             self._capture.release()

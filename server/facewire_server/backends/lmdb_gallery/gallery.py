@@ -74,7 +74,7 @@ class LmdbGallery(LmdbAdmin):
             raise
 
     def close(self) -> None:
-        """Waits for the calls under way and releases the storage; blocks. No call may follow.
+        """Waits for the running calls and releases the storage; blocks. No call may follow.
 
         An export still open ends: its iterator raises.
         """

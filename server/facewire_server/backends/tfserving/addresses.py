@@ -15,7 +15,7 @@ _DIGITS: Final = re.compile(r"[\d.]+")
 
 
 class Target(NamedTuple):
-    """What a channel connects to.
+    """The target of a channel.
 
     Attributes:
         name: as gRPC writes it: `dns:///mtcnn:8500`, `ipv4:10.0.0.5:8500,10.0.0.6:8500`.

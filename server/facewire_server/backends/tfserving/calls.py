@@ -26,7 +26,7 @@ _CODES_WITH_DETAILS: Final = (
 """Their texts are about names, types and shapes; those of other codes may name hosts."""
 
 _NOT_RESOLVED: Final = "errors resolving"
-"""How gRPC's own text begins if the name of a target has no address."""
+"""The beginning of gRPC's text if the name of a target has no address."""
 
 
 class Calls:
