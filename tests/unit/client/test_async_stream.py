@@ -58,7 +58,7 @@ async def test_an_error_of_an_asynchronous_source_is_raised_after_the_answers(ac
         await anext(stream)
 
 
-async def test_canceling_whoever_reads_ends_the_stream_on_the_server(fake, aclient, picture):
+async def test_cancelling_whoever_reads_ends_the_stream_on_the_server(fake, aclient, picture):
     fake.hold.clear()
 
     async def read():
@@ -112,7 +112,7 @@ async def test_the_reason_is_told_when_the_stream_ends_under_a_blocked_write(
     assert caught.value.reason is facewire.ErrorReason.SLOW_READER
 
 
-async def test_canceling_a_call_cancels_it_on_the_way(fake, picture):
+async def test_cancelling_a_call_cancels_it_on_the_way(fake, picture):
     async with facewire.AsyncClient("127.0.0.1:1", timeout_s=60) as client:
         asking = asyncio.create_task(client.gallery())
         await asyncio.sleep(0)
