@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import facewire
 from fakes.certificates import self_signed
@@ -68,20 +69,22 @@ def server_address(server):
     return server.address
 
 
+def run_command(server: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(arguments), env=environment(server), capture_output=True, text=True, timeout=60
+    )
+
+
 @pytest.fixture
 def run(server_address):
     def run(*arguments, server=server_address):
-        return subprocess.run(
-            command(arguments), env=environment(server), capture_output=True, text=True, timeout=60
-        )
+        return run_command(server, *arguments)
 
     return run
 
 
-@pytest.fixture
-def folder(tmp_path, astronaut):
+def write_people(root: Path, astronaut: NDArray[np.uint8]) -> Path:
     """Two people: Eileen_Collins with a picture, another and a bad one; Bo without a face."""
-    root = tmp_path / "people"
     (root / "Eileen_Collins" / "deeper").mkdir(parents=True)
     (root / ".hidden").mkdir()
     portrait = astronaut[:256, 96:352, ::-1]
@@ -92,6 +95,25 @@ def folder(tmp_path, astronaut):
     cv2.imwrite(str(root / "Bo_01.jpg"), np.full((240, 320, 3), 128, np.uint8))
     (root / "notes.txt").write_text("not a picture")
     return root
+
+
+@pytest.fixture
+def folder(tmp_path: Path, astronaut: NDArray[np.uint8]) -> Path:
+    """The test's own folder of people."""
+    return write_people(tmp_path / "people", astronaut)
+
+
+@pytest.fixture(scope="session")
+def people_gallery(
+    server: RunningServer, tmp_path_factory: pytest.TempPathFactory, astronaut: NDArray[np.uint8]
+) -> str:
+    """A gallery into which the command enrolled the people of such a folder; only read it."""
+    people = write_people(tmp_path_factory.mktemp("enrolled") / "people", astronaut)
+    with facewire.Client(server.address) as client:
+        gallery = client.create_gallery(f"enrolled-{uuid.uuid4().hex}").gallery_id
+    done = run_command(server.address, "enroll", people, "-g", gallery, "--json")
+    assert "Eileen_Collins" in done.stdout, done.stderr
+    return gallery
 
 
 @pytest.fixture

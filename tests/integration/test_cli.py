@@ -25,19 +25,19 @@ def test_a_picture_whose_name_is_no_text_is_recognized_and_drawn(run, folder):
     assert (refused.returncode, refused.stderr) == (2, "facewire: '\\udce9' is not UTF-8\n")
 
 
-def test_pictures_are_recognized_in_a_table(run, folder, gallery):
-    run("enroll", folder, "-g", gallery)
+def test_pictures_are_recognized_in_a_table(run, folder, people_gallery):
     known = folder / "Eileen_Collins" / "a.jpg"
-    result = run("recognize", known, folder / "Bo_01.jpg", "-g", gallery)
+    result = run("recognize", known, folder / "Bo_01.jpg", "-g", people_gallery)
     assert result.returncode == 0
     assert "Eileen Collins" in result.stdout
     assert "no face" in result.stdout
 
 
-def test_pictures_are_recognized_in_json_and_a_bad_one_does_not_stop_the_rest(run, folder, gallery):
-    run("enroll", folder, "-g", gallery)
+def test_pictures_are_recognized_in_json_and_a_bad_one_does_not_stop_the_rest(
+    run, folder, people_gallery
+):
     known, bad = folder / "Eileen_Collins" / "a.jpg", folder / "Eileen_Collins" / "bad.jpg"
-    result = run("recognize", bad, folder / "none.jpg", known, "-g", gallery, "--json")
+    result = run("recognize", bad, folder / "none.jpg", known, "-g", people_gallery, "--json")
     assert result.returncode == 1
     first, second, third = lines(result)
     assert first["error"]["reason"] == "IMAGE_UNDECODABLE"
@@ -129,19 +129,21 @@ def test_two_pictures_are_compared(run, folder):
     assert "--min-face-px" in nobody.stderr
 
 
-def test_the_faces_of_a_picture_are_drawn(run, folder, gallery, tmp_path):
-    run("enroll", folder, "-g", gallery)
+def test_the_faces_of_a_picture_are_drawn(run, folder, people_gallery, tmp_path):
     picture = folder / "Eileen_Collins" / "a.jpg"
     out = tmp_path / "out.png"
-    assert run("recognize", picture, "-g", gallery, "--annotate", out).returncode == 0
+    assert run("recognize", picture, "-g", people_gallery, "--annotate", out).returncode == 0
     drawn = cv2.imread(str(out))
     assert drawn is not None
     green = np.all(np.abs(drawn.astype(int) - (69, 167, 40)) < 3, axis=2).sum()
     assert green > 500
     several = [picture, folder / "Bo_01.jpg"]
-    assert run("recognize", *several, "-g", gallery, "--annotate", tmp_path / "all").returncode == 0
+    assert (
+        run("recognize", *several, "-g", people_gallery, "--annotate", tmp_path / "all").returncode
+        == 0
+    )
     assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["Bo_01.jpg", "a.jpg"]
-    bad = run("recognize", picture, "-g", gallery, "--annotate", tmp_path / "out.txt")
+    bad = run("recognize", picture, "-g", people_gallery, "--annotate", tmp_path / "out.txt")
     assert bad.returncode == 2
     assert "Use .jpg or .png" in bad.stderr
 
@@ -153,16 +155,15 @@ def test_several_pictures_are_not_drawn_into_a_file(run, folder):
     assert "notes.txt is a file; several pictures are painted into a folder" in bad.stderr
 
 
-def test_a_gallery_goes_to_a_file_and_back(run, folder, gallery, tmp_path):
-    run("enroll", folder, "-g", gallery)
+def test_a_gallery_goes_to_a_file_and_back(run, folder, people_gallery, tmp_path):
     file = tmp_path / "people.facewire"
-    out = run("gallery", "export", file, "-g", gallery)
+    out = run("gallery", "export", file, "-g", people_gallery)
     assert out.returncode == 0
     assert "1 people with 2 templates" in out.stderr
-    again = run("gallery", "export", file, "-g", gallery)
+    again = run("gallery", "export", file, "-g", people_gallery)
     assert again.returncode == 2
     assert "--force" in again.stderr
-    copy = f"{gallery[:40]}-copy"
+    copy = f"{people_gallery[:40]}-copy"
     assert run("gallery", "import", file, "-g", copy).returncode == 4
     (first,) = lines(run("gallery", "import", file, "-g", copy, "--create", "--json"))
     assert first["result"]["templates_added"] == 2

@@ -12,9 +12,8 @@ from fakes.server import FakeServer, failure
 from integration.command import ended_by_ctrl_c, interruptible, lines
 
 
-def test_a_film_is_watched_to_its_end(run, folder, film, gallery):
-    run("enroll", folder, "-g", gallery)
-    result = run("watch", film, "-g", gallery)
+def test_a_film_is_watched_to_its_end(run, film, people_gallery):
+    result = run("watch", film, "-g", people_gallery)
     assert result.returncode == 0
     assert "Eileen Collins" in result.stdout
     assert "0:00.0–0:00.9" in result.stdout
@@ -22,9 +21,8 @@ def test_a_film_is_watched_to_its_end(run, folder, film, gallery):
 
 
 @pytest.mark.parametrize("policy", ["--every-frame", "--newest"])
-def test_watching_in_json_gives_every_result_and_who_was_seen(run, folder, film, gallery, policy):
-    run("enroll", folder, "-g", gallery)
-    result = run("watch", film, "-g", gallery, "--json", policy)
+def test_watching_in_json_gives_every_result_and_who_was_seen(run, film, people_gallery, policy):
+    result = run("watch", film, "-g", people_gallery, "--json", policy)
     *results, last = lines(result)
     seen = last["summary"]["people"]["Eileen_Collins"]
     frames = [each["result"] for each in results if "sequence" in each["result"]]
@@ -35,10 +33,9 @@ def test_watching_in_json_gives_every_result_and_who_was_seen(run, folder, film,
         assert len(frames) == 20
 
 
-def test_a_film_is_annotated_frame_by_frame(run, folder, film, gallery, tmp_path):
-    run("enroll", folder, "-g", gallery)
+def test_a_film_is_annotated_frame_by_frame(run, film, people_gallery, tmp_path):
     out = tmp_path / "out.mp4"
-    assert run("watch", film, "-g", gallery, "--annotate", out).returncode == 0
+    assert run("watch", film, "-g", people_gallery, "--annotate", out).returncode == 0
     capture = cv2.VideoCapture(str(out))
     labeled = []
     while (read := capture.read())[0]:
@@ -48,11 +45,10 @@ def test_a_film_is_annotated_frame_by_frame(run, folder, film, gallery, tmp_path
     assert labeled == [True] * 10 + [False] * 10
 
 
-def test_sightings_are_written_as_a_table(run, folder, film, gallery, tmp_path):
-    run("enroll", folder, "-g", gallery)
+def test_sightings_are_written_as_a_table(run, film, people_gallery, tmp_path):
     out = tmp_path / "seen.csv"
     out.write_text("an older one")
-    assert run("watch", film, "-g", gallery, "--csv", out).returncode == 0
+    assert run("watch", film, "-g", people_gallery, "--csv", out).returncode == 0
     with out.open(encoding="utf-8", newline="") as file:
         (seen,) = csv.DictReader(file)
     assert (seen["who"], seen["from_s"], seen["to_s"]) == ("Eileen Collins", "0.00", "0.90")
