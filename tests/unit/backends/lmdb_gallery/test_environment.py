@@ -1,14 +1,23 @@
+import errno
+import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
+import lmdb
 import pytest
 
+from facewire_server.backends.lmdb_gallery import environment as environment_module
 from facewire_server.backends.lmdb_gallery import folder as folder_module
 from facewire_server.backends.lmdb_gallery.environment import Environment
+from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.errors import GalleryFull, StorageBusy
+from fakes.python import PATHS
 
 MIB = 1 << 20
 
@@ -179,3 +188,70 @@ def test_a_change_that_fails_writes_nothing(tmp_path: Path):
 def test_no_error_of_the_vendor_comes_out(tmp_path: Path):
     with opened(tmp_path) as environment, pytest.raises(OSError, match="BAD_VALSIZE"):
         put(environment, "x" * 5000)
+
+
+def test_a_read_beyond_the_most_readers_is_busy_until_one_ends(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(environment_module, "_MAX_READERS", 1)
+    with opened(tmp_path) as environment:
+        with (
+            environment.read(),
+            pytest.raises(StorageBusy, match="too many readers"),
+            environment.read(),
+        ):
+            pass
+        assert keys(environment) == []
+
+
+KILLED_READER = """
+import sys
+from pathlib import Path
+from facewire_server.backends.lmdb_gallery.environment import Environment
+environment = Environment(Path(sys.argv[1]), map_bytes=1 << 20, max_bytes=64 << 20)
+with environment.read():
+    print("reading", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_place_of_a_reader_that_was_killed_is_taken(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(environment_module, "_MAX_READERS", 1)
+    with opened(tmp_path) as environment:
+        with subprocess.Popen(
+            [sys.executable, "-c", KILLED_READER, tmp_path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": PATHS},
+        ) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "reading\n"
+            with pytest.raises(StorageBusy, match="too many readers"), environment.read():
+                pass
+            other.kill()
+        assert keys(environment) == []
+
+
+@pytest.mark.parametrize(
+    ("free_blocks", "error", "text"),
+    [
+        (0, GalleryFull, "the disk is full; nothing was written"),
+        (1 << 30, OSError, "Input/output error"),
+    ],
+)
+def test_a_write_that_is_cut_short_is_a_full_gallery_only_if_the_disk_is_full(
+    tmp_path: Path, monkeypatch, free_blocks: int, error: type[Exception], text: str
+):
+    """LMDB reports both as an input/output error; a disk cannot be filled in a test."""
+
+    def cut_short(transaction: Transaction) -> None:
+        failure = lmdb.Error("mdb_txn_commit: Input/output error")
+        failure.code = errno.EIO  # type: ignore[misc]  # as LMDB sets it
+        raise failure
+
+    with opened(tmp_path) as environment:
+        disk = SimpleNamespace(f_bavail=free_blocks, f_frsize=4096)
+        monkeypatch.setattr(os, "statvfs", lambda folder: disk)
+        with pytest.raises(error, match=text):
+            environment.write(cut_short)
+        put(environment, "a")
+        assert keys(environment) == ["a"]
