@@ -154,7 +154,8 @@ class DecisionPolicy:
 
     Attributes:
         threshold: lowest cosine similarity of a match, in (0, 1].
-        min_margin: lead over the runner-up under which the outcome is AMBIGUOUS, in [0, 1].
+        min_margin: lead over a runner-up that also reaches the threshold, under which the outcome is AMBIGUOUS,
+            in [0, 1].
         min_inter_eye_px: inter-eye distance under which the outcome is TOO_POOR.
         max_candidates: identities listed with a decision.
     """

@@ -30,6 +30,16 @@ class _About(NamedTuple):
     least: float | None = None
     most: float | None = None
 
+    @property
+    def bounds(self) -> str:
+        """The bounds in words, "at least 0, at most 1"; empty if there are none."""
+        parts = []
+        if self.least is not None:
+            parts.append(f"at least {self.least:.15g}")
+        if self.most is not None:
+            parts.append(f"at most {self.most:.15g}")
+        return ", ".join(parts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -83,7 +93,12 @@ class Settings:
     ] = 0.42
     min_margin: Annotated[
         float,
-        _About("lead over the second best below which a match is AMBIGUOUS", least=0.0, most=1.0),
+        _About(
+            "smallest lead over a second best that also reaches the threshold; below it a match is "
+            "AMBIGUOUS",
+            least=0.0,
+            most=1.0,
+        ),
     ] = 0.03
     min_inter_eye_px: Annotated[
         float, _About("eye distance in pixels below which a face is TOO_POOR", least=0.0)

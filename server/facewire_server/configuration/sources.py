@@ -55,7 +55,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="file of settings, as `facewire-server config` prints it; variables and flags win",
     )
     for setting, (_, default, _) in zip(all_settings(), Settings().described(), strict=True):
-        text = f"{setting.about.text} (default: {default or 'empty'})".replace("%", "%%")
+        notes = "; ".join(filter(None, [f"default: {default or 'empty'}", setting.about.bounds]))
+        text = f"{setting.about.text} ({notes})".replace("%", "%%")
         if setting.type is bool:
             parser.add_argument(setting.flag, nargs="?", const="true", metavar="BOOL", help=text)
         else:

@@ -112,6 +112,13 @@ def test_every_setting_is_described_with_its_value() -> None:
     assert len(described) == len(Settings.__dataclass_fields__)
 
 
+def test_the_help_shows_default_and_bounds() -> None:
+    shown = " ".join(run("run", "--help").stdout.split())
+    assert "(default: 0.03; at least 0, at most 1)" in shown
+    assert "(default: 16777216; at least 1024, at most 1073741824)" in shown
+    assert "(default: data)" in shown
+
+
 def test_an_empty_value_is_a_path_that_is_not_set() -> None:
     assert read("--models-tls-ca=", FACEWIRE_MODELS_TLS_CA="ca.pem").models_tls_ca is None
     with pytest.raises(SettingsError, match="FACEWIRE_DATA is empty"):

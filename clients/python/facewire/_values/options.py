@@ -11,7 +11,7 @@ class DecisionPolicy:
 
     Attributes:
         threshold: lowest similarity of a match. Range (0, 1].
-        min_margin: lead over the runner-up under which the outcome is AMBIGUOUS.
+        min_margin: lead over a runner-up that also reaches the threshold, under which the outcome is AMBIGUOUS.
             Range [0, 1].
         min_inter_eye_px: inter-eye distance under which the outcome is TOO_POOR,
             pixels. Range [0, 1000].

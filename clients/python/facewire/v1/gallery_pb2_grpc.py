@@ -28,7 +28,7 @@ if _version_not_supported:
 class GalleryServiceStub(object):
     """Keeps galleries, the identities in them, and the templates of each.
 
-    A write that was acknowledged is on disk, and the next search of every worker sees it.
+    A write that was acknowledged is on disk, and the next search sees it.
     Every write raises the gallery's `revision` and returns it.
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is
@@ -126,7 +126,7 @@ class GalleryServiceStub(object):
 class GalleryServiceServicer(object):
     """Keeps galleries, the identities in them, and the templates of each.
 
-    A write that was acknowledged is on disk, and the next search of every worker sees it.
+    A write that was acknowledged is on disk, and the next search sees it.
     Every write raises the gallery's `revision` and returns it.
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is
@@ -208,8 +208,7 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteIdentity(self, request, context):
-        """Deletes an identity with all its templates. The next search of every worker
-        does not find it any more.
+        """Deletes an identity with all its templates. The next search does not find it any more.
 
         Errors: `NOT_FOUND` (IDENTITY_NOT_FOUND).
         """
@@ -371,7 +370,7 @@ def add_GalleryServiceServicer_to_server(servicer, server):
 class GalleryService(object):
     """Keeps galleries, the identities in them, and the templates of each.
 
-    A write that was acknowledged is on disk, and the next search of every worker sees it.
+    A write that was acknowledged is on disk, and the next search sees it.
     Every write raises the gallery's `revision` and returns it.
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is

@@ -112,7 +112,8 @@ class RecognitionServiceServicer(object):
         * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read its responses for longer
         than the server waits. With 64 responses unsent the server stops reading frames.
         * `DEADLINE_EXCEEDED` (TIMED_OUT): no config came within 10 s.
-        * `UNAVAILABLE` (WORKER_BUSY): retry at once on a new connection.
+        * `UNAVAILABLE` (WORKER_BUSY): retry at once on a new connection. Reserved: not sent by
+        this version.
         * `UNIMPLEMENTED` (NOT_IMPLEMENTED): resume, or events without frame results, on a
         server that does not track yet.
         """
