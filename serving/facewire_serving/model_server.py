@@ -1,8 +1,8 @@
 """A stand-in for TensorFlow Serving on machines without containers: for development and tests.
 
 It serves `PredictionService` and `ModelService` as `tensorflow_model_server` does, with the real
-SavedModels in TensorFlow, and takes that program's flags. It is written in Python, has no batching and no
-REST, and is not hardened: production runs the real one.
+SavedModels in TensorFlow, and takes six of that program's flags (`--help` shows them; `--listen` and `--engine` are
+its own). It is written in Python, has no batching and no REST, and is not hardened: production runs the real one.
 """
 
 import argparse
