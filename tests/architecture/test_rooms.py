@@ -138,7 +138,10 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.proof.opened",
             f"{SERVER}.streams.registry",
             f"{SERVER}.work.slots",
-            *(f"{SERVER}.rpc.{each}" for each in ("convert_recognition", "handlers", "status")),
+            *(
+                f"{SERVER}.rpc.{each}"
+                for each in ("convert_recognition", "handlers", "services", "status")
+            ),
             "facewire.v1",
             "grpc",
             "prometheus_client",

@@ -1,21 +1,29 @@
 """Calls are counted by method and by the status that their client got."""
 
 import asyncio
+import contextlib
 
 import grpc
 import pytest
 from prometheus_client import CollectorRegistry
 
 from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.rpc.services import SERVICES
 from facewire_server.telemetry.calls import CallMetrics
 from fakes.recognizer import FakeRecognizer
 from fakes.wire import config, frame, served, until
 
 RECOGNITION = "facewire.v1.RecognitionService"
+METHODS = {(service.full_name, method.name) for service in SERVICES for method in service.methods}
 
 
 def handled(registry: CollectorRegistry) -> dict[tuple[str, ...], float]:
     """Calls ended, by (type, service, method, code)."""
+    return {labels: value for labels, value in series(registry).items() if value}
+
+
+def series(registry: CollectorRegistry) -> dict[tuple[str, ...], float]:
+    """The same with the series that are 0."""
     return {
         tuple(sample.labels[f"grpc_{key}"] for key in ("type", "service", "method", "code")): (
             sample.value
@@ -55,6 +63,26 @@ async def test_calls_are_counted_by_their_status() -> None:
         ("bidi_stream", RECOGNITION, "StreamRecognize", "OK"): 1,
         ("server_stream", RECOGNITION, "WatchTracks", "UNIMPLEMENTED"): 1,
     }
+
+
+async def test_the_first_fault_of_every_method_raises_a_series_that_was_0() -> None:
+    registry = CollectorRegistry()
+    metrics = CallMetrics(registry)
+    before = series(registry)
+    async with served(interceptors=[metrics]) as wire:
+        assert await code_of(wire.recognition.Recognize(recognize(b"crash"))) == "INTERNAL"
+        for service, method in METHODS:  # each ends, in one way or another
+            path = f"/{service}/{method}"
+            call = wire.channel.stream_stream(path, bytes, bytes)(iter([b""]))
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                await call.read()
+            call.cancel()  # else a watch of the health goes on
+        await until(lambda: sum(series(registry).values()) == len(METHODS) + 1)
+    assert set(before.values()) == {0}
+    assert {labels[:3] for labels in series(registry)} == {labels[:3] for labels in before}
+    for code in ("OK", "INTERNAL"):
+        assert {labels[1:3] for labels in before if labels[3] == code} == METHODS
+    assert handled(registry)[("unary", RECOGNITION, "Recognize", "INTERNAL")] == 1
 
 
 async def test_calls_without_the_token_are_counted() -> None:

@@ -26,7 +26,7 @@ scrape_configs:
   - job_name: facewire
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
-NOTHING_TO_SHOW = {"Frames not recognized, by reason", "Share of frames skipped"}
+NOTHING_TO_SHOW = {"Frames not recognized, by reason"}
 
 
 class Prometheus:

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 
 from grpc import aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from facewire.v1 import gallery_pb2, gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
+from facewire.v1 import gallery_pb2_grpc, recognition_pb2_grpc
 from facewire_server.events import Draining, DrainOverran, Emit, Listening, ignore
 from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
@@ -15,6 +15,7 @@ from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
+from facewire_server.rpc.services import SERVICES
 from facewire_server.rpc.status import StatusInterceptor
 from facewire_server.streams.limits import ServingLimits
 
@@ -150,9 +151,4 @@ def _channel_options(limits: ServingLimits) -> list[tuple[str, int]]:
 
 
 def _reflected() -> tuple[str, ...]:
-    services = (
-        recognition_pb2.DESCRIPTOR.services_by_name["RecognitionService"],
-        gallery_pb2.DESCRIPTOR.services_by_name["GalleryService"],
-        health_pb2.DESCRIPTOR.services_by_name["Health"],
-    )
-    return (*(service.full_name for service in services), reflection.SERVICE_NAME)
+    return (*(service.full_name for service in SERVICES), reflection.SERVICE_NAME)

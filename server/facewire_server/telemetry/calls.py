@@ -9,6 +9,7 @@ from grpc import StatusCode, aio
 from prometheus_client import CollectorRegistry
 
 from facewire_server.rpc.handlers import Behavior, wrapped
+from facewire_server.rpc.services import SERVICES
 from facewire_server.telemetry import catalog
 
 __all__ = ["CallMetrics"]
@@ -20,12 +21,20 @@ _CODES: Final = {code.value[0]: code.name for code in StatusCode}
 class CallMetrics(aio.ServerInterceptor):
     """Counts calls of the methods that exist, so that clients cannot invent labels.
 
-    To be the outermost interceptor, so that it sees the status that the others set.
+    To be the outermost interceptor, so that it sees the status that the others set. The series of each method
+    with OK and INTERNAL exist from the start: `increase` does not count the call that makes a series.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._started = catalog.counter("grpc_server_started_total", registry)
         self._handled = catalog.counter("grpc_server_handled_total", registry)
+        for service in SERVICES:
+            for method in service.methods:
+                arity = (method.client_streaming, method.server_streaming)
+                labels = (_TYPES[arity], service.full_name, method.name)
+                self._started.labels(*labels)
+                for code in (StatusCode.OK, StatusCode.INTERNAL):
+                    self._handled.labels(*labels, code.name)
 
     async def intercept_service(
         self,

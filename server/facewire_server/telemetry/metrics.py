@@ -25,6 +25,13 @@ __all__ = ["OTHER", "EventMetrics", "reason"]
 OTHER: Final = "other"
 """Label of every camera that the operator has not allowed, and of every gallery beyond the limit."""
 
+_SKIP_REASONS: Final = tuple(
+    name.removeprefix("SKIP_REASON_")
+    for name, number in recognition_pb2.SkipReason.items()
+    if number != recognition_pb2.SKIP_REASON_UNSPECIFIED
+)
+"""Every reason for which frames are skipped."""
+
 
 def reason(error: type[BaseException]) -> str:
     """Returns the contract's `ErrorReason` of an error's class; "CANCELLED" and "INTERNAL" for others."""
@@ -58,6 +65,7 @@ class EventMetrics:
         self._read_bytes = _Series(counter("frame_bytes"))
         self._frames = _Series(counter("frames"))
         self._skipped = _Series(counter("frames_skipped"))
+        self._begin_cameras()
         self._latency = histogram("frame_latency")
         self._pictures = _Series(counter("pictures"))
         self._picture = _Series(histogram("picture"))
@@ -76,6 +84,15 @@ class EventMetrics:
         """Counts an event (`events.Emit`)."""
         if (count := self._counted_by.get(type(event))) is not None:
             count(event)
+
+    def _begin_cameras(self) -> None:
+        """Makes the series of frames at 0: without them rates miss the first frames, and no rate is 0 if none came."""
+        for camera in (*self._cameras, OTHER):
+            for series in (self._read, self._read_bytes):
+                series[(camera,)].inc(0)
+            self._frames[("OK", "", camera)].inc(0)
+            for skip_reason in _SKIP_REASONS:
+                self._skipped[(skip_reason, camera)].inc(0)
 
     def _camera(self, camera_id: str) -> str:
         return camera_id if camera_id in self._cameras else OTHER

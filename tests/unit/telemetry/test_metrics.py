@@ -66,13 +66,42 @@ def test_only_allowed_cameras_are_labels(
         sample.labels["camera"]
         for family in registry.collect()
         for sample in family.samples
-        if "camera" in sample.labels
+        if sample.name.endswith("_total") and "camera" in sample.labels and sample.value
     }
     assert shown == {label}
     bytes_read = registry.get_sample_value("facewire_frame_bytes_total", {"camera": label})
     skipped = {"reason": "SUPERSEDED", "camera": label}
     assert bytes_read == 1000
     assert registry.get_sample_value("facewire_frames_skipped_total", skipped) == 3
+
+
+def test_cameras_that_have_sent_nothing_are_0_from_the_start(
+    metrics: EventMetrics, registry: CollectorRegistry
+) -> None:
+    for camera in ("door/1", "other"):
+        of_camera = {"camera": camera}
+        assert registry.get_sample_value("facewire_frames_read_total", of_camera) == 0
+        assert registry.get_sample_value("facewire_frame_bytes_total", of_camera) == 0
+        ok = {"status": "OK", "reason": "", **of_camera}
+        assert registry.get_sample_value("facewire_frames_total", ok) == 0
+        for name in ("SUPERSEDED", "OVER_CREDIT", "SHUTTING_DOWN"):
+            skipped = {"reason": name, **of_camera}
+            assert registry.get_sample_value("facewire_frames_skipped_total", skipped) == 0
+    before = names(registry)
+    metrics.listen(FrameRead("door/2", 1000))
+    metrics.listen(FramesSkipped("door/1", "SUPERSEDED", 3))
+    metrics.listen(FrameAccounted("door/1", 0.1, None))
+    assert names(registry) == before, "these events count on series that exist"
+
+
+def names(registry: CollectorRegistry) -> set[tuple[str, ...]]:
+    """The series of frames."""
+    return {
+        (sample.name, *sample.labels.values())
+        for family in registry.collect()
+        for sample in family.samples
+        if "camera" in sample.labels
+    }
 
 
 def test_parts_of_a_stage_are_one_observation(
