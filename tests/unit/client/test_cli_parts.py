@@ -119,13 +119,29 @@ def seen(at_s, *names, similarity=0.5, status=recognition_pb2.FRAME_STATUS_OK):
 
 def test_sightings_close_short_gaps_and_keep_long_ones():
     sightings = Sightings()
-    for at_s in (0.0, 1.0, 2.9, 5.0, 5.5):
+    for at_s in (0.0, 1.0, 2.9, 5.4, 5.9):
         sightings.add(seen(at_s, "ada"))
     ada = sightings.people["ada"]
     assert [(each.from_s, each.to_s, each.frame_count) for each in ada.sightings] == [
-        (0.0, 2.9, 3), (5.0, 5.5, 2)
+        (0.0, 2.9, 3), (5.4, 5.9, 2)
     ]  # fmt: skip
     assert ada.frame_count == 5
+
+
+@pytest.mark.parametrize("again_s", [1.9, 2.0, 2.1, 2.4])
+def test_one_missed_frame_of_a_slow_camera_ends_no_sighting(again_s):
+    sightings = Sightings()
+    sightings.add(seen(0.0, "ada"))
+    sightings.add(seen(1.0))  # a frame a second, and in this one the face is missed
+    sightings.add(seen(again_s, "ada"))
+    assert len(sightings.people["ada"].sightings) == 1
+
+
+@pytest.mark.parametrize("status", ["INVALID", "UNAVAILABLE", "TIMED_OUT"])
+def test_every_frame_that_is_not_ok_has_failed(status):
+    sightings = Sightings()
+    sightings.add(seen(0.0, status=recognition_pb2.FrameStatus.Value(f"FRAME_STATUS_{status}")))
+    assert (sightings.frame_count, sightings.failed_count) == (0, 1)
 
 
 def test_the_table_has_a_row_for_each_sighting_in_the_order_of_time():

@@ -8,9 +8,10 @@ from facewire import Decision, Face, FrameResult, FramesSkipped, FrameStatus
 
 __all__ = ["GAP_S", "Person", "Sighting", "Sightings", "clock", "write_csv"]
 
-GAP_S = 2.0
-"""Seconds of absence that end a sighting. Chosen, not measured: a face that is missed in one frame of
-a slow camera (1 frame a second) does not end it, and two visits to a door are two."""
+GAP_S = 2.5
+"""Seconds between two frames with a person that end a sighting. Chosen, not measured: a face that is missed in one
+frame of a slow camera (1 frame a second) is seen again after 2 s, up to half a second later if the camera is not
+punctual, which ends nothing; and two visits to a door are two."""
 
 
 @dataclass(slots=True)
@@ -72,8 +73,8 @@ class Sightings:
         people: by identity id, in the order of their first sighting.
         frame_count: frames that were recognized.
         skipped_count: frames that were skipped.
-        failed_count: frames that could not be used or recognized.
-        unrecognized_count: faces without a name, over all frames.
+        failed_count: frames whose status is not OK: INVALID, UNAVAILABLE or TIMED_OUT.
+        unrecognized_count: faces that are not KNOWN, over all frames: UNKNOWN, and also AMBIGUOUS and TOO_POOR.
     """
 
     people: dict[str, Person] = field(default_factory=dict)

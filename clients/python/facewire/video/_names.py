@@ -6,12 +6,13 @@ __all__ = ["name_for_opencv"]
 
 
 def name_for_opencv(path: str | os.PathLike[str]) -> str:
-    """Returns the name of a file, if OpenCV can take it: on one that is not UTF-8 it ends the process.
+    """Returns the name of a file as text that OpenCV can take.
 
-    No issue of OpenCV's was found (searched: VideoCapture surrogate non UTF-8 filename abort).
+    OpenCV ends the whole process for a name that is not UTF-8. No issue of OpenCV's about it was found
+    (searched: VideoCapture surrogate non UTF-8 filename abort).
 
     Raises:
-        OSError: it cannot.
+        OSError: the name is not UTF-8.
     """
     name = os.fspath(path)
     try:
