@@ -1,6 +1,7 @@
 """The cost of metrics and logs: the throughput of four streams with and without them, in turns.
 
-Two servers with the same models: one whose metrics are scraped every second, and one without. The turns of a
+Two servers with the same models: one that logs and whose metrics are scraped every second, and one that drops every
+event (`harness.silent_server`). The turns of a
 pair follow each other, in alternating order, and the ratio is taken pair by pair. Beside the throughput stands the
 processor time a frame, which the rest of the machine moves less.
 """
@@ -48,8 +49,11 @@ def main() -> int:
     picture = cv2.imencode(".jpg", portrait[:, :, ::-1])[1].tobytes()
     report = Report("metrics_overhead", arguments)
     port = free_port()
-    with running_server() as without, running_server(metrics_listen=f"127.0.0.1:{port}") as with_:
-        servers = {"without": without, "with metrics": with_}
+    with (
+        running_server(module="harness.silent_server") as without,
+        running_server(metrics_listen=f"127.0.0.1:{port}") as with_,
+    ):
+        servers = {"without": without, "with metrics and logs": with_}
         for server in servers.values():
             _turn(server, picture, _WARM_UP_S)
         turns: dict[str, list[_Turn]] = {name: [] for name in servers}
@@ -116,7 +120,7 @@ def _show(report: Report, turns: dict[str, list[_Turn]]) -> None:
             for name, found in turns.items()
         ],
     )
-    pairs = list(zip(turns["with metrics"], turns["without"], strict=True))
+    pairs = list(zip(turns["with metrics and logs"], turns["without"], strict=True))
     ratio, sure = median_of([with_.frames_per_s / without.frames_per_s for with_, without in pairs])
     cost, cost_sure = median_of(
         [with_.processor_ms / without.processor_ms for with_, without in pairs]

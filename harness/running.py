@@ -129,12 +129,15 @@ class RunningServer:
 
 
 @contextlib.contextmanager
-def running_server(**settings: object) -> Iterator[RunningServer]:
+def running_server(
+    *, module: str = "facewire_server", **settings: object
+) -> Iterator[RunningServer]:
     """Runs `facewire-server run` on a free port with an empty gallery, until the block ends.
 
     The server is then asked to end, and must do so cleanly.
 
     Args:
+        module: what `python -m` runs in its place.
         **settings: of `facewire_server.configuration.settings.Settings`; they win over these defaults.
 
     Raises:
@@ -152,7 +155,7 @@ def running_server(**settings: object) -> Iterator[RunningServer]:
         started = time.monotonic()
         with log.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "facewire_server", "run", *flags],
+                [sys.executable, "-m", module, "run", *flags],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
@@ -174,5 +177,5 @@ def running_server(**settings: object) -> Iterator[RunningServer]:
 def _environment() -> dict[str, str]:
     """Returns this process' environment without FACEWIRE settings, and with the checkout's code."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FACEWIRE_")}
-    rooms = [str(REPOSITORY / room) for room in ("server", "clients/python")]
+    rooms = [str(REPOSITORY / room) for room in ("server", "clients/python", ".")]
     return {**kept, "PYTHONPATH": os.pathsep.join(rooms)}
