@@ -29,6 +29,7 @@ from facewire_server.streams.tally import SessionStatistics
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.slots import WorkSlots
 from fakes.gallery import MemoryGallery
+from fakes.limits import serving_limits
 from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
 
 __all__ = [
@@ -56,7 +57,7 @@ UNKNOWN_FORMAT: Final[Any] = 99
 """A number that is no format yet; `Any`, since the stubs accept names and members only."""
 
 PICTURE = PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20)
-LIMITS = ServingLimits(PICTURE)
+LIMITS = serving_limits(PICTURE)
 DEFAULTS = RequestDefaults(
     decision=DecisionPolicy(threshold=0.375, min_margin=0.0625, min_inter_eye_px=12.0),
     picture=DetectionOptions(min_score=0.875, max_faces=128, short_side_fraction=1 / 32),

@@ -129,6 +129,7 @@ class GalleryAdmin(Protocol):
     async def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
         """Makes an empty gallery; raises GalleryExists, and InvalidField for an id that is not valid.
 
+        Its display name is its id if `display_name` is "".
         Its revisions lie above those of any gallery deleted before.
         """
         ...
@@ -152,6 +153,8 @@ class GalleryAdmin(Protocol):
         self, gallery_id: str, identity_id: str, display_name: str
     ) -> tuple[IdentityInfo, int]:
         """Adds an identity without templates; returns it and the revision.
+
+        Its display name is its id if `display_name` is "".
 
         Raises:
             IdentityExists: there is one of this id.

@@ -72,10 +72,9 @@ REFUSAL_REASONS: dict[Refusal, face_pb2.ErrorReason] = {
 """The contract's reason for each refusal of a picture."""
 
 
-def display_name(text: str, *, default: str = "", required: bool = False) -> str:
-    """Returns a checked display name, or `default` for ""."""
-    checked_text(text, "display_name", max_bytes=_MAX_NAME_BYTES, required=required)
-    return text or default
+def display_name(text: str, *, required: bool = False) -> str:
+    """Returns a checked display name; "" if the client sent none."""
+    return checked_text(text, "display_name", max_bytes=_MAX_NAME_BYTES, required=required)
 
 
 def source(text: str) -> str:

@@ -67,7 +67,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.CreateGalleryResponse:
         """Makes an empty gallery."""
         gallery_id = gallery_id_or_default(request.gallery_id)
-        display_name = convert.display_name(request.display_name, default=gallery_id)
+        display_name = convert.display_name(request.display_name)
         info = await self._galleries.create_gallery(gallery_id, display_name)
         self._audit.changed(context, "create_gallery", gallery_id, info.revision)
         return gallery_pb2.CreateGalleryResponse(gallery=convert.gallery_message(info))
@@ -108,7 +108,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.CreateIdentityResponse:
         """Adds an identity without templates."""
         gallery_id, identity_id = _identity_of(request)
-        display_name = convert.display_name(request.display_name, default=identity_id)
+        display_name = convert.display_name(request.display_name)
         info, revision = await self._galleries.create_identity(
             gallery_id, identity_id, display_name
         )

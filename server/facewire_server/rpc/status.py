@@ -75,13 +75,11 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
 }
 """Status and reason of each error. Errors that are not here are INTERNAL."""
 
-_INTERNAL = StatusCode.INTERNAL, face_pb2.ERROR_REASON_INTERNAL
-
 
 def reason_of(error: ServerError) -> face_pb2.ErrorReason:
     """Returns the contract's reason for an error."""
-    _, reason = _status_of(error) or _INTERNAL
-    return reason
+    named = _status_of(error)
+    return face_pb2.ERROR_REASON_INTERNAL if named is None else named[1]
 
 
 def _status_of(error: ServerError) -> tuple[StatusCode, face_pb2.ErrorReason] | None:

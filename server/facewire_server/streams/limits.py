@@ -14,20 +14,20 @@ class ServingLimits:
     Attributes:
         picture: of a single picture, and of the pictures of one enrollment together.
         max_in_flight: a stream's credit: most frames sent and not accounted for.
+        slow_reader_timeout_s: seconds after which a client that does not read is cut off.
+        max_streams: most streams open.
         frames_at_once: most frames of one stream in work. Two keep a model busy while
             the next frame is decoded.
         config_timeout_s: seconds until a stream that has not sent its config is ended.
         max_waiting_answers: unsent answers at which the server stops reading a stream.
-        slow_reader_timeout_s: seconds after which a client that does not read is cut off.
-        max_streams: most streams open.
         reconnect_after_ms: sent to cameras when the server shuts down: wait this long.
     """
 
     picture: PictureLimits
-    max_in_flight: int = 4
+    max_in_flight: int
+    slow_reader_timeout_s: float
+    max_streams: int
     frames_at_once: int = 2
     config_timeout_s: float = 10.0
     max_waiting_answers: int = 64
-    slow_reader_timeout_s: float = 30.0
-    max_streams: int = 64
     reconnect_after_ms: int = 500

@@ -8,11 +8,11 @@ import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.rpc.server_info import server_info_message
-from facewire_server.streams.limits import ServingLimits
 from facewire_server.types import PictureLimits
+from fakes.limits import serving_limits
 from fakes.wire import DEFAULTS, config, served
 
-LIMITS = ServingLimits(PictureLimits(max_frame_bytes=1000, max_pixels=2000))
+LIMITS = serving_limits(PictureLimits(max_frame_bytes=1000, max_pixels=2000))
 
 
 def info(**changes: Any) -> recognition_pb2.GetServerInfoResponse:

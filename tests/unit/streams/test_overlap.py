@@ -13,7 +13,6 @@ from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.recognize import Recognizer
-from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import Answered, Frame, StreamInput, StreamOutput, StreamPlan
 from facewire_server.types import (
@@ -24,6 +23,7 @@ from facewire_server.types import (
     Recognition,
 )
 from facewire_server.work.slots import WorkSlots
+from fakes.limits import serving_limits
 
 LIMITS = PictureLimits(max_frame_bytes=1 << 20, max_pixels=1 << 20)
 DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
@@ -95,7 +95,7 @@ async def test_the_next_frame_is_detected_while_one_embeds_and_answers_keep_thei
         if isinstance(value, Answered):
             sent.append(value)
 
-    session = Session(line, exists, slots, limits=ServingLimits(LIMITS))
+    session = Session(line, exists, slots, limits=serving_limits(LIMITS))
     stream = asyncio.create_task(session.run(inputs(), send))
     await detector.second_begun.wait()
     assert not embedder.gates[0].is_set()

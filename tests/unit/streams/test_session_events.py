@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 
 from facewire_server.errors import EmptyImage, TimedOut, UndecodableImage
 from facewire_server.events import Event, FrameAccounted, FrameRead, FramesSkipped
-from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import Frame, StreamInput, StreamOutput, StreamPlan
 from facewire_server.types import DecisionPolicy, DetectionOptions, Picture, PictureLimits
 from facewire_server.work.slots import WorkSlots
+from fakes.limits import serving_limits
 from fakes.recognizer import FakeRecognizer
 
-LIMITS = ServingLimits(PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20))
+LIMITS = serving_limits(PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20))
 DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
 POLICY = DecisionPolicy(threshold=0.5, min_margin=0.0, min_inter_eye_px=1.0)
 
