@@ -21,8 +21,17 @@ from harness.running import running_server
 __all__ = ["blur", "main"]
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs/recognized.png"
+"""The picture that is written."""
+
 _CELLS = 7
+"""Cells across a blurred face, and down: too few to recognize anyone. Chosen, not measured."""
+
 _COLORS = 48
+"""Colors of the picture: few make a small PNG, and fewer show as bands. Chosen, not measured."""
+
+_FACE_SCALE = 0.62
+"""Half axes of the blurred ellipse in widths and heights of the face's box: 0.5 would leave the outline of the head.
+Chosen, not measured."""
 
 
 def blur(picture: NDArray[np.uint8], box: facewire.Box) -> None:
@@ -33,7 +42,7 @@ def blur(picture: NDArray[np.uint8], box: facewire.Box) -> None:
         box: the face, in pixels of `picture`.
     """
     center = round(box.x_px + box.width_px / 2), round(box.y_px + box.height_px / 2)
-    axes = round(box.width_px * 0.62), round(box.height_px * 0.62)
+    axes = round(box.width_px * _FACE_SCALE), round(box.height_px * _FACE_SCALE)
     rows = slice(max(0, center[1] - axes[1]), center[1] + axes[1])
     columns = slice(max(0, center[0] - axes[0]), center[0] + axes[0])
     face = picture[rows, columns]

@@ -12,6 +12,8 @@ import cv2
 from facewire_server.app.joining import build_info, join, open_telemetry
 from facewire_server.app.started import server_started
 from facewire_server.app.values import (
+    gallery_read_threads,
+    line_threads,
     max_calls,
     model_addresses,
     pictures_at_once,
@@ -90,7 +92,10 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry) -> None:
 async def _server(
     settings: Settings, emit: Emit, telemetry: Telemetry
 ) -> AsyncIterator[tuple[Server, Models]]:
-    """Opens everything without listening. Embedded models are verified; served ones may be unreachable."""
+    """Opens everything. The metrics, if asked for, are served from here on; gRPC does not listen yet.
+
+    Embedded models are verified; served ones may be unreachable.
+    """
     contract = read_model_contract(settings.model_contract)
     usable = usable_processors()
     processors = settings.threads or usable.count
@@ -110,10 +115,10 @@ async def _server(
                     model_contract_id=contract.id,
                     dimension=contract.dimension,
                     max_bytes=settings.gallery_max_bytes,
-                    read_threads=processors + 1,
+                    read_threads=gallery_read_threads(processors),
                 )
             ) as gallery,
-            ThreadPoolExecutor(2 * processors + 2, thread_name_prefix="line") as threads,
+            ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line") as threads,
         ):
             at_once = pictures_at_once(settings, processors, is_served=bool(models.served))
             slots = WorkSlots(at_once, picture_timeout_s=settings.frame_timeout_s)

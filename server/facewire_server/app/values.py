@@ -14,6 +14,8 @@ from facewire_server.streams.limits import ServingLimits
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 
 __all__ = [
+    "gallery_read_threads",
+    "line_threads",
     "max_calls",
     "model_addresses",
     "pictures_at_once",
@@ -125,6 +127,25 @@ def pictures_at_once(settings: Settings, processors: int, *, is_served: bool) ->
     elsewhere (`is_served`).
     """
     return settings.pictures_at_once or processors + 1 + (_SERVED_AT_ONCE if is_served else 0)
+
+
+def line_threads(processors: int) -> int:
+    """Returns the number of threads that work on pixels.
+
+    Two for each picture in work with embedded models (`pictures_at_once`): while a picture is decoded at full size
+    it may also be decoded at a reduced one, for the detector. With models elsewhere more pictures are in work,
+    but processors and not threads are what they wait for. Chosen, not measured.
+    """
+    return 2 * (processors + 1)
+
+
+def gallery_read_threads(processors: int) -> int:
+    """Returns the most searches and other reads of galleries at once.
+
+    One for each processor, which a search keeps busy, and one more that runs while another waits for the disk.
+    Chosen, not measured.
+    """
+    return processors + 1
 
 
 def max_calls(settings: Settings) -> int:

@@ -63,7 +63,7 @@ class Stage:
     """One step of the work on a picture.
 
     Attributes:
-        name: of the step: "decode", "detect", "align", "embed" or "match".
+        name: of the step: "decode" (which includes drawing the detector's canvas), "detect", "align", "embed" or "match".
         started_s, ended_s: by `time.perf_counter`.
     """
 
@@ -83,7 +83,8 @@ class PictureFinished:
         byte_count: bytes of the picture as received.
         started_s, ended_s: of the work, without the wait for a slot; by `time.perf_counter`.
         waited_s: before the work, for a slot; of a frame, since its arrival.
-        stages: that were finished, in order of their ends; they overlap.
+        stages: the ones that were finished, in order of their ends; they overlap. One that raised or was
+            cancelled is missing.
         error: the class of the error that ended the work; None = it succeeded.
     """
 

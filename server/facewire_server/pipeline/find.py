@@ -83,7 +83,8 @@ class FaceFinder:
         self._limits = limits
         self._threads = threads
         self._emit = emit
-        # All pictures in work together have at most as many pixels as one may have.
+        # Bounds the memory: all decoded pictures, of all cameras and calls, together have at most the pixels that a
+        # single one may have. Further ones wait, first in, first out.
         self._budget = PixelBudget(limits.max_pixels)
 
     @contextmanager
@@ -92,8 +93,8 @@ class FaceFinder:
 
         Args:
             picture: the one that is worked on.
-            purpose: `PictureFinished.purpose`.
-            slot: the picture's.
+            purpose: what the picture came for: "stream", "recognize", "compare" or "enroll".
+            slot: the work slot that the picture holds; the event says how long it was waited for.
         """
         clock = Clock(self._threads)
         error: type[BaseException] | None = None
@@ -137,6 +138,7 @@ class FaceFinder:
             InvalidImage: the picture cannot be used.
             NoFace, SeveralFaces: `selection` is given and does not name one face.
             ModelUnavailable: the detector does not answer.
+            TimedOut: the detector has not answered within the picture's time.
         """
         clock = clock or Clock(self._threads)
         header = read_header(picture, self._limits)

@@ -20,22 +20,23 @@ class Clock:
     """The stopwatch of one picture.
 
     Attributes:
-        stages: that are finished, in order of their ends; by `time.perf_counter`.
-        started_s: when the work began.
+        stages: the finished ones, in order of their ends. A stage that raises or is cancelled is not finished and
+            never appears.
+        started_s: when the work began, by `time.perf_counter`.
     """
 
     def __init__(self, threads: Executor) -> None:
-        """Starts the time.
+        """Starts the stopwatch.
 
         Args:
-            threads: where `run` runs steps; they release the GIL.
+            threads: where `run` runs steps. Steps that release the GIL run at the same time.
         """
         self.stages: list[Stage] = []
         self.started_s = time.perf_counter()
         self._threads = threads
 
     async def run(self, stage: str, step: Callable[..., T], *arguments: object) -> T:
-        """Runs a step in a thread, and counts the time that it took there.
+        """Runs a step in a thread, and counts the time that it took there if it returns.
 
         A cancelled caller still waits for the step: the thread cannot be stopped, and its memory
         counts until it ends.
@@ -48,7 +49,7 @@ class Clock:
 
     @contextmanager
     def stage(self, stage: str) -> Iterator[None]:
-        """Counts the time until the block ends, waiting included."""
+        """Counts the time until the block ends, waiting included; a block that raises is not counted."""
         started_s = time.perf_counter()
         yield
         self.stages.append(Stage(stage, started_s, time.perf_counter()))

@@ -10,7 +10,7 @@ from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Quality, Template
 from facewire_server.backends.lmdb_gallery.tables import (
-    TABLES,
+    GALLERY_TABLES,
     Transaction,
     gallery_prefix,
     number_key,
@@ -63,13 +63,24 @@ def create_gallery(
 def delete_gallery(
     transaction: Transaction, gallery_id: str, model_contract_id: str, dimension: int
 ) -> int:
-    """Deletes a gallery, or empties "default" and sets its contract to this one; returns the last revision.
+    """Deletes a gallery; "default" is emptied instead and stays.
 
     Revisions of all deleted galleries stay below those of galleries made later, so
     that a gallery made again under the same id never shows a revision that was seen before.
+
+    Args:
+        transaction: a write transaction.
+        gallery_id: the gallery.
+        model_contract_id, dimension: of "default" from now on; else unused.
+
+    Returns:
+        The revision after the deletion: the gallery's last one, or that of the emptied "default".
+
+    Raises:
+        GalleryNotFound: no such gallery.
     """
     record = Contents(transaction, gallery_id).record
-    for name in TABLES[2:]:  # those whose keys begin with the gallery's prefix
+    for name in GALLERY_TABLES:
         transaction.table(name, gallery_prefix(gallery_id)).clear()
     galleries = transaction.table("galleries")
     revision = record.revision + 1
@@ -98,7 +109,11 @@ def _revision_floor(transaction: Transaction) -> int:
 
 
 class Changes(Contents):
-    """A gallery that is being changed; nothing takes effect before `save`."""
+    """A gallery that is being changed in a write transaction.
+
+    Methods write the tables at once, but vectors and the gallery's record (counts, revision) stay here
+    until `save`. So call `save` last; a transaction that ends without it must be aborted.
+    """
 
     def __init__(self, transaction: Transaction, gallery_id: str) -> None:
         """Finds the gallery; raises GalleryNotFound."""
@@ -108,7 +123,7 @@ class Changes(Contents):
         self.memory = EnrollmentMemory(transaction, gallery_id, self.record)
 
     def save(self) -> int:
-        """Writes the changed blocks and the gallery's record; returns the new revision."""
+        """Writes the changed blocks and the gallery's record, once, after all changes; returns the new revision."""
         self._editor.flush()
         self.record.revision += 1
         self.record.template_count = self._editor.row_count
@@ -171,7 +186,14 @@ class Changes(Contents):
         self.put_identity(info.identity_id, identity)
 
     def delete_identity(self, identity_id: str) -> int:
-        """Deletes an identity and its templates; returns the number of templates deleted."""
+        """Deletes an identity, its templates and its remembered enrollments.
+
+        Returns:
+            The number of templates deleted.
+
+        Raises:
+            IdentityNotFound: no such identity.
+        """
         identity = self.identity(identity_id)
         start = number_key(identity.number)
         keys = [key for key, _ in self.template_table.scan(start)]
@@ -187,7 +209,10 @@ class Changes(Contents):
         """Deletes a template; raises TemplateNotFound."""
         key = self.template_key(template_id)
         self._remove_template(key)
-        identity_id = self._identity_id(int.from_bytes(key[:8], "big")).decode()
+        number = int.from_bytes(
+            key[:8], "big"
+        )  # a template's key starts with its identity's number
+        identity_id = self._identity_id(number).decode()
         identity = self.identity(identity_id)
         identity.template_count -= 1
         self.put_identity(identity_id, identity)

@@ -10,7 +10,7 @@ from facewire_server.galleries.records import Enrollment, EnrollmentResult
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import Quality
 
-__all__ = ["EnrollmentMemory"]
+__all__ = ["ENROLLMENTS_KEPT", "EnrollmentMemory"]
 
 ENROLLMENTS_KEPT = 10_000
 """Enrollments remembered in each gallery; the oldest is forgotten first. Chosen, not measured: some MiB of results."""
@@ -30,7 +30,15 @@ class EnrollmentMemory:
         self._gallery = gallery
 
     def recall(self, request_id: str, fingerprint: bytes) -> Enrollment | None:
-        """Returns the enrollment of an earlier request, or None; raises RequestIdReused."""
+        """Returns the enrollment of an earlier request, or None.
+
+        Args:
+            request_id: the client's name of the request; "" = it has none, so None is returned.
+            fingerprint: a digest of what the request asks for, pictures included.
+
+        Raises:
+            RequestIdReused: the id belongs to a request with another fingerprint.
+        """
         value = self._enrollments.get(_digest(request_id)) if request_id else None
         if value is None:
             return None
@@ -47,7 +55,15 @@ class EnrollmentMemory:
         identity_number: int,
         enrollment: Enrollment,
     ) -> None:
-        """Keeps an enrollment under a number above all earlier ones, and forgets the oldest beyond 10,000."""
+        """Keeps an enrollment, and forgets the oldest one beyond `ENROLLMENTS_KEPT`.
+
+        Args:
+            request_id: the client's name of the request; not empty, and not remembered yet.
+            fingerprint: as for `recall`.
+            number: above those of all earlier enrollments.
+            identity_number: of the person enrolled, for `forget_identity`.
+            enrollment: the result to return to a repeated request.
+        """
         digest = _digest(request_id)
         record = records.Enrollment(
             number=number,
@@ -63,7 +79,12 @@ class EnrollmentMemory:
             self._forget(key, value[8:])
 
     def forget_identity(self, identity_number: int) -> None:
-        """Forgets the enrollments of an identity; looks at each of the (at most 10,000) kept."""
+        """Forgets the enrollments of an identity that is deleted; looks at each of the `ENROLLMENTS_KEPT`.
+
+        Nothing about a deleted person is kept, and the same request enrolls the person again. A template
+        that is deleted alone is not forgotten: a late retry of its enrollment must not bring it back, and
+        returns the result as it was, with the id of the deleted template.
+        """
         owner = number_key(identity_number)
         found = [(key, value) for key, value in self._order.scan() if value[:8] == owner]
         for key, value in found:

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import lmdb
 
-__all__ = ["TABLES", "Table", "Transaction", "gallery_prefix", "number_key"]
+__all__ = ["GALLERY_TABLES", "TABLES", "Table", "Transaction", "gallery_prefix", "number_key"]
 
-TABLES = (
-    "meta",
-    "galleries",  # gallery id -> Gallery
-    # All others: gallery id, NUL, and then
+GALLERY_TABLES = (
+    # Each key is the gallery id, NUL, and then
     "identities",  # identity id -> Identity
     "identity_ids",  # identity number -> identity id
     "templates",  # identity number, template number -> Template
@@ -21,6 +19,14 @@ TABLES = (
     "enrollments",  # digest of the request id -> Enrollment
     "enrollment_order",  # enrollment number -> identity number, digest of the request id
 )
+"""The tables whose keys begin with `gallery_prefix`."""
+
+TABLES = (
+    "meta",
+    "galleries",  # gallery id -> Gallery
+    *GALLERY_TABLES,
+)
+"""All tables."""
 
 
 def gallery_prefix(gallery_id: str) -> bytes:
