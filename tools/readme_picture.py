@@ -27,11 +27,11 @@ _CELLS = 7
 """Cells across a blurred face, and down: too few to recognize anyone. Chosen, not measured."""
 
 _COLORS = 48
-"""Colors of the picture: few make a small PNG, and fewer show as bands. Chosen, not measured."""
+"""Colors of the picture: few make a small PNG. Chosen, not measured."""
 
 _FACE_SCALE = 0.62
-"""Half axes of the blurred ellipse in widths and heights of the face's box: 0.5 would leave the outline of the head.
-Chosen, not measured."""
+"""Half axes of the blurred ellipse in widths and heights of the face's box: 0.5 would fit into the box, and more covers
+the outline of the face too. Chosen, not measured."""
 
 
 def blur(picture: NDArray[np.uint8], box: facewire.Box) -> None:
