@@ -158,8 +158,12 @@ def test_a_server_sends_its_traces_to_a_collector(models: Path, astronaut) -> No
     port = receiver.add_insecure_port("127.0.0.1:0")
     receiver.start()
     picture = cv2.imencode(".jpg", astronaut[:, :, ::-1])[1].tobytes()
-    settings = {"traces_endpoint": f"http://127.0.0.1:{port}", "traces_sample": 1.0}
-    with running_server(models=models, **settings) as server, server.channel() as channel:
+    with (
+        running_server(
+            models=models, traces_endpoint=f"http://127.0.0.1:{port}", traces_sample=1.0
+        ) as server,
+        server.channel() as channel,
+    ):
         stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
         stub.Recognize(recognize(picture), metadata=SAMPLED, timeout=60)
         with OneInFlight(channel) as stream:
