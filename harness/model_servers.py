@@ -17,7 +17,7 @@ from harness.running import ServerFailed
 __all__ = ["MODELS_PYTHON", "ModelServer", "free_port", "model_servers"]
 
 MODELS_PYTHON: Final = REPOSITORY / ".venv-models/bin/python"
-"""The interpreter that has TensorFlow; `make models` makes it."""
+"""The interpreter that has TensorFlow; `make environments` makes it."""
 
 _READY: Final = "PredictionService on "
 _START_TIMEOUT_S: Final = 110.0
@@ -111,7 +111,7 @@ def model_servers(
         ServerFailed: one does not start.
     """
     if not MODELS_PYTHON.is_file():
-        raise ServerFailed("there is no .venv-models: run `make models`")
+        raise ServerFailed("there is no .venv-models: run `make environments`")
     with (
         tempfile.TemporaryDirectory(prefix="facewire-") as scratch,
         contextlib.ExitStack() as stack,

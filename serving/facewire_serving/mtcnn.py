@@ -1,12 +1,14 @@
 """The `mtcnn` servable: the whole detection cascade of Zhang et al. 2016 in one graph.
 
 pyramid -> propose (P-Net) -> refine (R-Net) -> output (O-Net). The thresholds come with the call;
-all else is as published, except for changes that find more faces, or cost less without losing any:
+all else is as published, except:
 
 * the pyramid's step, its gray margins and its last levels (`mtcnn_pyramid`);
 * coordinates are continuous, without the "+ 1" of Matlab's pixel indices;
-* R-Net's duplicates are suppressed after calibration (`_REFINED_OVERLAP`);
-* every stage has a cap on what it passes on, so that noise or a crowd cannot cost without bound.
+* P-Net's duplicates are suppressed once, at 0.49 (`_WINDOW_OVERLAP`), R-Net's after calibration, at 0.85
+  (`_REFINED_OVERLAP`);
+* every stage has a cap on what it passes on, so that noise or a crowd cannot cost without bound: of a crowd of
+  more than 512 faces the caps lose some.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,8 +46,8 @@ _REFINED_OVERLAP: Final = 0.85
 of the duplicates and fewer of the neighbors: a fifth less work for O-Net, no face lost."""
 
 _BATCH_STEP: Final = 8
-"""R-Net's and O-Net's batches are rounded up to a multiple of this: an engine that prepares itself
-for each new shape then meets few; and a batch is never empty, which OpenVINO's pooling and
+"""R-Net's and O-Net's batches are padded to the next larger multiple of this (8 becomes 16): an engine that
+prepares itself for each new shape then meets few; and a batch is never empty, which OpenVINO's pooling and
 TensorFlow's oneDNN convolutions refuse."""
 
 

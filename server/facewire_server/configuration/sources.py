@@ -1,6 +1,6 @@
 """Where settings come from: flags, then variables, then a file, then defaults; the first wins.
 
-The only reader of the environment.
+`__main__` alone reads the environment, and passes it in.
 """
 
 import argparse

@@ -25,6 +25,8 @@ _MAX_LINE_BYTES: Final = 2000
 def library_lines(on_line: Callable[[str], None]) -> Iterator[TextIO]:
     """Passes on what anything in this process writes to file descriptor 2 during the block.
 
+    What comes faster than it is read is lost, uncounted.
+
     A crash ends the process before its last lines are passed on; so Python's stacks of a crash
     (`faulthandler`) go to the real standard error.
 

@@ -27,10 +27,11 @@ class Embedder:
             crops: (n, 112, 112, 3) uint8 RGB; n may be 0.
 
         Returns:
-            (n, d) float32, rows of unit length.
+            (n, d) float32, of unit length as the servable promises; the length is not checked here.
 
         Raises:
-            ModelUnavailable: the model does not answer, or its outputs are not embeddings.
+            ModelUnavailable: the model does not answer, or its outputs have another shape or are not
+                finite.
             TimedOut: it has not answered within the picture's time.
         """
         parts = [np.empty((0, self.dimension), np.float32)]  # n = 0: the model is not called
@@ -41,8 +42,8 @@ class Embedder:
     async def embed_mirrored(self, crops: Rgb) -> NDArray[np.float32]:
         """Computes one embedding for each crop, from the crop and its mirror image together.
 
-        The mean of the two directions keeps what a face has on both sides and drops a part of light and
-        pose, for twice the time. For pictures that are enrolled or compared, not for frames. It may be
+        The normalized sum of the two embeddings depends less on light and pose than one alone, and costs
+        twice the time. For pictures that are enrolled or compared, not for frames. The result may be
         compared with plain embeddings.
 
         Args:
@@ -52,7 +53,7 @@ class Embedder:
             (n, d) float32, rows of unit length.
 
         Raises:
-            ModelUnavailable: the model does not answer, or its outputs are not embeddings.
+            ModelUnavailable: as `embed`.
             TimedOut: it has not answered within the picture's time.
         """
         both = await self.embed(np.concatenate([crops, crops[:, :, ::-1]]))

@@ -130,7 +130,7 @@ ROWS: Final = tuple(
             "facewire_model_replicas",
             "gauge",
             "servable",
-            "Addresses of the model; 0 if it has a DNS name, which gRPC resolves",
+            "Addresses of the model; 1 if it runs in the server; 0 if it has a DNS name, which gRPC resolves",
         ),
         (
             "facewire_model_info",

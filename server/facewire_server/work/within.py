@@ -11,10 +11,10 @@ __all__ = ["read_within"]
 
 @asynccontextmanager
 async def read_within(seconds: float) -> AsyncIterator[None]:
-    """Bounds the time of the block's writes, which wait while the client does not read.
+    """Bounds the time of the block, which writes to a client and waits while the client does not read.
 
     Raises:
-        SlowReader: the writes take longer than `seconds`.
+        SlowReader: the block takes longer than `seconds`.
     """
     try:
         async with asyncio.timeout(seconds) as limit:

@@ -49,7 +49,7 @@ class FolderLock:
         if os.pread(self._file, _MOST_BYTES, 0) != namespace:
             raise OSError(
                 f"the data folder {folder} is in use by another container: "
-                "one container a data folder; run commands inside the one that has it"
+                "one container a data folder: stop the other server, or give this one a folder of its own"
             )
 
     def release(self) -> None:

@@ -35,12 +35,13 @@ def target(address: str, *, tls: bool = False) -> Target:
         tls: whether certificates will be checked; they name one host.
 
     Raises:
-        ValueError: it is not an address, mixes kinds, or has several hosts with TLS.
+        ValueError: it is not an address, mixes kinds, has several DNS names, or has several hosts
+            with TLS.
     """
     parts = [part.strip() for part in address.split(",")]
     kinds = {_kind(part) for part in parts}
     if len(parts) == 1:
-        # gRPC takes an IP address for a name, too, and compares a certificate with either.
+        # gRPC accepts an IP address after dns:///, too, and checks a certificate against either.
         return Target(f"dns:///{parts[0]}", 0 if kinds == {"dns"} else 1)
     if tls:
         raise ValueError(
