@@ -11,9 +11,10 @@ ENVIRONMENTS := .venv/.tools .venv-models/.done .venv-sdk-min/.done .venv-protos
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 COMPOSE ?= docker compose
 PROFILE ?= cpu
+TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run demo serving models graphs test unit serving-test sdk-compat lint format protos protos-check docs bench images up down images-test clean
+.PHONY: help setup environments run demo serving models graphs test unit integration coverage serving-test sdk-compat lint format protos protos-check docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -24,8 +25,9 @@ run: models ## bring up a server that recognizes people, on 127.0.0.1:50051
 demo: models ## the whole system on a film of one picture; or FOLDER=people/ CLIP=film.mp4
 	$(BIN)/python -m tools.demo "$(FOLDER)" "$(CLIP)"
 
-test: environments ## everything that must hold (what CI runs)
-	@$(MAKE) --no-print-directory lint protos-check unit serving-test sdk-compat docs
+test: environments ## everything that must hold (what CI runs), two suites at a time
+	@$(MAKE) --no-print-directory --jobs=$(TEST_JOBS) --output-sync=line \
+	  integration unit sdk-compat serving-test lint protos-check docs coverage
 
 setup: .venv/.tools ## make the virtual environment of server, SDK and tools
 
@@ -45,8 +47,14 @@ models: .venv/.done ## build the two SavedModels, once
 graphs: .venv-models/.done ## write the graphs of the servables again, in TensorFlow
 	$(MODELS_BIN)/python -m facewire_serving.export
 
-unit: setup models .venv-models/.done ## unit, contract and integration tests; which lines they ran, with a floor
-	$(BIN)/python -m coverage run -m pytest
+unit: setup models .venv-models/.done ## tests of units, ports and architecture
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/unit tests/ports tests/architecture
+
+integration: setup models .venv-models/.done ## tests of real servers, clients and commands
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration
+
+coverage: unit integration ## which lines these two ran, with a floor
+	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
 serving-test: models .venv-models/.done ## tests of the exporter and the servables, in TensorFlow
@@ -89,7 +97,7 @@ images-test: setup ## build and run the containers for real; root, podman, minut
 	tools/images_test.sh .venv
 
 clean: ## remove what was built; keep data/ (the gallery)
-	rm -rf .venv .venv-models .venv-sdk-min .venv-protos .venv-docs models build .coverage
+	rm -rf .venv .venv-models .venv-sdk-min .venv-protos .venv-docs models build .coverage .coverage.*
 
 # What runs. Not compiled: Python compiles what is imported when it is imported first.
 .venv/.done: requirements/run.txt server/pyproject.toml clients/python/pyproject.toml serving/pyproject.toml
