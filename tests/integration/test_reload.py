@@ -191,7 +191,8 @@ def test_a_server_without_tls_and_token_outlives_it(models: Path) -> None:
 
 SERVER = (sys.executable, "-m", "facewire_server")
 ON_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who runs the tests may ignore it, and children inherit that
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
