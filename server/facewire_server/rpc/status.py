@@ -18,7 +18,7 @@ from facewire_server.events import Emit, InternalError, ignore
 from facewire_server.rpc.handlers import Behavior, wrapped
 from facewire_server.stacks import stack_without_messages
 
-__all__ = ["DOMAIN", "STATUSES", "StatusInterceptor", "reason_of", "shortened"]
+__all__ = ["DOMAIN", "STATUSES", "StatusInterceptor", "reason_name", "reason_of", "shortened"]
 
 DOMAIN = "facewire"
 """`google.rpc.ErrorInfo.domain` of every error."""
@@ -78,12 +78,25 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
 
 def reason_of(error: ServerError) -> face_pb2.ErrorReason:
     """Returns the contract's reason for an error."""
+    return _reason_of(type(error))
+
+
+def reason_name(error: type[BaseException]) -> str:
+    """Returns the contract's reason for an error of this class, as `ErrorInfo.reason` has it."""
+    return _name(_reason_of(error))
+
+
+def _reason_of(error: type[BaseException]) -> face_pb2.ErrorReason:
     named = _status_of(error)
     return face_pb2.ERROR_REASON_INTERNAL if named is None else named[1]
 
 
-def _status_of(error: ServerError) -> tuple[StatusCode, face_pb2.ErrorReason] | None:
-    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
+def _status_of(error: type[BaseException]) -> tuple[StatusCode, face_pb2.ErrorReason] | None:
+    return next((STATUSES[kind] for kind in error.__mro__ if kind in STATUSES), None)
+
+
+def _name(reason: face_pb2.ErrorReason) -> str:
+    return face_pb2.ErrorReason.Name(reason).removeprefix("ERROR_REASON_")
 
 
 def shortened(text: str, max_bytes: int) -> str:
@@ -137,7 +150,7 @@ def _guarded(behavior: Behavior, emit: Emit) -> Behavior:
 
 
 def _status(error: ServerError, emit: Emit) -> status_pb2.Status:
-    named = _status_of(error)
+    named = _status_of(type(error))
     if named is None:
         return _internal(error, emit)
     code, reason = named
@@ -161,6 +174,5 @@ def _internal(error: Exception, emit: Emit) -> status_pb2.Status:
 
 def _details(code: StatusCode, reason: face_pb2.ErrorReason, text: str) -> status_pb2.Status:
     status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=text)
-    word = face_pb2.ErrorReason.Name(reason).removeprefix("ERROR_REASON_")
-    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=word, domain=DOMAIN))
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=_name(reason), domain=DOMAIN))
     return status

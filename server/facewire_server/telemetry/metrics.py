@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from facewire.v1 import face_pb2, recognition_pb2
+from facewire.v1 import recognition_pb2
 from facewire_server.errors import ServerError
 from facewire_server.events import (
     Event,
@@ -17,7 +17,7 @@ from facewire_server.events import (
     PictureFinished,
 )
 from facewire_server.rpc.convert_recognition import frame_status
-from facewire_server.rpc.status import STATUSES
+from facewire_server.rpc.status import reason_name
 from facewire_server.telemetry import catalog
 
 __all__ = ["OTHER", "EventMetrics", "reason"]
@@ -37,10 +37,7 @@ def reason(error: type[BaseException]) -> str:
     """Returns the contract's `ErrorReason` of an error's class; "CANCELLED" and "INTERNAL" for others."""
     if issubclass(error, asyncio.CancelledError):
         return "CANCELLED"
-    for kind in error.__mro__:
-        if kind in STATUSES:
-            return face_pb2.ErrorReason.Name(STATUSES[kind][1]).removeprefix("ERROR_REASON_")
-    return "INTERNAL"
+    return reason_name(error)
 
 
 class EventMetrics:
