@@ -27,6 +27,10 @@ ServerError
     GalleryFull
     TooManyStreams
     SlowReader
+    RequestTooLarge         more bytes than the method takes
+    TooManyCalls
+    OutOfMemory             no memory for a picture
+  GalleryDamaged          the storage holds something that cannot be
   Unavailable             a transient condition; the caller should retry
     ModelUnavailable
     StorageBusy             the gallery's storage had to end a reading early
@@ -42,6 +46,7 @@ __all__ = [
     "AlreadyExists",
     "EmptyImage",
     "Exhausted",
+    "GalleryDamaged",
     "GalleryExists",
     "GalleryFull",
     "GalleryNotFound",
@@ -56,8 +61,10 @@ __all__ = [
     "NoFace",
     "NotFound",
     "NotImplementedYet",
+    "OutOfMemory",
     "OutOfOrder",
     "RequestIdReused",
+    "RequestTooLarge",
     "ServerError",
     "SeveralFaces",
     "ShuttingDown",
@@ -67,6 +74,7 @@ __all__ = [
     "TimedOut",
     "TokenRequired",
     "TooManyBytes",
+    "TooManyCalls",
     "TooManyPixels",
     "TooManyStreams",
     "TooPoor",
@@ -189,6 +197,22 @@ class TooManyStreams(Exhausted):
 
 class SlowReader(Exhausted):
     """The client left its answers unread."""
+
+
+class RequestTooLarge(Exhausted):
+    """The request has more bytes than its method takes; it was not parsed."""
+
+
+class TooManyCalls(Exhausted):
+    """As many calls are in progress as are allowed, on one connection or in all."""
+
+
+class OutOfMemory(Exhausted):
+    """There was no memory for the picture. The same picture may succeed later."""
+
+
+class GalleryDamaged(ServerError):
+    """The gallery's storage holds something that cannot be; retrying does not help."""
 
 
 class Unavailable(ServerError):

@@ -23,7 +23,9 @@ from facewire._values.enums import (
     FrameStatus,
     ImageFormat,
     Outcome,
+    QualityFault,
     SkipReason,
+    ThresholdSource,
 )
 from facewire._values.errors import (
     AlreadyExistsError,
@@ -64,7 +66,7 @@ from facewire._values.results import (
     StageTimings,
     StreamLimits,
 )
-from facewire._values.server_info import ServerInfo, ServerLimits
+from facewire._values.server_info import ServerInfo, ServerLimits, ThresholdStep
 from facewire._version import __version__
 
 __all__ = [
@@ -112,6 +114,7 @@ __all__ = [
     "Picture",
     "Point",
     "Quality",
+    "QualityFault",
     "Recognition",
     "ReconnectError",
     "ServerError",
@@ -123,6 +126,8 @@ __all__ = [
     "Stream",
     "StreamLimits",
     "Template",
+    "ThresholdSource",
+    "ThresholdStep",
     "UnavailableError",
     "UnreachableError",
     "__version__",

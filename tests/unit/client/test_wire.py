@@ -55,6 +55,7 @@ def test_a_number_of_a_newer_contract_is_unspecified(number):
         (facewire.ServerLimits, recognition_pb2.ServerLimits),
         (facewire.StageTimings, face_pb2.StageTimings),
         (facewire.Template, gallery_pb2.Template),
+        (facewire.ThresholdStep, recognition_pb2.ThresholdStep),
     ],
 )
 def test_a_value_has_every_field_of_its_message(ours, theirs):

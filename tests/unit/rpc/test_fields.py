@@ -47,6 +47,13 @@ TIMINGS = Timings(*(number / 1000 for number in (1, 2, 3, 4, 5, 6, 21)))
 RECOGNITION = Recognition((a_face(DECISION),), 640, 480, 7, TIMINGS)
 
 
+NOT_SENT_YET = {
+    *("directional_sharpness", "embedding_norm", "yaw", "pitch", "faults"),
+    *("threshold", "threshold_source"),
+}
+"""Fields of the contract that this server does not fill yet."""
+
+
 def assert_same(message: Any, value: Any, *, besides: Collection[str] = ()) -> None:
     """Every field of the message is set, to what the value's field of the same name holds."""
     for field in message.DESCRIPTOR.fields:
@@ -59,7 +66,7 @@ def assert_same(message: Any, value: Any, *, besides: Collection[str] = ()) -> N
 
 def test_a_gallery() -> None:
     message = convert_gallery.gallery_message(GALLERY)
-    assert_same(message, GALLERY, besides=["pending_purge_count"])
+    assert_same(message, GALLERY, besides=["pending_purge_count", *NOT_SENT_YET])
 
 
 def test_an_identity() -> None:
@@ -69,7 +76,7 @@ def test_an_identity() -> None:
 def test_a_template() -> None:
     message = convert_gallery.template_message(TEMPLATE)
     assert_same(message, TEMPLATE, besides=["quality"])
-    assert_same(message.quality, QUALITY)
+    assert_same(message.quality, QUALITY, besides=NOT_SENT_YET)
 
 
 def test_what_an_import_did() -> None:
@@ -105,7 +112,7 @@ def test_what_became_of_a_picture_that_was_refused_and_shows_a_face() -> None:
     assert (message.template_id, message.detail) == ("", "too small")
     assert message.refusal == face_pb2.ERROR_REASON_TOO_POOR
     assert message.box == face_pb2.Box(x_px=1, y_px=3, width_px=10, height_px=21)
-    assert_same(message.quality, QUALITY)
+    assert_same(message.quality, QUALITY, besides=NOT_SENT_YET)
 
 
 def test_a_face_with_its_decision() -> None:
@@ -113,12 +120,20 @@ def test_a_face_with_its_decision() -> None:
     message = convert.face_message(face, evidence_sequence=9)
     assert message.box == face_pb2.Box(x_px=10.5, y_px=20.25, width_px=40, height_px=60)
     assert (message.detection_score, message.evidence_sequence) == (0.75, 9)
-    assert_same(message.quality, QUALITY)
+    assert_same(message.quality, QUALITY, besides=NOT_SENT_YET)
     decision = message.decision
     assert_same(
         decision,
         DECISION,
-        besides=["outcome", "identity_id", "display_name", "similarity", "candidates"],
+        besides=[
+            "outcome",
+            "identity_id",
+            "display_name",
+            "similarity",
+            "candidates",
+            "ambiguous_between",
+            "threshold_source",
+        ],
     )
     assert decision.outcome == face_pb2.OUTCOME_KNOWN
     assert (decision.identity_id, decision.display_name) == ("ada", "Ada")

@@ -20,7 +20,9 @@ __all__ = [
     "FrameStatus",
     "ImageFormat",
     "Outcome",
+    "QualityFault",
     "SkipReason",
+    "ThresholdSource",
     "WireEnum",
 ]
 
@@ -59,7 +61,7 @@ class Outcome(WireEnum):
     AMBIGUOUS = "AMBIGUOUS"
     """Two identities reach the threshold, too close to each other to choose."""
     TOO_POOR = "TOO_POOR"
-    """The face is too small to decide."""
+    """The face is too poor to decide; `Face.quality.faults` say why."""
 
 
 class CompareOutcome(WireEnum):
@@ -69,7 +71,37 @@ class CompareOutcome(WireEnum):
     SAME = "SAME"
     DIFFERENT = "DIFFERENT"
     TOO_POOR = "TOO_POOR"
-    """One of the faces is too small to decide."""
+    """One of the faces is too poor to decide; its `quality.faults` say why."""
+
+
+class ThresholdSource(WireEnum):
+    """Who chose a threshold."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    """The server is older than this value."""
+    REQUEST = "REQUEST"
+    """The request: `DecisionPolicy.threshold`."""
+    OPERATOR = "OPERATOR"
+    """The operator of the server: the same value for every gallery."""
+    GALLERY_SIZE = "GALLERY_SIZE"
+    """The server, by the number of identities in the gallery."""
+
+
+class QualityFault(WireEnum):
+    """Why a face is too poor to be enrolled, or to be decided about."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    TOO_SMALL = "TOO_SMALL"
+    BLURRED = "BLURRED"
+    """Out of focus, enlarged, or smeared by motion."""
+    TURNED_AWAY = "TURNED_AWAY"
+    TOO_DARK = "TOO_DARK"
+    TOO_BRIGHT = "TOO_BRIGHT"
+    UPSIDE_DOWN = "UPSIDE_DOWN"
+    COVERED = "COVERED"
+    """The eyes are covered, for example by sunglasses."""
+    UNRECOGNIZABLE = "UNRECOGNIZABLE"
+    """The model finds little in the face that identifies a person."""
 
 
 class FaceSelection(WireEnum):
@@ -134,6 +166,18 @@ class ImageFormat(WireEnum):
     NV12 = "NV12"
     """A luma plane, then a plane of half height with interleaved Cb and Cr."""
     BMP = "BMP"
+    I420 = "I420"
+    """A luma plane, then a Cb plane and a Cr plane of half its width and height."""
+    NV21 = "NV21"
+    """As NV12, with Cr before Cb."""
+    YUYV = "YUYV"
+    """Four bytes for two pixels: Y, Cb, Y, Cr."""
+    UYVY = "UYVY"
+    """Four bytes for two pixels: Cb, Y, Cr, Y."""
+    BGRA8 = "BGRA8"
+    """Four bytes a pixel: blue, green, red, and one that is ignored."""
+    GIF = "GIF"
+    AVIF = "AVIF"
 
 
 class Feature(WireEnum):
@@ -182,3 +226,7 @@ class ErrorReason(WireEnum):
     NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
     INTERNAL = "INTERNAL"
     STORAGE_BUSY = "STORAGE_BUSY"
+    GALLERY_DAMAGED = "GALLERY_DAMAGED"
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"
+    TOO_MANY_CALLS = "TOO_MANY_CALLS"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"

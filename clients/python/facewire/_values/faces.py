@@ -6,7 +6,7 @@ x to the right, y downward. Similarity is a cosine, range [-1, 1].
 
 from dataclasses import dataclass
 
-from facewire._values.enums import Outcome
+from facewire._values.enums import Outcome, QualityFault, ThresholdSource
 
 __all__ = ["Box", "Candidate", "Decision", "Face", "Landmarks", "Point", "Quality"]
 
@@ -48,12 +48,23 @@ class Quality:
         inter_eye_px: distance between the eyes' centers, pixels.
         sharpness: variance of the Laplacian of the aligned crop's luma; below about 20
             is blurred or enlarged.
-        brightness: mean luma of the aligned crop. Range [0, 255].
+        brightness: mean luma of the aligned crop, before dark pictures are brightened. Range [0, 255].
+        directional_sharpness: sharpness along the worse of the two axes; low also for a face that is
+            smeared by motion.
+        embedding_norm: length of the embedding before it is normalized, higher is better; 0 if unknown.
+        yaw: how far the face is turned to the side, > 0 toward the viewer's right; 0 is frontal.
+        pitch: how far the face is turned up, > 0, or down; 0 is frontal.
+        faults: what is wrong with the face by the limits of the server; empty if nothing is.
     """
 
     inter_eye_px: float
     sharpness: float
     brightness: float
+    directional_sharpness: float = 0.0
+    embedding_norm: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    faults: tuple[QualityFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,9 @@ class Decision:
         template_id: the template with this `similarity`; "" unless KNOWN or AMBIGUOUS.
         gallery_revision: the gallery's revision that was searched.
         candidates: the best identities, best first; empty unless asked for.
+        threshold_source: why `threshold` has its value.
+        ambiguous_between: the two identities that an AMBIGUOUS outcome lies between, best first;
+            empty for any other.
     """
 
     outcome: Outcome
@@ -91,6 +105,8 @@ class Decision:
     template_id: str
     gallery_revision: int
     candidates: tuple[Candidate, ...]
+    threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
+    ambiguous_between: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

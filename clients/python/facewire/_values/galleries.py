@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from facewire._values.enums import ErrorReason
+from facewire._values.enums import ErrorReason, ThresholdSource
 from facewire._values.faces import Box, Quality
 
 __all__ = [
@@ -31,6 +31,9 @@ class Gallery:
         pending_purge_count: deletions whose data may still be in the files of a server that
             counts them; 0 from one that does not.
         created_at: when it was made, UTC.
+        threshold: what a probe is compared with now, unless its request sets a threshold; 0 from a
+            server that is older than this value.
+        threshold_source: why it has its value.
     """
 
     gallery_id: str
@@ -41,6 +44,8 @@ class Gallery:
     model_contract_id: str
     pending_purge_count: int
     created_at: datetime
+    threshold: float = 0.0
+    threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,9 @@ class EnrolledPicture:
         detail: the same for people; "" if it was accepted.
         quality: how well the face can be recognized; None if no single face was found.
         box: position and size of the face; None if no single face was found.
+        similar_identity_id: another identity whose template reaches the threshold: one person under
+            two names, one picture under two, or two people who look alike; "" if there is none.
+        similar_identity_similarity: the similarity to it; 0 if there is none.
     """
 
     template_id: str
@@ -91,6 +99,8 @@ class EnrolledPicture:
     detail: str
     quality: Quality | None
     box: Box | None
+    similar_identity_id: str = ""
+    similar_identity_similarity: float = 0.0
 
     @property
     def accepted(self) -> bool:
@@ -111,11 +121,16 @@ class EnrollResult:
         identity_id: the person.
         pictures: one for each picture, in order.
         revision: the gallery's revision after the last write; 0 if no call was made.
+        threshold: what a probe of this gallery is compared with from now on, unless its request sets a
+            threshold; 0 if no call was made, or from a server that is older than this value.
+        threshold_source: why it has its value.
     """
 
     identity_id: str
     pictures: tuple[EnrolledPicture, ...]
     revision: int
+    threshold: float = 0.0
+    threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
 
     @property
     def accepted_count(self) -> int:

@@ -43,6 +43,8 @@ class Image:
         width_px: raw formats only.
         height_px: raw formats only.
         stride_bytes: raw formats only: from one row to the next; 0 if rows follow each other without a gap.
+        chroma_stride_bytes: I420 only: from one row of a chroma plane to the next; 0 if half of `stride_bytes`.
+        plane_height_px: NV12, NV21 and I420 only: rows of the luma plane, padding included; 0 if `height_px`.
     """
 
     data: bytes
@@ -50,6 +52,8 @@ class Image:
     width_px: int = 0
     height_px: int = 0
     stride_bytes: int = 0
+    chroma_stride_bytes: int = 0
+    plane_height_px: int = 0
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:

@@ -41,6 +41,8 @@ class Recognition:
         gallery_revision: the gallery's revision that was searched.
         model_contract_id: the model contract that the embeddings were made under.
         timings: the time by stage.
+        smallest_face_px: side of the smallest face that was searched for; above the one asked for if
+            the picture was too large to be searched that finely in its time.
     """
 
     faces: tuple[Face, ...]
@@ -49,6 +51,7 @@ class Recognition:
     gallery_revision: int
     model_contract_id: str
     timings: StageTimings
+    smallest_face_px: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class FrameResult:
         height_px: of the upright picture; 0 unless `status` is OK.
         timings: the time by stage.
         captured_at_us: `Frame.captured_at_us`, unchanged.
+        smallest_face_px: side of the smallest face that was searched for; see `Recognition`.
     """
 
     sequence: int
@@ -97,6 +101,7 @@ class FrameResult:
     height_px: int
     timings: StageTimings
     captured_at_us: int
+    smallest_face_px: float = 0.0
 
     @property
     def frame_count(self) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from facewire._values.enums import Feature, ImageFormat
 from facewire._values.options import DecisionPolicy
 
-__all__ = ["ServerInfo", "ServerLimits"]
+__all__ = ["ServerInfo", "ServerLimits", "ThresholdStep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,10 @@ class ServerLimits:
         max_enroll_bytes: most bytes of these pictures together.
         frame_timeout_ms: longest time from a picture's arrival to its result, milliseconds.
         min_ping_interval_ms: shortest time between two keepalive pings, milliseconds.
+        max_stream_pixels: most pixels of a frame of a stream; 0 from a server that is older than this
+            value, as of the next two.
+        request_timeout_ms: longest time until a request's next message has come, milliseconds.
+        max_calls_per_connection: most calls in progress on one connection.
     """
 
     max_frame_bytes: int
@@ -36,6 +40,22 @@ class ServerLimits:
     max_enroll_bytes: int
     frame_timeout_ms: int
     min_ping_interval_ms: int
+    max_stream_pixels: int = 0
+    request_timeout_ms: int = 0
+    max_calls_per_connection: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdStep:
+    """One step of the table of thresholds.
+
+    Attributes:
+        identity_count: number of identities in a gallery.
+        threshold: what a probe of a gallery of that many is compared with.
+    """
+
+    identity_count: int
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,8 @@ class ServerInfo:
         decision_defaults: the policy of a request without a `DecisionPolicy`.
         features: the features that the server has.
         absent_features: the features that the server knows of and does not have.
+        threshold_steps: the thresholds by the number of identities, ascending, in force unless a
+            request or the operator sets one.
     """
 
     server_version: str
@@ -61,6 +83,7 @@ class ServerInfo:
     decision_defaults: DecisionPolicy
     features: tuple[Feature, ...]
     absent_features: tuple[Feature, ...]
+    threshold_steps: tuple[ThresholdStep, ...] = ()
 
     def has(self, feature: Feature) -> bool | None:
         """Whether the server has a feature; None if the server is older than the feature."""

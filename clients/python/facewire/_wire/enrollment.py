@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from facewire._values.enums import ErrorReason, FaceSelection
+from facewire._values.enums import ErrorReason, FaceSelection, ThresholdSource
 from facewire._values.errors import InvalidPictureError
 from facewire._values.galleries import EnrolledPicture, EnrollResult
 from facewire._values.options import DetectionOptions
@@ -30,6 +30,8 @@ class Enrolled:
 
     pictures: list[EnrolledPicture]
     revision: int
+    threshold: float = 0.0
+    threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
 
 
 Plan: TypeAlias = Generator[Call[Enrolled], Enrolled, EnrollResult]
@@ -62,7 +64,7 @@ def enroll(
         detection=detection_message(detection),
     )
     results: list[EnrolledPicture] = []
-    revision = 0
+    last = Enrolled([], 0)
     for chunk in chunks(as_pictures(pictures)):
         waiting = [chunk]
         while waiting:  # a part that is too large for the server is replaced by its halves
@@ -78,12 +80,19 @@ def enroll(
                     results.append(EnrolledPicture.refused(error.reason, str(error)))
             else:
                 results += response.pictures
-                revision = response.revision
-    return EnrollResult(identity_id, tuple(results), revision)
+                last = response
+    return EnrollResult(
+        identity_id, tuple(results), last.revision, last.threshold, last.threshold_source
+    )
 
 
 def _read(response: gallery_pb2.EnrollTemplatesResponse) -> Enrolled:
-    return Enrolled(list(map(read_enrolled_picture, response.results)), response.revision)
+    return Enrolled(
+        list(map(read_enrolled_picture, response.results)),
+        response.revision,
+        response.threshold,
+        ThresholdSource.from_wire(response.threshold_source),
+    )
 
 
 def _call(

@@ -43,7 +43,7 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
         errors.SeveralFacesError,
         "Crop the picture, or choose a face with `selection`.",
     ),
-    ErrorReason.TOO_POOR: (errors.InvalidPictureError, "Take a larger picture of the face."),
+    ErrorReason.TOO_POOR: (errors.InvalidPictureError, "Take a better picture of the face."),
     ErrorReason.REQUEST_ID_REUSED: (errors.InvalidRequestError, "Choose a new request_id."),
     ErrorReason.TOKEN_REQUIRED: (
         errors.AuthenticationError,
@@ -67,6 +67,13 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
     ErrorReason.MODEL_UNAVAILABLE: (errors.UnavailableError, "Try again in a moment."),
     ErrorReason.WORKER_BUSY: (errors.UnavailableError, "Try again on a new connection."),
     ErrorReason.STORAGE_BUSY: (errors.UnavailableError, "Start again."),
+    ErrorReason.GALLERY_DAMAGED: (
+        errors.ServerError,
+        "The server's storage is damaged: its operator must restore it.",
+    ),
+    ErrorReason.REQUEST_TOO_LARGE: (errors.LimitError, "Send less in one request."),
+    ErrorReason.TOO_MANY_CALLS: (errors.LimitError, "Try again when fewer calls are in progress."),
+    ErrorReason.OUT_OF_MEMORY: (errors.LimitError, "Try again in a moment, or a smaller picture."),
     ErrorReason.SHUTTING_DOWN: (errors.UnavailableError, "Try again when the server is back."),
     ErrorReason.TIMED_OUT: (
         errors.DeadlineError,

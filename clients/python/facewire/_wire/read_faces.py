@@ -1,6 +1,6 @@
 """Reads messages of face.proto as values."""
 
-from facewire._values.enums import Outcome
+from facewire._values.enums import Outcome, QualityFault, ThresholdSource
 from facewire._values.faces import Box, Candidate, Decision, Face, Landmarks, Point, Quality
 from facewire.v1 import face_pb2
 
@@ -26,7 +26,16 @@ def read_landmarks(landmarks: face_pb2.Landmarks) -> Landmarks:
 
 
 def read_quality(quality: face_pb2.Quality) -> Quality:
-    return Quality(quality.inter_eye_px, quality.sharpness, quality.brightness)
+    return Quality(
+        inter_eye_px=quality.inter_eye_px,
+        sharpness=quality.sharpness,
+        brightness=quality.brightness,
+        directional_sharpness=quality.directional_sharpness,
+        embedding_norm=quality.embedding_norm,
+        yaw=quality.yaw,
+        pitch=quality.pitch,
+        faults=tuple(map(QualityFault.from_wire, quality.faults)),
+    )
 
 
 def read_candidate(candidate: face_pb2.Candidate) -> Candidate:
@@ -49,6 +58,8 @@ def read_decision(decision: face_pb2.Decision) -> Decision:
         template_id=decision.template_id,
         gallery_revision=decision.gallery_revision,
         candidates=tuple(map(read_candidate, decision.candidates)),
+        threshold_source=ThresholdSource.from_wire(decision.threshold_source),
+        ambiguous_between=tuple(map(read_candidate, decision.ambiguous_between)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from facewire._values.enums import ErrorReason
+from facewire._values.enums import ErrorReason, ThresholdSource
 from facewire._values.galleries import EnrolledPicture, Gallery, Identity, ImportResult, Template
 from facewire._wire.read_faces import read_box, read_quality
 from facewire.v1 import gallery_pb2
@@ -29,6 +29,8 @@ def read_gallery(gallery: gallery_pb2.Gallery) -> Gallery:
         model_contract_id=gallery.model_contract_id,
         pending_purge_count=gallery.pending_purge_count,
         created_at=_time(gallery.created_at_us),
+        threshold=gallery.threshold,
+        threshold_source=ThresholdSource.from_wire(gallery.threshold_source),
     )
 
 
@@ -59,6 +61,8 @@ def read_enrolled_picture(result: gallery_pb2.EnrollmentResult) -> EnrolledPictu
         detail=result.detail,
         quality=read_quality(result.quality) if result.HasField("quality") else None,
         box=read_box(result.box) if result.HasField("box") else None,
+        similar_identity_id=result.similar_identity_id,
+        similar_identity_similarity=result.similar_identity_similarity,
     )
 
 

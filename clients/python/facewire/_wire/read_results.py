@@ -44,6 +44,7 @@ def read_recognition(response: recognition_pb2.RecognizeResponse) -> Recognition
         gallery_revision=response.gallery_revision,
         model_contract_id=response.model_contract_id,
         timings=read_stage_timings(response.timings),
+        smallest_face_px=response.smallest_face_px,
     )
 
 
@@ -69,6 +70,7 @@ def read_frame_result(result: recognition_pb2.FrameResult) -> FrameResult:
         height_px=result.height_px,
         timings=read_stage_timings(result.timings),
         captured_at_us=result.captured_at_us,
+        smallest_face_px=result.smallest_face_px,
     )
 
 

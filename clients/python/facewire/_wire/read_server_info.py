@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from facewire._values.enums import Feature, ImageFormat
 from facewire._values.options import DecisionPolicy
-from facewire._values.server_info import ServerInfo, ServerLimits
+from facewire._values.server_info import ServerInfo, ServerLimits, ThresholdStep
 from facewire.v1 import recognition_pb2
 
 __all__ = ["read_server_info"]
@@ -24,6 +24,9 @@ def read_server_info(response: recognition_pb2.GetServerInfoResponse) -> ServerI
         ),
         features=_features(response.features),
         absent_features=_features(response.absent_features),
+        threshold_steps=tuple(
+            ThresholdStep(step.identity_count, step.threshold) for step in response.threshold_steps
+        ),
     )
 
 
@@ -39,6 +42,9 @@ def _limits(limits: recognition_pb2.ServerLimits) -> ServerLimits:
         max_enroll_bytes=limits.max_enroll_bytes,
         frame_timeout_ms=limits.frame_timeout_ms,
         min_ping_interval_ms=limits.min_ping_interval_ms,
+        max_stream_pixels=limits.max_stream_pixels,
+        request_timeout_ms=limits.request_timeout_ms,
+        max_calls_per_connection=limits.max_calls_per_connection,
     )
 
 

@@ -34,4 +34,6 @@ def image_message(picture: Picture) -> face_pb2.Image:
         width_px=image.width_px,
         height_px=image.height_px,
         stride_bytes=image.stride_bytes,
+        chroma_stride_bytes=image.chroma_stride_bytes,
+        plane_height_px=image.plane_height_px,
     )

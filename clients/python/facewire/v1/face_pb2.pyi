@@ -18,6 +18,32 @@ class ImageFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IMAGE_FORMAT_GRAY8: _ClassVar[ImageFormat]
     IMAGE_FORMAT_NV12: _ClassVar[ImageFormat]
     IMAGE_FORMAT_BMP: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_I420: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_NV21: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_YUYV: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_UYVY: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_BGRA8: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_GIF: _ClassVar[ImageFormat]
+    IMAGE_FORMAT_AVIF: _ClassVar[ImageFormat]
+
+class QualityFault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUALITY_FAULT_UNSPECIFIED: _ClassVar[QualityFault]
+    QUALITY_FAULT_TOO_SMALL: _ClassVar[QualityFault]
+    QUALITY_FAULT_BLURRED: _ClassVar[QualityFault]
+    QUALITY_FAULT_TURNED_AWAY: _ClassVar[QualityFault]
+    QUALITY_FAULT_TOO_DARK: _ClassVar[QualityFault]
+    QUALITY_FAULT_TOO_BRIGHT: _ClassVar[QualityFault]
+    QUALITY_FAULT_UPSIDE_DOWN: _ClassVar[QualityFault]
+    QUALITY_FAULT_COVERED: _ClassVar[QualityFault]
+    QUALITY_FAULT_UNRECOGNIZABLE: _ClassVar[QualityFault]
+
+class ThresholdSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    THRESHOLD_SOURCE_UNSPECIFIED: _ClassVar[ThresholdSource]
+    THRESHOLD_SOURCE_REQUEST: _ClassVar[ThresholdSource]
+    THRESHOLD_SOURCE_OPERATOR: _ClassVar[ThresholdSource]
+    THRESHOLD_SOURCE_GALLERY_SIZE: _ClassVar[ThresholdSource]
 
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -66,6 +92,10 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_NOT_IMPLEMENTED: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
     ERROR_REASON_STORAGE_BUSY: _ClassVar[ErrorReason]
+    ERROR_REASON_GALLERY_DAMAGED: _ClassVar[ErrorReason]
+    ERROR_REASON_REQUEST_TOO_LARGE: _ClassVar[ErrorReason]
+    ERROR_REASON_TOO_MANY_CALLS: _ClassVar[ErrorReason]
+    ERROR_REASON_OUT_OF_MEMORY: _ClassVar[ErrorReason]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
@@ -75,6 +105,26 @@ IMAGE_FORMAT_BGR8: ImageFormat
 IMAGE_FORMAT_GRAY8: ImageFormat
 IMAGE_FORMAT_NV12: ImageFormat
 IMAGE_FORMAT_BMP: ImageFormat
+IMAGE_FORMAT_I420: ImageFormat
+IMAGE_FORMAT_NV21: ImageFormat
+IMAGE_FORMAT_YUYV: ImageFormat
+IMAGE_FORMAT_UYVY: ImageFormat
+IMAGE_FORMAT_BGRA8: ImageFormat
+IMAGE_FORMAT_GIF: ImageFormat
+IMAGE_FORMAT_AVIF: ImageFormat
+QUALITY_FAULT_UNSPECIFIED: QualityFault
+QUALITY_FAULT_TOO_SMALL: QualityFault
+QUALITY_FAULT_BLURRED: QualityFault
+QUALITY_FAULT_TURNED_AWAY: QualityFault
+QUALITY_FAULT_TOO_DARK: QualityFault
+QUALITY_FAULT_TOO_BRIGHT: QualityFault
+QUALITY_FAULT_UPSIDE_DOWN: QualityFault
+QUALITY_FAULT_COVERED: QualityFault
+QUALITY_FAULT_UNRECOGNIZABLE: QualityFault
+THRESHOLD_SOURCE_UNSPECIFIED: ThresholdSource
+THRESHOLD_SOURCE_REQUEST: ThresholdSource
+THRESHOLD_SOURCE_OPERATOR: ThresholdSource
+THRESHOLD_SOURCE_GALLERY_SIZE: ThresholdSource
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_PENDING: Outcome
 OUTCOME_KNOWN: Outcome
@@ -114,20 +164,28 @@ ERROR_REASON_TIMED_OUT: ErrorReason
 ERROR_REASON_NOT_IMPLEMENTED: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
 ERROR_REASON_STORAGE_BUSY: ErrorReason
+ERROR_REASON_GALLERY_DAMAGED: ErrorReason
+ERROR_REASON_REQUEST_TOO_LARGE: ErrorReason
+ERROR_REASON_TOO_MANY_CALLS: ErrorReason
+ERROR_REASON_OUT_OF_MEMORY: ErrorReason
 
 class Image(_message.Message):
-    __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes")
+    __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes", "chroma_stride_bytes", "plane_height_px")
     DATA_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     STRIDE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CHROMA_STRIDE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PLANE_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     data: bytes
     format: ImageFormat
     width_px: int
     height_px: int
     stride_bytes: int
-    def __init__(self, data: _Optional[bytes] = ..., format: _Optional[_Union[ImageFormat, str]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., stride_bytes: _Optional[int] = ...) -> None: ...
+    chroma_stride_bytes: int
+    plane_height_px: int
+    def __init__(self, data: _Optional[bytes] = ..., format: _Optional[_Union[ImageFormat, str]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., stride_bytes: _Optional[int] = ..., chroma_stride_bytes: _Optional[int] = ..., plane_height_px: _Optional[int] = ...) -> None: ...
 
 class Box(_message.Message):
     __slots__ = ("x_px", "y_px", "width_px", "height_px")
@@ -182,17 +240,27 @@ class Face(_message.Message):
     def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., landmarks: _Optional[_Union[Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., track_id: _Optional[int] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., evidence_sequence: _Optional[int] = ...) -> None: ...
 
 class Quality(_message.Message):
-    __slots__ = ("inter_eye_px", "sharpness", "brightness")
+    __slots__ = ("inter_eye_px", "sharpness", "brightness", "directional_sharpness", "embedding_norm", "yaw", "pitch", "faults")
     INTER_EYE_PX_FIELD_NUMBER: _ClassVar[int]
     SHARPNESS_FIELD_NUMBER: _ClassVar[int]
     BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
+    DIRECTIONAL_SHARPNESS_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_NORM_FIELD_NUMBER: _ClassVar[int]
+    YAW_FIELD_NUMBER: _ClassVar[int]
+    PITCH_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
     inter_eye_px: float
     sharpness: float
     brightness: float
-    def __init__(self, inter_eye_px: _Optional[float] = ..., sharpness: _Optional[float] = ..., brightness: _Optional[float] = ...) -> None: ...
+    directional_sharpness: float
+    embedding_norm: float
+    yaw: float
+    pitch: float
+    faults: _containers.RepeatedScalarFieldContainer[QualityFault]
+    def __init__(self, inter_eye_px: _Optional[float] = ..., sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., directional_sharpness: _Optional[float] = ..., embedding_norm: _Optional[float] = ..., yaw: _Optional[float] = ..., pitch: _Optional[float] = ..., faults: _Optional[_Iterable[_Union[QualityFault, str]]] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("outcome", "identity_id", "display_name", "similarity", "threshold", "margin", "template_id", "gallery_revision", "candidates")
+    __slots__ = ("outcome", "identity_id", "display_name", "similarity", "threshold", "margin", "template_id", "gallery_revision", "candidates", "threshold_source", "ambiguous_between")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -202,6 +270,8 @@ class Decision(_message.Message):
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     GALLERY_REVISION_FIELD_NUMBER: _ClassVar[int]
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    AMBIGUOUS_BETWEEN_FIELD_NUMBER: _ClassVar[int]
     outcome: Outcome
     identity_id: str
     display_name: str
@@ -211,7 +281,9 @@ class Decision(_message.Message):
     template_id: str
     gallery_revision: int
     candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
-    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., margin: _Optional[float] = ..., template_id: _Optional[str] = ..., gallery_revision: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ...) -> None: ...
+    threshold_source: ThresholdSource
+    ambiguous_between: _containers.RepeatedCompositeFieldContainer[Candidate]
+    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., margin: _Optional[float] = ..., template_id: _Optional[str] = ..., gallery_revision: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold_source: _Optional[_Union[ThresholdSource, str]] = ..., ambiguous_between: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("identity_id", "display_name", "similarity", "template_id")

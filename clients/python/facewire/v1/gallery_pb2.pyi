@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Gallery(_message.Message):
-    __slots__ = ("gallery_id", "display_name", "revision", "identity_count", "template_count", "model_contract_id", "pending_purge_count", "created_at_us")
+    __slots__ = ("gallery_id", "display_name", "revision", "identity_count", "template_count", "model_contract_id", "pending_purge_count", "created_at_us", "threshold", "threshold_source")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +17,8 @@ class Gallery(_message.Message):
     MODEL_CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
     PENDING_PURGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     display_name: str
     revision: int
@@ -25,7 +27,9 @@ class Gallery(_message.Message):
     model_contract_id: str
     pending_purge_count: int
     created_at_us: int
-    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., pending_purge_count: _Optional[int] = ..., created_at_us: _Optional[int] = ...) -> None: ...
+    threshold: float
+    threshold_source: _face_pb2.ThresholdSource
+    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., pending_purge_count: _Optional[int] = ..., created_at_us: _Optional[int] = ..., threshold: _Optional[float] = ..., threshold_source: _Optional[_Union[_face_pb2.ThresholdSource, str]] = ...) -> None: ...
 
 class Identity(_message.Message):
     __slots__ = ("identity_id", "display_name", "template_count", "created_at_us")
@@ -216,26 +220,34 @@ class EnrollTemplatesRequest(_message.Message):
     def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., images: _Optional[_Iterable[_Union[_face_pb2.Image, _Mapping]]] = ..., selection: _Optional[_Union[_face_pb2.FaceSelection, str]] = ..., request_id: _Optional[str] = ..., create_identity: bool = ..., display_name: _Optional[str] = ..., source: _Optional[str] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ...) -> None: ...
 
 class EnrollTemplatesResponse(_message.Message):
-    __slots__ = ("results", "revision")
+    __slots__ = ("results", "revision", "threshold", "threshold_source")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[EnrollmentResult]
     revision: int
-    def __init__(self, results: _Optional[_Iterable[_Union[EnrollmentResult, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
+    threshold: float
+    threshold_source: _face_pb2.ThresholdSource
+    def __init__(self, results: _Optional[_Iterable[_Union[EnrollmentResult, _Mapping]]] = ..., revision: _Optional[int] = ..., threshold: _Optional[float] = ..., threshold_source: _Optional[_Union[_face_pb2.ThresholdSource, str]] = ...) -> None: ...
 
 class EnrollmentResult(_message.Message):
-    __slots__ = ("template_id", "refusal", "detail", "quality", "box")
+    __slots__ = ("template_id", "refusal", "detail", "quality", "box", "similar_identity_id", "similar_identity_similarity")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     BOX_FIELD_NUMBER: _ClassVar[int]
+    SIMILAR_IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    SIMILAR_IDENTITY_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     template_id: str
     refusal: _face_pb2.ErrorReason
     detail: str
     quality: _face_pb2.Quality
     box: _face_pb2.Box
-    def __init__(self, template_id: _Optional[str] = ..., refusal: _Optional[_Union[_face_pb2.ErrorReason, str]] = ..., detail: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., box: _Optional[_Union[_face_pb2.Box, _Mapping]] = ...) -> None: ...
+    similar_identity_id: str
+    similar_identity_similarity: float
+    def __init__(self, template_id: _Optional[str] = ..., refusal: _Optional[_Union[_face_pb2.ErrorReason, str]] = ..., detail: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., box: _Optional[_Union[_face_pb2.Box, _Mapping]] = ..., similar_identity_id: _Optional[str] = ..., similar_identity_similarity: _Optional[float] = ...) -> None: ...
 
 class ListTemplatesRequest(_message.Message):
     __slots__ = ("gallery_id", "identity_id", "page_size", "page_token")

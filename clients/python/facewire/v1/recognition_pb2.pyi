@@ -118,7 +118,7 @@ class StreamRecognizeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[StreamConfig, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ...) -> None: ...
 
 class StreamConfig(_message.Message):
-    __slots__ = ("gallery_id", "camera_id", "resume_token", "frame_policy", "decision_policy", "detection", "detail", "max_candidates")
+    __slots__ = ("gallery_id", "camera_id", "resume_token", "frame_policy", "decision_policy", "detection", "detail", "max_candidates", "rotation_degrees")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +127,7 @@ class StreamConfig(_message.Message):
     DETECTION_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     MAX_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_DEGREES_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     camera_id: str
     resume_token: bytes
@@ -135,7 +136,8 @@ class StreamConfig(_message.Message):
     detection: _face_pb2.DetectionOptions
     detail: ResponseDetail
     max_candidates: int
-    def __init__(self, gallery_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., frame_policy: _Optional[_Union[FramePolicy, str]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., detail: _Optional[_Union[ResponseDetail, str]] = ..., max_candidates: _Optional[int] = ...) -> None: ...
+    rotation_degrees: int
+    def __init__(self, gallery_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., frame_policy: _Optional[_Union[FramePolicy, str]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., detail: _Optional[_Union[ResponseDetail, str]] = ..., max_candidates: _Optional[int] = ..., rotation_degrees: _Optional[int] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("sequence", "captured_at_us", "image")
@@ -180,7 +182,7 @@ class StreamStarted(_message.Message):
     def __init__(self, resume_token: _Optional[bytes] = ..., resume_after_sequence: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., max_frame_bytes: _Optional[int] = ..., max_pixels: _Optional[int] = ..., model_contract_id: _Optional[str] = ...) -> None: ...
 
 class FrameResult(_message.Message):
-    __slots__ = ("sequence", "status", "reason", "detail", "faces", "width_px", "height_px", "timings", "captured_at_us")
+    __slots__ = ("sequence", "status", "reason", "detail", "faces", "width_px", "height_px", "timings", "captured_at_us", "smallest_face_px")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -190,6 +192,7 @@ class FrameResult(_message.Message):
     HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    SMALLEST_FACE_PX_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     status: FrameStatus
     reason: _face_pb2.ErrorReason
@@ -199,7 +202,8 @@ class FrameResult(_message.Message):
     height_px: int
     timings: _face_pb2.StageTimings
     captured_at_us: int
-    def __init__(self, sequence: _Optional[int] = ..., status: _Optional[_Union[FrameStatus, str]] = ..., reason: _Optional[_Union[_face_pb2.ErrorReason, str]] = ..., detail: _Optional[str] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., timings: _Optional[_Union[_face_pb2.StageTimings, _Mapping]] = ..., captured_at_us: _Optional[int] = ...) -> None: ...
+    smallest_face_px: float
+    def __init__(self, sequence: _Optional[int] = ..., status: _Optional[_Union[FrameStatus, str]] = ..., reason: _Optional[_Union[_face_pb2.ErrorReason, str]] = ..., detail: _Optional[str] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., timings: _Optional[_Union[_face_pb2.StageTimings, _Mapping]] = ..., captured_at_us: _Optional[int] = ..., smallest_face_px: _Optional[float] = ...) -> None: ...
 
 class FramesSkipped(_message.Message):
     __slots__ = ("first_sequence", "last_sequence", "reason", "frame_count")
@@ -268,20 +272,22 @@ class RecognizeRequest(_message.Message):
     def __init__(self, gallery_id: _Optional[str] = ..., image: _Optional[_Union[_face_pb2.Image, _Mapping]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., max_candidates: _Optional[int] = ...) -> None: ...
 
 class RecognizeResponse(_message.Message):
-    __slots__ = ("faces", "width_px", "height_px", "gallery_revision", "model_contract_id", "timings")
+    __slots__ = ("faces", "width_px", "height_px", "gallery_revision", "model_contract_id", "timings", "smallest_face_px")
     FACES_FIELD_NUMBER: _ClassVar[int]
     WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     GALLERY_REVISION_FIELD_NUMBER: _ClassVar[int]
     MODEL_CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    SMALLEST_FACE_PX_FIELD_NUMBER: _ClassVar[int]
     faces: _containers.RepeatedCompositeFieldContainer[_face_pb2.Face]
     width_px: int
     height_px: int
     gallery_revision: int
     model_contract_id: str
     timings: _face_pb2.StageTimings
-    def __init__(self, faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., gallery_revision: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., timings: _Optional[_Union[_face_pb2.StageTimings, _Mapping]] = ...) -> None: ...
+    smallest_face_px: float
+    def __init__(self, faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., gallery_revision: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., timings: _Optional[_Union[_face_pb2.StageTimings, _Mapping]] = ..., smallest_face_px: _Optional[float] = ...) -> None: ...
 
 class CompareRequest(_message.Message):
     __slots__ = ("first", "second", "selection", "decision_policy", "detection")
@@ -334,7 +340,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("server_version", "model_contract_id", "model_contract_name", "limits", "image_formats", "decision_defaults", "features", "absent_features")
+    __slots__ = ("server_version", "model_contract_id", "model_contract_name", "limits", "image_formats", "decision_defaults", "features", "absent_features", "threshold_steps")
     SERVER_VERSION_FIELD_NUMBER: _ClassVar[int]
     MODEL_CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_CONTRACT_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -343,6 +349,7 @@ class GetServerInfoResponse(_message.Message):
     DECISION_DEFAULTS_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     ABSENT_FEATURES_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_STEPS_FIELD_NUMBER: _ClassVar[int]
     server_version: str
     model_contract_id: str
     model_contract_name: str
@@ -351,10 +358,19 @@ class GetServerInfoResponse(_message.Message):
     decision_defaults: _face_pb2.DecisionPolicy
     features: _containers.RepeatedScalarFieldContainer[Feature]
     absent_features: _containers.RepeatedScalarFieldContainer[Feature]
-    def __init__(self, server_version: _Optional[str] = ..., model_contract_id: _Optional[str] = ..., model_contract_name: _Optional[str] = ..., limits: _Optional[_Union[ServerLimits, _Mapping]] = ..., image_formats: _Optional[_Iterable[_Union[_face_pb2.ImageFormat, str]]] = ..., decision_defaults: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., features: _Optional[_Iterable[_Union[Feature, str]]] = ..., absent_features: _Optional[_Iterable[_Union[Feature, str]]] = ...) -> None: ...
+    threshold_steps: _containers.RepeatedCompositeFieldContainer[ThresholdStep]
+    def __init__(self, server_version: _Optional[str] = ..., model_contract_id: _Optional[str] = ..., model_contract_name: _Optional[str] = ..., limits: _Optional[_Union[ServerLimits, _Mapping]] = ..., image_formats: _Optional[_Iterable[_Union[_face_pb2.ImageFormat, str]]] = ..., decision_defaults: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., features: _Optional[_Iterable[_Union[Feature, str]]] = ..., absent_features: _Optional[_Iterable[_Union[Feature, str]]] = ..., threshold_steps: _Optional[_Iterable[_Union[ThresholdStep, _Mapping]]] = ...) -> None: ...
+
+class ThresholdStep(_message.Message):
+    __slots__ = ("identity_count", "threshold")
+    IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    identity_count: int
+    threshold: float
+    def __init__(self, identity_count: _Optional[int] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class ServerLimits(_message.Message):
-    __slots__ = ("max_frame_bytes", "max_pixels", "max_message_bytes", "max_in_flight", "max_streams", "max_faces", "max_enroll_images", "max_enroll_bytes", "frame_timeout_ms", "min_ping_interval_ms")
+    __slots__ = ("max_frame_bytes", "max_pixels", "max_message_bytes", "max_in_flight", "max_streams", "max_faces", "max_enroll_images", "max_enroll_bytes", "frame_timeout_ms", "min_ping_interval_ms", "max_stream_pixels", "request_timeout_ms", "max_calls_per_connection")
     MAX_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_PIXELS_FIELD_NUMBER: _ClassVar[int]
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -365,6 +381,9 @@ class ServerLimits(_message.Message):
     MAX_ENROLL_BYTES_FIELD_NUMBER: _ClassVar[int]
     FRAME_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     MIN_PING_INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
+    MAX_STREAM_PIXELS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    MAX_CALLS_PER_CONNECTION_FIELD_NUMBER: _ClassVar[int]
     max_frame_bytes: int
     max_pixels: int
     max_message_bytes: int
@@ -375,4 +394,7 @@ class ServerLimits(_message.Message):
     max_enroll_bytes: int
     frame_timeout_ms: int
     min_ping_interval_ms: int
-    def __init__(self, max_frame_bytes: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., max_streams: _Optional[int] = ..., max_faces: _Optional[int] = ..., max_enroll_images: _Optional[int] = ..., max_enroll_bytes: _Optional[int] = ..., frame_timeout_ms: _Optional[int] = ..., min_ping_interval_ms: _Optional[int] = ...) -> None: ...
+    max_stream_pixels: int
+    request_timeout_ms: int
+    max_calls_per_connection: int
+    def __init__(self, max_frame_bytes: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., max_streams: _Optional[int] = ..., max_faces: _Optional[int] = ..., max_enroll_images: _Optional[int] = ..., max_enroll_bytes: _Optional[int] = ..., frame_timeout_ms: _Optional[int] = ..., min_ping_interval_ms: _Optional[int] = ..., max_stream_pixels: _Optional[int] = ..., request_timeout_ms: _Optional[int] = ..., max_calls_per_connection: _Optional[int] = ...) -> None: ...
