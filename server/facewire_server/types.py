@@ -63,6 +63,7 @@ class Picture:
         data: the file, or the rows of a raw picture.
         format: how to read it.
         width_px, height_px, stride_bytes: of raw pictures; 0 stride = rows without padding.
+        rotation_degrees: the clockwise turn that makes it upright after its own EXIF orientation: 0, 90, 180 or 270.
     """
 
     data: bytes
@@ -70,6 +71,7 @@ class Picture:
     width_px: int = 0
     height_px: int = 0
     stride_bytes: int = 0
+    rotation_degrees: int = 0
 
 
 @dataclass(frozen=True, slots=True)

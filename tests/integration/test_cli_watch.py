@@ -45,6 +45,27 @@ def test_a_film_is_annotated_frame_by_frame(run, film, people_gallery, tmp_path)
     assert labeled == [True] * 10 + [False] * 10
 
 
+def test_the_film_of_a_turned_camera_is_seen_and_annotated_upright(
+    run, people_gallery, tmp_path, astronaut
+):
+    hanging, out = tmp_path / "hanging.avi", tmp_path / "out.avi"
+    upright = astronaut[:256, 96:416, ::-1]
+    writer = cv2.VideoWriter(str(hanging), cv2.VideoWriter.fourcc(*"MJPG"), 10, (256, 320))
+    for _ in range(3):
+        writer.write(np.ascontiguousarray(np.rot90(upright)))  # counterclockwise
+    writer.release()
+    as_it_hangs = run("watch", hanging, "-g", people_gallery)
+    result = run("watch", hanging, "-g", people_gallery, "--rotation", "90", "--annotate", out)
+    assert "No person was recognized" in as_it_hangs.stderr
+    assert "Eileen Collins" in result.stdout
+    capture = cv2.VideoCapture(str(out))
+    _, painted = capture.read()
+    capture.release()
+    assert painted.shape == upright.shape
+    assert np.abs(painted.astype(int) - upright).mean() < 20  # but for the box and its label
+    assert run("watch", hanging, "--rotation", "45").returncode == 2
+
+
 def test_sightings_are_written_as_a_table(run, film, people_gallery, tmp_path):
     out = tmp_path / "seen.csv"
     out.write_text("an older one")

@@ -1,5 +1,6 @@
 """The whole line on a real face: a real server, real models, the client that people use."""
 
+import dataclasses
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -230,6 +231,23 @@ def test_a_stream_names_the_face_in_every_frame(
             if isinstance(result, facewire.FrameResult)
         ]
     assert named == [["eileen"]] * len(frames)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_stream_of_a_turned_camera_finds_the_faces_of_the_upright_picture(
+    client: facewire.Client, enrolled: str, astronaut: Pixels, degrees: int
+) -> None:
+    upright = np.ascontiguousarray(astronaut[:400])  # wider than high: an exchange of sides shows
+    hanging = np.ascontiguousarray(np.rot90(upright, degrees // 90))  # counterclockwise
+    seen: list[facewire.FrameResult | facewire.FramesSkipped] = []
+    for frame, rotation_degrees in ((upright, 0), (hanging, degrees)):
+        with client.stream([frame], gallery=enrolled, rotation_degrees=rotation_degrees) as results:
+            seen += results
+    expected, result = seen
+    assert isinstance(expected, facewire.FrameResult)
+    assert decision_of(expected.faces[0]).identity_id == "eileen"
+    assert isinstance(result, facewire.FrameResult)
+    assert dataclasses.replace(result, timings=expected.timings) == expected
 
 
 def test_bad_pictures_are_refused_one_by_one_and_the_good_one_is_enrolled(

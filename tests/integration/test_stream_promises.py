@@ -257,6 +257,8 @@ async def test_a_message_out_of_order_ends_the_stream(requests: list[Request]) -
         ({"gallery_id": "foreign"}, grpc.StatusCode.FAILED_PRECONDITION, "CONTRACT_MISMATCH"),
         ({"gallery_id": "No"}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
         ({"max_candidates": 21}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
+        ({"rotation_degrees": 45}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
+        ({"rotation_degrees": 360}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
         ({"resume_token": b"x"}, grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED"),
         ({"detail": 2}, grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED"),
     ],

@@ -35,6 +35,14 @@ def reduction(header: Header, short_side_px: int) -> int:
     return max((by for by in _JPEG_REDUCTIONS if short // by >= short_side_px), default=1)
 
 
+_ROTATIONS: Final = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+"""OpenCV's names of the clockwise turns, by degrees."""
+
+
 def decode(picture: Picture, header: Header, reduced_by: int = 1) -> Rgb:
     """Decodes a picture and turns it upright.
 
@@ -44,12 +52,19 @@ def decode(picture: Picture, header: Header, reduced_by: int = 1) -> Rgb:
         reduced_by: 1, or for a JPEG a factor from `reduction`.
 
     Returns:
-        (h, w, 3) uint8 RGB. EXIF orientation is applied, gray becomes three equal
-        channels, alpha is dropped, 16 bits are cut to 8.
+        (h, w, 3) uint8 RGB. EXIF orientation is applied, and then the picture's own rotation; gray
+        becomes three equal channels, alpha is dropped, 16 bits are cut to 8.
 
     Raises:
         UndecodableImage: cut short or damaged.
     """
+    image = _decoded(picture, header, reduced_by)
+    if picture.rotation_degrees:
+        image = cv2.rotate(image, _ROTATIONS[picture.rotation_degrees]).astype(np.uint8, copy=False)
+    return image
+
+
+def _decoded(picture: Picture, header: Header, reduced_by: int) -> Rgb:
     data = np.frombuffer(picture.data, np.uint8)
     if header.stride_bytes:
         return _raw(data, header)

@@ -156,6 +156,10 @@ def _stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults
         raise InvalidField("config.frame_policy is not known here", field="config.frame_policy")
     if config.detail not in recognition_pb2.ResponseDetail.values():
         raise InvalidField("config.detail is not known here", field="config.detail")
+    if config.rotation_degrees not in (0, 90, 180, 270):
+        raise InvalidField(
+            "config.rotation_degrees must be 0, 90, 180 or 270", field="config.rotation_degrees"
+        )
     plan = StreamPlan(
         gallery_id_or_default(config.gallery_id, "config.gallery_id"),
         newest_wins,
@@ -167,6 +171,7 @@ def _stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults
         ),
         detection_options(config.detection, defaults.stream, "config.detection"),
         config.camera_id,
+        config.rotation_degrees,
     )
     # Checked last: a config that is wrong in any case is reported as wrong.
     if config.resume_token:

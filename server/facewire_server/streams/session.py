@@ -240,9 +240,10 @@ class Session:
         try:
             if isinstance(frame.picture, InvalidInput):
                 raise frame.picture
+            picture = replace(frame.picture, rotation_degrees=plan.rotation_degrees)
             async with time_limit(self._left_s(arrival)):
                 recognition = await self._recognizer.recognize(
-                    frame.picture, plan.gallery_id, plan.detection, plan.decision, slot=slot
+                    picture, plan.gallery_id, plan.detection, plan.decision, slot=slot
                 )
         except _FRAME_ERRORS as error:
             return settled(arrival, error)

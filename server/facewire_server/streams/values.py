@@ -36,6 +36,7 @@ class StreamPlan:
         decision: when a face counts as recognized.
         detection: what counts as a face.
         camera_id: the camera's name for itself, "" if it has none; chosen by the client.
+        rotation_degrees: the clockwise turn that makes its pictures upright: 0, 90, 180 or 270.
     """
 
     gallery_id: str
@@ -43,6 +44,7 @@ class StreamPlan:
     decision: DecisionPolicy
     detection: DetectionOptions
     camera_id: str = ""
+    rotation_degrees: int = 0
 
 
 @dataclass(frozen=True, slots=True)

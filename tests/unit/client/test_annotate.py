@@ -34,6 +34,13 @@ def test_a_box_is_painted_around_the_face_and_nothing_into_it(gray):
     assert not changed(gray, annotate(gray, [])).any()
 
 
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_picture_of_a_turned_camera_is_painted_upright(gray, degrees):
+    faces = [face(200, 150, 100, "Ada")]
+    hanging = np.rot90(gray, degrees // 90)
+    assert np.array_equal(annotate(hanging, faces, rotation_degrees=degrees), annotate(gray, faces))
+
+
 def test_the_picture_given_is_left_as_it_is(gray):
     before = gray.copy()
     annotate(gray, [face(200, 150, 100, "Ada")])

@@ -34,6 +34,12 @@ def test_every_frame_of_a_film_comes_with_its_time(film):
         ]
 
 
+def test_a_stream_asks_for_the_turn_of_the_camera_unless_it_is_told_another(film):
+    with Camera(film, rotation_degrees=270) as camera, facewire.Client("127.0.0.1:1") as client:
+        own, other = client.stream(camera), client.stream(camera, rotation_degrees=0)
+    assert (own._config.rotation_degrees, other._config.rotation_degrees) == (270, 0)
+
+
 def test_the_newest_frames_end_with_the_last_and_pass_over_what_was_not_pulled(film):
     with Camera(film, every_frame=False) as camera:
         first = next(camera)

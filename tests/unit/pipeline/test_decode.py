@@ -88,6 +88,32 @@ def test_exif_orientation_is_obeyed(orientation: int, reduced_by: int) -> None:
     assert np.abs(image.astype(int) - expected).mean() < 4
 
 
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize("orientation", [1, 5, 6])
+@pytest.mark.parametrize("reduced_by", [1, 4])
+def test_a_picture_of_a_turned_camera_is_turned_after_its_own_orientation(
+    degrees: int, orientation: int, reduced_by: int
+) -> None:
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    hanging = np.rot90(scene(), degrees // 90)  # counterclockwise
+    data = encoded(STORED[orientation](hanging), "JPEG", quality=95, exif=exif)
+    image = upright(Picture(data, rotation_degrees=degrees), reduced_by)
+    expected = cv2.resize(
+        scene(), (160 // reduced_by, 96 // reduced_by), interpolation=cv2.INTER_AREA
+    )
+    assert image.shape == expected.shape
+    assert np.abs(image.astype(int) - expected).mean() < 4
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_raw_picture_is_turned_to_the_pixel(degrees: int) -> None:
+    hanging = np.rot90(scene(), degrees // 90)
+    height, width = hanging.shape[:2]
+    raw = Picture(hanging.tobytes(), PictureFormat.RGB8, width, height, rotation_degrees=degrees)
+    np.testing.assert_array_equal(upright(raw), scene())
+
+
 @pytest.mark.parametrize(
     ("kind", "options"),
     [("PNG", {}), ("BMP", {}), ("WEBP", {"lossless": True}), ("JPEG", {"quality": 98})],

@@ -201,6 +201,7 @@ def test_the_plan_of_a_stream() -> None:
         gallery_id="doors",
         frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME,
         max_candidates=3,
+        rotation_degrees=270,
         detection=face_pb2.DetectionOptions(min_face_px=24, min_score=0.75, max_faces=2),
         decision_policy=face_pb2.DecisionPolicy(
             threshold=0.5, min_margin=0.25, min_inter_eye_px=16.0
@@ -210,6 +211,7 @@ def test_the_plan_of_a_stream() -> None:
     plan = convert_recognition.stream_input(request, DEFAULTS)
     assert isinstance(plan, StreamPlan)
     assert (plan.camera_id, plan.gallery_id, plan.newest_wins) == ("door", "doors", False)
+    assert plan.rotation_degrees == 270
     fields = ("threshold", "min_margin", "min_inter_eye_px", "max_candidates")
     assert [getattr(plan.decision, field) for field in fields] == [0.5, 0.25, 16.0, 3]
     fields = ("min_face_px", "min_score", "max_faces", "short_side_fraction")

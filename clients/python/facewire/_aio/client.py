@@ -16,7 +16,7 @@ from facewire._values.options import (
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._values.pictures import Picture
+from facewire._values.pictures import Picture, rotation_of
 from facewire._values.results import Comparison, Health, Recognition
 from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
@@ -130,6 +130,7 @@ class AsyncClient(AsyncGalleryClient):
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
+        rotation_degrees: int | None = None,
         timeout_s: float | None = None,
     ) -> AsyncStream:
         """Recognizes the frames of a camera or a film. See `Client.stream`.
@@ -137,7 +138,13 @@ class AsyncClient(AsyncGalleryClient):
         Frames may be of either kind of iterator.
         """
         config = requests.stream_config(
-            camera, gallery, policy, decision, detection, max_candidates
+            camera,
+            gallery,
+            policy,
+            decision,
+            detection,
+            max_candidates,
+            rotation_of(frames) if rotation_degrees is None else rotation_degrees,
         )
         stream = AsyncStream(
             self._address,

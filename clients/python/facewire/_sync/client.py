@@ -15,7 +15,7 @@ from facewire._values.options import (
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._values.pictures import Frame, Picture
+from facewire._values.pictures import Frame, Picture, rotation_of
 from facewire._values.results import Comparison, Health, Recognition
 from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
@@ -189,6 +189,7 @@ class Client(GalleryClient):
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
+        rotation_degrees: int | None = None,
         timeout_s: float | None = None,
     ) -> Stream:
         """Recognizes the frames of a camera or a film, one after the other.
@@ -202,6 +203,9 @@ class Client(GalleryClient):
                 from another thread, one at a time, and never more than the server's credit
                 allows. Its method `advise`, if there is one, is called with the server's `Advice`.
             camera: the camera, in the operator's words. At most 128 bytes.
+            rotation_degrees: of a camera that hangs turned: the clockwise turn that makes its pictures
+                upright, 0, 90, 180 or 270. Sizes, boxes and landmarks of results are those of the upright
+                picture. Default: the attribute of this name of `frames`, as a `Camera` has it, or 0.
             gallery: the gallery to search.
             policy: NEWEST_WINS (the default) for live cameras, EVERY_FRAME for files.
             decision: when a face counts as recognized.
@@ -216,7 +220,13 @@ class Client(GalleryClient):
             ValueError: the client is closed.
         """
         config = requests.stream_config(
-            camera, gallery, policy, decision, detection, max_candidates
+            camera,
+            gallery,
+            policy,
+            decision,
+            detection,
+            max_candidates,
+            rotation_of(frames) if rotation_degrees is None else rotation_degrees,
         )
         stream = Stream(
             self._address,

@@ -19,6 +19,7 @@ __all__ = [
     "as_pictures",
     "is_picture",
     "require_frames",
+    "rotation_of",
     "to_image",
 ]
 
@@ -142,6 +143,11 @@ def require_frames(frames: T) -> T:
             "those of a film, and [picture] is a single one"
         )
     return frames
+
+
+def rotation_of(frames: object) -> int:
+    """Returns the clockwise turn that makes frames upright, degrees: their `rotation_degrees`, or 0."""
+    return int(getattr(frames, "rotation_degrees", 0))
 
 
 def to_image(picture: Picture) -> Image:

@@ -114,6 +114,7 @@ def stream_config(
     decision: DecisionPolicy,
     detection: DetectionOptions,
     max_candidates: int,
+    rotation_degrees: int,
 ) -> recognition_pb2.StreamConfig:
     """Returns the first message of a stream."""
     return recognition_pb2.StreamConfig(
@@ -123,6 +124,7 @@ def stream_config(
         decision_policy=decision_message(decision),
         detection=detection_message(detection),
         max_candidates=max_candidates,
+        rotation_degrees=rotation_degrees,
     )
 
 

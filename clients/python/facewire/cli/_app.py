@@ -8,7 +8,7 @@ import typer
 from facewire import FaceSelection, __version__
 from facewire.cli import _compare, _enroll, _gallery_app, _people, _recognize, _status, _watch
 from facewire.cli._session import Server
-from facewire.cli._shared_options import GalleryOption, JsonOption, MinFaceOption
+from facewire.cli._shared_options import GalleryOption, JsonOption, MinFaceOption, Rotation
 
 __all__ = ["app"]
 
@@ -193,6 +193,12 @@ def watch(
             show_default="every frame of a file, the newest of a camera",
         ),
     ] = None,
+    rotation: Annotated[
+        Rotation,
+        typer.Option(
+            help="Of a camera that hangs turned: the clockwise turn that makes its pictures upright, degrees."
+        ),
+    ] = Rotation.NONE,
     annotate: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write a film (.mp4, .avi) of what was seen.")
     ] = None,
@@ -219,6 +225,7 @@ def watch(
         gallery=gallery,
         camera_name=camera,
         every_frame=every_frame,
+        rotation_degrees=int(rotation.value),
         annotate_to=annotate,
         csv_to=csv,
         min_face_px=min_face_px or 0,

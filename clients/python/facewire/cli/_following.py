@@ -99,6 +99,7 @@ class Following:
             gallery=self._gallery,
             policy=FramePolicy.EVERY_FRAME if every else FramePolicy.NEWEST_WINS,
             detection=self._detection,
+            rotation_degrees=self._camera.rotation_degrees,
         ) as stream:
             for result in stream:
                 if self._film:
@@ -115,7 +116,8 @@ class Following:
                 frames.pictures.pop(sequence, None)
             return
         picture = frames.pictures.pop(result.sequence).picture
-        film.write(annotate(picture, result.faces), result.captured_at_us / 1e6)
+        painted = annotate(picture, result.faces, rotation_degrees=self._camera.rotation_degrees)
+        film.write(painted, result.captured_at_us / 1e6)
 
 
 def _is_temporary(error: FacewireError) -> bool:

@@ -1,10 +1,11 @@
 """Options of several commands."""
 
+from enum import Enum
 from typing import Annotated
 
 import typer
 
-__all__ = ["GalleryOption", "JsonOption", "MinFaceOption"]
+__all__ = ["GalleryOption", "JsonOption", "MinFaceOption", "Rotation"]
 
 GalleryOption = Annotated[
     str, typer.Option("--gallery", "-g", help="The gallery to search, or to add to.")
@@ -20,3 +21,12 @@ MinFaceOption = Annotated[
         show_default="a part of the picture's shorter side",
     ),
 ]
+
+
+class Rotation(Enum):
+    """The turns that a server can make."""
+
+    NONE = "0"
+    RIGHT = "90"
+    OVER = "180"
+    LEFT = "270"

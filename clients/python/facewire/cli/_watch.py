@@ -37,6 +37,7 @@ def run(
     gallery: str,
     camera_name: str,
     every_frame: bool | None,
+    rotation_degrees: int,
     annotate_to: Path | None,
     csv_to: Path | None,
     min_face_px: int,
@@ -50,7 +51,7 @@ def run(
     sightings = Sightings()
     interrupted = threading.Event()
     with session(server, interrupted) as client, ExitStack() as opened:
-        camera = opened.enter_context(_open(source, every_frame))
+        camera = opened.enter_context(_open(source, every_frame, rotation_degrees))
         film = None
         if annotate_to is not None:
             film = opened.enter_context(video().FilmWriter(annotate_to, camera.fps))
@@ -72,9 +73,11 @@ def run(
         raise typer.Exit(EXIT_REFUSED)
 
 
-def _open(source: str, every_frame: bool | None) -> "Camera":
+def _open(source: str, every_frame: bool | None, rotation_degrees: int) -> "Camera":
     try:
-        camera: Camera = video().Camera(source, every_frame=every_frame)
+        camera: Camera = video().Camera(
+            source, every_frame=every_frame, rotation_degrees=rotation_degrees
+        )
     except OSError as error:
         raise usage_error(str(error)) from error
     return camera

@@ -33,7 +33,9 @@ class _Rectangle(NamedTuple):
         )  # fmt: skip
 
 
-def annotate(picture: Picture, faces: Iterable[Face]) -> NDArray[np.uint8]:
+def annotate(
+    picture: Picture, faces: Iterable[Face], *, rotation_degrees: int = 0
+) -> NDArray[np.uint8]:
     """Paints a box around each face, with the name and the similarity.
 
     Known faces are green, ambiguous ones amber, all others gray and labeled by their
@@ -43,15 +45,16 @@ def annotate(picture: Picture, faces: Iterable[Face]) -> NDArray[np.uint8]:
     Args:
         picture: the picture that was recognized.
         faces: the faces of its result.
+        rotation_degrees: of the stream that it was sent in; 0, 90, 180 or 270.
 
     Returns:
-        (height, width, 3) uint8 RGB: a copy, upright (EXIF orientation applied).
+        (height, width, 3) uint8 RGB: a copy, upright (EXIF orientation and rotation applied).
 
     Raises:
         ValueError: the picture cannot be decoded.
         OSError: a path that cannot be read.
     """
-    painted = np.ascontiguousarray(_decoded(picture))
+    painted = np.ascontiguousarray(np.rot90(_decoded(picture), -rotation_degrees // 90))
     height, width = painted.shape[:2]
     thickness = max(1, round(min(height, width) / 300))
     scale = max(0.4, min(height, width) / 900)

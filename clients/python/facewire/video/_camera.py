@@ -35,12 +35,15 @@ class Camera:
             the newest, so that no buffer makes frames old. Default: every frame of a film, the
             newest of a camera.
         jpeg_quality: of the frames. Range [1, 100].
+        rotation_degrees: of a camera that hangs turned: the clockwise turn that makes its pictures upright, 0, 90,
+            180 or 270. The server turns them; the frames stay as the camera sends them.
 
     Attributes:
         live: whether the source runs on without being read: a device, or an address that is not a film's.
         frame_count: of a film, as its header says; None if that is not known.
         fps: frames a second, as the source says; 0 if it does not.
         every_frame: as it was given, or chosen.
+        rotation_degrees: as it was given; `Client.stream` reads it.
 
     Raises:
         OSError: OpenCV cannot open it.
@@ -52,12 +55,14 @@ class Camera:
         *,
         every_frame: bool | None = None,
         jpeg_quality: int = 90,
+        rotation_degrees: int = 0,
     ) -> None:
         self._source = Source(source)
         self.live = self._source.live
         self.frame_count = self._source.frame_count
         self.fps = self._source.fps
         self.every_frame = not self.live if every_frame is None else every_frame
+        self.rotation_degrees = rotation_degrees
         self._jpeg_quality = jpeg_quality
         self._newest: _Slot | None = None
         self._pace = _Pace()
