@@ -11,7 +11,7 @@ __all__ = ["run_in_thread"]
 T = TypeVar("T")
 
 
-async def run_in_thread(threads: Executor, step: Callable[[], T], *, to_its_end: bool = False) -> T:
+async def run_in_thread(threads: Executor, step: Callable[[], T]) -> T:
     """Runs `step` in one of the threads and returns its result.
 
     A cancelled caller still waits for a step that runs: a thread cannot be stopped, and what it
@@ -20,22 +20,20 @@ async def run_in_thread(threads: Executor, step: Callable[[], T], *, to_its_end:
     Args:
         threads: where the step runs.
         step: the blocking call.
-        to_its_end: a caller that is cancelled while the step runs receives the step's result or error,
-            not CancelledError. For writes, whose caller must know whether they were committed.
 
     Raises:
         Exception: what `step` raised.
-        asyncio.CancelledError: the caller was cancelled.
+        asyncio.CancelledError: the caller was cancelled; what `step` returns or raises is dropped.
     """
     work = threads.submit(step)
     future = asyncio.wrap_future(work)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        withdrawn = work.cancel()
+        work.cancel()
         while not future.done():
             with suppress(asyncio.CancelledError):  # a time limit and a client may both cancel
                 await asyncio.wait([future])
-        if to_its_end and not withdrawn:
-            return future.result()
+        if not future.cancelled():
+            future.exception()  # asyncio reports an error that no caller has looked at
         raise

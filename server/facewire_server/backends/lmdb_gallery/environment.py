@@ -33,6 +33,10 @@ _DELETION_RESERVE_BYTES = 64 << 20
 _FULL_DISK_BYTES = 64 << 20
 """Free bytes below which a failed write is attributed to a full disk. Chosen, not measured."""
 
+_MOVE_WAIT_S = 2.0
+"""Seconds to wait for this process' transactions before the map is moved. They take milliseconds, unless the writer
+waits for another process that does not end its transaction. Chosen, not measured."""
+
 _FORMAT = b"1"
 """Raised when an older server cannot use a file written by this one."""
 
@@ -44,7 +48,8 @@ class Environment:
     doubles it, up to a quota; the others notice at their next transaction and adopt the
     new size. A map can be moved only while this process has no transaction open: transactions
     hold `map_lock` for reading, a move for writing. Its waits are short, as a transaction lives
-    as long as one call; the one exception, a `Snapshot`, is ended instead.
+    as long as one call. There are two exceptions: a `Snapshot` is ended instead, and if the writer waits
+    for another process, the call that needs the move raises StorageBusy.
 
     A reader that was killed leaves its slot behind, which keeps LMDB from reusing pages. Pages
     are wanted by writers only, so slots are cleared before each write (opening is one), and
@@ -128,13 +133,22 @@ class Environment:
                 self.map_lock.release_read()
                 raise
 
-    def write(self, change: Callable[[Transaction], T], *, beyond_quota: bool = False) -> T:
+    def write(
+        self,
+        change: Callable[[Transaction], T],
+        *,
+        beyond_quota: bool = False,
+        aborted: Callable[[], None] = lambda: None,
+    ) -> T:
         """Runs a change in a write transaction and commits it; on disk when this returns.
+
+        Waits, without a bound, while another process has a write transaction: LMDB cannot do otherwise.
 
         Args:
             change: may be run again, from the start, when the map had to grow.
             beyond_quota: for deletions, which need room too (LMDB copies what it changes):
                 a full storage must not refuse to forget.
+            aborted: called before the change is run again: what it wrote so far is undone.
 
         Raises:
             GalleryFull: no room; nothing was written.
@@ -154,6 +168,7 @@ class Environment:
                     grown = min(2 * map_bytes, max(self._max_bytes, map_bytes))
                     if grown == map_bytes and not beyond_quota:
                         raise
+                    aborted()
                     self._move_map(max(grown, map_bytes + _DELETION_RESERVE_BYTES * beyond_quota))
                 except lmdb.Error as error:
                     if error.code == errno.EIO and self._disk_is_full():
@@ -197,7 +212,7 @@ class Environment:
 
     def _move_map(self, map_bytes: int) -> None:
         """Sets the map's size; 0 = what the file says. Another thread may have made it larger."""
-        with self.map_lock.write():
+        with self.map_lock.write(_MOVE_WAIT_S):
             if map_bytes and self._map_bytes() >= map_bytes:
                 return
             self._end_snapshots()
@@ -209,7 +224,7 @@ class Environment:
         self._snapshots.clear()
 
     def close(self) -> None:
-        """Ends what is open and releases the files."""
+        """Ends what is open and releases the files. No transaction of a call may be open."""
         with self.map_lock.write():
             self._end_snapshots()
             self._env.close()

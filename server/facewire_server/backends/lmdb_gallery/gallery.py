@@ -14,6 +14,7 @@ from facewire_server.backends.lmdb_gallery.environment import Environment
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
+from facewire_server.backends.lmdb_gallery.writer import WRITE_WAIT_S
 from facewire_server.errors import GalleryExists
 from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.records import (
@@ -44,6 +45,7 @@ class LmdbGallery(LmdbAdmin):
         max_bytes: int = 64 << 30,
         map_bytes: int = 4 << 30,
         read_threads: int = 4,
+        write_wait_s: float = WRITE_WAIT_S,
     ) -> None:
         """Opens the storage; makes it, and the gallery "default", if there is none.
 
@@ -56,13 +58,14 @@ class LmdbGallery(LmdbAdmin):
                 among several processes the largest counts.
             map_bytes: address space to start with; it is doubled when it is used up.
             read_threads: searches and other reads at once.
+            write_wait_s: seconds that a write may wait until it begins, while another one runs.
 
         Raises:
             OSError: the folder cannot be used, is used by another container, is open in
                 this process already, or was made by another version.
         """
         environment = Environment(path, map_bytes=map_bytes, max_bytes=max_bytes)
-        threads = TransactionThreads(environment, read_threads)
+        threads = TransactionThreads(environment, read_threads, write_wait_s=write_wait_s)
         super().__init__(environment, threads, model_contract_id, dimension)
         self._vector_search = vector_search
         try:
@@ -76,9 +79,16 @@ class LmdbGallery(LmdbAdmin):
     def close(self) -> None:
         """Waits for the running calls and releases the storage; blocks. No call may follow.
 
+        A write that waits for another process is waited for some seconds only.
+
         An export still open ends: its iterator raises.
         """
         self._threads.close()
+
+    @property
+    def is_write_blocked(self) -> bool:
+        """Whether a write has waited for another process, or run, for longer than others may wait for it."""
+        return self._threads.is_write_blocked
 
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         """See the port."""

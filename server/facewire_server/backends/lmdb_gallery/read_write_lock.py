@@ -1,8 +1,11 @@
 """A readers-writer lock for threads, which the standard library lacks."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from facewire_server.errors import StorageBusy
 
 __all__ = ["ReadWriteLock"]
 
@@ -44,17 +47,33 @@ class ReadWriteLock:
             self.release_read()
 
     @contextmanager
-    def write(self) -> Iterator[None]:
-        """Holds the lock exclusively; new readers wait."""
+    def write(self, timeout_s: float | None = None) -> Iterator[None]:
+        """Holds the lock exclusively; new readers wait.
+
+        Args:
+            timeout_s: to wait for the lock; None = without a bound.
+
+        Raises:
+            StorageBusy: it was not free in time.
+        """
+        ends_at_s = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
-            while self._writer:
-                self._changed.wait()
+            self._wait(lambda: not self._writer, ends_at_s)
             self._writer = True
-            while self._readers:
-                self._changed.wait()
+            try:
+                self._wait(lambda: not self._readers, ends_at_s)
+            except StorageBusy:
+                self._writer = False
+                self._changed.notify_all()
+                raise
         try:
             yield
         finally:
             with self._changed:
                 self._writer = False
                 self._changed.notify_all()
+
+    def _wait(self, holds: Callable[[], bool], ends_at_s: float | None) -> None:
+        left_s = None if ends_at_s is None else max(0.0, ends_at_s - time.monotonic())
+        if not self._changed.wait_for(holds, left_s):
+            raise StorageBusy("the gallery's storage is held by a write of another process")

@@ -1,4 +1,4 @@
-"""The threads of a gallery: reads run concurrently, writes one after the other."""
+"""The threads of a gallery: reads run concurrently, and wait for no write."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from facewire_server.backends.lmdb_gallery.environment import Environment
 from facewire_server.backends.lmdb_gallery.tables import Transaction
+from facewire_server.backends.lmdb_gallery.writer import WRITE_WAIT_S, Writer
 from facewire_server.work.threads import run_in_thread
 
 __all__ = ["TransactionThreads"]
@@ -16,20 +17,28 @@ T = TypeVar("T")
 class TransactionThreads:
     """Runs the transactions of an environment in its own threads.
 
-    LMDB has one writer at a time. So one thread writes, and writes that wait for it or for the
-    disk take no thread from the searches.
+    Writes have a thread of their own, so that those which wait for another process or for the disk take no
+    thread from the searches.
     """
 
-    def __init__(self, environment: Environment, readers: int) -> None:
+    def __init__(
+        self, environment: Environment, readers: int, *, write_wait_s: float = WRITE_WAIT_S
+    ) -> None:
         """Takes over the environment, which `close` closes.
 
         Args:
             environment: where the transactions run.
             readers: reads at once; further ones wait, first in, first out.
+            write_wait_s: seconds that a write may wait until it begins.
         """
         self._environment = environment
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="gallery-read")
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="gallery-write")
+        self._writer = Writer(environment, wait_s=write_wait_s)
+
+    @property
+    def is_write_blocked(self) -> bool:
+        """See `Writer.is_blocked`."""
+        return self._writer.is_blocked
 
     async def read(self, step: Callable[[Transaction], T]) -> T:
         """Runs the step in one read transaction and returns its result."""
@@ -46,23 +55,19 @@ class TransactionThreads:
         *,
         beyond_quota: bool = False,
     ) -> T:
-        """Commits a change in a write transaction; a cancelled caller still receives the outcome.
-
-        Args:
-            change, beyond_quota: see `Environment.write`.
-        """
-        return await run_in_thread(
-            self._writer,
-            lambda: self._environment.write(change, beyond_quota=beyond_quota),
-            to_its_end=True,
-        )
+        """See `Writer.write`."""
+        return await self._writer.write(change, beyond_quota=beyond_quota)
 
     async def call(self, step: Callable[[], T]) -> T:
         """Runs a step in one of the reading threads; the step may open its own transaction."""
         return await run_in_thread(self._readers, step)
 
     def close(self) -> None:
-        """Waits for the running steps, then closes the environment; blocks."""
+        """Waits for the running steps, then closes the environment; blocks.
+
+        If the writing thread hangs, which waits for another process, the environment is left to the end of
+        the process: it must not be closed under a thread that uses it.
+        """
         self._readers.shutdown()
-        self._writer.shutdown()
-        self._environment.close()
+        if self._writer.close():
+            self._environment.close()
