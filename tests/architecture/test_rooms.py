@@ -23,6 +23,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     f"{SERVER}.host.processors": frozenset(),
     f"{SERVER}.host.signals": frozenset(),
+    f"{SERVER}.host.ending": frozenset(),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.stacks": frozenset(),
     f"{SERVER}.events.operators": frozenset(),
@@ -114,7 +115,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     # The vector engine knows no store: another one can stand behind the same seam.
     "facewire_server.backends.exact_search": frozenset(
-        {f"{SERVER}.galleries.vector_search", "numpy", "threadpoolctl"}
+        {f"{SERVER}.errors", f"{SERVER}.galleries.vector_search", "numpy", "threadpoolctl"}
     ),
     "facewire_server.healthcheck": frozenset(
         {"facewire_server.configuration.settings", "grpc", "grpc_health"}

@@ -10,6 +10,7 @@ from typing import Final
 import cv2
 
 from facewire_server.app.joining import build_info, join, open_telemetry
+from facewire_server.app.service_health import ServiceHealth
 from facewire_server.app.started import server_started
 from facewire_server.app.values import (
     gallery_read_threads,
@@ -23,23 +24,33 @@ from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.configuration.credentials import read_file, reload_on
 from facewire_server.configuration.settings import Settings
-from facewire_server.events import Emit, Stopped, broadcast
+from facewire_server.events import Emit, StopForced, Stopped, broadcast
+from facewire_server.host.ending import Ending
 from facewire_server.host.processors import usable_processors
-from facewire_server.host.signals import handle_signals
+from facewire_server.host.signals import Signals, handle_signals
 from facewire_server.logs import logging_to_stderr
 from facewire_server.models import Models, open_models
-from facewire_server.rpc.health import HEALTH_NAMES
+from facewire_server.proof.model_contract import ModelContract
 from facewire_server.rpc.server import Server
 from facewire_server.telemetry.opened import Telemetry
 from facewire_server.telemetry.state import Sources
 from facewire_server.work.failures import emit_failures
 from facewire_server.work.loop_lag import measure_loop_lag
 from facewire_server.work.slots import WorkSlots
+from facewire_server.work.threads import run_within
 
 __all__ = ["serve"]
 
-_RECOGNITION: Final = "facewire.v1.RecognitionService"
-"""The service whose health depends on the models; the gallery's calls need none."""
+_OPEN_S: Final = 30.0
+"""Seconds to open the gallery: it waits while another process writes. Chosen, not measured."""
+
+_STOP_S: Final = 10.0
+"""Seconds beyond `drain_s` after which a process that was asked to stop ends, whatever its threads do. Chosen, not
+measured: a server on two busy processors closes everything in less than one."""
+
+_CLOSE_S: Final = 8.0
+"""Seconds from the end of the drain to that end: what is waited for takes at most 1 s for a write and 3 s for the last
+traces. Chosen, not measured."""
 
 
 async def serve(settings: Settings) -> None:
@@ -54,28 +65,30 @@ async def serve(settings: Settings) -> None:
     """
     with logging_to_stderr(settings.log_format) as log:
         telemetry = open_telemetry(settings)
-        await _serve(settings, broadcast(log, *telemetry.listeners), telemetry)
+        ending = Ending(lambda threads: log(StopForced(threads)))
+        await _serve(settings, broadcast(log, *telemetry.listeners), telemetry, ending)
 
 
-async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry) -> None:
+async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: Ending) -> None:
     emit_failures(emit)
     signals = handle_signals()
-    async with _server(settings, emit, telemetry) as (server, models):
-        watching = None
+    # From here on, so that a server that hangs while it starts can be stopped, too.
+    stopping = asyncio.create_task(_end_in_time(signals, ending, settings.drain_s + _STOP_S))
+    async with _server(settings, emit, telemetry) as (server, models, gallery):
         reloading = asyncio.create_task(
             reload_on(signals.reload, settings, server.replace_credentials, emit)
         )
         measuring = asyncio.create_task(measure_loop_lag(emit))
+        watching: list[asyncio.Task[None]] = []
         try:
             port = await server.start()
-            for name in HEALTH_NAMES:
-                server.health.set(name, name != _RECOGNITION or not models.served)
+            health = ServiceHealth(server.health, models_ready=not models.served)
+            watching = [asyncio.create_task(health.watch(gallery, emit))]
             if models.served:
-                recognizing = partial(server.health.set, _RECOGNITION)
-                watching = asyncio.create_task(models.watch(recognizing, emit))
-                watching.add_done_callback(
-                    lambda _: signals.stop.set()
-                )  # it ends by a failure only
+                watch = models.watch(health.set_models_ready, emit)
+                watching.append(asyncio.create_task(watch))
+            for one in watching:  # it ends by a failure only
+                one.add_done_callback(lambda _: signals.stop.set())
             host = settings.listen.rpartition(":")[0]
             print(f"facewire.v1 on {host}:{port}", flush=True)
             await signals.stop.wait()
@@ -83,15 +96,23 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry) -> None:
             reloading.cancel()
             measuring.cancel()
             await server.drain(settings.drain_s)
-            if watching is not None and not watching.cancel():
-                await watching  # raises its failure
+            ending.within(_CLOSE_S)
+            for one in watching:
+                if not one.cancel():
+                    await one  # raises its failure
+    stopping.cancel()
     emit(Stopped())
+
+
+async def _end_in_time(signals: Signals, ending: Ending, seconds: float) -> None:
+    await signals.stop.wait()
+    ending.within(seconds)
 
 
 @asynccontextmanager
 async def _server(
     settings: Settings, emit: Emit, telemetry: Telemetry
-) -> AsyncIterator[tuple[Server, Models]]:
+) -> AsyncIterator[tuple[Server, Models, LmdbGallery]]:
     """Opens everything. The metrics, if asked for, are served from here on; gRPC does not listen yet.
 
     Embedded models are verified; served ones may be unreachable.
@@ -108,16 +129,7 @@ async def _server(
         tls_ca=read_file(settings.models_tls_ca),
     ) as models:
         with (
-            closing(
-                LmdbGallery(
-                    settings.data / "gallery",
-                    vector_search=ExactSearch(),
-                    model_contract_id=contract.id,
-                    dimension=contract.dimension,
-                    max_bytes=settings.gallery_max_bytes,
-                    read_threads=gallery_read_threads(processors),
-                )
-            ) as gallery,
+            closing(await _opened_gallery(settings, contract, processors)) as gallery,
             ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line") as threads,
         ):
             at_once = pictures_at_once(settings, processors, is_served=bool(models.served))
@@ -146,4 +158,26 @@ async def _server(
                 slots.statistics, server.streams.statistics, models.statistics, gallery.statistics
             )
             async with telemetry.serving(sources, build_info(contract, models), emit):
-                yield server, models
+                yield server, models, gallery
+
+
+async def _opened_gallery(
+    settings: Settings, contract: ModelContract, processors: int
+) -> LmdbGallery:
+    """Raises OSError: the folder cannot be used, or another process does not let it be opened."""
+    opening = partial(
+        LmdbGallery,
+        settings.data / "gallery",
+        vector_search=ExactSearch(),
+        model_contract_id=contract.id,
+        dimension=contract.dimension,
+        max_bytes=settings.gallery_max_bytes,
+        read_threads=gallery_read_threads(processors),
+    )
+    try:
+        return await run_within(opening, _OPEN_S)
+    except TimeoutError as error:
+        raise OSError(
+            f"another process has held the write lock of the gallery in {settings.data} for {_OPEN_S:g} s: "
+            "end that process, then start again"
+        ) from error

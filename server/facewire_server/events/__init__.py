@@ -16,12 +16,14 @@ from facewire_server.events.operators import (
     GalleryAction,
     GalleryChanged,
     GalleryExported,
+    GalleryStateChanged,
     InternalError,
     Listening,
     LoopLag,
     MetricsListening,
     ModelStateChanged,
     ServerStarted,
+    StopForced,
     Stopped,
     TlsFailed,
     TokenRefused,
@@ -39,6 +41,7 @@ __all__ = [
     "GalleryAction",
     "GalleryChanged",
     "GalleryExported",
+    "GalleryStateChanged",
     "InternalError",
     "Listening",
     "LoopLag",
@@ -47,6 +50,7 @@ __all__ = [
     "PictureFinished",
     "ServerStarted",
     "Stage",
+    "StopForced",
     "Stopped",
     "StreamEnded",
     "StreamOpened",
@@ -204,6 +208,7 @@ Event: TypeAlias = (
     | MetricsListening
     | Draining
     | DrainOverran
+    | StopForced
     | Stopped
     | CredentialsReloaded
     | TokenRefused
@@ -211,6 +216,7 @@ Event: TypeAlias = (
     | ModelStateChanged
     | GalleryChanged
     | GalleryExported
+    | GalleryStateChanged
     | LoopLag
     | InternalError
 )

@@ -14,12 +14,14 @@ __all__ = [
     "GalleryAction",
     "GalleryChanged",
     "GalleryExported",
+    "GalleryStateChanged",
     "InternalError",
     "Listening",
     "LoopLag",
     "MetricsListening",
     "ModelStateChanged",
     "ServerStarted",
+    "StopForced",
     "Stopped",
     "TlsFailed",
     "TokenRefused",
@@ -101,6 +103,17 @@ class DrainOverran:
     """
 
     timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopForced:
+    """The server ends without waiting any longer for threads that do not end. Emitted in another thread.
+
+    Attributes:
+        threads: names of all that have not ended; those that merely wait for work are among them.
+    """
+
+    threads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +206,19 @@ class GalleryChanged:
     template_count: int
     revision: int
     is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryStateChanged:
+    """The storage of the galleries became usable or not.
+
+    Attributes:
+        is_writable: writes begin in their time; if not, they are refused, and reads and searches go on.
+        damaged_galleries: ids of the galleries in which something was found that cannot be. They are not searched.
+    """
+
+    is_writable: bool
+    damaged_galleries: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,9 @@ class StoreStatistics:
         map_bytes: address space that the file may fill before the map must be moved.
         max_bytes: quota beyond which additions raise GalleryFull.
         reader_count: read transactions open now, in all processes, the one of this call included.
-        galleries: in order of id.
+        galleries: in order of id; none if a record of one is damaged.
+        is_writable: writes begin in their time.
+        damaged_gallery_count: galleries in which something was found that cannot be.
     """
 
     file_bytes: int
@@ -176,3 +178,5 @@ class StoreStatistics:
     max_bytes: int
     reader_count: int
     galleries: tuple[GallerySize, ...]
+    is_writable: bool = True
+    damaged_gallery_count: int = 0

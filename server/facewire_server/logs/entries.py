@@ -19,12 +19,14 @@ from facewire_server.events import (
     Event,
     GalleryChanged,
     GalleryExported,
+    GalleryStateChanged,
     InternalError,
     Listening,
     LoopLag,
     MetricsListening,
     ModelStateChanged,
     ServerStarted,
+    StopForced,
     Stopped,
     StreamEnded,
     StreamOpened,
@@ -74,6 +76,12 @@ def _error(event: Event) -> int:
     return logging.ERROR
 
 
+def _of_storage(event: GalleryStateChanged) -> int:
+    if event.damaged_galleries:
+        return logging.ERROR
+    return logging.INFO if event.is_writable else logging.WARNING
+
+
 ENTRIES: Final[Mapping[type[Any], Kind]] = {
     ServerStarted: Kind(),
     Listening: Kind(),
@@ -90,10 +98,12 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     # Not limited: every change and every export of a gallery must be in the log.
     GalleryChanged: Kind(),
     GalleryExported: Kind(),
+    GalleryStateChanged: Kind(_of_storage),
     LoopLag: Kind(_warning, is_limited=True),
     InternalError: Kind(_error, is_limited=True),
     Draining: Kind(),
     DrainOverran: Kind(_warning),
+    StopForced: Kind(_error),
     Stopped: Kind(),
 }
 """The classes that are logged. Events of each frame are not here: metrics count them."""

@@ -140,6 +140,8 @@ def _store(store: StoreStatistics) -> Iterator[_Sample]:
     yield "facewire_store_used_bytes", (), store.used_bytes
     yield "facewire_store_max_bytes", (), store.max_bytes
     yield "facewire_store_readers", (), store.reader_count
+    yield "facewire_store_writable", (), store.is_writable
+    yield "facewire_galleries_damaged", (), store.damaged_gallery_count
     yield "facewire_galleries", (), len(store.galleries)
     for gallery in store.galleries[:_GALLERIES_SHOWN]:
         yield from _gallery(gallery)

@@ -1,12 +1,13 @@
 """Runs a blocking step in a thread, and waits for the thread also if the caller is cancelled."""
 
 import asyncio
+import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from typing import TypeVar
 
-__all__ = ["run_in_thread"]
+__all__ = ["run_in_thread", "run_within"]
 
 T = TypeVar("T")
 
@@ -37,3 +38,24 @@ async def run_in_thread(threads: Executor, step: Callable[[], T]) -> T:
         if not future.cancelled():
             future.exception()  # asyncio reports an error that no caller has looked at
         raise
+
+
+async def run_within(step: Callable[[], T], seconds: float) -> T:
+    """Runs `step` in a thread of its own and returns its result; a thread that hangs is left behind.
+
+    Raises:
+        Exception: what `step` raised.
+        TimeoutError: it took longer than `seconds`.
+    """
+    work: Future[T] = Future()
+    work.set_running_or_notify_cancel()  # the caller may go, but cannot take the result's place
+
+    def run() -> None:
+        try:
+            work.set_result(step())
+        except BaseException as error:  # noqa: BLE001 - the caller's, whatever it is
+            work.set_exception(error)
+
+    # A daemon: Python does not wait for it at the end of the process.
+    threading.Thread(target=run, name="opening", daemon=True).start()
+    return await asyncio.wait_for(asyncio.wrap_future(work), seconds)

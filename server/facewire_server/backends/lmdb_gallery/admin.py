@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from itertools import islice
 
 from facewire_server.backends.lmdb_gallery.changes import (
@@ -50,9 +51,10 @@ class LmdbAdmin:
 
         Measured on two busy processors: 0.1 ms, and 2 µs for each gallery.
         """
-        return await self._threads.read(
+        statistics = await self._threads.read(
             lambda transaction: self._environment.statistics(gallery_sizes(transaction))
         )
+        return replace(statistics, is_writable=not self._threads.is_write_blocked)
 
     async def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
         """See the port."""

@@ -90,6 +90,11 @@ class LmdbGallery(LmdbAdmin):
         """Whether a write has waited for another process, or run, for longer than others may wait for it."""
         return self._threads.is_write_blocked
 
+    @property
+    def damaged_galleries(self) -> tuple[str, ...]:
+        """Ids of the galleries in which something was found that cannot be, in order."""
+        return ()
+
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         """See the port."""
         if k < 1:

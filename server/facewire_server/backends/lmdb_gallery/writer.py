@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 WRITE_WAIT_S: Final = 5.0
 """Seconds that a write may wait until it begins. Chosen, not measured: a write takes milliseconds, so only a long
-deletion or another process that does not end its own write can make others wait for so long."""
+deletion or another process that does not end its own write makes others wait longer."""
 
 _MOST_WAITING: Final = 64
 """Writes that may wait; the largest, a part of an import, holds 1 MiB of vectors. Chosen, not measured."""
@@ -34,8 +34,8 @@ _RECHECK_S: Final = 0.1
 """Seconds between two attempts to withdraw a late write that has begun: it may be put back to make room for it.
 Chosen, not measured."""
 
-_CLOSE_WAIT_S: Final = 5.0
-"""Seconds to wait for the thread at the end. Chosen, not measured."""
+_CLOSE_WAIT_S: Final = 1.0
+"""Seconds to wait for the thread at the end, when no caller waits any more. Chosen, not measured."""
 
 
 class Writer:

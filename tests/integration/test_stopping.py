@@ -1,0 +1,130 @@
+"""A server whose storage or threads hang still serves cameras, says so, and ends within a bound."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import grpc
+import numpy as np
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from numpy.typing import NDArray
+
+from facewire.v1 import (
+    face_pb2,
+    gallery_pb2,
+    gallery_pb2_grpc,
+    recognition_pb2,
+    recognition_pb2_grpc,
+)
+from fakes.write_lock import held_write_lock
+from harness import REPOSITORY
+from harness.running import RunningServer, ServerFailed, running_server
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+GALLERY = "facewire.v1.GalleryService"
+RECOGNITION = "facewire.v1.RecognitionService"
+
+
+def jpeg(image: NDArray[np.uint8]) -> bytes:
+    return bytes(cv2.imencode(".jpg", image[..., ::-1])[1])
+
+
+def entries(server: RunningServer, event: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == event]
+
+
+def wait_for_health(channel: grpc.Channel, service: str, wanted: Any) -> None:
+    watch = health_pb2_grpc.HealthStub(channel).Watch(
+        health_pb2.HealthCheckRequest(service=service), timeout=60
+    )
+    for response in watch:
+        if response.status == wanted:
+            break
+    watch.cancel()
+
+
+def test_while_another_process_holds_the_write_lock_only_writes_are_refused(
+    models: Path, tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    with running_server(data=tmp_path) as server, server.channel() as channel:
+        galleries = gallery_pb2_grpc.GalleryServiceStub(channel)
+        recognition = recognition_pb2_grpc.RecognitionServiceStub(channel)
+        with held_write_lock(tmp_path / "gallery"):
+            late = galleries.CreateIdentity.future(
+                gallery_pb2.CreateIdentityRequest(identity_id="deadline"), timeout=1
+            )
+            waits = galleries.CreateIdentity.future(
+                gallery_pb2.CreateIdentityRequest(identity_id="waits"), timeout=60
+            )
+            assert late.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+            # A camera is served meanwhile.
+            picture = face_pb2.Image(data=jpeg(astronaut))
+            recognition.Recognize(recognition_pb2.RecognizeRequest(image=picture), timeout=60)
+            galleries.GetGallery(gallery_pb2.GetGalleryRequest(), timeout=60)
+            assert waits.code() is grpc.StatusCode.UNAVAILABLE
+            assert "nothing was written" in waits.details()
+            wait_for_health(channel, GALLERY, NOT_SERVING)
+            wait_for_health(channel, RECOGNITION, SERVING)
+        wait_for_health(channel, GALLERY, SERVING)
+        galleries.CreateIdentity(gallery_pb2.CreateIdentityRequest(identity_id="later"))
+        left = galleries.ListIdentities(gallery_pb2.ListIdentitiesRequest()).identities
+        assert [one.identity_id for one in left] == ["later"]
+        assert [one["is_writable"] for one in entries(server, "gallery_state_changed")] == [
+            False,
+            True,
+        ]
+        # It also ends cleanly while the writer hangs: `running_server` demands status 0.
+        with held_write_lock(tmp_path / "gallery"):
+            lost = galleries.CreateIdentity.future(
+                gallery_pb2.CreateIdentityRequest(identity_id="lost"), timeout=60
+            )
+            wait_for_health(channel, GALLERY, NOT_SERVING)
+            assert lost.code() is grpc.StatusCode.UNAVAILABLE
+            server.terminate()
+            server.wait()
+
+
+def test_a_thread_that_hangs_does_not_keep_the_server_from_ending(
+    models: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    with (
+        pytest.raises(ServerFailed, match="status 3") as caught,
+        running_server(module="tests.fakes.hanging_server", drain_s=0.1) as server,
+    ):
+        end_during_a_picture(server, jpeg(astronaut))
+    assert re.search('"event": "stop_forced", "threads": .*"line_0"', str(caught.value))
+
+
+def end_during_a_picture(server: RunningServer, picture: bytes) -> None:
+    request = recognition_pb2.RecognizeRequest(image=face_pb2.Image(data=picture))
+    with server.channel() as channel:
+        call = recognition_pb2_grpc.RecognitionServiceStub(channel).Recognize.future(
+            request, timeout=60
+        )
+        hung = "hanging: the decoder was called"
+        while hung not in server.log():
+            assert not call.done()
+        server.terminate()
+        assert call.code() is not grpc.StatusCode.OK
+
+
+def test_a_server_that_cannot_open_its_gallery_says_who_is_in_the_way(
+    models: Path, tmp_path: Path
+) -> None:
+    with running_server(data=tmp_path):
+        pass
+    command = [sys.executable, "-m", "tests.fakes.hanging_server", "run", "--data", str(tmp_path)]
+    flags = ["--models", str(REPOSITORY / "models"), "--listen", "127.0.0.1:0"]
+    with held_write_lock(tmp_path / "gallery"):
+        done = subprocess.run(
+            [*command, *flags], capture_output=True, text=True, timeout=100, check=False
+        )
+    assert done.returncode == 1
+    assert "another process has held the write lock of the gallery" in done.stderr
