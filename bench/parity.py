@@ -108,7 +108,7 @@ async def _compare(report: Report, scenes: list[Path], lfw: list[Path]) -> None:
                     continue  # not a picture that the server accepts
                 other = await _see(served, path, threads)
                 pairs.append((path, one, other))
-                again = await served.embedder.embed(one.crops)
+                again, _ = await served.embedder.embed(one.crops)
                 same_crops.append(_cosines(one.embeddings, again))
         for path, one, _ in pairs:
             if path in set(lfw[::2]) and len(one.faces):
@@ -137,7 +137,7 @@ async def _line(
 async def _see(models: Models, path: Path, threads: ThreadPoolExecutor) -> _Seen:
     finder = FaceFinder(models.detector, limits=_LIMITS, threads=threads)
     found = await finder.find(Picture(path.read_bytes()), _DETECTION)
-    embeddings = await models.embedder.embed(found.crops)
+    embeddings, _ = await models.embedder.embed(found.crops)
     return _Seen(found.faces, found.qualities, found.crops, embeddings)
 
 

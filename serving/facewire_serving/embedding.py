@@ -3,7 +3,9 @@
 SFace (Zhong et al., "SFace: sigmoid-constrained hypersphere loss for robust face recognition",
 2021) on a MobileNet trunk (Howard et al. 2017) for 112 px crops. The published ONNX file fixes
 the batch to one and leaves the vectors unscaled; this graph takes any number of crops, none
-included, prepares the pixels itself and returns unit vectors.
+included, prepares the pixels itself and returns unit vectors, and the length that each had before:
+the poorer the crop, the shorter (Meng et al., "MagFace: a universal representation for face
+recognition and quality assessment", CVPR 2021, trains for that; in SFace it is so without training).
 """
 
 from collections.abc import Mapping
@@ -34,7 +36,8 @@ def export(constants: _Constants, directory: Path) -> None:
     """Writes the SavedModel.
 
     Its one signature, `serving_default`, takes `faces`, uint8 (n, 112, 112, 3) RGB, aligned, and
-    returns `embeddings`, float32 (n, 128) of unit length; n may be 0.
+    returns `embeddings`, float32 (n, 128) of unit length, and `norms`, float32 (n,), their lengths before
+    they were normalized; n may be 0.
 
     Args:
         constants: what `embedding_weights.constants` returns.
@@ -50,7 +53,11 @@ def export(constants: _Constants, directory: Path) -> None:
         # To an empty batch the graph appends a blank crop, and cuts its embedding off.
         blank = tf.cast(count == 0, tf.int32)
         crops = tf.pad(faces, [[0, blank], [0, 0], [0, 0], [0, 0]])
-        return {"embeddings": _head(constants, _trunk(constants, crops))[:count]}
+        vectors = _head(constants, _trunk(constants, crops))[:count]
+        return {
+            "embeddings": tf.math.l2_normalize(vectors, axis=1),
+            "norms": tf.norm(vectors, axis=1),
+        }
 
     module = tf.Module()
     module.embed = embed
@@ -68,10 +75,10 @@ def _trunk(constants: _Constants, faces: tf.Tensor) -> tf.Tensor:
 
 
 def _head(constants: _Constants, features: tf.Tensor) -> tf.Tensor:
-    """float32 (n, 7, 7, 1024) to unit vectors, float32 (n, 128)."""
+    """float32 (n, 7, 7, 1024) to vectors of any length, float32 (n, 128)."""
     flat = tf.reshape(tf.transpose(features, (0, 3, 1, 2)), (-1, 1024 * 7 * 7))
     vectors = tf.matmul(flat, tf.constant(constants["head/kernel"]))
-    return tf.math.l2_normalize(vectors + tf.constant(constants["head/shift"]), axis=1)
+    return vectors + tf.constant(constants["head/shift"])
 
 
 def _convolution(constants: _Constants, name: str, features: tf.Tensor) -> tf.Tensor:

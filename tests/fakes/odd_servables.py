@@ -1,11 +1,12 @@
-"""SavedModels that are not what they should be: `python odd_servables.py FOLDER` (in TensorFlow).
+"""SavedModels that are not what they should be: `python odd_servables.py MODEL FOLDER` (in TensorFlow).
 
-Each is a folder `FOLDER/<kind>/1`, to be served as `embedding`:
+MODEL is the version folder of the right one. Each is a folder `FOLDER/<kind>/1`, to be served as `embedding`:
 
 * `wrong`: the right signature, other vectors.
 * `garbage`: the right signature as declared, answers of another shape.
 * `signature`: an input of another name, type and size.
 * `nameless`: no `serving_default`.
+* `old`: MODEL as it was built before it had the output `norms`. The server goes on using it.
 """
 
 import sys
@@ -39,7 +40,20 @@ def signature(images: tf.Tensor) -> dict[str, tf.Tensor]:
     return {"vectors": tf.reduce_mean(images, axis=(1, 2))}
 
 
-def main(folder: Path) -> None:
+def old(model: Path) -> tf.Module:
+    module = tf.Module()
+    module.loaded = tf.saved_model.load(str(model))
+    whole = module.loaded.signatures["serving_default"]
+
+    @tf.function(input_signature=[FACES])
+    def function(faces: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"embeddings": whole(faces=faces)["embeddings"]}
+
+    module.function = function
+    return module
+
+
+def main(model: Path, folder: Path) -> None:
     for kind, function in (("wrong", wrong), ("garbage", garbage), ("signature", signature)):
         module = tf.Module()
         module.function = function
@@ -49,7 +63,11 @@ def main(folder: Path) -> None:
     module.function = wrong
     target = str(folder / "nameless" / "1")
     tf.saved_model.save(module, target, signatures={"embed": wrong})
+    module = old(model)
+    tf.saved_model.save(
+        module, str(folder / "old" / "1"), signatures={"serving_default": module.function}
+    )
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -56,7 +56,8 @@ def odd(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
     folder = tmp_path_factory.mktemp("odd")
     script = Path(__file__).parents[1] / "fakes/odd_servables.py"
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run([MODELS_PYTHON, script, folder], check=True, env=environment)
+    command = [MODELS_PYTHON, script, models / "embedding/1", folder]
+    subprocess.run(command, check=True, env=environment)
     return folder
 
 
@@ -216,7 +217,8 @@ WRONG_MODELS = {
     "garbage": "embeddings: float32[8,64], expected float32[?,128]",
     "wrong": "not the one of the model contract",
     "signature": "expected serving_default(faces: uint8[?,112,112,3]) -> (embeddings: "
-    "float32[?,128]), found serving_default(images: float32[?,160,160,3]) -> (vectors: float32[?,3])",
+    "float32[?,128], optional norms: float32[?]), found serving_default(images: float32[?,160,160,3]) -> "
+    "(vectors: float32[?,3])",
     "nameless": "found signatures ['__saved_model_init_op', 'embed']",
 }
 """What the server's log says of each of `odd_servables`."""
@@ -239,13 +241,17 @@ def test_no_result_of_another_model_behind_the_name_is_used(
         first.kill()
     assert {one.status for one in camera.seen[before:]} == {UNAVAILABLE}
     wait_for_health(server, NOT_SERVING)
-    first.start(folders[0])
+    # One replica is of before the output `norms`: its embeddings are the same, and it is used like the other.
+    first.start(odd / "old")
     second.start()
     for one in replicas:
         one.wait_until_ready()
     since_s = time.monotonic()
-    report("the right model again", camera.until_ok(), since_s)
+    report("the right model again", camera.until_ok(20), since_s)
     wait_for_health(server, SERVING)
+    first.kill()
+    first.start(folders[0])
+    first.wait_until_ready()
 
 
 def roll(folder: Path, version: str, source: Path) -> None:

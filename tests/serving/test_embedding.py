@@ -15,7 +15,7 @@ TOLERANCE = 1e-4
 
 @pytest.fixture(scope="module")
 def published(cache):
-    """Embeds crops with the published file, one at a time as it wants them; unit vectors."""
+    """Embeds crops with the published file, one at a time as it wants them; unit vectors and their lengths before."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # The file lists its constants as inputs: a warning for each.
     session = onnxruntime.InferenceSession(weights.sface_onnx(cache), options)
@@ -23,20 +23,34 @@ def published(cache):
     def embed(crops):
         pixels = crops.transpose(0, 3, 1, 2).astype(np.float32)
         vectors = np.concatenate([session.run(None, {"data": crop[None]})[0] for crop in pixels])
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        norms = np.linalg.norm(vectors, axis=1)
+        return vectors / norms[:, None], norms
 
     return embed
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "openvino"])
 def exported(request, model_folder, in_openvino):
-    """Embeds crops with the servable, in either engine."""
+    """Embeds crops with the servable, in either engine; unit vectors and their lengths before."""
     folder = model_folder("embedding")
     if request.param == "openvino":
-        compiled = in_openvino(folder)
-        return lambda crops: compiled({"faces": crops})["embeddings"]
-    signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    return lambda crops: signature(faces=tf.constant(crops))["embeddings"].numpy()
+        run = in_openvino(folder)
+    else:
+        signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
+
+        def run(inputs):
+            return signature(faces=tf.constant(inputs["faces"]))
+
+    def embed(crops):
+        outputs = run({"faces": crops})
+        return np.asarray(outputs["embeddings"]), np.asarray(outputs["norms"])
+
+    return embed
+
+
+def assert_same(found, expected):
+    np.testing.assert_allclose(found[0], expected[0], rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(found[1], expected[1], rtol=TOLERANCE)
 
 
 # Eyes, nose, corners of the mouth: of the astronaut's face, and of the ArcFace template.
@@ -63,39 +77,48 @@ def faces():
 
 
 def test_real_faces_agree_with_the_published_network(exported, published, faces):
-    np.testing.assert_allclose(exported(faces), published(faces), rtol=0, atol=TOLERANCE)
+    assert_same(exported(faces), published(faces))
 
 
 def test_noise_agrees_with_the_published_network(exported, published):
     noise = np.random.default_rng(7).integers(0, 256, (24, 112, 112, 3), np.uint8)
-    np.testing.assert_allclose(exported(noise), published(noise), rtol=0, atol=TOLERANCE)
+    assert_same(exported(noise), published(noise))
 
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_flat_crops_agree_with_the_published_network(exported, published, value):
     flat = np.full((1, 112, 112, 3), value, np.uint8)
-    np.testing.assert_allclose(exported(flat), published(flat), rtol=0, atol=TOLERANCE)
+    assert_same(exported(flat), published(flat))
 
 
 def test_embeddings_are_float32_of_unit_length(exported, faces):
-    embeddings = exported(faces)
-    assert embeddings.dtype == np.float32
+    embeddings, norms = exported(faces)
+    assert embeddings.dtype == norms.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1.0, atol=1e-6)
 
 
 def test_no_faces_give_no_embeddings(exported):
-    assert exported(np.empty((0, 112, 112, 3), np.uint8)).shape == (0, 128)
+    embeddings, norms = exported(np.empty((0, 112, 112, 3), np.uint8))
+    assert (embeddings.shape, norms.shape) == ((0, 128), (0,))
 
 
 def test_a_face_gets_the_same_embedding_whatever_stands_beside_it(exported, faces):
-    together = exported(faces[:9])
+    together, _ = exported(faces[:9])
     for batch in (1, 2, 9):
-        apart = np.concatenate([exported(faces[i : i + batch]) for i in range(0, 9, batch)])
+        apart = np.concatenate([exported(faces[i : i + batch])[0] for i in range(0, 9, batch)])
         np.testing.assert_allclose(apart[:9], together, rtol=0, atol=1e-5)
 
 
 def test_one_face_differently_aligned_and_lit_stays_itself(exported, faces):
     noise = np.random.default_rng(8).integers(0, 256, (8, 112, 112, 3), np.uint8)
-    well_aligned = exported(faces[14:15])[0]
-    assert (exported(faces[:30]) @ well_aligned).min() > 0.7
-    assert (exported(noise) @ well_aligned).max() < 0.3
+    (well_aligned,), _ = exported(faces[14:15])
+    assert (exported(faces[:30])[0] @ well_aligned).min() > 0.7
+    assert (exported(noise)[0] @ well_aligned).max() < 0.3
+
+
+def test_the_norm_falls_with_blur_and_smear(exported, faces):
+    (clean,) = faces[6:7]
+    blurred = cv2.GaussianBlur(clean, (0, 0), 4)
+    smeared = cv2.blur(clean, (17, 1))
+    _, norms = exported(np.stack([clean, blurred, smeared]))
+    assert norms[0] > 1.1 * max(norms[1:])

@@ -1,5 +1,7 @@
 """Aligned crops to embeddings."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,10 +9,23 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.ports import Model
 from facewire_server.types import Rgb
 
-__all__ = ["Embedder"]
+__all__ = ["Embedded", "Embedder"]
 
 _CHUNK = 16
 """Most crops of one prediction: with more, a face takes no less time, and the model's memory grows."""
+
+
+class Embedded(NamedTuple):
+    """The embeddings of n crops.
+
+    Attributes:
+        embeddings: (n, d) float32, of unit length as the servable promises; the length is not checked here.
+        norms: (n,) float32, the length of each before it was normalized: the poorer the crop, the shorter. 0 =
+            unknown, since the servable has no such output.
+    """
+
+    embeddings: NDArray[np.float32]
+    norms: NDArray[np.float32]
 
 
 class Embedder:
@@ -20,26 +35,25 @@ class Embedder:
         self._model = model
         self.dimension = dimension
 
-    async def embed(self, crops: Rgb) -> NDArray[np.float32]:
+    async def embed(self, crops: Rgb) -> Embedded:
         """Computes one embedding for each crop.
 
         Args:
             crops: (n, 112, 112, 3) uint8 RGB; n may be 0.
-
-        Returns:
-            (n, d) float32, of unit length as the servable promises; the length is not checked here.
 
         Raises:
             ModelUnavailable: the model does not answer, or its outputs have another shape or are not
                 finite.
             TimedOut: it has not answered within the picture's time.
         """
-        parts = [np.empty((0, self.dimension), np.float32)]  # n = 0: the model is not called
+        # n = 0: the model is not called
+        parts = [Embedded(np.empty((0, self.dimension), np.float32), np.empty(0, np.float32))]
         for start in range(0, len(crops), _CHUNK):
             parts.append(await self._chunk(crops[start : start + _CHUNK]))
-        return np.concatenate(parts)
+        embeddings, norms = zip(*parts, strict=True)
+        return Embedded(np.concatenate(embeddings), np.concatenate(norms))
 
-    async def embed_mirrored(self, crops: Rgb) -> NDArray[np.float32]:
+    async def embed_mirrored(self, crops: Rgb) -> Embedded:
         """Computes one embedding for each crop, from the crop and its mirror image together.
 
         The normalized sum of the two embeddings depends less on light and pose than one alone, and costs
@@ -50,22 +64,29 @@ class Embedder:
             crops: (n, 112, 112, 3) uint8 RGB; n may be 0.
 
         Returns:
-            (n, d) float32, rows of unit length.
+            Rows of unit length; the norms are those of the crops as they are, not of their mirror images.
 
         Raises:
             ModelUnavailable: as `embed`.
             TimedOut: it has not answered within the picture's time.
         """
-        both = await self.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        both, norms = await self.embed(np.concatenate([crops, crops[:, :, ::-1]]))
         sums = both[: len(crops)] + both[len(crops) :]
         embeddings: NDArray[np.float32] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-        return embeddings
+        return Embedded(embeddings, norms[: len(crops)])
 
-    async def _chunk(self, crops: Rgb) -> NDArray[np.float32]:
+    async def _chunk(self, crops: Rgb) -> Embedded:
         answer = await self._model.predict({"faces": crops})
         embeddings = answer.get("embeddings")
         if embeddings is None or embeddings.shape != (len(crops), self.dimension):
             raise ModelUnavailable("the embedding model's answer has an unexpected shape")
-        if not np.isfinite(embeddings).all():
+        norms = answer.get("norms", np.zeros(len(crops), np.float32))
+        if norms.shape != (len(crops),):
+            raise ModelUnavailable("the embedding model's norms have an unexpected shape")
+        if not (np.isfinite(embeddings).all() and np.isfinite(norms).all()):
             raise ModelUnavailable("the embedding model's answer is not finite")
-        return embeddings.astype(np.float32, copy=False)
+        if (norms < 0).any():
+            raise ModelUnavailable("the embedding model's norms are no lengths")
+        return Embedded(
+            embeddings.astype(np.float32, copy=False), norms.astype(np.float32, copy=False)
+        )

@@ -106,7 +106,7 @@ class Enroller:
                     found = await self._finder.find(picture, detection, selection, clock=clock)
                     self._demand_quality(found)
                     with clock.stage("embed"):
-                        embedding = await self._embedder.embed_mirrored(found.crops)
+                        embedding, _ = await self._embedder.embed_mirrored(found.crops)
         except InvalidInput as refusal:
             return _result(found, refusal), np.empty((0, self._embedder.dimension), np.float32)
         return _result(found), embedding

@@ -116,7 +116,7 @@ class Recognizer:
         found = await self._finder.find(picture, detection, clock=clock)
         is_comparable = comparable(found.qualities, policy)
         with clock.stage("embed"):
-            probes = await self._embedder.embed(found.crops[is_comparable])
+            probes, _ = await self._embedder.embed(found.crops[is_comparable])
         with clock.stage("match"):
             nearest = await self._gallery.search(gallery_id, probes, candidates_needed(policy))
         decided = decisions(nearest, is_comparable, policy)
@@ -136,5 +136,5 @@ class Recognizer:
                     error.field = field
                     raise
                 with clock.stage("embed"):
-                    (embedding,) = await self._embedder.embed_mirrored(found.crops)
+                    (embedding,), _ = await self._embedder.embed_mirrored(found.crops)
         return found, embedding

@@ -63,7 +63,7 @@ async def prove(model: Model, contract: ModelContract) -> None:
         ModelUnavailable: the model does not answer, or is not the model contract's.
         TimedOut: it has not answered before the deadline.
     """
-    embeddings = await Embedder(model, contract.dimension).embed(canary.crops())
+    embeddings, _ = await Embedder(model, contract.dimension).embed(canary.crops())
     cosine = canary.check(embeddings, contract.golden)
     if cosine < canary.CANARY_MIN_COSINE:
         raise ModelUnavailable(

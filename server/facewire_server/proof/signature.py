@@ -48,24 +48,36 @@ class Signature:
     Attributes:
         inputs, outputs: the tensors by name.
         name: `model_spec.signature_name`; a servable may have several signatures.
+        optional: names of outputs that a servable may lack, since earlier ones did.
     """
 
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
     name: str = DEFAULT_SIGNATURE
+    optional: frozenset[str] = frozenset()
 
     def accepts(self, other: "Signature") -> bool:
-        """Whether a servable declared as `other` takes exactly these inputs and has these outputs."""
+        """Whether a servable declared as `other` takes exactly these inputs and has these outputs.
+
+        An optional output may be absent, and must be of its kind if it is there.
+        """
         return (
             self.inputs.keys() == other.inputs.keys()
-            and self.outputs.keys() <= other.outputs.keys()
+            and self.outputs.keys() - self.optional <= other.outputs.keys()
             and all(spec.accepts(other.inputs[name]) for name, spec in self.inputs.items())
-            and all(spec.accepts(other.outputs[name]) for name, spec in self.outputs.items())
+            and all(
+                spec.accepts(other.outputs[name])
+                for name, spec in self.outputs.items()
+                if name in other.outputs
+            )
         )
 
     def __str__(self) -> str:
         inputs, outputs = (
-            ", ".join(f"{name}: {side[name]}" for name in sorted(side))
+            ", ".join(
+                f"{'optional ' if name in self.optional else ''}{name}: {side[name]}"
+                for name in sorted(side)
+            )
             for side in (self.inputs, self.outputs)
         )
         return f"{self.name}({inputs}) -> ({outputs})"
@@ -87,8 +99,15 @@ MTCNN = Signature(
 
 
 def embedding(dimension: int) -> Signature:
-    """The `embedding` servable of a model contract of this dimension."""
+    """The `embedding` servable of a model contract of this dimension.
+
+    Servables of 0.1 lack `norms`: they go on working, and the norm of an embedding is then unknown.
+    """
     return Signature(
         inputs={"faces": TensorSpec("uint8", (None, 112, 112, 3))},
-        outputs={"embeddings": TensorSpec("float32", (None, dimension))},
+        outputs={
+            "embeddings": TensorSpec("float32", (None, dimension)),
+            "norms": TensorSpec("float32", (None,)),
+        },
+        optional=frozenset({"norms"}),
     )

@@ -29,7 +29,8 @@ def test_the_signatures_are_those_of_the_page(
         }
         for side in ("inputs", "outputs")
     )
-    assert Signature(inputs, outputs) == expected
+    optional = frozenset(name for name, about in page["outputs"].items() if about.get("optional"))
+    assert Signature(inputs, outputs, optional=optional) == expected
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_a_signature_may_give_more_and_must_not_ask_for_more() -> None:
     expected = signature.embedding(128)
     vectors = expected.outputs["embeddings"]
     assert expected.accepts(
-        Signature(expected.inputs, {"embeddings": vectors, "quality": TensorSpec("float32", ())})
+        Signature(expected.inputs, {**expected.outputs, "quality": TensorSpec("float32", ())})
     )
     assert not expected.accepts(
         Signature({**expected.inputs, "masks": FACES}, {"embeddings": vectors})
@@ -59,7 +60,19 @@ def test_a_signature_may_give_more_and_must_not_ask_for_more() -> None:
     assert not expected.accepts(Signature(expected.inputs, {"vectors": vectors}))
 
 
+def test_an_optional_output_may_be_absent_and_must_be_of_its_kind_if_it_is_there() -> None:
+    expected = signature.embedding(128)
+    vectors = {"embeddings": expected.outputs["embeddings"]}
+    for norms in (None, (), (8,), (None,), (None, 1)):
+        found = vectors if norms is None else vectors | {"norms": TensorSpec("float32", norms)}
+        is_right = norms is None or len(norms) == 1
+        assert expected.accepts(Signature(expected.inputs, found)) is is_right, norms
+    required = Signature(expected.inputs, expected.outputs)
+    assert not required.accepts(Signature(expected.inputs, vectors))
+
+
 def test_a_signature_is_written_in_one_line() -> None:
     assert str(signature.embedding(128)) == (
-        "serving_default(faces: uint8[?,112,112,3]) -> (embeddings: float32[?,128])"
+        "serving_default(faces: uint8[?,112,112,3]) -> "
+        "(embeddings: float32[?,128], optional norms: float32[?])"
     )

@@ -78,7 +78,10 @@ class TfServingModel:
         request = wire.PredictRequest()
         request.model_spec.name = self._servable
         request.model_spec.signature_name = self._signature.name
-        request.output_filter.extend(self._signature.outputs)
+        if not self._signature.optional:
+            request.output_filter.extend(self._signature.outputs)
+        # Else all outputs are asked for: TensorFlow Serving refuses a request that names one that the version lacks,
+        # and versions change between the check of a signature and a request.
         for name, array in inputs.items():
             write(array, request.inputs[name])
         response = await self._calls.ask(wire.PREDICT, request, wire.PredictResponse, remaining_s())

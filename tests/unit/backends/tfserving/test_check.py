@@ -15,8 +15,13 @@ LOADING, AVAILABLE = 20, 30
 """Of TensorFlow Serving's `ModelVersionStatus.State`."""
 
 
-def declared(name: str = "serving_default", width: int = 2, dtype: int = wire.DT_FLOAT) -> bytes:
-    """The signatures of an embedding model whose vectors have this width."""
+def declared(
+    name: str = "serving_default",
+    width: int = 2,
+    dtype: int = wire.DT_FLOAT,
+    norms: tuple[int, ...] | None = (-1,),
+) -> bytes:
+    """The signatures of an embedding model whose vectors have this width; `norms` None = no such output."""
     signatures = wire.SignatureDefMap()
     one = signatures.signature_def[name]
     one.inputs["faces"].dtype = wire.DT_UINT8
@@ -27,6 +32,10 @@ def declared(name: str = "serving_default", width: int = 2, dtype: int = wire.DT
     ):
         for size in sizes:
             tensor.tensor_shape.dim.add(size=size)
+    if norms is not None:
+        one.outputs["norms"].dtype = wire.DT_FLOAT
+        for size in norms:
+            one.outputs["norms"].tensor_shape.dim.add(size=size)
     return bytes(signatures.SerializeToString())
 
 
@@ -65,8 +74,9 @@ async def served(state: int, signatures: bytes) -> AsyncIterator[TfServingModel]
 
 
 async def test_the_signature_that_is_called_passes() -> None:
-    async with served(AVAILABLE, declared()) as model:
-        await model.check()
+    for norms in ((-1,), None):  # models of before that output go on working
+        async with served(AVAILABLE, declared(norms=norms)) as model:
+            await model.check()
 
 
 @pytest.mark.parametrize(
@@ -76,6 +86,7 @@ async def test_the_signature_that_is_called_passes() -> None:
         (AVAILABLE, declared("embed"), r"version 3 .* found signatures \['embed'\]"),
         (AVAILABLE, declared(width=3), r"found .*float32\[\?,3\]"),
         (AVAILABLE, declared(dtype=wire.DT_UINT8), r"found .*uint8\[\?,2\]"),
+        (AVAILABLE, declared(norms=(-1, 1)), r"found .*norms: float32\[\?,1\]"),
         (AVAILABLE, b"\xff\xff", "returns no signatures"),
     ],
 )

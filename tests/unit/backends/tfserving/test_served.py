@@ -27,6 +27,7 @@ class Serving(grpc.GenericRpcHandler):
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
+        self.lacks: set[str] = set()
         self.left_s: list[float | None] = []
         self.failures: list[tuple[grpc.StatusCode, str]] = []
         self.answer: Callable[[Any], Awaitable[Any]] = self.embed
@@ -35,11 +36,14 @@ class Serving(grpc.GenericRpcHandler):
     async def embed(self, request: Any) -> Any:
         response = wire.PredictResponse()
         response.model_spec.version.value = 7
-        output = response.outputs["embeddings"]
-        output.dtype = wire.DT_FLOAT
-        output.float_val.extend([1.0, 0.0])
-        for size in (1, 2):
-            output.tensor_shape.dim.add(size=size)
+        for name, numbers, shape in (("embeddings", [1.0, 0.0], (1, 2)), ("norms", [9.0], (1,))):
+            if name in self.lacks:
+                continue
+            output = response.outputs[name]
+            output.dtype = wire.DT_FLOAT
+            output.float_val.extend(numbers)
+            for size in shape:
+                output.tensor_shape.dim.add(size=size)
         return response
 
     async def predict(self, request: Any, context: Any) -> Any:
@@ -90,8 +94,23 @@ async def test_a_request_names_the_model_and_carries_bytes(model, serving) -> No
         "serving_default",
     )
     assert not request.model_spec.HasField("version")
-    assert list(request.output_filter) == ["embeddings"]
     assert request.inputs["faces"].tensor_content == FACES.tobytes()
+
+
+async def test_an_optional_output_is_taken_if_the_version_has_it(model, serving) -> None:
+    np.testing.assert_array_equal((await model.answer({"faces": FACES})).outputs["norms"], [9])
+    serving.lacks = {"norms"}
+    assert (await model.answer({"faces": FACES})).outputs.keys() == {"embeddings"}
+    # TensorFlow Serving refuses a request that names an output which the version lacks.
+    assert [list(request.output_filter) for request in serving.requests] == [[], []]
+
+
+async def test_required_outputs_are_named_so_that_no_others_are_sent(serving) -> None:
+    required = dataclasses.replace(signature.embedding(2), optional=frozenset())
+    model = TfServingModel("embedding", serving.address, required)
+    await model.answer({"faces": FACES[:1]})
+    assert sorted(serving.requests[0].output_filter) == ["embeddings", "norms"]
+    await model.close()
 
 
 async def test_the_rest_of_the_pictures_time_is_the_calls_deadline(model, serving) -> None:
