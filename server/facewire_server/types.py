@@ -28,6 +28,7 @@ __all__ = [
     "PictureFormat",
     "PictureLimits",
     "Quality",
+    "QualityFault",
     "Recognition",
     "Rgb",
     "Timings",
@@ -124,12 +125,41 @@ class Faces:
         return Faces(self.boxes * np.tile(by, 2), self.scores, self.landmarks * by)
 
 
+class QualityFault(Enum):
+    """What is wrong with a face (`facewire.v1.QualityFault`). The words are stored: do not change them."""
+
+    TOO_SMALL = "too small"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned away"
+    TOO_DARK = "too dark"
+    TOO_BRIGHT = "too bright"
+    UPSIDE_DOWN = "upside down"
+    COVERED = "covered"
+    UNRECOGNIZABLE = "unrecognizable"
+
+
 class Quality(NamedTuple):
-    """How well a face can be recognized (`facewire.v1.Quality`)."""
+    """How well a face can be recognized (`facewire.v1.Quality`); `pipeline.quality` defines the measures.
+
+    Attributes:
+        inter_eye_px: distance of the eyes in the picture, pixels.
+        sharpness: variance of the Laplacian of the crop's luma.
+        brightness: mean luma of the crop, in [0, 255].
+        directional_sharpness: variance of the second derivative of the crop's luma along x or along y, the smaller.
+        embedding_norm: length of the embedding before it was normalized; 0 = unknown.
+        yaw: the nose's shift to the viewer's right, in distances from eyes to mouth.
+        pitch: the nose's shift toward the eyes, in distances from eyes to mouth.
+        faults: what the limits of the server object to.
+    """
 
     inter_eye_px: float
     sharpness: float
     brightness: float
+    directional_sharpness: float = 0.0
+    embedding_norm: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    faults: tuple[QualityFault, ...] = ()
 
 
 class Candidate(NamedTuple):

@@ -35,16 +35,15 @@ from facewire_server.galleries.records import (
     NewIdentity,
 )
 from facewire_server.galleries.refusal import Refusal
-from facewire_server.types import Quality
+from facewire_server.types import Quality, QualityFault
 from fakes.gallery import Gallery, MemoryGallery
 from fakes.matrix_search import MatrixSearch
 
 DIMENSION = 128
 CONTRACT = "c" * 64
 OTHER_CONTRACT = "d" * 64
-ACCEPTED = EnrollmentResult(
-    "", quality=Quality(64.0, 12.5, 99.0), box=(1.0, 2.0, 3.5, 4.0), detection_score=0.99
-)
+QUALITY = Quality(64.0, 12.5, 99.0, 7.25, 11.5, -0.125, 0.25, (QualityFault.TOO_DARK,))
+ACCEPTED = EnrollmentResult("", quality=QUALITY, box=(1.0, 2.0, 3.5, 4.0), detection_score=0.99)
 REFUSED = EnrollmentResult("", refusal=Refusal.NO_FACE, detail="no face was found")
 EMPTY = np.empty((0, DIMENSION), np.float32)
 

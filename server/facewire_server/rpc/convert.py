@@ -9,6 +9,7 @@ from dataclasses import replace
 from facewire.v1 import face_pb2
 from facewire_server.errors import InvalidField
 from facewire_server.rpc.checks import float_within, whole_within
+from facewire_server.rpc.convert_quality import quality_message
 from facewire_server.types import (
     Candidate,
     Decision,
@@ -19,7 +20,6 @@ from facewire_server.types import (
     Outcome,
     Picture,
     PictureFormat,
-    Quality,
     Timings,
 )
 
@@ -30,7 +30,6 @@ __all__ = [
     "face_message",
     "face_selection",
     "picture",
-    "quality_message",
     "timings_message",
 ]
 
@@ -151,15 +150,6 @@ def face_message(face: Face, *, evidence_sequence: int = 0) -> face_pb2.Face:
         decision=None if face.decision is None else _decision_message(face.decision),
         quality=quality_message(face.quality),
         evidence_sequence=evidence_sequence,
-    )
-
-
-def quality_message(quality: Quality) -> face_pb2.Quality:
-    """Converts the quality of a probe or a template."""
-    return face_pb2.Quality(
-        inter_eye_px=quality.inter_eye_px,
-        sharpness=quality.sharpness,
-        brightness=quality.brightness,
     )
 
 

@@ -20,9 +20,10 @@ from facewire_server.galleries.records import (
 )
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.rpc.checks import checked_text, float_within
-from facewire_server.rpc.convert import picture, quality_message
+from facewire_server.rpc.convert import picture
+from facewire_server.rpc.convert_quality import quality_message, quality_of
 from facewire_server.rpc.status import shortened
-from facewire_server.types import Picture, Quality
+from facewire_server.types import Picture
 
 __all__ = [
     "MAX_ENROLL_IMAGES",
@@ -238,8 +239,8 @@ def _imported_template(message: gallery_pb2.ExportedTemplate, dimension: int) ->
             field=f"{field}.embedding",
         )
     numbers = np.frombuffer(embedding, _FLOAT32).astype(np.float32)  # copies
-    quality = Quality(known.quality.inter_eye_px, known.quality.sharpness, known.quality.brightness)
-    if not (np.isfinite(numbers).all() and all(map(math.isfinite, quality))):
+    quality = quality_of(known.quality)
+    if not (np.isfinite(numbers).all() and all(map(math.isfinite, quality[:-1]))):
         raise InvalidField(f"{field} holds a number that is not finite", field=field)
     info = TemplateInfo(
         checked_template_id(known.template_id, f"{field}.template.template_id"),

@@ -6,7 +6,7 @@ import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server import errors
-from facewire_server.rpc import convert, convert_recognition
+from facewire_server.rpc import convert, convert_quality, convert_recognition
 from facewire_server.rpc.checks import checked_text
 from facewire_server.streams.values import Answered, SkipReason
 from facewire_server.types import (
@@ -16,6 +16,7 @@ from facewire_server.types import (
     FaceSelection,
     Outcome,
     PictureFormat,
+    QualityFault,
     Timings,
 )
 from fakes.recognizer import a_face
@@ -29,7 +30,8 @@ def decided(outcome: Outcome, *candidates: Candidate) -> face_pb2.Decision:
     return convert.face_message(a_face(decision)).decision
 
 
-def test_every_format_selection_and_outcome_has_its_word() -> None:
+def test_every_format_selection_outcome_and_fault_has_its_word() -> None:
+    assert set(convert_quality._FAULTS) == set(QualityFault)
     assert set(convert._FORMATS) == set(face_pb2.ImageFormat.values()[:9])
     assert set(convert._FORMATS.values()) == set(PictureFormat)
     assert set(convert._SELECTIONS.values()) == set(FaceSelection)
@@ -49,6 +51,7 @@ def test_a_word_of_the_wire_is_the_value_of_the_same_name() -> None:
             recognition_pb2.CompareOutcome,
             convert_recognition._COMPARE_OUTCOMES,
         ),
+        ("QUALITY_FAULT_", face_pb2.QualityFault, convert_quality._FAULTS),
         ("SKIP_REASON_", recognition_pb2.SkipReason, convert_recognition._SKIP_REASONS),
     ):
         for value, number in words.items():

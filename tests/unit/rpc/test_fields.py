@@ -29,6 +29,7 @@ from facewire_server.types import (
     Picture,
     PictureFormat,
     Quality,
+    QualityFault,
     Recognition,
     Timings,
 )
@@ -36,7 +37,16 @@ from fakes.recognizer import a_face
 from fakes.wire import DEFAULTS, LIMITS, UNKNOWN_FORMAT
 
 # Every number and text below is another one, so that an exchange shows; float32 holds the fractions.
-QUALITY = Quality(inter_eye_px=32.5, sharpness=100.25, brightness=128.75)
+QUALITY = Quality(
+    inter_eye_px=32.5,
+    sharpness=100.25,
+    brightness=128.75,
+    directional_sharpness=40.5,
+    embedding_norm=11.25,
+    yaw=-0.125,
+    pitch=0.0625,
+    faults=(QualityFault.BLURRED, QualityFault.UPSIDE_DOWN),
+)
 GALLERY = GalleryInfo("doors", "Front doors", 7, 11, 13, "c" * 64, 17)
 IDENTITY = IdentityInfo("ada", "Ada", 3, 19)
 TEMPLATE = TemplateInfo("a" * 32, "ada", QUALITY, 0.75, 23, "front door")
@@ -48,7 +58,6 @@ RECOGNITION = Recognition((a_face(DECISION),), 640, 480, 7, TIMINGS)
 
 
 NOT_SENT_YET = {
-    *("directional_sharpness", "embedding_norm", "yaw", "pitch", "faults"),
     *("threshold", "threshold_source"),
 }
 """Fields of the contract that this server does not fill yet."""
@@ -76,7 +85,11 @@ def test_an_identity() -> None:
 def test_a_template() -> None:
     message = convert_gallery.template_message(TEMPLATE)
     assert_same(message, TEMPLATE, besides=["quality"])
-    assert_same(message.quality, QUALITY, besides=NOT_SENT_YET)
+    assert_same(message.quality, QUALITY, besides=["faults"])
+    assert list(message.quality.faults) == [
+        face_pb2.QUALITY_FAULT_BLURRED,
+        face_pb2.QUALITY_FAULT_UPSIDE_DOWN,
+    ]
 
 
 def test_what_an_import_did() -> None:
@@ -112,7 +125,11 @@ def test_what_became_of_a_picture_that_was_refused_and_shows_a_face() -> None:
     assert (message.template_id, message.detail) == ("", "too small")
     assert message.refusal == face_pb2.ERROR_REASON_TOO_POOR
     assert message.box == face_pb2.Box(x_px=1, y_px=3, width_px=10, height_px=21)
-    assert_same(message.quality, QUALITY, besides=NOT_SENT_YET)
+    assert_same(message.quality, QUALITY, besides=["faults"])
+    assert list(message.quality.faults) == [
+        face_pb2.QUALITY_FAULT_BLURRED,
+        face_pb2.QUALITY_FAULT_UPSIDE_DOWN,
+    ]
 
 
 def test_a_face_with_its_decision() -> None:
@@ -120,7 +137,11 @@ def test_a_face_with_its_decision() -> None:
     message = convert.face_message(face, evidence_sequence=9)
     assert message.box == face_pb2.Box(x_px=10.5, y_px=20.25, width_px=40, height_px=60)
     assert (message.detection_score, message.evidence_sequence) == (0.75, 9)
-    assert_same(message.quality, QUALITY, besides=NOT_SENT_YET)
+    assert_same(message.quality, QUALITY, besides=["faults"])
+    assert list(message.quality.faults) == [
+        face_pb2.QUALITY_FAULT_BLURRED,
+        face_pb2.QUALITY_FAULT_UPSIDE_DOWN,
+    ]
     decision = message.decision
     assert_same(
         decision,

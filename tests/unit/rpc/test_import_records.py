@@ -10,6 +10,7 @@ from facewire.v1 import face_pb2, gallery_pb2
 from facewire_server.errors import InvalidField, OutOfOrder
 from facewire_server.galleries.records import ExportedTemplate, IdentityInfo
 from facewire_server.rpc.convert_gallery import import_header, import_record
+from facewire_server.types import QualityFault
 
 EMBEDDING = np.array([0, 1, 0, 0], "<f4")
 
@@ -47,6 +48,8 @@ def template(embedding: bytes = EMBEDDING.tobytes(), **fields: Any) -> gallery_p
         (template(quality=face_pb2.Quality(inter_eye_px=math.nan)), "record.template"),
         (template(quality=face_pb2.Quality(sharpness=math.inf)), "record.template"),
         (template(quality=face_pb2.Quality(brightness=-math.inf)), "record.template"),
+        (template(quality=face_pb2.Quality(embedding_norm=math.nan)), "record.template"),
+        (template(quality=face_pb2.Quality(pitch=math.inf)), "record.template"),
         (template(np.array([0, 1, 0, np.inf], "<f4").tobytes()), "record.template"),
         (template(EMBEDDING.tobytes()[4:]), "record.template.embedding"),
         (template(EMBEDDING.tobytes() + b"\0"), "record.template.embedding"),
@@ -89,3 +92,10 @@ def test_a_header_belongs_at_the_beginning_and_nowhere_else() -> None:
     for record in (identity(), template(), gallery_pb2.GalleryRecord()):
         with pytest.raises(OutOfOrder):
             import_header(record)
+
+
+def test_a_fault_of_a_later_server_is_left_out_and_one_said_twice_is_one() -> None:
+    quality = face_pb2.Quality.FromString(bytes([8 << 3, 99, 8 << 3, 2, 8 << 3, 2]))
+    imported = import_record(template(quality=quality), 4)
+    assert isinstance(imported, ExportedTemplate)
+    assert imported.info.quality.faults == (QualityFault.BLURRED,)

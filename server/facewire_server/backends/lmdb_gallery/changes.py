@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
-from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Quality, Template
+from facewire_server.backends.lmdb_gallery.quality_records import quality_record
+from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.tables import (
     GALLERY_TABLES,
     Transaction,
@@ -175,7 +176,7 @@ class Changes(Contents):
         record = Template(
             template_id=bytes.fromhex(info.template_id),
             row=self._editor.append(owner, embedding),
-            quality=Quality(**info.quality._asdict()),
+            quality=quality_record(info.quality),
             detection_score=info.detection_score,
             created_at_us=info.created_at_us,
             source=info.source,

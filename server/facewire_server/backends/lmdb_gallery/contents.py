@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Self
 
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
+from facewire_server.backends.lmdb_gallery.quality_records import quality_of
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
 from facewire_server.errors import (
@@ -28,7 +29,7 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 from facewire_server.galleries.vector_search import Hit
-from facewire_server.types import Candidate, Quality
+from facewire_server.types import Candidate
 
 __all__ = ["Contents", "find_gallery", "gallery_info", "gallery_sizes"]
 
@@ -75,11 +76,10 @@ def _identity_info(identity_id: str, record: Identity) -> IdentityInfo:
 
 
 def _template_info(identity_id: str, record: Template) -> TemplateInfo:
-    quality = record.quality
     return TemplateInfo(
         template_id=record.template_id.hex(),
         identity_id=identity_id,
-        quality=Quality(quality.inter_eye_px, quality.sharpness, quality.brightness),
+        quality=quality_of(record.quality),
         detection_score=record.detection_score,
         created_at_us=record.created_at_us,
         source=record.source,

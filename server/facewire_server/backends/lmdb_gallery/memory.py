@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Sequence
 
 from facewire_server.backends.lmdb_gallery import records_pb2 as records
+from facewire_server.backends.lmdb_gallery.quality_records import quality_of, quality_record
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
 from facewire_server.errors import RequestIdReused
 from facewire_server.galleries.records import Enrollment, EnrollmentResult
 from facewire_server.galleries.refusal import Refusal
-from facewire_server.types import Quality
 
 __all__ = ["ENROLLMENTS_KEPT", "EnrollmentMemory"]
 
@@ -106,7 +106,7 @@ def _result_records(results: Sequence[EnrollmentResult]) -> list[records.Enrollm
             template_id=result.template_id,
             refusal=result.refusal.value if result.refusal else "",
             detail=result.detail,
-            quality=records.Quality(**result.quality._asdict()) if result.quality else None,
+            quality=quality_record(result.quality) if result.quality else None,
             box=result.box or (),
             detection_score=result.detection_score,
         )
@@ -115,15 +115,12 @@ def _result_records(results: Sequence[EnrollmentResult]) -> list[records.Enrollm
 
 
 def _result(record: records.EnrollmentResult) -> EnrollmentResult:
-    quality = record.quality
     x1, y1, x2, y2 = record.box or (0.0, 0.0, 0.0, 0.0)
     return EnrollmentResult(
         template_id=record.template_id,
         refusal=Refusal.from_stored(record.refusal) if record.refusal else None,
         detail=record.detail,
-        quality=Quality(quality.inter_eye_px, quality.sharpness, quality.brightness)
-        if record.HasField("quality")
-        else None,
+        quality=quality_of(record.quality) if record.HasField("quality") else None,
         box=(x1, y1, x2, y2) if record.box else None,
         detection_score=record.detection_score,
     )

@@ -43,14 +43,24 @@ class Identity(_message.Message):
     def __init__(self, number: _Optional[int] = ..., display_name: _Optional[str] = ..., template_count: _Optional[int] = ..., created_at_us: _Optional[int] = ...) -> None: ...
 
 class Quality(_message.Message):
-    __slots__ = ("inter_eye_px", "sharpness", "brightness")
+    __slots__ = ("inter_eye_px", "sharpness", "brightness", "directional_sharpness", "embedding_norm", "yaw", "pitch", "faults")
     INTER_EYE_PX_FIELD_NUMBER: _ClassVar[int]
     SHARPNESS_FIELD_NUMBER: _ClassVar[int]
     BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
+    DIRECTIONAL_SHARPNESS_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_NORM_FIELD_NUMBER: _ClassVar[int]
+    YAW_FIELD_NUMBER: _ClassVar[int]
+    PITCH_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
     inter_eye_px: float
     sharpness: float
     brightness: float
-    def __init__(self, inter_eye_px: _Optional[float] = ..., sharpness: _Optional[float] = ..., brightness: _Optional[float] = ...) -> None: ...
+    directional_sharpness: float
+    embedding_norm: float
+    yaw: float
+    pitch: float
+    faults: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, inter_eye_px: _Optional[float] = ..., sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., directional_sharpness: _Optional[float] = ..., embedding_norm: _Optional[float] = ..., yaw: _Optional[float] = ..., pitch: _Optional[float] = ..., faults: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Template(_message.Message):
     __slots__ = ("template_id", "row", "quality", "detection_score", "created_at_us", "source")

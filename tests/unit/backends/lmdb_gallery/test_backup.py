@@ -9,7 +9,7 @@ import numpy as np
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
-from facewire_server.types import Quality
+from facewire_server.types import Quality, QualityFault
 
 CONTRACT_ID = "c" * 64
 
@@ -31,7 +31,9 @@ async def test_the_one_file_restored_is_the_gallery(tmp_path: Path) -> None:
         for row, name in enumerate(("ada", "bo", "cy")):
             who = NewIdentity(name, create=True)
             result = EnrollmentResult(
-                f"{row:032x}", quality=Quality(*[1.0] * len(Quality._fields)), detection_score=0.9
+                f"{row:032x}",
+                quality=Quality(1, 2, 3, 4, 5, 6, 7, (QualityFault.BLURRED,)),
+                detection_score=0.9,
             )
             await before.enroll("default", who, [result], vectors[row : row + 1])
         records = await exported(before)
