@@ -54,6 +54,13 @@ class PictureFormat(Enum):
     GRAY8 = "GRAY8"
     NV12 = "NV12"
     BMP = "BMP"
+    I420 = "I420"
+    NV21 = "NV21"
+    YUYV = "YUYV"
+    UYVY = "UYVY"
+    BGRA8 = "BGRA8"
+    GIF = "GIF"
+    AVIF = "AVIF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class Picture:
         data: the file, or the rows of a raw picture.
         format: how to read it.
         width_px, height_px, stride_bytes: of raw pictures; 0 stride = rows without padding.
+        chroma_stride_bytes: of I420, from row to row of its chroma planes; 0 = half of the stride.
+        plane_height_px: of NV12, NV21 and I420, rows of the luma plane with its padding; 0 = the height.
         rotation_degrees: the clockwise turn that makes it upright after its own EXIF orientation: 0, 90, 180 or 270.
     """
 
@@ -72,23 +81,36 @@ class Picture:
     width_px: int = 0
     height_px: int = 0
     stride_bytes: int = 0
+    chroma_stride_bytes: int = 0
+    plane_height_px: int = 0
     rotation_degrees: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A picture's declared format and size.
+    """A picture that was walked: its format and size, and what a decoder gets.
 
     Attributes:
         format: how its bytes are laid out; never SNIFF.
         width_px, height_px: as stored, before EXIF orientation.
         stride_bytes: from row to row, for raw pictures; 0 for encoded ones.
+        chroma_stride_bytes, plane_height_px: as of a `Picture`; 0 for encoded ones.
+        file: of an encoded picture, the parts of the file that were checked; b"" for raw ones.
+        orientation: by which the stored picture is turned upright, 1 to 8 (EXIF 3.0, 4.6.5.1.6).
+        passes: how often a decoder works through all pixels: the scans of a JPEG.
+        is_cut: the file ends within the picture's data.
     """
 
     format: PictureFormat
     width_px: int
     height_px: int
     stride_bytes: int = 0
+    chroma_stride_bytes: int = 0
+    plane_height_px: int = 0
+    file: bytes = field(default=b"", repr=False)
+    orientation: int = 1
+    passes: int = 1
+    is_cut: bool = False
 
     @property
     def pixel_count(self) -> int:

@@ -35,10 +35,11 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.types": frozenset({"numpy"}),
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
+    f"{SERVER}.pictures": frozenset({"numpy", "cv2", f"{SERVER}.pictures", *VALUES}),
     f"{SERVER}.pipeline": frozenset({"numpy", "cv2", f"{SERVER}.pipeline.ports", *VALUES}),
     # Its drivers call the steps; no step knows another.
     f"{SERVER}.pipeline.find": frozenset(
-        {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
+        {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),
     f"{SERVER}.pipeline.match": frozenset({"numpy", f"{SERVER}.galleries.records", *VALUES}),
     f"{SERVER}.pipeline.recognize": frozenset(

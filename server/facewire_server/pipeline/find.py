@@ -10,10 +10,10 @@ from functools import partial
 
 from facewire_server.errors import TimedOut
 from facewire_server.events import Emit, PictureFinished, ignore
+from facewire_server.pictures.decode import decode, reduction
+from facewire_server.pictures.header import read_header
 from facewire_server.pipeline.align import align
-from facewire_server.pipeline.decode import decode, reduction
 from facewire_server.pipeline.detect import Detector, canvas_short_side, draw_canvas
-from facewire_server.pipeline.header import read_header
 from facewire_server.pipeline.quality import assess
 from facewire_server.pipeline.select import select
 from facewire_server.types import (
@@ -141,7 +141,8 @@ class FaceFinder:
             TimedOut: the detector has not answered within the picture's time.
         """
         clock = clock or Clock(self._threads)
-        header = read_header(picture, self._limits)
+        # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
+        header = await clock.run("decode", read_header, picture, self._limits)
         async with self._budget.taken(header.pixel_count):
             image, faces = await self._decode_and_detect(picture, header, detection, clock)
             height_px, width_px = image.shape[:2]

@@ -43,6 +43,13 @@ _FORMATS = {
     face_pb2.IMAGE_FORMAT_BGR8: PictureFormat.BGR8,
     face_pb2.IMAGE_FORMAT_GRAY8: PictureFormat.GRAY8,
     face_pb2.IMAGE_FORMAT_NV12: PictureFormat.NV12,
+    face_pb2.IMAGE_FORMAT_I420: PictureFormat.I420,
+    face_pb2.IMAGE_FORMAT_NV21: PictureFormat.NV21,
+    face_pb2.IMAGE_FORMAT_YUYV: PictureFormat.YUYV,
+    face_pb2.IMAGE_FORMAT_UYVY: PictureFormat.UYVY,
+    face_pb2.IMAGE_FORMAT_BGRA8: PictureFormat.BGRA8,
+    face_pb2.IMAGE_FORMAT_GIF: PictureFormat.GIF,
+    face_pb2.IMAGE_FORMAT_AVIF: PictureFormat.AVIF,
 }
 IMAGE_FORMATS = tuple(layout for layout in _FORMATS if layout != face_pb2.IMAGE_FORMAT_UNSPECIFIED)
 """The accepted layouts of pictures, by their numbers in the contract."""
@@ -68,7 +75,15 @@ def picture(message: face_pb2.Image, field: str) -> Picture:
     layout = _FORMATS.get(message.format)
     if layout is None:
         raise InvalidField(f"{field}.format is not known here", field=f"{field}.format")
-    return Picture(message.data, layout, message.width_px, message.height_px, message.stride_bytes)
+    return Picture(
+        message.data,
+        layout,
+        message.width_px,
+        message.height_px,
+        message.stride_bytes,
+        message.chroma_stride_bytes,
+        message.plane_height_px,
+    )
 
 
 def detection_options(

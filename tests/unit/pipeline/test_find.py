@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable, SeveralFaces
+from facewire_server.pictures.decode import decode
 from facewire_server.pipeline import find
-from facewire_server.pipeline.decode import decode
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.types import (

@@ -16,7 +16,7 @@ from facewire_server.errors import (
     TooManyPixels,
     UndecodableImage,
 )
-from facewire_server.pipeline.header import read_header
+from facewire_server.pictures.header import read_header
 from facewire_server.types import Picture, PictureFormat, PictureLimits
 
 LIMITS = PictureLimits(max_frame_bytes=1 << 20, max_pixels=1_000_000)
@@ -148,7 +148,7 @@ def test_too_many_bytes_are_refused_unread() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"GET / HTTP/1.1\r\n\r\n", b"RIFF\x10\0\0\0AVI LIST", b"FORM\x10\0\0\0WEBPVP8L"]
+    "data", [b"GET / HTTP/1.1\r\n\r\n", b"RIFF\x10\0\0\0WAVEfmt ", b"FORM\x10\0\0\0WEBPVP8L"]
 )
 def test_other_files_are_not_pictures(data: bytes) -> None:
     with pytest.raises(UndecodableImage, match="neither"):

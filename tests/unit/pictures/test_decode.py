@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facewire_server.errors import InvalidImage, UndecodableImage
-from facewire_server.pipeline.decode import decode, reduction
-from facewire_server.pipeline.header import read_header
+from facewire_server.pictures.decode import decode, reduction
+from facewire_server.pictures.header import read_header
 from facewire_server.types import Header, Picture, PictureFormat, PictureLimits
 
 LIMITS = PictureLimits(max_frame_bytes=1 << 24, max_pixels=50_000_000)
@@ -71,7 +71,7 @@ def test_nothing_is_decoded_larger_than_its_header_says(
 def test_a_picture_larger_than_its_header_said_is_refused() -> None:
     picture = Picture(encoded(scene(), "JPEG"))
     with pytest.raises(UndecodableImage, match="another size"):
-        decode(picture, Header(PictureFormat.JPEG, 16, 16))
+        decode(picture, Header(PictureFormat.JPEG, 16, 16, file=picture.data))
 
 
 @pytest.mark.parametrize("orientation", STORED)
@@ -189,3 +189,8 @@ def test_decoding_shrinks_a_jpeg_no_further_than_is_wanted() -> None:
     assert reduction(header, 1501) == reduction(header, 3000) == 2
     assert reduction(header, 3001) == reduction(header, 6001) == 1
     assert reduction(Header(PictureFormat.PNG, 8000, 6000), 640) == 1
+
+
+def test_a_jpeg_of_several_scans_is_decoded_once() -> None:
+    """A decoder works through all of its coefficients at any size, so a reduced picture costs as much as the whole."""
+    assert reduction(Header(PictureFormat.JPEG, 8000, 6000, passes=10), 640) == 1

@@ -1,0 +1,110 @@
+"""Bytes of a picture to upright RGB pixels, at full size or reduced."""
+
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from facewire_server.errors import OutOfMemory, UndecodableImage
+from facewire_server.pictures.bmp import unpack_bmp
+from facewire_server.pictures.cut_jpeg import refuse_if_much_is_lost
+from facewire_server.pictures.raw import RAW_FORMATS, raw_pixels
+from facewire_server.pictures.upright import rotated, upright
+from facewire_server.types import Header, Picture, PictureFormat, Rgb
+
+__all__ = ["decode", "reduction"]
+
+_JPEG_REDUCTIONS: Final = {
+    1: cv2.IMREAD_COLOR_RGB,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_COLOR_RGB,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4 | cv2.IMREAD_COLOR_RGB,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8 | cv2.IMREAD_COLOR_RGB,
+}
+"""The factors by which libjpeg scales down while it decodes, for a fraction of the cost of a full decode."""
+
+_DECODING_BYTES: Final = 16
+"""Most bytes a pixel that a decoder takes, its result included. Measured: AVIF takes 15, JPEG in many scans 9."""
+
+
+def reduction(header: Header, short_side_px: int) -> int:
+    """Returns the largest factor by which decoding may shrink a picture.
+
+    Args:
+        header: the picture's.
+        short_side_px: length that the shorter side must keep.
+
+    Returns:
+        1, 2, 4 or 8; always 1 for other formats than JPEG, and for a JPEG of several scans, which gain nothing.
+    """
+    if header.format is not PictureFormat.JPEG or header.passes > 1:
+        return 1
+    short = min(header.width_px, header.height_px)
+    return max((by for by in _JPEG_REDUCTIONS if short // by >= short_side_px), default=1)
+
+
+def decode(picture: Picture, header: Header, reduced_by: int = 1) -> Rgb:
+    """Decodes a picture and turns it upright.
+
+    Args:
+        picture: not decoded yet.
+        header: from `read_header`, which walked the picture and enforced the limits.
+        reduced_by: 1, or for a JPEG a factor from `reduction`.
+
+    Returns:
+        (h, w, 3) uint8 RGB. EXIF orientation is applied, and then the picture's own rotation; gray
+        becomes three equal channels, alpha is dropped, 16 bits are cut to 8, color profiles are ignored.
+
+    Raises:
+        UndecodableImage: damaged, or too much of it is missing; at full size only, for a JPEG without its end.
+        OutOfMemory: there was no memory for its pixels.
+    """
+    try:
+        if header.format in RAW_FORMATS:
+            image = raw_pixels(picture.data, header)
+        else:
+            image = upright(_decoded(header, reduced_by), header.orientation)
+            if header.is_cut and reduced_by == 1:
+                refuse_if_much_is_lost(header.file, is_in_one_pass=header.passes == 1)
+        return rotated(image, picture.rotation_degrees)
+    except MemoryError:
+        raise _out_of_memory(header) from None
+    except cv2.error as error:
+        if error.code == cv2.Error.STS_NO_MEM:
+            raise _out_of_memory(header) from None
+        raise
+
+
+def _decoded(header: Header, reduced_by: int) -> Rgb:
+    """Returns the stored pixels, not turned."""
+    if header.format is PictureFormat.BMP:
+        unpacked = unpack_bmp(header.file)
+        if unpacked is not None:
+            return unpacked
+    flags = _JPEG_REDUCTIONS[reduced_by] | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        image: Any = cv2.imdecode(np.frombuffer(header.file, np.uint8), flags)
+    except cv2.error as error:
+        if error.code == cv2.Error.STS_NO_MEM:
+            raise
+        image = None
+    if image is None:
+        _try_memory(header)
+        raise UndecodableImage(f"the {header.format.value} picture is cut short or damaged")
+    height, width = (-(-side // reduced_by) for side in (header.height_px, header.width_px))
+    if image.shape[:2] != (height, width):
+        raise UndecodableImage(
+            f"the {header.format.value} picture has another size than its header declares"
+        )
+    pixels: Rgb = image.astype(np.uint8, copy=False)
+    return pixels
+
+
+def _try_memory(header: Header) -> None:
+    """Raises `MemoryError` if there is no memory for the picture: decoders say only that they failed."""
+    np.empty(header.pixel_count * _DECODING_BYTES, np.uint8)
+
+
+def _out_of_memory(header: Header) -> OutOfMemory:
+    return OutOfMemory(
+        f"there was no memory to decode {header.width_px}x{header.height_px} pixels; retry later"
+    )
