@@ -139,6 +139,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.galleries.records",
             f"{SERVER}.proof.opened",
             f"{SERVER}.streams.registry",
+            f"{SERVER}.work.held_bytes",
             f"{SERVER}.work.slots",
             *(
                 f"{SERVER}.rpc.{each}"

@@ -8,4 +8,10 @@ __all__ = ["serving_limits"]
 
 def serving_limits(picture: PictureLimits) -> ServingLimits:
     """Returns limits with these of a picture; `dataclasses.replace` changes others."""
-    return ServingLimits(picture, max_in_flight=4, slow_reader_timeout_s=30.0, max_streams=64)
+    return ServingLimits(
+        picture,
+        max_stream_pixels=picture.max_pixels,
+        max_in_flight=4,
+        slow_reader_timeout_s=30.0,
+        max_streams=64,
+    )

@@ -100,6 +100,7 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         detection: DetectionOptions,
         policy: DecisionPolicy,
         *,
+        limits: PictureLimits | None = None,
         slot: Slot | None = None,
     ) -> Recognition:
         if slot is None:

@@ -27,6 +27,7 @@ from facewire_server.rpc.server_info import server_info_message
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.tally import SessionStatistics
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
+from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.gallery import MemoryGallery
 from fakes.limits import serving_limits
@@ -37,6 +38,7 @@ __all__ = [
     "DIMENSION",
     "EOF",
     "LIMITS",
+    "MOST_BYTES",
     "PICTURE",
     "UNKNOWN_FORMAT",
     "Galleries",
@@ -52,6 +54,9 @@ DIMENSION: Final = 4
 
 EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]  # grpc-stubs do not know it
 """What `read` returns after the last message."""
+
+MOST_BYTES: Final = 1 << 30
+"""Of the frames that streams hold, and of the requests of calls."""
 
 UNKNOWN_FORMAT: Final[Any] = 99
 """A number that is no format yet; `Any`, since the stubs accept names and members only."""
@@ -104,6 +109,8 @@ async def served(
     enroller: Enroller | None = None,
     limits: ServingLimits = LIMITS,
     slots: WorkSlots | None = None,
+    frame_bytes: ByteBudget | None = None,
+    call_bytes: ByteBudget | None = None,
     token: str = "",
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
@@ -122,13 +129,22 @@ async def served(
         **shared,
     )
     recognizer.emit = emit
-    servicer = RecognitionServicer(recognizer, gallery, slots, info=info, emit=emit, **shared)
+    frame_bytes = frame_bytes or ByteBudget(MOST_BYTES)
+    servicer = RecognitionServicer(
+        recognizer, gallery, slots, frame_bytes, info=info, emit=emit, **shared
+    )
     galleries = GalleryServicer(
         gallery, enroller or FakeEnroller(), dimension=DIMENSION, emit=emit, **shared
     )
     options = ServerOptions("127.0.0.1:0", token, *tls)
     server = Server(
-        options, servicer, galleries, limits=limits, emit=emit, interceptors=interceptors
+        options,
+        servicer,
+        galleries,
+        limits=limits,
+        call_bytes=call_bytes or ByteBudget(MOST_BYTES),
+        emit=emit,
+        interceptors=interceptors,
     )
     port = await server.start()
     # Without a pool of its own a channel shares the connection of another test's.

@@ -9,8 +9,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.server import Server
+from facewire_server.work.held_bytes import ByteBudget
 from fakes.recognizer import FakeRecognizer
-from fakes.wire import EOF, LIMITS, PICTURE, config, served
+from fakes.wire import EOF, LIMITS, MOST_BYTES, PICTURE, config, served
 
 OWN = (("grpc.use_local_subchannel_pool", 1),)
 
@@ -20,7 +21,9 @@ async def server_of(max_calls: int) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server that takes so many calls at a time."""
     async with served() as wire:
         options = ServerOptions("127.0.0.1:0", max_calls=max_calls)
-        server = Server(options, wire.servicer, wire.galleries, limits=LIMITS)
+        server = Server(
+            options, wire.servicer, wire.galleries, limits=LIMITS, call_bytes=ByteBudget(MOST_BYTES)
+        )
         port = await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=OWN) as channel:
             yield channel

@@ -13,9 +13,10 @@ from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.server import Server
 from facewire_server.types import Picture
+from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
-from fakes.wire import EOF, LIMITS, config, frame, reason_and_fields, served, until
+from fakes.wire import EOF, LIMITS, MOST_BYTES, config, frame, reason_and_fields, served, until
 
 LONG_S = 60.0
 """A grace that no test waits for: the test's own time limit is shorter."""
@@ -55,7 +56,7 @@ async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
                 recognition_pb2.RecognizeRequest(image=face_pb2.Image(data=b"x"))
             )
         )
-        await until(lambda: wire.slots.statistics().waiting == 1)
+        await until(lambda: wire.slots.statistics().waiting_calls == 1)
 
         drained = asyncio.ensure_future(wire.server.drain(LONG_S))
         assert [one.status for one in await all_of(watch)] == [
@@ -152,6 +153,8 @@ async def test_when_a_drain_returns_no_handler_runs_any_more() -> None:
 async def test_a_port_in_use_is_an_error() -> None:
     async with served() as wire:
         options = ServerOptions(f"127.0.0.1:{wire.port}")
-        second = Server(options, wire.servicer, wire.galleries, limits=LIMITS)
+        second = Server(
+            options, wire.servicer, wire.galleries, limits=LIMITS, call_bytes=ByteBudget(MOST_BYTES)
+        )
         with pytest.raises(OSError, match="another server"):
             await second.start()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grpc import aio
 
-from facewire_server.app.values import request_defaults, server_options, serving_limits
+from facewire_server.app.values import Work, request_defaults, server_options, serving_limits
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import Emit
@@ -23,7 +23,6 @@ from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
 from facewire_server.telemetry.opened import Telemetry, TracesNotInstalled
 from facewire_server.telemetry.state import Build
-from facewire_server.work.slots import WorkSlots
 
 __all__ = ["build_info", "join", "open_telemetry"]
 
@@ -33,14 +32,22 @@ def join(
     contract: ModelContract,
     models: Models,
     gallery: LmdbGallery,
-    slots: WorkSlots,
+    work: Work,
     threads: Executor,
     emit: Emit,
     interceptors: Sequence[aio.ServerInterceptor],
 ) -> Server:
     """Builds the line over models and gallery, and the server over the line. Nothing listens yet."""
     limits, defaults = serving_limits(settings), request_defaults(settings)
-    finder = FaceFinder(models.detector, limits=limits.picture, threads=threads, emit=emit)
+    slots = work.slots
+    finder = FaceFinder(
+        models.detector,
+        limits=limits.picture,
+        threads=threads,
+        max_stream_pixels=limits.max_stream_pixels,
+        left_behind=work.left_behind,
+        emit=emit,
+    )
     recognizer = Recognizer(finder, models.embedder, gallery, slots, model_contract_id=contract.id)
     enroller = Enroller(
         finder,
@@ -55,6 +62,7 @@ def join(
             recognizer,
             gallery,
             slots,
+            work.frame_bytes,
             limits=limits,
             defaults=defaults,
             info=server_info_message(
@@ -75,6 +83,7 @@ def join(
             emit=emit,
         ),
         limits=limits,
+        call_bytes=work.call_bytes,
         emit=emit,
         interceptors=interceptors,
     )

@@ -17,8 +17,8 @@ from facewire_server.app.values import (
     line_threads,
     max_calls,
     model_addresses,
-    pictures_at_once,
     read_model_contract,
+    work,
 )
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
@@ -36,7 +36,6 @@ from facewire_server.telemetry.opened import Telemetry
 from facewire_server.telemetry.state import Sources
 from facewire_server.work.failures import emit_failures
 from facewire_server.work.loop_lag import measure_loop_lag
-from facewire_server.work.slots import WorkSlots
 from facewire_server.work.threads import run_within
 
 __all__ = ["serve"]
@@ -132,14 +131,13 @@ async def _server(
             closing(await _opened_gallery(settings, contract, processors)) as gallery,
             ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line") as threads,
         ):
-            at_once = pictures_at_once(settings, processors, is_served=bool(models.served))
-            slots = WorkSlots(at_once, picture_timeout_s=settings.frame_timeout_s)
+            shared = work(settings, processors, is_served=bool(models.served))
             server = join(
                 settings,
                 contract,
                 models,
                 gallery,
-                slots,
+                shared,
                 threads,
                 emit,
                 telemetry.interceptors,
@@ -150,12 +148,20 @@ async def _server(
                     contract,
                     models.statistics(),
                     usable,
-                    pictures_at_once=at_once,
+                    pictures_at_once=shared.slots.statistics().count,
                     max_calls=max_calls(settings),
                 )
             )
             sources = Sources(
-                slots.statistics, server.streams.statistics, models.statistics, gallery.statistics
+                shared.slots.statistics,
+                lambda: {
+                    "stream": shared.frame_bytes.statistics(),
+                    "call": shared.call_bytes.statistics(),
+                },
+                lambda: shared.left_behind.count,
+                server.streams.statistics,
+                models.statistics,
+                gallery.statistics,
             )
             async with telemetry.serving(sources, build_info(contract, models), emit):
                 yield server, models, gallery

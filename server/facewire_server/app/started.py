@@ -47,6 +47,8 @@ def server_started(
             "pictures_at_once": pictures_at_once,
             "max_frame_bytes": settings.max_frame_bytes,
             "max_pixels": settings.max_pixels,
+            "max_stream_pixels": min(settings.max_stream_pixels, settings.max_pixels),
+            "max_held_bytes": settings.max_held_bytes,
             "max_faces": settings.max_faces,
             "frame_timeout_s": settings.frame_timeout_s,
             "slow_reader_timeout_s": settings.slow_reader_timeout_s,

@@ -1,5 +1,6 @@
 """Converts the settings to the values that the rooms take."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,17 +13,23 @@ from facewire_server.proof.servables import servables
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
+from facewire_server.work.held_bytes import ByteBudget
+from facewire_server.work.left_behind import LeftBehind
+from facewire_server.work.slots import WorkSlots
 
 __all__ = [
+    "Work",
     "gallery_read_threads",
     "line_threads",
     "max_calls",
     "model_addresses",
+    "most_left_behind",
     "pictures_at_once",
     "read_model_contract",
     "request_defaults",
     "server_options",
     "serving_limits",
+    "work",
 ]
 
 _SERVED_AT_ONCE: Final = 16
@@ -38,6 +45,34 @@ Chosen, not measured."""
 
 _STREAM_FRACTION: Final = 1 / 16
 """Smallest face of a stream's frame: twice as large, for a quarter of the canvas. Chosen, not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What all streams and calls share.
+
+    Attributes:
+        slots: of the pictures in work.
+        frame_bytes: of the frames that streams have sent.
+        call_bytes: of the requests of calls.
+        left_behind: pictures whose threads go on after their deadline.
+    """
+
+    slots: WorkSlots
+    frame_bytes: ByteBudget
+    call_bytes: ByteBudget
+    left_behind: LeftBehind
+
+
+def work(settings: Settings, processors: int, *, is_served: bool) -> Work:
+    """Returns what streams and calls share; each has half of the bytes, so that neither keeps the other out."""
+    at_once = pictures_at_once(settings, processors, is_served=is_served)
+    return Work(
+        WorkSlots(at_once, picture_timeout_s=settings.frame_timeout_s),
+        ByteBudget(settings.max_held_bytes // 2),
+        ByteBudget(settings.max_held_bytes // 2),
+        LeftBehind(most_left_behind(processors)),
+    )
 
 
 def read_model_contract(name_or_path: str) -> ModelContract:
@@ -77,6 +112,7 @@ def serving_limits(settings: Settings) -> ServingLimits:
     """Returns the limits of requests and streams."""
     return ServingLimits(
         picture=PictureLimits(settings.max_frame_bytes, settings.max_pixels),
+        max_stream_pixels=min(settings.max_stream_pixels, settings.max_pixels),
         max_in_flight=settings.max_in_flight,
         slow_reader_timeout_s=settings.slow_reader_timeout_s,
         max_streams=settings.max_streams,
@@ -134,9 +170,17 @@ def line_threads(processors: int) -> int:
 
     Two for each picture in work with embedded models (`pictures_at_once`): while a picture is decoded at full size
     it may also be decoded at a reduced one, for the detector. With models elsewhere more pictures are in work,
-    but processors and not threads are what they wait for. Chosen, not measured.
+    but processors and not threads are what they wait for. Two more for each that is left behind. Chosen, not measured.
     """
-    return 2 * (processors + 1)
+    return 2 * (processors + 1 + most_left_behind(processors))
+
+
+def most_left_behind(processors: int) -> int:
+    """Returns the most pictures whose threads may go on after their deadline, without a slot.
+
+    Half of the processors stay for the pictures that hold one. Chosen, not measured.
+    """
+    return max(1, processors // 2)
 
 
 def gallery_read_threads(processors: int) -> int:

@@ -116,6 +116,22 @@ class Settings:
     max_pixels: Annotated[
         int, _About("most pixels of one picture", least=1 << 10, most=1 << 30)
     ] = 50_000_000
+    max_stream_pixels: Annotated[
+        int,
+        _About(
+            "most pixels of one frame of a stream; at most max_pixels counts",
+            least=1 << 10,
+            most=1 << 30,
+        ),
+    ] = 4096 * 3072
+    max_held_bytes: Annotated[
+        int,
+        _About(
+            "bytes of pictures, as they arrived, that wait or are in work: half of them for streams, half "
+            "for calls",
+            least=1 << 20,
+        ),
+    ] = 256 << 20
     max_streams: Annotated[int, _About("most streams open at the same time", least=1)] = 64
     max_in_flight: Annotated[
         int, _About("credit: most unanswered frames of a stream", least=1, most=64)

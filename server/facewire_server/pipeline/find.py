@@ -28,9 +28,10 @@ from facewire_server.types import (
     Quality,
     Rgb,
 )
-from facewire_server.work.budget import PixelBudget
+from facewire_server.work.budget import PixelBudgets
 from facewire_server.work.clock import Clock
 from facewire_server.work.deadline import remaining_s
+from facewire_server.work.left_behind import LeftBehind
 from facewire_server.work.slots import Slot
 
 __all__ = ["FaceFinder", "FoundFaces"]
@@ -69,6 +70,8 @@ class FaceFinder:
         *,
         limits: PictureLimits,
         threads: Executor,
+        max_stream_pixels: int | None = None,
+        left_behind: LeftBehind | None = None,
         emit: Emit = ignore,
     ) -> None:
         """Joins the steps.
@@ -77,15 +80,20 @@ class FaceFinder:
             detector: finds faces.
             limits: of a single picture.
             threads: where pixels are worked on.
+            max_stream_pixels: pixels up to which a picture does not wait for larger ones; None = all alike.
+            left_behind: pictures whose threads go on after their deadline; None = one may.
             emit: takes a `PictureFinished` of each picture.
         """
         self._detector = detector
         self._limits = limits
         self._threads = threads
         self._emit = emit
-        # Bounds the memory: all decoded pictures, of all cameras and calls, together have at most the pixels that a
-        # single one may have. Further ones wait, first in, first out.
-        self._budget = PixelBudget(limits.max_pixels)
+        self._left_behind = left_behind or LeftBehind(1)
+        # Bounds the memory: all decoded small pictures, of all cameras and calls, together have at most the pixels that a
+        # single picture may have, and so have all large ones. Further ones wait, first in, first out.
+        self._budget = PixelBudgets(
+            limits.max_pixels, small_pixels=max_stream_pixels or limits.max_pixels
+        )
 
     @contextmanager
     def clock(self, picture: Picture, purpose: str, slot: Slot) -> Iterator[Clock]:
@@ -124,6 +132,7 @@ class FaceFinder:
         detection: DetectionOptions,
         selection: FaceSelection | None = None,
         *,
+        limits: PictureLimits | None = None,
         clock: Clock | None = None,
     ) -> FoundFaces:
         """Finds the faces of a picture.
@@ -132,6 +141,7 @@ class FaceFinder:
             picture: not decoded yet.
             detection: what counts as a face.
             selection: which face to return; None = all.
+            limits: of this picture; None = those of a single one.
             clock: measures the picture's stages; None = not measured.
 
         Raises:
@@ -142,7 +152,17 @@ class FaceFinder:
         """
         clock = clock or Clock(self._threads)
         # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
-        header = await clock.run("decode", read_header, picture, self._limits)
+        header = await clock.run("decode", read_header, picture, limits or self._limits)
+        return await self._left_behind.run(self._find(picture, header, detection, selection, clock))
+
+    async def _find(
+        self,
+        picture: Picture,
+        header: Header,
+        detection: DetectionOptions,
+        selection: FaceSelection | None,
+        clock: Clock,
+    ) -> FoundFaces:
         async with self._budget.taken(header.pixel_count):
             image, faces = await self._decode_and_detect(picture, header, detection, clock)
             height_px, width_px = image.shape[:2]

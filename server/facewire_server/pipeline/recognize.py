@@ -14,6 +14,7 @@ from facewire_server.types import (
     DetectionOptions,
     FaceSelection,
     Picture,
+    PictureLimits,
     Recognition,
 )
 from facewire_server.work.clock import Clock
@@ -54,6 +55,7 @@ class Recognizer:
         detection: DetectionOptions,
         policy: DecisionPolicy,
         *,
+        limits: PictureLimits | None = None,
         slot: Slot | None = None,
     ) -> Recognition:
         """Recognizes every face of a picture.
@@ -63,6 +65,7 @@ class Recognizer:
             gallery_id: the gallery to search.
             detection: what counts as a face.
             policy: when a face counts as recognized.
+            limits: of this picture; None = those of a single one.
             slot: held by the caller, a stream, for this picture, under the caller's deadline;
                 None = this call waits for one.
 
@@ -76,11 +79,11 @@ class Recognizer:
             async with self._slots.picture() as own:
                 with self._finder.clock(picture, "recognize", own) as clock:
                     return await self._recognize(
-                        picture, gallery_id, detection, policy, clock, own.waited_s
+                        picture, gallery_id, detection, policy, limits, clock, own.waited_s
                     )
         with self._finder.clock(picture, "stream", slot) as clock:
             return await self._recognize(
-                picture, gallery_id, detection, policy, clock, slot.waited_s
+                picture, gallery_id, detection, policy, limits, clock, slot.waited_s
             )
 
     async def compare(
@@ -110,10 +113,11 @@ class Recognizer:
         gallery_id: str,
         detection: DetectionOptions,
         policy: DecisionPolicy,
+        limits: PictureLimits | None,
         clock: Clock,
         waited_s: float,
     ) -> Recognition:
-        found = await self._finder.find(picture, detection, clock=clock)
+        found = await self._finder.find(picture, detection, limits=limits, clock=clock)
         is_comparable = comparable(found.qualities, policy)
         with clock.stage("embed"):
             probes, _ = await self._embedder.embed(found.crops[is_comparable])

@@ -193,7 +193,7 @@ def _stream_started(limits: ServingLimits, model_contract_id: str) -> recognitio
     return recognition_pb2.StreamStarted(
         max_in_flight=limits.max_in_flight,
         max_frame_bytes=limits.picture.max_frame_bytes,
-        max_pixels=limits.picture.max_pixels,
+        max_pixels=limits.max_stream_pixels,
         model_contract_id=model_contract_id,
     )
 

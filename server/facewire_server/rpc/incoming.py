@@ -23,5 +23,7 @@ async def incoming(requests: AsyncIterable[RequestT]) -> AsyncIterator[RequestT]
     request iterator cancelled half-close"); test_stream_promises shows when it is no longer needed.
     """
     async for request in requests:
-        yield request
+        value = [request]
+        del request  # it may be a frame, which must not stay in memory until the next one comes
+        yield value.pop()
     await asyncio.sleep(_SETTLE_S)

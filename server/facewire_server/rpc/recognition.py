@@ -30,6 +30,7 @@ from facewire_server.streams.registry import Streams
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import StreamInput, StreamOutput
 from facewire_server.types import FaceSelection
+from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 
 __all__ = ["RecognitionServicer"]
@@ -43,6 +44,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         recognizer: Recognizer,
         gallery: Search,
         slots: WorkSlots,
+        frame_bytes: ByteBudget,
         *,
         limits: ServingLimits,
         defaults: RequestDefaults,
@@ -55,6 +57,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             recognizer: recognizes and compares pictures.
             gallery: checked for being searchable when a stream opens.
             slots: shared with the recognizer.
+            frame_bytes: of the frames that wait, of all streams.
             limits: what a client may ask for.
             defaults: options of a request that leaves them unset.
             info: what `GetServerInfo` returns.
@@ -64,6 +67,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         self._recognizer = recognizer
         self._gallery = gallery
         self._slots = slots
+        self._frame_bytes = frame_bytes
         self._limits = limits
         self._defaults = defaults
         self._info = info
@@ -74,7 +78,11 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
 
         async def inputs() -> AsyncIterator[StreamInput]:
             async for request in incoming(request_iterator):
-                yield stream_input(request, self._defaults)
+                value = [stream_input(request, self._defaults)]
+                del (
+                    request
+                )  # a frame and its message must not stay in memory until the next one comes
+                yield value.pop()
 
         async def send(value: StreamOutput) -> None:
             contract_id = self._recognizer.model_contract_id
@@ -84,6 +92,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             self._recognizer,
             self._gallery.check_searchable,
             self._slots,
+            self._frame_bytes,
             limits=self._limits,
             emit=self._emit,
         )

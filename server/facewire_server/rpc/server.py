@@ -15,9 +15,11 @@ from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
+from facewire_server.rpc.request_bytes import RequestBytesInterceptor
 from facewire_server.rpc.services import SERVICES
 from facewire_server.rpc.status import StatusInterceptor
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.work.held_bytes import ByteBudget
 
 __all__ = ["MESSAGE_ROOM_BYTES", "PING_INTERVAL_MS", "Server"]
 
@@ -59,6 +61,7 @@ class Server:
         gallery: GalleryServicer,
         *,
         limits: ServingLimits,
+        call_bytes: ByteBudget,
         interceptors: Sequence[aio.ServerInterceptor] = (),
         emit: Emit = ignore,
     ) -> None:
@@ -72,6 +75,7 @@ class Server:
         self._tokens = TokenInterceptor(options.token, emit) if options.token else None
         if self._tokens is not None:
             chain.append(self._tokens)
+        chain.append(RequestBytesInterceptor(call_bytes))
         self._certificate: TlsCertificate | None = None
         if options.tls_certificate_chain:
             self._certificate = TlsCertificate(

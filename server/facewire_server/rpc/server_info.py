@@ -55,6 +55,7 @@ def server_info_message(
             max_enroll_bytes=limits.picture.max_frame_bytes,
             frame_timeout_ms=min(round(picture_timeout_s * 1000), _UINT32_MAX),
             min_ping_interval_ms=PING_INTERVAL_MS,
+            max_stream_pixels=limits.max_stream_pixels,
         ),
         image_formats=sorted(IMAGE_FORMATS),
         decision_defaults=face_pb2.DecisionPolicy(

@@ -16,6 +16,7 @@ Nothing here waits or sends: `session` does.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -40,9 +41,15 @@ class Entry(Generic[FrameT, AnswerT]):
 class Ledger(Generic[FrameT, AnswerT]):
     """Accounts for every frame of a stream exactly once and in order."""
 
-    def __init__(self, *, max_in_flight: int) -> None:
-        """Starts an empty ledger; `max_in_flight` is the credit, in frames."""
+    def __init__(self, *, max_in_flight: int, let_go: Callable[[FrameT], None]) -> None:
+        """Starts an empty ledger.
+
+        Args:
+            max_in_flight: the credit, in frames.
+            let_go: called once with each frame that the ledger no longer holds: it was settled or skipped.
+        """
         self._max_in_flight = max_in_flight
+        self._let_go = let_go
         self._begun: deque[Entry[FrameT, AnswerT] | Skipped] = deque()
         self._waiting: deque[Entry[FrameT, AnswerT]] = deque()
         self._last_sequence = 0
@@ -104,6 +111,8 @@ class Ledger(Generic[FrameT, AnswerT]):
 
     def settle(self, entry: Entry[FrameT, AnswerT], answer: AnswerT) -> None:
         """Sets the answer of a frame in work."""
+        if entry.frame is not None:
+            self._let_go(entry.frame)
         entry.frame = None
         entry.answer = answer
         self._answers += 1
@@ -132,7 +141,10 @@ class Ledger(Generic[FrameT, AnswerT]):
         return entry.answer
 
     def _skip(self, reason: SkipReason) -> None:
-        sequence = self._waiting.popleft().sequence
+        skipped = self._waiting.popleft()
+        if skipped.frame is not None:
+            self._let_go(skipped.frame)
+        sequence = skipped.sequence
         last = self._begun[-1] if self._begun else None
         if isinstance(last, Skipped) and last.reason is reason:
             last.last_sequence = sequence

@@ -1,6 +1,6 @@
 """The limits of this server; the composition root fills them from the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from facewire_server.types import PictureLimits
 
@@ -13,6 +13,7 @@ class ServingLimits:
 
     Attributes:
         picture: of a single picture, and of the pictures of one enrollment together.
+        max_stream_pixels: most pixels of a stream's frame, at most those of a single picture.
         max_in_flight: a stream's credit: most frames sent and not accounted for.
         slow_reader_timeout_s: seconds after which a client that does not read is cut off.
         max_streams: most streams open.
@@ -24,6 +25,7 @@ class ServingLimits:
     """
 
     picture: PictureLimits
+    max_stream_pixels: int
     max_in_flight: int
     slow_reader_timeout_s: float
     max_streams: int
@@ -31,3 +33,8 @@ class ServingLimits:
     config_timeout_s: float = 10.0
     max_waiting_answers: int = 64
     reconnect_after_ms: int = 500
+
+    @property
+    def frame(self) -> PictureLimits:
+        """The limits of a stream's frame."""
+        return replace(self.picture, max_pixels=self.max_stream_pixels)

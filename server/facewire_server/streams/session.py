@@ -9,11 +9,11 @@ Invariants, whatever the client does:
 
 * Every frame read is accounted for exactly once, in order: the ledger's invariants.
 * A worker begins a frame only while it holds a work slot. So of the frames that wait, the newest at
-  that moment is worked on (NEWEST_WINS), and a stream waits for at most `frames_at_once` slots.
+  that moment is worked on (NEWEST_WINS). A stream waits for one slot at a time.
 * A frame that gets no slot within `picture_timeout_s` of its arrival is answered with TimedOut.
 * Memory is bounded: at most `frames_at_once` frames in work, one waiting (NEWEST_WINS) or
-  `max_in_flight` (EVERY_FRAME), `max_waiting_answers` answers. Beyond, the reader stops, and
-  the transport's flow control stops the client.
+  `max_in_flight` (EVERY_FRAME), `max_waiting_answers` answers, and of the bytes of all streams'
+  frames an equal share. Beyond, the reader stops, and the transport's flow control stops the client.
 * When the inputs end, the workers finish, the sender empties the ledger and `run` returns.
 * `drain` ends the reading instead: waiting frames are skipped, frames in work are finished and
   answered, and `Reconnect` is sent last.
@@ -52,7 +52,8 @@ from facewire_server.streams.values import (
 )
 from facewire_server.work.condition import Condition
 from facewire_server.work.deadline import time_limit
-from facewire_server.work.slots import Slot, WorkSlots
+from facewire_server.work.held_bytes import ByteBudget, Holder
+from facewire_server.work.slots import Flow, Slot, WorkSlots
 from facewire_server.work.within import read_within
 
 __all__ = ["Send", "Session"]
@@ -72,6 +73,7 @@ class Session:
         recognizer: Recognizer,
         check_gallery: Callable[[str], Awaitable[None]],
         slots: WorkSlots,
+        frame_bytes: ByteBudget,
         *,
         limits: ServingLimits,
         emit: Emit = ignore,
@@ -82,14 +84,21 @@ class Session:
             recognizer: works on frames.
             check_gallery: raises GalleryNotFound or ModelContractMismatch if the gallery of this id cannot be searched.
             slots: shared by all streams and calls.
+            frame_bytes: shared by all streams.
             limits: what a client may ask for.
             emit: takes a `FrameRead` of each frame, and a `FrameAccounted` or `FramesSkipped`.
         """
         self._recognizer = recognizer
         self._check_gallery = check_gallery
         self._slots = slots
+        self._flow = Flow()
+        self._is_in_queue = False
+        self._held = Holder(frame_bytes)
         self._limits = limits
-        self._ledger: Ledger[Arrival, Settled] = Ledger(max_in_flight=limits.max_in_flight)
+        self._ledger: Ledger[Arrival, Settled] = Ledger(
+            max_in_flight=limits.max_in_flight,
+            let_go=lambda arrival: self._held.give_back(arrival.frame.byte_count),
+        )
         self._changed = Condition()
         self._reading: asyncio.Task[object] | None = None
         self._all_read = False
@@ -115,18 +124,20 @@ class Session:
         plan = await self._open(inputs)
         await send_in_time(Started())
         try:
-            async with asyncio.TaskGroup() as tasks:
-                self._reading = tasks.create_task(self._read(inputs, plan))
-                if self._draining:
-                    self._reading.cancel()
-                workers = [
-                    tasks.create_task(self._work(plan)) for _ in range(self._limits.frames_at_once)
-                ]
-                expirer = tasks.create_task(self._expire())
-                await self._send(send_in_time)
-                # Every frame is accounted for. A worker may still wait for a slot that it no longer needs.
-                for task in (*workers, expirer):
-                    task.cancel()
+            with self._held:
+                async with asyncio.TaskGroup() as tasks:
+                    self._reading = tasks.create_task(self._read(inputs, plan))
+                    if self._draining:
+                        self._reading.cancel()
+                    workers = [
+                        tasks.create_task(self._work(plan))
+                        for _ in range(self._limits.frames_at_once)
+                    ]
+                    expirer = tasks.create_task(self._expire())
+                    await self._send(send_in_time)
+                    # Every frame is accounted for. A worker may still wait for a slot that it no longer needs.
+                    for task in (*workers, expirer):
+                        task.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
         if self._draining:
@@ -179,8 +190,10 @@ class Session:
         async for frame in inputs:
             if not isinstance(frame, Frame):
                 raise OutOfOrder("every message of a stream but the first carries a frame")
+            self._held.take(frame.byte_count)
             self._ledger.admit(frame.sequence, Arrival(frame, time.perf_counter()))
             self._tally.read(frame)
+            del frame  # it may be superseded long before the next one comes
             if plan.newest_wins:
                 self._ledger.skip_superseded()
             self._changed.notify()
@@ -196,17 +209,24 @@ class Session:
                 and (plan.newest_wins or ledger.outstanding < limits.max_in_flight)
             )
         )
+        await self._held.until_room()
 
     async def _work(self, plan: StreamPlan) -> None:
+        ledger = self._ledger
         while True:
-            await self._changed.until(lambda: self._ledger.has_waiting or self._all_read)
-            if not self._ledger.has_waiting:
+            await self._changed.until(
+                lambda: not self._is_in_queue if ledger.has_waiting else self._all_read
+            )
+            if not ledger.has_waiting:
                 return
-            async with self._slots.slot() as slot:
-                entry = self._ledger.begin()
-                # None: the stream's other worker took the frame, or it was skipped.
+            self._is_in_queue = True
+            async with self._slots.slot(self._flow) as slot:
+                self._is_in_queue = False
+                entry = ledger.begin()
+                self._changed.notify()
+                # None: the frame has expired, or was skipped.
                 if entry is not None and entry.frame is not None:
-                    self._ledger.settle(entry, await self._answer(entry.frame, plan, slot))
+                    ledger.settle(entry, await self._answer(entry.frame, plan, slot))
                     self._changed.notify()
 
     async def _expire(self) -> None:
@@ -243,7 +263,12 @@ class Session:
             picture = replace(frame.picture, rotation_degrees=plan.rotation_degrees)
             async with time_limit(self._left_s(arrival)):
                 recognition = await self._recognizer.recognize(
-                    picture, plan.gallery_id, plan.detection, plan.decision, slot=slot
+                    picture,
+                    plan.gallery_id,
+                    plan.detection,
+                    plan.decision,
+                    limits=self._limits.frame,
+                    slot=slot,
                 )
         except _FRAME_ERRORS as error:
             return settled(arrival, error)

@@ -91,7 +91,30 @@ ROWS: Final = tuple(
         # State, read at each scrape
         ("facewire_slots", "gauge", "", "Work slots: pictures that may be in work at once"),
         ("facewire_slots_in_use", "gauge", "", "Work slots held"),
-        ("facewire_slots_waiting", "gauge", "", "Streams and calls that wait for a work slot"),
+        (
+            "facewire_slots_waiting",
+            "gauge",
+            "kind",
+            "Streams, and pictures of calls, that wait for a work slot: `stream` or `call`",
+        ),
+        (
+            "facewire_held_bytes",
+            "gauge",
+            "kind",
+            "Bytes of pictures as they arrived that wait or are in work, of `stream` or `call`",
+        ),
+        (
+            "facewire_held_bytes_limit",
+            "gauge",
+            "kind",
+            "At this many bytes streams stop reading, and calls are refused",
+        ),
+        (
+            "facewire_pictures_left_behind",
+            "gauge",
+            "",
+            "Pictures whose deadline has passed, and which still keep a thread busy",
+        ),
         ("facewire_streams_limit", "gauge", "", "Most streams that may be open"),
         ("facewire_streams_open", "gauge", "", "Streams open"),
         ("facewire_streams_opened_total", "counter", "", "Streams admitted"),

@@ -1,7 +1,7 @@
 """Reads a server's `statistics()` at each scrape, in its event loop, and shows them as metrics."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -15,6 +15,7 @@ from facewire_server.proof.opened import ModelStatistics
 from facewire_server.streams.registry import StreamsStatistics
 from facewire_server.telemetry.catalog import family
 from facewire_server.telemetry.metrics import OTHER, reason
+from facewire_server.work.held_bytes import ByteStatistics
 from facewire_server.work.slots import SlotStatistics
 
 __all__ = ["Build", "Sources", "StateCollector"]
@@ -54,9 +55,11 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The functions that read the state; each is called in the event loop."""
+    """The functions that read the state; each is called in the event loop. `held_bytes` is by "stream" or "call"."""
 
     slots: Callable[[], SlotStatistics]
+    held_bytes: Callable[[], Mapping[str, ByteStatistics]]
+    left_behind: Callable[[], int]
     streams: Callable[[], StreamsStatistics]
     models: Callable[[], Sequence[ModelStatistics]]
     store: Callable[[], Awaitable[StoreStatistics]]
@@ -97,6 +100,8 @@ class StateCollector(Collector):
         return [
             ("facewire_build_info", info, 1),
             *_work(sources.slots(), sources.streams()),
+            *_held(sources.held_bytes()),
+            ("facewire_pictures_left_behind", (), sources.left_behind()),
             *(row for model in sources.models() for row in _model(model)),
             *_store(await sources.store()),
         ]
@@ -114,12 +119,19 @@ def _pss_bytes() -> float | None:
 def _work(slots: SlotStatistics, streams: StreamsStatistics) -> Iterator[_Sample]:
     yield "facewire_slots", (), slots.count
     yield "facewire_slots_in_use", (), slots.in_use
-    yield "facewire_slots_waiting", (), slots.waiting
+    yield "facewire_slots_waiting", ("stream",), slots.waiting_streams
+    yield "facewire_slots_waiting", ("call",), slots.waiting_calls
     yield "facewire_streams_limit", (), streams.max_streams
     yield "facewire_streams_open", (), streams.open
     yield "facewire_streams_opened_total", (), streams.opened
     for error in _REFUSALS:
         yield "facewire_streams_refused_total", (reason(error),), streams.refused.get(error, 0)
+
+
+def _held(budgets: Mapping[str, ByteStatistics]) -> Iterator[_Sample]:
+    for kind, budget in budgets.items():
+        yield "facewire_held_bytes", (kind,), budget.held_bytes
+        yield "facewire_held_bytes_limit", (kind,), budget.most_bytes
 
 
 def _model(model: ModelStatistics) -> Iterator[_Sample]:

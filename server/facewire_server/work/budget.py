@@ -1,10 +1,10 @@
-"""Bounds the pixels in memory over all pictures in work."""
+"""Bounds the pixels in memory over all pictures in work, so that small pictures never wait for large ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-__all__ = ["PixelBudget"]
+__all__ = ["PixelBudget", "PixelBudgets"]
 
 
 class PixelBudget:
@@ -31,3 +31,18 @@ class PixelBudget:
         finally:
             self._left += pixels
             self._freed.set()
+
+
+class PixelBudgets:
+    """Two budgets of the same size: one of pictures that a stream may send, too, and one of larger ones."""
+
+    def __init__(self, pixels: int, *, small_pixels: int) -> None:
+        """Starts with `pixels` free in each; a picture of at most `small_pixels` is a small one."""
+        self._small_pixels = small_pixels
+        self._small = PixelBudget(pixels)
+        self._large = PixelBudget(pixels)
+
+    def taken(self, pixels: int) -> AbstractAsyncContextManager[None]:
+        """Waits until `pixels` are free in the picture's budget, and holds them for the block."""
+        budget = self._small if pixels <= self._small_pixels else self._large
+        return budget.taken(pixels)

@@ -1,29 +1,89 @@
-"""Bounds the pictures in work at once: a counting semaphore, FIFO over all cameras and calls.
+"""Bounds the pictures in work at once, and shares the turns fairly among streams and calls.
 
-A stream waits for at most `ServingLimits.frames_at_once` slots at a time, a call for one. So FIFO is
-fair: a camera that floods the server waits in the same queue as the others, as often as they do.
+Start-time fair queueing (Goyal, Vin, Cheng 1996, "Start-time Fair Queueing"), with the time that a picture holds its slot as
+its length, which is known at its end only:
+
+* Each stream is a flow, and all calls together are one. A flow has a virtual time: the seconds of work that
+  it has had, divided by its weight. A free slot goes to the flow with the least; within a flow, first in, first out.
+* The virtual time of the server is that of the latest turn's flow, at its start. A flow that comes, or comes back, starts
+  there: it neither pays for the past nor has saved up credit.
+* A turn is paid in advance with the mean of the flow's latest pictures, and settled when it ends.
+
+So among flows that always wait, those with costly pictures get as much work done as the others, in fewer turns. A flow
+that does not wait leaves its share to the others. A turn cannot be taken back, so some slots are kept
+for frames of usual cost: calls, and streams whose pictures take several times the mean of all, never hold the
+last ones, and such a stream holds one slot at a time.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
 
 from facewire_server.work.deadline import time_limit
 
-__all__ = ["Slot", "SlotStatistics", "WorkSlots"]
+__all__ = ["Flow", "Slot", "SlotStatistics", "WorkSlots"]
+
+_CALLS_SHARE: Final = 0.25
+"""Share of the work that all calls get together while frames wait; the streams share the rest. Chosen, not measured: an
+enrollment goes on beside any number of cameras, and no number of callers takes most of the turns."""
+
+_KEPT_SHARE: Final = 0.25
+"""Share of the slots that are kept for frames of usual cost, at least one slot. Chosen, not measured: there is one slot more
+than processors, so without the kept one all processors still have work."""
+
+_COSTLY: Final = 4.0
+"""A stream is costly whose pictures take this many times the mean of all. Chosen, not measured: a frame of 12 megapixels takes
+less than that beside one of 1080p, as detection costs the same."""
+
+_LATEST: Final = 1 / 4
+_ALL_LATEST: Final = 1 / 32
+"""Weight of the newest picture in the mean of a flow, and in that of all streams. Chosen, not measured."""
+
+_LEAST_S: Final = 0.001
+"""Least that a picture is charged, seconds: one that is refused at once costs the event loop a turn, too. Chosen, not
+measured."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
+class Flow:
+    """One party of the queue: a stream, or all calls.
+
+    Attributes:
+        is_stream: whether it is a stream.
+        virtual_s: seconds of work so far, by weight; where its next turn starts.
+        picture_s: mean time of its latest pictures; None before the first has ended.
+        in_work: slots that it holds.
+        waiting: its tasks that wait for a slot, oldest first.
+    """
+
+    is_stream: bool = True
+    virtual_s: float = 0.0
+    picture_s: float | None = None
+    in_work: int = 0
+    waiting: "deque[asyncio.Future[Slot]]" = field(default_factory=deque)
+
+
+@dataclass(slots=True, eq=False)
 class Slot:
     """The right to work on one picture.
 
     Attributes:
         waited_s: seconds from asking for the slot to getting it.
+        granted_at_s: when it was granted, by the clock of the slots.
+        weight: of its flow at that time.
+        paid_s: seconds paid in advance.
+        is_kept_out: whether it counts against the slots that are kept for usual frames.
     """
 
-    waited_s: float
+    waited_s: float = 0.0
+    granted_at_s: float = 0.0
+    weight: float = 1.0
+    paid_s: float = 0.0
+    is_kept_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +93,14 @@ class SlotStatistics:
     Attributes:
         count: all slots.
         in_use: slots held.
-        waiting: tasks that wait for a slot.
+        waiting_streams: streams that wait for a slot.
+        waiting_calls: pictures of calls that wait for a slot.
     """
 
     count: int
     in_use: int
-    waiting: int
+    waiting_streams: int
+    waiting_calls: int
 
 
 class WorkSlots:
@@ -48,32 +110,38 @@ class WorkSlots:
         picture_timeout_s: seconds from a picture's arrival to its answer.
     """
 
-    def __init__(self, count: int, *, picture_timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        picture_timeout_s: float = 10.0,
+        now_s: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Starts with `count` free slots; `now_s` is the clock that measures the work."""
         self.picture_timeout_s = picture_timeout_s
-        self._free = asyncio.Semaphore(count)  # wakes its waiters in FIFO order
         self._count = count
+        self._kept = max(1, int(count * _KEPT_SHARE)) if count > 1 else 0
+        self._now_s = now_s
+        self._calls = Flow(is_stream=False)
+        self._active: dict[Flow, None] = {}  # those that wait or work, in the order of their coming
+        self._virtual_s = 0.0
+        self._mean_s = 0.0
         self._in_use = 0
-        self._waiting = 0
+        self._in_use_kept_out = 0
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[Slot]:
-        """Waits for a slot, and holds it for the block."""
-        asked_at_s = time.perf_counter()
-        self._waiting += 1
+    async def slot(self, flow: Flow | None = None) -> AsyncIterator[Slot]:
+        """Waits for the turn of a stream, or of a call (None), and holds the slot for the block."""
+        flow = flow or self._calls
+        slot = await self._granted(flow)
         try:
-            await self._free.acquire()
+            yield slot
         finally:
-            self._waiting -= 1
-        self._in_use += 1
-        try:
-            yield Slot(time.perf_counter() - asked_at_s)
-        finally:
-            self._in_use -= 1
-            self._free.release()
+            self._release(flow, slot)
 
     @asynccontextmanager
     async def picture(self) -> AsyncIterator[Slot]:
-        """Like `slot`; waiting and block together take at most `picture_timeout_s`.
+        """Waits for the turn of a call, and holds the slot for the block; both take at most `picture_timeout_s`.
 
         Raises:
             TimedOut: they took longer.
@@ -83,4 +151,89 @@ class WorkSlots:
 
     def statistics(self) -> SlotStatistics:
         """Returns the use of the slots now."""
-        return SlotStatistics(self._count, self._in_use, self._waiting)
+        streams = sum(flow.is_stream and bool(flow.waiting) for flow in self._active)
+        return SlotStatistics(self._count, self._in_use, streams, len(self._calls.waiting))
+
+    async def _granted(self, flow: Flow) -> Slot:
+        asked_at_s = self._now_s()
+        turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
+        if not flow.waiting:
+            flow.virtual_s = max(flow.virtual_s, self._virtual_s)
+        flow.waiting.append(turn)
+        self._active[flow] = None
+        self._grant()
+        try:
+            slot = await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # granted, and cancelled before it was taken
+                self._release(flow, turn.result())
+            else:
+                with suppress(ValueError):  # `_grant` has dropped it
+                    flow.waiting.remove(turn)
+                self._forget_idle(flow)
+            raise
+        slot.waited_s = slot.granted_at_s - asked_at_s
+        return slot
+
+    def _grant(self) -> None:
+        """Grants the free slots to the flows whose turn it is."""
+        while self._in_use < self._count:
+            ready = (flow for flow in self._active if self._may_begin(flow))
+            flow = min(ready, key=lambda one: one.virtual_s, default=None)
+            if flow is None:
+                return
+            turn = flow.waiting.popleft()
+            if turn.done():  # its task was cancelled a moment ago
+                continue
+            self._virtual_s = max(self._virtual_s, flow.virtual_s)
+            turn.set_result(self._begin(flow))
+
+    def _may_begin(self, flow: Flow) -> bool:
+        if not flow.waiting:
+            return False
+        if not self._is_kept_out(flow):
+            return True
+        room = self._in_use_kept_out < self._count - self._kept
+        return room and not (flow.is_stream and flow.in_work)
+
+    def _is_kept_out(self, flow: Flow) -> bool:
+        """Whether the flow must leave some slots to usual frames."""
+        return not flow.is_stream or (flow.picture_s or 0.0) > _COSTLY * self._mean_s
+
+    def _begin(self, flow: Flow) -> Slot:
+        paid_s = self._mean_s if flow.picture_s is None else flow.picture_s
+        slot = Slot(
+            granted_at_s=self._now_s(),
+            weight=self._weight(flow),
+            paid_s=paid_s,
+            is_kept_out=self._is_kept_out(flow),
+        )
+        flow.virtual_s += paid_s / slot.weight
+        flow.in_work += 1
+        self._in_use += 1
+        self._in_use_kept_out += slot.is_kept_out
+        return slot
+
+    def _weight(self, flow: Flow) -> float:
+        if flow.is_stream:
+            return 1.0
+        streams = sum(one.is_stream for one in self._active)
+        return max(1, streams) * _CALLS_SHARE / (1 - _CALLS_SHARE)
+
+    def _release(self, flow: Flow, slot: Slot) -> None:
+        took_s = max(_LEAST_S, self._now_s() - slot.granted_at_s)
+        flow.virtual_s += (took_s - slot.paid_s) / slot.weight
+        before_s = took_s if flow.picture_s is None else flow.picture_s
+        flow.picture_s = before_s + _LATEST * (took_s - before_s)
+        if flow.is_stream:
+            mean_s = self._mean_s or took_s
+            self._mean_s = mean_s + _ALL_LATEST * (took_s - mean_s)
+        flow.in_work -= 1
+        self._in_use -= 1
+        self._in_use_kept_out -= slot.is_kept_out
+        self._forget_idle(flow)
+        self._grant()
+
+    def _forget_idle(self, flow: Flow) -> None:
+        if not flow.waiting and not flow.in_work:
+            self._active.pop(flow, None)

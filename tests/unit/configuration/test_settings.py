@@ -132,7 +132,13 @@ EXCEPTIONS = {
     "FACEWIRE_METRICS_LISTEN": "127.0.0.1:9464",
     "FACEWIRE_TRACES_ENDPOINT": "http://collector:4317",
 }
-LARGE = ("gallery_max_bytes", "max_frame_bytes", "max_pixels")
+LARGE = (
+    "gallery_max_bytes",
+    "max_frame_bytes",
+    "max_pixels",
+    "max_stream_pixels",
+    "max_held_bytes",
+)
 
 
 def is_default(settings: Settings, name: str) -> bool:

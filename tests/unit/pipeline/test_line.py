@@ -122,7 +122,7 @@ async def test_a_picture_is_worked_on_only_with_a_slot(line, pictures: int) -> N
                 two_faces(), two_faces(), FaceSelection.LARGEST, DETECTION, POLICY
             )
         waiting = asyncio.create_task(work)
-        while not slots.statistics().waiting:
+        while not slots.statistics().waiting_calls:
             await asyncio.sleep(0)
         seen_at_s = time.perf_counter()
         await asyncio.to_thread(threading.Event().wait, 0.02)

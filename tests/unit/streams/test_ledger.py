@@ -23,7 +23,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize(credit=st.integers(1, 5), newest_wins=st.booleans())
     def start(self, credit: int, newest_wins: bool) -> None:
-        self.ledger: Ledger[str, str] = Ledger(max_in_flight=credit)
+        self.held: set[str] = set()
+        self.ledger: Ledger[str, str] = Ledger(max_in_flight=credit, let_go=self.held.remove)
         self.newest_wins = newest_wins
         self.sent: list[int] = []
         self.in_work: list[Entry[str, str]] = []
@@ -36,6 +37,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(gap=st.integers(1, 1000))
     def admit(self, gap: int) -> None:
         sequence = (self.sent[-1] if self.sent else 0) + gap
+        self.held.add(f"frame {sequence}")
         self.ledger.admit(sequence, f"frame {sequence}")
         self.sent.append(sequence)
         if self.newest_wins:
@@ -90,6 +92,12 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.ledger.outstanding == len(self.sent) - len(self.accounted)
 
     @invariant()
+    def frames_that_wait_or_are_in_work_are_held(self) -> None:
+        if hasattr(self, "ledger"):
+            held = [*self.ledger._waiting, *self.in_work]
+            assert self.held == {entry.frame for entry in held}
+
+    @invariant()
     def memory_is_bounded_while_nobody_reads(self) -> None:
         if hasattr(self, "ledger") and self.newest_wins:
             assert len(self.ledger._waiting) <= 1
@@ -119,7 +127,7 @@ TestLedger.settings = settings(max_examples=150, stateful_step_count=40, deadlin
 
 @pytest.mark.parametrize("sequence", [0, 5, 4])
 def test_a_sequence_that_does_not_increase_is_refused(sequence: int) -> None:
-    ledger: Ledger[str, str] = Ledger(max_in_flight=4)
+    ledger: Ledger[str, str] = Ledger(max_in_flight=4, let_go=lambda _: None)
     ledger.admit(5, "")
     with pytest.raises(OutOfOrder):
         ledger.admit(sequence, "")
@@ -128,7 +136,7 @@ def test_a_sequence_that_does_not_increase_is_refused(sequence: int) -> None:
 @given(st.integers(2, 10_000))
 @settings(max_examples=20, deadline=None)
 def test_a_flood_behind_one_frame_in_work_is_two_ranges(count: int) -> None:
-    ledger: Ledger[str, str] = Ledger(max_in_flight=4)
+    ledger: Ledger[str, str] = Ledger(max_in_flight=4, let_go=lambda _: None)
     ledger.admit(1, "")
     slot = ledger.begin()
     for sequence in range(2, count + 2):

@@ -22,6 +22,7 @@ from facewire_server.types import (
     PictureLimits,
     Recognition,
 )
+from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.limits import serving_limits
 
@@ -95,7 +96,7 @@ async def test_the_next_frame_is_detected_while_one_embeds_and_answers_keep_thei
         if isinstance(value, Answered):
             sent.append(value)
 
-    session = Session(line, exists, slots, limits=serving_limits(LIMITS))
+    session = Session(line, exists, slots, ByteBudget(1 << 30), limits=serving_limits(LIMITS))
     stream = asyncio.create_task(session.run(inputs(), send))
     await detector.second_begun.wait()
     assert not embedder.gates[0].is_set()

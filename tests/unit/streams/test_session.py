@@ -24,9 +24,10 @@ from facewire_server.streams.values import (
     StreamPlan,
 )
 from facewire_server.types import Picture, Recognition
+from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
-from fakes.wire import DEFAULTS, LIMITS
+from fakes.wire import DEFAULTS, LIMITS, MOST_BYTES
 
 PLAN = StreamPlan("default", True, DEFAULTS.decision, DEFAULTS.stream, "door")
 
@@ -37,7 +38,9 @@ class Stream:
     def __init__(self, recognizer: FakeRecognizer, slots: WorkSlots) -> None:
         self.inputs: asyncio.Queue[StreamInput | None] = asyncio.Queue()
         self.outputs: asyncio.Queue[StreamOutput] = asyncio.Queue()
-        self.session = Session(recognizer, self._exists, slots, limits=LIMITS)
+        self.session = Session(
+            recognizer, self._exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS
+        )
 
     def run(self, send: Send | None = None) -> "asyncio.Task[None]":
         return asyncio.create_task(self.session.run(self._inputs(), send or self.outputs.put))

@@ -8,9 +8,11 @@ from facewire_server.events import Event, FrameAccounted, FrameRead, FramesSkipp
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import Frame, StreamInput, StreamOutput, StreamPlan
 from facewire_server.types import DecisionPolicy, DetectionOptions, Picture, PictureLimits
+from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.limits import serving_limits
 from fakes.recognizer import FakeRecognizer
+from fakes.wire import MOST_BYTES
 
 LIMITS = serving_limits(PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20))
 DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
@@ -39,7 +41,9 @@ async def test_answered_frames_by_what_became_of_them() -> None:
         yield Frame(3, 0, EmptyImage("the picture has no bytes"))
 
     slots = WorkSlots(1)
-    session = Session(FakeRecognizer(), exists, slots, limits=LIMITS, emit=events.append)
+    session = Session(
+        FakeRecognizer(), exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
+    )
     await session.run(inputs(), drop)
     read = [event for event in events if isinstance(event, FrameRead)]
     assert read == [FrameRead("door/1", 4), FrameRead("door/1", 5), FrameRead("door/1", 0)]
@@ -57,7 +61,9 @@ async def test_a_frame_that_timed_out_took_its_time() -> None:
         yield Frame(1, 0, Picture(b"hang"))
 
     slots = WorkSlots(1, picture_timeout_s=0.05)
-    session = Session(FakeRecognizer(), exists, slots, limits=LIMITS, emit=events.append)
+    session = Session(
+        FakeRecognizer(), exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
+    )
     await session.run(inputs(), drop)
     _, accounted = events
     assert isinstance(accounted, FrameAccounted)
@@ -78,7 +84,9 @@ async def test_skipped_frames_are_counted_by_reason() -> None:
             yield Frame(sequence, 0, Picture(b"good"))
         all_read.set()
 
-    session = Session(recognizer, exists, WorkSlots(1), limits=LIMITS, emit=events.append)
+    session = Session(
+        recognizer, exists, WorkSlots(1), ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
+    )
     running = asyncio.create_task(session.run(inputs(), drop))
     await all_read.wait()
     recognizer.gate.set()

@@ -12,6 +12,7 @@ from facewire_server.proof.opened import ModelStatistics
 from facewire_server.streams.registry import StreamsStatistics
 from facewire_server.telemetry import state
 from facewire_server.telemetry.state import Build, Sources, StateCollector
+from facewire_server.work.held_bytes import ByteStatistics
 from facewire_server.work.slots import SlotStatistics
 
 MODEL = ModelStatistics(
@@ -44,7 +45,9 @@ async def store() -> StoreStatistics:
 
 
 SOURCES = Sources(
-    slots=lambda: SlotStatistics(4, 3, 2),
+    slots=lambda: SlotStatistics(4, 3, 2, 1),
+    held_bytes=lambda: {"stream": ByteStatistics(100, 60), "call": ByteStatistics(50, 20)},
+    left_behind=lambda: 1,
     streams=lambda: StreamsStatistics(64, 5, 9, {TooManyStreams: 11}),
     models=lambda: (MODEL,),
     store=store,
@@ -71,7 +74,13 @@ async def scraped(sources: Sources = SOURCES) -> CollectorRegistry:
     [
         ("slots", {}, 4),
         ("slots_in_use", {}, 3),
-        ("slots_waiting", {}, 2),
+        ("slots_waiting", {"kind": "stream"}, 2),
+        ("slots_waiting", {"kind": "call"}, 1),
+        ("held_bytes", {"kind": "stream"}, 60),
+        ("held_bytes_limit", {"kind": "stream"}, 100),
+        ("held_bytes", {"kind": "call"}, 20),
+        ("held_bytes_limit", {"kind": "call"}, 50),
+        ("pictures_left_behind", {}, 1),
         ("streams_limit", {}, 64),
         ("streams_open", {}, 5),
         ("streams_opened_total", {}, 9),

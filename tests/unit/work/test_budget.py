@@ -2,13 +2,13 @@
 
 import asyncio
 
-from facewire_server.work.budget import PixelBudget
+from facewire_server.work.budget import PixelBudget, PixelBudgets
 
 
 class Pictures:
     """Pictures that are let in by a budget and leave when they are told to."""
 
-    def __init__(self, budget: PixelBudget) -> None:
+    def __init__(self, budget: PixelBudget | PixelBudgets) -> None:
         self._budget = budget
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ends: dict[str, asyncio.Event] = {}
@@ -72,3 +72,17 @@ async def test_one_that_gives_up_leaves_no_trace() -> None:
     await pictures.give_up("b")
     await pictures.leave("a")
     assert pictures.inside == ["c"]
+
+
+async def test_small_pictures_never_wait_for_large_ones_nor_these_for_small_ones() -> None:
+    pictures = Pictures(PixelBudgets(100, small_pixels=40))
+    await pictures.come("large", 90)
+    await pictures.come("next large", 90)
+    await pictures.come("small", 40)
+    await pictures.come("other small", 40)
+    await pictures.come("third small", 40)
+    assert pictures.inside == ["large", "small", "other small"]
+    await pictures.leave("large")
+    assert pictures.inside == ["small", "other small", "next large"]
+    await pictures.leave("small")
+    assert pictures.inside == ["other small", "next large", "third small"]

@@ -1,4 +1,4 @@
-"""Slots are granted in FIFO order, and released whatever happens."""
+"""A slot is waited for in turn, and released whatever happens. Who has the next turn: test_fair_turns."""
 
 import asyncio
 import threading
@@ -7,10 +7,10 @@ import time
 import pytest
 
 from facewire_server.errors import TimedOut
-from facewire_server.work.slots import SlotStatistics, WorkSlots
+from facewire_server.work.slots import Flow, SlotStatistics, WorkSlots
 
 
-async def test_slots_are_granted_in_fifo_order() -> None:
+async def test_within_a_flow_slots_are_granted_in_fifo_order() -> None:
     slots, order = WorkSlots(1), []
 
     async def one(name: int) -> None:
@@ -73,16 +73,22 @@ async def test_statistics_count_what_is_held_and_what_waits() -> None:
     slots = WorkSlots(2)
     release = asyncio.Event()
 
-    async def hold() -> None:
-        async with slots.slot():
+    async def hold(flow: Flow | None) -> None:
+        async with slots.slot(flow):
             await release.wait()
 
-    tasks = [asyncio.ensure_future(hold()) for _ in range(3)]
+    first, second = Flow(), Flow()
+    flows = (first, first, second, second, None)
+    tasks = [asyncio.ensure_future(hold(flow)) for flow in flows]
     await asyncio.sleep(0)
-    assert slots.statistics() == SlotStatistics(count=2, in_use=2, waiting=1)
+    assert slots.statistics() == SlotStatistics(
+        count=2, in_use=2, waiting_streams=1, waiting_calls=1
+    )
     release.set()
     await asyncio.gather(*tasks)
-    assert slots.statistics() == SlotStatistics(count=2, in_use=0, waiting=0)
+    assert slots.statistics() == SlotStatistics(
+        count=2, in_use=0, waiting_streams=0, waiting_calls=0
+    )
 
 
 async def test_a_picture_is_timed_out_also_while_it_waits() -> None:
@@ -91,4 +97,4 @@ async def test_a_picture_is_timed_out_also_while_it_waits() -> None:
         with pytest.raises(TimedOut):
             async with slots.picture():
                 pass
-    assert slots.statistics().waiting == 0
+    assert slots.statistics().waiting_calls == 0

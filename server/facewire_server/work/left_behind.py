@@ -1,0 +1,56 @@
+"""Lets a picture's caller go at its deadline while a thread that cannot be stopped ends by itself."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from facewire_server.work.deadline import remaining_s
+
+__all__ = ["LeftBehind"]
+
+T = TypeVar("T")
+
+
+class LeftBehind:
+    """Work whose deadline has passed, and which goes on in threads.
+
+    It keeps the memory that it has taken until it ends, but not the slot: a decoder that is busy for
+    long keeps no other picture out.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Allows `most` at a time. Beyond, callers wait for the end of their work, slot in hand."""
+        self._most = most
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def count(self) -> int:
+        """Pictures that are left behind now."""
+        return len(self._tasks)
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs `work` and returns its result. If the deadline passes, it is cancelled and may end later.
+
+        Raises:
+            Exception: what `work` raised.
+            asyncio.CancelledError: the caller was cancelled.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            if remaining_s() == 0 and len(self._tasks) < self._most:
+                self._tasks.add(task)
+                task.add_done_callback(self._ended)
+                raise
+            while not task.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([task])
+            raise
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # marks it as seen: the caller has left with TimedOut
