@@ -17,9 +17,22 @@ from numpy.typing import NDArray
 from facewire_server.proof import canary
 from facewire_serving import weights
 
-__all__ = ["MODEL_CONTRACT", "golden", "main"]
+__all__ = ["MODEL_CONTRACT", "THRESHOLD_STEPS", "golden", "main"]
 
 MODEL_CONTRACT = Path(__file__).parents[1] / "server/facewire_server/model_contracts/sface.json"
+
+
+THRESHOLD_STEPS = (
+    (20, 0.42),
+    (50, 0.438),
+    (100, 0.452),
+    (300, 0.475),
+    (1_000, 0.497),
+    (3_000, 0.525),
+    (10_000, 0.549),
+)
+"""Numbers of identities, and the threshold at which about 0.3 % of strangers get a name: measured on LFW with one
+template a person, the last one extrapolated (decision 18)."""
 
 
 def golden(onnx_file: Path) -> NDArray[np.float64]:
@@ -47,6 +60,10 @@ def main() -> None:
             "resampling": "area-then-bilinear-v1",
             "preprocessing": "sface-rgb-0-255-v1",
         },
+        "threshold_steps": [
+            {"identity_count": count, "threshold": threshold}
+            for count, threshold in THRESHOLD_STEPS
+        ],
         "canary": {"golden": [[float(f"{value:.7g}") for value in row] for row in vectors]},
     }
     MODEL_CONTRACT.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,14 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.thresholds import (
+    EVERY_SIZE,
+    Threshold,
+    ThresholdSource,
+    ThresholdStep,
+    threshold_for,
+)
+
 __all__ = [
     "CROP_PX",
     "Candidate",
@@ -207,17 +215,28 @@ class DecisionPolicy:
     """When a face counts as recognized.
 
     Attributes:
-        threshold: lowest cosine similarity of a match, in (0, 1].
+        threshold: lowest cosine similarity of a match, in (0, 1]; None = by the number of identities.
         min_margin: lead over a runner-up that also reaches the threshold, under which the outcome is AMBIGUOUS,
             in [0, 1].
         min_inter_eye_px: inter-eye distance under which the outcome is TOO_POOR.
         max_candidates: identities listed with a decision.
+        threshold_source: who chose `threshold`, if it is set.
+        threshold_steps: the thresholds by the number of identities.
     """
 
-    threshold: float
+    threshold: float | None
     min_margin: float
     min_inter_eye_px: float
     max_candidates: int = 0
+    threshold_source: ThresholdSource = ThresholdSource.REQUEST
+    threshold_steps: tuple[ThresholdStep, ...] = EVERY_SIZE
+
+    def threshold_among(self, identity_count: int) -> Threshold:
+        """Returns the threshold of a comparison with this number of identities, and who chose it."""
+        if self.threshold is not None:
+            return Threshold(self.threshold, self.threshold_source)
+        by_size = threshold_for(self.threshold_steps, identity_count)
+        return Threshold(by_size, ThresholdSource.GALLERY_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +251,8 @@ class Decision:
         threshold: lowest similarity of a match.
         gallery_revision: the revision searched.
         candidates: the best identities, best first, up to the number requested.
+        threshold_source: who chose `threshold`.
+        ambiguous_between: the best identity and the runner-up, if the outcome is AMBIGUOUS.
     """
 
     outcome: Outcome
@@ -240,12 +261,15 @@ class Decision:
     threshold: float
     gallery_revision: int
     candidates: tuple[Candidate, ...] = ()
+    threshold_source: ThresholdSource = ThresholdSource.REQUEST
+    ambiguous_between: tuple[Candidate, ...] = ()
 
     @property
     def identity(self) -> Candidate | None:
         """The recognized identity; None unless KNOWN.
 
-        An identity that was nearly matched is disclosed only in `candidates`, on request.
+        Identities that the outcome lies between are in `ambiguous_between`; others that were nearly
+        matched are disclosed only in `candidates`, on request.
         """
         return self.best if self.outcome is Outcome.KNOWN else None
 

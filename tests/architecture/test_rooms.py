@@ -9,7 +9,7 @@ import pytest
 
 STANDARD = frozenset(sys.stdlib_module_names)
 SERVER = "facewire_server"
-VALUES = frozenset({f"{SERVER}.{each}" for each in ("errors", "types", "events")})
+VALUES = frozenset({f"{SERVER}.{each}" for each in ("errors", "thresholds", "types", "events")})
 # What the line may know of galleries: what it asks, and the values of questions and results.
 GALLERIES = frozenset({f"{SERVER}.galleries.{each}" for each in ("ports", "records", "refusal")})
 
@@ -32,7 +32,8 @@ ROOMS: dict[str, frozenset[str]] = {
         {f"{SERVER}.configuration.settings", f"{SERVER}.events"}
     ),
     f"{SERVER}.logs": frozenset({f"{SERVER}.logs", f"{SERVER}.events", f"{SERVER}.stacks"}),
-    f"{SERVER}.types": frozenset({"numpy"}),
+    f"{SERVER}.thresholds": frozenset(),
+    f"{SERVER}.types": frozenset({"numpy", f"{SERVER}.thresholds"}),
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
     f"{SERVER}.pictures": frozenset({"numpy", "cv2", f"{SERVER}.pictures", *VALUES}),

@@ -69,6 +69,7 @@ SAMPLES: Final = (
         engines={"mtcnn": "OpenVINO in this process", "embedding": "TensorFlow Serving at a:1"},
         processors=2,
         processors_reason="affinity",
+        threshold="by the size of the gallery: 0.42 up to 20 people, 0.549 at 10000",
         limits={"max_streams": 64, "frame_timeout_s": 10.0},
         settings={"FACEWIRE_MAX_STREAMS": "64", "FACEWIRE_DATA": "my data"},
         changed_settings=("FACEWIRE_DATA",),

@@ -110,7 +110,9 @@ class MemoryGallery:
         probes = checked_embeddings(probes, self._dimension)
         room = self._usable(gallery_id)
         return SearchResult(
-            room.revision, tuple(tuple(self._ranked(room, probe)[:k]) for probe in probes)
+            room.revision,
+            tuple(tuple(self._ranked(room, probe)[:k]) for probe in probes),
+            self._info(gallery_id).enrolled_count,
         )
 
     def _ranked(self, room: _Room, probe: NDArray[np.float32]) -> list[Candidate]:
@@ -248,13 +250,15 @@ class MemoryGallery:
     async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes
     ) -> Enrollment | None:
-        return self._recall(self._room(gallery_id), request_id, fingerprint)
+        return self._recall(gallery_id, request_id, fingerprint)
 
-    def _recall(self, room: _Room, request_id: str, fingerprint: bytes) -> Enrollment | None:
-        found = room.remembered.get(request_id)
+    def _recall(self, gallery_id: str, request_id: str, fingerprint: bytes) -> Enrollment | None:
+        found = self._room(gallery_id).remembered.get(request_id)
         if found and found.fingerprint != fingerprint:
             raise RequestIdReused("another request", field="request_id")
-        return found.answer if found else None
+        if found is None:
+            return None
+        return replace(found.answer, identity_count=self._info(gallery_id).enrolled_count)
 
     async def check_enrollable(self, gallery_id: str, identity: NewIdentity) -> None:
         self._check_enrollable(self._usable(gallery_id), identity)
@@ -281,12 +285,12 @@ class MemoryGallery:
         if len(accepted) != len(embeddings):
             raise ValueError("an embedding for each accepted picture is wanted")
         room = self._usable(gallery_id)
-        answer = self._recall(room, request_id, fingerprint)
+        answer = self._recall(gallery_id, request_id, fingerprint)
         if answer:
             return answer
         self._check_enrollable(room, identity)
         if not accepted:
-            return Enrollment(tuple(results), room.revision)
+            return self._enrollment(gallery_id, results)
         self._check_new(room, [result.template_id for result in accepted])
         now = _now_us()
         person = room.people.setdefault(
@@ -303,12 +307,16 @@ class MemoryGallery:
             )
             person.templates[result.template_id] = ExportedTemplate(info, embedding.copy())
         room.revision += 1
-        answer = Enrollment(tuple(results), room.revision)
+        answer = self._enrollment(gallery_id, results)
         if request_id:
             room.remembered[request_id] = _Remembered(fingerprint, identity.identity_id, answer)
             if len(room.remembered) > memory.ENROLLMENTS_KEPT:
                 del room.remembered[next(iter(room.remembered))]
         return answer
+
+    def _enrollment(self, gallery_id: str, results: Sequence[EnrollmentResult]) -> Enrollment:
+        info = self._info(gallery_id)
+        return Enrollment(tuple(results), info.revision, info.enrolled_count)
 
     @asynccontextmanager
     async def export_records(

@@ -110,7 +110,10 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         else:
             await self._work_on(picture, gallery_id, detection, policy, "stream", slot)
         best = Candidate("id-1", "One", 0.5, "a" * 32)
-        decision = Decision(Outcome.KNOWN, best, 0.25, policy.threshold, 7)
+        threshold = policy.threshold_among(1)
+        decision = Decision(
+            Outcome.KNOWN, best, 0.25, threshold.value, 7, threshold_source=threshold.source
+        )
         timings = Timings(queue_s=slot.waited_s, total_s=slot.waited_s)
         return Recognition((a_face(decision),), *self.size_px, 7, timings)
 
@@ -130,7 +133,8 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
             except (EmptyImage, TooManyBytes, UndecodableImage) as error:
                 error.field = field
                 raise
-        return Comparison(CompareOutcome.SAME, 0.5, policy.threshold, a_face(), a_face())
+        threshold = policy.threshold_among(1).value
+        return Comparison(CompareOutcome.SAME, 0.5, threshold, a_face(), a_face())
 
     async def _work_on(
         self,
@@ -222,4 +226,4 @@ class FakeEnroller(Enroller):  # a subclass: mypy says when it no longer fits
             )
             for row, picture in enumerate(pictures)
         ]
-        return Enrollment(tuple(results), 3)
+        return Enrollment(tuple(results), 3, 1)

@@ -26,6 +26,7 @@ from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.tally import SessionStatistics
+from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
@@ -64,7 +65,12 @@ UNKNOWN_FORMAT: Final[Any] = 99
 PICTURE = PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20)
 LIMITS = serving_limits(PICTURE)
 DEFAULTS = RequestDefaults(
-    decision=DecisionPolicy(threshold=0.375, min_margin=0.0625, min_inter_eye_px=12.0),
+    decision=DecisionPolicy(
+        threshold=0.375,
+        min_margin=0.0625,
+        min_inter_eye_px=12.0,
+        threshold_source=ThresholdSource.OPERATOR,
+    ),
     picture=DetectionOptions(min_score=0.875, max_faces=128, short_side_fraction=1 / 32),
     stream=DetectionOptions(min_score=0.875, max_faces=64, short_side_fraction=1 / 16),
 )

@@ -366,7 +366,8 @@ def test_a_server_says_what_it_allows_and_a_stream_says_the_same(client, portrai
     assert limits.model_contract_id == info.model_contract_id
     assert client.gallery().model_contract_id == info.model_contract_id
     (face,) = client.recognize(portrait).faces
-    assert face.decision.threshold == info.decision_defaults.threshold
+    in_force = info.decision_defaults.threshold or client.gallery().threshold
+    assert face.decision.threshold == in_force
     assert {ImageFormat.JPEG, ImageFormat.RGB8} <= set(info.image_formats)
     assert info.has(facewire.Feature.TRACKS) is False
 

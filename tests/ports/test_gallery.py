@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -446,6 +446,26 @@ async def test_a_template_id_is_used_once_in_a_gallery(gallery: Gallery):
     await enroll(gallery, "ann", random_unit(1), [1], gallery_id="other")
 
 
+async def test_a_search_counts_the_identities_that_it_can_find(gallery: Gallery) -> None:
+    async def counted() -> int:
+        return (await gallery.search("default", random_unit(1), 1)).identity_count
+
+    assert await counted() == 0
+    for person in ("ann", "bob", "cid"):
+        await gallery.create_identity("default", person, "")
+    assert await counted() == 0, "nobody has a template"
+    first = await enroll(gallery, "ann", random_unit(1), [1])
+    assert (await counted(), first.identity_count) == (1, 1)
+    await enroll(gallery, "bob", random_unit(1, 2), [2])
+    third = await enroll(gallery, "cid", random_unit(4, 3), [3, 4, 5, 6])
+    assert (await counted(), third.identity_count) == (3, 3)
+    assert (await gallery.get_gallery("default")).enrolled_count == 3
+    nothing = await gallery.enroll("default", NewIdentity("cid"), [REFUSED], EMPTY)
+    assert nothing.identity_count == 3
+    await gallery.delete_identity("default", "bob")
+    assert await counted() == 2
+
+
 async def test_a_repeated_request_gets_the_first_answer_and_enrolls_nothing(gallery: Gallery):
     first = await gallery.enroll(
         "default",
@@ -458,8 +478,10 @@ async def test_a_repeated_request_gets_the_first_answer_and_enrolls_nothing(gall
     await enroll(gallery, "bob", random_unit(1), [2])
     revision = await revision_of(gallery, "default")
     again = await enroll(gallery, "ann", random_unit(1, 5), [9], request_id="r", fingerprint=b"f")
-    assert again == first
-    assert await gallery.remembered_enrollment("default", "r", b"f") == first
+    # The count is the present one: the threshold in force is of the gallery as it is.
+    assert (first.identity_count, again.identity_count) == (1, 2)
+    assert again == replace(first, identity_count=2)
+    assert await gallery.remembered_enrollment("default", "r", b"f") == again
     assert await revision_of(gallery, "default") == revision
     assert (await gallery.get_identity("default", "ann")).template_count == 1
     for other in (b"g", b""):

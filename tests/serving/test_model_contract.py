@@ -52,6 +52,11 @@ def test_the_contract_names_the_weights_of_the_manifest(document):
     }
 
 
+def test_the_thresholds_are_those_of_the_tool(tool, document):
+    steps = [(step["identity_count"], step["threshold"]) for step in document["threshold_steps"]]
+    assert steps == list(tool.THRESHOLD_STEPS)
+
+
 def test_the_published_network_gives_the_golden_embeddings(tool, golden, cache):
     answer = tool.golden(weights.sface_onnx(cache))
     np.testing.assert_allclose(answer, golden, rtol=0, atol=1e-5)

@@ -38,7 +38,7 @@ def join(
     interceptors: Sequence[aio.ServerInterceptor],
 ) -> Server:
     """Builds the line over models and gallery, and the server over the line. Nothing listens yet."""
-    limits, defaults = serving_limits(settings), request_defaults(settings)
+    limits, defaults = serving_limits(settings), request_defaults(settings, contract)
     slots = work.slots
     finder = FaceFinder(
         models.detector,

@@ -40,6 +40,7 @@ def server_started(
         engines={model.name: _hidden(_engine(settings, model.runs_at)) for model in models},
         processors=settings.threads or usable.count,
         processors_reason=_reason(settings, usable),
+        threshold=_threshold(settings, contract),
         limits={
             "max_calls": max_calls,
             "max_streams": settings.max_streams,
@@ -69,6 +70,18 @@ def _reason(settings: Settings, usable: Processors) -> str:
         return "set"
     quota = "none" if usable.quota is None else f"{usable.quota:g}"
     return f"affinity {usable.affinity}, quota {quota}"
+
+
+def _threshold(settings: Settings, contract: ModelContract) -> str:
+    if settings.threshold:
+        return f"{settings.threshold:g}, set"
+    first, *_, last = contract.threshold_steps * 2  # a table may have one step only
+    if not contract.has_threshold_steps:
+        return f"{first.threshold:g} for every gallery, since the model contract states none"
+    return (
+        f"by the size of the gallery: {first.threshold:g} up to {first.identity_count} people, "
+        f"{last.threshold:g} at {last.identity_count}"
+    )
 
 
 def _engine(settings: Settings, runs_at: str) -> str:

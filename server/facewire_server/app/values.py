@@ -12,6 +12,7 @@ from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.servables import servables
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.left_behind import LeftBehind
@@ -119,7 +120,7 @@ def serving_limits(settings: Settings) -> ServingLimits:
     )
 
 
-def request_defaults(settings: Settings) -> RequestDefaults:
+def request_defaults(settings: Settings, contract: ModelContract) -> RequestDefaults:
     """Returns the options of a request that leaves them unset."""
 
     def detection(short_side_fraction: float) -> DetectionOptions:
@@ -131,9 +132,11 @@ def request_defaults(settings: Settings) -> RequestDefaults:
 
     return RequestDefaults(
         decision=DecisionPolicy(
-            threshold=settings.threshold,
+            threshold=settings.threshold or None,
             min_margin=settings.min_margin,
             min_inter_eye_px=settings.min_inter_eye_px,
+            threshold_source=ThresholdSource.OPERATOR,
+            threshold_steps=contract.threshold_steps,
         ),
         picture=detection(_PICTURE_FRACTION),
         stream=detection(_STREAM_FRACTION),

@@ -18,6 +18,9 @@ ENVIRONMENT_PREFIX = "FACEWIRE_"
 _MOST_CAMERAS: Final = 256
 """Camera ids that may be labels; each is about twenty series, which Prometheus keeps. Chosen, not measured."""
 
+_LEAST_THRESHOLD: Final = 0.01
+"""Lowest threshold that can be set, a cosine similarity. Chosen, not measured: below it everyone is everyone."""
+
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
 
 
@@ -89,8 +92,13 @@ class Settings:
         ),
     ] = 0
     threshold: Annotated[
-        float, _About("lowest cosine similarity of a match", least=0.01, most=1.0)
-    ] = 0.42
+        float,
+        _About(
+            "lowest cosine similarity of a match; 0 = by the number of people in the gallery",
+            least=0.0,
+            most=1.0,
+        ),
+    ] = 0.0
     min_margin: Annotated[
         float,
         _About(
@@ -219,6 +227,10 @@ class Settings:
                 raise SettingsError(f"{name} is {value}; it must be at least {about.least:g}")
             if about.most is not None and not value <= about.most:
                 raise SettingsError(f"{name} is {value}; it must be at most {about.most:g}")
+        if 0 < self.threshold < _LEAST_THRESHOLD:
+            raise SettingsError(
+                f"threshold is {self.threshold}; it must be 0 or at least {_LEAST_THRESHOLD:g}"
+            )
         if self.log_format not in ("auto", "text", "json"):
             raise SettingsError(f"log_format is {self.log_format}; it must be auto, text or json")
         if (self.tls_certificate is None) != (self.tls_key is None):

@@ -39,6 +39,7 @@ class ServerStarted:
         engines: by servable, what runs it and at which address.
         processors: that the work is spread over.
         processors_reason: what limits them, in words.
+        threshold: lowest similarity of a match, and who chose it, in words.
         limits: what a client may ask for, by name; each has its unit in its name.
         settings: every setting in force, by variable. Secrets are files, of which this is the path.
         changed_settings: variables of those that are not at their default.
@@ -50,6 +51,7 @@ class ServerStarted:
     engines: Mapping[str, str]
     processors: int
     processors_reason: str
+    threshold: str
     limits: Mapping[str, float]
     settings: Mapping[str, str]
     changed_settings: tuple[str, ...]

@@ -22,10 +22,21 @@ __all__ = [
     "SearchResult",
     "StoreStatistics",
     "TemplateInfo",
+    "enrolled_count",
 ]
 
 DEFAULT_GALLERY_ID = "default"
 """The gallery that always exists, and that a request without a gallery id means."""
+
+
+def enrolled_count(identity_count: int, template_count: int) -> int:
+    """Returns how many identities of a gallery a search can find, for the threshold by size.
+
+    Identities without a template cannot be found. The store counts identities and templates, so this
+    is the smaller of the two: exact if each identity has a template, else possibly too high, which
+    makes the threshold higher and not lower.
+    """
+    return min(identity_count, template_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +46,12 @@ class SearchResult:
     Attributes:
         revision: the gallery's revision that was searched.
         candidates: for each probe its k best identities, best first; fewer if the gallery has fewer.
+        identity_count: identities of that revision that a search can find (`enrolled_count`).
     """
 
     revision: int
     candidates: tuple[tuple[Candidate, ...], ...]
+    identity_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,11 @@ class GalleryInfo:
     template_count: int
     model_contract_id: str
     created_at_us: int
+
+    @property
+    def enrolled_count(self) -> int:
+        """Identities that a search can find (`enrolled_count`)."""
+        return enrolled_count(self.identity_count, self.template_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +149,18 @@ class EnrollmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """The outcome of an enrollment: a result for each picture, and the revision after the write."""
+    """The outcome of an enrollment.
+
+    Attributes:
+        results: one for each picture.
+        revision: after the write; of a repeated request, that of the first time.
+        identity_count: identities that a search can find after the write (`enrolled_count`); of a
+            repeated request, now.
+    """
 
     results: tuple[EnrollmentResult, ...]
     revision: int
+    identity_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Turns the result of a search into decisions: who each face is, with the evidence."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.galleries.records import SearchResult
+from facewire_server.thresholds import Threshold
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -15,7 +17,10 @@ from facewire_server.types import (
     Quality,
 )
 
-__all__ = ["candidates_needed", "comparable", "compare", "decisions"]
+__all__ = ["ONE_TO_ONE", "candidates_needed", "comparable", "compare", "decisions"]
+
+ONE_TO_ONE: Final = 1
+"""Identities that a probe is compared with if two pictures are compared: one."""
 
 
 def comparable(qualities: Sequence[Quality], policy: DecisionPolicy) -> NDArray[np.bool_]:
@@ -48,25 +53,38 @@ def decisions(
     Returns:
         n decisions.
     """
-    too_poor = Decision(Outcome.TOO_POOR, None, 0.0, policy.threshold, found.revision)
+    threshold = policy.threshold_among(found.identity_count)
+    too_poor = Decision(
+        Outcome.TOO_POOR,
+        None,
+        0.0,
+        threshold.value,
+        found.revision,
+        threshold_source=threshold.source,
+    )
     decided = [too_poor] * len(is_comparable)
     for row, candidates in zip(np.flatnonzero(is_comparable), found.candidates, strict=True):
-        decided[row] = _decide(candidates, policy, found.revision)
+        decided[row] = _decide(candidates, policy, threshold, found.revision)
     return decided
 
 
-def _decide(candidates: tuple[Candidate, ...], policy: DecisionPolicy, revision: int) -> Decision:
+def _decide(
+    candidates: tuple[Candidate, ...], policy: DecisionPolicy, threshold: Threshold, revision: int
+) -> Decision:
     best = candidates[0] if candidates else None
     runner_up = candidates[1] if len(candidates) > 1 else None
     margin = best.similarity - runner_up.similarity if best and runner_up else 0.0
-    if best is None or best.similarity < policy.threshold:
+    if best is None or best.similarity < threshold.value:
         outcome = Outcome.UNKNOWN
-    elif runner_up and runner_up.similarity >= policy.threshold and margin < policy.min_margin:
+    elif runner_up and runner_up.similarity >= threshold.value and margin < policy.min_margin:
         outcome = Outcome.AMBIGUOUS
     else:
         outcome = Outcome.KNOWN
     listed = candidates[: policy.max_candidates]
-    return Decision(outcome, best, margin, policy.threshold, revision, listed)
+    between = candidates[:2] if outcome is Outcome.AMBIGUOUS else ()
+    return Decision(
+        outcome, best, margin, threshold.value, revision, listed, threshold.source, between
+    )
 
 
 def compare(
@@ -75,4 +93,5 @@ def compare(
     """Decides whether two faces of this similarity and these qualities are the same person's."""
     if not comparable(qualities, policy).all():
         return CompareOutcome.TOO_POOR
-    return CompareOutcome.SAME if similarity >= policy.threshold else CompareOutcome.DIFFERENT
+    is_same = similarity >= policy.threshold_among(ONE_TO_ONE).value
+    return CompareOutcome.SAME if is_same else CompareOutcome.DIFFERENT

@@ -7,7 +7,13 @@ from facewire_server.errors import InvalidInput
 from facewire_server.galleries.ports import Search
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
-from facewire_server.pipeline.match import candidates_needed, comparable, compare, decisions
+from facewire_server.pipeline.match import (
+    ONE_TO_ONE,
+    candidates_needed,
+    comparable,
+    compare,
+    decisions,
+)
 from facewire_server.types import (
     Comparison,
     DecisionPolicy,
@@ -105,7 +111,8 @@ class Recognizer:
         other, other_probe = await self._selected_face("second", second, selection, detection)
         similarity = float(np.clip(one_probe @ other_probe, -1.0, 1.0))
         outcome = compare(similarity, [one.qualities[0], other.qualities[0]], policy)
-        return Comparison(outcome, similarity, policy.threshold, one.face(0), other.face(0))
+        threshold = policy.threshold_among(ONE_TO_ONE).value
+        return Comparison(outcome, similarity, threshold, one.face(0), other.face(0))
 
     async def _recognize(
         self,

@@ -9,6 +9,7 @@ same weights differ; its embeddings of the canary do.
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof import canary
+from facewire_server.thresholds import EVERY_SIZE, ThresholdStep, checked_steps
 
 __all__ = ["ModelContract", "prove"]
 
@@ -30,11 +32,19 @@ class ModelContract:
             strings and integers: sorted keys, no spaces, UTF-8).
         dimension: length of an embedding.
         golden: (4, dimension) float32, the embeddings of `canary.crops()`.
+        threshold_steps: the thresholds by the number of identities in a gallery. They are not a term: a
+            better table changes no embedding, so galleries stay usable.
     """
 
     id: str
     dimension: int
     golden: NDArray[np.float32]
+    threshold_steps: tuple[ThresholdStep, ...] = EVERY_SIZE
+
+    @property
+    def has_threshold_steps(self) -> bool:
+        """Whether the file states thresholds."""
+        return self.threshold_steps is not EVERY_SIZE
 
     @classmethod
     def from_json(cls, text: str) -> "ModelContract":
@@ -48,12 +58,18 @@ class ModelContract:
             terms = document["contract"]
             golden = np.array(document["canary"]["golden"], np.float32)
             dimension = int(terms["dimension"])
+            steps = document.get("threshold_steps")
+            thresholds = EVERY_SIZE if steps is None else checked_steps(map(_step, steps))
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a model contract: {error}") from error
         if golden.shape != (len(canary.crops()), dimension):
             raise ValueError("not a model contract: the canary is not of its dimension")
         canonical = json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return cls(hashlib.sha256(canonical.encode()).hexdigest(), dimension, golden)
+        return cls(hashlib.sha256(canonical.encode()).hexdigest(), dimension, golden, thresholds)
+
+
+def _step(step: Any) -> tuple[int, float]:
+    return int(step["identity_count"]), float(step["threshold"])
 
 
 async def prove(model: Model, contract: ModelContract) -> None:

@@ -10,6 +10,7 @@ from facewire.v1 import face_pb2
 from facewire_server.errors import InvalidField
 from facewire_server.rpc.checks import float_within, whole_within
 from facewire_server.rpc.convert_quality import quality_message
+from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import (
     Candidate,
     Decision,
@@ -30,6 +31,7 @@ __all__ = [
     "face_message",
     "face_selection",
     "picture",
+    "threshold_source_message",
     "timings_message",
 ]
 
@@ -64,6 +66,11 @@ _OUTCOMES = {
     Outcome.UNKNOWN: face_pb2.OUTCOME_UNKNOWN,
     Outcome.AMBIGUOUS: face_pb2.OUTCOME_AMBIGUOUS,
     Outcome.TOO_POOR: face_pb2.OUTCOME_TOO_POOR,
+}
+_THRESHOLD_SOURCES = {
+    ThresholdSource.REQUEST: face_pb2.THRESHOLD_SOURCE_REQUEST,
+    ThresholdSource.OPERATOR: face_pb2.THRESHOLD_SOURCE_OPERATOR,
+    ThresholdSource.GALLERY_SIZE: face_pb2.THRESHOLD_SOURCE_GALLERY_SIZE,
 }
 _MAX_CANDIDATES = 20
 _MAX_SIDE_PX = 65_535
@@ -125,7 +132,7 @@ def decision_policy(
         threshold = float_within(
             message.threshold, 0.0, 1.0, f"{field}.threshold", above_least=True
         )
-        policy = replace(policy, threshold=threshold)
+        policy = replace(policy, threshold=threshold, threshold_source=ThresholdSource.REQUEST)
     if message.HasField("min_margin"):
         margin = float_within(message.min_margin, 0.0, 1.0, f"{field}.min_margin")
         policy = replace(policy, min_margin=margin)
@@ -193,7 +200,16 @@ def _decision_message(decision: Decision) -> face_pb2.Decision:
         template_id=decision.template_id,
         gallery_revision=decision.gallery_revision,
         candidates=[_candidate_message(candidate) for candidate in decision.candidates],
+        threshold_source=threshold_source_message(decision.threshold_source),
+        ambiguous_between=[
+            _candidate_message(candidate) for candidate in decision.ambiguous_between
+        ],
     )
+
+
+def threshold_source_message(source: ThresholdSource) -> face_pb2.ThresholdSource:
+    """Converts who chose a threshold."""
+    return _THRESHOLD_SOURCES[source]
 
 
 def _candidate_message(candidate: Candidate) -> face_pb2.Candidate:

@@ -20,10 +20,10 @@ from facewire_server.galleries.records import (
 )
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.rpc.checks import checked_text, float_within
-from facewire_server.rpc.convert import picture
+from facewire_server.rpc.convert import picture, threshold_source_message
 from facewire_server.rpc.convert_quality import quality_message, quality_of
 from facewire_server.rpc.status import shortened
-from facewire_server.types import Picture
+from facewire_server.types import DecisionPolicy, Picture
 
 __all__ = [
     "MAX_ENROLL_IMAGES",
@@ -107,16 +107,27 @@ def enrolled_pictures(request: gallery_pb2.EnrollTemplatesRequest, max_bytes: in
     return pictures
 
 
-def enrollment_message(enrollment: Enrollment) -> gallery_pb2.EnrollTemplatesResponse:
-    """Converts the outcome of an enrollment."""
+def enrollment_message(
+    enrollment: Enrollment, default: DecisionPolicy
+) -> gallery_pb2.EnrollTemplatesResponse:
+    """Converts the outcome of an enrollment; `default` is the policy of a request that sets none."""
+    threshold = default.threshold_among(enrollment.identity_count)
     return gallery_pb2.EnrollTemplatesResponse(
         results=[_result_message(result) for result in enrollment.results],
         revision=enrollment.revision,
+        threshold=threshold.value,
+        threshold_source=threshold_source_message(threshold.source),
     )
 
 
-def gallery_message(info: GalleryInfo) -> gallery_pb2.Gallery:
-    """Converts a gallery; the purge count is 0, since nothing is purged."""
+def gallery_message(info: GalleryInfo, default: DecisionPolicy) -> gallery_pb2.Gallery:
+    """Converts a gallery; the purge count is 0, since nothing is purged.
+
+    Args:
+        info: the gallery.
+        default: the policy of a request that sets none.
+    """
+    threshold = default.threshold_among(info.enrolled_count)
     return gallery_pb2.Gallery(
         gallery_id=info.gallery_id,
         display_name=info.display_name,
@@ -125,6 +136,8 @@ def gallery_message(info: GalleryInfo) -> gallery_pb2.Gallery:
         template_count=info.template_count,
         model_contract_id=info.model_contract_id,
         created_at_us=info.created_at_us,
+        threshold=threshold.value,
+        threshold_source=threshold_source_message(threshold.source),
     )
 
 
@@ -150,9 +163,11 @@ def template_message(info: TemplateInfo) -> gallery_pb2.Template:
     )
 
 
-def export_header_message(info: GalleryInfo, dimension: int) -> gallery_pb2.ExportGalleryResponse:
+def export_header_message(
+    info: GalleryInfo, dimension: int, default: DecisionPolicy
+) -> gallery_pb2.ExportGalleryResponse:
     """Returns the first message of an export."""
-    header = gallery_pb2.ExportHeader(gallery=gallery_message(info), dimension=dimension)
+    header = gallery_pb2.ExportHeader(gallery=gallery_message(info, default), dimension=dimension)
     return gallery_pb2.ExportGalleryResponse(record=gallery_pb2.GalleryRecord(header=header))
 
 

@@ -8,7 +8,7 @@ from facewire_server.errors import InvalidField, OutOfOrder
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
 from facewire_server.galleries.ports import GalleryAdmin
-from facewire_server.galleries.records import GalleryRecord
+from facewire_server.galleries.records import GalleryInfo, GalleryRecord
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc import convert_gallery as convert
 from facewire_server.rpc.audit import Audit
@@ -70,14 +70,14 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         display_name = convert.display_name(request.display_name)
         info = await self._galleries.create_gallery(gallery_id, display_name)
         self._audit.changed(context, "create_gallery", gallery_id, info.revision)
-        return gallery_pb2.CreateGalleryResponse(gallery=convert.gallery_message(info))
+        return gallery_pb2.CreateGalleryResponse(gallery=self._gallery_message(info))
 
     async def GetGallery(
         self, request: gallery_pb2.GetGalleryRequest, context: Any
     ) -> gallery_pb2.GetGalleryResponse:
         """Returns a gallery's size, revision and model contract."""
         info = await self._galleries.get_gallery(gallery_id_or_default(request.gallery_id))
-        return gallery_pb2.GetGalleryResponse(gallery=convert.gallery_message(info))
+        return gallery_pb2.GetGalleryResponse(gallery=self._gallery_message(info))
 
     async def ListGalleries(
         self, request: gallery_pb2.ListGalleriesRequest, context: Any
@@ -87,7 +87,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         found = await self._galleries.list_galleries(after, size + 1)
         page, token = page_of(found, size, lambda info: info.gallery_id)
         return gallery_pb2.ListGalleriesResponse(
-            galleries=map(convert.gallery_message, page), next_page_token=token
+            galleries=map(self._gallery_message, page), next_page_token=token
         )
 
     async def DeleteGallery(
@@ -180,7 +180,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         )
         if added := sum(bool(result.template_id) for result in enrollment.results):
             self._audit.changed(context, "enroll", gallery_id, enrollment.revision, 1, added)
-        return convert.enrollment_message(enrollment)
+        return convert.enrollment_message(enrollment, self._defaults.decision)
 
     async def ListTemplates(
         self, request: gallery_pb2.ListTemplatesRequest, context: Any
@@ -212,7 +212,10 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             read_within(_EXPORT_S),
         ):
             with self._audit.exporting(context, info) as note:
-                await self._write(context, convert.export_header_message(info, self._dimension))
+                header = convert.export_header_message(
+                    info, self._dimension, self._defaults.decision
+                )
+                await self._write(context, header)
                 async for record in records:
                     note(record)
                     await self._write(context, convert.export_message(record))
@@ -241,6 +244,9 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 gallery_id, header.gallery.model_contract_id, records(), committed=note
             )
         return convert.import_message(counts)
+
+    def _gallery_message(self, info: GalleryInfo) -> gallery_pb2.Gallery:
+        return convert.gallery_message(info, self._defaults.decision)
 
     async def _write(self, context: Any, message: gallery_pb2.ExportGalleryResponse) -> None:
         async with read_within(self._limits.slow_reader_timeout_s):

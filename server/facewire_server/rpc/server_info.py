@@ -63,6 +63,12 @@ def server_info_message(
             min_margin=decision.min_margin,
             min_inter_eye_px=decision.min_inter_eye_px,
         ),
+        threshold_steps=[
+            recognition_pb2.ThresholdStep(
+                identity_count=step.identity_count, threshold=step.threshold
+            )
+            for step in decision.threshold_steps
+        ],
         features=[name for name in known if name in _PRESENT],
         absent_features=[name for name in known if name not in _PRESENT],
     )

@@ -1,5 +1,6 @@
 """What the first entry of the log says of settings, engines and processors."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from facewire_server.events import ServerStarted
 from facewire_server.host.processors import Processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, ModelStatistics
+from facewire_server.thresholds import checked_steps
 
 USABLE = Processors(4, None)
 
@@ -36,10 +38,15 @@ def model(name: str, runs_at: str) -> ModelStatistics:
     )
 
 
-def started(settings: Settings, usable: Processors = USABLE) -> ServerStarted:
+CONTRACT = ModelContract("c" * 64, 2, np.zeros((4, 2), np.float32))
+
+
+def started(
+    settings: Settings, usable: Processors = USABLE, contract: ModelContract = CONTRACT
+) -> ServerStarted:
     return server_started(
         settings,
-        ModelContract("c" * 64, 2, np.zeros((4, 2), np.float32)),
+        contract,
         [model("mtcnn", EMBEDDED), model("embedding", "10.0.0.7:8500")],
         usable,
         pictures_at_once=5,
@@ -60,6 +67,15 @@ def test_it_says_why_there_are_as_many_processors(
 ) -> None:
     event = started(Settings(threads=threads), usable)
     assert (event.processors, event.processors_reason) == (count, reason)
+
+
+def test_it_says_which_threshold_is_in_force_and_why() -> None:
+    table = replace(CONTRACT, threshold_steps=checked_steps([(20, 0.42), (10_000, 0.549)]))
+    assert started(Settings(threshold=0.5), contract=table).threshold == "0.5, set"
+    assert started(Settings(), contract=table).threshold == (
+        "by the size of the gallery: 0.42 up to 20 people, 0.549 at 10000"
+    )
+    assert "the model contract states none" in started(Settings()).threshold
 
 
 def test_it_says_where_each_model_runs() -> None:

@@ -70,6 +70,7 @@ def test_types_are_read() -> None:
         (("--max-streams", "0"), "at least 1"),
         (("--threshold", "1.5"), "at most 1"),
         (("--threshold", "nan"), "at least"),
+        (("--threshold", "0.001"), "must be 0 or at least 0.01"),
         (("--insecure-listen", "perhaps"), "true or false"),
         (("--log-format", "xml"), "text or json"),
         (("--tls-key", "key.pem"), "belong together"),

@@ -61,7 +61,7 @@ class DarkAndLight:
         for dark, light in probes.tolist():
             both = [Candidate("dark", "Dark", dark, "d"), Candidate("light", "Light", light, "l")]
             found.append(tuple(sorted(both, key=lambda one: -one.similarity)))
-        return SearchResult(7, tuple(found))
+        return SearchResult(7, tuple(found), 2)
 
 
 @pytest.fixture

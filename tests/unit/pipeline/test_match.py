@@ -1,10 +1,13 @@
 """Decisions follow from similarities by the policy, and carry their grounds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.match import candidates_needed, comparable, compare, decisions
+from facewire_server.thresholds import ThresholdSource, checked_steps
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -18,13 +21,15 @@ POLICY = DecisionPolicy(threshold=0.4, min_margin=0.05, min_inter_eye_px=10.0)
 GOOD, SMALL = Quality(30.0, 100.0, 120.0), Quality(9.9, 100.0, 120.0)
 
 
-def found(*similarities: float, policy: DecisionPolicy = POLICY, probes: int = 1) -> SearchResult:
+def found(
+    *similarities: float, policy: DecisionPolicy = POLICY, probes: int = 1, among: int = 3
+) -> SearchResult:
     """What a search for these probes finds, each the same."""
     candidates = tuple(
         Candidate(f"id{rank}", f"Name {rank}", similarity, f"t{rank}")
         for rank, similarity in enumerate(similarities)
     )
-    return SearchResult(7, (candidates[: candidates_needed(policy)],) * probes)
+    return SearchResult(7, (candidates[: candidates_needed(policy)],) * probes, among)
 
 
 def decide(*similarities: float, policy: DecisionPolicy = POLICY):
@@ -55,6 +60,47 @@ def test_a_decision_carries_its_grounds() -> None:
     assert decision.margin == pytest.approx(0.2)
     assert (decision.threshold, decision.gallery_revision) == (0.4, 7)
     assert decision.candidates == ()
+
+
+BY_SIZE = DecisionPolicy(
+    None, 0.05, 10.0, threshold_steps=checked_steps([(10, 0.4), (100, 0.5), (1000, 0.6)])
+)
+
+
+@pytest.mark.parametrize(
+    ("among", "threshold"),
+    [(0, 0.4), (10, 0.4), (32, 0.4505), (100, 0.5), (1000, 0.6), (10_000, 0.7), (10**9, 1.0)],
+)
+def test_without_a_threshold_it_follows_from_the_number_of_identities_searched(
+    among: int, threshold: float
+) -> None:
+    (decision,) = decisions(found(0.45, among=among), np.array([True]), BY_SIZE)
+    assert decision.threshold == pytest.approx(threshold, abs=1e-4)
+    assert decision.threshold_source is ThresholdSource.GALLERY_SIZE
+    assert decision.outcome is (Outcome.KNOWN if threshold <= 0.45 else Outcome.UNKNOWN)
+
+
+def test_a_threshold_that_is_set_holds_for_every_size_and_names_who_set_it() -> None:
+    for source in (ThresholdSource.REQUEST, ThresholdSource.OPERATOR):
+        policy = replace(BY_SIZE, threshold=0.44, threshold_source=source)
+        (decision,) = decisions(found(0.45, among=5000), np.array([True]), policy)
+        assert (decision.outcome, decision.threshold) == (Outcome.KNOWN, 0.44)
+        assert decision.threshold_source is source
+
+
+def test_a_face_that_is_not_compared_says_the_threshold_as_well() -> None:
+    too_poor, _ = decisions(found(0.9, among=100), np.array([False, True]), BY_SIZE)
+    assert (too_poor.threshold, too_poor.threshold_source) == (0.5, ThresholdSource.GALLERY_SIZE)
+
+
+def test_a_comparison_of_two_pictures_is_one_of_one() -> None:
+    assert compare(0.4, [GOOD, GOOD], BY_SIZE) is CompareOutcome.SAME
+
+
+def test_ambiguous_says_between_whom_also_if_no_candidates_are_asked_for() -> None:
+    assert [one.identity_id for one in decide(0.60, 0.56, 0.5).ambiguous_between] == ["id0", "id1"]
+    assert decide(0.60, 0.54).ambiguous_between == ()
+    assert decide(0.39, 0.38).ambiguous_between == ()
 
 
 def test_an_unknown_face_says_how_near_the_nearest_was() -> None:

@@ -82,7 +82,7 @@ class RedIsAda:
 
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         candidates = tuple((Candidate("ada", "Ada", float(probe[0]), "t1"),) for probe in probes)
-        return SearchResult(3, candidates)
+        return SearchResult(3, candidates, 1)
 
 
 def recognizer(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facewire_server.app.values import read_model_contract
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof.model_contract import ModelContract, prove
 
@@ -14,8 +15,10 @@ TERMS = {"weights_sha256": "ab" * 32, "dimension": 4, "preprocessing": "rgb-v1"}
 GOLDEN = np.eye(4, dtype=np.float32)
 
 
-def contract(terms: dict[str, object] = TERMS, golden: np.ndarray = GOLDEN) -> ModelContract:
-    document = {"contract": terms, "canary": {"golden": golden.tolist()}}
+def contract(
+    terms: dict[str, object] = TERMS, golden: np.ndarray = GOLDEN, **parts: object
+) -> ModelContract:
+    document = {"contract": terms, "canary": {"golden": golden.tolist()}, **parts}
     return ModelContract.from_json(json.dumps(document))
 
 
@@ -46,6 +49,34 @@ def test_what_is_not_a_model_contract_is_refused(text: str) -> None:
 def test_a_canary_of_another_dimension_is_refused() -> None:
     with pytest.raises(ValueError, match="dimension"):
         contract(golden=np.eye(4, 5, dtype=np.float32))
+
+
+STEPS = [{"identity_count": 10, "threshold": 0.4}, {"identity_count": 100, "threshold": 0.5}]
+
+
+def test_thresholds_are_no_term_so_that_another_table_keeps_galleries_usable() -> None:
+    with_table = contract(threshold_steps=STEPS)
+    assert with_table.id == contract().id
+    assert with_table.threshold_steps == ((10, 0.4), (100, 0.5))
+    assert with_table.has_threshold_steps
+
+
+def test_a_contract_without_thresholds_has_one_for_every_size() -> None:
+    assert contract().threshold_steps == ((1, 0.42),)
+    assert not contract().has_threshold_steps
+
+
+def test_the_shipped_contract_is_the_one_that_galleries_were_made_under() -> None:
+    shipped = read_model_contract("sface")
+    assert shipped.id == "04319737b66046b79cadd3a1dab61c9104294c5db09cfc8ff9f9b69064391d0d"
+    assert shipped.threshold_steps[0] == (20, 0.42)
+    assert shipped.threshold_steps[-1] == (10_000, 0.549)
+
+
+@pytest.mark.parametrize("steps", [[], [{}], [1], 7, STEPS[::-1], [STEPS[0] | {"threshold": 0}]])
+def test_a_table_that_is_none_is_refused(steps: object) -> None:
+    with pytest.raises(ValueError, match=r"threshold|model contract"):
+        contract(threshold_steps=steps)
 
 
 async def test_the_right_model_is_proven() -> None:

@@ -10,6 +10,7 @@ import pytest
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 from facewire_server.errors import InvalidField
 from facewire_server.galleries.records import (
+    Enrollment,
     EnrollmentResult,
     ExportedTemplate,
     GalleryInfo,
@@ -20,6 +21,7 @@ from facewire_server.galleries.records import (
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.rpc import convert, convert_gallery, convert_recognition
 from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason, StreamPlan
+from facewire_server.thresholds import ThresholdSource, checked_steps
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -52,15 +54,12 @@ IDENTITY = IdentityInfo("ada", "Ada", 3, 19)
 TEMPLATE = TemplateInfo("a" * 32, "ada", QUALITY, 0.75, 23, "front door")
 EXPORTED = ExportedTemplate(TEMPLATE, np.array([0, 1, 0, 0], np.float32))
 CANDIDATE = Candidate("ada", "Ada", 0.5, "a" * 32)
-DECISION = Decision(Outcome.KNOWN, CANDIDATE, 0.25, 0.375, 7, (CANDIDATE,))
+RUNNER_UP = Candidate("bo", "Bo", 0.25, "b" * 32)
+DECISION = Decision(
+    Outcome.KNOWN, CANDIDATE, 0.25, 0.375, 7, (CANDIDATE,), ThresholdSource.OPERATOR
+)
 TIMINGS = Timings(*(number / 1000 for number in (1, 2, 3, 4, 5, 6, 21)))
 RECOGNITION = Recognition((a_face(DECISION),), 640, 480, 7, TIMINGS)
-
-
-NOT_SENT_YET = {
-    *("threshold", "threshold_source"),
-}
-"""Fields of the contract that this server does not fill yet."""
 
 
 def assert_same(message: Any, value: Any, *, besides: Collection[str] = ()) -> None:
@@ -74,8 +73,29 @@ def assert_same(message: Any, value: Any, *, besides: Collection[str] = ()) -> N
 
 
 def test_a_gallery() -> None:
-    message = convert_gallery.gallery_message(GALLERY)
-    assert_same(message, GALLERY, besides=["pending_purge_count", *NOT_SENT_YET])
+    message = convert_gallery.gallery_message(GALLERY, DEFAULTS.decision)
+    assert_same(message, GALLERY, besides=["pending_purge_count", "threshold", "threshold_source"])
+    assert (message.threshold, message.threshold_source) == (
+        0.375,
+        face_pb2.THRESHOLD_SOURCE_OPERATOR,
+    )
+
+
+@pytest.mark.parametrize(("people", "templates", "threshold"), [(40, 80, 0.5), (40, 10, 0.25)])
+def test_the_threshold_of_a_gallery_is_by_the_people_who_can_be_found(
+    people: int, templates: int, threshold: float
+) -> None:
+    by_size = replace(
+        DEFAULTS.decision, threshold=None, threshold_steps=checked_steps([(10, 0.25), (40, 0.5)])
+    )
+    info = replace(GALLERY, identity_count=people, template_count=templates)
+    message = convert_gallery.gallery_message(info, by_size)
+    assert message.threshold == threshold
+    assert message.threshold_source == face_pb2.THRESHOLD_SOURCE_GALLERY_SIZE
+    enrolled = Enrollment((), 7, info.enrolled_count)
+    assert convert_gallery.enrollment_message(enrolled, by_size).threshold == threshold
+    header = convert_gallery.export_header_message(info, 512, by_size).record.header
+    assert header.gallery == message
 
 
 def test_an_identity() -> None:
@@ -112,8 +132,8 @@ def test_a_record_of_an_export_is_imported_as_it_was(
 
 
 def test_the_header_of_an_export() -> None:
-    header = convert_gallery.export_header_message(GALLERY, 512).record.header
-    assert header.gallery == convert_gallery.gallery_message(GALLERY)
+    header = convert_gallery.export_header_message(GALLERY, 512, DEFAULTS.decision).record.header
+    assert header.gallery == convert_gallery.gallery_message(GALLERY, DEFAULTS.decision)
     assert header.dimension == 512
 
 
@@ -161,6 +181,19 @@ def test_a_face_with_its_decision() -> None:
     assert decision.similarity == 0.5
     (candidate,) = decision.candidates
     assert_same(candidate, CANDIDATE)
+    assert decision.threshold_source == face_pb2.THRESHOLD_SOURCE_OPERATOR
+    between = replace(DECISION, outcome=Outcome.AMBIGUOUS, ambiguous_between=(CANDIDATE, RUNNER_UP))
+    message = convert.face_message(a_face(between))
+    first, second = message.decision.ambiguous_between
+    assert_same(first, CANDIDATE)
+    assert_same(second, RUNNER_UP)
+    assert message.decision.identity_id == ""
+
+
+def test_who_chose_a_threshold_has_the_same_name_on_the_wire() -> None:
+    for source in ThresholdSource:
+        number = convert.threshold_source_message(source)
+        assert face_pb2.ThresholdSource.Name(number) == f"THRESHOLD_SOURCE_{source.name}"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.rpc.server_info import server_info_message
+from facewire_server.thresholds import checked_steps
 from facewire_server.types import PictureLimits
 from fakes.limits import serving_limits
 from fakes.wire import DEFAULTS, config, served
@@ -41,6 +42,19 @@ def test_limits_and_defaults_are_those_of_the_services():
     assert told.decision_defaults.HasField("min_margin")
     assert told.server_version.count(".") == 2
     assert (told.model_contract_id, told.model_contract_name) == ("c" * 64, "sface")
+
+
+def test_thresholds_by_size_are_listed_and_no_default_is_named_where_they_are_in_force():
+    steps = checked_steps([(20, 0.25), (100, 0.5)])
+    told = info(
+        defaults=dataclasses.replace(
+            DEFAULTS,
+            decision=dataclasses.replace(DEFAULTS.decision, threshold=None, threshold_steps=steps),
+        )
+    )
+    assert not told.decision_defaults.HasField("threshold")
+    assert [(one.identity_count, one.threshold) for one in told.threshold_steps] == list(steps)
+    assert info().decision_defaults.threshold == 0.375
 
 
 def test_settings_beyond_a_field_are_told_as_its_most():

@@ -72,7 +72,7 @@ class Nobody:
     async def check_searchable(self, gallery_id: str) -> None: ...
 
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
-        return SearchResult(1, ((),) * len(probes))
+        return SearchResult(1, ((),) * len(probes), 0)
 
 
 async def test_the_next_frame_is_detected_while_one_embeds_and_answers_keep_their_order() -> None:

@@ -10,7 +10,7 @@ class DecisionPolicy:
     """When a face counts as recognized.
 
     Attributes:
-        threshold: lowest similarity of a match. Range (0, 1].
+        threshold: lowest similarity of a match. Range (0, 1]. Default: the gallery's, see `Gallery.threshold`.
         min_margin: lead over a runner-up that also reaches the threshold, under which the outcome is AMBIGUOUS.
             Range [0, 1].
         min_inter_eye_px: inter-eye distance under which the outcome is TOO_POOR,

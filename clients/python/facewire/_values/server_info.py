@@ -68,7 +68,8 @@ class ServerInfo:
         model_contract_name: its name, for people.
         limits: the most that a client may ask for.
         image_formats: the layouts of pictures that the server accepts.
-        decision_defaults: the policy of a request without a `DecisionPolicy`.
+        decision_defaults: the policy of a request without a `DecisionPolicy`; its `threshold` is None if
+            each gallery has its own, see `threshold_steps` and `Gallery.threshold`.
         features: the features that the server has.
         absent_features: the features that the server knows of and does not have.
         threshold_steps: the thresholds by the number of identities, ascending, in force unless a

@@ -20,7 +20,9 @@ def read_server_info(response: recognition_pb2.GetServerInfoResponse) -> ServerI
         limits=_limits(response.limits),
         image_formats=tuple(each for each in formats if each is not ImageFormat.UNSPECIFIED),
         decision_defaults=DecisionPolicy(
-            decision.threshold, decision.min_margin, decision.min_inter_eye_px
+            decision.threshold if decision.HasField("threshold") else None,
+            decision.min_margin,
+            decision.min_inter_eye_px,
         ),
         features=_features(response.features),
         absent_features=_features(response.absent_features),

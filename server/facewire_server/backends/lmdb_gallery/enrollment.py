@@ -39,21 +39,25 @@ class EnrollmentRequest:
         accepted = [result for result in self.results if result.template_id]
         # Without an accepted picture nothing is written, so the request is not remembered either.
         if not accepted:
-            return Enrollment(tuple(self.results), changes.record.revision)
+            return self._enrollment(changes)
         now = now_us()
         if owner is None:
             owner = changes.add_identity(identity_id, self.identity.display_name, now)
         for result, embedding in zip(accepted, self.embeddings, strict=True):
             changes.add_template(owner, self._template(result, now), embedding)
-        # The result holds the revision that `save` will set, and is stored in the same transaction.
-        enrollment = Enrollment(tuple(self.results), changes.record.revision + 1)
         if self.request_id:
             number = changes.take_number()
+            # Stored in the same transaction, with the revision that `save` will set.
+            revision = changes.record.revision + 1
             changes.memory.remember(
-                self.request_id, self.fingerprint, number, owner.number, enrollment
+                self.request_id, self.fingerprint, number, owner.number, self.results, revision
             )
         changes.save()
-        return enrollment
+        return self._enrollment(changes)
+
+    def _enrollment(self, changes: Changes) -> Enrollment:
+        info = changes.info
+        return Enrollment(tuple(self.results), info.revision, info.enrolled_count)
 
     def _template(self, result: EnrollmentResult, now: int) -> TemplateInfo:
         return TemplateInfo(

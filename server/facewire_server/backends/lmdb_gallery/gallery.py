@@ -105,7 +105,9 @@ class LmdbGallery(LmdbAdmin):
             contents = self._usable(transaction, gallery_id)
             best = self._vector_search.nearest(contents.blocks, probes, k)
             return SearchResult(
-                contents.record.revision, tuple(contents.candidates(hits, k) for hits in best)
+                contents.record.revision,
+                tuple(contents.candidates(hits, k) for hits in best),
+                contents.info.enrolled_count,
             )
 
         return await self._threads.read(found)

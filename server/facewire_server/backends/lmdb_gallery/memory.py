@@ -7,7 +7,7 @@ from facewire_server.backends.lmdb_gallery import records_pb2 as records
 from facewire_server.backends.lmdb_gallery.quality_records import quality_of, quality_record
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
 from facewire_server.errors import RequestIdReused
-from facewire_server.galleries.records import Enrollment, EnrollmentResult
+from facewire_server.galleries.records import Enrollment, EnrollmentResult, enrolled_count
 from facewire_server.galleries.refusal import Refusal
 
 __all__ = ["ENROLLMENTS_KEPT", "EnrollmentMemory"]
@@ -45,7 +45,8 @@ class EnrollmentMemory:
         record = records.Enrollment.FromString(value)
         if record.fingerprint != fingerprint:
             raise RequestIdReused("the request id belongs to another request", field="request_id")
-        return Enrollment(tuple(_result(one) for one in record.results), record.revision)
+        count = enrolled_count(self._gallery.identity_count, self._gallery.template_count)
+        return Enrollment(tuple(_result(one) for one in record.results), record.revision, count)
 
     def remember(
         self,
@@ -53,7 +54,8 @@ class EnrollmentMemory:
         fingerprint: bytes,
         number: int,
         identity_number: int,
-        enrollment: Enrollment,
+        results: Sequence[EnrollmentResult],
+        revision: int,
     ) -> None:
         """Keeps an enrollment, and forgets the oldest one beyond `ENROLLMENTS_KEPT`.
 
@@ -62,14 +64,14 @@ class EnrollmentMemory:
             fingerprint: as for `recall`.
             number: above those of all earlier enrollments.
             identity_number: of the person enrolled, for `forget_identity`.
-            enrollment: the result to return to a repeated request.
+            results, revision: what to return to a repeated request.
         """
         digest = _digest(request_id)
         record = records.Enrollment(
             number=number,
             fingerprint=fingerprint,
-            revision=enrollment.revision,
-            results=_result_records(enrollment.results),
+            revision=revision,
+            results=_result_records(results),
         )
         self._enrollments.put(digest, record.SerializeToString())
         self._order.put(number_key(number), number_key(identity_number) + digest)
