@@ -30,12 +30,13 @@ _NOT_RUN = {"tensorflow"}
 _SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
     "Apache 2.0": "Apache-2.0",
+    "BSD-3-Clause": "BSD-3-Clause",
     "ISC License": "ISC",
     "MIT License": "MIT",
     "OLDAP-2.8": "OLDAP-2.8",
     "OSI Approved :: Apache Software License": "Apache-2.0",
 }
-"""Packages' names of licenses that are not SPDX's, with SPDX's, checked against their license files."""
+"""Packages' names of licenses where these need not be SPDX's, with SPDX's, checked against their license files."""
 
 _CLASSIFIER = "License :: OSI Approved :: "
 _BEFORE = """\
@@ -72,6 +73,9 @@ those of `onnx` 1.23.2 (Apache-2.0); neither contains anything else of them.
 _AFTER = """
 * The wheel of opencv-python-headless carries FFmpeg (LGPL-2.1) and other libraries; their licenses
   are in the wheel (`LICENSE-3RD-PARTY.txt`).
+* The wheel of pillow-heif carries libheif and libde265 (LGPL-3.0), and x265 (GPL-2.0), an encoder that facewire does not use;
+  their licenses are in the wheel (`LICENSES_bundled.txt`). It is installed only by those who ask for the extra
+  `facewire[heic]`, and is in none of the images.
 * TensorFlow (Apache-2.0) wrote the graphs of the models (`make graphs`) and does not run.
 """
 

@@ -164,6 +164,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_server.__main__": frozenset({"facewire_server"}),
     "facewire": frozenset({"facewire"}),
     "facewire._values": frozenset({"facewire._values"}),
+    "facewire._values.heic": frozenset({"pillow_heif"}),
     "facewire._wire": frozenset(
         {
             "facewire._values",
@@ -220,6 +221,7 @@ CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
 DOORS = {  # vendor: the places that may import it
     "lmdb": ("facewire_server.backends.lmdb_gallery",),
     "opentelemetry": (f"{SERVER}.telemetry.traces",),
+    "pillow_heif": ("facewire._values.heic",),
     "prometheus_client": (f"{SERVER}.telemetry",),
     "openvino": ("facewire_server.backends.openvino_engine", "facewire_serving.engines"),
     "tensorflow": ("facewire_serving",),

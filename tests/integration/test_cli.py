@@ -1,6 +1,7 @@
 """The command line against the real server: pictures, people, galleries, status, errors."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -137,12 +138,14 @@ def test_the_faces_of_a_picture_are_drawn(run, folder, people_gallery, tmp_path)
     assert drawn is not None
     green = np.all(np.abs(drawn.astype(int) - (69, 167, 40)) < 3, axis=2).sum()
     assert green > 500
-    several = [picture, folder / "Bo_01.jpg"]
+    shutil.copy(picture, folder / "c.jfif")
+    several = [picture, folder / "Bo_01.jpg", folder / "c.jfif"]
     assert (
         run("recognize", *several, "-g", people_gallery, "--annotate", tmp_path / "all").returncode
         == 0
     )
-    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["Bo_01.jpg", "a.jpg"]
+    names = sorted(path.name for path in (tmp_path / "all").iterdir())
+    assert names == ["Bo_01.jpg", "a.jpg", "c.jfif.jpg"]
     bad = run("recognize", picture, "-g", people_gallery, "--annotate", tmp_path / "out.txt")
     assert bad.returncode == 2
     assert "Use .jpg or .png" in bad.stderr

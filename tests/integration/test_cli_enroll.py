@@ -6,6 +6,9 @@ import shutil
 import subprocess
 
 import grpc
+import PIL.Image
+import pillow_heif
+import pytest
 
 import facewire
 from fakes.server import FakeServer, failure
@@ -28,8 +31,15 @@ def test_enrolling_says_in_json_what_became_of_each_picture(run, folder, gallery
         ("Eileen_Collins", "refused", "IMAGE_UNDECODABLE"),
     }
     assert last["summary"] == {
-        "gallery": gallery, "enrolled": 2, "present": 0, "refused": 2, "left": 0, "ignored": 1
-    }  # fmt: skip
+        "gallery": gallery,
+        "enrolled": 2,
+        "present": 0,
+        "refused": 2,
+        "left": 0,
+        "ignored": 1,
+        "ignored_files": [str(folder / "notes.txt")],
+        "people_without_picture": ["Bo"],
+    }
 
 
 def test_run_again_it_enrolls_only_what_is_new(run, folder, gallery, server_address):
@@ -63,6 +73,73 @@ def test_names_that_are_no_text_are_enrolled_or_refused(folder):
     assert os.fsencode(folder) + b"/Ren\xe9.jpg" in [
         os.fsencode(each["picture"]) for each in pictures if each["status"] == "refused"
     ]
+
+
+@pytest.fixture
+def phone_folder(tmp_path, astronaut):
+    """Eileen has a HEIC picture and nothing else; Ben has files that are no pictures; Cy has none at all."""
+    root = tmp_path / "phone"
+    for name in ("eileen", "ben", "cy"):
+        (root / name).mkdir(parents=True)
+    portrait = PIL.Image.fromarray(astronaut[:256, 96:352])
+    pillow_heif.from_pillow(portrait).save(root / "eileen" / "IMG_0001.HEIC", quality=90)
+    (root / "ben" / "scan.tif").write_bytes(b"II*")
+    return root
+
+
+def run_without_the_extra(tmp_path, *arguments, server):
+    """Runs the command as if pillow-heif was not installed."""
+    (tmp_path / "pillow_heif.py").write_text("raise ModuleNotFoundError(name='pillow_heif')")
+    own = environment(server)
+    own["PYTHONPATH"] = os.pathsep.join([str(tmp_path), own["PYTHONPATH"]])
+    return subprocess.run(command(arguments), env=own, capture_output=True, text=True, timeout=60)
+
+
+def test_heic_pictures_are_enrolled_and_who_has_no_picture_is_named(
+    run, phone_folder, gallery, server_address
+):
+    result = run("enroll", phone_folder, "-g", gallery)
+    assert "1 enrolled, 0 there already, 0 refused" in result.stderr
+    assert "scan.tif" in result.stderr
+    assert "People without a usable picture: ben, cy." in result.stderr
+    assert result.returncode == 1
+    picture = phone_folder / "eileen" / "IMG_0001.HEIC"
+    (recognized,) = lines(run("recognize", picture, "-g", gallery, "--json"))
+    assert recognized["result"]["faces"][0]["decision"]["identity_id"] == "eileen"
+    assert run("compare", picture, picture).returncode == 0
+    again = run("enroll", phone_folder, "-g", gallery)
+    assert "0 enrolled, 1 there already" in again.stderr
+
+
+def test_without_the_extra_a_heic_picture_is_refused_with_what_to_install(phone_folder, tmp_path):
+    picture = phone_folder / "eileen" / "IMG_0001.HEIC"
+    with FakeServer() as server:
+
+        def run(*arguments):
+            return run_without_the_extra(tmp_path, *arguments, server=server.address)
+
+        enrolled = run("enroll", phone_folder)
+        *pictures, last = lines(run("enroll", phone_folder, "--json"))
+        recognized, compared = run("recognize", picture), run("compare", picture, picture)
+    for result, code in ((enrolled, 1), (recognized, 1), (compared, 2)):
+        assert "IMG_0001.HEIC" in result.stdout + result.stderr
+        assert "facewire[heic]" in result.stdout + result.stderr
+        assert "Traceback" not in result.stderr
+        assert result.returncode == code
+    assert [each["status"] for each in pictures] == ["refused"]
+    assert last["summary"]["people_without_picture"] == ["ben", "cy", "eileen"]
+    assert last["summary"]["ignored_files"] == [str(phone_folder / "ben" / "scan.tif")]
+
+
+def test_a_folder_without_any_picture_is_an_error_that_names_what_is_there(run, tmp_path):
+    (tmp_path / "ben").mkdir()
+    (tmp_path / "ben" / "scan.tif").touch()
+    with FakeServer() as server:
+        result = run("enroll", tmp_path, server=server.address)
+    assert result.returncode == 2
+    assert "scan.tif" in result.stderr
+    assert "People without a usable picture: ben." in result.stderr
+    assert "there is no picture in" in result.stderr
 
 
 def test_a_gallery_of_another_model_is_refused_also_where_all_are_enrolled(run, folder):

@@ -76,7 +76,28 @@ def test_sub_folders_and_file_names_are_people(tmp_path):
     }  # fmt: skip
     assert [person.display_name for person in found.people] == ["Ada", "Bo K", "1"]
     assert [path.name for path in found.ignored] == ["notes.txt"]
+    assert found.without_picture == []
     assert found.picture_count == 6
+
+
+@pytest.mark.parametrize(
+    "name", ["1.jfif", "1.JPE", "1.mpo", "1.gif", "1.AVIF", "IMG_0001.HEIC", "1.heif", "1.Jpg"]
+)
+def test_pictures_have_many_endings_in_any_case(tmp_path, name):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / name).touch()
+    found = people_of(tmp_path)
+    assert (found.picture_count, found.ignored, found.without_picture) == (1, [], [])
+
+
+def test_people_in_whose_folders_no_picture_lies_are_found(tmp_path):
+    for name in ("ada/1.jpg", "bo/scan.tif", "cy/deeper/raw.dng", ".git/config", "list.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / unicodedata.normalize("NFD", "Zoë")).mkdir()
+    found = people_of(tmp_path)
+    assert found.without_picture == [unicodedata.normalize("NFC", "Zoë"), "bo", "cy"]
+    assert [path.name for path in found.ignored] == ["scan.tif", "raw.dng", "list.txt"]
 
 
 def test_a_name_is_the_same_on_every_file_system(tmp_path):

@@ -19,7 +19,7 @@ def test_all_is_sorted_and_complete():
 def test_importing_it_brings_no_extra():
     code = (
         "import sys, facewire; "
-        "print([m for m in ('numpy', 'cv2', 'typer', 'rich', 'google.rpc', 'asyncio') "
+        "print([m for m in ('numpy', 'cv2', 'PIL', 'typer', 'rich', 'google.rpc', 'asyncio') "
         "if m in sys.modules])"
     )
     path = str(next(iter(facewire.__path__)).removesuffix("/facewire"))

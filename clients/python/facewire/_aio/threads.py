@@ -34,7 +34,7 @@ async def read_if_path(picture: Picture) -> Picture:
     """Returns the picture; a path is read in a thread.
 
     Raises:
-        OSError: the path cannot be read.
+        OSError, ValueError: the path cannot be read (`Image.from_file`).
     """
     if isinstance(picture, str | os.PathLike):
         return await asyncio.to_thread(Image.from_file, picture)

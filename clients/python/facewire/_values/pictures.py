@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from facewire._values.enums import ImageFormat
+from facewire._values.heic import is_heic, jpeg_of_heic
 
 __all__ = [
     "Array",
@@ -58,12 +59,26 @@ class Image:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """Reads an encoded picture (JPEG, PNG, WebP, BMP) as it is.
+        """Reads an encoded picture as it is (JPEG, PNG, WebP, BMP, GIF, AVIF), or HEIC as JPEG.
 
         Raises:
             OSError: the file cannot be read.
+            ValueError: as `from_bytes`.
         """
-        return cls(Path(path).read_bytes())
+        return cls.from_bytes(Path(path).read_bytes(), name=os.fsdecode(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, name: str = "the picture") -> Self:
+        """Takes the bytes of a file: as they are, but of a HEIC file its picture as JPEG, upright.
+
+        Args:
+            data: the file.
+            name: the file's name, for errors.
+
+        Raises:
+            ValueError: a HEIC file, and the extra `facewire[heic]` is not installed, or the file is damaged.
+        """
+        return cls(jpeg_of_heic(data, name) if is_heic(data) else data)
 
     @classmethod
     def from_array(cls, array: Array | memoryview, *, bgr: bool = False) -> Self:
@@ -95,8 +110,10 @@ class Image:
 
 
 Picture = Image | bytes | bytearray | memoryview | Array | str | os.PathLike[str]
-"""A picture: a path; the bytes of a JPEG, PNG, WebP or BMP file; an array, uint8,
+"""A picture: a path; the bytes of a JPEG, PNG, WebP, BMP, GIF or AVIF file; an array, uint8,
 (height, width, 3) in RGB order or (height, width) gray; or an `Image`.
+
+Files of HEIC are read by their paths, or through `Image.from_bytes`: a server does not read them.
 
 OpenCV's arrays are BGR: pass `Image.from_array(array, bgr=True)`.
 """
@@ -155,7 +172,7 @@ def to_image(picture: Picture) -> Image:
 
     Raises:
         OSError: the path cannot be read.
-        ValueError: the array is not a picture.
+        ValueError: the array is not a picture, or the path is of a HEIC file that cannot be read here.
         TypeError: it is of another type.
     """
     if isinstance(picture, Image):

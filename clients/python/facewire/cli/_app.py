@@ -22,7 +22,8 @@ app = typer.Typer(
 _EXIT_CODES = """\b
 Exit codes:
   0    done
-  1    done, but some pictures, frames or people were refused; or the output pipe was closed
+  1    done, but some pictures, frames or people were refused, or a person has no picture;
+       or the output pipe was closed
   2    the command was used wrongly, or a file cannot be read or written
   3    the server cannot be reached, or is not ready: try again
   4    the server refuses: another token, gallery or limit is needed
@@ -92,6 +93,7 @@ def enroll(
 
     Each sub-folder is a person, and all pictures in it are theirs. A picture in
     FOLDER itself shows the person of its name: `Ada.jpg` and `Ada_02.jpg` are both Ada's.
+    HEIC pictures need the extra `facewire[heic]`.
 
     After an interruption run it again: no picture is enrolled twice.
     """

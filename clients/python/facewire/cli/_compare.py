@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from facewire import CompareOutcome, DetectionOptions, FaceSelection
+from facewire import CompareOutcome, DetectionOptions, FaceSelection, Image
 from facewire.cli._output import print_json, print_line
-from facewire.cli._session import Server, session
+from facewire.cli._session import Server, session, usage_error
 
 __all__ = ["run"]
 
@@ -31,9 +31,17 @@ def run(
     """
     detection = DetectionOptions(min_face_px=min_face_px)
     with session(server) as client:
-        result = client.compare(first, second, selection=selection, detection=detection)
+        images = [_read(path) for path in (first, second)]
+        result = client.compare(*images, selection=selection, detection=detection)
     if as_json:
         print_json(first=str(first), second=str(second), result=result)
         return
     words = _WORDS.get(result.outcome, result.outcome.value)
     print_line(f"{words} (similarity {result.similarity:.3f}, threshold {result.threshold:.3f})")
+
+
+def _read(path: Path) -> Image:
+    try:
+        return Image.from_file(path)
+    except ValueError as error:  # HEIC that cannot be read here
+        raise usage_error(str(error)) from error

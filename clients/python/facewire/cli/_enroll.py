@@ -6,11 +6,9 @@ a deleted person could not be enrolled again: the server would return its first 
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 import typer
 
@@ -20,30 +18,20 @@ from facewire import (
     DetectionOptions,
     ErrorReason,
     FaceSelection,
+    Image,
     InvalidRequestError,
     NotFoundError,
     NotSupportedError,
 )
+from facewire.cli._enrolled import PictureOutcome, report
 from facewire.cli._folder import People, Person, people_of
-from facewire.cli._output import ERRORS, print_json, print_table, work_progress
+from facewire.cli._output import print_json, work_progress
 from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_error
 
 __all__ = ["run"]
 
 _SOURCE_BYTES = 256
 """The contract's limit of `source`, bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """The outcome of one picture."""
-
-    picture: Path
-    identity_id: str
-    status: Literal["enrolled", "present", "refused"]
-    template_id: str = ""
-    reason: str = ""
-    detail: str = ""
 
 
 def run(
@@ -61,14 +49,14 @@ def run(
         typer.Exit: with the exit code, unless it is 0.
     """
     options = _Options(gallery, selection, DetectionOptions(min_face_px=min_face_px))
-    outcomes: list[_Outcome] = []
+    outcomes: list[PictureOutcome] = []
     bar = work_progress(as_json=as_json)
     with session(server) as client:
         found = people_of(folder)
         if not found.picture_count:
+            report(found, outcomes, gallery, as_json=as_json)
             raise usage_error(
-                f"there is no picture (JPEG, PNG, WebP, BMP) in {folder}. "
-                "Put each person's into a sub-folder of their name."
+                f"there is no picture in {folder}. Put each person's into a sub-folder of their name."
             )
         _check_model(client, gallery)
         try:
@@ -78,10 +66,10 @@ def run(
                     outcomes.append(outcome)
                     bar.advance(task)
                     if as_json:
-                        print_json(**_fields(outcome))
+                        print_json(**asdict(outcome))
         finally:  # also after an error or Ctrl-C: what was enrolled stays enrolled
-            _report(found, outcomes, gallery, as_json=as_json)
-    if any(outcome.status == "refused" for outcome in outcomes):
+            report(found, outcomes, gallery, as_json=as_json)
+    if found.without_picture or any(outcome.status == "refused" for outcome in outcomes):
         raise typer.Exit(EXIT_REFUSED)
 
 
@@ -110,25 +98,38 @@ def _check_model(client: Client, gallery: str) -> None:
         )
 
 
-def _enroll(client: Client, found: People, options: _Options) -> Iterator[_Outcome]:
+def _enroll(client: Client, found: People, options: _Options) -> Iterator[PictureOutcome]:
     for person in found.people:
         if not _is_text(person.identity_id):
             for picture in person.pictures:
                 detail = "the name is not UTF-8 and cannot be an id: rename it"
-                yield _Outcome(picture, person.identity_id, "refused", detail=detail)
+                yield PictureOutcome(picture, person.identity_id, "refused", detail=detail)
             continue
         done = _digests(client, person, options.gallery)
         for picture in person.pictures:
             try:
                 data = picture.read_bytes()
             except OSError as error:
-                yield _Outcome(picture, person.identity_id, "refused", detail=str(error.strerror))
+                yield PictureOutcome(
+                    picture, person.identity_id, "refused", detail=str(error.strerror)
+                )
                 continue
             digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
             if digest in done:
-                yield _Outcome(picture, person.identity_id, "present")
+                yield PictureOutcome(picture, person.identity_id, "present")
                 continue
-            outcome = _enroll_picture(client, person, picture, data, digest, options)
+            try:
+                image = Image.from_bytes(data, name=picture.name)
+            except ValueError as error:  # HEIC that cannot be read here
+                yield PictureOutcome(
+                    picture,
+                    person.identity_id,
+                    "refused",
+                    reason=ErrorReason.IMAGE_UNDECODABLE,
+                    detail=str(error),
+                )
+                continue
+            outcome = _enroll_picture(client, person, picture, image, digest, options)
             if outcome.status == "enrolled":  # a second file may hold the same picture
                 done.add(digest)
             yield outcome
@@ -159,15 +160,15 @@ def _digests(client: Client, person: Person, gallery: str) -> set[str]:
 
 
 def _enroll_picture(
-    client: Client, person: Person, picture: Path, data: bytes, digest: str, options: _Options
-) -> _Outcome:
+    client: Client, person: Person, picture: Path, image: Image, digest: str, options: _Options
+) -> PictureOutcome:
     # One picture a call: only so does each template carry its own source.
     name = f"{digest} {picture.name}".encode(errors="replace")
     source = name[:_SOURCE_BYTES].decode(errors="ignore")
     try:
         result = client.enroll(
             person.identity_id,
-            data,
+            image,
             gallery=options.gallery,
             display_name=person.display_name,
             selection=options.selection,
@@ -175,10 +176,10 @@ def _enroll_picture(
             detection=options.detection,
         ).pictures[0]
     except InvalidRequestError as error:
-        return _Outcome(
+        return PictureOutcome(
             picture, person.identity_id, "refused", reason=error.reason, detail=text_of(error)
         )
-    return _Outcome(
+    return PictureOutcome(
         picture,
         person.identity_id,
         "enrolled" if result.accepted else "refused",
@@ -186,43 +187,3 @@ def _enroll_picture(
         reason=result.refusal or "",
         detail=result.detail,
     )
-
-
-def _report(found: People, outcomes: list[_Outcome], gallery: str, *, as_json: bool) -> None:
-    counts = Counter(outcome.status for outcome in outcomes)
-    left = found.picture_count - len(outcomes)
-    if as_json:
-        print_json(
-            summary={
-                "gallery": gallery,
-                "enrolled": counts["enrolled"],
-                "present": counts["present"],
-                "refused": counts["refused"],
-                "left": left,
-                "ignored": len(found.ignored),
-            }
-        )
-        return
-    refused = [outcome for outcome in outcomes if outcome.status == "refused"]
-    if refused:
-        rows = [(str(outcome.picture), outcome.reason, outcome.detail) for outcome in refused]
-        print_table("Refused", ["picture", "reason", "what happened"], rows)
-    ERRORS.print(
-        f"{counts['enrolled']} enrolled, {counts['present']} there already, "
-        f"{counts['refused']} refused: {len(found.people)} people, gallery {gallery!r}."
-    )
-    if found.ignored:
-        ERRORS.print(f"Ignored, not JPEG, PNG, WebP or BMP: {len(found.ignored)}.")
-    if left:
-        ERRORS.print(f"Left: {left}. Run the command again to go on.")
-
-
-def _fields(outcome: _Outcome) -> dict[str, str]:
-    return {
-        "picture": str(outcome.picture),
-        "identity_id": outcome.identity_id,
-        "status": outcome.status,
-        "template_id": outcome.template_id,
-        "reason": outcome.reason,
-        "detail": outcome.detail,
-    }

@@ -8,7 +8,12 @@ from pathlib import Path
 
 __all__ = ["People", "Person", "people_of"]
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+_SUFFIXES = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp", ".mpo"),
+    *(".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".avif"),
+    *(".heic", ".heif", ".hif"),
+}
+"""How names of pictures end: of JPEG, of the other formats that servers read, and of HEIC, which is converted."""
 
 
 @dataclass(slots=True)
@@ -29,12 +34,14 @@ class People:
     """The people of a folder.
 
     Attributes:
-        people: in the order of their ids.
-        ignored: files that are not JPEG, PNG, WebP or BMP by their names.
+        people: with a picture each, in the order of their ids.
+        ignored: files that are no pictures by their names.
+        without_picture: ids of people in whose folders no picture lies, in order.
     """
 
     people: list[Person]
     ignored: list[Path]
+    without_picture: list[str]
 
     @property
     def picture_count(self) -> int:
@@ -60,10 +67,20 @@ def people_of(folder: Path) -> People:
             ignored.append(path)
             continue
         name = parts[0] if len(parts) > 1 else re.sub(r"_\d+$", "", path.stem) or path.stem
-        # The same id on every system: file systems of macOS store letters and accents separately.
-        identity_id = unicodedata.normalize("NFC", name)
+        identity_id = _identity_id(name)
         people.setdefault(identity_id, Person(identity_id)).pictures.append(path)
-    return People([people[key] for key in sorted(people)], ignored)
+    folders = {_identity_id(path.name) for path in _visible(folder) if path.is_dir()}
+    return People([people[key] for key in sorted(people)], ignored, sorted(folders - people.keys()))
+
+
+def _identity_id(name: str) -> str:
+    """The same id on every system: file systems of macOS store letters and accents separately."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What is in a folder and not hidden, in the order of the names."""
+    return [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
 
 
 def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
@@ -71,9 +88,7 @@ def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     here = folder.resolve()
     if here in above:  # a link to a folder that it is in: without end
         return
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
+    for path in _visible(folder):
         if path.is_dir():
             yield from _files(path, (*above, here))
         else:

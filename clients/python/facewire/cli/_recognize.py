@@ -6,12 +6,15 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from facewire import DetectionOptions, Face, InvalidPictureError, Recognition
+from facewire import DetectionOptions, Face, Image, InvalidPictureError, Recognition
 from facewire.cli._opencv import painting
 from facewire.cli._output import ERRORS, print_json, print_line, print_table, who
 from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_error
 
 __all__ = ["run"]
+
+_PAINTED_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp"}
+"""Endings of names that a painted picture keeps; to any other `.jpg` is added, since it cannot be written as such."""
 
 _COLUMNS = ["who", " similarity", " margin", " score", "box (x y w h)", " eyes px", " sharpness"]
 
@@ -36,21 +39,29 @@ def run(
         paint = _painter(pictures, annotate_to)
         for picture in pictures:
             try:
-                result = client.recognize(picture, gallery=gallery, detection=detection)
-            except (InvalidPictureError, OSError) as error:
+                image = Image.from_file(picture)
+            except (OSError, ValueError) as error:
                 refused = True
-                _print_refusal(picture, error, as_json=as_json)
+                _print_refusal(picture, "", _words(error), as_json=as_json)
+                continue
+            try:
+                result = client.recognize(image, gallery=gallery, detection=detection)
+            except InvalidPictureError as error:
+                refused = True
+                _print_refusal(picture, error.reason.value, text_of(error), as_json=as_json)
             else:
                 _print_result(picture, result, as_json=as_json)
-                paint(picture, result)
+                paint(picture, image, result)
     if refused:
         raise typer.Exit(EXIT_REFUSED)
 
 
-def _painter(pictures: list[Path], annotate_to: Path | None) -> Callable[[Path, Recognition], None]:
+def _painter(
+    pictures: list[Path], annotate_to: Path | None
+) -> Callable[[Path, Image, Recognition], None]:
     """Returns a function that paints a result: onto one file, or into a folder under the picture's name."""
     if annotate_to is None:
-        return lambda picture, result: None
+        return lambda picture, image, result: None
     annotate, write = painting()
     into = annotate_to if len(pictures) > 1 else None
     if into is not None:
@@ -60,8 +71,14 @@ def _painter(pictures: list[Path], annotate_to: Path | None) -> Callable[[Path, 
             raise usage_error(f"{into} is a file; several pictures are painted into a folder")
         into.mkdir(parents=True, exist_ok=True)
 
-    def paint(picture: Path, result: Recognition) -> None:
-        write(into / picture.name if into else annotate_to, annotate(picture, result.faces))
+    def paint(picture: Path, image: Image, result: Recognition) -> None:
+        is_kept = picture.suffix.lower() in _PAINTED_SUFFIXES
+        name = picture.name if is_kept else f"{picture.name}.jpg"
+        try:
+            painted = annotate(image, result.faces)
+        except ValueError:
+            raise OSError(f"{picture}: OpenCV cannot read it, so it cannot be painted.") from None
+        write(into / name if into else annotate_to, painted)
 
     return paint
 
@@ -78,11 +95,12 @@ def _print_result(picture: Path, result: Recognition, *, as_json: bool) -> None:
         print_line(f"{title}: no face")
 
 
-def _print_refusal(picture: Path, error: InvalidPictureError | OSError, *, as_json: bool) -> None:
-    if isinstance(error, OSError):
-        reason, text = "", error.strerror or str(error)
-    else:
-        reason, text = error.reason.value, text_of(error)
+def _words(error: OSError | ValueError) -> str:
+    """Returns why a file cannot be read; ValueError is of HEIC files."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _print_refusal(picture: Path, reason: str, text: str, *, as_json: bool) -> None:
     if as_json:
         print_json(picture=str(picture), error={"reason": reason, "detail": text})
     else:
