@@ -156,6 +156,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.telemetry.metrics",
             *VALUES,
             f"{SERVER}.rpc.handlers",
+            f"{SERVER}.rpc.services",
             "grpc",
             "opentelemetry",
         }

@@ -3,8 +3,9 @@
 from asyncio import CancelledError
 from typing import Any, Final, TypeVar
 
-from facewire_server.errors import SlowReader, TooManyStreams
+from facewire_server.errors import SlowReader, TooManyCalls, TooManyStreams
 from facewire_server.events import (
+    CallRefused,
     CredentialsReloaded,
     Draining,
     DrainOverran,
@@ -81,6 +82,7 @@ SAMPLES: Final = (
     CredentialsReloaded(""),
     CredentialsReloaded("token is empty"),
     TokenRefused("ipv4:10.0.0.7:1"),
+    CallRefused("/facewire.v1.GalleryService/GetGallery", PEER, TooManyCalls),
     TlsFailed("HTTP_REQUEST"),
     StreamOpened("front door", PEER),
     StreamRefused(PEER, TooManyStreams),

@@ -118,6 +118,8 @@ async def served(
     frame_bytes: ByteBudget | None = None,
     call_bytes: ByteBudget | None = None,
     token: str = "",
+    max_calls: int = 128,
+    max_connections: int = 1000,
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
@@ -142,7 +144,9 @@ async def served(
     galleries = GalleryServicer(
         gallery, enroller or FakeEnroller(), dimension=DIMENSION, emit=emit, **shared
     )
-    options = ServerOptions("127.0.0.1:0", token, *tls)
+    options = ServerOptions(
+        "127.0.0.1:0", token, *tls, max_calls=max_calls, max_connections=max_connections
+    )
     server = Server(
         options,
         servicer,

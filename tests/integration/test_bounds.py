@@ -1,51 +1,31 @@
 """A server takes no more calls and no larger messages than it was built for."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
-from facewire_server.rpc.options import ServerOptions
-from facewire_server.rpc.server import Server
-from facewire_server.work.held_bytes import ByteBudget
+from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 from fakes.recognizer import FakeRecognizer
-from fakes.wire import EOF, LIMITS, MOST_BYTES, PICTURE, config, served
+from fakes.wire import EOF, PICTURE, config, reason_and_fields, served
 
-OWN = (("grpc.use_local_subchannel_pool", 1),)
-
-
-@asynccontextmanager
-async def server_of(max_calls: int) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel to a server that takes so many calls at a time."""
-    async with served() as wire:
-        options = ServerOptions("127.0.0.1:0", max_calls=max_calls)
-        server = Server(
-            options, wire.servicer, wire.galleries, limits=LIMITS, call_bytes=ByteBudget(MOST_BYTES)
-        )
-        port = await server.start()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=OWN) as channel:
-            yield channel
-        await server.drain(0)
+LIST = gallery_pb2.ListGalleriesRequest()
 
 
 async def test_a_call_beyond_the_most_is_refused_until_another_ends() -> None:
-    async with server_of(max_calls=2) as channel:
-        stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
-        health = health_pb2_grpc.HealthStub(channel)
-        streams = [stub.StreamRecognize() for _ in range(2)]
+    async with served(max_calls=2) as wire:
+        streams = [wire.recognition.StreamRecognize() for _ in range(2)]
         for stream in streams:
             await stream.write(config())
             assert (await stream.read()).WhichOneof("message") == "started"
-        refused = health.Check(health_pb2.HealthCheckRequest())
-        assert await refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await wire.galleries.ListGalleries(LIST)
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert reason_and_fields(caught.value) == ("TOO_MANY_CALLS", [])
+        health = health_pb2_grpc.HealthStub(wire.channel)
+        await health.Check(health_pb2.HealthCheckRequest())
         await streams[0].done_writing()
         assert await streams[0].read() is EOF
-        code = grpc.StatusCode.RESOURCE_EXHAUSTED
-        while code is grpc.StatusCode.RESOURCE_EXHAUSTED:  # until gRPC counts the end of the first
-            code = await health.Check(health_pb2.HealthCheckRequest()).code()
-        assert code is grpc.StatusCode.OK
+        await wire.galleries.ListGalleries(LIST)
         streams[1].cancel()
 
 

@@ -90,8 +90,9 @@ async def test_calls_without_the_token_are_counted() -> None:
     async with served(interceptors=[CallMetrics(registry)], token="s3cret") as wire:
         call = wire.recognition.Recognize(recognize(b"good"))
         assert await code_of(call) == "UNAUTHENTICATED"
-    ((_, service, method, code),) = handled(registry)
-    assert (service, method, code) == (RECOGNITION, "Recognize", "UNAUTHENTICATED")
+        unknown = wire.channel.unary_unary(f"/{RECOGNITION}/Alice", bytes, bytes)(b"")
+        assert await code_of(unknown) == "UNAUTHENTICATED", "and it is no label"
+    assert handled(registry) == {("unary", RECOGNITION, "Recognize", "UNAUTHENTICATED"): 1}
 
 
 async def test_a_method_that_does_not_exist_is_no_label() -> None:

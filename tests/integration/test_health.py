@@ -7,17 +7,18 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facewire_server.rpc import health
-from fakes.wire import EOF, served
+from fakes.wire import EOF, reason_and_fields, served
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
+OWN = (("grpc.use_local_subchannel_pool", 1),)
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-async def test_watchers_do_not_take_the_calls_of_others() -> None:
+async def test_a_connection_has_few_watchers_and_others_have_theirs() -> None:
     async with served(token="secret") as wire:
         stub = health_pb2_grpc.HealthStub(wire.channel)
         watchers = [
-            stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(health._MAX_WATCHERS)
+            stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(health._MAX_WATCHERS_OF_ONE)
         ]
         for watcher in watchers:
             await watcher.read()
@@ -25,6 +26,9 @@ async def test_watchers_do_not_take_the_calls_of_others() -> None:
             await stub.Watch(health_pb2.HealthCheckRequest()).read()
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         await stub.Check(health_pb2.HealthCheckRequest())
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{wire.port}", options=OWN) as other:
+            watch = health_pb2_grpc.HealthStub(other).Watch(health_pb2.HealthCheckRequest())
+            assert (await watch.read()).status == NOT_SERVING
         watchers.pop().cancel()
         response = EOF
         while response is EOF:  # until the server has noticed the cancellation
@@ -32,8 +36,19 @@ async def test_watchers_do_not_take_the_calls_of_others() -> None:
             with contextlib.suppress(grpc.aio.AioRpcError):
                 response = await replacement.read()
         assert response.status == NOT_SERVING
-        with pytest.raises(grpc.aio.AioRpcError):  # one left, and one came
+
+
+async def test_the_watchers_of_all_connections_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "_MAX_WATCHERS", 1)
+    async with served() as wire:
+        stub = health_pb2_grpc.HealthStub(wire.channel)
+        watch = stub.Watch(health_pb2.HealthCheckRequest())
+        await watch.read()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.Watch(health_pb2.HealthCheckRequest()).read()
+        assert reason_and_fields(caught.value) == ("TOO_MANY_CALLS", [])
 
 
 async def test_a_watcher_sees_each_change_once_and_only_of_its_service() -> None:

@@ -44,6 +44,8 @@ def server_started(
         limits={
             "max_calls": max_calls,
             "max_streams": settings.max_streams,
+            "max_calls_per_connection": settings.max_calls_per_connection,
+            "max_connections": settings.max_connections,
             "max_in_flight": settings.max_in_flight,
             "pictures_at_once": pictures_at_once,
             "max_frame_bytes": settings.max_frame_bytes,
@@ -52,6 +54,8 @@ def server_started(
             "max_held_bytes": settings.max_held_bytes,
             "max_faces": settings.max_faces,
             "frame_timeout_s": settings.frame_timeout_s,
+            "request_timeout_s": settings.request_timeout_s,
+            "stream_idle_timeout_s": settings.stream_idle_timeout_s,
             "slow_reader_timeout_s": settings.slow_reader_timeout_s,
             "gallery_max_bytes": settings.gallery_max_bytes,
         },

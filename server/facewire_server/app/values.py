@@ -38,7 +38,7 @@ _SERVED_AT_ONCE: Final = 16
 Chosen, not measured."""
 
 _CALLS_BESIDE_STREAMS: Final = 64
-"""Calls in progress besides `max_streams` streams: unary calls, health watchers, exports. Chosen, not measured."""
+"""Calls in progress besides `max_streams` streams: unary calls, imports, exports. Chosen, not measured."""
 
 _PICTURE_FRACTION: Final = 1 / 32
 """Smallest face of a single picture, as a fraction of its shorter side: 34 pixels of a 1080p picture.
@@ -117,6 +117,9 @@ def serving_limits(settings: Settings) -> ServingLimits:
         max_in_flight=settings.max_in_flight,
         slow_reader_timeout_s=settings.slow_reader_timeout_s,
         max_streams=settings.max_streams,
+        max_calls_per_connection=settings.max_calls_per_connection,
+        request_timeout_s=settings.request_timeout_s,
+        stream_idle_timeout_s=settings.stream_idle_timeout_s,
     )
 
 
@@ -196,5 +199,5 @@ def gallery_read_threads(processors: int) -> int:
 
 
 def max_calls(settings: Settings) -> int:
-    """Returns the most calls in progress, streams included."""
+    """Returns the most calls in progress, streams included and health not."""
     return settings.max_streams + _CALLS_BESIDE_STREAMS

@@ -141,6 +141,16 @@ class Settings:
         ),
     ] = 256 << 20
     max_streams: Annotated[int, _About("most streams open at the same time", least=1)] = 64
+    max_calls_per_connection: Annotated[
+        int,
+        _About("most open calls of one connection, its streams included and health not", least=1),
+    ] = 32
+    max_connections: Annotated[
+        int,
+        _About(
+            "most connections; fewer if the limit of open files of the process is lower", least=1
+        ),
+    ] = 1000
     max_in_flight: Annotated[
         int, _About("credit: most unanswered frames of a stream", least=1, most=64)
     ] = 4
@@ -155,6 +165,16 @@ class Settings:
     frame_timeout_s: Annotated[
         float, _About("most seconds from a picture's arrival to its result", least=0.1)
     ] = 10.0
+    request_timeout_s: Annotated[
+        float,
+        _About(
+            "most seconds until the request of a call has come, and until the next one of an import",
+            least=0.1,
+        ),
+    ] = 10.0
+    stream_idle_timeout_s: Annotated[
+        float, _About("most seconds that a stream may stay open without a frame", least=0.1)
+    ] = 600.0
     slow_reader_timeout_s: Annotated[
         float, _About("most seconds that a client may leave results unread", least=0.1)
     ] = 30.0

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from facewire_server.errors import ServerError
 from facewire_server.events.operators import (
+    CallRefused,
     CredentialsReloaded,
     Draining,
     DrainOverran,
@@ -30,6 +31,7 @@ from facewire_server.events.operators import (
 )
 
 __all__ = [
+    "CallRefused",
     "CredentialsReloaded",
     "DrainOverran",
     "Draining",
@@ -212,6 +214,7 @@ Event: TypeAlias = (
     | Stopped
     | CredentialsReloaded
     | TokenRefused
+    | CallRefused
     | TlsFailed
     | ModelStateChanged
     | GalleryChanged

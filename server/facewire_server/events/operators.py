@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 __all__ = [
+    "CallRefused",
     "CredentialsReloaded",
     "DrainOverran",
     "Draining",
@@ -144,6 +145,21 @@ class TokenRefused:
     """
 
     peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """A call was refused before its handler began: too many calls, or a request too late or too large.
+
+    Attributes:
+        method: of the call, such as "/facewire.v1.RecognitionService/Recognize".
+        peer: address of the caller, as gRPC writes it.
+        error: the class of the refusal.
+    """
+
+    method: str
+    peer: str
+    error: type[Exception]
 
 
 @dataclass(frozen=True, slots=True)

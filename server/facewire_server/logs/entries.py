@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from facewire_server.events import (
+    CallRefused,
     CredentialsReloaded,
     Draining,
     DrainOverran,
@@ -89,6 +90,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     ModelStateChanged: Kind(lambda event: logging.WARNING if event.reason else logging.INFO),
     CredentialsReloaded: Kind(lambda event: logging.ERROR if event.error else logging.INFO),
     TokenRefused: Kind(_warning, is_limited=True),
+    CallRefused: Kind(_warning, is_limited=True),
     TlsFailed: Kind(_warning, is_limited=True),
     StreamOpened: Kind(is_limited=True),
     StreamRefused: Kind(_warning, is_limited=True),

@@ -9,10 +9,9 @@ from grpc import aio
 
 from facewire_server.errors import TokenRequired
 from facewire_server.events import Emit, TokenRefused, ignore
+from facewire_server.rpc.services import is_open
 
 __all__ = ["TlsCertificate", "TokenInterceptor"]
-
-_OPEN = "/grpc.health.v1.Health/"
 
 
 class TokenInterceptor(aio.ServerInterceptor):
@@ -34,11 +33,10 @@ class TokenInterceptor(aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
         """Lets the call through, or puts a refusal in its handler's place."""
-        open_to_all = handler_call_details.method.startswith(_OPEN)
+        open_to_all = is_open(handler_call_details.method)
         if open_to_all or self._is_valid(handler_call_details.invocation_metadata):
             return await continuation(handler_call_details)
-        # A client receives the same refusal from a streaming handler as from a unary one, and gRPC
-        # calls a streaming handler before it has read a request.
+        # A client receives the same refusal from a streaming handler as from a unary one.
         return grpc.stream_stream_rpc_method_handler(self._refuse)
 
     def _is_valid(self, metadata: Any) -> bool:

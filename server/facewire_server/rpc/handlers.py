@@ -1,44 +1,52 @@
-"""Wraps the handler of a method, whatever its arity."""
+"""Wraps the handler of a method, and makes each a coroutine."""
 
-import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from inspect import isasyncgenfunction
 from typing import Any, TypeAlias
 
 import grpc
 
-__all__ = ["Behavior", "wrapped"]
+from facewire_server.work.within import read_within
+
+__all__ = ["Behavior", "coroutine_of", "wrapped"]
 
 Behavior: TypeAlias = Callable[[Any, Any], Awaitable[Any]]
 """The function of a handler: takes a request, or an iterator of requests, and the context."""
 
 
-def wrapped(handler: Any, around: Callable[[Behavior], Behavior]) -> Any:
-    """Returns the handler with `around` applied to its behavior, which includes parsing a single request.
+def coroutine_of(handler: Any, slow_reader_timeout_s: float) -> Behavior:
+    """Returns the function of a handler as a coroutine that writes through its context.
 
-    Handlers are coroutines that write through their context, not generators: a cancellation then
-    reaches them at their await, and their clean-up does not depend on the garbage collector.
-    Generators (of gRPC's own reflection) are returned unchanged, and so is None, no handler.
+    A cancellation reaches a coroutine at its await, and its clean-up does not depend on the garbage
+    collector. gRPC's own reflection is a generator, which waits for at most `slow_reader_timeout_s` while
+    its client does not read.
     """
+    behavior: Any = getattr(handler, _arity(handler))
+    if not isasyncgenfunction(behavior):
+        coroutine: Behavior = behavior
+        return coroutine
+
+    async def writing(requests: Any, context: Any) -> None:
+        async with aclosing(behavior(requests, context)) as responses:
+            async for response in responses:
+                async with read_within(slow_reader_timeout_s):
+                    await context.write(response)
+
+    return writing
+
+
+def wrapped(handler: Any, around: Callable[[Behavior], Behavior]) -> Any:
+    """Returns the handler, one of a stream of bytes, with `around` applied to its function; None for no handler."""
     if handler is None:
         return None
-    arity = "_".join(
+    arity = _arity(handler)
+    make = getattr(grpc, f"{arity}_rpc_method_handler")
+    return make(around(getattr(handler, arity)), None, handler.response_serializer)
+
+
+def _arity(handler: Any) -> str:
+    return "_".join(
         "stream" if streaming else "unary"
         for streaming in (handler.request_streaming, handler.response_streaming)
     )
-    behavior: Behavior = getattr(handler, arity)
-    if not inspect.iscoroutinefunction(behavior):
-        return handler
-    parse = handler.request_deserializer
-    if not handler.request_streaming and parse is not None:
-        # gRPC would parse it before calling the behavior, and would refuse bytes that are not
-        # a message with UNKNOWN and the text of its own exception.
-        behavior, parse = _parsing(behavior, parse), None
-    make = getattr(grpc, f"{arity}_rpc_method_handler")
-    return make(around(behavior), parse, handler.response_serializer)
-
-
-def _parsing(behavior: Behavior, parse: Callable[[bytes], Any]) -> Behavior:
-    async def parsed(request: bytes, context: Any) -> Any:
-        return await behavior(parse(request), context)
-
-    return parsed

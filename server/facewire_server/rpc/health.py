@@ -4,12 +4,14 @@ gRPC's own servicer sends its watchers NOT_SERVING and leaves their calls open, 
 until its grace ends; other gRPC servers have changed that (https://github.com/grpc/grpc-dotnet/pull/2582).
 """
 
+from collections import Counter
 from functools import partial
 from typing import Any, Final
 
 from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from facewire_server.errors import TooManyCalls
 from facewire_server.work.condition import Condition
 
 __all__ = ["HEALTH_NAMES", "HealthServicer"]
@@ -17,9 +19,11 @@ __all__ = ["HEALTH_NAMES", "HealthServicer"]
 HEALTH_NAMES = ("", "facewire.v1.RecognitionService", "facewire.v1.GalleryService")
 """The names with a health: the process, and each service."""
 
-_MAX_WATCHERS: Final = 32
-"""Watchers at once. Health needs no token, so more would take calls from clients that have one. Chosen, not
-measured."""
+_MAX_WATCHERS: Final = 64
+"""Watchers at once. Health needs no token, so their number must be bounded. Chosen, not measured."""
+
+_MAX_WATCHERS_OF_ONE: Final = 4
+"""Watchers of one connection: one of each name, and one more. Chosen, not measured."""
 
 _Response = health_pb2.HealthCheckResponse
 
@@ -31,7 +35,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
         self._serving = dict.fromkeys(HEALTH_NAMES, False)
         self._changed = Condition()
         self._shut_down = False
-        self._watchers = 0
+        self._watchers: Counter[str] = Counter()
 
     def set(self, name: str, serving: bool) -> None:
         """Sets whether a service is serving; after `shut_down` none is."""
@@ -61,13 +65,16 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
 
     async def Watch(self, request: Any, context: Any) -> None:
         """Sends the health now and after each change."""
-        if self._watchers >= _MAX_WATCHERS:
-            await context.abort(StatusCode.RESOURCE_EXHAUSTED, "too many watchers; use Check")
-        self._watchers += 1
+        peer = context.peer()
+        if self._watchers.total() >= _MAX_WATCHERS or self._watchers[peer] >= _MAX_WATCHERS_OF_ONE:
+            raise TooManyCalls("there are too many watchers; use Check")
+        self._watchers[peer] += 1
         try:
             await self._watch(request.service, context)
         finally:
-            self._watchers -= 1
+            self._watchers[peer] -= 1
+            if not self._watchers[peer]:
+                del self._watchers[peer]
 
     async def _watch(self, name: str, context: Any) -> None:
         sent = None

@@ -31,8 +31,8 @@ class ServerOptions:
         token: what clients must send as `authorization: Bearer ...`; "" = nothing.
         tls_certificate_chain: PEM; b"" = no TLS.
         tls_private_key: PEM.
-        max_calls: most calls in progress, streams included; more are refused by gRPC with
-            RESOURCE_EXHAUSTED before their request is read, which bounds the memory.
+        max_calls: most calls in progress, streams included and health not; more are refused.
+        max_connections: most connections; more are closed at once.
     """
 
     address: str
@@ -40,3 +40,4 @@ class ServerOptions:
     tls_certificate_chain: bytes = b""
     tls_private_key: bytes = b""
     max_calls: int = 128
+    max_connections: int = 1000

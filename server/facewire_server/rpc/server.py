@@ -9,34 +9,20 @@ from grpc_reflection.v1alpha import reflection
 
 from facewire.v1 import gallery_pb2_grpc, recognition_pb2_grpc
 from facewire_server.events import Draining, DrainOverran, Emit, Listening, ignore
+from facewire_server.rpc.admission import AdmissionInterceptor
 from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
+from facewire_server.rpc.channel_options import channel_options
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
-from facewire_server.rpc.request_bytes import RequestBytesInterceptor
 from facewire_server.rpc.services import SERVICES
 from facewire_server.rpc.status import StatusInterceptor
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.work.held_bytes import ByteBudget
 
-__all__ = ["MESSAGE_ROOM_BYTES", "PING_INTERVAL_MS", "Server"]
-
-MESSAGE_ROOM_BYTES = 1 << 20
-"""Bytes that a message may hold beside its picture; above, gRPC itself ends the call."""
-
-PING_INTERVAL_MS = 10_000
-"""Shortest time between pings of a client: cameras behind NAT must ping more often than gRPC's default of 5 minutes
-allows. Chosen, not measured."""
-
-_PING_SLACK_MS = 1_000
-"""By how much sooner a ping may arrive, because of the network's jitter. Chosen, not measured."""
-
-_KEEPALIVE_MS = 30_000
-_KEEPALIVE_TIMEOUT_MS = 10_000
-"""The server pings a silent client after 30 s and waits 10 s for the reply; gRPC's default is two hours.
-Chosen, not measured."""
+__all__ = ["Server"]
 
 _CLEAN_UP_S = 5.0
 """Seconds that cancelled handlers have to end. Chosen, not measured."""
@@ -52,6 +38,7 @@ class Server:
     Attributes:
         health: the composition root sets here which services are serving.
         streams: the open streams.
+        admission: the calls in progress, and those that wait for their request.
     """
 
     def __init__(
@@ -75,7 +62,8 @@ class Server:
         self._tokens = TokenInterceptor(options.token, emit) if options.token else None
         if self._tokens is not None:
             chain.append(self._tokens)
-        chain.append(RequestBytesInterceptor(call_bytes))
+        self.admission = AdmissionInterceptor(options.max_calls, limits, call_bytes, emit)
+        chain.append(self.admission)
         self._certificate: TlsCertificate | None = None
         if options.tls_certificate_chain:
             self._certificate = TlsCertificate(
@@ -83,8 +71,7 @@ class Server:
             )
         self._server = aio.server(
             interceptors=chain,
-            options=_channel_options(limits),
-            maximum_concurrent_rpcs=options.max_calls,
+            options=channel_options(options.max_connections, limits),
         )
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(recognition, self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(gallery, self._server)
@@ -133,6 +120,7 @@ class Server:
         """
         self._emit(Draining(len(self.streams), grace_s))
         self.health.shut_down()
+        self.admission.drain()
         self.streams.drain()
         await self._server.stop(grace_s)
         try:
@@ -140,18 +128,6 @@ class Server:
                 await self._calls.ended()
         except TimeoutError:
             self._emit(DrainOverran(_CLEAN_UP_S))
-
-
-def _channel_options(limits: ServingLimits) -> list[tuple[str, int]]:
-    return [
-        ("grpc.max_receive_message_length", limits.picture.max_frame_bytes + MESSAGE_ROOM_BYTES),
-        # On by default, which lets a second server share the port instead of refusing it.
-        ("grpc.so_reuseport", 0),
-        ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS - _PING_SLACK_MS),
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
-        ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
-    ]
 
 
 def _reflected() -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 from importlib.metadata import version
 
 from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.rpc.channel_options import PING_INTERVAL_MS
 from facewire_server.rpc.convert import IMAGE_FORMATS
 from facewire_server.rpc.convert_gallery import MAX_ENROLL_IMAGES
+from facewire_server.rpc.method_rules import MESSAGE_ROOM_BYTES
 from facewire_server.rpc.options import RequestDefaults
-from facewire_server.rpc.server import MESSAGE_ROOM_BYTES, PING_INTERVAL_MS
 from facewire_server.streams.limits import ServingLimits
 
 __all__ = ["server_info_message"]
@@ -56,6 +57,8 @@ def server_info_message(
             frame_timeout_ms=min(round(picture_timeout_s * 1000), _UINT32_MAX),
             min_ping_interval_ms=PING_INTERVAL_MS,
             max_stream_pixels=limits.max_stream_pixels,
+            request_timeout_ms=min(round(limits.request_timeout_s * 1000), _UINT32_MAX),
+            max_calls_per_connection=min(limits.max_calls_per_connection, _UINT32_MAX),
         ),
         image_formats=sorted(IMAGE_FORMATS),
         decision_defaults=face_pb2.DecisionPolicy(

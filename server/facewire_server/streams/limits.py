@@ -19,6 +19,9 @@ class ServingLimits:
         max_streams: most streams open.
         frames_at_once: most frames of one stream in work. Two keep a model busy while
             the next frame is decoded.
+        max_calls_per_connection: most open calls of one connection, streams included.
+        request_timeout_s: seconds until the first message of a call, and between those of an import.
+        stream_idle_timeout_s: seconds after which a stream without frames is ended.
         config_timeout_s: seconds until a stream that has not sent its config is ended.
         max_waiting_answers: unsent answers at which the server stops reading a stream.
         reconnect_after_ms: sent to cameras when the server shuts down: wait this long.
@@ -29,6 +32,9 @@ class ServingLimits:
     max_in_flight: int
     slow_reader_timeout_s: float
     max_streams: int
+    max_calls_per_connection: int = 32
+    request_timeout_s: float = 10.0
+    stream_idle_timeout_s: float = 600.0
     frames_at_once: int = 2
     config_timeout_s: float = 10.0
     max_waiting_answers: int = 64

@@ -9,7 +9,7 @@ from grpc import StatusCode, aio
 from prometheus_client import CollectorRegistry
 
 from facewire_server.rpc.handlers import Behavior, wrapped
-from facewire_server.rpc.services import SERVICES
+from facewire_server.rpc.services import METHODS, SERVICES
 from facewire_server.telemetry import catalog
 
 __all__ = ["CallMetrics"]
@@ -43,10 +43,11 @@ class CallMetrics(aio.ServerInterceptor):
     ) -> Any:
         """Wraps the method's handler."""
         handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
-        _, service, method = handler_call_details.method.split("/")
-        arity = (handler.request_streaming, handler.response_streaming)
+        path = handler_call_details.method
+        if path not in METHODS:  # its handler is None, or refuses a call without a token
+            return handler
+        _, service, method = path.split("/")
+        arity = (METHODS[path].client_streaming, METHODS[path].server_streaming)
         labels = (_TYPES[arity], service, method)
 
         def counted(behavior: Behavior) -> Behavior:

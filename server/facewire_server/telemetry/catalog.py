@@ -88,6 +88,13 @@ ROWS: Final = tuple(
             "purpose",
             "Bytes of the pictures of unary calls that were worked on",
         ),
+        (
+            "facewire_calls_refused_total",
+            "counter",
+            "reason",
+            "Calls refused before they began: TOO_MANY_CALLS, REQUEST_TOO_LARGE, or TIMED_OUT if no "
+            "request came",
+        ),
         # State, read at each scrape
         ("facewire_slots", "gauge", "", "Work slots: pictures that may be in work at once"),
         ("facewire_slots_in_use", "gauge", "", "Work slots held"),
@@ -214,7 +221,7 @@ ROWS: Final = tuple(
             "grpc_server_started_total",
             "counter",
             "grpc_type grpc_service grpc_method",
-            "Calls begun; reflection, and calls beyond the limit of calls, are not counted",
+            "Calls begun; reflection is not counted",
         ),
         (
             "grpc_server_handled_total",

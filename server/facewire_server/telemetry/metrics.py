@@ -7,8 +7,9 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from facewire.v1 import recognition_pb2
-from facewire_server.errors import ServerError
+from facewire_server.errors import RequestTooLarge, ServerError, TimedOut, TooManyCalls
 from facewire_server.events import (
+    CallRefused,
     Event,
     FrameAccounted,
     FrameRead,
@@ -68,12 +69,16 @@ class EventMetrics:
         self._picture = _Series(histogram("picture"))
         self._stage = _Series(histogram("stage"))
         self._call_bytes = _Series(counter("call_bytes"))
+        self._refused = _Series(counter("calls_refused"))
+        for error in (TooManyCalls, RequestTooLarge, TimedOut):
+            self._refused[(reason(error),)].inc(0)
         self._lag = histogram("event_loop_lag")
         self._counted_by: dict[type, Callable[[Any], None]] = {
             FrameRead: self._count_read,
             FrameAccounted: self._count_accounted,
             FramesSkipped: self._count_skipped,
             PictureFinished: self._count_picture,
+            CallRefused: self._count_refused,
             LoopLag: self._count_lag,
         }
 
@@ -119,6 +124,9 @@ class EventMetrics:
             self._stage[(name, purpose)].observe(seconds)
         if purpose != "stream":
             self._call_bytes[(purpose,)].inc(event.byte_count)
+
+    def _count_refused(self, event: CallRefused) -> None:
+        self._refused[(reason(event.error),)].inc()
 
     def _count_lag(self, event: LoopLag) -> None:
         self._lag.observe(event.lag_s)

@@ -34,6 +34,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from facewire_server.events import Event, PictureFinished
 from facewire_server.rpc.handlers import Behavior, wrapped
+from facewire_server.rpc.services import METHODS
 from facewire_server.telemetry.metrics import reason
 
 __all__ = ["Traces", "exporting"]
@@ -99,10 +100,10 @@ class Traces(aio.ServerInterceptor):
     ) -> Any:
         """Wraps the method's handler."""
         handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
         details = handler_call_details
-        opened = self._opened if handler.request_streaming else None
+        if details.method not in METHODS:  # its handler is None, or refuses a call without a token
+            return handler
+        opened = self._opened if METHODS[details.method].client_streaming else None
 
         def joined(behavior: Behavior) -> Behavior:
             async def joining(request: Any, call: Any) -> Any:

@@ -18,7 +18,14 @@ from facewire_server.logs.entries import ENTRIES, entry_of
 from fakes.events import PEER, SAMPLES, stream_ended
 
 FOR_METRICS = {"PictureFinished", "FrameRead", "FrameAccounted", "FramesSkipped"}
-CALLERS = {"TokenRefused", "TlsFailed", "StreamOpened", "StreamRefused", "StreamEnded"}
+CALLERS = {
+    "TokenRefused",
+    "CallRefused",
+    "TlsFailed",
+    "StreamOpened",
+    "StreamRefused",
+    "StreamEnded",
+}
 
 
 def test_every_event_is_logged_but_those_of_each_frame() -> None:

@@ -11,9 +11,11 @@ from facewire_server.errors import (
     NoFace,
     ServerError,
     TimedOut,
+    TooManyCalls,
     UndecodableImage,
 )
 from facewire_server.events import (
+    CallRefused,
     FrameAccounted,
     FrameRead,
     FramesSkipped,
@@ -144,6 +146,21 @@ def test_the_loop_is_measured(metrics: EventMetrics, registry: CollectorRegistry
     assert registry.get_sample_value("facewire_event_loop_lag_seconds_sum") == 0.75
     bucket = {"le": "0.5"}
     assert registry.get_sample_value("facewire_event_loop_lag_seconds_bucket", bucket) == 0
+
+
+def test_refused_calls_are_counted_by_reason_from_0(
+    metrics: EventMetrics, registry: CollectorRegistry
+) -> None:
+    def counts() -> list[float | None]:
+        return [
+            registry.get_sample_value("facewire_calls_refused_total", {"reason": name})
+            for name in ("TOO_MANY_CALLS", "REQUEST_TOO_LARGE", "TIMED_OUT")
+        ]
+
+    assert counts() == [0, 0, 0]
+    for error in (TooManyCalls, TimedOut, TimedOut):
+        metrics.listen(CallRefused("/facewire.v1.GalleryService/GetGallery", "ipv4:a:1", error))
+    assert counts() == [1, 0, 2]
 
 
 def test_other_events_are_let_pass(metrics: EventMetrics, registry: CollectorRegistry) -> None:

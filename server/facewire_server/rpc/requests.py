@@ -1,0 +1,84 @@
+"""Reads the requests of one call: each in time, no larger than its method's, and parsed after these checks only."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from facewire_server.errors import OutOfOrder, RequestTooLarge, TimedOut
+from facewire_server.rpc.incoming import incoming
+from facewire_server.rpc.method_rules import MethodRule
+from facewire_server.rpc.wire_form import check_form
+
+__all__ = ["Requests"]
+
+
+class Requests:
+    """The requests of one call, from their bytes.
+
+    Attributes:
+        first_bytes: of the first message; 0 before it has come.
+    """
+
+    def __init__(
+        self, received: AsyncIterator[bytes], rule: MethodRule, parse: Callable[[bytes], Any]
+    ) -> None:
+        """Prepares the reading.
+
+        Args:
+            received: the messages as gRPC received them.
+            rule: of the method.
+            parse: the class method `FromString` of the method's request.
+        """
+        self.first_bytes = 0
+        self._received = received
+        self._rule = rule
+        self._parse = parse
+        self._form = parse.__self__.DESCRIPTOR  # type: ignore[attr-defined]  # of the class
+
+    async def first(self) -> Any:
+        """Returns the first message; None if the client of a stream sent none.
+
+        Raises:
+            RequestTooLarge: it has more bytes, fields or text than the method takes.
+            OutOfOrder: the client sent no message, and the method needs one.
+            DecodeError: the bytes are not a message.
+        """
+        if self._rule.is_streaming:
+            return await self._next()
+        async for data in incoming(self._received):
+            self.first_bytes = len(data)
+            return self._parsed(data)
+        raise OutOfOrder("the call carries no request")
+
+    async def since(self, first: Any) -> AsyncIterator[Any]:
+        """Yields the first message and all after it.
+
+        Raises:
+            TimedOut: no further message came within the method's time.
+            RequestTooLarge, DecodeError: as `first`.
+        """
+        message, first = first, None
+        while message is not None:
+            yield message
+            message = None  # while the next one is awaited, nothing holds the last one
+            try:
+                async with asyncio.timeout(self._rule.next_timeout_s) as limit:
+                    message = await self._next()
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                raise TimedOut(
+                    f"no further message came within {self._rule.next_timeout_s:g} s"
+                ) from None
+
+    async def _next(self) -> Any:
+        data = await anext(self._received, None)
+        return None if data is None else self._parsed(data)
+
+    def _parsed(self, data: bytes) -> Any:
+        if len(data) > self._rule.max_bytes:
+            raise RequestTooLarge(
+                f"the message has {len(data)} bytes; the method takes {self._rule.max_bytes}"
+            )
+        check_form(data, self._form)
+        return self._parse(data)
