@@ -15,6 +15,7 @@ from PIL import Image
 
 import facewire
 from facewire import CompareOutcome, FaceSelection, ImageFormat, Outcome
+from fakes.layouts import layouts
 from harness.running import RunningServer, running_server
 
 Pixels = NDArray[np.uint8]
@@ -150,6 +151,7 @@ def test_every_layout_of_pixels_gives_the_same_face(
         "bgr": raw(astronaut[..., ::-1].tobytes(), ImageFormat.BGR8),
         "gray": raw(gray.tobytes(), ImageFormat.GRAY8),
         "nv12": raw(nv12, ImageFormat.NV12),
+        **layouts(astronaut),
     }
     for kind, picture in pictures.items():
         (face,) = client.recognize(picture, gallery=enrolled).faces

@@ -1,5 +1,7 @@
 """What is painted lies where the face is, and can be read."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import facewire
 from facewire._wire.read_faces import read_face
 from facewire.v1 import face_pb2
 from facewire.video import annotate
+from fakes.layouts import layouts
 
 
 def face(x, y, side, name="", similarity=0.5):
@@ -85,6 +88,18 @@ def test_every_kind_of_picture_can_be_painted_on(gray, tmp_path):
     for picture in kinds:
         painted = annotate(picture, [face(200, 150, 100, "Ada")])
         assert np.abs(painted.astype(int) - expected).max() <= 2
+
+
+def test_every_raw_layout_can_be_painted_on():
+    y, x = np.mgrid[0:96, 0:160]
+    scene = np.stack([x * 255 // 159, y * 255 // 95, (x + y) * 255 // 254], -1).astype(np.uint8)
+    for kind, picture in layouts(scene).items():
+        painted = annotate(picture, [])
+        assert painted.shape == scene.shape, kind
+        assert np.abs(painted.astype(int) - scene).mean() < 4, kind
+        cut = dataclasses.replace(picture, data=picture.data[: len(picture.data) // 2])
+        with pytest.raises(ValueError, match="fewer bytes"):
+            annotate(cut, [])
 
 
 @pytest.mark.parametrize(

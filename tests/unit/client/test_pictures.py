@@ -52,6 +52,65 @@ def test_opencvs_order_is_said():
     assert Image.from_array(RGB, bgr=True).format is ImageFormat.BGR8
 
 
+def test_a_fourth_channel_is_sent_in_opencvs_order_only():
+    four = np.dstack([RGB, RGB[:, :, :1]])
+    image = Image.from_array(four, bgr=True)
+    assert (image.format, image.width_px, image.height_px) == (ImageFormat.BGRA8, 4, 2)
+    assert image.data == four.tobytes()
+    with pytest.raises(ValueError, match="with bgr=True"):
+        Image.from_array(four)
+
+
+LUMA = np.arange(4 * 6, dtype=np.uint8).reshape(4, 6)
+PAIRS = np.arange(2 * 6, dtype=np.uint8).reshape(2, 3, 2)
+
+
+@pytest.mark.parametrize("layout", [ImageFormat.NV12, ImageFormat.NV21])
+@pytest.mark.parametrize("chroma", [PAIRS, PAIRS.reshape(2, 6), np.pad(PAIRS, 1)[1:-1, 1:-1, 1:-1]])
+def test_two_planes_become_one_picture(layout, chroma):
+    image = Image.from_planes([LUMA, chroma], layout)
+    assert (image.format, image.width_px, image.height_px) == (layout, 6, 4)
+    assert image.data == LUMA.tobytes() + PAIRS.tobytes()
+
+
+def test_three_planes_with_padding_become_one_picture_without():
+    padded = np.pad(LUMA, ((0, 4), (0, 10)))
+    image = Image.from_planes((padded[:4, :6], PAIRS[:, :, 0], PAIRS[:, :, 1]), ImageFormat.I420)
+    assert (image.format, image.width_px, image.height_px) == (ImageFormat.I420, 6, 4)
+    assert image.data == LUMA.tobytes() + PAIRS[:, :, 0].tobytes() + PAIRS[:, :, 1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("planes", "layout"),
+    [
+        ([], ImageFormat.I420),
+        ([LUMA], ImageFormat.NV12),
+        ([LUMA, PAIRS], ImageFormat.I420),
+        ([LUMA, PAIRS], ImageFormat.RGB8),
+        ([LUMA, PAIRS[:, :, 0], PAIRS[:, :, 1]], ImageFormat.NV12),
+        ([LUMA, PAIRS[:1]], ImageFormat.NV12),
+        ([LUMA.astype(np.uint16), PAIRS.astype(np.uint16)], ImageFormat.NV12),
+        ([LUMA.ravel(), PAIRS], ImageFormat.NV12),
+    ],
+)
+def test_planes_that_do_not_fit_are_refused(planes, layout):
+    with pytest.raises(ValueError, match="these are not the planes of a picture"):
+        Image.from_planes(planes, layout)
+
+
+def test_strides_and_rows_of_a_drivers_buffer_are_sent():
+    image = Image(b"x", ImageFormat.I420, 6, 4, 16, chroma_stride_bytes=8, plane_height_px=8)
+    assert image_message(image) == face_pb2.Image(
+        data=b"x",
+        format=face_pb2.IMAGE_FORMAT_I420,
+        width_px=6,
+        height_px=4,
+        stride_bytes=16,
+        chroma_stride_bytes=8,
+        plane_height_px=8,
+    )
+
+
 @pytest.mark.parametrize(
     "bad",
     [

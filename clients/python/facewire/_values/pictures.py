@@ -3,6 +3,7 @@
 Arrays are read through the buffer protocol (PEP 3118), so numpy is never imported.
 """
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -85,8 +86,8 @@ class Image:
         """Takes a raw picture from an array.
 
         Args:
-            array: uint8, (height, width, 3) or, gray, (height, width). It need not be
-                contiguous.
+            array: uint8, (height, width, 3) or, gray, (height, width); with `bgr` also (height, width, 4),
+                whose fourth channel is ignored. It need not be contiguous.
             bgr: the channels are blue, green, red, as in OpenCV.
 
         Raises:
@@ -94,20 +95,55 @@ class Image:
         """
         with _view(array) as view:
             shape = view.shape or ()
-            gray = len(shape) == 2
-            if view.format != "B" or not (gray or (len(shape) == 3 and shape[2] == 3)):
+            layout = ImageFormat.GRAY8
+            if len(shape) != 2:
+                layout = _ARRAY_FORMATS.get((shape[2:], bgr), ImageFormat.UNSPECIFIED)
+            if view.format != "B" or layout is ImageFormat.UNSPECIFIED:
                 raise ValueError(
-                    "an array of a picture is uint8 of shape (height, width, 3) or "
-                    f"(height, width), not {view.format!r} of shape {shape}"
+                    "an array of a picture is uint8 of shape (height, width, 3) or (height, width), or "
+                    f"with bgr=True (height, width, 4), not {view.format!r} of shape {shape}"
                 )
-            color = ImageFormat.BGR8 if bgr else ImageFormat.RGB8
-            return cls(
-                view.tobytes(),
-                format=ImageFormat.GRAY8 if gray else color,
-                width_px=shape[1],
-                height_px=shape[0],
-            )
+            return cls(view.tobytes(), format=layout, width_px=shape[1], height_px=shape[0])
 
+    @classmethod
+    def from_planes(cls, planes: Iterable[Array | memoryview], format: ImageFormat) -> Self:
+        """Takes a raw picture of several planes, each an array, as FFmpeg and Android deliver them.
+
+        Planes that follow each other in one buffer need not be taken apart: `Image(buffer, format, ...)`.
+
+        Args:
+            planes: uint8, which need not be contiguous. I420: luma (height, width), then Cb and Cr, each
+                (height / 2, width / 2). NV12, NV21: luma, then the chroma of both kinds,
+                (height / 2, width) or (height / 2, width / 2, 2).
+            format: I420, NV12 or NV21.
+
+        Raises:
+            ValueError: planes of another number, shape or type, or another format.
+        """
+        views = [_view(plane) for plane in planes]
+        shapes = [view.shape or () for view in views]
+        sizes = [(shape[0], math.prod(shape[1:])) for shape in shapes if len(shape) > 1]
+        height_px, width_px = sizes[0] if sizes else (0, 0)
+        chroma_count, columns = _CHROMA.get(format, (0, 1))
+        chroma = [(height_px // 2, width_px // columns)] * chroma_count
+        is_bytes = all(view.format == "B" for view in views)
+        if not chroma or sizes != [(height_px, width_px), *chroma] or not is_bytes:
+            raise ValueError(
+                f"these are not the planes of a picture in {format.value}: {len(views)} of shapes {shapes}"
+            )
+        data = b"".join(view.tobytes() for view in views)
+        return cls(data, format=format, width_px=width_px, height_px=height_px)
+
+
+_ARRAY_FORMATS: dict[tuple[tuple[int, ...], bool], ImageFormat] = {
+    ((3,), False): ImageFormat.RGB8,
+    ((3,), True): ImageFormat.BGR8,
+    ((4,), True): ImageFormat.BGRA8,
+}
+"""Formats of arrays by their channels, and whether these are in OpenCV's order."""
+
+_CHROMA = {ImageFormat.I420: (2, 2), ImageFormat.NV12: (1, 1), ImageFormat.NV21: (1, 1)}
+"""Formats of several planes: how many of them hold chroma, and how many pixels share a byte of its rows."""
 
 Picture = Image | bytes | bytearray | memoryview | Array | str | os.PathLike[str]
 """A picture: a path; the bytes of a JPEG, PNG, WebP, BMP, GIF or AVIF file; an array, uint8,

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire._values.enums import ImageFormat, Outcome
+from facewire._values.enums import Outcome
 from facewire._values.faces import Box, Face
-from facewire._values.pictures import Picture, to_image
+from facewire._values.pictures import Picture
+from facewire.video._decoded import decoded
 
 __all__ = ["annotate"]
 
@@ -54,7 +55,7 @@ def annotate(
         ValueError: the picture cannot be decoded.
         OSError: a path that cannot be read.
     """
-    painted = np.ascontiguousarray(np.rot90(_decoded(picture), -rotation_degrees // 90))
+    painted = np.ascontiguousarray(np.rot90(decoded(picture), -rotation_degrees // 90))
     height, width = painted.shape[:2]
     thickness = max(1, round(min(height, width) / 300))
     scale = max(0.4, min(height, width) / 900)
@@ -113,31 +114,3 @@ def _outcome(face: Face) -> Outcome:
 def _rectangle(box: Box) -> _Rectangle:
     left, top = round(box.x_px), round(box.y_px)
     return _Rectangle(left, top, left + round(box.width_px), top + round(box.height_px))
-
-
-def _decoded(picture: Picture) -> Any:
-    """Decodes any picture that the server takes: (height, width, 3) uint8 RGB."""
-    image = to_image(picture)
-    data = np.frombuffer(image.data, np.uint8)
-    if image.format not in _RAW:
-        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-        if decoded is None:
-            raise ValueError("the picture cannot be decoded")
-        return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-    channels, rows, to_rgb = _RAW[image.format]
-    height = image.height_px * rows // 2
-    stride = image.stride_bytes or image.width_px * channels
-    if data.size < height * stride:
-        raise ValueError("the picture has fewer bytes than its size asks for")
-    lines = data[: height * stride].reshape(height, stride)[:, : image.width_px * channels]
-    raw = lines.reshape(height, image.width_px, channels)
-    return raw.copy() if to_rgb is None else cv2.cvtColor(raw, to_rgb)
-
-
-_RAW: dict[ImageFormat, tuple[int, int, int | None]] = {
-    ImageFormat.RGB8: (3, 2, None),
-    ImageFormat.BGR8: (3, 2, cv2.COLOR_BGR2RGB),
-    ImageFormat.GRAY8: (1, 2, cv2.COLOR_GRAY2RGB),
-    ImageFormat.NV12: (1, 3, cv2.COLOR_YUV2RGB_NV12),
-}
-"""Bytes per pixel, rows for each two rows of the picture, and the conversion to RGB."""
