@@ -265,6 +265,11 @@ class FakeGalleries:
             probe, face, *_ = embed(image)
             if face is None:
                 raise Refusal("NO_FACE", "the picture shows no face")
+            if face.quality.faults:
+                return gallery_pb2.EnrollmentResult(
+                    refusal=face_pb2.ERROR_REASON_TOO_POOR, detail="the face is poor: take another",
+                    quality=face.quality, box=face.box,
+                )  # fmt: skip
         except Refusal as refusal:
             return gallery_pb2.EnrollmentResult(
                 refusal=f"ERROR_REASON_{refusal.reason}", detail=str(refusal)

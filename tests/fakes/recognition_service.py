@@ -47,11 +47,11 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             probes.append(seen.probe)
             faces.append(seen.face)
         similarity = float(probes[0] @ probes[1])
-        same = similarity >= THRESHOLD
+        outcome = "SAME" if similarity >= THRESHOLD else "DIFFERENT"
+        if self._server.faults:
+            outcome = "TOO_POOR"
         return recognition_pb2.CompareResponse(
-            outcome=recognition_pb2.COMPARE_OUTCOME_SAME
-            if same
-            else recognition_pb2.COMPARE_OUTCOME_DIFFERENT,
+            outcome=f"COMPARE_OUTCOME_{outcome}",
             similarity=similarity,
             threshold=THRESHOLD,
             first=faces[0],
@@ -171,6 +171,9 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
         decision.threshold = asked.threshold if asked.HasField("threshold") else THRESHOLD
         decision.gallery_revision = gallery.revision
         decision.outcome = face_pb2.OUTCOME_UNKNOWN
+        if self._server.faults:
+            decision.outcome = face_pb2.OUTCOME_TOO_POOR
+            return [seen.face]
         for best in (ranked := gallery.ranked(seen.probe))[:1]:
             decision.similarity = best.similarity
             decision.margin = best.similarity - ranked[1].similarity if ranked[1:] else 0

@@ -70,6 +70,7 @@ class FakeServer:
         refuse_reading: ends a stream by this status, once it has begun, and reads no frame.
         not_serving: the services whose health is not well.
         cut_export_after: ends the next export by UNAVAILABLE after as many records.
+        faults: of every face, which is too poor then: "BLURRED", ...
     """
 
     def __init__(self, *, token: str = "") -> None:
@@ -91,6 +92,7 @@ class FakeServer:
         self.refuse_reading: Any = None
         self.not_serving: set[str] = set()
         self.cut_export_after: int | None = None
+        self.faults: list[str] = []
         self.silent: set[str] = set()
         self.asked = threading.Event()
         self.opening = threading.Event()
@@ -158,7 +160,11 @@ class FakeServer:
 
     def embed(self, image: face_pb2.Image) -> Embedded:
         """Reads a picture within the server's limit."""
-        return embed(image, max_frame_bytes=self.max_frame_bytes)
+        embedded = embed(image, max_frame_bytes=self.max_frame_bytes)
+        if embedded.face is not None:
+            faults = [getattr(face_pb2, f"QUALITY_FAULT_{fault}") for fault in self.faults]
+            embedded.face.quality.faults.extend(faults)
+        return embedded
 
 
 class _Galleries(gallery_pb2_grpc.GalleryServiceServicer):

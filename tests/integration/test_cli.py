@@ -130,6 +130,20 @@ def test_two_pictures_are_compared(run, folder):
     assert "--min-face-px" in nobody.stderr
 
 
+def test_a_face_that_is_too_poor_is_shown_with_its_faults(run, folder):
+    portrait = folder / "Eileen_Collins" / "a.jpg"
+    with FakeServer() as server:
+        server.faults = ["BLURRED", "TURNED_AWAY"]
+        table = run("recognize", portrait, server=server.address)
+        compared = run("compare", portrait, portrait, server=server.address)
+        (answer,) = lines(run("recognize", portrait, "--json", server=server.address))
+    assert "too poor: blurred, turned away" in table.stdout
+    conclusion, *faults = compared.stdout.splitlines()
+    assert conclusion.startswith("a face is too poor to decide")
+    assert faults == [f"{portrait}: blurred, turned away"] * 2
+    assert answer["result"]["faces"][0]["quality"]["faults"] == ["BLURRED", "TURNED_AWAY"]
+
+
 def test_the_faces_of_a_picture_are_drawn(run, folder, people_gallery, tmp_path):
     picture = folder / "Eileen_Collins" / "a.jpg"
     out = tmp_path / "out.png"

@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 
+import cv2
 import grpc
+import numpy as np
 import PIL.Image
 import pillow_heif
 import pytest
@@ -39,6 +41,23 @@ def test_enrolling_says_in_json_what_became_of_each_picture(run, folder, gallery
         "ignored": 1,
         "ignored_files": [str(folder / "notes.txt")],
         "people_without_picture": ["Bo"],
+    }
+
+
+def test_a_refusal_says_what_is_wrong_and_what_to_do(run, folder, astronaut, gallery):
+    (folder / "Bo_01.jpg").unlink()
+    two = np.hstack([astronaut[:256, 96:352], astronaut[:256, 96:352]])
+    cv2.imwrite(str(folder / "Bo_02.png"), two[:, :, ::-1])
+    *real, _ = lines(run("enroll", folder, "-g", gallery, "--json"))
+    with FakeServer() as server:
+        server.faults = ["BLURRED", "TOO_DARK"]
+        table = run("enroll", folder, server=server.address)
+        *poor, _ = lines(run("enroll", folder, "--json", server=server.address))
+    details = {each["reason"]: each["detail"] for each in real}
+    assert "Crop the picture, or choose a face with --selection." in details["SEVERAL_FACES"]
+    assert "TOO_POOR: blurred, too dark" in table.stdout
+    assert {"BLURRED TOO_DARK"} == {
+        " ".join(each["faults"]) for each in poor if each["reason"] == "TOO_POOR"
     }
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from facewire import CompareOutcome, DetectionOptions, FaceSelection, Image
-from facewire.cli._output import print_json, print_line
+from facewire.cli._output import faults_of, print_json, print_line
 from facewire.cli._session import Server, session, usage_error
 
 __all__ = ["run"]
@@ -11,7 +11,7 @@ __all__ = ["run"]
 _WORDS = {
     CompareOutcome.SAME: "the same person",
     CompareOutcome.DIFFERENT: "different people",
-    CompareOutcome.TOO_POOR: "a face is too small to decide",
+    CompareOutcome.TOO_POOR: "a face is too poor to decide",
 }
 
 
@@ -36,8 +36,14 @@ def run(
     if as_json:
         print_json(first=str(first), second=str(second), result=result)
         return
-    words = _WORDS.get(result.outcome, result.outcome.value)
-    print_line(f"{words} (similarity {result.similarity:.3f}, threshold {result.threshold:.3f})")
+    conclusion = _WORDS.get(result.outcome, result.outcome.value)
+    print_line(
+        f"{conclusion} (similarity {result.similarity:.3f}, threshold {result.threshold:.3f})"
+    )
+    if result.outcome is CompareOutcome.TOO_POOR:
+        for path, face in ((first, result.first), (second, result.second)):
+            if face.quality.faults:
+                print_line(f"{path}: {faults_of(face.quality)}")
 
 
 def _read(path: Path) -> Image:

@@ -26,7 +26,7 @@ from facewire import (
 from facewire.cli._enrolled import PictureOutcome, report
 from facewire.cli._folder import People, Person, people_of
 from facewire.cli._output import print_json, work_progress
-from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_error
+from facewire.cli._session import EXIT_REFUSED, Server, advised, session, text_of, usage_error
 
 __all__ = ["run"]
 
@@ -185,5 +185,6 @@ def _enroll_picture(
         "enrolled" if result.accepted else "refused",
         template_id=result.template_id,
         reason=result.refusal or "",
-        detail=result.detail,
+        faults=result.quality.faults if result.quality and not result.accepted else (),
+        detail=advised(result.detail, result.refusal),
     )

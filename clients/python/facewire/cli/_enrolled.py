@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from facewire import QualityFault
 from facewire.cli._folder import People
-from facewire.cli._output import ERRORS, print_json, print_table
+from facewire.cli._output import ERRORS, print_json, print_table, words
 
 __all__ = ["PictureOutcome", "report"]
 
@@ -24,7 +25,8 @@ class PictureOutcome:
         status: "present": it was enrolled before.
         template_id: what was made of it.
         reason: why it was refused, for programs; "" if the file itself cannot be read.
-        detail: the same for people.
+        faults: of a face that was refused as TOO_POOR: what is wrong with it.
+        detail: why it was refused and what to do, for people.
     """
 
     picture: Path
@@ -32,6 +34,7 @@ class PictureOutcome:
     status: Literal["enrolled", "present", "refused"]
     template_id: str = ""
     reason: str = ""
+    faults: tuple[QualityFault, ...] = ()
     detail: str = ""
 
 
@@ -63,7 +66,7 @@ def report(found: People, outcomes: list[PictureOutcome], gallery: str, *, as_js
         return
     refused = [outcome for outcome in outcomes if outcome.status == "refused"]
     if refused:
-        rows = [(str(outcome.picture), outcome.reason, outcome.detail) for outcome in refused]
+        rows = [(str(outcome.picture), _why(outcome), outcome.detail) for outcome in refused]
         print_table("Refused", ["picture", "reason", "what happened"], rows)
     ERRORS.print(
         f"{counts['enrolled']} enrolled, {counts['present']} there already, "
@@ -80,6 +83,11 @@ def report(found: People, outcomes: list[PictureOutcome], gallery: str, *, as_js
         ERRORS.print(f"People without a usable picture: {', '.join(without)}.")
     if left:
         ERRORS.print(f"Left: {left}. Run the command again to go on.")
+
+
+def _why(outcome: PictureOutcome) -> str:
+    faults = ", ".join(map(words, outcome.faults))
+    return f"{outcome.reason}: {faults}" if faults else outcome.reason
 
 
 def _without_usable_picture(found: People, outcomes: list[PictureOutcome]) -> list[str]:

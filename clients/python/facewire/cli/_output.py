@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any
 
 from rich.console import Console
@@ -17,15 +18,17 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from facewire import Face, Outcome
+from facewire import Face, Outcome, Quality
 
 __all__ = [
     "ERRORS",
+    "faults_of",
     "print_json",
     "print_line",
     "print_table",
     "progress",
     "who",
+    "words",
     "work_progress",
 ]
 
@@ -80,10 +83,22 @@ def work_progress(*, as_json: bool) -> Progress:
 
 
 def who(face: Face) -> Text:
-    """Returns the name of a face, or its outcome if it has none."""
+    """Returns the name of a face, or its outcome if it has none; if that is TOO_POOR, with the faults."""
     outcome = face.decision.outcome if face.decision else Outcome.UNSPECIFIED
-    name = face.name or outcome.value.lower().replace("_", " ")
+    name = face.name or words(outcome)
+    if outcome is Outcome.TOO_POOR and face.quality.faults:
+        name = f"{name}: {faults_of(face.quality)}"
     return Text(name, style=_STYLES.get(outcome, "dim"))
+
+
+def faults_of(quality: Quality) -> str:
+    """Returns what is wrong with a face, in words; "" if nothing is."""
+    return ", ".join(map(words, quality.faults))
+
+
+def words(value: Enum) -> str:
+    """Returns a value of the contract as words: "TOO_POOR" is "too poor"."""
+    return str(value.value).lower().replace("_", " ")
 
 
 def _plain(value: Any) -> Any:

@@ -27,6 +27,7 @@ __all__ = [
     "EXIT_REFUSED",
     "EXIT_USAGE",
     "Server",
+    "advised",
     "session",
     "text_of",
     "usage_error",
@@ -42,6 +43,7 @@ EXIT_INTERRUPTED = 130
 
 _ADVICE = {
     ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
+    ErrorReason.IMAGE_TOO_MANY_PIXELS: "Make the picture smaller.",
     ErrorReason.SEVERAL_FACES: "Crop the picture, or choose a face with --selection.",
     ErrorReason.TIMED_OUT: "Try again, with a smaller picture or a larger --min-face-px.",
     ErrorReason.TOKEN_REQUIRED: "Give the server's token in FACEWIRE_TOKEN.",
@@ -110,6 +112,12 @@ def text_of(error: FacewireError) -> str:
     if isinstance(error, DeadlineError) and error.reason is ErrorReason.UNSPECIFIED:
         advice = "Allow more with --timeout."
     return f"{error.detail} {advice}".strip()
+
+
+def advised(detail: str, reason: ErrorReason | None) -> str:
+    """Returns the server's text about one picture, with advice in terms of the command line if there is any."""
+    advice = _ADVICE.get(reason, "") if reason else ""
+    return f"{detail.rstrip('.')}. {advice}" if advice else detail
 
 
 def _client(server: Server) -> Client:

@@ -4,8 +4,8 @@ import time
 
 import typer
 
-from facewire import Client, Feature, Gallery, Health, NotSupportedError, ServerInfo
-from facewire.cli._output import ERRORS, print_json, print_line, print_table
+from facewire import Client, Gallery, Health, NotSupportedError, ServerInfo
+from facewire.cli._output import ERRORS, print_json, print_line, print_table, words
 from facewire.cli._session import EXIT_UNAVAILABLE, Server, session
 
 __all__ = ["run"]
@@ -77,12 +77,8 @@ def _print_info(info: ServerInfo) -> None:
     print_line(
         f"streams      at most {limits.max_streams}, each with {limits.max_in_flight} frames in flight"
     )
-    absent = ", ".join(_words(feature) for feature in info.absent_features)
-    print_line(f"features     {', '.join(map(_words, info.features)) or 'none'}; without: {absent}")
-
-
-def _words(feature: Feature) -> str:
-    return feature.value.lower().replace("_", " ")
+    absent = ", ".join(words(feature) for feature in info.absent_features)
+    print_line(f"features     {', '.join(map(words, info.features)) or 'none'}; without: {absent}")
 
 
 def _print_galleries(galleries: list[Gallery], info: ServerInfo | None, *, as_json: bool) -> None:
