@@ -117,7 +117,12 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     # The vector engine knows no store: another one can stand behind the same seam.
     "facewire_server.backends.exact_search": frozenset(
-        {f"{SERVER}.errors", f"{SERVER}.galleries.vector_search", "numpy", "threadpoolctl"}
+        {
+            f"{SERVER}.errors",
+            *(f"{SERVER}.galleries.{each}" for each in ("embeddings", "vector_search")),
+            "numpy",
+            "threadpoolctl",
+        }
     ),
     "facewire_server.healthcheck": frozenset(
         {"facewire_server.configuration.settings", "grpc", "grpc_health"}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
         process.finish()
 
 
-def open_here(tmp_path: Path, **sizes: int) -> LmdbGallery:
+def open_here(tmp_path: Path, **sizes: Any) -> LmdbGallery:
     return LmdbGallery(
         tmp_path / "data",
         vector_search=ExactSearch(),

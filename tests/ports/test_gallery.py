@@ -72,7 +72,7 @@ def store(
         monkeypatch.setattr(blocks, "BLOCK_PAGES", 1)
     opened: list[LmdbGallery] = []
 
-    def lmdb_gallery(folder: str, contract: str, **sizes: int) -> LmdbGallery:
+    def lmdb_gallery(folder: str, contract: str, **sizes: Any) -> LmdbGallery:
         gallery = LmdbGallery(
             tmp_path / folder,
             vector_search=MatrixSearch() if "matrix" in request.param else ExactSearch(),

@@ -21,7 +21,7 @@ from facewire_server.app.values import (
     work,
 )
 from facewire_server.backends.exact_search import ExactSearch
-from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
 from facewire_server.configuration.credentials import read_file, reload_on
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit, StopForced, Stopped, broadcast
@@ -42,6 +42,10 @@ __all__ = ["serve"]
 
 _OPEN_S: Final = 30.0
 """Seconds to open the gallery: it waits while another process writes. Chosen, not measured."""
+
+_CHECK_S: Final = 3600.0
+"""Seconds to read the gallery once before it is opened. Chosen, not measured: 100,000
+templates take less than one."""
 
 _STOP_S: Final = 10.0
 """Seconds beyond `drain_s` after which a process that was asked to stop ends, whatever its threads do. Chosen, not
@@ -170,15 +174,17 @@ async def _server(
 async def _opened_gallery(
     settings: Settings, contract: ModelContract, processors: int
 ) -> LmdbGallery:
-    """Raises OSError: the folder cannot be used, or another process does not let it be opened."""
+    """Raises OSError: the folder cannot be used, is damaged, or another process does not let it be opened."""
+    folder = settings.data / "gallery"
     opening = partial(
         LmdbGallery,
-        settings.data / "gallery",
+        folder,
         vector_search=ExactSearch(),
         model_contract_id=contract.id,
         dimension=contract.dimension,
         max_bytes=settings.gallery_max_bytes,
         read_threads=gallery_read_threads(processors),
+        damaged_galleries=await run_within(partial(damaged_galleries, folder), _CHECK_S),
     )
     try:
         return await run_within(opening, _OPEN_S)

@@ -1,5 +1,8 @@
 """The exact vector engine: a scan over all blocks, with products in float32 and ties in float64.
 
+A stored number is not believed: a product that no two unit vectors have, and a row that may be among the best and is
+not of unit length, are damage of the storage, and then there is no answer.
+
 The products say which rows may be among the best. Their last bits depend on how the library
 sums, which differs with a row's place in its block and with the number of probes; so the
 similarity of each row that may be among the best is computed again, in double precision and rounded
@@ -14,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from facewire_server.errors import GalleryDamaged
+from facewire_server.galleries.embeddings import are_unit
 from facewire_server.galleries.vector_search import GalleryVectors, Hit, VectorBlock
 
 __all__ = ["ExactSearch", "similarities"]
@@ -21,6 +26,9 @@ __all__ = ["ExactSearch", "similarities"]
 _CHUNK_ROWS = 16384
 """Rows scored at once, few enough that their scores are still in the processor's cache when they are compared.
 Chosen, not measured."""
+
+_MOST_PRODUCT = 1.01
+"""Above the product of any two embeddings, whose norms differ from 1 by less than 1e-3. Chosen, not measured."""
 
 _LEAST_ROWS_LOOKED_AT = 16
 """Rows of a chunk that are compared one by one before the best of them raise the floor. Chosen, not measured."""
@@ -43,6 +51,13 @@ class ExactSearch:
         self, vectors: GalleryVectors, probes: NDArray[np.float32], k: int
     ) -> list[dict[int, Hit]]:
         """See the port."""
+        # Damaged numbers overflow; they are found by what comes of them.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._nearest(vectors, probes, k)
+
+    def _nearest(
+        self, vectors: GalleryVectors, probes: NDArray[np.float32], k: int
+    ) -> list[dict[int, Hit]]:
         block_rows = vectors.rows_per_block
         leaders = [_Leaders(probe, k, block_rows) for probe in probes]
         # One buffer of scores for all chunks: several blocks are scored before any score is compared, so
@@ -92,7 +107,11 @@ class _Leaders:
 
     def offer(self, scores: NDArray[np.float32], chunk: Sequence[VectorBlock]) -> None:
         """Considers every row of a chunk whose score is at or above the floor."""
-        if scores.max() < self._floor:
+        highest, lowest = scores.max(), scores.min()
+        # Written so that a NaN, which compares with nothing, fails, too.
+        if not (highest <= _MOST_PRODUCT and lowest >= -_MOST_PRODUCT):
+            raise GalleryDamaged("the gallery's storage is damaged: a similarity cannot be")
+        if highest < self._floor:
             return
         most = max(_LEAST_ROWS_LOOKED_AT, 2 * self._k)
         while True:
@@ -110,6 +129,8 @@ class _Leaders:
         # The scores only selected these rows; their similarities are computed again, independent of their place.
         places = [divmod(row, self._block_rows) for row in rows.tolist()]
         vectors = np.stack([chunk[block].vectors[offset] for block, offset in places])
+        if not are_unit(vectors).all():
+            raise GalleryDamaged("the gallery's storage is damaged: a vector is not of unit length")
         for (block, offset), similarity in zip(
             places, similarities(vectors, self._probe).tolist(), strict=True
         ):

@@ -6,9 +6,12 @@ What holds for all of their methods:
 * They may run concurrently. A write that returned is durable, and visible to the next call of every
   process. Every write to a gallery raises its revision.
 * A cancelled read raises CancelledError. A cancelled write that has begun runs to its end, and the
-  caller receives its outcome; one that has not begun is dropped.
+  caller receives its outcome; one that has not begun is dropped, and nothing of it is written later.
 * A `gallery_id` that no gallery has raises `GalleryNotFound`. A write that finds no room raises
   `GalleryFull` and has written nothing.
+* A write that could not begin in time raises `StorageBusy` and has written nothing.
+* What was stored is not believed: a record that cannot be parsed, or numbers that cannot be, raise `GalleryDamaged`.
+  A gallery in which one call met damage is not searched or enrolled in by later ones.
 * `search`, `check_searchable`, `check_enrollable`, `enroll`, `export_records` and `import_records`
   raise `ModelContractMismatch` if the gallery's templates were made under another model contract
   than this object's; reading and deleting stay possible.

@@ -85,5 +85,8 @@ class VectorSearch(Protocol):
         Returns:
             For each probe, by identity number: its most similar template, the oldest (lowest
             number) of equal ones. A similarity is the dot product rounded once to float32.
+
+        Raises:
+            GalleryDamaged: a vector is not finite, or not of unit length. Not every such vector is noticed.
         """
         ...

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.tables import Table, number_key
+from facewire_server.backends.lmdb_gallery.vendor_errors import damaged
+from facewire_server.galleries.embeddings import are_unit
 from facewire_server.galleries.vector_search import RowOwner
 
 __all__ = ["Block", "BlockEditor", "BlockLayout", "Blocks"]
@@ -66,6 +68,12 @@ class BlockLayout:
         used = self.rows * (_HEADER_BYTES + 4 * self.dimension) + _PAGE_HEADER_BYTES
         return -(-used // _PAGE_BYTES) * _PAGE_BYTES - _PAGE_HEADER_BYTES
 
+    def checked(self, value: memoryview) -> memoryview:
+        """Returns the value; raises GalleryDamaged if it is not of a block's size."""
+        if len(value) != self.value_bytes:
+            raise damaged("a block is not of its size")
+        return value
+
     def headers(self, value: _Bytes) -> NDArray[np.uint64]:
         """(rows, 2) view of a block: identity number, template number."""
         return np.frombuffer(value, _NUMBER, 2 * self.rows).reshape(self.rows, 2)
@@ -109,19 +117,32 @@ class Blocks:
         return self.layout.rows
 
     def __iter__(self) -> Iterator[Block]:
-        """The blocks in order; all but the last are full."""
+        """The blocks in order; all but the last are full.
+
+        Raises:
+            GalleryDamaged: one is missing, or is not of its size.
+        """
         left = self._row_count
-        for value in self._table.views(-(-left // self.layout.rows)):
-            yield Block(self.layout, value, self.layout.vectors(value)[:left])
+        for value in self._table.numbered_views(-(-left // self.layout.rows)):
+            if value is None:
+                raise damaged("a block is missing")
+            checked = self.layout.checked(value)
+            yield Block(self.layout, checked, self.layout.vectors(checked)[:left])
             left -= self.layout.rows
 
-    def row(self, row: int) -> NDArray[np.float32]:
-        """A copy of a row."""
-        block, offset = divmod(row, self.layout.rows)
-        value = self._table.view(number_key(block))
+    def row(self, row: int, owner: RowOwner) -> NDArray[np.float32]:
+        """A copy of a row; raises GalleryDamaged if it is not the owner's, or not of unit length."""
+        number, offset = divmod(row, self.layout.rows)
+        value = self._table.view(number_key(number)) if row < self._row_count else None
         if value is None:
-            raise OSError("the gallery's storage is damaged: a block is missing")
-        return np.array(self.layout.vectors(value)[offset])
+            raise damaged("a block is missing")
+        block = Block(self.layout, self.layout.checked(value), self.layout.vectors(value))
+        if block.owner(offset) != owner:
+            raise damaged("a row is not its template's")
+        vector = np.array(block.vectors[offset])
+        if not are_unit(vector[None]).all():
+            raise damaged("a vector is not of unit length")
+        return vector
 
 
 class BlockEditor:
@@ -179,6 +200,10 @@ class BlockEditor:
             if len(self._held) >= _MOST_HELD_BLOCKS:
                 self.flush()
             stored = self._table.view(number_key(block))
-            value = bytearray(self._layout.value_bytes) if stored is None else bytearray(stored)
+            value = (
+                bytearray(self._layout.value_bytes)
+                if stored is None
+                else bytearray(self._layout.checked(stored))
+            )
             self._held[block] = value
         return value, offset

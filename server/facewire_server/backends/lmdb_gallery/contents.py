@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
 from facewire_server.backends.lmdb_gallery.quality_records import quality_of
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
+from facewire_server.backends.lmdb_gallery.vendor_errors import damaged
 from facewire_server.errors import (
     GalleryNotFound,
     IdentityNotFound,
@@ -28,10 +32,13 @@ from facewire_server.galleries.records import (
     NewIdentity,
     TemplateInfo,
 )
-from facewire_server.galleries.vector_search import Hit
+from facewire_server.galleries.vector_search import Hit, RowOwner
 from facewire_server.types import Candidate
 
-__all__ = ["Contents", "find_gallery", "gallery_info", "gallery_sizes"]
+__all__ = ["Contents", "find_gallery", "gallery_info", "gallery_sizes", "row_owner"]
+
+_SAME_SIMILARITY = 1e-4
+"""Most by which two computations of one similarity differ: float32 rounding of 512 products stays below 1e-5."""
 
 
 def find_gallery(transaction: Transaction, gallery_id: str) -> Gallery:
@@ -66,6 +73,13 @@ def gallery_sizes(transaction: Transaction) -> tuple[GallerySize, ...]:
     return tuple(
         GallerySize(gallery_id, record.revision, record.identity_count, record.template_count)
         for gallery_id, record in records
+    )
+
+
+def row_owner(template_key: bytes) -> RowOwner:
+    """Returns the numbers of which a template's key consists."""
+    return RowOwner(
+        int.from_bytes(template_key[:8], "big"), int.from_bytes(template_key[8:], "big")
     )
 
 
@@ -107,7 +121,9 @@ class Contents:
 
     @property
     def layout(self) -> BlockLayout:
-        """The layout of its blocks."""
+        """The layout of its blocks; raises GalleryDamaged if there can be none."""
+        if not (self.record.dimension and self.record.rows_per_block):
+            raise damaged("a gallery's record is not one")
         return BlockLayout(self.record.dimension, self.record.rows_per_block)
 
     @property
@@ -176,7 +192,7 @@ class Contents:
         """Returns the template's record under this key."""
         value = self.template_table.get(key)
         if value is None:
-            raise OSError("the gallery's storage is damaged: a template is missing")
+            raise damaged("a template is missing")
         return Template.FromString(value)
 
     def templates(self, identity_id: str, after: str) -> Iterator[TemplateInfo]:
@@ -186,40 +202,56 @@ class Contents:
             IdentityNotFound: no such identity.
             TemplateNotFound: `after` is not a template of the identity.
         """
-        for record in self._templates(identity_id, after):
+        for _, record in self._templates(identity_id, after):
             yield _template_info(identity_id, record)
 
     def exported_templates(self, identity_id: str, after: str) -> Iterator[ExportedTemplate]:
         """Yields the same with their embeddings, each a copy."""
         blocks = self.blocks
-        for record in self._templates(identity_id, after):
-            yield ExportedTemplate(_template_info(identity_id, record), blocks.row(record.row))
+        for owner, record in self._templates(identity_id, after):
+            embedding = blocks.row(record.row, owner)
+            yield ExportedTemplate(_template_info(identity_id, record), embedding)
 
-    def _templates(self, identity_id: str, after: str) -> Iterator[Template]:
+    def _templates(self, identity_id: str, after: str) -> Iterator[tuple[RowOwner, Template]]:
         start = number_key(self.identity(identity_id).number)
         above = self.template_key(after) if after else b""
         if not above.startswith(start) and after:
             raise TemplateNotFound("no such template of the identity")
-        for _, value in self.template_table.scan(start, after=above):
-            yield Template.FromString(value)
+        for key, value in self.template_table.scan(start, after=above):
+            yield row_owner(key), Template.FromString(value)
 
-    def candidates(self, best: dict[int, Hit], k: int) -> tuple[Candidate, ...]:
-        """Returns the k best hits, best first; of equal ones, the lower identity id first."""
+    def candidates(
+        self, probe: NDArray[np.float32], best: dict[int, Hit], k: int
+    ) -> tuple[Candidate, ...]:
+        """Returns the k best hits, best first; of equal ones, the lower identity id first.
+
+        Raises:
+            GalleryDamaged: identity, template, vector and similarity of a hit contradict each other.
+        """
         order = sorted((-hit.similarity, self._identity_id(n), n) for n, hit in best.items())
         return tuple(
-            self._candidate(identity_id, number, best[number])
+            self._candidate(probe, identity_id, number, best[number])
             for _, identity_id, number in order[:k]
         )
 
     def _identity_id(self, number: int) -> bytes:
         value = self.identity_id_table.get(number_key(number))
         if value is None:
-            raise OSError("the gallery's storage is damaged: an identity is missing")
+            raise damaged("an identity is missing")
         return value
 
-    def _candidate(self, identity_id: bytes, number: int, hit: Hit) -> Candidate:
+    def _candidate(
+        self, probe: NDArray[np.float32], identity_id: bytes, number: int, hit: Hit
+    ) -> Candidate:
         identity = Identity.FromString(self.identity_table.get(identity_id) or b"")
-        template = self.template(number_key(number, hit.template_number))
+        if identity.number != number:
+            raise damaged("an identity is missing")
+        owner = RowOwner(number, hit.template_number)
+        template = self.template(number_key(*owner))
+        # A name is given for this template's vector, not for a row that merely says it is the template's.
+        similarity = float(self.blocks.row(template.row, owner) @ probe)
+        if abs(similarity - hit.similarity) > _SAME_SIMILARITY:
+            raise damaged("a similarity is not its template's")
         return Candidate(
             identity_id=identity_id.decode(),
             display_name=identity.display_name,

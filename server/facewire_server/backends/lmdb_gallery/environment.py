@@ -14,7 +14,7 @@ from facewire_server.backends.lmdb_gallery.read_write_lock import ReadWriteLock
 from facewire_server.backends.lmdb_gallery.snapshot import Snapshot
 from facewire_server.backends.lmdb_gallery.tables import TABLES, Transaction
 from facewire_server.backends.lmdb_gallery.vendor_errors import our_errors
-from facewire_server.errors import GalleryFull
+from facewire_server.errors import GalleryDamaged, GalleryFull
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 
 __all__ = ["Environment"]
@@ -85,6 +85,9 @@ class Environment:
                     max_readers=_MAX_READERS,
                     max_spare_txns=_SPARE_READERS,
                 )
+        except GalleryDamaged as error:
+            self._lock.release()
+            raise OSError(f"the gallery's storage is damaged: {error.__cause__}") from error
         except BaseException:
             self._lock.release()
             raise

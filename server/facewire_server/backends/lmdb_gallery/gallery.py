@@ -1,6 +1,6 @@
 """The gallery ports on LMDB: each call is one transaction in a thread. Here: search and enrollment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from facewire_server.backends.lmdb_gallery.environment import Environment
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
+from facewire_server.backends.lmdb_gallery.vendor_errors import damaged
 from facewire_server.backends.lmdb_gallery.writer import WRITE_WAIT_S
 from facewire_server.errors import GalleryExists
 from facewire_server.galleries.embeddings import checked_embeddings
@@ -46,6 +47,7 @@ class LmdbGallery(LmdbAdmin):
         map_bytes: int = 4 << 30,
         read_threads: int = 4,
         write_wait_s: float = WRITE_WAIT_S,
+        damaged_galleries: Iterable[str] = (),
     ) -> None:
         """Opens the storage; makes it, and the gallery "default", if there is none.
 
@@ -59,6 +61,7 @@ class LmdbGallery(LmdbAdmin):
             map_bytes: address space to start with; it is doubled when it is used up.
             read_threads: searches and other reads at once.
             write_wait_s: seconds that a write may wait until it begins, while another one runs.
+            damaged_galleries: ids of those that a check has found damaged (`soundness`).
 
         Raises:
             OSError: the folder cannot be used, is used by another container, is open in
@@ -68,6 +71,7 @@ class LmdbGallery(LmdbAdmin):
         threads = TransactionThreads(environment, read_threads, write_wait_s=write_wait_s)
         super().__init__(environment, threads, model_contract_id, dimension)
         self._vector_search = vector_search
+        self._damaged.update(damaged_galleries)
         try:
             environment.write(lambda transaction: self._make(transaction, DEFAULT_GALLERY_ID))
         except GalleryExists:
@@ -90,11 +94,6 @@ class LmdbGallery(LmdbAdmin):
         """Whether a write has waited for another process, or run, for longer than others may wait for it."""
         return self._threads.is_write_blocked
 
-    @property
-    def damaged_galleries(self) -> tuple[str, ...]:
-        """Ids of the galleries in which something was found that cannot be, in order."""
-        return ()
-
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         """See the port."""
         if k < 1:
@@ -106,15 +105,18 @@ class LmdbGallery(LmdbAdmin):
             best = self._vector_search.nearest(contents.blocks, probes, k)
             return SearchResult(
                 contents.record.revision,
-                tuple(contents.candidates(hits, k) for hits in best),
+                tuple(
+                    contents.candidates(probe, hits, k)
+                    for probe, hits in zip(probes, best, strict=True)
+                ),
                 contents.info.enrolled_count,
             )
 
-        return await self._threads.read(found)
+        return await self._read(gallery_id, found)
 
     async def check_searchable(self, gallery_id: str) -> None:
         """See the port."""
-        await self._threads.read(lambda transaction: self._usable(transaction, gallery_id))
+        await self._read(gallery_id, lambda transaction: self._usable(transaction, gallery_id))
 
     async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes
@@ -125,12 +127,13 @@ class LmdbGallery(LmdbAdmin):
             record = find_gallery(transaction, gallery_id)
             return EnrollmentMemory(transaction, gallery_id, record).recall(request_id, fingerprint)
 
-        return await self._threads.read(recalled)
+        return await self._read(gallery_id, recalled)
 
     async def check_enrollable(self, gallery_id: str, identity: NewIdentity) -> None:
         """See the port."""
-        await self._threads.read(
-            lambda transaction: self._usable(transaction, gallery_id).enrollable_identity(identity)
+        await self._read(
+            gallery_id,
+            lambda transaction: self._usable(transaction, gallery_id).enrollable_identity(identity),
         )
 
     async def enroll(
@@ -151,10 +154,16 @@ class LmdbGallery(LmdbAdmin):
         request = EnrollmentRequest(identity, results, embeddings, source, request_id, fingerprint)
 
         def change(transaction: Transaction) -> Enrollment:
+            self._require_sound(gallery_id)
             changes = Changes(transaction, gallery_id)
             return request.apply(changes.require_model_contract(self._model_contract_id))
 
-        return await self._threads.write(change)
+        return await self._write(gallery_id, change)
 
     def _usable(self, transaction: Transaction, gallery_id: str) -> Contents:
-        return Contents(transaction, gallery_id).require_model_contract(self._model_contract_id)
+        self._require_sound(gallery_id)
+        contents = Contents(transaction, gallery_id)
+        contents.require_model_contract(self._model_contract_id)
+        if contents.record.dimension != self._dimension:
+            raise damaged("a gallery's record is not one")
+        return contents

@@ -1,7 +1,6 @@
 """Tables: named databases seen through one transaction, each gallery's keys behind its own prefix."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -89,11 +88,20 @@ class Table:
                 yield key[len(self._prefix) :], bytes(cursor.value())
                 found = cursor.next()
 
-    def views(self, count: int) -> Iterator[memoryview]:
-        """Yields the first `count` values in the map itself (see `view`), in order of the keys' bytes."""
+    def numbered_views(self, count: int) -> Iterator[memoryview | None]:
+        """Yields the values of the keys `number_key(0)` to `number_key(count - 1)` in the map itself (see `view`).
+
+        These must be the table's first keys; None in place of the first that is missing ends the iteration.
+        """
         with self._txn.cursor(db=self._database) as cursor:
-            if cursor.set_range(self._prefix):
-                yield from islice(cursor.iternext(keys=False, values=True), count)
+            items = cursor.iternext() if cursor.set_range(self._prefix) else iter(())
+            for number in range(count):
+                key, value = next(items, (b"", None))
+                if bytes(key) != self._prefix + number_key(number):
+                    value = None
+                yield value
+                if value is None:
+                    return
 
     def clear(self) -> None:
         """Removes every key."""

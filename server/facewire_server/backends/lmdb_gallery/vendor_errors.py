@@ -1,23 +1,51 @@
-"""LMDB's errors as ours."""
+"""LMDB's errors, and those of records that cannot be parsed, as ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import lmdb
+from google.protobuf.message import DecodeError
 
-from facewire_server.errors import GalleryFull, StorageBusy
+from facewire_server.errors import GalleryDamaged, GalleryFull, StorageBusy
 
-__all__ = ["our_errors"]
+__all__ = ["damaged", "our_errors"]
+
+_DAMAGE = (
+    lmdb.CorruptedError,
+    lmdb.InvalidError,
+    lmdb.PageNotFoundError,
+    lmdb.PageFullError,
+    lmdb.CursorFullError,
+    lmdb.PanicError,
+    lmdb.BadTxnError,  # follows on one of the others in a transaction that goes on
+    lmdb.BadDbiError,
+    lmdb.IncompatibleError,
+    SystemError,  # py-lmdb's C code, of a page that makes no sense
+    # What a transaction parses, storage has kept: a client's bytes were parsed before.
+    DecodeError,
+    UnicodeDecodeError,
+)
+
+
+def damaged(what: str) -> GalleryDamaged:
+    """Returns the error of a storage that holds something that cannot be.
+
+    Args:
+        what: a general name of it; the text goes to clients.
+    """
+    return GalleryDamaged(f"the gallery's storage is damaged: {what}; its operator must restore it")
 
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Raises GalleryFull, StorageBusy or OSError for an error of LMDB in the block."""
+    """Raises GalleryFull, StorageBusy, GalleryDamaged or OSError for an error of storage in the block."""
     try:
         yield
     except (lmdb.MapFullError, lmdb.DiskError) as error:
         raise GalleryFull("the gallery's storage is full; nothing was written") from error
     except lmdb.ReadersFullError as error:
         raise StorageBusy("too many readers of the gallery at once") from error
+    except _DAMAGE as error:
+        raise damaged(type(error).__name__) from error
     except lmdb.Error as error:
         raise OSError(f"the gallery's storage failed: {error}") from error

@@ -10,6 +10,7 @@ from facewire_server.backends.lmdb_gallery.blocks import (
     Blocks,
 )
 from facewire_server.backends.lmdb_gallery.environment import Environment
+from facewire_server.errors import GalleryDamaged
 from facewire_server.galleries.vector_search import RowOwner
 
 LAYOUT = BlockLayout(dimension=4, rows=3)
@@ -130,11 +131,20 @@ def test_more_blocks_than_are_held_can_be_changed_in_one_transaction(environment
 
 
 def test_a_row_read_alone_is_a_copy(environment: Environment):
-    count = add(environment, 0, 1, 2, 3, 4)
+    owner, half = RowOwner(4, 104), np.full(LAYOUT.dimension, 0.5, np.float32)
+    count = edit(
+        environment, add(environment, 0, 1, 2, 3), lambda editor: editor.append(owner, half)
+    )
     with environment.read() as transaction:
-        row = Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1).row(3)
+        blocks = Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1)
+        row = blocks.row(3, owner)
+        for damage in (lambda: blocks.row(3, RowOwner(4, 105)), lambda: blocks.row(4, owner)):
+            with pytest.raises(GalleryDamaged):
+                damage()
+        with pytest.raises(GalleryDamaged, match="unit length"):
+            blocks.row(2, RowOwner(3, 103))
     assert row.flags.owndata
-    assert row.tolist() == [4.0] * 4
+    assert row.tolist() == [0.5] * 4
 
 
 def test_galleries_have_blocks_of_their_own(environment: Environment):

@@ -83,7 +83,7 @@ def test_a_storage_of_another_version_is_refused(tmp_path: Path):
 
 def test_a_file_that_is_no_storage_is_refused_and_can_be_replaced(tmp_path: Path):
     (tmp_path / "data.mdb").write_bytes(b"something else" * 1000)
-    with pytest.raises(OSError, match="storage failed"), opened(tmp_path):
+    with pytest.raises(OSError, match="storage is damaged"), opened(tmp_path):
         pass
     (tmp_path / "data.mdb").unlink()
     with opened(tmp_path) as environment:

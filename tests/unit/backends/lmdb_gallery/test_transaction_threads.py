@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ class HeldSearch(ExactSearch):
         return super().nearest(vectors, probes, k)
 
 
-def opened(path: Path, engine, **options: int) -> LmdbGallery:
+def opened(path: Path, engine, **options: Any) -> LmdbGallery:
     return LmdbGallery(
         path, vector_search=engine, model_contract_id=CONTRACT, dimension=4, **options
     )

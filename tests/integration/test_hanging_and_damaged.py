@@ -1,6 +1,7 @@
-"""A server whose storage or threads hang still serves cameras, says so, and ends within a bound."""
+"""A server whose storage or threads hang, or whose storage is damaged, gives no wrong name, says so, and ends in time."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -128,3 +129,61 @@ def test_a_server_that_cannot_open_its_gallery_says_who_is_in_the_way(
         )
     assert done.returncode == 1
     assert "another process has held the write lock of the gallery" in done.stderr
+
+
+def test_one_flipped_bit_names_no_one_and_readiness_says_so(
+    models: Path, tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    request = gallery_pb2.EnrollTemplatesRequest(
+        identity_id="a", create_identity=True, images=[face_pb2.Image(data=jpeg(astronaut))]
+    )
+    with running_server(data=tmp_path) as server, server.channel() as channel:
+        galleries = gallery_pb2_grpc.GalleryServiceStub(channel)
+        galleries.EnrollTemplates(request, timeout=60)
+        export = galleries.ExportGallery(gallery_pb2.ExportGalleryRequest(), timeout=60)
+        (vector,) = (
+            one.record.template.embedding for one in export if one.record.HasField("template")
+        )
+    flip_a_bit(tmp_path / "gallery" / "data.mdb", vector)
+    with running_server(data=tmp_path) as server, server.channel() as channel:
+        wait_for_health(channel, RECOGNITION, NOT_SERVING)
+        wait_for_health(channel, GALLERY, NOT_SERVING)
+        recognition = recognition_pb2_grpc.RecognitionServiceStub(channel)
+        image = face_pb2.Image(data=jpeg(astronaut[:, ::-1]))
+        for _ in range(3):
+            call = recognition.Recognize.future(
+                recognition_pb2.RecognizeRequest(image=image), timeout=60
+            )
+            assert call.code() is grpc.StatusCode.DATA_LOSS
+        (entry,) = entries(server, "gallery_state_changed")
+        assert (entry["level"], entry["damaged_galleries"]) == ("error", ["default"])
+        galleries = gallery_pb2_grpc.GalleryServiceStub(channel)
+        galleries.DeleteGallery(gallery_pb2.DeleteGalleryRequest(gallery_id="default"), timeout=60)
+        wait_for_health(channel, RECOGNITION, SERVING)
+
+
+def flip_a_bit(file: Path, vector: bytes) -> None:
+    """Flips the highest bit of the exponent of the vector's largest number, in every copy of it."""
+    numbers = np.frombuffer(vector, np.float32).copy()
+    numbers.view(np.uint32)[np.argmax(np.abs(numbers))] ^= 1 << 30
+    content = file.read_bytes()
+    assert vector in content
+    file.write_bytes(content.replace(vector, numbers.tobytes()))
+
+
+@pytest.mark.parametrize(
+    ("share", "reason"), [(0.3, "is damaged and must be restored"), (0.0, "is empty")]
+)
+def test_a_server_whose_storage_was_cut_short_does_not_start(
+    models: Path, tmp_path: Path, share: float, reason: str
+) -> None:
+    with running_server(data=tmp_path) as server, server.channel() as channel:
+        galleries = gallery_pb2_grpc.GalleryServiceStub(channel)
+        for number in range(20):
+            galleries.CreateGallery(
+                gallery_pb2.CreateGalleryRequest(gallery_id=f"g{number}"), timeout=60
+            )
+    file = tmp_path / "gallery" / "data.mdb"
+    os.truncate(file, int(file.stat().st_size * share) // 4096 * 4096)
+    with pytest.raises(ServerFailed, match=reason), running_server(data=tmp_path):
+        pass

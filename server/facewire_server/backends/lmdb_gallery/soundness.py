@@ -1,0 +1,117 @@
+"""Compares everything that a storage holds with itself; run by `storage_check` in a process of its own.
+
+Each row of a gallery has an owner and unit length, each record can be parsed, and the counts agree.
+
+Measured on two busy processors: 0.6 s of processor time, most of it the start of the process, and 0.8 s more for 100,000 templates.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import lmdb
+import numpy as np
+
+from facewire_server.backends.lmdb_gallery.contents import Contents, row_owner
+from facewire_server.backends.lmdb_gallery.records_pb2 import (
+    Enrollment,
+    Identity,
+    Template,
+)
+from facewire_server.backends.lmdb_gallery.tables import TABLES, Transaction, number_key
+from facewire_server.backends.lmdb_gallery.vendor_errors import damaged, our_errors
+from facewire_server.errors import GalleryDamaged
+from facewire_server.galleries.embeddings import are_unit
+
+__all__ = ["check_gallery", "faulty_galleries"]
+
+
+def check_gallery(transaction: Transaction, gallery_id: str) -> None:
+    """Reads all of a gallery.
+
+    Raises:
+        GalleryDamaged: something in it cannot be.
+    """
+    contents = Contents(transaction, gallery_id)
+    owners = _row_owners(contents)
+    counts = dict.fromkeys(_identity_numbers(contents), 0)
+    rows = 0
+    for key, value in contents.template_table.scan():
+        template, owner = Template.FromString(value), row_owner(key)
+        if owner.identity_number not in counts:
+            raise damaged("an identity is missing")
+        if template.row >= len(owners) or tuple(owners[template.row].tolist()) != owner:
+            raise damaged("a row is not its template's")
+        if contents.template_key_table.get(template.template_id) != key:
+            raise damaged("a template cannot be found by its id")
+        counts[owner.identity_number] += 1
+        rows += 1
+    if rows != len(owners) or counts != _template_counts(contents):
+        raise damaged("a template is missing")
+    if len(counts) != contents.record.identity_count:
+        raise damaged("an identity is missing")
+    for _, value in transaction.table("enrollments", gallery_id.encode() + b"\0").scan():
+        Enrollment.FromString(value)
+
+
+def _row_owners(contents: Contents) -> "np.ndarray[tuple[int, int], np.dtype[np.uint64]]":
+    """Returns (n, 2): the numbers of identity and template of each row; checks the vectors."""
+    owners = [np.empty((0, 2), np.uint64)]
+    for block in contents.blocks:
+        if not are_unit(block.vectors).all():
+            raise damaged("a vector is not of unit length")
+        owners.append(np.array(block.layout.headers(block.value)[: len(block.vectors)]))
+    return np.concatenate(owners)
+
+
+def _identity_numbers(contents: Contents) -> Iterator[int]:
+    for key, value in contents.identity_id_table.scan():
+        record = Identity.FromString(contents.identity_table.get(value) or b"")
+        if number_key(record.number) != key:
+            raise damaged("an identity is missing")
+        yield record.number
+
+
+def _template_counts(contents: Contents) -> dict[int, int]:
+    records = (Identity.FromString(value) for _, value in contents.identity_table.scan())
+    return {record.number: record.template_count for record in records}
+
+
+@contextmanager
+def _reading(folder: str) -> Iterator[Transaction]:
+    with (
+        our_errors(),
+        lmdb.open(folder, readonly=True, max_dbs=len(TABLES)) as environment,
+        environment.begin(buffers=True) as txn,
+    ):
+        names = {bytes(name).decode() for name, _ in txn.cursor()}
+        tables = {name: environment.open_db(name.encode(), txn=txn, create=False) for name in names}
+        yield Transaction(txn, tables)
+
+
+def faulty_galleries(folder: str) -> list[str]:
+    """Returns the ids of the galleries in which something cannot be.
+
+    Raises:
+        GalleryDamaged, OSError: the storage cannot be read.
+    """
+    found: list[str] = []
+    with _reading(folder) as transaction:
+        if "galleries" not in transaction.databases:  # made by a process that ended at once
+            return found
+        for key, _ in transaction.table("galleries").scan():
+            gallery_id = key.decode()
+            try:
+                with our_errors():
+                    check_gallery(transaction, gallery_id)
+            except GalleryDamaged:
+                found.append(gallery_id)
+    return found
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(faulty_galleries(sys.argv[1])))
+    except (GalleryDamaged, OSError) as error:
+        sys.exit(str(error.__cause__ or error))

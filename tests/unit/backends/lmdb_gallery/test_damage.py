@@ -1,0 +1,292 @@
+"""A storage that holds something that cannot be gives no name: each kind of damage is found and called what it is."""
+
+import os
+import random
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lmdb
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facewire_server.backends.exact_search import ExactSearch
+from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
+from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
+from facewire_server.backends.lmdb_gallery.soundness import faulty_galleries
+from facewire_server.backends.lmdb_gallery.tables import TABLES
+from facewire_server.errors import GalleryDamaged
+from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+
+DIMENSION = 16
+CONTRACT = "c" * 64
+PEOPLE = 5
+GENERATOR = np.random.default_rng(5)
+VECTORS = GENERATOR.standard_normal((PEOPLE, DIMENSION)).astype(np.float32)
+VECTORS /= np.linalg.norm(VECTORS, axis=1, keepdims=True)
+ROW = VECTORS[2].tobytes()
+PREFIX = b"default\0"
+IDENTITY_2 = struct.pack(">Q", 7)
+"""The number of the third identity, as a key: each identity, template and remembered enrollment takes a number."""
+TEMPLATE_2 = struct.pack(">QQ", 7, 8)
+
+Edit = Callable[[bytes], bytes | None]
+
+
+def opened(path: Path, damaged: tuple[str, ...] = ()) -> LmdbGallery:
+    return LmdbGallery(
+        path,
+        vector_search=ExactSearch(),
+        model_contract_id=CONTRACT,
+        dimension=DIMENSION,
+        damaged_galleries=damaged,
+    )
+
+
+async def filled(path: Path) -> None:
+    gallery = opened(path)
+    await gallery.create_gallery("other", "")
+    for gallery_id in ("default", "other"):
+        for number, vector in enumerate(VECTORS):
+            await gallery.enroll(
+                gallery_id,
+                NewIdentity(f"{number}", create=True),
+                [EnrollmentResult(f"{number:032x}")],
+                vector[None],
+                request_id=f"{number}",
+                fingerprint=b"f",
+            )
+    gallery.close()
+
+
+def changed(path: Path, table: str, key: bytes, edit: Edit) -> None:
+    """Writes another value in place of a stored one; None removes it."""
+    with lmdb.open(str(path), max_dbs=len(TABLES)) as environment:
+        database = environment.open_db(table.encode())
+        with environment.begin(db=database, write=True) as transaction:
+            before = transaction.get(key)
+            assert before is not None
+            after = edit(bytes(before))
+            assert after != before
+            if after is None:
+                transaction.delete(key)
+            else:
+                transaction.put(key, after)
+
+
+def of_row(change: Callable[[NDArray[np.float32]], object]) -> Edit:
+    """Changes the vector of one person in its block."""
+
+    def edit(block: bytes) -> bytes:
+        row = np.frombuffer(ROW, np.float32).copy()
+        with np.errstate(all="ignore"):
+            change(row)
+        assert block.count(ROW) == 1
+        return block.replace(ROW, row.tobytes())
+
+    return edit
+
+
+def flipped(row: NDArray[np.float32]) -> None:
+    """The highest bit of the exponent of the largest number."""
+    row.view(np.uint32)[np.argmax(np.abs(row))] ^= 1 << 30
+
+
+def owner(identity: int, template: int) -> Edit:
+    """The third row's header."""
+    return lambda block: block[:32] + struct.pack("<QQ", identity, template) + block[48:]
+
+
+def record(kind: type[Gallery] | type[Identity] | type[Template], **values: int) -> Edit:
+    def edit(value: bytes) -> bytes:
+        parsed = kind.FromString(value)
+        for name, number in values.items():
+            setattr(parsed, name, number)
+        return parsed.SerializeToString()
+
+    return edit
+
+
+GARBAGE = b"\xff" * 7
+
+SEEN_BY_A_SEARCH: dict[str, tuple[str, bytes, Edit]] = {
+    "a bit of a vector": ("blocks", PREFIX + bytes(8), of_row(flipped)),
+    "a vector of NaN": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.fill(np.nan))),
+    "one NaN": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__setitem__(3, np.nan))),
+    "infinity": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__setitem__(3, -np.inf))),
+    "a huge opposite": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__imul__(-1e30))),
+    "a vector of length 1.3": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__imul__(1.3))),
+    "a row of no one": ("blocks", PREFIX + bytes(8), owner(999, 8)),
+    "a row of another person": ("blocks", PREFIX + bytes(8), owner(4, 5)),
+    "a row of no template": ("blocks", PREFIX + bytes(8), owner(7, 999)),
+    "a block cut short": ("blocks", PREFIX + bytes(8), lambda block: block[:100]),
+    "no block": ("blocks", PREFIX + bytes(8), lambda _: None),
+    "more rows than blocks": ("galleries", b"default", record(Gallery, template_count=4000)),
+    "a gallery of another dimension": ("galleries", b"default", record(Gallery, dimension=17)),
+    "a gallery without rows": ("galleries", b"default", record(Gallery, rows_per_block=0)),
+    "a gallery that is no record": ("galleries", b"default", lambda _: GARBAGE),
+    "a person that is no record": ("identities", PREFIX + b"2", lambda _: GARBAGE),
+    "a person of another number": ("identities", PREFIX + b"2", record(Identity, number=4)),
+    "no person": ("identities", PREFIX + b"2", lambda _: None),
+    "the id of another person": ("identity_ids", PREFIX + IDENTITY_2, lambda _: b"1"),
+    "an id that is no text": ("identity_ids", PREFIX + IDENTITY_2, lambda _: b"\xff"),
+    "a template that is no record": ("templates", PREFIX + TEMPLATE_2, lambda _: GARBAGE),
+    "a template of another row": ("templates", PREFIX + TEMPLATE_2, record(Template, row=1)),
+    "a template of a row beyond": ("templates", PREFIX + TEMPLATE_2, record(Template, row=1 << 60)),
+    "no template": ("templates", PREFIX + TEMPLATE_2, lambda _: None),
+}
+SEEN_BY_THE_CHECK: dict[str, tuple[str, bytes, Edit]] = {
+    **SEEN_BY_A_SEARCH,
+    "a vector of zeros": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.fill(0.0))),
+    "a vector that is tiny": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__imul__(1e-40))),
+    "a count of people": ("galleries", b"default", record(Gallery, identity_count=4)),
+    "fewer rows than templates": ("galleries", b"default", record(Gallery, template_count=4)),
+    "a count of templates": ("identities", PREFIX + b"2", record(Identity, template_count=2)),
+    "a template's id": ("template_keys", PREFIX + bytes(15) + b"\2", lambda _: None),
+}
+del SEEN_BY_THE_CHECK["a gallery of another dimension"]  # its blocks have another size then
+SEEN_BY_THE_CHECK["a gallery of another size"] = (
+    "galleries",
+    b"default",
+    record(Gallery, rows_per_block=17),
+)
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    await filled(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def reopened(folder: Path) -> Iterator[Callable[..., LmdbGallery]]:
+    galleries = []
+
+    def open_again(damaged: tuple[str, ...] = ()) -> LmdbGallery:
+        galleries.append(opened(folder, damaged))
+        return galleries[-1]
+
+    yield open_again
+    for one in galleries:
+        one.close()
+
+
+@pytest.mark.parametrize("kind", SEEN_BY_A_SEARCH)
+async def test_a_search_that_meets_damage_returns_no_one(
+    kind: str, folder: Path, reopened: Callable[..., LmdbGallery]
+) -> None:
+    table, key, edit = SEEN_BY_A_SEARCH[kind]
+    changed(folder, table, key, edit)
+    gallery = reopened()
+    with pytest.raises(GalleryDamaged, match="damaged"):
+        await gallery.search("default", VECTORS[2:3], 2)
+    assert gallery.damaged_galleries == ("default",)
+    assert (await gallery.statistics()).damaged_gallery_count == 1
+    # From now on no probe is compared with it, and no one is enrolled.
+    with pytest.raises(GalleryDamaged):
+        await gallery.search("default", VECTORS[:1], 1)
+    with pytest.raises(GalleryDamaged):
+        await gallery.check_searchable("default")
+    with pytest.raises(GalleryDamaged):
+        await gallery.enroll(
+            "default", NewIdentity("new", create=True), [EnrollmentResult("f" * 32)], VECTORS[:1]
+        )
+    # Other galleries go on.
+    ((best,),) = (await gallery.search("other", VECTORS[2:3], 1)).candidates
+    assert (best.identity_id, round(best.similarity, 4)) == ("2", 1.0)
+
+
+@pytest.mark.parametrize("kind", SEEN_BY_THE_CHECK)
+async def test_a_check_before_the_start_finds_damage_that_no_search_meets(
+    kind: str, folder: Path, reopened: Callable[..., LmdbGallery]
+) -> None:
+    assert faulty_galleries(str(folder)) == []
+    table, key, edit = SEEN_BY_THE_CHECK[kind]
+    changed(folder, table, key, edit)
+    assert faulty_galleries(str(folder)) == ["default"]
+    gallery = reopened(("default",))
+    with pytest.raises(GalleryDamaged):
+        await gallery.search("default", VECTORS[:1], 1)
+
+
+async def test_a_damaged_gallery_can_be_deleted_and_filled_again(
+    folder: Path, reopened: Callable[..., LmdbGallery]
+) -> None:
+    changed(folder, *SEEN_BY_A_SEARCH["a vector of NaN"])
+    assert damaged_galleries(folder) == ("default",)
+    gallery = reopened()
+    with pytest.raises(GalleryDamaged):
+        async with gallery.export_records("default") as (_, records):
+            [one async for one in records]
+    assert list(gallery.damaged_galleries) == ["default"]
+    await gallery.delete_gallery("default")
+    assert list(gallery.damaged_galleries) == []
+    async with gallery.export_records("other") as (_, records):
+        await gallery.import_records("default", CONTRACT, records)
+    ((best,),) = (await gallery.search("default", VECTORS[2:3], 1)).candidates
+    assert best.identity_id == "2"
+
+
+async def test_a_stored_record_that_cannot_be_parsed_is_not_the_callers_fault(
+    folder: Path, reopened: Callable[..., LmdbGallery]
+) -> None:
+    changed(folder, *SEEN_BY_A_SEARCH["a person that is no record"])
+    changed(folder, "enrollments", b"other\0" + DIGEST_OF_2, lambda _: GARBAGE)
+    gallery = reopened()
+    for call in (
+        gallery.get_identity("default", "2"),
+        gallery.list_identities("default", "", 10),
+        gallery.update_identity("default", "2", "name"),
+        gallery.delete_identity("default", "2"),
+        gallery.remembered_enrollment("other", "2", b"f"),
+    ):
+        with pytest.raises(GalleryDamaged):
+            await call
+    assert gallery.damaged_galleries == ("default", "other")
+
+
+DIGEST_OF_2 = bytes.fromhex("d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35")
+
+
+async def test_a_storage_that_would_end_the_process_is_refused(folder: Path) -> None:
+    file = folder / "data.mdb"
+    whole = file.read_bytes()
+    for kept, reason in (
+        (len(whole) * 3 // 10, "cut short|damaged"),
+        (4096, "damaged"),
+        (0, "empty"),
+    ):
+        file.write_bytes(whole[: kept // 4096 * 4096])
+        with pytest.raises(OSError, match=reason):
+            damaged_galleries(folder)
+    file.write_bytes(random.Random(1).randbytes(100_000))
+    with pytest.raises(OSError, match="damaged"):
+        damaged_galleries(folder)
+    file.write_bytes(whole)
+    assert damaged_galleries(folder) == ()
+    file.unlink()
+    assert damaged_galleries(folder) == ()  # a new gallery
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_pages_of_noise_never_pass_for_people(seed: int, folder: Path) -> None:
+    """Whatever bits flip in the file: a check says so, or what a gallery returns is what was enrolled."""
+    file = folder / "data.mdb"
+    noise = random.Random(seed)
+    with file.open("r+b") as pages:
+        for _ in range(40 * (seed + 1)):
+            at = noise.randrange(8192, os.path.getsize(file))
+            pages.seek(at)
+            byte = pages.read(1)[0]
+            pages.seek(at)
+            pages.write(bytes([byte ^ 1 << noise.randrange(8)]))
+    try:
+        damaged = damaged_galleries(folder)
+    except OSError:
+        return
+    gallery = opened(folder, damaged)
+    for gallery_id in {"default", "other"} - set(damaged):
+        found = (await gallery.search(gallery_id, VECTORS, 1)).candidates
+        assert [round(one.similarity, 2) for (one,) in found] == [1.0] * PEOPLE
+    gallery.close()
