@@ -32,7 +32,7 @@ THRESHOLD_STEPS = (
     (10_000, 0.549),
 )
 """Numbers of identities, and the threshold at which about 0.3 % of strangers get a name: measured on LFW with one
-template a person, the last one extrapolated (decision 18)."""
+template a person, the last one extrapolated (decision 19)."""
 
 
 def golden(onnx_file: Path) -> NDArray[np.float64]:

@@ -25,8 +25,10 @@ from facewire_server.errors import (
 from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.ids import (
     checked_gallery_id,
-    checked_identity_id,
+    checked_new_identity_id,
     checked_template_id,
+    composed,
+    spellings,
 )
 from facewire_server.galleries.ports import Enrollments, GalleryAdmin, Search
 from facewire_server.galleries.records import (
@@ -188,9 +190,9 @@ class MemoryGallery:
         self, gallery_id: str, identity_id: str, display_name: str
     ) -> tuple[IdentityInfo, int]:
         room = self._room(gallery_id)
-        checked_identity_id(identity_id)
-        if identity_id in room.people:
+        if _stored_id(room, identity_id) in room.people:
             raise IdentityExists("it exists")
+        identity_id = checked_new_identity_id(identity_id)
         room.people[identity_id] = _Person(display_name or identity_id, _now_us())
         room.revision += 1
         return self._identity(room, identity_id), room.revision
@@ -199,6 +201,7 @@ class MemoryGallery:
         return self._identity(self._room(gallery_id), identity_id)
 
     def _identity(self, room: _Room, identity_id: str) -> IdentityInfo:
+        identity_id = _stored_id(room, identity_id)
         person = self._person(room, identity_id)
         return IdentityInfo(
             identity_id, person.display_name, len(person.templates), person.created_at_us
@@ -219,6 +222,7 @@ class MemoryGallery:
 
     async def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
         room = self._room(gallery_id)
+        identity_id = _stored_id(room, identity_id)
         person = self._person(room, identity_id)
         del room.people[identity_id]
         room.remembered = {
@@ -263,11 +267,13 @@ class MemoryGallery:
     async def check_enrollable(self, gallery_id: str, identity: NewIdentity) -> None:
         self._check_enrollable(self._usable(gallery_id), identity)
 
-    def _check_enrollable(self, room: _Room, identity: NewIdentity) -> None:
-        if identity.create:
-            checked_identity_id(identity.identity_id)
-        else:
-            self._person(room, identity.identity_id)
+    def _check_enrollable(self, room: _Room, identity: NewIdentity) -> str:
+        identity_id = _stored_id(room, identity.identity_id)
+        if identity_id in room.people:
+            return identity_id
+        if not identity.create:
+            raise IdentityNotFound("no such identity")
+        return checked_new_identity_id(identity_id)
 
     async def enroll(
         self,
@@ -288,18 +294,18 @@ class MemoryGallery:
         answer = self._recall(gallery_id, request_id, fingerprint)
         if answer:
             return answer
-        self._check_enrollable(room, identity)
+        identity_id = self._check_enrollable(room, identity)
         if not accepted:
             return self._enrollment(gallery_id, results)
         self._check_new(room, [result.template_id for result in accepted])
         now = _now_us()
         person = room.people.setdefault(
-            identity.identity_id, _Person(identity.display_name or identity.identity_id, now)
+            identity_id, _Person(identity.display_name or identity_id, now)
         )
         for result, embedding in zip(accepted, embeddings, strict=True):
             info = TemplateInfo(
                 result.template_id,
-                identity.identity_id,
+                identity_id,
                 result.quality or Quality(0.0, 0.0, 0.0),
                 result.detection_score,
                 now,
@@ -309,7 +315,7 @@ class MemoryGallery:
         room.revision += 1
         answer = self._enrollment(gallery_id, results)
         if request_id:
-            room.remembered[request_id] = _Remembered(fingerprint, identity.identity_id, answer)
+            room.remembered[request_id] = _Remembered(fingerprint, identity_id, answer)
             if len(room.remembered) > memory.ENROLLMENTS_KEPT:
                 del room.remembered[next(iter(room.remembered))]
         return answer
@@ -361,8 +367,8 @@ class MemoryGallery:
 
     def _import(self, room: _Room, record: GalleryRecord, counts: dict[str, int]) -> None:
         if isinstance(record, IdentityInfo):
-            if record.identity_id not in room.people:
-                room.people[record.identity_id] = _Person(
+            if _stored_id(room, record.identity_id) not in room.people:
+                room.people[composed(record.identity_id)] = _Person(
                     record.display_name or record.identity_id, record.created_at_us
                 )
                 counts["identities_added"] += 1
@@ -370,8 +376,10 @@ class MemoryGallery:
             counts["templates_skipped"] += 1
         else:
             self._check_new(room, [record.info.template_id])
-            room.people[record.info.identity_id].templates[record.info.template_id] = (
-                ExportedTemplate(record.info, record.embedding.copy())
+            identity_id = _stored_id(room, record.info.identity_id)
+            info = replace(record.info, identity_id=identity_id)
+            room.people[identity_id].templates[info.template_id] = ExportedTemplate(
+                info, record.embedding.copy()
             )
             counts["templates_added"] += 1
 
@@ -390,9 +398,10 @@ class MemoryGallery:
         return room
 
     def _person(self, room: _Room, identity_id: str) -> _Person:
-        if identity_id not in room.people:
+        person = room.people.get(_stored_id(room, identity_id))
+        if person is None:
             raise IdentityNotFound("no such identity")
-        return room.people[identity_id]
+        return person
 
     def _check_new(self, room: _Room, template_ids: Sequence[str]) -> None:
         known = room.template_ids()
@@ -404,6 +413,10 @@ class MemoryGallery:
         stored = sum(len(one.template_ids()) for one in self._rooms.values())
         if self.capacity is not None and stored + len(template_ids) > self.capacity:
             raise GalleryFull("full; nothing was written")
+
+
+def _stored_id(room: _Room, identity_id: str) -> str:
+    return next((one for one in spellings(identity_id) if one in room.people), identity_id)
 
 
 def _now_us() -> int:

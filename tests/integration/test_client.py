@@ -362,7 +362,7 @@ def test_a_server_says_what_it_allows_and_a_stream_says_the_same(client, portrai
         limits = stream.limits
     assert limits.max_in_flight == info.limits.max_in_flight
     assert limits.max_frame_bytes == info.limits.max_frame_bytes
-    assert limits.max_pixels == info.limits.max_pixels
+    assert limits.max_pixels == info.limits.max_stream_pixels
     assert limits.model_contract_id == info.model_contract_id
     assert client.gallery().model_contract_id == info.model_contract_id
     (face,) = client.recognize(portrait).faces

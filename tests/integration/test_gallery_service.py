@@ -89,6 +89,36 @@ async def test_a_gallery_is_deleted_only_by_name() -> None:
         assert await refused(call) == (INVALID, "FIELD_INVALID", ["gallery_id"])
 
 
+async def test_what_cannot_be_seen_is_refused_and_named() -> None:
+    async with served(gallery=await a_gallery()) as wire:
+        call = wire.galleries
+        unseen = gallery_pb2.CreateIdentityRequest(identity_id="ada\u200b")
+        assert await refused(call.CreateIdentity(unseen)) == (
+            INVALID,
+            "FIELD_INVALID",
+            ["identity_id"],
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.CreateIdentity(unseen)
+        assert caught.value.details() == (
+            "identity_id holds U+200B ZERO WIDTH SPACE, which cannot be seen"
+        )
+        for request in (
+            call.CreateIdentity(
+                gallery_pb2.CreateIdentityRequest(identity_id="ada", display_name="\x1b[31mAda")
+            ),
+            call.CreateGallery(
+                gallery_pb2.CreateGalleryRequest(gallery_id="doors", display_name=" ")
+            ),
+        ):
+            assert await refused(request) == (INVALID, "FIELD_INVALID", ["display_name"])
+        # One that an earlier version exported comes in, and goes.
+        records = (header(), identity("ada\u200b"))
+        done = await call.ImportGallery(imported(*records))
+        assert done.identities_added == 1
+        await call.DeleteIdentity(gallery_pb2.DeleteIdentityRequest(identity_id="ada\u200b"))
+
+
 async def test_identities_from_birth_to_death() -> None:
     async with served(gallery=await a_gallery()) as wire:
         call = wire.galleries

@@ -1,6 +1,7 @@
 """The gallery ports: one test for the fake in memory and for LMDB, before each vector engine."""
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     ImportCounts,
     NewIdentity,
+    TemplateInfo,
 )
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import Quality, QualityFault
@@ -319,6 +321,89 @@ async def test_what_is_no_identity_id_is_refused(gallery: Gallery, identity_id: 
             "default", CONTRACT, each([IdentityInfo(identity_id, "x", 0, 0)])
         )
     assert (await gallery.get_gallery("default")).identity_count == 0
+
+
+@pytest.mark.parametrize("identity_id", [" ", "\u200b", "ann ", "ann\ufeff", "\u202enna"])
+async def test_an_id_that_cannot_be_seen_is_not_made(gallery: Gallery, identity_id: str):
+    with pytest.raises(InvalidField, match=r"U\+") as caught:
+        await gallery.create_identity("default", identity_id, "")
+    assert caught.value.field == "identity_id"
+    with pytest.raises(InvalidField):
+        await gallery.check_enrollable("default", NewIdentity(identity_id, create=True))
+    with pytest.raises(InvalidField):
+        await enroll(gallery, identity_id, random_unit(1), [1])
+    with pytest.raises(IdentityNotFound):
+        await gallery.get_identity("default", identity_id)
+    assert (await gallery.get_gallery("default")).identity_count == 0
+    # One that an earlier version exported is imported, enrolled to and deleted.
+    await gallery.import_records("default", CONTRACT, each([IdentityInfo(identity_id, "x", 0, 0)]))
+    await enroll(gallery, identity_id, random_unit(1), [1])
+    with pytest.raises(IdentityExists):
+        await gallery.create_identity("default", identity_id, "")
+    assert (await gallery.delete_identity("default", identity_id))[0] == 1
+
+
+COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "José") for form in ("NFC", "NFD"))
+
+
+async def test_two_spellings_of_an_id_are_one_identity(gallery: Gallery):
+    made, _ = await gallery.create_identity("default", DECOMPOSED, "")
+    assert (made.identity_id, made.display_name) == (COMPOSED, COMPOSED)
+    for again in (COMPOSED, DECOMPOSED):
+        with pytest.raises(IdentityExists):
+            await gallery.create_identity("default", again, "")
+    for number, spelling in enumerate((COMPOSED, DECOMPOSED), start=1):
+        await gallery.check_enrollable("default", NewIdentity(spelling))
+        await enroll(gallery, spelling, random_unit(1, number), [number])
+        assert (await gallery.get_identity("default", spelling)).template_count == number
+        changed, _ = await gallery.update_identity("default", spelling, f"Name {number}")
+        assert (changed.identity_id, changed.display_name) == (COMPOSED, f"Name {number}")
+        listed = await gallery.list_templates("default", spelling, "", 9)
+        assert {one.identity_id for one in listed} == {COMPOSED}
+        assert len(listed) == number
+    (person,) = await gallery.list_identities("default", "", 9)
+    assert (person.identity_id, person.template_count) == (COMPOSED, 2)
+    assert await found(gallery, random_unit(1, 2)[0]) == [COMPOSED]
+    assert (await gallery.delete_identity("default", DECOMPOSED))[0] == 2
+
+
+async def test_spellings_that_an_earlier_version_stored_are_found_enrolled_to_and_deleted(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+):
+    def as_received(identity_id: str) -> str:
+        return identity_id
+
+    monkeypatch.setattr("facewire_server.backends.lmdb_gallery.transfer.composed", as_received)
+    monkeypatch.setattr("fakes.gallery.composed", as_received)
+    old = IdentityInfo(DECOMPOSED, "José", 0, 0)
+    await gallery.import_records("default", CONTRACT, each([old]))
+    (person,) = await gallery.list_identities("default", "", 9)
+    assert person.identity_id == DECOMPOSED
+    await enroll(gallery, COMPOSED, random_unit(1), [1])
+    assert (await gallery.get_gallery("default")).identity_count == 1
+    for spelling in (COMPOSED, DECOMPOSED):
+        assert (await gallery.get_identity("default", spelling)).identity_id == DECOMPOSED
+        (template,) = await gallery.list_templates("default", spelling, "", 9)
+        assert template.identity_id == DECOMPOSED
+    assert await found(gallery, random_unit(1)[0]) == [DECOMPOSED]
+    assert (await gallery.delete_identity("default", COMPOSED))[0] == 1
+    assert (await gallery.get_gallery("default")).identity_count == 0
+
+
+async def test_an_import_of_both_spellings_makes_one_identity_of_them(gallery: Gallery):
+    rows = random_unit(2)
+    records: list[GalleryRecord] = []
+    for number, spelling in enumerate((DECOMPOSED, COMPOSED)):
+        records.append(IdentityInfo(spelling, f"Name {number}", 1, 0))
+        info = TemplateInfo(template_id(number), spelling, Quality(64.0, 12.5, 99.0), 0.9, 0, "")
+        records.append(ExportedTemplate(info, rows[number]))
+    counts = await gallery.import_records("default", CONTRACT, each(records))
+    assert (counts.identities_added, counts.templates_added) == (1, 2)
+    (person,) = await gallery.list_identities("default", "", 9)
+    assert (person.identity_id, person.display_name) == (COMPOSED, "Name 0")
+    assert person.template_count == 2
+    again = await gallery.import_records("default", CONTRACT, each(records))
+    assert (again.identities_added, again.templates_skipped) == (0, 2)
 
 
 async def test_identities_are_listed_in_order_of_their_bytes_page_by_page(gallery: Gallery):

@@ -7,6 +7,9 @@ What holds for all of their methods:
   process. Every write to a gallery raises its revision.
 * A cancelled read raises CancelledError. A cancelled write that has begun runs to its end, and the
   caller receives its outcome; one that has not begun is dropped, and nothing of it is written later.
+* Composed and decomposed spellings of an identity's id (Unicode's NFC and NFD) are one id. A new
+  identity is stored under the composed one; one that an earlier version stored keeps its spelling.
+  What is returned is the stored spelling. Only a new id must be visible (`ids.checked_new_identity_id`).
 * A `gallery_id` that no gallery has raises `GalleryNotFound`. A write that finds no room raises
   `GalleryFull` and has written nothing.
 * A write that could not begin in time raises `StorageBusy` and has written nothing.
@@ -226,7 +229,8 @@ class GalleryAdmin(Protocol):
     ) -> ImportCounts:
         """Adds exported records, committing in parts of bounded size (see `transfer`).
 
-        Identities that exist keep their display name; templates whose id exists are skipped. If a
+        Identities that exist keep their display name; two that are spellings of one id become one, with the
+        templates of both. Ids that a new identity could not have are imported nevertheless. Templates whose id exists are skipped. If a
         record is at fault, its part is not written; the parts before it stay. Nothing is read
         if the gallery or the model contract is at fault.
 

@@ -19,6 +19,7 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 from facewire_server.galleries.refusal import Refusal
+from facewire_server.galleries.visible import unseen_in_name
 from facewire_server.rpc.checks import checked_text, float_within
 from facewire_server.rpc.convert import picture, threshold_source_message
 from facewire_server.rpc.convert_quality import quality_message, quality_of
@@ -75,7 +76,10 @@ REFUSAL_REASONS: dict[Refusal, face_pb2.ErrorReason] = {
 
 def display_name(text: str, *, required: bool = False) -> str:
     """Returns a checked display name; "" if the client sent none."""
-    return checked_text(text, "display_name", max_bytes=_MAX_NAME_BYTES, required=required)
+    checked_text(text, "display_name", max_bytes=_MAX_NAME_BYTES, required=required)
+    if fault := unseen_in_name(text):
+        raise InvalidField(f"display_name {fault}", field="display_name")
+    return text
 
 
 def source(text: str) -> str:

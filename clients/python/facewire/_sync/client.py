@@ -154,7 +154,7 @@ class Client(GalleryClient):
         server's disk. After an error the batches before it stay enrolled.
 
         Args:
-            identity_id: the person, 1 to 128 bytes of UTF-8 without control characters.
+            identity_id: the person, 1 to 128 bytes of UTF-8, all of which can be seen.
             pictures: one or many; an iterator is read as it is needed.
             gallery: the gallery to enroll into.
             display_name: of an identity made by this call. Default: its id.

@@ -89,7 +89,9 @@ class GalleryClient(Calls):
         """Creates an identity without templates. `enroll` creates identities, too.
 
         Args:
-            identity_id: 1 to 128 bytes of UTF-8 without control characters.
+            identity_id: 1 to 128 bytes of UTF-8, all of which can be seen: no control or format
+                characters, no spaces but plain ones inside. Composed and decomposed spellings of
+                a name are one id, and the server returns the composed one (Unicode's NFC).
             gallery: the gallery to add to.
             display_name: for people. Default: the id.
 

@@ -33,7 +33,13 @@ class GalleryServiceStub(object):
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is
     chosen by the client, 1 to 128 bytes of UTF-8 without control characters;
-    a template's is chosen by the server. The gallery "default" always exists, and
+    a template's is chosen by the server. A new identity's id must be visible: no format characters,
+    such as U+200B or U+202E (joiners within Arabic and Indic words may stand), no spaces but U+0020
+    and U+3000, and these only inside. Composed and decomposed spellings of an id (Unicode's NFC and
+    NFD) are one id: requests may use either, and responses hold the stored one, which is the
+    composed one of every identity made by this version. Display names hold no control characters
+    and nothing that reorders the text around them (U+202A to U+202E, U+2066 to U+2069), and are not
+    blank. An import takes ids and names as earlier versions did. The gallery "default" always exists, and
     an empty `gallery_id` means it.
 
     Every method may end with, besides what it lists:
@@ -131,7 +137,13 @@ class GalleryServiceServicer(object):
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is
     chosen by the client, 1 to 128 bytes of UTF-8 without control characters;
-    a template's is chosen by the server. The gallery "default" always exists, and
+    a template's is chosen by the server. A new identity's id must be visible: no format characters,
+    such as U+200B or U+202E (joiners within Arabic and Indic words may stand), no spaces but U+0020
+    and U+3000, and these only inside. Composed and decomposed spellings of an id (Unicode's NFC and
+    NFD) are one id: requests may use either, and responses hold the stored one, which is the
+    composed one of every identity made by this version. Display names hold no control characters
+    and nothing that reorders the text around them (U+202A to U+202E, U+2066 to U+2069), and are not
+    blank. An import takes ids and names as earlier versions did. The gallery "default" always exists, and
     an empty `gallery_id` means it.
 
     Every method may end with, besides what it lists:
@@ -375,7 +387,13 @@ class GalleryService(object):
 
     Ids: a gallery's is 1 to 64 bytes of a-z, 0-9, "-", "_", "."; an identity's is
     chosen by the client, 1 to 128 bytes of UTF-8 without control characters;
-    a template's is chosen by the server. The gallery "default" always exists, and
+    a template's is chosen by the server. A new identity's id must be visible: no format characters,
+    such as U+200B or U+202E (joiners within Arabic and Indic words may stand), no spaces but U+0020
+    and U+3000, and these only inside. Composed and decomposed spellings of an id (Unicode's NFC and
+    NFD) are one id: requests may use either, and responses hold the stored one, which is the
+    composed one of every identity made by this version. Display names hold no control characters
+    and nothing that reorders the text around them (U+202A to U+202E, U+2066 to U+2069), and are not
+    blank. An import takes ids and names as earlier versions did. The gallery "default" always exists, and
     an empty `gallery_id` means it.
 
     Every method may end with, besides what it lists:

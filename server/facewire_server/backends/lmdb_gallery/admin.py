@@ -22,6 +22,7 @@ from facewire_server.backends.lmdb_gallery.transaction_threads import Transactio
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
 from facewire_server.backends.lmdb_gallery.vendor_errors import damaged
 from facewire_server.errors import GalleryDamaged, ModelContractMismatch
+from facewire_server.galleries.ids import checked_new_identity_id
 from facewire_server.galleries.records import (
     GalleryInfo,
     GalleryRecord,
@@ -144,17 +145,22 @@ class LmdbAdmin:
 
         def change(transaction: Transaction) -> tuple[IdentityInfo, int]:
             changes = Changes(transaction, gallery_id)
-            changes.add_identity(identity_id, display_name, now_us())
-            return changes.identity_info(identity_id), changes.save()
+            new_id = changes.stored_id(identity_id)
+            if changes.find_identity(new_id) is None:  # else `add_identity` raises
+                new_id = checked_new_identity_id(identity_id)
+            changes.add_identity(new_id, display_name, now_us())
+            return changes.identity_info(new_id), changes.save()
 
         return await self._write(gallery_id, change)
 
     async def get_identity(self, gallery_id: str, identity_id: str) -> IdentityInfo:
         """See the port."""
-        return await self._read(
-            gallery_id,
-            lambda transaction: Contents(transaction, gallery_id).identity_info(identity_id),
-        )
+
+        def read(transaction: Transaction) -> IdentityInfo:
+            contents = Contents(transaction, gallery_id)
+            return contents.identity_info(contents.stored_id(identity_id))
+
+        return await self._read(gallery_id, read)
 
     async def list_identities(self, gallery_id: str, after: str, limit: int) -> list[IdentityInfo]:
         """See the port."""
@@ -172,10 +178,11 @@ class LmdbAdmin:
 
         def change(transaction: Transaction) -> tuple[IdentityInfo, int]:
             changes = Changes(transaction, gallery_id)
-            record = changes.identity(identity_id)
+            stored_id = changes.stored_id(identity_id)
+            record = changes.identity(stored_id)
             record.display_name = display_name
-            changes.put_identity(identity_id, record)
-            return changes.identity_info(identity_id), changes.save()
+            changes.put_identity(stored_id, record)
+            return changes.identity_info(stored_id), changes.save()
 
         return await self._write(gallery_id, change)
 
@@ -184,7 +191,7 @@ class LmdbAdmin:
 
         def change(transaction: Transaction) -> tuple[int, int]:
             changes = Changes(transaction, gallery_id)
-            return changes.delete_identity(identity_id), changes.save()
+            return changes.delete_identity(changes.stored_id(identity_id)), changes.save()
 
         return await self._write(gallery_id, change, beyond_quota=True)
 
@@ -192,12 +199,12 @@ class LmdbAdmin:
         self, gallery_id: str, identity_id: str, after: str, limit: int
     ) -> list[TemplateInfo]:
         """See the port."""
-        return await self._read(
-            gallery_id,
-            lambda transaction: list(
-                islice(Contents(transaction, gallery_id).templates(identity_id, after), limit)
-            ),
-        )
+
+        def listed(transaction: Transaction) -> list[TemplateInfo]:
+            contents = Contents(transaction, gallery_id)
+            return list(islice(contents.templates(contents.stored_id(identity_id), after), limit))
+
+        return await self._read(gallery_id, listed)
 
     async def delete_template(self, gallery_id: str, template_id: str) -> int:
         """See the port."""

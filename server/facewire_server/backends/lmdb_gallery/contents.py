@@ -19,10 +19,11 @@ from facewire_server.errors import (
 )
 from facewire_server.galleries.ids import (
     MAX_IDENTITY_ID_BYTES,
-    checked_identity_id,
+    checked_new_identity_id,
     is_gallery_id,
     is_identity_id,
     is_template_id,
+    spellings,
 )
 from facewire_server.galleries.records import (
     ExportedTemplate,
@@ -143,33 +144,40 @@ class Contents:
             raise ModelContractMismatch("the gallery was made with another model")
         return self
 
+    def stored_id(self, identity_id: str) -> str:
+        """Returns the spelling of an id that an identity is stored under; the id itself if none is."""
+        found = (one for one in spellings(identity_id) if self.find_identity(one) is not None)
+        return next(found, identity_id)
+
     def find_identity(self, identity_id: str) -> Identity | None:
-        """Returns an identity's record, or None."""
+        """Returns the record of an identity stored under this spelling, or None."""
         if not is_identity_id(identity_id):
             return None
         value = self.identity_table.get(identity_id.encode())
         return None if value is None else Identity.FromString(value)
 
     def identity(self, identity_id: str) -> Identity:
-        """Returns an identity's record; raises IdentityNotFound."""
+        """Returns the record of an identity stored under this spelling; raises IdentityNotFound."""
         record = self.find_identity(identity_id)
         if record is None:
             raise IdentityNotFound("no such identity in the gallery")
         return record
 
-    def enrollable_identity(self, identity: NewIdentity) -> Identity | None:
-        """Returns the record of an identity to enroll; None if the enrollment is to make it.
+    def enrollable_identity(self, identity: NewIdentity) -> tuple[str, Identity | None]:
+        """Returns id and record of an identity to enroll; no record if the enrollment is to make it.
 
         Raises:
             IdentityNotFound: no such identity, and it is not to be made.
             InvalidField: it is to be made, and its id is not valid.
         """
+        identity_id = self.stored_id(identity.identity_id)
         if not identity.create:
-            return self.identity(identity.identity_id)
-        return self.find_identity(checked_identity_id(identity.identity_id))
+            return identity_id, self.identity(identity_id)
+        record = self.find_identity(identity_id)
+        return identity_id if record else checked_new_identity_id(identity_id), record
 
     def identity_info(self, identity_id: str) -> IdentityInfo:
-        """Reads an identity; raises IdentityNotFound."""
+        """Reads an identity stored under this spelling; raises IdentityNotFound."""
         return _identity_info(identity_id, self.identity(identity_id))
 
     def identities(self, after: str) -> Iterator[IdentityInfo]:
@@ -196,7 +204,7 @@ class Contents:
         return Template.FromString(value)
 
     def templates(self, identity_id: str, after: str) -> Iterator[TemplateInfo]:
-        """Yields the templates of an identity enrolled after template `after`, oldest first.
+        """Yields the templates of an identity stored under this spelling, enrolled after template `after`, oldest first.
 
         Raises:
             IdentityNotFound: no such identity.

@@ -34,8 +34,7 @@ class EnrollmentRequest:
         remembered = changes.memory.recall(self.request_id, self.fingerprint)
         if remembered is not None:
             return remembered
-        identity_id = self.identity.identity_id
-        owner = changes.enrollable_identity(self.identity)
+        identity_id, owner = changes.enrollable_identity(self.identity)
         accepted = [result for result in self.results if result.template_id]
         # Without an accepted picture nothing is written, so the request is not remembered either.
         if not accepted:
@@ -44,7 +43,7 @@ class EnrollmentRequest:
         if owner is None:
             owner = changes.add_identity(identity_id, self.identity.display_name, now)
         for result, embedding in zip(accepted, self.embeddings, strict=True):
-            changes.add_template(owner, self._template(result, now), embedding)
+            changes.add_template(owner, self._template(identity_id, result, now), embedding)
         if self.request_id:
             number = changes.take_number()
             # Stored in the same transaction, with the revision that `save` will set.
@@ -59,10 +58,10 @@ class EnrollmentRequest:
         info = changes.info
         return Enrollment(tuple(self.results), info.revision, info.enrolled_count)
 
-    def _template(self, result: EnrollmentResult, now: int) -> TemplateInfo:
+    def _template(self, identity_id: str, result: EnrollmentResult, now: int) -> TemplateInfo:
         return TemplateInfo(
             template_id=result.template_id,
-            identity_id=self.identity.identity_id,
+            identity_id=identity_id,
             quality=result.quality or Quality(0.0, 0.0, 0.0),
             detection_score=result.detection_score,
             created_at_us=now,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, aclosing, asynccontextmanager, closing
+from dataclasses import replace
 from itertools import islice
 
 from facewire_server.backends.lmdb_gallery.changes import Changes
@@ -11,6 +12,7 @@ from facewire_server.backends.lmdb_gallery.environment import Environment
 from facewire_server.backends.lmdb_gallery.snapshot import Snapshot
 from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
+from facewire_server.galleries.ids import composed
 from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryInfo,
@@ -133,18 +135,20 @@ def _add(changes: Changes, part: Sequence[GalleryRecord]) -> ImportCounts:
     """Adds a checked part; saves only if something was new."""
     identities_added = templates_added = templates_skipped = 0
     owner = None
+    owner_id = ""
     for record in part:
         if isinstance(record, IdentityInfo):
-            owner = changes.find_identity(record.identity_id)
+            owner_id = changes.stored_id(record.identity_id)
+            owner = changes.find_identity(owner_id)
             if owner is None:
-                owner = changes.add_identity(
-                    record.identity_id, record.display_name, record.created_at_us
-                )
+                owner_id = composed(record.identity_id)
+                owner = changes.add_identity(owner_id, record.display_name, record.created_at_us)
                 identities_added += 1
         elif changes.has_template(record.info.template_id):
             templates_skipped += 1
         elif owner is not None:  # `checked_parts` has checked that an identity comes first
-            changes.add_template(owner, record.info, record.embedding)
+            info = replace(record.info, identity_id=owner_id)
+            changes.add_template(owner, info, record.embedding)
             templates_added += 1
     added = identities_added or templates_added
     revision = changes.save() if added else changes.record.revision
