@@ -43,6 +43,9 @@ ROOMS: dict[str, frozenset[str]] = {
         {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),
     f"{SERVER}.pipeline.match": frozenset({"numpy", f"{SERVER}.galleries.records", *VALUES}),
+    f"{SERVER}.pipeline.similar": frozenset(
+        {*VALUES, *(f"{SERVER}.galleries.{each}" for each in ("ids", "records"))}
+    ),
     f"{SERVER}.pipeline.recognize": frozenset(
         {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES, *GALLERIES}
     ),

@@ -30,7 +30,7 @@ from facewire_server.galleries.ids import (
     composed,
     spellings,
 )
-from facewire_server.galleries.ports import Enrollments, GalleryAdmin, Search
+from facewire_server.galleries.ports import Enrollments, GalleryAdmin
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
@@ -52,7 +52,7 @@ from facewire_server.types import Candidate, Quality
 __all__ = ["Gallery", "MemoryGallery"]
 
 
-class Gallery(Search, Enrollments, GalleryAdmin, Protocol):
+class Gallery(Enrollments, GalleryAdmin, Protocol):
     """All ports of a gallery together, as its tests need them."""
 
 

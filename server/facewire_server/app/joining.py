@@ -55,6 +55,7 @@ def join(
         gallery,
         slots,
         min_inter_eye_px=settings.enroll_min_inter_eye_px,
+        policy=defaults.decision,
     )
     return Server(
         server_options(settings),

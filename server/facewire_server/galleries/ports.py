@@ -68,7 +68,7 @@ class Search(Protocol):
         ...
 
 
-class Enrollments(Protocol):
+class Enrollments(Search, Protocol):
     """The calls that an enrollment needs."""
 
     async def remembered_enrollment(

@@ -137,6 +137,9 @@ class EnrollmentResult:
         quality: of the face; None if no single face was found.
         box: x1, y1, x2, y2 of the face, pixels; None if no single face was found.
         detection_score: of the face; 0 if no single face was found.
+        similar_identity_id: another identity that the new template matches; "" = none. Not stored: a
+            remembered enrollment must not keep the id of a person who is deleted.
+        similar_identity_similarity: to it; 0 = none.
     """
 
     template_id: str
@@ -145,6 +148,8 @@ class EnrollmentResult:
     quality: Quality | None = None
     box: tuple[float, float, float, float] | None = None
     detection_score: float = 0.0
+    similar_identity_id: str = ""
+    similar_identity_similarity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewI
 from facewire_server.galleries.refusal import refusal_of
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
-from facewire_server.types import DetectionOptions, FaceSelection, Picture
+from facewire_server.pipeline.similar import NEAREST_IDENTITIES, with_similar
+from facewire_server.types import DecisionPolicy, DetectionOptions, FaceSelection, Picture
 from facewire_server.work.slots import WorkSlots
 
 __all__ = ["Enroller"]
@@ -30,6 +31,7 @@ class Enroller:
         slots: WorkSlots,
         *,
         min_inter_eye_px: float,
+        policy: DecisionPolicy,
     ) -> None:
         """Joins the line.
 
@@ -37,12 +39,14 @@ class Enroller:
             finder, embedder, gallery: what the line calls, in order.
             slots: one is held for each picture, so that ten pictures do not hold up a camera.
             min_inter_eye_px: inter-eye distance under which a face makes no template.
+            policy: of a request that sets none; it says when a template matches another identity.
         """
         self._finder = finder
         self._embedder = embedder
         self._gallery = gallery
         self._slots = slots
         self._min_inter_eye_px = min_inter_eye_px
+        self._policy = policy
 
     async def enroll(
         self,
@@ -57,7 +61,9 @@ class Enroller:
     ) -> Enrollment:
         """Makes a template of each picture that shows the person well, and commits them together.
 
-        Each picture that cannot be used is refused, with the reason; the others are enrolled.
+        Each picture that cannot be used is refused, with the reason; the others are enrolled, and
+        searched for: a result names another identity that its template matches. Two enrollments at the
+        same time do not see each other; a repeated request names none.
 
         Args:
             gallery_id: the gallery.
@@ -85,15 +91,19 @@ class Enroller:
         # Checked before the models work in vain; `enroll` checks again, in its transaction.
         await self._gallery.check_enrollable(gallery_id, identity)
         made = [await self._template(picture, selection, detection) for picture in pictures]
-        return await self._gallery.enroll(
+        embeddings = np.concatenate([embedding for _, embedding in made])
+        # Before the commit, after which the new templates would be the nearest ones.
+        found = await self._gallery.search(gallery_id, embeddings, NEAREST_IDENTITIES)
+        enrollment = await self._gallery.enroll(
             gallery_id,
             identity,
             [result for result, _ in made],
-            np.concatenate([embedding for _, embedding in made]),
+            embeddings,
             source=source,
             request_id=request_id,
             fingerprint=fingerprint,
         )
+        return with_similar(enrollment, found, identity.identity_id, self._policy)
 
     async def _template(
         self, picture: Picture, selection: FaceSelection, detection: DetectionOptions

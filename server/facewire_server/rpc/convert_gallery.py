@@ -226,6 +226,8 @@ def _result_message(result: EnrollmentResult) -> gallery_pb2.EnrollmentResult:
         template_id=result.template_id,
         detail=shortened(result.detail, _MAX_DETAIL_BYTES),
         quality=None if result.quality is None else quality_message(result.quality),
+        similar_identity_id=result.similar_identity_id,
+        similar_identity_similarity=result.similar_identity_similarity,
     )
     if result.refusal:
         message.refusal = REFUSAL_REASONS[result.refusal]

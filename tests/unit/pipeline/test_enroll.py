@@ -24,11 +24,18 @@ from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
-from facewire_server.types import DetectionOptions, FaceSelection, Picture, PictureLimits
+from facewire_server.types import (
+    DecisionPolicy,
+    DetectionOptions,
+    FaceSelection,
+    Picture,
+    PictureLimits,
+)
 from facewire_server.work.slots import WorkSlots
 from fakes.events import keeping
 from fakes.gallery import MemoryGallery
 
+POLICY = DecisionPolicy(threshold=0.5, min_margin=0.0, min_inter_eye_px=1.0)
 DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
 PICTURE = Picture(cv2.imencode(".png", np.full((120, 160, 3), 127, np.uint8))[1].tobytes())
 
@@ -64,7 +71,9 @@ async def test_a_picture_that_waits_comes_in_between_two_of_an_enrollment() -> N
         finder = FaceFinder(
             Detector(OneFace()), limits=PictureLimits(1 << 20, 1 << 20), threads=threads
         )
-        enroller = Enroller(finder, Embedder(model, 2), gallery, slots, min_inter_eye_px=1.0)
+        enroller = Enroller(
+            finder, Embedder(model, 2), gallery, slots, min_inter_eye_px=1.0, policy=POLICY
+        )
         enrolling = asyncio.ensure_future(
             enroller.enroll(
                 "default",
@@ -95,7 +104,9 @@ def enrolling(model: Gated, gallery: MemoryGallery) -> Iterator[Enroller]:
         finder = FaceFinder(
             Detector(OneFace()), limits=PictureLimits(1 << 20, 1 << 20), threads=threads
         )
-        yield Enroller(finder, Embedder(model, 2), gallery, WorkSlots(2), min_inter_eye_px=1.0)
+        yield Enroller(
+            finder, Embedder(model, 2), gallery, WorkSlots(2), min_inter_eye_px=1.0, policy=POLICY
+        )
 
 
 async def test_what_cannot_be_enrolled_is_refused_before_a_model_works() -> None:
@@ -152,6 +163,7 @@ async def test_each_picture_of_an_enrollment_is_an_event() -> None:
                 gallery,
                 WorkSlots(1),
                 min_inter_eye_px=min_inter_eye_px,
+                policy=POLICY,
             )
             await enroller.enroll(
                 "default",

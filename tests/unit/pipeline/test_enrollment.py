@@ -1,6 +1,7 @@
 """An enrollment makes a template of each picture that is good enough, and says why of the others."""
 
 import io
+import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facewire_server.errors import RequestIdReused
-from facewire_server.galleries.records import ExportedTemplate, NewIdentity
+from facewire_server.galleries.records import Enrollment, ExportedTemplate, NewIdentity
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.thresholds import checked_steps
 from facewire_server.types import (
+    DecisionPolicy,
     DetectionOptions,
     FaceSelection,
     Picture,
@@ -30,6 +33,7 @@ from fakes.gallery import MemoryGallery
 DETECTION = DetectionOptions(min_score=0.9, max_faces=2, short_side_fraction=1 / 16)
 ADA = NewIdentity("ada", "Ada", create=True)
 EYES_PX = 40
+POLICY = DecisionPolicy(threshold=0.9, min_margin=0.0, min_inter_eye_px=1.0)
 
 
 class OneFace:
@@ -67,7 +71,12 @@ RED, GREEN, BLACK = picture((250, 5, 5)), picture((5, 250, 5)), picture((0, 0, 0
 class Line:
     """An enroller with its gallery."""
 
-    def __init__(self, threads: ThreadPoolExecutor, min_inter_eye_px: float) -> None:
+    def __init__(
+        self,
+        threads: ThreadPoolExecutor,
+        min_inter_eye_px: float = EYES_PX - 1,
+        policy: DecisionPolicy = POLICY,
+    ) -> None:
         self.gallery = MemoryGallery(model_contract_id="c", dimension=3)
         limits = PictureLimits(1 << 20, 1 << 20)
         finder = FaceFinder(Detector(OneFace()), limits=limits, threads=threads)
@@ -77,6 +86,7 @@ class Line:
             self.gallery,
             WorkSlots(1),
             min_inter_eye_px=min_inter_eye_px,
+            policy=policy,
         )
 
     async def enroll(
@@ -154,6 +164,62 @@ async def test_a_face_whose_eyes_are_too_near_makes_no_template(
     assert result.quality is not None
     if not accepted:
         assert "40 pixels apart; at least 41" in result.detail
+
+
+BO = NewIdentity("bo", create=True)
+
+
+def similar(enrollment: Enrollment) -> list[tuple[str, float]]:
+    return [
+        (one.similar_identity_id, round(one.similar_identity_similarity, 3))
+        for one in enrollment.results
+    ]
+
+
+async def test_one_picture_under_two_ids_names_the_first_one(line: Line) -> None:
+    assert similar(await line.enroll(RED)) == [("", 0.0)]
+    second = await line.enroll(Picture(b"text"), GREEN, RED, identity=BO)
+    assert similar(second) == [("", 0.0), ("", 0.0), ("ada", 1.0)]
+    assert [bool(one.template_id) for one in second.results] == [False, True, True]
+
+
+async def test_further_pictures_of_a_person_are_not_similar_to_their_own(line: Line) -> None:
+    await line.enroll(RED)
+    assert similar(await line.enroll(RED)) == [("", 0.0)]
+    await line.enroll(RED, identity=BO)
+    # Both are nearest now, with the same similarity: it is the other one that counts.
+    assert similar(await line.enroll(RED)) == [("bo", 1.0)]
+    assert similar(await line.enroll(RED, identity=BO)) == [("ada", 1.0)]
+
+
+async def test_two_spellings_of_an_id_are_not_two_people(line: Line) -> None:
+    for form in ("NFC", "NFD"):
+        jose = NewIdentity(unicodedata.normalize(form, "José"), create=True)
+        assert similar(await line.enroll(RED, identity=jose)) == [("", 0.0)]
+
+
+async def test_similar_is_what_reaches_the_threshold_in_force_after_the_write() -> None:
+    # Red and this mixture are .98 alike.
+    mixture = picture((250, 50, 5))
+    by_size = DecisionPolicy(None, 0.0, 1.0, threshold_steps=checked_steps([(1, 0.9), (2, 0.99)]))
+    with ThreadPoolExecutor(2) as threads:
+        strict = Line(threads, policy=by_size)
+        await strict.enroll(RED)
+        assert similar(await strict.enroll(mixture, identity=BO)) == [("", 0.0)]
+        fixed = Line(threads)
+        await fixed.enroll(RED)
+        ((other, similarity),) = similar(await fixed.enroll(mixture, identity=BO))
+    assert other == "ada"
+    assert 0.97 < similarity < 0.99
+
+
+async def test_a_repeated_request_keeps_nothing_of_another_identity(line: Line) -> None:
+    await line.enroll(RED)
+    first = await line.enroll(RED, identity=BO, request_id="r")
+    again = await line.enroll(RED, identity=BO, request_id="r")
+    assert similar(first) == [("ada", 1.0)]
+    assert similar(again) == [("", 0.0)]
+    assert [one.template_id for one in again.results] == [one.template_id for one in first.results]
 
 
 async def test_without_a_request_id_a_repetition_is_another_enrollment(line: Line) -> None:

@@ -152,6 +152,13 @@ def test_what_became_of_a_picture_that_was_refused_and_shows_a_face() -> None:
     ]
 
 
+def test_an_enrolled_picture_names_a_similar_identity() -> None:
+    result = EnrollmentResult("a" * 32, similar_identity_id="bo", similar_identity_similarity=0.625)
+    message = convert_gallery._result_message(result)
+    assert (message.template_id, message.similar_identity_id) == ("a" * 32, "bo")
+    assert message.similar_identity_similarity == 0.625
+
+
 def test_a_face_with_its_decision() -> None:
     face = replace(a_face(DECISION), quality=QUALITY)
     message = convert.face_message(face, evidence_sequence=9)
