@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 from facewire_server.errors import SlowReader, TooManyCalls, TooManyStreams
 from facewire_server.events import (
     CallRefused,
+    ConnectionsClosed,
     CredentialsReloaded,
     Draining,
     DrainOverran,
@@ -83,6 +84,7 @@ SAMPLES: Final = (
     CredentialsReloaded("token is empty"),
     TokenRefused("ipv4:10.0.0.7:1"),
     CallRefused("/facewire.v1.GalleryService/GetGallery", PEER, TooManyCalls),
+    ConnectionsClosed(800, 812),
     TlsFailed("HTTP_REQUEST"),
     StreamOpened("front door", PEER),
     StreamRefused(PEER, TooManyStreams),

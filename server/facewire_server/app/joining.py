@@ -11,6 +11,7 @@ from facewire_server.app.values import Work, request_defaults, server_options, s
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import Emit
+from facewire_server.host.open_files import raise_open_files
 from facewire_server.models import Models
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
@@ -58,7 +59,7 @@ def join(
         policy=defaults.decision,
     )
     return Server(
-        server_options(settings),
+        server_options(settings, raise_open_files()),
         RecognitionServicer(
             recognizer,
             gallery,

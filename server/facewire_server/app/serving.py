@@ -16,6 +16,7 @@ from facewire_server.app.values import (
     gallery_read_threads,
     line_threads,
     max_calls,
+    max_connections,
     model_addresses,
     read_model_contract,
     work,
@@ -26,6 +27,7 @@ from facewire_server.configuration.credentials import read_file, reload_on
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit, StopForced, Stopped, broadcast
 from facewire_server.host.ending import Ending
+from facewire_server.host.open_files import raise_open_files
 from facewire_server.host.processors import usable_processors
 from facewire_server.host.signals import Signals, handle_signals
 from facewire_server.logs import logging_to_stderr
@@ -154,6 +156,7 @@ async def _server(
                     usable,
                     pictures_at_once=shared.slots.statistics().count,
                     max_calls=max_calls(settings),
+                    max_connections=max_connections(settings, raise_open_files()),
                 )
             )
             sources = Sources(

@@ -21,6 +21,7 @@ def server_started(
     *,
     pictures_at_once: int,
     max_calls: int,
+    max_connections: int,
 ) -> ServerStarted:
     """Returns the event.
 
@@ -29,7 +30,7 @@ def server_started(
         contract: the model contract.
         models: each servable, and where it runs.
         usable: processors, by what limits them.
-        pictures_at_once, max_calls: in force; the settings alone do not determine them.
+        pictures_at_once, max_calls, max_connections: in force; the settings alone do not determine them.
     """
     in_force = {variable: _hidden(value) for variable, value, _ in settings.described()}
     defaults = {variable: value for variable, value, _ in Settings().described()}
@@ -45,7 +46,7 @@ def server_started(
             "max_calls": max_calls,
             "max_streams": settings.max_streams,
             "max_calls_per_connection": settings.max_calls_per_connection,
-            "max_connections": settings.max_connections,
+            "max_connections": max_connections,
             "max_in_flight": settings.max_in_flight,
             "pictures_at_once": pictures_at_once,
             "max_frame_bytes": settings.max_frame_bytes,

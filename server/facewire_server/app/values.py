@@ -23,6 +23,7 @@ __all__ = [
     "gallery_read_threads",
     "line_threads",
     "max_calls",
+    "max_connections",
     "model_addresses",
     "most_left_behind",
     "pictures_at_once",
@@ -39,6 +40,10 @@ Chosen, not measured."""
 
 _CALLS_BESIDE_STREAMS: Final = 64
 """Calls in progress besides `max_streams` streams: unary calls, imports, exports. Chosen, not measured."""
+
+_OTHER_FILES: Final = 128
+"""Open files of a server beside its connections: 20 were measured with both models inside; the others are for models
+elsewhere, metrics, traces and handles of a moment."""
 
 _PICTURE_FRACTION: Final = 1 / 32
 """Smallest face of a single picture, as a fraction of its shorter side: 34 pixels of a 1080p picture.
@@ -146,8 +151,12 @@ def request_defaults(settings: Settings, contract: ModelContract) -> RequestDefa
     )
 
 
-def server_options(settings: Settings) -> ServerOptions:
-    """Returns address, credentials and limit of calls; reads the files of the credentials.
+def server_options(settings: Settings, open_files: int) -> ServerOptions:
+    """Returns address, credentials and limits of calls and connections; reads the files of the credentials.
+
+    Args:
+        settings: of the server.
+        open_files: that the process may have.
 
     Raises:
         SettingsError: a file cannot be used.
@@ -159,6 +168,7 @@ def server_options(settings: Settings) -> ServerOptions:
         tls_certificate_chain=credentials.tls_certificate_chain,
         tls_private_key=credentials.tls_private_key,
         max_calls=max_calls(settings),
+        max_connections=max_connections(settings, open_files),
     )
 
 
@@ -201,3 +211,8 @@ def gallery_read_threads(processors: int) -> int:
 def max_calls(settings: Settings) -> int:
     """Returns the most calls in progress, streams included and health not."""
     return settings.max_streams + _CALLS_BESIDE_STREAMS
+
+
+def max_connections(settings: Settings, open_files: int) -> int:
+    """Returns the most connections: the setting, or what the limit of open files leaves."""
+    return max(1, min(settings.max_connections, open_files - _OTHER_FILES))

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from facewire_server.errors import ServerError
 from facewire_server.events.operators import (
     CallRefused,
+    ConnectionsClosed,
     CredentialsReloaded,
     Draining,
     DrainOverran,
@@ -32,6 +33,7 @@ from facewire_server.events.operators import (
 
 __all__ = [
     "CallRefused",
+    "ConnectionsClosed",
     "CredentialsReloaded",
     "DrainOverran",
     "Draining",
@@ -215,6 +217,7 @@ Event: TypeAlias = (
     | CredentialsReloaded
     | TokenRefused
     | CallRefused
+    | ConnectionsClosed
     | TlsFailed
     | ModelStateChanged
     | GalleryChanged

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 __all__ = [
     "CallRefused",
+    "ConnectionsClosed",
     "CredentialsReloaded",
     "DrainOverran",
     "Draining",
@@ -160,6 +161,19 @@ class CallRefused:
     method: str
     peer: str
     error: type[Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsClosed:
+    """Connections without a call were closed, since nearly as many were open as are allowed.
+
+    Attributes:
+        closed_count: how many.
+        open_count: how many were open, these included.
+    """
+
+    closed_count: int
+    open_count: int
 
 
 @dataclass(frozen=True, slots=True)

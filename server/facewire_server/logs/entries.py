@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from facewire_server.events import (
     CallRefused,
+    ConnectionsClosed,
     CredentialsReloaded,
     Draining,
     DrainOverran,
@@ -91,6 +92,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     CredentialsReloaded: Kind(lambda event: logging.ERROR if event.error else logging.INFO),
     TokenRefused: Kind(_warning, is_limited=True),
     CallRefused: Kind(_warning, is_limited=True),
+    ConnectionsClosed: Kind(_warning, is_limited=True),
     TlsFailed: Kind(_warning, is_limited=True),
     StreamOpened: Kind(is_limited=True),
     StreamRefused: Kind(_warning, is_limited=True),

@@ -13,6 +13,7 @@ from facewire_server.rpc.admission import AdmissionInterceptor
 from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
 from facewire_server.rpc.channel_options import channel_options
+from facewire_server.rpc.crowding import Crowding
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
 from facewire_server.rpc.options import ServerOptions
@@ -69,6 +70,7 @@ class Server:
             self._certificate = TlsCertificate(
                 options.tls_certificate_chain, options.tls_private_key
             )
+        self._watching: asyncio.Task[None] | None = None
         self._server = aio.server(
             interceptors=chain,
             options=channel_options(options.max_connections, limits),
@@ -96,6 +98,10 @@ class Server:
                 f"cannot listen on {options.address}: is another server there already?"
             ) from error
         await self._server.start()
+        if not options.address.startswith("unix:"):
+            busy = self.admission.places.connections
+            crowding = Crowding(port, options.max_connections, busy, self._emit)
+            self._watching = asyncio.create_task(crowding.watch())
         host = options.address.rpartition(":")[0]
         has_tls, has_token = self._certificate is not None, self._tokens is not None
         self._emit(Listening(f"{host}:{port}", has_tls=has_tls, has_token=has_token))
@@ -120,6 +126,8 @@ class Server:
         """
         self._emit(Draining(len(self.streams), grace_s))
         self.health.shut_down()
+        if self._watching is not None:
+            self._watching.cancel()
         self.admission.drain()
         self.streams.drain()
         await self._server.stop(grace_s)

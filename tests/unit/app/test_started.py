@@ -51,6 +51,7 @@ def started(
         usable,
         pictures_at_once=5,
         max_calls=128,
+        max_connections=896,
     )
 
 
@@ -91,6 +92,7 @@ def test_it_has_every_setting_and_names_those_that_were_changed() -> None:
     assert event.changed_settings == ("FACEWIRE_MAX_STREAMS",)
     assert event.limits["max_streams"] == 7
     assert event.limits["pictures_at_once"] == 5
+    assert event.limits["max_connections"] == 896
 
 
 def test_a_token_is_a_path_and_a_password_of_a_url_is_hidden(tmp_path: Path) -> None:
