@@ -53,6 +53,7 @@ def openvino(directory: Path) -> Run:
         "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,
+        "CPU_RUNTIME_CACHE_CAPACITY": "100",
     }
     compiled = core.compile_model(core.read_model(directory), "CPU", settings)
     names = {port.any_name: index for index, port in enumerate(compiled.outputs)}
