@@ -20,6 +20,7 @@ from facewire_server.thresholds import (
 )
 
 __all__ = [
+    "CANVAS_MIN_FACE_PX",
     "CROP_PX",
     "Candidate",
     "CompareOutcome",
@@ -48,6 +49,10 @@ Rgb: TypeAlias = NDArray[np.uint8]
 
 CROP_PX = 112
 """Side of an aligned crop in pixels: the input size of the embedding model."""
+
+CANVAS_MIN_FACE_PX = 20
+"""Side of the smallest face wanted, on the canvas that is searched, pixels. MTCNN's smallest is 12; 20 leave its later stages
+the detail that they need to reject patterns."""
 
 
 class PictureFormat(Enum):

@@ -67,7 +67,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.streams",
             f"{SERVER}.work",
             *VALUES,
-            *(f"{SERVER}.pipeline.{each}" for each in ("detect", "recognize")),
+            *(f"{SERVER}.pipeline.{each}" for each in ("canvas", "recognize")),
         }
     ),
     f"{SERVER}.rpc": frozenset(

@@ -13,7 +13,8 @@ from facewire_server.events import Emit, PictureFinished, ignore
 from facewire_server.pictures.decode import decode, reduction
 from facewire_server.pictures.header import read_header
 from facewire_server.pipeline.align import align
-from facewire_server.pipeline.detect import Detector, canvas_short_side, draw_canvas
+from facewire_server.pipeline.canvas import canvas_short_side, draw_canvas
+from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.quality import assess
 from facewire_server.pipeline.select import select
 from facewire_server.types import (

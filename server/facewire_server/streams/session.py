@@ -34,7 +34,7 @@ from facewire_server.errors import (
     Unavailable,
 )
 from facewire_server.events import Emit, ignore
-from facewire_server.pipeline.detect import useful_longest_side
+from facewire_server.pipeline.canvas import useful_longest_side
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.ledger import Ledger
 from facewire_server.streams.limits import ServingLimits
