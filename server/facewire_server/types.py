@@ -89,7 +89,7 @@ class Picture:
         rotation_degrees: the clockwise turn that makes it upright after its own EXIF orientation: 0, 90, 180 or 270.
     """
 
-    data: bytes
+    data: bytes = field(repr=False)  # no traceback or log shows it
     format: PictureFormat = PictureFormat.SNIFF
     width_px: int = 0
     height_px: int = 0

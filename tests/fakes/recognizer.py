@@ -10,6 +10,7 @@ from facewire_server.errors import (
     EmptyImage,
     GalleryNotFound,
     ModelUnavailable,
+    OutOfMemory,
     TooManyBytes,
     UndecodableImage,
 )
@@ -57,8 +58,8 @@ def a_face(decision: Decision | None = None) -> Face:
 class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fits
     """Finds one face in every picture, as soon as `gate` is open.
 
-    A picture that begins with "text" is undecodable, with "away" finds no model, with "lost" no
-    gallery, with "crash" a bug, and with "hang" is never finished.
+    A picture that begins with "text" is undecodable, with "away" finds no model, with "full" no
+    memory, with "lost" no gallery, with "crash" a bug, and with "hang" is never finished.
 
     Attributes:
         slots: held for each picture; `served` sets them.
@@ -179,6 +180,8 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
             raise UndecodableImage("not a picture" + "!" * 400)
         if data.startswith(b"away"):
             raise ModelUnavailable("the detector does not answer")
+        if data.startswith(b"full"):
+            raise OutOfMemory("there was no memory for the picture")
         if data.startswith(b"lost"):
             raise GalleryNotFound("no such gallery")
         if data.startswith(b"crash"):

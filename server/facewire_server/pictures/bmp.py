@@ -94,6 +94,7 @@ def unpack_bmp(data: bytes) -> Rgb | None:
 
 def _channel(pixels: np.ndarray[Any, Any], mask: int) -> np.ndarray[Any, Any]:
     """Returns (h, w) uint8: the bits of the mask, scaled to 0 to 255."""
+    mask &= (1 << 8 * pixels.dtype.itemsize) - 1
     if not mask:
         return np.zeros(pixels.shape, np.uint8)
     shift = (mask & -mask).bit_length() - 1

@@ -28,6 +28,7 @@ from typing import Final, TypeAlias
 
 from facewire_server.errors import (
     InvalidInput,
+    OutOfMemory,
     OutOfOrder,
     ShuttingDown,
     TimedOut,
@@ -61,7 +62,7 @@ __all__ = ["Send", "Session"]
 Send: TypeAlias = Callable[[StreamOutput], Awaitable[None]]
 """Sends one value to the client; waits while the client does not read."""
 
-_FRAME_ERRORS: Final = (InvalidInput, Unavailable, TimedOut)
+_FRAME_ERRORS: Final = (InvalidInput, OutOfMemory, Unavailable, TimedOut)
 """Errors of a single frame, after which the stream goes on. Any other error ends it."""
 
 

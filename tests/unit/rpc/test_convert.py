@@ -143,6 +143,7 @@ def test_times_are_whole_microseconds_and_never_overflow() -> None:
         (errors.UndecodableImage("x"), recognition_pb2.FRAME_STATUS_INVALID),
         (errors.InvalidField("x"), recognition_pb2.FRAME_STATUS_INVALID),
         (errors.ModelUnavailable("x"), recognition_pb2.FRAME_STATUS_UNAVAILABLE),
+        (errors.OutOfMemory("x"), recognition_pb2.FRAME_STATUS_UNAVAILABLE),
         (errors.TimedOut("x"), recognition_pb2.FRAME_STATUS_TIMED_OUT),
     ],
 )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from facewire_server.errors import EmptyImage, TimedOut, UndecodableImage
+from facewire_server.errors import EmptyImage, OutOfMemory, TimedOut, UndecodableImage
 from facewire_server.events import Event, FrameAccounted, FrameRead, FramesSkipped
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import Frame, StreamInput, StreamOutput, StreamPlan
@@ -51,6 +51,23 @@ async def test_answered_frames_by_what_became_of_them() -> None:
     assert [event.error for event in accounted] == [None, UndecodableImage, EmptyImage]
     assert all(event.camera_id == "door/1" and event.latency_s > 0 for event in accounted)
     assert len(events) == 6
+
+
+async def test_a_frame_without_memory_does_not_end_its_stream() -> None:
+    events: list[Event] = []
+
+    async def inputs() -> AsyncIterator[StreamInput]:
+        yield plan(newest_wins=False)
+        yield Frame(1, 0, Picture(b"full"))
+        yield Frame(2, 0, Picture(b"good"))
+
+    slots = WorkSlots(1)
+    session = Session(
+        FakeRecognizer(), exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
+    )
+    await session.run(inputs(), drop)
+    accounted = [event for event in events if isinstance(event, FrameAccounted)]
+    assert [event.error for event in accounted] == [OutOfMemory, None]
 
 
 async def test_a_frame_that_timed_out_took_its_time() -> None:
