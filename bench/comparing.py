@@ -39,7 +39,7 @@ class Compared(NamedTuple):
         similarity: cosine of the two faces; `NO_FACE_SIMILARITY` if a picture shows no face.
         same: the server's own conclusion.
         threshold: the bound that the similarity was compared with; 0 if nothing was compared.
-        too_poor: a face was too small to be compared.
+        too_poor: a face was too poor to be compared.
     """
 
     similarity: float

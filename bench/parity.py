@@ -27,6 +27,7 @@ from facewire_server.errors import ServerError
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.models import Models, open_models
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.pipeline.match import candidates_needed, comparable, decisions
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import (
@@ -46,6 +47,7 @@ __all__: list[str] = []
 
 _DETECTION: Final = DetectionOptions(min_score=0.7, max_faces=1024, short_side_fraction=1 / 32)
 _POLICY: Final = DecisionPolicy(threshold=0.42, min_margin=0.03, min_inter_eye_px=8.0)
+_GATE: Final = Gate(QualityLimits(min_inter_eye_px=_POLICY.min_inter_eye_px))
 _LIMITS: Final = PictureLimits(max_frame_bytes=1 << 26, max_pixels=1 << 27)
 _SURE: Final = 0.9
 _SAME_BOX_IOU: Final = 0.95
@@ -157,7 +159,7 @@ def _cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
 
 
 async def _decide(gallery: LmdbGallery, seen: _Seen) -> list[Decision]:
-    due = comparable(seen.qualities, _POLICY)
+    due = comparable([_GATE.examine(quality).quality for quality in seen.qualities])
     found = await gallery.search("default", seen.embeddings[due], candidates_needed(_POLICY))
     return decisions(found, due, _POLICY)
 

@@ -12,7 +12,7 @@ ServerError
       ImageLayout             a raw picture's size, stride and bytes contradict each other
     NoFace
     SeveralFaces
-    TooPoor                 the face is too small to enroll
+    TooPoor                 the face is too poor to enroll
     RequestIdReused
   TokenRequired           no token, or a wrong one
   NotFound
@@ -140,7 +140,7 @@ class SeveralFaces(InvalidInput):
 
 
 class TooPoor(InvalidInput):
-    """The face is too small to make a template of."""
+    """The face is too poor to make a template of: too small, blurred, turned away, ..."""
 
 
 class RequestIdReused(InvalidInput):

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from grpc import aio
 
-from facewire_server.app.values import Work, request_defaults, server_options, serving_limits
+from facewire_server.app.values import (
+    Work,
+    enrollment_gate,
+    probe_gate,
+    request_defaults,
+    server_options,
+    serving_limits,
+)
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import Emit
@@ -15,6 +22,7 @@ from facewire_server.host.open_files import raise_open_files
 from facewire_server.models import Models
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.match import IfBothBlurred
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED
@@ -49,13 +57,23 @@ def join(
         left_behind=work.left_behind,
         emit=emit,
     )
-    recognizer = Recognizer(finder, models.embedder, gallery, slots, model_contract_id=contract.id)
+    recognizer = Recognizer(
+        finder,
+        models.embedder,
+        gallery,
+        slots,
+        gate=probe_gate(settings, contract),
+        if_both_blurred=IfBothBlurred(
+            settings.compare_min_directional_sharpness, settings.compare_blurred_raise
+        ),
+        model_contract_id=contract.id,
+    )
     enroller = Enroller(
         finder,
         models.embedder,
         gallery,
         slots,
-        min_inter_eye_px=settings.enroll_min_inter_eye_px,
+        gate=enrollment_gate(settings, contract),
         policy=defaults.decision,
     )
     return Server(

@@ -1,5 +1,6 @@
 """Converts the settings to the values that the rooms take."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,7 @@ from facewire_server import model_contracts
 from facewire_server.backends import tfserving
 from facewire_server.configuration.credentials import read_credentials
 from facewire_server.configuration.settings import Settings, SettingsError
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.servables import servables
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
@@ -20,6 +22,7 @@ from facewire_server.work.slots import WorkSlots
 
 __all__ = [
     "Work",
+    "enrollment_gate",
     "gallery_read_threads",
     "line_threads",
     "max_calls",
@@ -27,6 +30,7 @@ __all__ = [
     "model_addresses",
     "most_left_behind",
     "pictures_at_once",
+    "probe_gate",
     "read_model_contract",
     "request_defaults",
     "server_options",
@@ -149,6 +153,27 @@ def request_defaults(settings: Settings, contract: ModelContract) -> RequestDefa
         picture=detection(_PICTURE_FRACTION),
         stream=detection(_STREAM_FRACTION),
     )
+
+
+def probe_gate(settings: Settings, contract: ModelContract) -> Gate:
+    """Returns which faces are TOO_POOR to be decided about, whatever their size."""
+    limits = QualityLimits(
+        min_norm=settings.min_norm,
+        max_upside_down=settings.max_upside_down,
+        min_directional_sharpness=settings.min_directional_sharpness,
+    )
+    return Gate(limits, upside_down=contract.upside_down)
+
+
+def enrollment_gate(settings: Settings, contract: ModelContract) -> Gate:
+    """Returns which faces are too poor to be enrolled: each limit is the setting of its name after "enroll_"."""
+    prefix = "enroll_"
+    limits = {
+        field.name: getattr(settings, prefix + field.name)
+        for field in dataclasses.fields(QualityLimits)
+        if field.name != "prefix"
+    }
+    return Gate(QualityLimits(prefix=prefix, **limits), upside_down=contract.upside_down)
 
 
 def server_options(settings: Settings, open_files: int) -> ServerOptions:

@@ -111,9 +111,84 @@ class Settings:
     min_inter_eye_px: Annotated[
         float, _About("eye distance in pixels below which a face is TOO_POOR", least=0.0)
     ] = 8.0
+    min_norm: Annotated[
+        float,
+        _About(
+            "length of an embedding before it is normalized, below which a face is TOO_POOR; the scale is the "
+            "model's, the default SFace's; 0 = any",
+            least=0.0,
+        ),
+    ] = 7.5
+    max_upside_down: Annotated[
+        float,
+        _About(
+            "similarity to what upside-down faces have in common, above which a face is TOO_POOR; 0 = any",
+            least=0.0,
+            most=1.0,
+        ),
+    ] = 0.4
+    min_directional_sharpness: Annotated[
+        float,
+        _About("sharpness along the worse axis below which a face is TOO_POOR; 0 = any", least=0.0),
+    ] = 0.0
+    compare_min_directional_sharpness: Annotated[
+        float,
+        _About(
+            "sharpness along the worse axis below which a face of Compare is blurred; 0 = none is",
+            least=0.0,
+        ),
+    ] = 6.0
+    compare_blurred_raise: Annotated[
+        float,
+        _About(
+            "added to the threshold of Compare if both faces are blurred and the request sets none",
+            least=0.0,
+            most=1.0,
+        ),
+    ] = 0.1
     enroll_min_inter_eye_px: Annotated[
         float, _About("smallest eye distance to enroll, pixels", least=0.0)
     ] = 16.0
+    enroll_min_norm: Annotated[
+        float, _About("smallest norm to enroll, as min_norm; 0 = any", least=0.0)
+    ] = 7.5
+    enroll_max_upside_down: Annotated[
+        float,
+        _About("largest similarity to enroll, as max_upside_down; 0 = any", least=0.0, most=1.0),
+    ] = 0.4
+    enroll_min_directional_sharpness: Annotated[
+        float,
+        _About(
+            "smallest sharpness along the worse axis to enroll, variance of the luma's second derivative; "
+            "0 = any",
+            least=0.0,
+        ),
+    ] = 6.0
+    enroll_max_yaw: Annotated[
+        float,
+        _About(
+            "furthest turn to a side to enroll: shift of the nose in distances from eyes to mouth; 0 = any",
+            least=0.0,
+        ),
+    ] = 0.35
+    enroll_max_pitch: Annotated[
+        float, _About("furthest turn up or down to enroll, as enroll_max_yaw; 0 = any", least=0.0)
+    ] = 0.45
+    enroll_min_brightness: Annotated[
+        float,
+        _About("smallest mean luma of a face to enroll, of 255; 0 = any", least=0.0, most=255.0),
+    ] = 20.0
+    enroll_max_brightness: Annotated[
+        float,
+        _About("largest mean luma of a face to enroll, of 255; 0 = any", least=0.0, most=255.0),
+    ] = 200.0
+    enroll_min_eye_brightness: Annotated[
+        float,
+        _About(
+            "smallest luma of the eyes to enroll, divided by that of the cheeks: dark glasses; 0 = any",
+            least=0.0,
+        ),
+    ] = 0.2
     min_score: Annotated[float, _About("lowest detection score of a face", least=0.7, most=1.0)] = (
         0.9
     )

@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewI
 from facewire_server.galleries.refusal import refusal_of
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
+from facewire_server.pipeline.gate import Gate
+from facewire_server.pipeline.quality import eye_brightness
 from facewire_server.pipeline.similar import NEAREST_IDENTITIES, with_similar
 from facewire_server.types import DecisionPolicy, DetectionOptions, FaceSelection, Picture
 from facewire_server.work.slots import WorkSlots
@@ -30,7 +33,7 @@ class Enroller:
         gallery: Enrollments,
         slots: WorkSlots,
         *,
-        min_inter_eye_px: float,
+        gate: Gate,
         policy: DecisionPolicy,
     ) -> None:
         """Joins the line.
@@ -38,14 +41,15 @@ class Enroller:
         Args:
             finder, embedder, gallery: what the line calls, in order.
             slots: one is held for each picture, so that ten pictures do not hold up a camera.
-            min_inter_eye_px: inter-eye distance under which a face makes no template.
+            gate: which faces make no template. A poor template is worse than none: it resembles every face that is
+                poor in the same way, whoever it is.
             policy: of a request that sets none; it says when a template matches another identity.
         """
         self._finder = finder
         self._embedder = embedder
         self._gallery = gallery
         self._slots = slots
-        self._min_inter_eye_px = min_inter_eye_px
+        self._gate = gate
         self._policy = policy
 
     async def enroll(
@@ -114,20 +118,20 @@ class Enroller:
             async with self._slots.picture() as slot:
                 with self._finder.clock(picture, "enroll", slot) as clock:
                     found = await self._finder.find(picture, detection, selection, clock=clock)
-                    self._demand_quality(found)
                     with clock.stage("embed"):
-                        embedding, _ = await self._embedder.embed_mirrored(found.crops)
+                        embedding, norms = await self._embedder.embed_mirrored(found.crops)
+                    examined = self._gate.examine(
+                        found.qualities[0],
+                        norm=float(norms[0]),
+                        embedding=embedding[0],
+                        eye_brightness=eye_brightness(found.crops[0]),
+                    )
+                    found = replace(found, qualities=[examined.quality])
+                    if examined.objections:
+                        raise TooPoor("; also, ".join(one.text for one in examined.objections))
         except InvalidInput as refusal:
             return _result(found, refusal), np.empty((0, self._embedder.dimension), np.float32)
         return _result(found), embedding
-
-    def _demand_quality(self, found: FoundFaces) -> None:
-        distance = found.qualities[0].inter_eye_px
-        if distance < self._min_inter_eye_px:
-            raise TooPoor(
-                f"the eyes are {distance:.0f} pixels apart; "
-                f"at least {self._min_inter_eye_px:.0f} are needed to enroll"
-            )
 
 
 def _result(found: FoundFaces | None, refusal: InvalidInput | None = None) -> EnrollmentResult:

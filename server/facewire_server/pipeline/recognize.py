@@ -1,5 +1,8 @@
 """The straight line: one picture, from bytes to decisions."""
 
+from dataclasses import replace
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,12 +10,14 @@ from facewire_server.errors import InvalidInput
 from facewire_server.galleries.ports import Search
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
+from facewire_server.pipeline.gate import Gate
 from facewire_server.pipeline.match import (
-    ONE_TO_ONE,
+    IfBothBlurred,
     candidates_needed,
     comparable,
     compare,
     decisions,
+    threshold_of_pair,
 )
 from facewire_server.types import (
     Comparison,
@@ -29,6 +34,9 @@ from facewire_server.work.slots import Slot, WorkSlots
 __all__ = ["Recognizer"]
 
 
+_UNCHANGED: Final = IfBothBlurred()
+
+
 class Recognizer:
     """Pictures in, decisions out. One object serves all streams and calls of a process."""
 
@@ -39,6 +47,8 @@ class Recognizer:
         gallery: Search,
         slots: WorkSlots,
         *,
+        gate: Gate,
+        if_both_blurred: IfBothBlurred = _UNCHANGED,
         model_contract_id: str,
     ) -> None:
         """Joins the line.
@@ -46,6 +56,8 @@ class Recognizer:
         Args:
             finder, embedder, gallery: what the line calls, in order.
             slots: one is held for each picture.
+            gate: which faces are TOO_POOR; of size the policy decides.
+            if_both_blurred: of two faces that are compared.
             model_contract_id: the embedder's; part of each answer.
         """
         self.model_contract_id = model_contract_id
@@ -53,6 +65,8 @@ class Recognizer:
         self._embedder = embedder
         self._gallery = gallery
         self._slots = slots
+        self._gate = gate
+        self._if_both_blurred = if_both_blurred
 
     async def recognize(
         self,
@@ -107,11 +121,13 @@ class Recognizer:
             ModelUnavailable: a model does not answer.
             TimedOut: a picture was not finished before its deadline.
         """
-        one, one_probe = await self._selected_face("first", first, selection, detection)
-        other, other_probe = await self._selected_face("second", second, selection, detection)
+        gate = self._gate.asking(min_inter_eye_px=policy.min_inter_eye_px)
+        one, one_probe = await self._selected_face("first", first, selection, detection, gate)
+        other, other_probe = await self._selected_face("second", second, selection, detection, gate)
         similarity = float(np.clip(one_probe @ other_probe, -1.0, 1.0))
-        outcome = compare(similarity, [one.qualities[0], other.qualities[0]], policy)
-        threshold = policy.threshold_among(ONE_TO_ONE).value
+        qualities = one.qualities[0], other.qualities[0]
+        threshold = threshold_of_pair(qualities, policy, self._if_both_blurred)
+        outcome = compare(similarity, qualities, threshold)
         return Comparison(outcome, similarity, threshold, one.face(0), other.face(0))
 
     async def _recognize(
@@ -125,9 +141,8 @@ class Recognizer:
         waited_s: float,
     ) -> Recognition:
         found = await self._finder.find(picture, detection, limits=limits, clock=clock)
-        is_comparable = comparable(found.qualities, policy)
-        with clock.stage("embed"):
-            probes, _ = await self._embedder.embed(found.crops[is_comparable])
+        gate = self._gate.asking(min_inter_eye_px=policy.min_inter_eye_px)
+        found, probes, is_comparable = await self._embedded(found, gate, clock)
         with clock.stage("match"):
             nearest = await self._gallery.search(gallery_id, probes, candidates_needed(policy))
         decided = decisions(nearest, is_comparable, policy)
@@ -135,8 +150,31 @@ class Recognizer:
         timings = clock.timings(waited_s=waited_s)
         return Recognition(faces, found.width_px, found.height_px, nearest.revision, timings)
 
+    async def _embedded(
+        self, found: FoundFaces, gate: Gate, clock: Clock
+    ) -> tuple[FoundFaces, NDArray[np.float32], NDArray[np.bool_]]:
+        """Embeds the faces that are good enough by their crops.
+
+        Returns:
+            The faces with all that is known of their qualities; (m, d), the embeddings of those without a fault;
+            (n,), which those are.
+        """
+        qualities = [gate.examine(quality).quality for quality in found.qualities]
+        rows = np.flatnonzero(comparable(qualities))
+        with clock.stage("embed"):
+            probes, norms = await self._embedder.embed(found.crops[rows])
+        for row, norm, probe in zip(rows, norms.tolist(), probes, strict=True):
+            qualities[row] = gate.examine(qualities[row], norm=norm, embedding=probe).quality
+        is_comparable = comparable(qualities)
+        return replace(found, qualities=qualities), probes[is_comparable[rows]], is_comparable
+
     async def _selected_face(
-        self, field: str, picture: Picture, selection: FaceSelection, detection: DetectionOptions
+        self,
+        field: str,
+        picture: Picture,
+        selection: FaceSelection,
+        detection: DetectionOptions,
+        gate: Gate,
     ) -> tuple[FoundFaces, NDArray[np.float32]]:
         """Returns the selected face of one picture, and its embedding (d,)."""
         async with self._slots.picture() as slot:
@@ -147,5 +185,6 @@ class Recognizer:
                     error.field = field
                     raise
                 with clock.stage("embed"):
-                    (embedding,), _ = await self._embedder.embed_mirrored(found.crops)
-        return found, embedding
+                    (embedding,), norms = await self._embedder.embed_mirrored(found.crops)
+        examined = gate.examine(found.qualities[0], norm=float(norms[0]), embedding=embedding)
+        return replace(found, qualities=[examined.quality]), embedding

@@ -32,6 +32,8 @@ class ModelContract:
             strings and integers: sorted keys, no spaces, UTF-8).
         dimension: length of an embedding.
         golden: (4, dimension) float32, the embeddings of `canary.crops()`.
+        upside_down: (dimension,) float32 of unit length, the mean embedding of faces that stand on their heads, or None
+            if the file states none. It is not a term either.
         threshold_steps: the thresholds by the number of identities in a gallery. They are not a term: a
             better table changes no embedding, so galleries stay usable.
     """
@@ -40,6 +42,7 @@ class ModelContract:
     dimension: int
     golden: NDArray[np.float32]
     threshold_steps: tuple[ThresholdStep, ...] = EVERY_SIZE
+    upside_down: NDArray[np.float32] | None = None
 
     @property
     def has_threshold_steps(self) -> bool:
@@ -60,12 +63,25 @@ class ModelContract:
             dimension = int(terms["dimension"])
             steps = document.get("threshold_steps")
             thresholds = EVERY_SIZE if steps is None else checked_steps(map(_step, steps))
+            upside_down = _direction(document.get("upside_down"), dimension)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a model contract: {error}") from error
         if golden.shape != (len(canary.crops()), dimension):
             raise ValueError("not a model contract: the canary is not of its dimension")
         canonical = json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return cls(hashlib.sha256(canonical.encode()).hexdigest(), dimension, golden, thresholds)
+        contract_id = hashlib.sha256(canonical.encode()).hexdigest()
+        return cls(contract_id, dimension, golden, thresholds, upside_down)
+
+
+def _direction(numbers: Any, dimension: int) -> NDArray[np.float32] | None:
+    if numbers is None:
+        return None
+    vector = np.array(numbers, np.float32)
+    length = np.linalg.norm(vector)
+    if vector.shape != (dimension,) or not (np.isfinite(length) and length > 0):
+        raise ValueError("not a model contract: upside_down is no vector of its dimension")
+    direction: NDArray[np.float32] = vector / length
+    return direction
 
 
 def _step(step: Any) -> tuple[int, float]:

@@ -24,6 +24,7 @@ from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.types import (
     DecisionPolicy,
     DetectionOptions,
@@ -72,7 +73,7 @@ async def test_a_picture_that_waits_comes_in_between_two_of_an_enrollment() -> N
             Detector(OneFace()), limits=PictureLimits(1 << 20, 1 << 20), threads=threads
         )
         enroller = Enroller(
-            finder, Embedder(model, 2), gallery, slots, min_inter_eye_px=1.0, policy=POLICY
+            finder, Embedder(model, 2), gallery, slots, gate=Gate(QualityLimits()), policy=POLICY
         )
         enrolling = asyncio.ensure_future(
             enroller.enroll(
@@ -105,7 +106,12 @@ def enrolling(model: Gated, gallery: MemoryGallery) -> Iterator[Enroller]:
             Detector(OneFace()), limits=PictureLimits(1 << 20, 1 << 20), threads=threads
         )
         yield Enroller(
-            finder, Embedder(model, 2), gallery, WorkSlots(2), min_inter_eye_px=1.0, policy=POLICY
+            finder,
+            Embedder(model, 2),
+            gallery,
+            WorkSlots(2),
+            gate=Gate(QualityLimits()),
+            policy=POLICY,
         )
 
 
@@ -162,7 +168,7 @@ async def test_each_picture_of_an_enrollment_is_an_event() -> None:
                 Embedder(model, 2),
                 gallery,
                 WorkSlots(1),
-                min_inter_eye_px=min_inter_eye_px,
+                gate=Gate(QualityLimits(prefix="enroll_", min_inter_eye_px=min_inter_eye_px)),
                 policy=POLICY,
             )
             await enroller.enroll(

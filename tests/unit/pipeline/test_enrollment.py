@@ -18,6 +18,7 @@ from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.thresholds import checked_steps
 from facewire_server.types import (
     DecisionPolicy,
@@ -26,6 +27,7 @@ from facewire_server.types import (
     Picture,
     PictureFormat,
     PictureLimits,
+    QualityFault,
 )
 from facewire_server.work.slots import WorkSlots
 from fakes.gallery import MemoryGallery
@@ -56,7 +58,8 @@ class MeanColor:
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         means = inputs["faces"].mean(axis=(1, 2)) + 1e-3
-        return {"embeddings": (means / np.linalg.norm(means, axis=1, keepdims=True)).astype("f4")}
+        norms = np.linalg.norm(means, axis=1)
+        return {"embeddings": (means / norms[:, None]).astype("f4"), "norms": norms.astype("f4")}
 
 
 def picture(color: tuple[int, int, int]) -> Picture:
@@ -68,13 +71,20 @@ def picture(color: tuple[int, int, int]) -> Picture:
 RED, GREEN, BLACK = picture((250, 5, 5)), picture((5, 250, 5)), picture((0, 0, 0))
 
 
+def at_least(eyes_px: float) -> Gate:
+    return Gate(QualityLimits(prefix="enroll_", min_inter_eye_px=eyes_px))
+
+
+LARGE_ENOUGH = at_least(EYES_PX - 1)
+
+
 class Line:
     """An enroller with its gallery."""
 
     def __init__(
         self,
         threads: ThreadPoolExecutor,
-        min_inter_eye_px: float = EYES_PX - 1,
+        gate: Gate = LARGE_ENOUGH,
         policy: DecisionPolicy = POLICY,
     ) -> None:
         self.gallery = MemoryGallery(model_contract_id="c", dimension=3)
@@ -85,7 +95,7 @@ class Line:
             Embedder(MeanColor(), 3),
             self.gallery,
             WorkSlots(1),
-            min_inter_eye_px=min_inter_eye_px,
+            gate=gate,
             policy=policy,
         )
 
@@ -116,7 +126,7 @@ class Line:
 @pytest.fixture
 async def line() -> AsyncIterator[Line]:
     with ThreadPoolExecutor(2) as threads:
-        yield Line(threads, min_inter_eye_px=EYES_PX - 1)
+        yield Line(threads)
 
 
 async def test_each_template_is_of_its_own_picture(line: Line) -> None:
@@ -154,7 +164,7 @@ async def test_a_face_whose_eyes_are_too_near_makes_no_template(
     least_px: int, accepted: bool
 ) -> None:
     with ThreadPoolExecutor(2) as threads:
-        line = Line(threads, min_inter_eye_px=least_px)
+        line = Line(threads, at_least(least_px))
         (result,) = (await line.enroll(RED)).results
         assert len(await line.templates()) == accepted
     assert bool(result.template_id) is accepted
@@ -163,7 +173,40 @@ async def test_a_face_whose_eyes_are_too_near_makes_no_template(
     assert result.box is not None
     assert result.quality is not None
     if not accepted:
-        assert "40 pixels apart; at least 41" in result.detail
+        assert result.quality.faults == (QualityFault.TOO_SMALL,)
+        assert result.detail == (
+            "the eyes are 40 pixels apart; enroll_min_inter_eye_px asks for at least 41: "
+            "come closer to the camera, or send a larger picture"
+        )
+
+
+@pytest.mark.parametrize(
+    ("limits", "faults", "words"),
+    [
+        (
+            {"min_directional_sharpness": 6.0, "min_norm": 1000.0},
+            (QualityFault.BLURRED, QualityFault.UNRECOGNIZABLE),
+            ("the face is blurred", "also, the model finds little"),
+        ),
+        ({"min_eye_brightness": 1.1}, (QualityFault.COVERED,), ("take off dark glasses",)),
+        ({"max_upside_down": 0.9}, (QualityFault.UPSIDE_DOWN,), ("by 180 degrees",)),
+    ],
+)
+async def test_a_poor_face_makes_no_template_and_its_result_lists_all_faults(
+    limits: dict[str, float], faults: tuple[QualityFault, ...], words: tuple[str, ...]
+) -> None:
+    red = np.array([1, 0, 0], np.float32)
+    gate = Gate(QualityLimits(prefix="enroll_", **limits), upside_down=red)
+    with ThreadPoolExecutor(2) as threads:
+        line = Line(threads, gate)
+        (result,) = (await line.enroll(RED)).results
+        assert await line.templates() == []
+    assert result.refusal is Refusal.TOO_POOR
+    assert result.quality is not None
+    assert result.quality.faults == faults
+    assert result.quality.embedding_norm > 0
+    assert all(word in result.detail for word in words), result.detail
+    assert all(f"enroll_{name} asks for" in result.detail for name in limits)
 
 
 BO = NewIdentity("bo", create=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.types import (
     Candidate,
@@ -24,6 +26,7 @@ from facewire_server.types import (
     FaceSelection,
     Outcome,
     PictureLimits,
+    QualityFault,
     Recognition,
 )
 from facewire_server.work.slots import WorkSlots
@@ -36,15 +39,19 @@ BETWEEN_PX = 60.0
 
 
 class Shade:
-    """An embedding model: a unit vector that turns with a crop's brightness, 0 to 255 over a quarter."""
+    """An embedding model: a unit vector that turns with a crop's brightness, 0 to 255 over a quarter.
+
+    The norm is a fifth of the brightness.
+    """
 
     def __init__(self) -> None:
         self.crops = 0
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.crops += len(inputs["faces"])
-        angle = inputs["faces"].mean(axis=(1, 2, 3)) / 255 * np.pi / 2
-        return {"embeddings": np.stack([np.cos(angle), np.sin(angle)], -1).astype(np.float32)}
+        means = inputs["faces"].mean(axis=(1, 2, 3)).astype(np.float32)
+        angle = means / 255 * np.pi / 2
+        return {"embeddings": np.stack([np.cos(angle), np.sin(angle)], -1), "norms": means / 5}
 
 
 class DarkAndLight:
@@ -64,16 +71,22 @@ class DarkAndLight:
         return SearchResult(7, tuple(found), 2)
 
 
-@pytest.fixture
-def line() -> Iterator[tuple[Recognizer, DarkAndLight, Shade, WorkSlots]]:
-    gallery, shade = DarkAndLight(), Shade()
+Line: TypeAlias = tuple[Recognizer, DarkAndLight, Shade, WorkSlots]
+
+
+def joined(threads: ThreadPoolExecutor, gate: Gate) -> Line:
+    gallery, shade, slots = DarkAndLight(), Shade(), WorkSlots(1)
     limits = PictureLimits(1 << 24, 1 << 24)
+    finder = FaceFinder(Detector(TwoFaces()), limits=limits, threads=threads)
+    embedder = Embedder(shade, 2)
+    recognizer = Recognizer(finder, embedder, gallery, slots, gate=gate, model_contract_id="c")
+    return recognizer, gallery, shade, slots
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
     with ThreadPoolExecutor(2) as threads:
-        finder = FaceFinder(Detector(TwoFaces()), limits=limits, threads=threads)
-        slots = WorkSlots(1)
-        embedder = Embedder(shade, 2)
-        recognizer = Recognizer(finder, embedder, gallery, slots, model_contract_id="c")
-        yield recognizer, gallery, shade, slots
+        yield joined(threads, Gate(QualityLimits()))
 
 
 def named(faces: Sequence) -> list[str | None]:
@@ -141,6 +154,38 @@ async def test_a_caller_that_holds_a_slot_for_the_picture_waits_for_no_other(lin
     async with asyncio.timeout(30), slots.slot() as slot:
         answer = await recognizer.recognize(two_faces(), "g", DETECTION, POLICY, slot=slot)
     assert len(answer.faces) == 2
+
+
+@pytest.mark.parametrize(
+    ("gate", "fault"),
+    [
+        (Gate(QualityLimits(min_norm=9.0)), QualityFault.UNRECOGNIZABLE),
+        (
+            Gate(QualityLimits(max_upside_down=0.9), upside_down=np.array([1, 0], np.float32)),
+            QualityFault.UPSIDE_DOWN,
+        ),
+    ],
+)
+async def test_a_face_that_its_embedding_shows_to_be_poor_is_not_searched_for(
+    gate: Gate, fault: QualityFault
+) -> None:
+    """The dark one: its norm is 8, and its embedding nearly (1, 0)."""
+    with ThreadPoolExecutor(2) as threads:
+        recognizer, gallery, *_ = joined(threads, gate)
+        answer = await recognizer.recognize(two_faces(), "doors", DETECTION, POLICY)
+        compared = await recognizer.compare(
+            two_faces(), two_faces(dark=200, light=40), FaceSelection.LARGEST, DETECTION, POLICY
+        )
+    dark, light = answer.faces
+    assert dark.decision is not None
+    assert dark.decision.outcome is Outcome.TOO_POOR
+    assert (dark.quality.faults, light.quality.faults) == ((fault,), ())
+    assert dark.quality.embedding_norm == pytest.approx(8.0, abs=0.2)
+    assert light.quality.embedding_norm > 9
+    assert gallery.asked == [("doors", 1, 2)]
+    assert named(answer.faces) == [None, "light"]
+    assert compared.outcome is CompareOutcome.TOO_POOR
+    assert (compared.first.quality.faults, compared.second.quality.faults) == ((), (fault,))
 
 
 @pytest.mark.parametrize("selection", [FaceSelection.LARGEST, FaceSelection.MOST_CENTRAL])

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from facewire_server.galleries.records import SearchResult
-from facewire_server.pipeline.match import candidates_needed, comparable, compare, decisions
+from facewire_server.pipeline.match import (
+    IfBothBlurred,
+    candidates_needed,
+    comparable,
+    compare,
+    decisions,
+    threshold_of_pair,
+)
 from facewire_server.thresholds import ThresholdSource, checked_steps
 from facewire_server.types import (
     Candidate,
@@ -15,10 +22,12 @@ from facewire_server.types import (
     DecisionPolicy,
     Outcome,
     Quality,
+    QualityFault,
 )
 
 POLICY = DecisionPolicy(threshold=0.4, min_margin=0.05, min_inter_eye_px=10.0)
-GOOD, SMALL = Quality(30.0, 100.0, 120.0), Quality(9.9, 100.0, 120.0)
+GOOD = Quality(30.0, 100.0, 120.0)
+SMALL = GOOD._replace(faults=(QualityFault.TOO_SMALL,))
 
 
 def found(
@@ -94,7 +103,7 @@ def test_a_face_that_is_not_compared_says_the_threshold_as_well() -> None:
 
 
 def test_a_comparison_of_two_pictures_is_one_of_one() -> None:
-    assert compare(0.4, [GOOD, GOOD], BY_SIZE) is CompareOutcome.SAME
+    assert threshold_of_pair([GOOD, GOOD], BY_SIZE, IfBothBlurred()) == 0.4
 
 
 def test_ambiguous_says_between_whom_also_if_no_candidates_are_asked_for() -> None:
@@ -118,8 +127,8 @@ def test_candidates_are_listed_when_asked_for() -> None:
     assert [candidate.identity_id for candidate in listed] == ["id0", "id1", "id2"]
 
 
-def test_a_face_too_small_is_not_searched_for() -> None:
-    due = comparable([SMALL, GOOD, SMALL], POLICY)
+def test_a_face_with_a_fault_is_not_searched_for() -> None:
+    due = comparable([SMALL, GOOD, SMALL])
     decided = decisions(found(0.99), due, POLICY)
     assert [decision.outcome for decision in decided] == [
         Outcome.TOO_POOR,
@@ -127,10 +136,6 @@ def test_a_face_too_small_is_not_searched_for() -> None:
         Outcome.TOO_POOR,
     ]
     assert decided[0] == Decision(Outcome.TOO_POOR, None, 0.0, 0.4, 7)
-
-
-def test_a_face_just_large_enough_is_compared() -> None:
-    assert comparable([Quality(10.0, 0.0, 0.0)], POLICY).all()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +155,7 @@ def test_the_margin_is_the_lead_over_the_runner_up_and_zero_without_one(
 
 
 def test_no_face_is_no_decision() -> None:
-    assert decisions(found(0.9, probes=0), comparable([], POLICY), POLICY) == []
+    assert decisions(found(0.9, probes=0), comparable([]), POLICY) == []
 
 
 @pytest.mark.parametrize(
@@ -165,4 +170,23 @@ def test_no_face_is_no_decision() -> None:
 def test_comparison(
     similarity: float, first: Quality, second: Quality, outcome: CompareOutcome
 ) -> None:
-    assert compare(similarity, [first, second], POLICY) is outcome
+    assert compare(similarity, [first, second], 0.4) is outcome
+
+
+SHARP, BLURRED = (GOOD._replace(directional_sharpness=sharpness) for sharpness in (6.0, 5.9))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "threshold"),
+    [(SHARP, SHARP, 0.4), (SHARP, BLURRED, 0.4), (BLURRED, SHARP, 0.4), (BLURRED, BLURRED, 0.5)],
+)
+def test_two_blurred_faces_must_resemble_each_other_more(
+    first: Quality, second: Quality, threshold: float
+) -> None:
+    rule = IfBothBlurred(6.0, 0.1)
+    by_operator = replace(POLICY, threshold_source=ThresholdSource.OPERATOR)
+    assert threshold_of_pair([first, second], by_operator, rule) == pytest.approx(threshold)
+    by_request = replace(POLICY, threshold_source=ThresholdSource.REQUEST)
+    assert threshold_of_pair([first, second], by_request, rule) == 0.4
+    assert threshold_of_pair([first, second], by_operator, IfBothBlurred()) == 0.4
+    assert threshold_of_pair([BLURRED, BLURRED], by_operator, IfBothBlurred(6.0, 0.9)) == 1.0

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from facewire_server.pipeline.quality import assess
-from facewire_server.types import Faces
+from facewire_server.pipeline.quality import assess, eye_brightness
+from facewire_server.types import Faces, Quality
 
 
 def one_face(left: tuple[float, float], right: tuple[float, float]) -> Faces:
@@ -70,3 +70,85 @@ def test_no_face_has_no_quality() -> None:
         np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32)
     )
     assert assess(nobody, np.zeros((0, 112, 112, 3), np.uint8)) == []
+
+
+def textured() -> np.ndarray:
+    """A crop with detail in all directions, (112, 112, 3)."""
+    noise = np.random.default_rng(1).integers(60, 200, (112, 112, 3), dtype=np.uint8)
+    return cv2.GaussianBlur(noise, (0, 0), 0.7).astype(np.uint8)
+
+
+def measured(crop: np.ndarray) -> Quality:
+    (quality,) = assess(one_face((0, 0), (30, 0)), crop[None])
+    return quality
+
+
+@pytest.mark.parametrize("kernel", [(15, 1), (1, 15)], ids=["along_x", "along_y"])
+def test_a_smear_along_either_axis_lowers_directional_sharpness(kernel: tuple[int, int]) -> None:
+    """The Laplacian keeps what is sharp along the other axis: its half."""
+    crop = textured()
+    clean, smeared = measured(crop), measured(cv2.blur(crop, kernel).astype(np.uint8))
+    assert smeared.directional_sharpness < clean.directional_sharpness / 50
+    assert smeared.sharpness > clean.sharpness / 20
+
+
+def test_directional_sharpness_is_the_variance_of_the_second_derivative() -> None:
+    crop = np.full((112, 112, 3), 100, np.uint8)
+    crop[50, 50] = 200
+    # 1, -2 and 1 times 100 in three of 80 x 80 pixels, along either axis.
+    assert measured(crop).directional_sharpness == pytest.approx(6 * 100**2 / 80**2, rel=1e-3)
+
+
+def test_the_border_of_a_picture_is_no_sharpness() -> None:
+    crop = np.full((112, 112, 3), 100, np.uint8)
+    crop[:10], crop[:, 100:] = 0, 0
+    assert measured(crop).directional_sharpness == 0
+    assert measured(crop).sharpness > 100
+
+
+def test_a_dark_face_is_as_sharp_as_a_lit_one_and_its_brightness_is_as_received() -> None:
+    crop = (textured().astype(float) * 0.6).astype(np.uint8)  # mean luma about 78
+    lit, dark = measured(crop), measured((crop.astype(float) / 4).astype(np.uint8))
+    assert dark.brightness == pytest.approx(lit.brightness / 4, abs=0.5)
+    assert dark.directional_sharpness == pytest.approx(
+        lit.directional_sharpness, rel=0.3
+    )  # rounding adds some
+
+
+FRONTAL = [(38.3, 51.7), (73.5, 51.5), (56.0, 71.7), (41.5, 92.4), (70.7, 92.2)]
+
+
+def pose(nose: tuple[float, float], *, tilted_by_degrees: float = 0.0) -> Quality:
+    points = np.array([*FRONTAL[:2], nose, *FRONTAL[3:]])
+    turn = np.exp(1j * np.radians(tilted_by_degrees))
+    turned = (points @ (1, 1j)) * turn
+    faces = one_face((0, 0), (0, 0))
+    faces.landmarks[0] = np.stack([turned.real, turned.imag], axis=-1)
+    (quality,) = assess(faces, np.zeros((1, 112, 112, 3), np.uint8))
+    return quality
+
+
+@pytest.mark.parametrize("degrees", [0.0, 30.0, 90.0, 180.0])
+def test_pose_is_the_shift_of_the_nose_whatever_the_tilt(degrees: float) -> None:
+    """Eyes and mouth are 40.7 apart."""
+    frontal = pose((56.0, 71.7), tilted_by_degrees=degrees)
+    assert (frontal.yaw, frontal.pitch) == pytest.approx((0, 0), abs=0.01)
+    to_viewers_right = pose((64.1, 71.7), tilted_by_degrees=degrees)
+    assert (to_viewers_right.yaw, to_viewers_right.pitch) == pytest.approx((0.2, 0), abs=0.01)
+    up = pose((56.0, 63.6), tilted_by_degrees=degrees)
+    assert (up.yaw, up.pitch) == pytest.approx((0, 0.2), abs=0.01)
+
+
+def test_landmarks_on_one_point_have_no_pose_and_far_ones_a_bounded_one() -> None:
+    assert assess(one_face((0, 0), (0, 0)), np.zeros((1, 112, 112, 3), np.uint8))[0].yaw == 0
+    assert pose((9000.0, 71.7)).yaw == 1.0
+    assert pose((-9000.0, 71.7)).yaw == -1.0
+
+
+def test_dark_glasses_darken_the_eyes_against_the_cheeks() -> None:
+    crop = np.full((112, 112, 3), 150, np.uint8)
+    assert eye_brightness(crop) == pytest.approx(1.0)
+    assert eye_brightness(crop // 5) == pytest.approx(1.0)
+    for x in (38, 73):
+        cv2.ellipse(crop, (x, 51), (14, 10), 0, 0, 360, (15, 15, 15), -1)
+    assert eye_brightness(crop) == pytest.approx(0.1, abs=0.02)

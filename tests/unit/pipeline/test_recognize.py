@@ -22,6 +22,7 @@ from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.pipeline.ports import Model
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.types import (
@@ -98,7 +99,14 @@ def recognizer(
         emit=emit,
     )
     embedding = Embedder(embedder or MeanColor(), 3)
-    return Recognizer(finder, embedding, RedIsAda(), WorkSlots(1), model_contract_id="c")
+    return Recognizer(
+        finder,
+        embedding,
+        RedIsAda(),
+        WorkSlots(1),
+        gate=Gate(QualityLimits()),
+        model_contract_id="c",
+    )
 
 
 def picture(color=(200, 10, 10), size=(640, 480), kind="JPEG", orientation: int = 1) -> Picture:

@@ -51,6 +51,29 @@ def test_a_canary_of_another_dimension_is_refused() -> None:
         contract(golden=np.eye(4, 5, dtype=np.float32))
 
 
+def test_what_upside_down_faces_have_in_common_is_no_term_and_becomes_a_unit_vector() -> None:
+    stated = contract(upside_down=[3, 0, 4, 0])
+    assert stated.id == contract().id
+    assert stated.upside_down is not None
+    np.testing.assert_allclose(stated.upside_down, [0.6, 0, 0.8, 0])
+    assert contract().upside_down is None
+
+
+@pytest.mark.parametrize("numbers", [[], [1, 0, 0], [0, 0, 0, 0], [[1, 0, 0, 0]], [1, 0, 0, None]])
+def test_a_direction_that_is_none_is_refused(numbers: object) -> None:
+    with pytest.raises(ValueError, match="not a model contract"):
+        contract(upside_down=numbers)
+
+
+def test_the_shipped_contract_has_the_id_that_galleries_hold_and_knows_upside_down_faces() -> None:
+    shipped = read_model_contract("sface")
+    assert shipped.id == SFACE_ID
+    assert shipped.upside_down is not None
+
+
+SFACE_ID = "04319737b66046b79cadd3a1dab61c9104294c5db09cfc8ff9f9b69064391d0d"
+"""Of the first release: a gallery of another id is refused, so it must never change."""
+
 STEPS = [{"identity_count": 10, "threshold": 0.4}, {"identity_count": 100, "threshold": 0.5}]
 
 

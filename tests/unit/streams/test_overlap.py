@@ -12,6 +12,7 @@ from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import Answered, Frame, StreamInput, StreamOutput, StreamPlan
@@ -81,7 +82,14 @@ async def test_the_next_frame_is_detected_while_one_embeds_and_answers_keep_thei
     threads = ThreadPoolExecutor(2)
     finder = FaceFinder(Detector(detector), limits=LIMITS, threads=threads)
     slots = WorkSlots(2)
-    line = Recognizer(finder, Embedder(embedder, 2), Nobody(), slots, model_contract_id="c" * 64)
+    line = Recognizer(
+        finder,
+        Embedder(embedder, 2),
+        Nobody(),
+        slots,
+        gate=Gate(QualityLimits()),
+        model_contract_id="c" * 64,
+    )
 
     async def exists(gallery_id: str) -> None:
         pass
