@@ -28,7 +28,7 @@ _MMAP_FROM_BYTES: Final = 1 << 16
 
 
 class Outcome(NamedTuple):
-    """What became of a picture.
+    """The outcome of one picture.
 
     Attributes:
         refusal: the error's text; "" = accepted; "died: SIGXCPU" and the like if the process did not survive it.

@@ -112,6 +112,7 @@ class Header:
         orientation: by which the stored picture is turned upright, 1 to 8 (EXIF 3.0, 4.6.5.1.6).
         passes: how often a decoder works through all pixels: the scans of a JPEG.
         is_cut: the file ends within the picture's data.
+        remark: what is wrong with the file, though it is read; "" = nothing.
     """
 
     format: PictureFormat
@@ -124,6 +125,7 @@ class Header:
     orientation: int = 1
     passes: int = 1
     is_cut: bool = False
+    remark: str = ""
 
     @property
     def pixel_count(self) -> int:
@@ -364,6 +366,7 @@ class Recognition:
         width_px, height_px: of the upright picture.
         gallery_revision: the revision searched.
         timings: the time of each stage.
+        remark: what is wrong with the picture's file, though it was read; "" = nothing.
     """
 
     faces: tuple[Face, ...]
@@ -371,6 +374,7 @@ class Recognition:
     height_px: int
     gallery_revision: int
     timings: Timings = field(default_factory=Timings)
+    remark: str = ""
 
 
 class CompareOutcome(Enum):

@@ -191,7 +191,7 @@ def story(
 
 def test_it_begins_with_what_is_in_force_and_ends_with_the_stop(story: Story) -> None:
     started, listening, *_ = story.entries
-    draining, stopped = story.entries[-2:]
+    draining, stopped = [each for each in story.entries if each["event"] != "suppressed"][-2:]
     assert [started["event"], listening["event"]] == ["server_started", "listening"]
     assert (started["model_contract"], len(started["model_contract_id"])) == ("sface", 64)
     assert set(started["engines"]) == {"mtcnn", "embedding"}
@@ -243,9 +243,17 @@ def test_each_change_of_a_gallery_has_caller_amount_and_revision(story: Story) -
     assert len({one["peer"] for one in [*changes, exported]}) == 1
 
 
-def test_what_libjpeg_and_libpng_say_is_an_entry_too(story: Story) -> None:
+def test_what_libjpeg_and_libpng_say_is_counted(story: Story) -> None:
     messages = [entry["message"] for entry in story.of("library_message")]
-    assert any("libpng" in message for message in messages), messages
+    assert not any("libpng" in message or "JPEG" in message for message in messages), messages
+    suppressed = {entry["suppressed_event"]: entry["count"] for entry in story.of("suppressed")}
+    assert suppressed["decoder_line"] > 0
+
+
+def test_a_cameras_damaged_frame_is_an_entry_once(story: Story) -> None:
+    (damaged,) = story.of("frame_damaged")
+    assert (damaged["camera_id"], damaged["is_read"]) == (CAMERA, False)
+    assert damaged["detail"].startswith("the picture is neither JPEG, PNG")
 
 
 def test_nobody_is_named(story: Story) -> None:

@@ -40,6 +40,7 @@ __all__ = [
     "Emit",
     "Event",
     "FrameAccounted",
+    "FrameDamaged",
     "FrameRead",
     "FramesSkipped",
     "GalleryAction",
@@ -134,6 +135,21 @@ class FrameAccounted:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameDamaged:
+    """A frame of a stream was damaged, or of a format that is not read. Emitted once a stream, for the first such frame.
+
+    Attributes:
+        camera_id: of the stream.
+        detail: what is wrong with it; names nothing that is in the picture.
+        is_read: it was recognized nevertheless.
+    """
+
+    camera_id: str
+    detail: str
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FramesSkipped:
     """Frames of a stream were skipped.
 
@@ -203,6 +219,7 @@ Event: TypeAlias = (
     PictureFinished
     | FrameRead
     | FrameAccounted
+    | FrameDamaged
     | FramesSkipped
     | StreamOpened
     | StreamRefused

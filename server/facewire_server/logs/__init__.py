@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Final, TextIO
 
 from facewire_server.events import TlsFailed
+from facewire_server.logs.decoder_lines import DECODER_LINE, is_of_decoder
 from facewire_server.logs.formatters import JsonLines, Text
 from facewire_server.logs.library_lines import library_lines
 from facewire_server.logs.listener import LIBRARY_MESSAGE, LogListener
@@ -47,7 +48,9 @@ def logging_to_stderr(log_format: str) -> Iterator[LogListener]:
     loop = asyncio.get_running_loop()
 
     def on_line(line: str) -> None:
-        if failure := _HANDSHAKE.search(line):
+        if is_of_decoder(line):
+            limit.count(DECODER_LINE)
+        elif failure := _HANDSHAKE.search(line):
             loop.call_soon_threadsafe(listener, TlsFailed(failure[1]))
         else:
             is_grpcs = re.match(r"[IWEF]\d{4} \d\d:", line)

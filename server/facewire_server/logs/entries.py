@@ -19,6 +19,7 @@ from facewire_server.events import (
     Draining,
     DrainOverran,
     Event,
+    FrameDamaged,
     GalleryChanged,
     GalleryExported,
     GalleryStateChanged,
@@ -99,6 +100,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     StreamEnded: Kind(
         lambda event: logging.INFO if _ended_well(event) else logging.WARNING, is_limited=True
     ),
+    FrameDamaged: Kind(_warning, is_limited=True),
     # Not limited: every change and every export of a gallery must be in the log.
     GalleryChanged: Kind(),
     GalleryExported: Kind(),
@@ -110,7 +112,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     StopForced: Kind(_error),
     Stopped: Kind(),
 }
-"""The classes that are logged. Events of each frame are not here: metrics count them."""
+"""The classes that are logged. Events of every frame are not here: metrics count them."""
 
 
 def entry_of(event: Event) -> Entry:

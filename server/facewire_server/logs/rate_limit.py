@@ -48,10 +48,20 @@ class RateLimit:
             if bucket.tokens >= 1:
                 bucket.tokens -= 1
                 return True
-            if not bucket.suppressed:
-                bucket.summary_due_s = now_s + _REFILL_S
-            bucket.suppressed += 1
+            self._suppress(bucket, now_s)
             return False
+
+    def count(self, kind: str) -> None:
+        """Counts an entry that is never written, as one that was suppressed."""
+        with self._lock:
+            now_s = self._now_s()
+            self._suppress(self._buckets.setdefault(kind, _Bucket(0.0, now_s)), now_s)
+
+    @staticmethod
+    def _suppress(bucket: _Bucket, now_s: float) -> None:
+        if not bucket.suppressed:
+            bucket.summary_due_s = now_s + _REFILL_S
+        bucket.suppressed += 1
 
     def take_suppressed(self, *, all_now: bool = False) -> list[tuple[str, int]]:
         """Returns kinds with the number of their entries suppressed since the last return.

@@ -67,11 +67,7 @@ def _walk(data: bytes, check_size: CheckSize) -> Walked:
     item = _number(found[b"pitm"], 4, 4 if found[b"pitm"][0] else 2)
     kind = _kind(found[b"iinf"], item)
     if kind != b"av01":
-        what = (
-            "several tiles"
-            if kind == b"grid"
-            else f"items of type {kind.decode('ascii', 'replace')}"
-        )
+        what = "several tiles" if kind == b"grid" else "items that are no AV1"
         raise UndecodableImage(
             f"the AVIF picture is put together of {what}, which is not read; save it in one piece, or as JPEG"
         )

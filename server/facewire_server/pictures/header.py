@@ -77,6 +77,7 @@ def _encoded(picture: Picture, limits: PictureLimits) -> Header:
         orientation=walked.orientation,
         passes=walked.passes,
         is_cut=walked.is_cut,
+        remark=walked.remark,
     )
 
 

@@ -69,6 +69,7 @@ class _Walk:
     height_px: int = 0
     orientation: int | None = None
     scans: Scans | None = None
+    has_stray_bytes: bool = False
 
 
 def walk_jpeg(data: bytes, check_size: CheckSize) -> Walked:
@@ -92,7 +93,14 @@ def walk_jpeg(data: bytes, check_size: CheckSize) -> Walked:
         walk.orientation or UPRIGHT,
         passes=scans.count,
         is_cut=is_cut,
+        remark=_remark(walk, is_cut=is_cut),
     )
+
+
+def _remark(walk: _Walk, *, is_cut: bool) -> str:
+    if is_cut:
+        return "the JPEG picture lacks its end"
+    return "the JPEG picture has stray bytes between its segments" if walk.has_stray_bytes else ""
 
 
 def _walk(walk: _Walk) -> bool:
@@ -100,17 +108,19 @@ def _walk(walk: _Walk) -> bool:
     at = 2
     for _ in range(_MAX_SEGMENTS):
         try:
-            marker, at, end = _segment(walk.data, at)
+            marker, begin, end = _segment(walk.data, at)
         except UndecodableImage:
             if walk.scans is None or not walk.scans.count:
                 raise
             return True
-        _take(walk, marker, at, end)
+        # Any number of fill bytes may stand before a marker (T.81, B.1.1.2).
+        walk.has_stray_bytes |= begin > at and walk.data[at:begin].strip(b"\xff") != b""
+        _take(walk, marker, begin, end)
         if marker == _EOI:
             return False
         if marker == _SOS:
             end = _end_of_scan(walk.data, end)
-            walk.parts[-1] = (at, end)
+            walk.parts[-1] = (begin, end)
         at = end
     raise UndecodableImage(f"the JPEG picture has more than {_MAX_SEGMENTS} segments")
 

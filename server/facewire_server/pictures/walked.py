@@ -22,6 +22,7 @@ class Walked:
         orientation: by which the stored picture is turned upright, 1 to 8 (EXIF 3.0, 4.6.5.1.6).
         passes: how often a decoder works through all pixels.
         is_cut: the file ends within the picture's data.
+        remark: what is wrong with the file, though it is read; "" = nothing.
     """
 
     width_px: int
@@ -30,6 +31,7 @@ class Walked:
     orientation: int = 1
     passes: int = 1
     is_cut: bool = False
+    remark: str = ""
 
 
 def joined(data: bytes, parts: Sequence[tuple[int, int]], *, end: bytes = b"") -> bytes:

@@ -47,6 +47,7 @@ class FoundFaces:
         crops: (n, 112, 112, 3) uint8 RGB, aligned.
         qualities: of each face.
         width_px, height_px: of the upright picture.
+        remark: what is wrong with the picture's file, though it was read; "" = nothing.
     """
 
     faces: Faces
@@ -54,6 +55,7 @@ class FoundFaces:
     qualities: list[Quality]
     width_px: int
     height_px: int
+    remark: str = ""
 
     def face(self, row: int, decision: Decision | None = None) -> Face:
         """Returns face number `row` as part of an answer."""
@@ -170,7 +172,7 @@ class FaceFinder:
             if selection is not None:
                 faces = select(faces, selection, width_px=width_px, height_px=height_px)
             crops, qualities = await clock.run("align", _cut, image, faces)
-        return FoundFaces(faces, crops, qualities, width_px, height_px)
+        return FoundFaces(faces, crops, qualities, width_px, height_px, header.remark)
 
     async def _decode_and_detect(
         self, picture: Picture, header: Header, detection: DetectionOptions, clock: Clock

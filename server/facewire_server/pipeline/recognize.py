@@ -148,7 +148,9 @@ class Recognizer:
         decided = decisions(nearest, is_comparable, policy)
         faces = tuple(found.face(row, decision) for row, decision in enumerate(decided))
         timings = clock.timings(waited_s=waited_s)
-        return Recognition(faces, found.width_px, found.height_px, nearest.revision, timings)
+        return Recognition(
+            faces, found.width_px, found.height_px, nearest.revision, timings, found.remark
+        )
 
     async def _embedded(
         self, found: FoundFaces, gate: Gate, clock: Clock

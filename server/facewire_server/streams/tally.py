@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final, NamedTuple
 
-from facewire_server.errors import ServerError
-from facewire_server.events import Emit, FrameAccounted, FrameRead, FramesSkipped, ignore
+from facewire_server.errors import ServerError, UndecodableImage
+from facewire_server.events import (
+    Emit,
+    FrameAccounted,
+    FrameDamaged,
+    FrameRead,
+    FramesSkipped,
+    ignore,
+)
 from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason
 from facewire_server.types import Recognition
 
@@ -86,6 +93,7 @@ class Tally:
         self.failed: Counter[type[ServerError]] = Counter()
         self.skipped: Counter[SkipReason] = Counter()
         self._emit = emit
+        self._has_reported_damage = False
         self._times_s: deque[float] = deque(maxlen=_TIMES_KEPT)
 
     @property
@@ -111,5 +119,17 @@ class Tally:
             self._times_s.append(result.timings.total_s)
         else:
             self.failed[type(result)] += 1
+        self._report_damage(result)
         self._emit(FrameAccounted(self.camera_id, time.perf_counter() - entry.read_at_s, error))
         return entry.answer
+
+    def _report_damage(self, result: Recognition | ServerError) -> None:
+        """Emits the first of the stream's damages: a camera that sends one sends many."""
+        is_read = isinstance(result, Recognition)
+        if isinstance(result, Recognition):
+            detail = result.remark
+        else:
+            detail = str(result) if isinstance(result, UndecodableImage) else ""
+        if detail and not self._has_reported_damage:
+            self._has_reported_damage = True
+            self._emit(FrameDamaged(self.camera_id, detail, is_read))

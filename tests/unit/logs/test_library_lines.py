@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from fakes.odd_pictures import encoded
 
 PROBE = """
 import asyncio, os, sys
@@ -44,16 +47,14 @@ def entries_of(lines: list[str]) -> list[dict[str, Any]]:
 
 
 def test_lines_become_entries_and_then_standard_error_is_itself_again(repository: Path) -> None:
-    code = (
-        r"os.write(2, b'Corrupt JPEG data: \x1b[31m premature end\n\nlibpng error: x\xff\nno end')"
-    )
+    code = r"os.write(2, b'Corrupt data: \x1b[31m premature end\n\nlibfoo error: x\xff\nno end')"
     *entries, last = lines_of(repository, code)
     assert last == "afterwards"
     found = entries_of(entries)
     assert {entry["logger"] for entry in found[:-1]} == {"stderr"}
     assert [entry.get("message") for entry in found] == [
-        "Corrupt JPEG data: \x1b[31m premature end",
-        "libpng error: x\ufffd",
+        "Corrupt data: \x1b[31m premature end",
+        "libfoo error: x\ufffd",
         "no end",
         None,
     ]
@@ -91,7 +92,7 @@ def test_grpcs_lines_are_told_apart(repository: Path, line: str, entry: dict[str
 
 
 def test_a_flood_is_cut_and_counted_and_holds_nothing_up(repository: Path) -> None:
-    code = "for _ in range(200_000):\n try: os.write(2, b'libpng error\\n')\n except OSError: pass"
+    code = "for _ in range(200_000):\n try: os.write(2, b'libfoo error\\n')\n except OSError: pass"
     entries = entries_of(lines_of(repository, code)[:-1])
     *messages, summary, stopped = entries
     assert {entry["event"] for entry in messages} == {"library_message"}
@@ -101,10 +102,48 @@ def test_a_flood_is_cut_and_counted_and_holds_nothing_up(repository: Path) -> No
     assert stopped["event"] == "stopped"
 
 
-def test_a_library_that_holds_pythons_lock_is_not_held_up(repository: Path) -> None:
-    code = "import ctypes; ctypes.PyDLL(None).write(2, b'libpng error\\n' * 100_000, 1_300_000)"
+def test_lines_of_decoders_are_counted_and_not_written(repository: Path) -> None:
+    code = (
+        r"os.write(2, b'Corrupt JPEG data: premature end of data segment\n' * 300);"
+        r"os.write(2, b'libpng error: IDAT: CRC error\nlibpng warning: x\n');"
+        r"os.write(2, b'[ WARN:0@0.077] global grfmt_png.cpp:793 readFromStreamOrBuffer x\n');"
+        r"os.write(2, b'[ WARN:0@0.077] global cap.cpp:1 x\n')"
+    )
+    message, summary, stopped = entries_of(lines_of(repository, code)[:-1])
+    assert message["message"] == "[ WARN:0@0.077] global cap.cpp:1 x"
+    assert (summary["suppressed_event"], summary["count"]) == ("decoder_line", 303)
+    assert stopped["event"] == "stopped"
+
+
+def test_what_real_decoders_write_is_recognized(repository: Path, tmp_path: Path) -> None:
+    """Each picture makes its decoder write something, and nothing of it reaches the log."""
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+    jpeg, png, gif = encoded(noise, "JPEG"), bytearray(encoded(noise, "PNG")), encoded(noise, "GIF")
+    png[3000:3100] = bytes(100)
+    damaged = [
+        jpeg[:9000] + b"\xff\xd9",
+        jpeg[:5000] + bytes(9) + jpeg[5000:],
+        jpeg[:20] + b"xx" + jpeg[20:],
+        bytes(png),
+        gif[:900],
+    ]
+    for number, data in enumerate(damaged):
+        (tmp_path / f"{number}.picture").write_bytes(data)
+    code = (
+        "import cv2; from pathlib import Path\n"
+        "cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)\n"
+        f"for path in Path({str(tmp_path)!r}).iterdir(): cv2.imread(str(path))"
+    )
     entries = entries_of(lines_of(repository, code)[:-1])
-    assert entries[0]["message"] == "libpng error"
+    assert [entry["event"] for entry in entries] == ["suppressed", "stopped"], entries
+    assert entries[0]["suppressed_event"] == "decoder_line"
+    assert entries[0]["count"] >= 4
+
+
+def test_a_library_that_holds_pythons_lock_is_not_held_up(repository: Path) -> None:
+    code = "import ctypes; ctypes.PyDLL(None).write(2, b'libfoo error\\n' * 100_000, 1_300_000)"
+    entries = entries_of(lines_of(repository, code)[:-1])
+    assert entries[0]["message"] == "libfoo error"
     assert entries[-1]["event"] == "stopped"
 
 

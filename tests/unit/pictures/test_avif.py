@@ -102,7 +102,7 @@ def test_frames_behind_the_first_are_dropped(shown) -> None:
     ("change", "said"),
     [
         (lambda data: data.replace(b"av01Color", b"gridColor"), "put together of several tiles"),
-        (lambda data: data.replace(b"av01Color", b"hvc1Color"), "items of type hvc1"),
+        (lambda data: data.replace(b"av01Color", b"hvc1Color"), "items that are no AV1"),
         (lambda data: data.replace(b"meta", b"free", 1), "no still picture"),
         (lambda data: data.replace(b"pitm", b"free"), "no still picture"),
         (lambda data: data.replace(b"av1C", b"free"), "no header"),

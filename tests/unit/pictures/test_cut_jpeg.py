@@ -85,6 +85,19 @@ def test_a_small_picture_may_lack_its_last_row_of_blocks(height: int, shown) -> 
     assert shown(data[:-12]).shape == (height, 300, 3)
 
 
+def test_what_is_wrong_is_remarked() -> None:
+    data = photo("sequential")
+    stray = data[:20] + b"\0\0" + data[20:]  # behind APP0
+    filled = data[:2] + b"\xff\xff" + data[2:]
+    files = (data, filled, stray, data[:-2])
+    assert [read_header(Picture(each), LIMITS).remark for each in files] == [
+        "",
+        "",
+        "the JPEG picture has stray bytes between its segments",
+        "the JPEG picture lacks its end",
+    ]
+
+
 def test_whole_scans_must_be_there() -> None:
     data = photo("progressive")
     scans = [at for at in range(len(data)) if data[at : at + 2] == b"\xff\xda"]

@@ -4,10 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from facewire_server.errors import EmptyImage, OutOfMemory, TimedOut, UndecodableImage
-from facewire_server.events import Event, FrameAccounted, FrameRead, FramesSkipped
+from facewire_server.events import Event, FrameAccounted, FrameDamaged, FrameRead, FramesSkipped
 from facewire_server.streams.session import Session
+from facewire_server.streams.tally import Arrival, Tally, settled
 from facewire_server.streams.values import Frame, StreamInput, StreamOutput, StreamPlan
-from facewire_server.types import DecisionPolicy, DetectionOptions, Picture, PictureLimits
+from facewire_server.types import (
+    DecisionPolicy,
+    DetectionOptions,
+    Picture,
+    PictureLimits,
+    Recognition,
+)
 from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.limits import serving_limits
@@ -50,7 +57,7 @@ async def test_answered_frames_by_what_became_of_them() -> None:
     accounted = [event for event in events if isinstance(event, FrameAccounted)]
     assert [event.error for event in accounted] == [None, UndecodableImage, EmptyImage]
     assert all(event.camera_id == "door/1" and event.latency_s > 0 for event in accounted)
-    assert len(events) == 6
+    assert len([event for event in events if not isinstance(event, FrameDamaged)]) == 6
 
 
 async def test_a_frame_without_memory_does_not_end_its_stream() -> None:
@@ -68,6 +75,37 @@ async def test_a_frame_without_memory_does_not_end_its_stream() -> None:
     await session.run(inputs(), drop)
     accounted = [event for event in events if isinstance(event, FrameAccounted)]
     assert [event.error for event in accounted] == [OutOfMemory, None]
+
+
+async def test_a_cameras_damage_is_told_once() -> None:
+    events: list[Event] = []
+
+    async def inputs() -> AsyncIterator[StreamInput]:
+        yield plan(newest_wins=False)
+        yield Frame(1, 0, Picture(b"good"))
+        yield Frame(2, 0, EmptyImage("the picture has no bytes"))
+        for sequence in range(3, 8):
+            yield Frame(sequence, 0, Picture(b"text"))
+
+    slots = WorkSlots(1)
+    session = Session(
+        FakeRecognizer(), exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
+    )
+    await session.run(inputs(), drop)
+    (damaged,) = [event for event in events if isinstance(event, FrameDamaged)]
+    assert (damaged.camera_id, damaged.is_read) == ("door/1", False)
+    assert damaged.detail.startswith("not a picture")
+
+
+def test_a_damage_that_is_read_nevertheless_is_told_too() -> None:
+    events: list[Event] = []
+    tally = Tally(events.append)
+    tally.camera_id = "door/1"
+    for remark in ("", "the JPEG picture lacks its end", "another"):
+        result = Recognition((), 8, 8, 1, remark=remark)
+        tally.account(settled(Arrival(Frame(1, 0, Picture(b"x")), 0.0), result))
+    damaged = [event for event in events if isinstance(event, FrameDamaged)]
+    assert damaged == [FrameDamaged("door/1", "the JPEG picture lacks its end", is_read=True)]
 
 
 async def test_a_frame_that_timed_out_took_its_time() -> None:
