@@ -88,7 +88,8 @@ def _bad_kinds(
 
     def cut_short() -> tuple[bytes, str]:
         data = good[int(random.integers(len(good)))]
-        return data[: random.integers(4, len(data) * 9 // 10)], "IMAGE_UNDECODABLE"
+        # A JPEG that lacks its last sixteenth is shown.
+        return data[: random.integers(4, len(data) * 3 // 4)], "IMAGE_UNDECODABLE"
 
     def too_many_bytes() -> tuple[bytes, str]:
         data = good[int(random.integers(len(good)))]
