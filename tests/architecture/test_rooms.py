@@ -43,6 +43,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.pipeline.find": frozenset(
         {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),
+    f"{SERVER}.pipeline.search": frozenset({f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}),
     f"{SERVER}.pipeline.match": frozenset({"numpy", f"{SERVER}.galleries.records", *VALUES}),
     f"{SERVER}.pipeline.similar": frozenset(
         {*VALUES, *(f"{SERVER}.galleries.{each}" for each in ("ids", "records"))}

@@ -104,6 +104,25 @@ def test_nobody_is_found_where_there_is_nobody(client: facewire.Client, gallery:
     assert client.recognize(jpeg(sky), gallery=gallery).faces == ()
 
 
+@pytest.mark.parametrize("gain", [0.12, 0.08, 0.05])
+def test_the_enrolled_face_is_known_at_night(
+    client: facewire.Client, enrolled: str, astronaut: Pixels, gain: float
+) -> None:
+    noise = np.random.default_rng(1).normal(0, 1.5, astronaut.shape)
+    dark = np.clip(astronaut * gain + noise, 0, 255).astype(np.uint8)
+    (face,) = client.recognize(jpeg(dark, quality=95), gallery=enrolled).faces
+    assert decision_of(face).outcome is Outcome.KNOWN
+    assert face.quality.brightness < 255 * gain  # as received
+
+
+def test_noise_of_a_camera_in_the_dark_is_no_face(client: facewire.Client) -> None:
+    for sigma in (0.5, 1.5, 4.0):
+        noise = np.random.default_rng(2).normal(2, sigma, (480, 640, 3))
+        assert (
+            client.recognize(jpeg(np.clip(noise, 0, 255).astype(np.uint8), quality=95)).faces == ()
+        )
+
+
 def test_all_eight_exif_orientations_give_the_same_face(
     client: facewire.Client, enrolled: str, astronaut: Pixels
 ) -> None:

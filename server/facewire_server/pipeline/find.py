@@ -13,9 +13,11 @@ from facewire_server.events import Emit, PictureFinished, ignore
 from facewire_server.pictures.decode import decode, reduction
 from facewire_server.pictures.header import read_header
 from facewire_server.pipeline.align import align
-from facewire_server.pipeline.canvas import canvas_short_side, draw_canvas
+from facewire_server.pipeline.canvas import canvas_short_side
 from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.light import stretched_crops
 from facewire_server.pipeline.quality import assess
+from facewire_server.pipeline.search import search
 from facewire_server.pipeline.select import select
 from facewire_server.types import (
     Decision,
@@ -44,8 +46,8 @@ class FoundFaces:
 
     Attributes:
         faces: n faces, in pixels of the upright picture.
-        crops: (n, 112, 112, 3) uint8 RGB, aligned.
-        qualities: of each face.
+        crops: (n, 112, 112, 3) uint8 RGB, aligned; dark ones brightened.
+        qualities: of each face, measured before that.
         width_px, height_px: of the upright picture.
         remark: what is wrong with the picture's file, though it was read; "" = nothing.
     """
@@ -186,18 +188,17 @@ class FaceFinder:
 
         async def detect() -> tuple[Rgb, Faces]:
             image = await (small or full)
-            canvas = await clock.run("decode", draw_canvas, image, short_side_px)
-            with clock.stage("detect"):
-                return canvas, await self._detector.detect(canvas, detection)
+            return image, await search(image, short_side_px, self._detector, detection, clock)
 
         # Waits for both even if one fails: the decoder's memory counts for this picture until it ends.
         detecting = asyncio.ensure_future(detect())
         await asyncio.gather(full, detecting, return_exceptions=True)
-        image, (canvas, faces) = full.result(), detecting.result()
+        image, (searched, faces) = full.result(), detecting.result()
         height_px, width_px = image.shape[:2]
-        return image, faces.scaled(width_px / canvas.shape[1], height_px / canvas.shape[0])
+        return image, faces.scaled(width_px / searched.shape[1], height_px / searched.shape[0])
 
 
 def _cut(image: Rgb, faces: Faces) -> tuple[Rgb, list[Quality]]:
+    """Returns the crops, brightened where they are dark, and the qualities that they have as received."""
     crops = align(image, faces)
-    return crops, assess(faces, crops)
+    return stretched_crops(crops), assess(faces, crops)

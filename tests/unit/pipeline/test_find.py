@@ -61,6 +61,24 @@ async def test_each_face_has_its_own_parts(threads: ThreadPoolExecutor) -> None:
         assert found.crops[row].mean() == pytest.approx(shade, abs=2)
 
 
+async def test_a_dark_face_is_brightened_for_the_model_and_measured_as_it_came(
+    threads: ThreadPoolExecutor,
+) -> None:
+    model = TwoFaces()
+    found = await finder(model, threads).find(two_faces(dark=20, light=30), DETECTION)
+    assert model.begun == 2  # as it is, and brightened
+    assert len(found.faces) == 2
+    for row, shade in enumerate([20, 30]):
+        assert found.face(row).quality.brightness == pytest.approx(shade, abs=2)
+        assert found.crops[row].mean() == pytest.approx(160, abs=5)
+
+
+async def test_a_picture_that_is_not_dark_is_searched_once(threads: ThreadPoolExecutor) -> None:
+    model = TwoFaces()
+    await finder(model, threads).find(two_faces(), DETECTION)
+    assert model.begun == 1
+
+
 async def test_one_selected_face_comes_alone_with_its_crop(threads: ThreadPoolExecutor) -> None:
     line = finder(TwoFaces(), threads)
     found = await line.find(two_faces(), DETECTION, FaceSelection.LARGEST)
