@@ -93,6 +93,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             f"{SERVER}.pipeline.ports",
             f"{SERVER}.proof.signature",
+            f"{SERVER}.work.spent",
             "numpy",
             "openvino",
             *VALUES,

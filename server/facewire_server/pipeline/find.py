@@ -156,18 +156,20 @@ class FaceFinder:
             TimedOut: the detector has not answered within the picture's time.
         """
         clock = clock or Clock(self._threads)
-        # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
-        header = await clock.run("decode", read_header, picture, limits or self._limits)
-        return await self._left_behind.run(self._find(picture, header, detection, selection, clock))
+        return await self._left_behind.run(
+            self._find(picture, limits or self._limits, detection, selection, clock)
+        )
 
     async def _find(
         self,
         picture: Picture,
-        header: Header,
+        limits: PictureLimits,
         detection: DetectionOptions,
         selection: FaceSelection | None,
         clock: Clock,
     ) -> FoundFaces:
+        # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
+        header = await clock.run("decode", read_header, picture, limits)
         async with self._budget.taken(header.pixel_count):
             image, faces = await self._decode_and_detect(picture, header, detection, clock)
             height_px, width_px = image.shape[:2]

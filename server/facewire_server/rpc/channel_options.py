@@ -14,6 +14,11 @@ allows. Chosen, not measured."""
 _PING_SLACK_MS: Final = 1_000
 """By how much sooner a ping may arrive, because of the network's jitter. Chosen, not measured."""
 
+_LOOKAHEAD_BYTES: Final = 1 << 20
+"""Bytes that a client may send ahead of what is read, a stream or call. gRPC's own estimate grows it without an upper
+bound that a server could plan with: 25 MB of raw 1080p frames lay in one stream's buffers. With this, none does; a frame of
+up to 1 MiB still needs no further round trip."""
+
 _KEEPALIVE_MS: Final = 30_000
 _KEEPALIVE_TIMEOUT_MS: Final = 10_000
 """The server pings a silent client after 30 s and waits 10 s for the reply; gRPC's default is two hours.
@@ -53,6 +58,8 @@ def channel_options(max_connections: int, limits: ServingLimits) -> list[tuple[s
         ("grpc.max_connection_idle_ms", _IDLE_MS),
         ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS - _PING_SLACK_MS),
         ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", _LOOKAHEAD_BYTES),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
         # gRPC waits for the reply to a ping for this time, too, which is a minute by default.

@@ -74,7 +74,7 @@ class Holder:
         self._budget._holders += 1
 
     def __exit__(self, *_: object) -> None:
-        """Gives back what the stream still holds."""
+        """Counts what the stream still holds as returned."""
         self._budget._holders -= 1
         self.give_back(self._held_bytes)
 

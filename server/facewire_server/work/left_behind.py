@@ -1,11 +1,13 @@
 """Lets a picture's caller go at its deadline while a thread that cannot be stopped ends by itself."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from facewire_server.work.deadline import remaining_s
+from facewire_server.work.spent import spend
 
 __all__ = ["LeftBehind"]
 
@@ -36,7 +38,7 @@ class LeftBehind:
             Exception: what `work` raised.
             asyncio.CancelledError: the caller was cancelled.
         """
-        task = asyncio.ensure_future(work)
+        task, began_s = asyncio.ensure_future(work), time.perf_counter()
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -44,6 +46,9 @@ class LeftBehind:
             if remaining_s() == 0 and len(self._tasks) < self._most:
                 self._tasks.add(task)
                 task.add_done_callback(self._ended)
+                spend(
+                    time.perf_counter() - began_s
+                )  # what the thread spends is known at its end only
                 raise
             while not task.done():
                 with suppress(asyncio.CancelledError):

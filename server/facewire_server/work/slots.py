@@ -1,7 +1,7 @@
 """Bounds the pictures in work at once, and shares the turns fairly among streams and calls.
 
-Start-time fair queueing (Goyal, Vin, Cheng 1996, "Start-time Fair Queueing"), with the time that a picture holds its slot as
-its length, which is known at its end only:
+Start-time fair queueing (Goyal, Vin, Cheng 1996, "Start-time Fair Queueing: A Scheduling Algorithm for Integrated Services
+Packet Switching Networks"), with the seconds spent on a picture (`spent`) as its length, which is known at its end only:
 
 * Each stream is a flow, and all calls together are one. A flow has a virtual time: the seconds of work that
   it has had, divided by its weight. A free slot goes to the flow with the least; within a flow, first in, first out.
@@ -11,25 +11,27 @@ its length, which is known at its end only:
 
 So among flows that always wait, those with costly pictures get as much work done as the others, in fewer turns. A flow
 that does not wait leaves its share to the others. A turn cannot be taken back, so some slots are kept
-for frames of usual cost: calls, and streams whose pictures take several times the mean of all, never hold the
-last ones, and such a stream holds one slot at a time.
+for frames of usual cost: calls, and streams whose pictures take several times the mean of all or are not known yet, never
+hold the last ones, and such a stream holds one slot at a time.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from facewire_server.work.deadline import time_limit
+from facewire_server.work.spent import spending
 
 __all__ = ["Flow", "Slot", "SlotStatistics", "WorkSlots"]
 
 _CALLS_SHARE: Final = 0.25
-"""Share of the work that all calls get together while frames wait; the streams share the rest. Chosen, not measured: an
-enrollment goes on beside any number of cameras, and no number of callers takes most of the turns."""
+"""Share of the work that all calls get together while frames wait, and of the slots, at least one, while frames are in work;
+the streams share the rest. Chosen, not measured: an enrollment goes on beside any number of cameras, and no number of
+callers takes most of the turns."""
 
 _KEPT_SHARE: Final = 0.25
 """Share of the slots that are kept for frames of usual cost, at least one slot. Chosen, not measured: there is one slot more
@@ -55,7 +57,7 @@ class Flow:
     Attributes:
         is_stream: whether it is a stream.
         virtual_s: seconds of work so far, by weight; where its next turn starts.
-        picture_s: mean time of its latest pictures; None before the first has ended.
+        picture_s: mean seconds spent on its latest pictures; None before the first has ended.
         in_work: slots that it holds.
         waiting: its tasks that wait for a slot, oldest first.
     """
@@ -73,14 +75,12 @@ class Slot:
 
     Attributes:
         waited_s: seconds from asking for the slot to getting it.
-        granted_at_s: when it was granted, by the clock of the slots.
         weight: of its flow at that time.
         paid_s: seconds paid in advance.
         is_kept_out: whether it counts against the slots that are kept for usual frames.
     """
 
     waited_s: float = 0.0
-    granted_at_s: float = 0.0
     weight: float = 1.0
     paid_s: float = 0.0
     is_kept_out: bool = False
@@ -110,18 +110,11 @@ class WorkSlots:
         picture_timeout_s: seconds from a picture's arrival to its answer.
     """
 
-    def __init__(
-        self,
-        count: int,
-        *,
-        picture_timeout_s: float = 10.0,
-        now_s: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        """Starts with `count` free slots; `now_s` is the clock that measures the work."""
+    def __init__(self, count: int, *, picture_timeout_s: float = 10.0) -> None:
+        """Starts with `count` free slots."""
         self.picture_timeout_s = picture_timeout_s
         self._count = count
         self._kept = max(1, int(count * _KEPT_SHARE)) if count > 1 else 0
-        self._now_s = now_s
         self._calls = Flow(is_stream=False)
         self._active: dict[Flow, None] = {}  # those that wait or work, in the order of their coming
         self._virtual_s = 0.0
@@ -134,10 +127,11 @@ class WorkSlots:
         """Waits for the turn of a stream, or of a call (None), and holds the slot for the block."""
         flow = flow or self._calls
         slot = await self._granted(flow)
-        try:
-            yield slot
-        finally:
-            self._release(flow, slot)
+        with spending() as spent:
+            try:
+                yield slot
+            finally:
+                self._release(flow, slot, spent.total_s)
 
     @asynccontextmanager
     async def picture(self) -> AsyncIterator[Slot]:
@@ -155,7 +149,7 @@ class WorkSlots:
         return SlotStatistics(self._count, self._in_use, streams, len(self._calls.waiting))
 
     async def _granted(self, flow: Flow) -> Slot:
-        asked_at_s = self._now_s()
+        asked_at_s = time.perf_counter()
         turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         if not flow.waiting:
             flow.virtual_s = max(flow.virtual_s, self._virtual_s)
@@ -166,13 +160,13 @@ class WorkSlots:
             slot = await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # granted, and cancelled before it was taken
-                self._release(flow, turn.result())
+                self._release(flow, turn.result(), 0.0)
             else:
                 with suppress(ValueError):  # `_grant` has dropped it
                     flow.waiting.remove(turn)
                 self._forget_idle(flow)
             raise
-        slot.waited_s = slot.granted_at_s - asked_at_s
+        slot.waited_s = time.perf_counter() - asked_at_s
         return slot
 
     def _grant(self) -> None:
@@ -193,17 +187,28 @@ class WorkSlots:
             return False
         if not self._is_kept_out(flow):
             return True
-        room = self._in_use_kept_out < self._count - self._kept
-        return room and not (flow.is_stream and flow.in_work)
+        if flow.is_stream and flow.in_work:
+            return False
+        if not flow.is_stream and flow.in_work >= self._most_of_calls():
+            return False
+        return self._in_use_kept_out < self._count - self._kept
+
+    def _most_of_calls(self) -> int:
+        """Returns the most slots that calls may hold: their share while a stream waits or works, else all."""
+        is_alone = not any(flow.is_stream for flow in self._active)
+        return self._count if is_alone else max(1, int(self._count * _CALLS_SHARE))
 
     def _is_kept_out(self, flow: Flow) -> bool:
         """Whether the flow must leave some slots to usual frames."""
-        return not flow.is_stream or (flow.picture_s or 0.0) > _COSTLY * self._mean_s
+        if not flow.is_stream:
+            return True
+        if flow.picture_s is None:
+            return self._mean_s > 0  # else there is nothing to compare with
+        return flow.picture_s > _COSTLY * self._mean_s
 
     def _begin(self, flow: Flow) -> Slot:
         paid_s = self._mean_s if flow.picture_s is None else flow.picture_s
         slot = Slot(
-            granted_at_s=self._now_s(),
             weight=self._weight(flow),
             paid_s=paid_s,
             is_kept_out=self._is_kept_out(flow),
@@ -220,8 +225,8 @@ class WorkSlots:
         streams = sum(one.is_stream for one in self._active)
         return max(1, streams) * _CALLS_SHARE / (1 - _CALLS_SHARE)
 
-    def _release(self, flow: Flow, slot: Slot) -> None:
-        took_s = max(_LEAST_S, self._now_s() - slot.granted_at_s)
+    def _release(self, flow: Flow, slot: Slot, spent_s: float) -> None:
+        took_s = max(_LEAST_S, spent_s)
         flow.virtual_s += (took_s - slot.paid_s) / slot.weight
         before_s = took_s if flow.picture_s is None else flow.picture_s
         flow.picture_s = before_s + _LATEST * (took_s - before_s)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facewire_server.errors import ModelUnavailable, SeveralFaces
+from facewire_server.errors import ModelUnavailable, SeveralFaces, TimedOut, TooManyPixels
 from facewire_server.pictures.decode import decode
 from facewire_server.pipeline import find
 from facewire_server.pipeline.detect import Detector
@@ -23,6 +23,7 @@ from facewire_server.types import (
     Rgb,
 )
 from facewire_server.work.clock import Clock
+from facewire_server.work.slots import WorkSlots
 from fakes.two_faces import LARGE, SHARES, SIZE_PX, SMALL, TwoFaces, two_faces
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
@@ -202,6 +203,49 @@ async def test_pictures_in_work_have_together_no_more_pixels_than_one_may(
     model.gate.set()
     await asyncio.gather(first, second)
     assert decoder.reductions == [1, 1]
+
+
+async def test_a_picture_past_its_deadline_keeps_its_pixels_and_returns_its_slot(
+    decoder: Decoder, threads: ThreadPoolExecutor
+) -> None:
+    slots = WorkSlots(1, picture_timeout_s=0.05)
+    line = finder(TwoFaces(), threads, max_pixels=WIDTH_PX * HEIGHT_PX)
+    with pytest.raises(TimedOut):
+        async with slots.picture():
+            await line.find(two_faces(), DETECTION)
+    assert not decoder.full_size.is_set()
+    assert slots.statistics().in_use == 0
+    next_one = asyncio.create_task(line.find(two_faces(), DETECTION))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await asyncio.get_running_loop().run_in_executor(threads, bool)  # the pool's other thread
+    assert decoder.reductions == [1], "the pixels of the first are still in memory"
+    decoder.full_size.set()
+    assert len((await next_one).faces) == 2
+
+
+async def test_a_small_picture_does_not_wait_for_a_large_one(threads: ThreadPoolExecutor) -> None:
+    model = TwoFaces()
+    model.gate.clear()
+    limits = PictureLimits(max_frame_bytes=1 << 24, max_pixels=3200 * 2400)
+    small_pixels = WIDTH_PX * HEIGHT_PX
+    line = FaceFinder(
+        Detector(model), limits=limits, threads=threads, max_stream_pixels=small_pixels
+    )
+    large = asyncio.create_task(line.find(two_faces(size=(3200, 2400)), DETECTION))
+    other_large = asyncio.create_task(line.find(two_faces(size=(3200, 2400)), DETECTION))
+    small = asyncio.create_task(line.find(two_faces(), DETECTION))
+    async with asyncio.timeout(30):
+        while model.begun < 2:  # the first large one, and the small one
+            await asyncio.sleep(0.001)
+    model.gate.set()
+    await asyncio.gather(large, other_large, small)
+
+
+async def test_a_caller_may_set_lower_limits(threads: ThreadPoolExecutor) -> None:
+    line = finder(TwoFaces(), threads)
+    with pytest.raises(TooManyPixels):
+        await line.find(two_faces(), DETECTION, limits=PictureLimits(1 << 24, 100))
 
 
 async def test_each_stage_has_its_time(threads: ThreadPoolExecutor) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facewire_server.work.slots import Flow, WorkSlots
+from facewire_server.work.spent import spend
 
 CALLS = "calls"
 COSTS_S = st.floats(0.01, 1.0)
@@ -16,7 +17,7 @@ fair = settings(max_examples=25, deadline=None)
 
 
 class Simulation:
-    """Flows that always have pictures waiting, before a real `WorkSlots` with a clock of the test's own.
+    """Flows that always have pictures waiting, before a real `WorkSlots`, in a time of the test's own.
 
     Attributes:
         slots: what is tried.
@@ -27,7 +28,7 @@ class Simulation:
 
     def __init__(self, count: int) -> None:
         self.now_s = 0.0
-        self.slots = WorkSlots(count, now_s=lambda: self.now_s)
+        self.slots = WorkSlots(count)
         self.work_s: defaultdict[str, float] = defaultdict(float)
         self.turns: list[str] = []
         self._in_work: dict[asyncio.Event, float] = {}
@@ -60,6 +61,7 @@ class Simulation:
                 ended = asyncio.Event()
                 self._in_work[ended] = self.now_s + cost_s
                 await ended.wait()
+                spend(cost_s)
                 self.work_s[name] += cost_s
 
     async def _settle(self) -> None:
@@ -142,6 +144,15 @@ def test_a_flow_alone_has_all_turns(count: int, is_stream: bool) -> None:
     simulated(play())
 
 
+async def test_beside_one_frame_in_work_calls_hold_their_share_of_the_slots() -> None:
+    simulation = Simulation(8)
+    simulation.add("camera", 1.0, waiting=1)
+    simulation.add(CALLS, 1.0, waiting=40)
+    await simulation.run(10.0)
+    assert simulation.slots.statistics().in_use == 1 + 2
+    await simulation.end()
+
+
 async def test_a_flow_that_comes_back_has_no_credit() -> None:
     simulation = Simulation(1)
     simulation.add("always", 1.0, waiting=2)
@@ -200,6 +211,8 @@ def test_no_slot_is_lost_whoever_gives_up(count: int, moves: list[tuple[str, int
         assert slots.statistics().in_use == slots.statistics().waiting_streams == 0
         stream = Flow()
         async with asyncio.timeout(5):
+            async with slots.slot(stream):
+                pass  # from now on it is known, and of usual cost
             async with asyncio.TaskGroup() as group:
                 inside = asyncio.Barrier(count)
                 for _ in range(count):
