@@ -1,7 +1,9 @@
 """Calls that hold back their request, or never read, keep no place from others; requests are bounded before they are parsed."""
 
 import asyncio
+import gc
 import itertools
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -200,7 +202,6 @@ async def test_an_export_that_is_not_read_gives_its_place_back() -> None:
         assert places.in_progress == 1
         await until(lambda: places.in_progress == 0)
         await wire.galleries.ListGalleries(gallery_pb2.ListGalleriesRequest())
-        assert places.connections(), "its client has not read the status yet, so the call is open"
         assert (await refused(read_all(export)))[1] == "SLOW_READER"
         await until(lambda: not places.connections())
 
@@ -267,3 +268,23 @@ async def test_what_a_picture_holds_is_no_field() -> None:
         call = wire.recognition.Recognize(recognition_pb2.RecognizeRequest(image=image))
         await call.code()
         assert await call.code() is grpc.StatusCode.OK
+
+
+async def test_a_refused_request_does_not_stay_in_memory() -> None:
+    """Not even until the next garbage collection."""
+    request = b"\xf8\x3f\x01" * 350_000
+    async with served() as wire:
+        recognize = wire.channel.unary_unary(f"{RECOGNITION}/Recognize", None, None)
+        assert (await refused(recognize(request)))[1] == "REQUEST_TOO_LARGE"
+        gc.collect()
+        gc.disable()
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(20):
+                await refused(recognize(request))
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            gc.enable()
+    assert after - before < 3 * len(request)

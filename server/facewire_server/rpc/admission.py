@@ -5,7 +5,7 @@ method is served by a handler of a stream here, which reads the requests as byte
 the method's, and parsed after that only.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
@@ -82,8 +82,8 @@ class AdmissionInterceptor(aio.ServerInterceptor):
         room = self._open_waiting if rule.is_open else self._waiting
         places = None if rule.is_open else self.places
 
-        async def admitted(received: AsyncIterator[bytes], context: Any) -> Any:
-            requests = Requests(received, rule, handler.request_deserializer)
+        async def admitted(_: Any, context: Any) -> Any:
+            requests = Requests(context.read, rule, handler.request_deserializer)
             try:
                 if places is not None:
                     places.join(context)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import Final, TypeVar
 
-__all__ = ["incoming"]
+__all__ = ["incoming", "until_settled"]
 
 _SETTLE_S: Final = 0.02
 """Seconds that a call must stay uncancelled after its last request to count as half-closed. In the tests, broken
@@ -26,4 +26,9 @@ async def incoming(requests: AsyncIterable[RequestT]) -> AsyncIterator[RequestT]
         value = [request]
         del request  # it may be a frame, which must not stay in memory until the next one comes
         yield value.pop()
+    await until_settled()
+
+
+async def until_settled() -> None:
+    """Returns if the call is half-closed; the task of a broken one is cancelled before."""
     await asyncio.sleep(_SETTLE_S)

@@ -1,15 +1,19 @@
 """Reads the requests of one call: each in time, no larger than its method's, and parsed after these checks only."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
+
+from grpc import aio
 
 from facewire_server.errors import OutOfOrder, RequestTooLarge, TimedOut
-from facewire_server.rpc.incoming import incoming
+from facewire_server.rpc.incoming import until_settled
 from facewire_server.rpc.method_rules import MethodRule
 from facewire_server.rpc.wire_form import check_form
 
 __all__ = ["Requests"]
+
+EOF: Final = aio.EOF  # type: ignore[attr-defined]  # grpc-stubs do not know it
 
 
 class Requests:
@@ -20,17 +24,18 @@ class Requests:
     """
 
     def __init__(
-        self, received: AsyncIterator[bytes], rule: MethodRule, parse: Callable[[bytes], Any]
+        self, read: Callable[[], Awaitable[Any]], rule: MethodRule, parse: Callable[[bytes], Any]
     ) -> None:
         """Prepares the reading.
 
         Args:
-            received: the messages as gRPC received them.
+            read: returns the bytes of the next message, or `EOF`: the method of the call's context. gRPC's iterator over
+                messages would keep each one until the next has come, and the last one until a garbage collection.
             rule: of the method.
             parse: the class method `FromString` of the method's request.
         """
         self.first_bytes = 0
-        self._received = received
+        self._read = read
         self._rule = rule
         self._parse = parse
         self._form = parse.__self__.DESCRIPTOR  # type: ignore[attr-defined]  # of the class
@@ -43,12 +48,11 @@ class Requests:
             OutOfOrder: the client sent no message, and the method needs one.
             DecodeError: the bytes are not a message.
         """
-        if self._rule.is_streaming:
-            return await self._next()
-        async for data in incoming(self._received):
-            self.first_bytes = len(data)
-            return self._parsed(data)
-        raise OutOfOrder("the call carries no request")
+        message = await self._next()
+        if message is None and not self._rule.is_streaming:
+            await until_settled()
+            raise OutOfOrder("the call carries no request")
+        return message
 
     async def since(self, first: Any) -> AsyncIterator[Any]:
         """Yields the first message and all after it.
@@ -57,13 +61,13 @@ class Requests:
             TimedOut: no further message came within the method's time.
             RequestTooLarge, DecodeError: as `first`.
         """
-        message, first = first, None
-        while message is not None:
-            yield message
-            message = None  # while the next one is awaited, nothing holds the last one
+        message = [first]
+        del first
+        while message[0] is not None:
+            yield message.pop()  # it may be a frame, which nothing here keeps in memory
             try:
                 async with asyncio.timeout(self._rule.next_timeout_s) as limit:
-                    message = await self._next()
+                    message.append(await self._next())
             except TimeoutError:
                 if not limit.expired():
                     raise
@@ -72,8 +76,11 @@ class Requests:
                 ) from None
 
     async def _next(self) -> Any:
-        data = await anext(self._received, None)
-        return None if data is None else self._parsed(data)
+        data = await self._read()
+        if data is EOF:
+            return None
+        self.first_bytes = self.first_bytes or len(data)
+        return self._parsed(data)
 
     def _parsed(self, data: bytes) -> Any:
         if len(data) > self._rule.max_bytes:
