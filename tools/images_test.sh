@@ -211,7 +211,7 @@ compose down --timeout 20
 mkdir "$FACEWIRE_SECRETS"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=127.0.0.1 \
   -addext subjectAltName=IP:127.0.0.1 -out "$FACEWIRE_SECRETS/certificate.pem" -keyout "$FACEWIRE_SECRETS/key.pem" 2>/dev/null
-echo first >"$FACEWIRE_SECRETS/token"
+echo first-0123456789 >"$FACEWIRE_SECRETS/token"
 chown -R 10001:10001 "$FACEWIRE_SECRETS"
 chmod -R u=rwX,go= "$FACEWIRE_SECRETS"
 # podman-compose 1.6.0 puts no variables into a list that is marked `!override`, as Docker's does.
@@ -226,12 +226,12 @@ refused() {
   trusted "$1" || status=$?
   [ $status -eq 4 ] # the CLI's "not allowed"
 }
-trusted first
-refused second
-echo second >"$FACEWIRE_SECRETS/token"
+trusted first-0123456789
+refused second-0123456789
+echo second-0123456789 >"$FACEWIRE_SECRETS/token"
 podman kill --signal HUP "$(container server)" >/dev/null
-await 30 trusted second
-refused first
+await 30 trusted second-0123456789
+refused first-0123456789
 
 say "it drains and ends when it is stopped"
 server=$(container server)

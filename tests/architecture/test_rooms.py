@@ -25,6 +25,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.host.processors": frozenset(),
     f"{SERVER}.host.signals": frozenset(),
     f"{SERVER}.host.ending": frozenset(),
+    f"{SERVER}.host.file_modes": frozenset(),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.stacks": frozenset(),
     f"{SERVER}.events.operators": frozenset(),

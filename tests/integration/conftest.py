@@ -56,7 +56,7 @@ def secured(
 ) -> Iterator[RunningServer]:
     """A server that wants TLS and a token."""
     token = tmp_path_factory.mktemp("token") / "token"
-    token.write_text("s3cret\n")
+    token.write_text("s3cret-0123456789\n")
     token.chmod(0o600)
     with running_server(
         tls_certificate=certificate[0], tls_key=certificate[1], token_file=token

@@ -1,13 +1,16 @@
 """Who changed a gallery or took it away, how much, and to which revision: over a real server."""
 
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NoReturn
 
 import grpc
 import numpy as np
 import pytest
 
 from facewire.v1 import face_pb2, gallery_pb2
+from facewire_server.errors import GalleryFull, StorageBusy
 from facewire_server.events import Event, GalleryChanged, GalleryExported
+from facewire_server.galleries.records import GalleryRecord, ImportCounts
 from fakes.gallery import MemoryGallery
 from fakes.recognizer import CONTRACT_ID
 from fakes.wire import Wire, served, until
@@ -116,7 +119,7 @@ async def test_an_import_that_breaks_off_says_what_it_left() -> None:
         await wire.galleries.CreateGallery(gallery_pb2.CreateGalleryRequest(gallery_id="staff"))
         (header, *_) = await exported(wire, "staff")
         events.clear()
-        with pytest.raises(grpc.aio.AioRpcError):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
             await wire.galleries.ImportGallery(iter(records(header, people=700, fault=True)))
         await until(lambda: bool(of_galleries(events)))
         left = (
@@ -126,6 +129,48 @@ async def test_an_import_that_breaks_off_says_what_it_left() -> None:
     counts = left.identity_count, left.template_count
     assert 0 < left.template_count < 700
     assert said(event) == ("import", "staff", *counts, left.revision, False)
+    written = f"{counts[0]} identities and {counts[1]} templates were written before that"
+    assert written in (caught.value.details() or "")
+
+
+class FailsInItsSecondPart(MemoryGallery):
+    """Adds the records of an import until the second part begins."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(model_contract_id=CONTRACT_ID, dimension=4)
+        self._error = error
+
+    async def import_records(
+        self,
+        gallery_id: str,
+        model_contract_id: str,
+        records: AsyncIterator[GalleryRecord],
+        *,
+        committed: Callable[[ImportCounts], None] = lambda counts: None,
+    ) -> NoReturn:
+        committed(ImportCounts(1, 2, 0, 5))
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (GalleryFull("the disk is full; nothing was written"), "the disk is full; 1 identities"),
+        (StorageBusy("held for 5 s; nothing was written"), "held for 5 s; 1 identities"),
+        (KeyError("a name"), "; 1 identities"),
+    ],
+)
+async def test_whatever_breaks_an_import_off_says_what_was_written(
+    error: Exception, text: str
+) -> None:
+    async with served(gallery=FailsInItsSecondPart(error)) as wire:
+        (header, *_) = await exported(wire)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await wire.galleries.ImportGallery(iter([Import(record=header)]))
+    details = caught.value.details() or ""
+    assert f"{text} and 2 templates were written before that" in details
+    assert "nothing was written" not in details
+    assert "a name" not in details
 
 
 async def test_an_export_is_an_event_whether_or_not_it_is_read_to_its_end() -> None:

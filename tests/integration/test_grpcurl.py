@@ -246,7 +246,7 @@ def test_a_token_is_asked_for_and_taken_over_tls(
     without = call(secured.address, method, {}, flags=(*trust, *files))
     assert without.status == UNAUTHENTICATED
     assert "a bearer token is required" in without.error
-    token = ("-H", "authorization: Bearer s3cret")
+    token = ("-H", "authorization: Bearer s3cret-0123456789")
     answer = call(secured.address, method, {}, flags=(*trust, *token))
     assert answer.only["galleries"][0]["gallery_id"] == "default"
     assert (

@@ -62,7 +62,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 def secured_by_files(models: Path, tmp_path: Path) -> Iterator[Secured]:
     """A server whose files may be changed, unlike those of the server that others share."""
     token = tmp_path / "token"
-    token.write_text("first\n")
+    token.write_text("first-0123456789\n")
     certificate, key = self_signed(tmp_path)
     with running_server(tls_certificate=certificate, tls_key=key, token_file=token) as server:
         yield Secured(server, token, certificate, key, certificate.read_bytes())
@@ -108,16 +108,16 @@ def test_new_calls_need_the_new_token_and_open_streams_go_on(
     secured_by_files: Secured, tmp_path: Path
 ) -> None:
     before = secured_by_files
-    stream = OpenStream(before.server, before.certificate, "first")
+    stream = OpenStream(before.server, before.certificate, "first-0123456789")
     assert stream.send() == recognition_pb2.FRAME_STATUS_OK
     (tmp_path / "new").mkdir()
     for new, old in zip(
         self_signed(tmp_path / "new"), (before.certificate_file, before.key_file), strict=True
     ):
         shutil.copy(new, old)
-    before.token_file.write_text("second\n")
+    before.token_file.write_text("second-0123456789\n")
     new_certificate = before.certificate_file.read_bytes()
-    with before.client("first", before.certificate) as client:
+    with before.client("first-0123456789", before.certificate) as client:
         client.gallery()  # files alone change nothing
         before.hang_up()
         until(
@@ -126,10 +126,10 @@ def test_new_calls_need_the_new_token_and_open_streams_go_on(
         )
         with pytest.raises(facewire.AuthenticationError):
             client.gallery()  # an open connection, a new call
-    with before.client("second", new_certificate) as client:
+    with before.client("second-0123456789", new_certificate) as client:
         client.gallery()
     with (
-        before.client("second", before.certificate) as client,
+        before.client("second-0123456789", before.certificate) as client,
         pytest.raises(facewire.UnreachableError, match="TLS"),
     ):
         client.gallery()
@@ -144,13 +144,15 @@ def test_a_bad_file_is_logged_and_all_of_the_old_stays(
     (tmp_path / "new").mkdir()
     certificate, key = self_signed(tmp_path / "new")
     files = before.token_file, before.certificate_file, before.key_file
-    good = b"second", certificate.read_bytes(), key.read_bytes()
+    good = b"second-0123456789", certificate.read_bytes(), key.read_bytes()
     old_key = before.key_file.read_bytes()
     for place, content, reason in (
         (0, b"\n", "token is empty"),
         (0, "sécond".encode(), "not a token of printable ASCII"),
         (1, good[1][:100], "no PEM that can be read"),
-        (2, old_key, "KEY_VALUES_MISMATCH"),
+        (0, b"guessed\n", "fewer than 16 characters"),
+        (1, b"\xef\xbb\xbf" + good[1], "gRPC cannot use this certificate"),  # OpenSSL can
+        (2, old_key, "the key belongs to another certificate"),
     ):
         for file, each in zip(files, good, strict=True):
             file.write_bytes(each)
@@ -158,24 +160,26 @@ def test_a_bad_file_is_logged_and_all_of_the_old_stays(
         before.hang_up()
         until(lambda: reason in before.server.log(), f"not in the log: {reason}")  # noqa: B023
         assert before.shown() == before.certificate.decode()
-        with before.client("first", before.certificate) as client:
+        with before.client("first-0123456789", before.certificate) as client:
             client.gallery()
-    assert "second" not in before.server.log()
+    assert "second-0123456789" not in before.server.log()
 
 
 def test_while_a_token_is_changed_both_are_valid(secured_by_files: Secured) -> None:
     running = secured_by_files
-    running.token_file.write_text("second\nfirst\n")
+    running.token_file.write_text("second-0123456789\nfirst-0123456789\n")
     running.hang_up()
     until(
         lambda: '"credentials_reloaded", "error": ""' in running.server.log(),
         "no word of it in the log",
     )
-    for token in ("first", "second"):
+    for token in ("first-0123456789", "second-0123456789"):
         with running.client(token, running.certificate) as client:
             client.gallery()
     with (
-        running.client("second\nfirst".replace("\n", ""), running.certificate) as client,
+        running.client(
+            "second-0123456789\nfirst-0123456789".replace("\n", ""), running.certificate
+        ) as client,
         pytest.raises(facewire.AuthenticationError),
     ):
         client.gallery()

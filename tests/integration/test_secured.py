@@ -20,7 +20,7 @@ def connect(request):
 @pytest.mark.parametrize("given", ["path", "bytes"])
 def test_a_client_with_certificate_and_token_is_served(secured, certificate, connect, given):
     roots = certificate[0].read_bytes() if given == "bytes" else certificate[0]
-    with connect(secured.address, token="s3cret\n", root_certificates=roots) as client:
+    with connect(secured.address, token="s3cret-0123456789\n", root_certificates=roots) as client:
         assert client.gallery().gallery_id == "default"
         assert list(client.stream([])) == []
         assert client.health().ready
@@ -36,7 +36,7 @@ def test_a_client_without_the_token_is_refused(secured, certificate, connect):
 
 @pytest.mark.parametrize("trust", [{}, {"tls": True}])
 def test_a_client_that_does_not_trust_the_server_reaches_none(secured, connect, trust):
-    with connect(secured.address, token="s3cret", **trust) as client:
+    with connect(secured.address, token="s3cret-0123456789", **trust) as client:
         with pytest.raises(facewire.UnreachableError, match="TLS"):
             client.gallery()
         with pytest.raises(facewire.UnreachableError, match="TLS"):
@@ -66,8 +66,8 @@ def test_the_command_takes_a_certificate_and_a_token(secured, certificate):
         )
 
     trusted = ("--tls-ca", str(certificate[0]))
-    done = status(*trusted, FACEWIRE_TOKEN="s3cret")
+    done = status(*trusted, FACEWIRE_TOKEN="s3cret-0123456789")
     assert (done.returncode, done.stderr) == (0, "")
     assert '"default"' in done.stdout
     assert status(*trusted).returncode == 4
-    assert status("--tls", FACEWIRE_TOKEN="s3cret").returncode == 3
+    assert status("--tls", FACEWIRE_TOKEN="s3cret-0123456789").returncode == 3

@@ -25,8 +25,9 @@ from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
 from facewire_server.configuration.credentials import read_file, reload_on
 from facewire_server.configuration.settings import Settings
-from facewire_server.events import Emit, StopForced, Stopped, broadcast
+from facewire_server.events import Emit, FileExposed, StopForced, Stopped, broadcast
 from facewire_server.host.ending import Ending
+from facewire_server.host.file_modes import readable_by_others
 from facewire_server.host.open_files import raise_open_files
 from facewire_server.host.processors import usable_processors
 from facewire_server.host.signals import Signals, handle_signals
@@ -150,6 +151,10 @@ async def _server(
                 emit,
                 telemetry.interceptors,
             )
+            secrets = (settings.token_file, settings.tls_key)
+            storage = settings.data / "gallery"
+            for path, mode in readable_by_others((*secrets, storage, storage / "data.mdb")):
+                emit(FileExposed(path, mode))
             emit(
                 server_started(
                     settings,

@@ -6,11 +6,18 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import CredentialsReloaded, Emit
 
 __all__ = ["Credentials", "read_credentials", "read_file", "reload_on"]
+
+_LEAST_TOKEN: Final = 16
+"""Characters of a token: of 16 hexadecimal digits there are 2**64. Chosen, not measured."""
+
+_ANOTHERS_KEY: Final = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+"""OpenSSL's words for a key that is not the certificate's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +39,18 @@ def read_credentials(settings: Settings) -> Credentials:
     """Reads the files that the settings name.
 
     Raises:
-        SettingsError: a file cannot be read, the token is not of printable ASCII, or the
+        SettingsError: a file cannot be read, the token is not of printable ASCII or too short, or the
             certificate and the key do not belong together.
     """
     token = read_file(settings.token_file).decode("ascii", errors="replace").strip()
     # A header of HTTP/2 cannot carry other characters, so no client could send the token.
     if not all(line.isascii() and line.isprintable() for line in token.splitlines()):
         raise SettingsError(f"{settings.token_file} is not a token of printable ASCII characters")
+    if any(0 < len(line.strip()) < _LEAST_TOKEN for line in token.splitlines()):
+        raise SettingsError(
+            f"{settings.token_file} holds a token of fewer than {_LEAST_TOKEN} characters, which can be guessed; "
+            "make one with: openssl rand -hex 32"
+        )
     chain, key = read_file(settings.tls_certificate), read_file(settings.tls_key)
     if chain:
         _check_pair(settings, chain, key)
@@ -108,6 +120,8 @@ def _check_pair(settings: Settings, chain: bytes, key: bytes) -> None:
             context.load_cert_chain(certificate, its_key, password="")
         except (ssl.SSLError, OSError) as error:
             reason = getattr(error, "reason", None) or "no PEM that can be read"
+            if reason in _ANOTHERS_KEY:
+                reason = "the key belongs to another certificate"
             raise SettingsError(
                 f"{settings.tls_certificate} and {settings.tls_key} are not a certificate and its "
                 f"key: {reason}"

@@ -24,6 +24,10 @@ _LEAST_THRESHOLD: Final = 0.01
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
 
 
+_MOST_PORT: Final = 65535
+"""The largest port of TCP (RFC 9293: 16 bits). gRPC takes larger numbers, and listens on another port."""
+
+
 class SettingsError(Exception):
     """A setting has a value that cannot be used; the text names the setting and what is allowed."""
 
@@ -330,9 +334,15 @@ class Settings:
             raise SettingsError(f"log_format is {self.log_format}; it must be auto, text or json")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("tls_certificate and tls_key belong together: set both or none")
-        if self.metrics_listen and not _ADDRESS.fullmatch(self.metrics_listen):
+        if not (self.listen.startswith("unix:") or _is_address(self.listen)):
             raise SettingsError(
-                f"metrics_listen is {self.metrics_listen!r}; it must be host:port, such as 127.0.0.1:9464"
+                f"listen is {self.listen!r}; it must be host:port, such as 127.0.0.1:50051, "
+                "with a port up to 65535"
+            )
+        if self.metrics_listen and not _is_address(self.metrics_listen):
+            raise SettingsError(
+                f"metrics_listen is {self.metrics_listen!r}; it must be host:port, such as "
+                "127.0.0.1:9464, with a port up to 65535"
             )
         if len(self.shown_cameras) > _MOST_CAMERAS:
             raise SettingsError(f"metrics_cameras may name at most {_MOST_CAMERAS} cameras")
@@ -380,6 +390,10 @@ def all_settings() -> list[Setting]:
         Setting(field.name, *get_args(hints[field.name])[:2])
         for field in dataclasses.fields(Settings)
     ]
+
+
+def _is_address(text: str) -> bool:
+    return bool(_ADDRESS.fullmatch(text)) and int(text.rpartition(":")[2]) <= _MOST_PORT
 
 
 def _formatted(value: object) -> str:

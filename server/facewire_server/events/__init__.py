@@ -15,6 +15,7 @@ from facewire_server.events.operators import (
     CredentialsReloaded,
     Draining,
     DrainOverran,
+    FileExposed,
     GalleryAction,
     GalleryChanged,
     GalleryExported,
@@ -39,6 +40,7 @@ __all__ = [
     "Draining",
     "Emit",
     "Event",
+    "FileExposed",
     "FrameAccounted",
     "FrameDamaged",
     "FrameRead",
@@ -226,6 +228,7 @@ Event: TypeAlias = (
     | StreamEnded
     | ServerStarted
     | Listening
+    | FileExposed
     | MetricsListening
     | Draining
     | DrainOverran

@@ -13,6 +13,7 @@ __all__ = [
     "CredentialsReloaded",
     "DrainOverran",
     "Draining",
+    "FileExposed",
     "GalleryAction",
     "GalleryChanged",
     "GalleryExported",
@@ -72,6 +73,19 @@ class Listening:
     address: str
     has_tls: bool
     has_token: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileExposed:
+    """Every user of this machine has rights to a file or folder that holds a secret or biometric data.
+
+    Attributes:
+        path: as it was set.
+        mode: its permissions, octal.
+    """
+
+    path: str
+    mode: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from facewire_server.events import (
     Draining,
     DrainOverran,
     Event,
+    FileExposed,
     FrameDamaged,
     GalleryChanged,
     GalleryExported,
@@ -88,6 +89,7 @@ def _of_storage(event: GalleryStateChanged) -> int:
 ENTRIES: Final[Mapping[type[Any], Kind]] = {
     ServerStarted: Kind(),
     Listening: Kind(),
+    FileExposed: Kind(_warning),
     MetricsListening: Kind(),
     ModelStateChanged: Kind(lambda event: logging.WARNING if event.reason else logging.INFO),
     CredentialsReloaded: Kind(lambda event: logging.ERROR if event.error else logging.INFO),

@@ -1,7 +1,7 @@
 """Emits the events of the gallery service: who changed or exported a gallery."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,23 @@ from facewire_server.galleries.records import (
     ImportCounts,
 )
 
-__all__ = ["Audit"]
+__all__ = ["Audit", "WrittenNote"]
+
+
+class WrittenNote(str):
+    """A note on an error that is for its client: what the call wrote before it failed."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, parts: Sequence[ImportCounts]) -> "WrittenNote":
+        """Returns the note of an import whose `parts` were committed."""
+        identity_count = sum(part.identities_added for part in parts)
+        template_count = sum(part.templates_added for part in parts)
+        return cls(
+            f"{identity_count} identities and {template_count} templates were written before that; "
+            "send the import again: what exists is skipped"
+        )
 
 
 class Audit:
@@ -40,6 +56,8 @@ class Audit:
     def importing(self, context: Any, gallery_id: str) -> Iterator[Callable[[ImportCounts], None]]:
         """Emits `GalleryChanged` at the end of the block, however it ends, if it changed anything.
 
+        An error of the block gets a `WrittenNote` if parts were committed before it.
+
         Yields:
             A function to call with the counts of each part that was committed.
         """
@@ -48,6 +66,10 @@ class Audit:
         try:
             yield parts.append
             is_complete = True
+        except Exception as error:
+            if parts:
+                error.add_note(WrittenNote.of(parts))
+            raise
         finally:
             identity_count = sum(part.identities_added for part in parts)
             template_count = sum(part.templates_added for part in parts)

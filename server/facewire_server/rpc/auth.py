@@ -9,6 +9,7 @@ from grpc import aio
 
 from facewire_server.errors import TokenRequired
 from facewire_server.events import Emit, TokenRefused, ignore
+from facewire_server.rpc.listening import require_usable
 from facewire_server.rpc.services import is_open
 
 __all__ = ["TlsCertificate", "TokenInterceptor"]
@@ -58,12 +59,16 @@ class TlsCertificate:
     """The certificate that the server shows to new connections."""
 
     def __init__(self, certificate_chain: bytes, private_key: bytes) -> None:
-        """Takes both as PEM."""
+        """Takes both as PEM; raises OSError if gRPC cannot use them."""
         self._shown = _configuration(certificate_chain, private_key)
         self._next: grpc.ServerCertificateConfiguration | None = None
 
     def replace(self, certificate_chain: bytes, private_key: bytes) -> None:
-        """Shows another certificate from the next connection on; open connections stay."""
+        """Shows another certificate from the next connection on; open connections stay.
+
+        Raises:
+            OSError: gRPC cannot use it; the one before stays.
+        """
         self._next = _configuration(certificate_chain, private_key)
 
     def credentials(self) -> grpc.ServerCredentials:
@@ -78,4 +83,6 @@ class TlsCertificate:
 
 
 def _configuration(chain: bytes, key: bytes) -> grpc.ServerCertificateConfiguration:
-    return grpc.ssl_server_certificate_configuration([(key, chain)])
+    configuration = grpc.ssl_server_certificate_configuration([(key, chain)])
+    require_usable(configuration)
+    return configuration

@@ -16,6 +16,7 @@ from facewire_server.rpc.channel_options import channel_options
 from facewire_server.rpc.crowding import Crowding
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
+from facewire_server.rpc.listening import why_not
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.services import SERVICES
@@ -53,7 +54,11 @@ class Server:
         interceptors: Sequence[aio.ServerInterceptor] = (),
         emit: Emit = ignore,
     ) -> None:
-        """Builds the server. To be called in a running event loop; the server then belongs to it."""
+        """Builds the server. To be called in a running event loop; the server then belongs to it.
+
+        Raises:
+            OSError: gRPC cannot use the certificate.
+        """
         self.health = HealthServicer()
         self._options = options
         self._emit = emit
@@ -84,7 +89,7 @@ class Server:
         """Starts listening and returns the port.
 
         Raises:
-            OSError: the server cannot listen on the address: another server does, for example.
+            OSError: the server cannot listen on the address; the text says why.
         """
         options = self._options
         try:
@@ -94,9 +99,8 @@ class Server:
             else:
                 port = self._server.add_insecure_port(options.address)
         except RuntimeError as error:
-            raise OSError(
-                f"cannot listen on {options.address}: is another server there already?"
-            ) from error
+            reason = await asyncio.to_thread(why_not, options.address)
+            raise OSError(f"cannot listen on {options.address}: {reason}") from error
         await self._server.start()
         if not options.address.startswith("unix:"):
             busy = self.admission.places.connections
@@ -112,11 +116,14 @@ class Server:
 
         Open calls and connections go on. A server that was built without TLS or without a token
         stays without.
+
+        Raises:
+            OSError: gRPC cannot use the certificate; nothing was replaced.
         """
-        if self._tokens is not None and token:
-            self._tokens.replace(token)
         if self._certificate is not None and certificate_chain:
             self._certificate.replace(certificate_chain, private_key)
+        if self._tokens is not None and token:
+            self._tokens.replace(token)
 
     async def drain(self, grace_s: float) -> None:
         """Refuses new calls; streams and calls in progress have `grace_s` seconds to end, then are cancelled.

@@ -15,6 +15,7 @@ from facewire.v1 import face_pb2
 from facewire_server import errors
 from facewire_server.errors import InvalidInput, ServerError
 from facewire_server.events import Emit, InternalError, ignore
+from facewire_server.rpc.audit import WrittenNote
 from facewire_server.rpc.handlers import Behavior, wrapped
 from facewire_server.stacks import stack_without_messages
 
@@ -81,6 +82,10 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.NotImplementedYet: (StatusCode.UNIMPLEMENTED, face_pb2.ERROR_REASON_NOT_IMPLEMENTED),
 }
 """Status and reason of each error. Errors that are not here are INTERNAL."""
+
+RETRY_AFTER_S: dict[type[ServerError], float] = {errors.StorageBusy: 1.0}
+"""Seconds after which a client may repeat the call (`google.rpc.RetryInfo`): it was refused before it did anything.
+Chosen, not measured."""
 
 
 def reason_of(error: ServerError) -> face_pb2.ErrorReason:
@@ -161,8 +166,12 @@ def _status(error: ServerError, emit: Emit) -> status_pb2.Status:
     if named is None:
         return _internal(error, emit)
     code, reason = named
-    text = shortened(str(error), _MAX_TEXT_BYTES)
+    text = shortened(_with_notes(str(error), error), _MAX_TEXT_BYTES)
     status = _details(code, reason, text)
+    if type(error) in RETRY_AFTER_S:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMilliseconds(round(1000 * RETRY_AFTER_S[type(error)]))
+        status.details.add().Pack(retry)
     if isinstance(error, InvalidInput) and error.field:
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=text)
         status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
@@ -175,8 +184,16 @@ def _internal(error: Exception, emit: Emit) -> status_pb2.Status:
     return _details(
         StatusCode.INTERNAL,
         face_pb2.ERROR_REASON_INTERNAL,
-        f"internal error; the server's log has it as {log_id}",
+        _with_notes(f"internal error; the server's log has it as {log_id}", error),
     )
+
+
+def _with_notes(text: str, error: Exception) -> str:
+    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, WrittenNote)]
+    if notes:
+        # Of the part that failed, and not of the call.
+        text = text.removesuffix("; nothing was written")
+    return "; ".join([text, *notes])
 
 
 def _details(code: StatusCode, reason: face_pb2.ErrorReason, text: str) -> status_pb2.Status:

@@ -27,10 +27,10 @@ read_credentials(Settings(tls_certificate=certificate, tls_key=key))
 def test_what_the_files_hold_is_read_and_shown_nowhere(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     token = tmp_path / "token"
-    token.write_text(" s3cret \n")
+    token.write_text(" s3cret-0123456789 \n")
     settings = Settings(tls_certificate=certificate, tls_key=key, token_file=token)
     credentials = read_credentials(settings)
-    assert credentials.token == "s3cret"
+    assert credentials.token == "s3cret-0123456789"
     assert credentials.tls_certificate_chain == certificate.read_bytes()
     assert credentials.tls_private_key == key.read_bytes()
     assert repr(credentials) == "Credentials()"
@@ -61,7 +61,14 @@ def test_an_encrypted_key_is_refused_and_no_password_is_asked_for(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("content", "reported"),
-    [(b" \n", "is empty"), (b"\xff", "printable ASCII"), (b"a\tb", "printable ASCII")],
+    [
+        (b" \n", "is empty"),
+        (b"\xff", "printable ASCII"),
+        ("0123456789abcdef".encode("utf-16"), "printable ASCII"),
+        (b"a\tb", "printable ASCII"),
+        (b"0123456789abcde", "fewer than 16"),
+        (b"0123456789abcdef\n\na\n", "fewer than 16"),
+    ],
 )
 def test_a_file_that_holds_no_token_is_refused(
     tmp_path: Path, content: bytes, reported: str
@@ -73,3 +80,12 @@ def test_a_file_that_holds_no_token_is_refused(
     token.unlink()
     with pytest.raises(SettingsError, match="No such file"):
         read_credentials(Settings(token_file=token))
+
+
+def test_the_key_of_another_certificate_is_called_that(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    certificate, _ = self_signed(tmp_path / "one")
+    _, key = self_signed(tmp_path / "other")
+    with pytest.raises(SettingsError, match="the key belongs to another certificate"):
+        read_credentials(Settings(tls_certificate=certificate, tls_key=key))

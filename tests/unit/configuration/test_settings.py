@@ -75,6 +75,9 @@ def test_types_are_read() -> None:
         (("--log-format", "xml"), "text or json"),
         (("--tls-key", "key.pem"), "belong together"),
         (("--metrics-listen", "9464"), "metrics_listen is '9464'; it must be host:port"),
+        (("--metrics-listen", "127.0.0.1:65536"), "with a port up to 65535"),
+        (("--listen", "127.0.0.1:99999"), "listen is '127.0.0.1:99999'; it must be host:port"),
+        (("--listen", "127.0.0.1"), "listen is '127.0.0.1'; it must be host:port"),
         (("--metrics-listen", ":9464"), "host:port"),
         (("--metrics-listen", "127.0.0.1:many"), "host:port"),
         (("--metrics-cameras", ",".join(map(str, range(257)))), "at most 256 cameras"),
@@ -128,6 +131,7 @@ def test_an_empty_value_is_a_path_that_is_not_set() -> None:
 
 ANOTHER = {int: "7", float: "0.71875", bool: "true", str: ODD, Path: ODD, Path | None: ODD}
 EXCEPTIONS = {
+    "FACEWIRE_LISTEN": "0.0.0.0:1",
     "FACEWIRE_MIN_SCORE": "0.9999999999999999",
     "FACEWIRE_LOG_FORMAT": "json",
     "FACEWIRE_METRICS_LISTEN": "127.0.0.1:9464",

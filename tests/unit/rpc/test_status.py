@@ -44,6 +44,13 @@ def test_a_status_tells_reason_domain_and_field() -> None:
     assert bad.field_violations[0].field == "page_size"
 
 
+def test_a_refused_write_may_be_repeated_at_once() -> None:
+    status = _status(errors.StorageBusy("nothing was written"), ignore)
+    retry = error_details_pb2.RetryInfo()
+    assert status.details[1].Unpack(retry)
+    assert retry.retry_delay.ToMilliseconds() == 1000
+
+
 @pytest.mark.parametrize("text", ["x" * 100_000, "é" * 100_000, "🙂" * 100_000])
 def test_a_status_stays_below_4_kib(text: str) -> None:
     status = _status(errors.InvalidField(text, field="f" * 60), ignore)
