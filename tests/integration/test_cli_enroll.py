@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import unicodedata
 
 import cv2
 import grpc
@@ -41,6 +42,9 @@ def test_enrolling_says_in_json_what_became_of_each_picture(run, folder, gallery
         "ignored": 1,
         "ignored_files": [str(folder / "notes.txt")],
         "people_without_picture": ["Bo"],
+        "similar": 0,
+        "threshold": pytest.approx(0.42),
+        "threshold_source": "GALLERY_SIZE",
     }
 
 
@@ -59,6 +63,66 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(run, folder, astronaut, gal
     assert {"BLURRED TOO_DARK"} == {
         " ".join(each["faults"]) for each in poor if each["reason"] == "TOO_POOR"
     }
+
+
+def test_one_person_under_two_names_is_a_warning_and_ambiguous_says_between_whom(
+    run, tmp_path, astronaut, film, gallery
+):
+    portrait = astronaut[:256, 96:352, ::-1]
+    for name, picture in (("Ann", portrait), ("Anne", portrait[:, 8:])):
+        (tmp_path / "people" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "people" / name / "1.png"), picture)
+    enrolled = run("enroll", tmp_path / "people", "-g", gallery)
+    assert enrolled.returncode == 0, "a warning is no error"
+    row = next(line for line in enrolled.stdout.splitlines() if "1.png" in line)
+    assert row.index("Anne ") < row.index("Ann ", row.index("Anne ") + 1)
+    assert "1 enrolled pictures also match another person" in enrolled.stderr
+    assert "Threshold of the gallery now: 0.420 (by the size of the gallery)." in enrolled.stderr
+
+    (tmp_path / "people" / "Anna").mkdir()
+    cv2.imwrite(str(tmp_path / "people" / "Anna" / "1.png"), portrait)
+    first, *_, last = lines(run("enroll", tmp_path / "people", "-g", gallery, "--json"))
+    assert (first["identity_id"], first["status"], first["similar_identity_id"]) == (
+        "Ann", "present", ""
+    )  # fmt: skip
+    assert last["summary"]["similar"] == 1
+    run("forget", "Anna", "-g", gallery)
+
+    named = run("recognize", tmp_path / "people" / "Ann" / "1.png", "-g", gallery, "--json")
+    (face,) = lines(named)[0]["result"]["faces"]
+    assert face["decision"]["outcome"] == "AMBIGUOUS"
+    shown = run("recognize", tmp_path / "people" / "Ann" / "1.png", "-g", gallery)
+    assert "Ann or Anne?" in shown.stdout
+    assert "threshold 0.420 (by the size of the gallery)" in shown.stdout
+
+    watched = run("watch", film, "-g", gallery)
+    assert "Ann or Anne?" in watched.stdout or "Anne or Ann?" in watched.stdout
+    assert "0 faces without a name, 10 ambiguous." in watched.stderr
+    (*_, summary) = lines(run("watch", film, "-g", gallery, "--json"))
+    assert summary["summary"]["ambiguous_count"] == 10
+    ((between, counted),) = summary["summary"]["ambiguous"].items()
+    assert (between, counted["face_count"]) == ("Ann or Anne", 10)
+    assert summary["summary"]["threshold_source"] == "GALLERY_SIZE"
+
+
+def test_names_are_one_in_either_spelling_and_none_if_they_cannot_be_seen(
+    run, tmp_path, astronaut, gallery
+):
+    portrait = astronaut[:256, 96:352, ::-1]
+    composed, decomposed = (unicodedata.normalize(form, "José") for form in ("NFC", "NFD"))
+    for name in (decomposed, "ada\u200b", " "):
+        (tmp_path / "people" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "people" / name / "1.png"), portrait)
+    *pictures, _ = lines(run("enroll", tmp_path / "people", "-g", gallery, "--json"))
+    seen = {each["identity_id"]: (each["status"], each["detail"]) for each in pictures}
+    assert seen[composed] == ("enrolled", "")
+    status, detail = seen["ada\u200b"]
+    assert (status, "U+200B ZERO WIDTH SPACE" in detail) == ("refused", True)
+    status, detail = seen[" "]
+    assert (status, "begins with U+0020 SPACE" in detail) == ("refused", True)
+    forgotten = run("forget", decomposed, "-g", gallery)
+    assert forgotten.returncode == 0
+    assert lines(run("identities", "-g", gallery, "--json")) == []
 
 
 def test_run_again_it_enrolls_only_what_is_new(run, folder, gallery, server_address):

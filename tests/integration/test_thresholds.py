@@ -10,6 +10,7 @@ import facewire
 from facewire import DecisionPolicy, FrameResult, ThresholdSource
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from harness.running import RunningServer, running_server
+from integration.conftest import run_command
 
 DIMENSION = 128
 SERVERS_OWN = DecisionPolicy()
@@ -121,11 +122,17 @@ def test_the_operators_holds_for_every_size(models: object, portrait: NDArray[np
         shown = [
             (each.threshold, each.threshold_source) for each in (enrolled, seen, client.gallery())
         ]
+        status = run_command(server.address, "status").stdout
     assert shown == [(0.5, ThresholdSource.OPERATOR)] * 3
+    assert "threshold    0.500, set by the operator" in status
+    assert "0.500 (set by the operator)" in status
     assert (compared.threshold, info.decision_defaults.threshold) == (0.5, 0.5)
 
 
-def test_a_server_lists_its_steps(client: facewire.Client) -> None:
+def test_a_server_lists_its_steps(server: RunningServer, client: facewire.Client) -> None:
+    status = run_command(server.address, "status").stdout
+    assert "by the number of people in a gallery: 0.420 (20), 0.438 (50), 0.452 (100)" in status
+    assert "0.420 (by the size of the gallery)" in status
     info = client.server_info()
     assert info.decision_defaults.threshold is None
     assert [

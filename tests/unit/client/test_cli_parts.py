@@ -8,10 +8,11 @@ import unicodedata
 
 import pytest
 
-from facewire import Client, ErrorReason, NoFaceError, UnavailableError
+from facewire import Client, ErrorReason, NoFaceError, ThresholdSource, UnavailableError
 from facewire._wire.read_results import read_frame_result, read_frames_skipped
 from facewire.cli._folder import people_of
 from facewire.cli._interrupts import closed_by_ctrl_c
+from facewire.cli._output import threshold_text
 from facewire.cli._session import text_of
 from facewire.cli._sightings import Sightings, clock, write_csv
 from facewire.v1 import face_pb2, recognition_pb2
@@ -190,6 +191,59 @@ def test_sightings_account_for_every_frame_and_face():
     assert list(sightings.people) == ["ada", "bo"]
     assert (sightings.frame_count, sightings.failed_count) == (1, 1)
     assert (sightings.skipped_count, sightings.unrecognized_count) == (4, 1)
+
+
+def ambiguous(*identities):
+    result = recognition_pb2.FrameResult(status=recognition_pb2.FRAME_STATUS_OK)
+    decision = result.faces.add().decision
+    decision.outcome = face_pb2.OUTCOME_AMBIGUOUS
+    decision.threshold = 0.5
+    decision.threshold_source = face_pb2.THRESHOLD_SOURCE_OPERATOR
+    for identity_id, display_name in identities:
+        decision.ambiguous_between.add(identity_id=identity_id, display_name=display_name)
+    return read_frame_result(result)
+
+
+def test_ambiguous_faces_are_counted_apart_and_by_the_two_people_in_either_order():
+    sightings = Sightings()
+    sightings.add(seen(0.0, "ada", ""))
+    for pair in (
+        (("a", "Ada"), ("b", "Bo")),
+        (("b", "Bo"), ("a", "Ada")),
+        (("a", "A"), ("c", "A")),
+    ):
+        sightings.add(ambiguous(*pair))
+    sightings.add(ambiguous())  # of a server that is too old to say between whom
+    assert (sightings.unrecognized_count, sightings.ambiguous_count) == (1, 4)
+    assert {key: (each.label, each.face_count) for key, each in sightings.ambiguous.items()} == {
+        "a or b": ("Ada or Bo?", 2),
+        "a or c": ("A (a) or A (c)?", 1),
+    }
+    assert (sightings.threshold, sightings.threshold_source) == (0.5, ThresholdSource.OPERATOR)
+
+
+def test_a_label_is_the_name_the_two_or_the_outcome():
+    def label(result):
+        return result.faces[0].label
+
+    assert label(seen(0.0, "ada")) == "ada"
+    assert label(seen(0.0, "")) == "unknown"
+    assert label(ambiguous(("a", "Ada"), ("b", "Bo"))) == "Ada or Bo?"
+    assert label(ambiguous()) == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "source", "text"),
+    [
+        (0.452, ThresholdSource.GALLERY_SIZE, "0.452 (by the size of the gallery)"),
+        (0.5, ThresholdSource.OPERATOR, "0.500 (set by the operator)"),
+        (0.5, ThresholdSource.REQUEST, "0.500 (set by the request)"),
+        (0.42, ThresholdSource.UNSPECIFIED, "0.420"),
+        (0.0, ThresholdSource.UNSPECIFIED, ""),
+    ],
+)
+def test_a_threshold_says_who_chose_it(threshold, source, text):
+    assert threshold_text(threshold, source) == text
 
 
 @pytest.mark.parametrize(

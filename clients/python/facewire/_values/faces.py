@@ -137,6 +137,20 @@ class Face:
         return self.decision.display_name if self.decision and self.known else None
 
     @property
+    def label(self) -> str:
+        """Who it is, for people: "Ada" if KNOWN, "Ada or Bo?" if AMBIGUOUS, else the outcome in words."""
+        if self.decision is None:
+            return ""
+        if self.known:
+            return self.decision.display_name
+        between = self.decision.ambiguous_between
+        names = [each.display_name for each in between]
+        if len(set(names)) < len(names):  # two people of one name, or one person under two ids
+            names = [f"{each.display_name} ({each.identity_id})" for each in between]
+        words = self.decision.outcome.value.lower().replace("_", " ")
+        return f"{' or '.join(names)}?" if names else words
+
+    @property
     def known(self) -> bool:
         """Whether the face was recognized."""
         return self.decision is not None and self.decision.outcome is Outcome.KNOWN

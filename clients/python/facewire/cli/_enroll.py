@@ -18,12 +18,13 @@ from facewire import (
     DetectionOptions,
     ErrorReason,
     FaceSelection,
+    Gallery,
     Image,
     InvalidRequestError,
     NotFoundError,
     NotSupportedError,
 )
-from facewire.cli._enrolled import PictureOutcome, report
+from facewire.cli._enrolled import InForce, PictureOutcome, report
 from facewire.cli._folder import People, Person, people_of
 from facewire.cli._output import print_json, work_progress
 from facewire.cli._session import EXIT_REFUSED, Server, advised, session, text_of, usage_error
@@ -50,25 +51,27 @@ def run(
     """
     options = _Options(gallery, selection, DetectionOptions(min_face_px=min_face_px))
     outcomes: list[PictureOutcome] = []
+    in_force = InForce()
     bar = work_progress(as_json=as_json)
     with session(server) as client:
         found = people_of(folder)
         if not found.picture_count:
-            report(found, outcomes, gallery, as_json=as_json)
+            report(found, outcomes, gallery, in_force, as_json=as_json)
             raise usage_error(
                 f"there is no picture in {folder}. Put each person's into a sub-folder of their name."
             )
-        _check_model(client, gallery)
+        described = _check_model(client, gallery)
+        in_force.threshold, in_force.source = described.threshold, described.threshold_source
         try:
             with bar:
                 task = bar.add_task("enrolling", total=found.picture_count)
-                for outcome in _enroll(client, found, options):
+                for outcome in _enroll(client, found, options, in_force):
                     outcomes.append(outcome)
                     bar.advance(task)
                     if as_json:
                         print_json(**asdict(outcome))
         finally:  # also after an error or Ctrl-C: what was enrolled stays enrolled
-            report(found, outcomes, gallery, as_json=as_json)
+            report(found, outcomes, gallery, in_force, as_json=as_json)
     if found.without_picture or any(outcome.status == "refused" for outcome in outcomes):
         raise typer.Exit(EXIT_REFUSED)
 
@@ -80,25 +83,29 @@ class _Options:
     detection: DetectionOptions
 
 
-def _check_model(client: Client, gallery: str) -> None:
-    """Refuses a gallery of another model, even if no picture is left to enroll.
+def _check_model(client: Client, gallery: str) -> Gallery:
+    """Returns the gallery; refuses one of another model, even if no picture is left to enroll.
 
     Raises:
         ContractMismatchError: the gallery was made with another model.
     """
+    described = client.gallery(gallery)
     try:
         served = client.server_info().model_contract_id
     except NotSupportedError:
-        return  # an older server, which refuses each picture itself
-    if client.gallery(gallery).model_contract_id != served:
+        return described  # of an older server, which refuses each picture itself
+    if described.model_contract_id != served:
         raise ContractMismatchError(
             f"Gallery {gallery!r} was made with another model.",
             advice="Run the server with that model, or enroll into a new gallery.",
             reason=ErrorReason.CONTRACT_MISMATCH,
         )
+    return described
 
 
-def _enroll(client: Client, found: People, options: _Options) -> Iterator[PictureOutcome]:
+def _enroll(
+    client: Client, found: People, options: _Options, in_force: InForce
+) -> Iterator[PictureOutcome]:
     for person in found.people:
         if not _is_text(person.identity_id):
             for picture in person.pictures:
@@ -129,7 +136,7 @@ def _enroll(client: Client, found: People, options: _Options) -> Iterator[Pictur
                     detail=str(error),
                 )
                 continue
-            outcome = _enroll_picture(client, person, picture, image, digest, options)
+            outcome = _enroll_picture(client, person, picture, image, digest, options, in_force)
             if outcome.status == "enrolled":  # a second file may hold the same picture
                 done.add(digest)
             yield outcome
@@ -160,13 +167,19 @@ def _digests(client: Client, person: Person, gallery: str) -> set[str]:
 
 
 def _enroll_picture(
-    client: Client, person: Person, picture: Path, image: Image, digest: str, options: _Options
+    client: Client,
+    person: Person,
+    picture: Path,
+    image: Image,
+    digest: str,
+    options: _Options,
+    in_force: InForce,
 ) -> PictureOutcome:
     # One picture a call: only so does each template carry its own source.
     name = f"{digest} {picture.name}".encode(errors="replace")
     source = name[:_SOURCE_BYTES].decode(errors="ignore")
     try:
-        result = client.enroll(
+        enrolled = client.enroll(
             person.identity_id,
             image,
             gallery=options.gallery,
@@ -174,11 +187,13 @@ def _enroll_picture(
             selection=options.selection,
             source=source,
             detection=options.detection,
-        ).pictures[0]
+        )
     except InvalidRequestError as error:
         return PictureOutcome(
             picture, person.identity_id, "refused", reason=error.reason, detail=text_of(error)
         )
+    in_force.threshold, in_force.source = enrolled.threshold, enrolled.threshold_source
+    (result,) = enrolled.pictures
     return PictureOutcome(
         picture,
         person.identity_id,
@@ -187,4 +202,6 @@ def _enroll_picture(
         reason=result.refusal or "",
         faults=result.quality.faults if result.quality and not result.accepted else (),
         detail=advised(result.detail, result.refusal),
+        similar_identity_id=result.similar_identity_id,
+        similar_identity_similarity=result.similar_identity_similarity,
     )

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from facewire import QualityFault
+from facewire import QualityFault, ThresholdSource
 from facewire.cli._folder import People
-from facewire.cli._output import ERRORS, print_json, print_table, words
+from facewire.cli._output import ERRORS, print_json, print_table, threshold_text, words
 
-__all__ = ["PictureOutcome", "report"]
+__all__ = ["InForce", "PictureOutcome", "report"]
 
 _LISTED_FILES = 20
 """Ignored files that are listed on a screen. Chosen, not measured; --json has them all."""
@@ -27,6 +27,8 @@ class PictureOutcome:
         reason: why it was refused, for programs; "" if the file itself cannot be read.
         faults: of a face that was refused as TOO_POOR: what is wrong with it.
         detail: why it was refused and what to do, for people.
+        similar_identity_id: another person whom the picture matches; "" if there is none.
+        similar_identity_similarity: to that person.
     """
 
     picture: Path
@@ -36,15 +38,33 @@ class PictureOutcome:
     reason: str = ""
     faults: tuple[QualityFault, ...] = ()
     detail: str = ""
+    similar_identity_id: str = ""
+    similar_identity_similarity: float = 0.0
 
 
-def report(found: People, outcomes: list[PictureOutcome], gallery: str, *, as_json: bool) -> None:
-    """Prints counts, what was refused and why, what was ignored, and who has no picture.
+@dataclass(slots=True)
+class InForce:
+    """The threshold of a gallery, as the server last said it; 0 if it did not."""
+
+    threshold: float = 0.0
+    source: ThresholdSource = ThresholdSource.UNSPECIFIED
+
+
+def report(
+    found: People,
+    outcomes: list[PictureOutcome],
+    gallery: str,
+    in_force: InForce,
+    *,
+    as_json: bool,
+) -> None:
+    """Prints counts, what was refused and why, who matches another person, what was ignored, and who has no picture.
 
     Args:
         found: the folder.
         outcomes: of its pictures; fewer than it has if the run was interrupted.
         gallery: the gallery.
+        in_force: its threshold.
         as_json: prints a summary instead, as one object.
     """
     counts = Counter(outcome.status for outcome in outcomes)
@@ -61,6 +81,9 @@ def report(found: People, outcomes: list[PictureOutcome], gallery: str, *, as_js
                 "ignored": len(found.ignored),
                 "ignored_files": [str(path) for path in found.ignored],
                 "people_without_picture": without,
+                "similar": sum(bool(outcome.similar_identity_id) for outcome in outcomes),
+                "threshold": in_force.threshold,
+                "threshold_source": in_force.source,
             }
         )
         return
@@ -72,6 +95,10 @@ def report(found: People, outcomes: list[PictureOutcome], gallery: str, *, as_js
         f"{counts['enrolled']} enrolled, {counts['present']} there already, "
         f"{counts['refused']} refused: {len(found.people)} people, gallery {gallery!r}."
     )
+    _warn_of_similar(outcomes)
+    if in_force.threshold:
+        shown = threshold_text(in_force.threshold, in_force.source)
+        ERRORS.print(f"Threshold of the gallery now: {shown}.")
     if found.ignored:
         more = len(found.ignored) - _LISTED_FILES
         ERRORS.print(f"Ignored, no pictures by their names: {len(found.ignored)}.")
@@ -88,6 +115,28 @@ def report(found: People, outcomes: list[PictureOutcome], gallery: str, *, as_js
 def _why(outcome: PictureOutcome) -> str:
     faults = ", ".join(map(words, outcome.faults))
     return f"{outcome.reason}: {faults}" if faults else outcome.reason
+
+
+def _warn_of_similar(outcomes: list[PictureOutcome]) -> None:
+    similar = [outcome for outcome in outcomes if outcome.similar_identity_id]
+    if not similar:
+        return
+    rows = [
+        (
+            str(outcome.picture),
+            outcome.identity_id,
+            outcome.similar_identity_id,
+            f"{outcome.similar_identity_similarity:.3f}",
+        )
+        for outcome in similar
+    ]
+    columns = ["picture", "enrolled as", "also matches", " similarity"]
+    print_table("Two people match", columns, rows)
+    ERRORS.print(
+        f"Warning: {len(similar)} enrolled pictures also match another person: one person under two "
+        "names, or one picture under two? Their faces will be ambiguous. "
+        "`facewire forget` deletes one of the names."
+    )
 
 
 def _without_usable_picture(found: People, outcomes: list[PictureOutcome]) -> list[str]:

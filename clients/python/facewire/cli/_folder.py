@@ -25,8 +25,8 @@ class Person:
 
     @property
     def display_name(self) -> str:
-        """The id with spaces for underscores."""
-        return self.identity_id.replace("_", " ").strip() or self.identity_id
+        """The id with spaces for underscores; "" if nothing is left, for which the server takes the id."""
+        return self.identity_id.replace("_", " ").strip()
 
 
 @dataclass(frozen=True, slots=True)

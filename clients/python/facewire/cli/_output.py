@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from facewire import Face, Outcome, Quality
+from facewire import Face, Outcome, Quality, ThresholdSource
 
 __all__ = [
     "ERRORS",
@@ -27,6 +27,7 @@ __all__ = [
     "print_line",
     "print_table",
     "progress",
+    "threshold_text",
     "who",
     "words",
     "work_progress",
@@ -38,6 +39,14 @@ ERRORS = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 _RESULTS = Console(markup=False, highlight=False)
 
 _STYLES = {Outcome.KNOWN: "green", Outcome.AMBIGUOUS: "yellow"}
+
+
+_CHOSEN = {
+    ThresholdSource.REQUEST: "set by the request",
+    ThresholdSource.OPERATOR: "set by the operator",
+    ThresholdSource.GALLERY_SIZE: "by the size of the gallery",
+}
+"""Who chose a threshold, in words."""
 
 
 def print_json(**values: Any) -> None:
@@ -83,12 +92,18 @@ def work_progress(*, as_json: bool) -> Progress:
 
 
 def who(face: Face) -> Text:
-    """Returns the name of a face, or its outcome if it has none; if that is TOO_POOR, with the faults."""
+    """Returns the name of a face, between whom it is ambiguous, or its outcome; if that is TOO_POOR, with the faults."""
     outcome = face.decision.outcome if face.decision else Outcome.UNSPECIFIED
-    name = face.name or words(outcome)
+    name = face.label
     if outcome is Outcome.TOO_POOR and face.quality.faults:
         name = f"{name}: {faults_of(face.quality)}"
     return Text(name, style=_STYLES.get(outcome, "dim"))
+
+
+def threshold_text(threshold: float, source: ThresholdSource) -> str:
+    """Returns "0.452 (by the size of the gallery)"; "" for the 0 of a server that is too old to say."""
+    chosen = f" ({_CHOSEN[source]})" if source in _CHOSEN else ""
+    return f"{threshold:.3f}{chosen}" if threshold else ""
 
 
 def faults_of(quality: Quality) -> str:

@@ -8,7 +8,14 @@ from rich.text import Text
 
 from facewire import DetectionOptions, Face, Image, InvalidPictureError, Recognition
 from facewire.cli._opencv import painting
-from facewire.cli._output import ERRORS, print_json, print_line, print_table, who
+from facewire.cli._output import (
+    ERRORS,
+    print_json,
+    print_line,
+    print_table,
+    threshold_text,
+    who,
+)
 from facewire.cli._session import EXIT_REFUSED, Server, session, text_of, usage_error
 
 __all__ = ["run"]
@@ -88,7 +95,11 @@ def _print_result(picture: Path, result: Recognition, *, as_json: bool) -> None:
         print_json(picture=str(picture), result=result)
         return
     size = f"{result.width_px}×{result.height_px}"
-    title = f"{picture} ({size}, {result.timings.total_us / 1000:.0f} ms)"
+    facts = [size, f"{result.timings.total_us / 1000:.0f} ms"]
+    decisions = [face.decision for face in result.faces if face.decision]
+    for decision in decisions[:1]:  # of one search, so all have the same threshold
+        facts.append(f"threshold {threshold_text(decision.threshold, decision.threshold_source)}")
+    title = f"{picture} ({', '.join(facts)})"
     if result.faces:
         print_table(title, _COLUMNS, [_row(face) for face in result.faces])
     else:

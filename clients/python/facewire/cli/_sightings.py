@@ -4,9 +4,17 @@ import csv
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from facewire import Decision, Face, FrameResult, FramesSkipped, FrameStatus
+from facewire import (
+    Decision,
+    Face,
+    FrameResult,
+    FramesSkipped,
+    FrameStatus,
+    Outcome,
+    ThresholdSource,
+)
 
-__all__ = ["GAP_S", "Person", "Sighting", "Sightings", "clock", "write_csv"]
+__all__ = ["GAP_S", "Ambiguity", "Person", "Sighting", "Sightings", "clock", "write_csv"]
 
 GAP_S = 2.5
 """Seconds between two frames with a person that end a sighting. Chosen, not measured: a face that is missed in one
@@ -66,6 +74,19 @@ class Person:
 
 
 @dataclass(slots=True)
+class Ambiguity:
+    """Faces that two people match, too closely to choose.
+
+    Attributes:
+        label: the two names.
+        face_count: over all frames.
+    """
+
+    label: str
+    face_count: int = 0
+
+
+@dataclass(slots=True)
 class Sightings:
     """The people who were seen, and counts.
 
@@ -74,7 +95,11 @@ class Sightings:
         frame_count: frames that were recognized.
         skipped_count: frames that were skipped.
         failed_count: frames whose status is not OK: INVALID, UNAVAILABLE or TIMED_OUT.
-        unrecognized_count: faces that are not KNOWN, over all frames: UNKNOWN, and also AMBIGUOUS and TOO_POOR.
+        unrecognized_count: faces over all frames that are neither KNOWN nor AMBIGUOUS.
+        ambiguous_count: AMBIGUOUS faces over all frames.
+        ambiguous: the same by the two identities.
+        threshold: of the last decision; it follows the size of the gallery.
+        threshold_source: who chose it.
     """
 
     people: dict[str, Person] = field(default_factory=dict)
@@ -82,6 +107,10 @@ class Sightings:
     skipped_count: int = 0
     failed_count: int = 0
     unrecognized_count: int = 0
+    ambiguous_count: int = 0
+    ambiguous: dict[str, Ambiguity] = field(default_factory=dict)
+    threshold: float = 0.0
+    threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
 
     def add(self, result: FrameResult | FramesSkipped) -> None:
         """Adds one result of a stream."""
@@ -95,10 +124,24 @@ class Sightings:
                 self._add_face(face, result.captured_at_us / 1e6)
 
     def _add_face(self, face: Face, at_s: float) -> None:
-        if not face.known or face.decision is None:
+        decision = face.decision
+        if decision is None:
             self.unrecognized_count += 1
             return
-        self._person(face.decision).add(at_s, face.decision.similarity)
+        self.threshold, self.threshold_source = decision.threshold, decision.threshold_source
+        if decision.outcome is Outcome.AMBIGUOUS:
+            self._add_ambiguous(face, decision)
+        elif face.known:
+            self._person(decision).add(at_s, decision.similarity)
+        else:
+            self.unrecognized_count += 1
+
+    def _add_ambiguous(self, face: Face, decision: Decision) -> None:
+        self.ambiguous_count += 1
+        if decision.ambiguous_between:  # a server that is too old does not say between whom
+            ids = sorted(each.identity_id for each in decision.ambiguous_between)
+            fresh = Ambiguity(face.label)
+            self.ambiguous.setdefault(" or ".join(ids), fresh).face_count += 1
 
     def _person(self, decision: Decision) -> Person:
         fresh = Person(decision.identity_id, decision.display_name)

@@ -5,7 +5,14 @@ import time
 import typer
 
 from facewire import Client, Gallery, Health, NotSupportedError, ServerInfo
-from facewire.cli._output import ERRORS, print_json, print_line, print_table, words
+from facewire.cli._output import (
+    ERRORS,
+    print_json,
+    print_line,
+    print_table,
+    threshold_text,
+    words,
+)
 from facewire.cli._session import EXIT_UNAVAILABLE, Server, session
 
 __all__ = ["run"]
@@ -77,8 +84,16 @@ def _print_info(info: ServerInfo) -> None:
     print_line(
         f"streams      at most {limits.max_streams}, each with {limits.max_in_flight} frames in flight"
     )
+    print_line(f"threshold    {_threshold(info)}")
     absent = ", ".join(words(feature) for feature in info.absent_features)
     print_line(f"features     {', '.join(map(words, info.features)) or 'none'}; without: {absent}")
+
+
+def _threshold(info: ServerInfo) -> str:
+    if info.decision_defaults.threshold is not None:
+        return f"{info.decision_defaults.threshold:.3f}, set by the operator"
+    steps = (f"{step.threshold:.3f} ({step.identity_count:,})" for step in info.threshold_steps)
+    return f"by the number of people in a gallery: {', '.join(steps)}"
 
 
 def _print_galleries(galleries: list[Gallery], info: ServerInfo | None, *, as_json: bool) -> None:
@@ -92,11 +107,13 @@ def _print_galleries(galleries: list[Gallery], info: ServerInfo | None, *, as_js
             str(each.identity_count),
             str(each.template_count),
             str(each.revision),
+            threshold_text(each.threshold, each.threshold_source),
             _model(each, info),
         )
         for each in galleries
     ]
-    print_table("Galleries", ["gallery", " people", " templates", " revision", "model"], rows)
+    columns = ["gallery", " people", " templates", " revision", "threshold", "model"]
+    print_table("Galleries", columns, rows)
 
 
 def _model(gallery: Gallery, info: ServerInfo | None) -> str:

@@ -20,7 +20,7 @@ from rich.text import Text
 from facewire import DetectionOptions, FrameResult
 from facewire.cli._following import Following, Results
 from facewire.cli._opencv import video
-from facewire.cli._output import ERRORS, print_json, print_table, progress, who
+from facewire.cli._output import ERRORS, print_json, print_table, progress, threshold_text, who
 from facewire.cli._session import EXIT_INTERRUPTED, EXIT_REFUSED, Server, session, usage_error
 from facewire.cli._sightings import Sightings, clock, write_csv
 
@@ -131,7 +131,14 @@ def _report(sightings: Sightings, *, as_json: bool) -> None:
         print_table("Seen", columns, rows)
     else:
         ERRORS.print("No person was recognized.")
+    if sightings.ambiguous:
+        between = [(each.label, str(each.face_count)) for each in sightings.ambiguous.values()]
+        print_table("Ambiguous", ["between whom", " faces"], between)
     ERRORS.print(
         f"{sightings.frame_count} frames recognized, {sightings.skipped_count} skipped, "
-        f"{sightings.failed_count} failed; {sightings.unrecognized_count} faces without a name."
+        f"{sightings.failed_count} failed; {sightings.unrecognized_count} faces without a name, "
+        f"{sightings.ambiguous_count} ambiguous."
     )
+    if sightings.threshold:
+        in_force = threshold_text(sightings.threshold, sightings.threshold_source)
+        ERRORS.print(f"Threshold at the end: {in_force}.")

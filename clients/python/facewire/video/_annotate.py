@@ -103,8 +103,8 @@ def _spot(
 
 
 def _label(face: Face) -> str:
-    name = face.name or _outcome(face).value.lower().replace("_", " ")
-    return f"{name} {face.decision.similarity:.2f}" if face.decision and face.name else name
+    similarity = f" {face.decision.similarity:.2f}" if face.decision and face.known else ""
+    return f"{face.label}{similarity}"
 
 
 def _outcome(face: Face) -> Outcome:
