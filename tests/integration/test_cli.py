@@ -73,6 +73,15 @@ def test_no_server_is_exit_code_3(run, folder):
     assert "Is a facewire server running there" in result.stderr
 
 
+def test_no_room_is_exit_code_3(run):
+    full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
+    with FakeServer() as server:
+        server.fail_next("ListIdentities", full, times=5)
+        result = run("identities", server=server.address)
+    assert result.returncode == 3
+    assert "Try again when fewer calls are in progress." in result.stderr
+
+
 def test_a_server_that_does_not_answer_is_given_up_in_the_time_allowed(run):
     with FakeServer() as server:
         server.silent = {"ListIdentities", "GetServerInfo"}

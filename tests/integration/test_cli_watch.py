@@ -99,7 +99,7 @@ def test_a_live_camera_outlives_its_server(folder, network_camera):
     assert len(server.peers) >= 4
 
 
-@pytest.mark.parametrize("ending", ["TOO_MANY_STREAMS", "unanswered"])
+@pytest.mark.parametrize("ending", ["TOO_MANY_STREAMS", "TOO_MANY_CALLS", "unanswered"])
 def test_a_live_camera_outlives_a_stream_that_is_refused_or_broken_off(network_camera, ending):
     with FakeServer() as server:
         if ending == "unanswered":
@@ -109,12 +109,13 @@ def test_a_live_camera_outlives_a_stream_that_is_refused_or_broken_off(network_c
             server.reconnect_after_ms = 10
         watching = interruptible(["watch", network_camera.address, "--json"], server.address)
         assert json.loads(watching.stdout.readline())["result"]
-        if ending == "TOO_MANY_STREAMS":
-            full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
-            server.fail_next("StreamRecognize", full)
+        if ending != "unanswered":
+            full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, ending)
+            attempts = 5 if ending == "TOO_MANY_CALLS" else 1  # of the client, before it gives up
+            server.fail_next("StreamRecognize", full, times=attempts)
         for _ in range(40):
             assert json.loads(watching.stdout.readline())["result"]
         _, errors = ended_by_ctrl_c(watching)
     assert watching.returncode == 0, errors
-    assert ("as scripted" if ending == "TOO_MANY_STREAMS" else ending) in errors
+    assert (ending if ending == "unanswered" else "as scripted") in errors
     assert "Traceback" not in errors

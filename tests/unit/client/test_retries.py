@@ -25,6 +25,43 @@ def test_a_call_that_only_reads_is_repeated_while_the_server_is_unavailable(fake
     assert fake.calls["GetGallery"] == 4
 
 
+@pytest.mark.parametrize("reason", ["TOO_MANY_CALLS", "OUT_OF_MEMORY"])
+def test_a_server_without_room_is_asked_again(fake, client, picture, reason):
+    full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+    fake.fail_next("GetGallery", full, times=3)
+    fake.fail_next("EnrollTemplates", full, times=2)
+    fake.fail_next("StreamRecognize", full)
+    assert client.gallery().gallery_id == "default"
+    assert client.enroll("ada", picture).accepted_count == 1
+    assert [result.sequence for result in client.stream([picture])] == [1]
+    assert (fake.calls["GetGallery"], fake.calls["EnrollTemplates"]) == (4, 3)
+
+
+def test_a_write_that_found_no_room_is_not_repeated(fake, client):
+    full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
+    fake.fail_next("CreateGallery", full)
+    with pytest.raises(facewire.LimitError, match="Try again when fewer calls are in progress"):
+        client.create_gallery("cellar")
+    assert fake.calls["CreateGallery"] == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (grpc.StatusCode.DATA_LOSS, "GALLERY_DAMAGED"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"),
+    ],
+)
+def test_a_limit_or_damage_that_does_not_pass_is_not_asked_again(fake, client, code, reason):
+    fake.fail_next("GetGallery", failure(code, reason))
+    with pytest.raises(facewire.FacewireError) as caught:
+        client.gallery()
+    assert caught.value.reason.name == reason
+    assert caught.value.advice
+    assert fake.calls["GetGallery"] == 1
+
+
 def test_it_is_given_up_after_five_attempts(fake, client):
     fake.fail_next("GetGallery", AWAY, times=9)
     with pytest.raises(facewire.UnavailableError) as caught:
@@ -62,13 +99,22 @@ def test_each_chunk_has_a_request_id_of_its_own(fake, client, picture):
     assert len(set(fake.request_ids)) == 3
 
 
-def test_a_chunk_that_is_too_large_for_this_server_is_sent_in_parts(fake, client, picture):
-    too_large = failure(grpc.StatusCode.INVALID_ARGUMENT, "IMAGE_TOO_MANY_BYTES", field="images")
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (grpc.StatusCode.INVALID_ARGUMENT, "IMAGE_TOO_MANY_BYTES"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE"),
+    ],
+)
+def test_a_chunk_that_is_too_large_for_this_server_is_sent_in_parts(
+    fake, client, picture, code, reason
+):
+    too_large = failure(code, reason, field="images")
     fake.fail_next("EnrollTemplates", too_large, times=3)  # of 4, of 2, of 1
     result = client.enroll("ada", [picture] * 4)
     accepted = [each.accepted for each in result.pictures]
     assert accepted == [False, True, True, True]
-    assert result.pictures[0].refusal is ErrorReason.IMAGE_TOO_MANY_BYTES
+    assert result.pictures[0].refusal is ErrorReason[reason]
     assert len(set(fake.request_ids)) == len(fake.request_ids)
 
 

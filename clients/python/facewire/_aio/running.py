@@ -8,7 +8,7 @@ import grpc
 from grpc import aio
 
 from facewire._aio.channel import connect
-from facewire._values.errors import InvalidPictureError
+from facewire._values.errors import InvalidPictureError, LimitError
 from facewire._values.galleries import EnrollResult
 from facewire._wire.address import Address
 from facewire._wire.enrollment import Enrolled, Plan
@@ -101,7 +101,7 @@ class AsyncCalls:
         while not isinstance(step, EnrollResult):
             try:
                 response = await self._run(step, timeout_s)
-            except InvalidPictureError as error:
+            except (InvalidPictureError, LimitError) as error:
                 step = await _step(lambda error=error: plan.throw(error))  # type: ignore[misc] # mypy cannot infer a lambda's default
             else:
                 step = await _step(lambda response=response: plan.send(response))  # type: ignore[misc] # the same

@@ -12,7 +12,7 @@ from grpc import aio
 from facewire._aio.channel import connect
 from facewire._aio.ending import Ending
 from facewire._aio.feed import AsyncFeed, Frames, as_async, send
-from facewire._values.errors import UnavailableError
+from facewire._values.errors import FacewireError
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._wire.address import Address
 from facewire._wire.grpc_status import error_from_rpc
@@ -141,7 +141,7 @@ class AsyncStream:
                 await call.cancel()
                 if self._closed.is_set():  # by another task, which cancelled the call
                     return
-                pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
+                pause_s = retries.pause_s(error) if isinstance(error, FacewireError) else None
                 self._call = None
                 if pause_s is None:
                     raise

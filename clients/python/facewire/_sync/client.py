@@ -36,8 +36,9 @@ class Client(GalleryClient):
     it lists:
 
     * AuthenticationError: the server wants a token.
-    * UnreachableError, UnavailableError: after retries, if these are safe: of calls that
-      only read, and of `enroll`, whose repeated calls the server recognizes by their ids.
+    * UnreachableError, UnavailableError, and LimitError of a server without room for the call: after
+      retries, if these are safe: of calls that only read, and of `enroll`, whose repeated calls the
+      server recognizes by their ids.
     * DeadlineError: no response within `timeout_s`, retries included.
     * InvalidRequestError: a value is out of range; `field` names it.
     * ServerError: a fault of the server.

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 import grpc
 
 from facewire._sync.channel import connect
-from facewire._values.errors import InvalidPictureError
+from facewire._values.errors import InvalidPictureError, LimitError
 from facewire._values.galleries import EnrollResult
 from facewire._wire.address import Address
 from facewire._wire.enrollment import Plan
@@ -96,7 +96,7 @@ class Calls:
             while True:
                 try:
                     response = self._run(call, timeout_s)
-                except InvalidPictureError as error:
+                except (InvalidPictureError, LimitError) as error:
                     call = plan.throw(error)
                 else:
                     call = plan.send(response)

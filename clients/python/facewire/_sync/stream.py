@@ -15,7 +15,7 @@ import grpc
 
 from facewire._sync.channel import connect
 from facewire._sync.feed import Feed, messages
-from facewire._values.errors import FacewireError, UnavailableError
+from facewire._values.errors import FacewireError
 from facewire._values.pictures import Frame, Picture, require_frames
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._wire.address import Address
@@ -155,7 +155,7 @@ class Stream:
                 call.cancel()
                 if self._closed.is_set() and isinstance(error, FacewireError):
                     return  # by another thread, which cancelled the call
-                pause_s = retries.pause_s(error) if isinstance(error, UnavailableError) else None
+                pause_s = retries.pause_s(error) if isinstance(error, FacewireError) else None
                 self._call = None
                 if pause_s is None:
                     raise

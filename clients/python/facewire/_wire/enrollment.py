@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from facewire._values.enums import ErrorReason, FaceSelection, ThresholdSource
-from facewire._values.errors import InvalidPictureError
+from facewire._values.errors import InvalidPictureError, LimitError
 from facewire._values.galleries import EnrolledPicture, EnrollResult
 from facewire._values.options import DetectionOptions
 from facewire._values.pictures import Picture, as_pictures
@@ -22,6 +22,9 @@ _CHUNK_PICTURES = 10
 
 _CHUNK_BYTES = 16 * 2**20
 """The default of the server's limit; a server with a lower limit refuses the chunk, see `halves`."""
+
+_TOO_LARGE = {ErrorReason.IMAGE_TOO_MANY_BYTES, ErrorReason.REQUEST_TOO_LARGE}
+"""Reasons of a call that had too many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def enroll(
     """Plans the calls; a chunk that is too large for the server is sent again in halves.
 
     Raises:
-        InvalidPictureError: of a call, unless it is about a chunk's size.
+        InvalidPictureError, LimitError: of a call, unless it is about a chunk's size.
         OSError, ValueError, TypeError: a picture cannot be read (`image_message`).
     """
     common = gallery_pb2.EnrollTemplatesRequest(
@@ -71,8 +74,8 @@ def enroll(
             part = waiting.pop(0)
             try:
                 response = yield _call(common, part)
-            except InvalidPictureError as error:
-                if error.reason is not ErrorReason.IMAGE_TOO_MANY_BYTES:
+            except (InvalidPictureError, LimitError) as error:
+                if error.reason not in _TOO_LARGE:
                     raise
                 if len(part) > 1:
                     waiting[:0] = halves(part)

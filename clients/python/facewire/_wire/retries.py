@@ -12,6 +12,9 @@ _ATTEMPTS = 5
 """Attempts of a call. Chosen, not measured: 1.5 s of pauses at most, enough for a lost connection and a busy moment,
 too short for a server's restart, for which the caller must wait."""
 
+_PASSING = {ErrorReason.TOO_MANY_CALLS, ErrorReason.OUT_OF_MEMORY}
+"""Limits after which the contract asks for another attempt with backoff: the server had no room, and did nothing."""
+
 _BUSY_ATTEMPTS = 4
 """The contract's limit for WORKER_BUSY: with a few workers, one of four connections reaches another worker."""
 
@@ -57,7 +60,8 @@ class Retries:
         if error.reason is ErrorReason.WORKER_BUSY and self._busy_attempts:
             self._busy_attempts -= 1
             return 0.0
-        if not isinstance(error, UnavailableError) or not self._bounds_s:
+        passing = isinstance(error, UnavailableError) or error.reason in _PASSING
+        if not passing or not self._bounds_s:
             return None
         pause_s = self._bounds_s.pop(0) * random.uniform(0.25, 1.0)
         return pause_s if pause_s < self._deadline.left_s else None

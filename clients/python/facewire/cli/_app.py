@@ -25,7 +25,7 @@ Exit codes:
   1    done, but some pictures, frames or people were refused, or a person has no picture;
        or the output pipe was closed
   2    the command was used wrongly, or a file cannot be read or written
-  3    the server cannot be reached, or is not ready: try again
+  3    the server cannot be reached, is not ready or has no room: try again
   4    the server refuses: another token, gallery or limit is needed
   5    a fault of the server
   130  interrupted by Ctrl-C

@@ -19,7 +19,7 @@ from facewire import (
     UnavailableError,
 )
 from facewire.cli._output import ERRORS
-from facewire.cli._session import text_of
+from facewire.cli._session import NO_ROOM, text_of
 
 if TYPE_CHECKING:
     from facewire.video import Camera, FilmWriter
@@ -33,6 +33,9 @@ _FIRST_BACKOFF_S = 1.0
 
 _LONGEST_BACKOFF_S = 30.0
 """Longest pause, seconds. Chosen, not measured: the longest delay until a returned server is noticed."""
+
+_PASSING = {ErrorReason.TOO_MANY_STREAMS, *NO_ROOM}
+"""Limits of a server that may be reached at one time and not at another."""
 
 
 class Following:
@@ -122,8 +125,7 @@ class Following:
 
 def _is_temporary(error: FacewireError) -> bool:
     """Returns whether a new stream may succeed after this error."""
-    passing = isinstance(error, UnavailableError | DeadlineError)
-    return passing or error.reason is ErrorReason.TOO_MANY_STREAMS
+    return isinstance(error, UnavailableError | DeadlineError) or error.reason in _PASSING
 
 
 class _Kept:
