@@ -155,7 +155,7 @@ class ImageFormat(WireEnum):
     """Layout of a picture's bytes."""
 
     UNSPECIFIED = "UNSPECIFIED"
-    """Recognized by the first bytes: JPEG, PNG, WebP or BMP."""
+    """Recognized by the first bytes: JPEG, PNG, WebP, BMP, GIF or AVIF."""
     JPEG = "JPEG"
     PNG = "PNG"
     WEBP = "WEBP"

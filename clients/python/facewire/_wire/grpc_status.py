@@ -27,7 +27,7 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
     ErrorReason.IMAGE_EMPTY: (errors.InvalidPictureError, ""),
     ErrorReason.IMAGE_UNDECODABLE: (
         errors.InvalidPictureError,
-        "Send a JPEG, PNG, WebP or BMP file, or an array.",
+        "Send a JPEG, PNG, WebP, BMP, GIF or AVIF file, or an array. Image.from_bytes converts HEIC.",
     ),
     ErrorReason.IMAGE_TOO_MANY_BYTES: (
         errors.InvalidPictureError,

@@ -47,6 +47,7 @@ NO_ROOM = {ErrorReason.TOO_MANY_CALLS, ErrorReason.OUT_OF_MEMORY}
 
 _ADVICE = {
     ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
+    ErrorReason.IMAGE_UNDECODABLE: "",  # the server's text names the format and what to do
     ErrorReason.IMAGE_TOO_MANY_PIXELS: "Make the picture smaller.",
     ErrorReason.SEVERAL_FACES: "Crop the picture, or choose a face with --selection.",
     ErrorReason.TIMED_OUT: "Try again, with a smaller picture or a larger --min-face-px.",
