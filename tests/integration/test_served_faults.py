@@ -23,7 +23,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import facewire
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from facewire_server.app.values import read_model_contract
 from facewire_server.backends.tfserving import wire
 from fakes.garbling import GARBAGE, Garbling, garbling
 from harness.model_servers import MODELS_PYTHON, ModelServer, model_servers
@@ -371,3 +373,34 @@ def test_a_detector_that_is_killed_comes_back_without_a_restart_of_the_server(
         since_s = time.monotonic()
         report("the detector is back", camera.until_ok(), since_s)
         wait_for_health(server, SERVING)
+
+
+def test_a_servable_from_before_the_norms_is_used_with_its_quality_unknown(
+    odd: Path, models: Path, tmp_path: Path, picture: bytes
+) -> None:
+    """Galleries stay usable, and no face is refused for a norm that is not known."""
+    (tmp_path / "mtcnn").symlink_to(models / "mtcnn")
+    (tmp_path / "embedding").symlink_to(odd / "old")
+    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    smeared = cv2.imencode(".png", cv2.blur(image, (15, 1)))[1].tobytes()
+    norms: list[float] = []
+    for folder in (models, tmp_path):
+        with (
+            running_server(models=folder, data=tmp_path / "data") as server,
+            facewire.Client(server.address) as client,
+        ):
+            assert client.server_info().model_contract_id == read_model_contract("sface").id
+            clean, poor = client.enroll("ada", [picture, smeared]).pictures
+            assert (clean.accepted, poor.accepted) == (True, False)
+            assert poor.quality is not None
+            assert poor.quality.faults == (facewire.QualityFault.BLURRED,)
+            (face,) = client.recognize(picture).faces
+            assert face.known
+            assert face.decision is not None
+            assert face.decision.similarity > 0.95
+            norms = [one.quality.embedding_norm for one in client.templates("ada")]
+    assert clean.quality is not None
+    assert (clean.quality.embedding_norm, face.quality.embedding_norm) == (0, 0)
+    assert min(norms) == 0
+    assert max(norms) > 11
