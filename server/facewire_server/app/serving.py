@@ -127,7 +127,7 @@ async def _server(
     usable = usable_processors()
     processors = settings.threads or usable.count
     cv2.setNumThreads(1)  # pictures are worked on concurrently; each takes one processor
-    # The client receives the reason why a picture cannot be decoded; OpenCV's own lines about it say no more.
+    # The client receives the reason why a picture cannot be decoded; OpenCV's own lines about it add nothing.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     async with open_models(
         contract,
