@@ -13,7 +13,7 @@ from typing import Final
 from facewire_server.errors import UndecodableImage
 from facewire_server.pictures.exif import UPRIGHT, orientation_of
 from facewire_server.pictures.jpeg_scans import Scans
-from facewire_server.pictures.walked import CheckSize, Walked, cut_short, joined
+from facewire_server.pictures.walked import CheckSize, Walked, joined
 
 __all__ = ["walk_jpeg"]
 
@@ -54,8 +54,14 @@ _SEARCHED_BYTES: Final = 1 << 18
 _MAX_SEGMENTS: Final = 4096
 """Segments of a JPEG. Chosen, not measured: a color profile and metadata of many MiB have hundreds."""
 
+_CUT_SHORT: Final = "the JPEG picture is cut short"
+
 _XYB: Final = "XYB".encode("utf-16-be")
 """Part of the name of the profile that jpegli writes with XYB colors (a text of ICC.1:2022, 10.15)."""
+
+
+class _DamagedSegment(UndecodableImage):
+    """Something stands between segments that cannot stand there."""
 
 
 @dataclass(slots=True)
@@ -109,13 +115,14 @@ def _walk(walk: _Walk) -> bool:
     for _ in range(_MAX_SEGMENTS):
         try:
             marker, begin, end = _segment(walk.data, at)
-        except UndecodableImage:
+            _take(walk, marker, begin, end)
+        except _DamagedSegment:
+            # Behind a scan this ends the picture: often the next one follows, or what was in the camera's buffer before.
             if walk.scans is None or not walk.scans.count:
                 raise
             return True
         # Any number of fill bytes may stand before a marker (T.81, B.1.1.2).
         walk.has_stray_bytes |= begin > at and walk.data[at:begin].strip(b"\xff") != b""
-        _take(walk, marker, begin, end)
         if marker == _EOI:
             return False
         if marker == _SOS:
@@ -129,18 +136,18 @@ def _segment(data: bytes, at: int) -> tuple[int, int, int]:
     """Returns the next marker, where it begins, and where its segment ends."""
     found = _MARKER.search(data, at)
     if found is None:
-        raise cut_short("JPEG")
+        raise _DamagedSegment(_CUT_SHORT)
     at, marker = found.start(), found[0][1]
     if marker in _BARE:
         return marker, at, at + 2
     try:
         (length,) = struct.unpack_from(">H", data, at + 2)
     except struct.error:
-        raise cut_short("JPEG") from None
+        raise _DamagedSegment(_CUT_SHORT) from None
     if length < 2:
-        raise UndecodableImage("the JPEG picture is damaged: a segment is shorter than its length")
+        raise _DamagedSegment("the JPEG picture is damaged: a segment is shorter than its length")
     if at + 2 + length > len(data):
-        raise cut_short("JPEG")
+        raise _DamagedSegment(_CUT_SHORT)
     return marker, at, at + 2 + length
 
 
@@ -170,13 +177,13 @@ def _take(walk: _Walk, marker: int, at: int, end: int) -> None:
         raise UndecodableImage(
             "the JPEG picture has XYB colors, which are not read; convert it to a JPEG with sRGB colors"
         )
-    elif marker in _OTHER_FRAMES:
+    elif marker in _OTHER_FRAMES and walk.scans is None:
         raise UndecodableImage(
             "the JPEG picture is hierarchical, JPEG-LS or lossless with arithmetic coding, which is not read; "
             "save it as an ordinary JPEG"
         )
     elif marker not in _KEPT | _PASSED_OVER | _BARE or marker == _SOI:
-        raise UndecodableImage(
+        raise _DamagedSegment(
             f"the JPEG picture is damaged: a marker 0xFF{marker:02X} stands between segments"
         )
     if marker in _KEPT or marker in _FRAMES or marker == _EOI:
@@ -185,7 +192,7 @@ def _take(walk: _Walk, marker: int, at: int, end: int) -> None:
 
 def _take_frame(walk: _Walk, marker: int, payload: bytes) -> None:
     if walk.scans is not None:
-        raise UndecodableImage("the JPEG picture has several frames")
+        raise _DamagedSegment("the JPEG picture has several frames")
     if len(payload) < 6 or len(payload) != 6 + 3 * payload[5]:
         raise UndecodableImage("the JPEG picture is damaged: its frame header contradicts itself")
     precision, walk.height_px, walk.width_px = struct.unpack_from(">BHH", payload)

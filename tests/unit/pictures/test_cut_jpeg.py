@@ -115,3 +115,26 @@ def test_a_reduced_picture_is_not_held_against_what_is_missing() -> None:
     assert decode(picture, header, 8).shape == (50, 38, 3)
     with pytest.raises(UndecodableImage):
         decode(picture, header)
+
+
+@pytest.mark.parametrize("missing", [0, 2, 12])
+def test_the_next_picture_ends_one_that_lacks_its_end(missing: int, shown) -> None:
+    """Frames of a camera that were not told apart: each lacks its end, or some bytes, and the next one follows."""
+    data = photo("sequential")
+    following = data[: len(data) - missing] + photo("optimized")
+    np.testing.assert_array_equal(
+        shown(following), shown(data[: len(data) - missing] + b"\xff\xd9")
+    )
+
+
+@pytest.mark.parametrize("marker", [0x02, 0xBF, 0xC0, 0xC5, 0xC8, 0xF0])
+def test_garbage_in_place_of_the_end_ends_a_picture(marker: int, shown) -> None:
+    data = photo("sequential")
+    garbage = bytes([0xFF, marker, 0xFF, 0xFF]) + bytes(500)
+    np.testing.assert_array_equal(shown(data[:-2] + garbage), shown(data))
+
+
+def test_garbage_within_the_data_loses_what_follows(shown) -> None:
+    data = photo("sequential")
+    with pytest.raises(UndecodableImage, match="cut short"):
+        shown(data[: len(data) // 2] + b"\xff\xd8" + data[len(data) // 2 :])
