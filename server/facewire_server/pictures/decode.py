@@ -8,6 +8,7 @@ import numpy as np
 from facewire_server.errors import OutOfMemory, UndecodableImage
 from facewire_server.pictures.bmp import unpack_bmp
 from facewire_server.pictures.cut_jpeg import refuse_if_much_is_lost
+from facewire_server.pictures.png_pixels import with_inflated_pixels
 from facewire_server.pictures.raw import RAW_FORMATS, raw_pixels
 from facewire_server.pictures.upright import rotated, upright
 from facewire_server.types import Header, Picture, PictureFormat, Rgb
@@ -80,9 +81,11 @@ def _decoded(header: Header, reduced_by: int) -> Rgb:
         unpacked = unpack_bmp(header.file)
         if unpacked is not None:
             return unpacked
+    is_png = header.format is PictureFormat.PNG
+    file = with_inflated_pixels(header.file) if is_png else header.file
     flags = _JPEG_REDUCTIONS[reduced_by] | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image: Any = cv2.imdecode(np.frombuffer(header.file, np.uint8), flags)
+        image: Any = cv2.imdecode(np.frombuffer(file, np.uint8), flags)
     except cv2.error as error:
         if error.code == cv2.Error.STS_NO_MEM:
             raise

@@ -34,8 +34,7 @@ _WALKS: Final[Mapping[PictureFormat, Callable[[bytes, CheckSize], Walked]]] = {
 def read_header(picture: Picture, limits: PictureLimits) -> Header:
     """Walks a picture and checks it against the limits.
 
-    It takes up to a tenth of the time of decoding; for a PNG of more than 64 KiB, up to the time of
-    decoding, since its pixels are inflated once to know that they end.
+    It takes up to a tenth of the time of decoding.
 
     Raises:
         EmptyImage: no bytes.

@@ -10,6 +10,7 @@ from PIL import Image
 
 from facewire_server.errors import UndecodableImage
 from facewire_server.pictures.header import read_header
+from facewire_server.pictures.png_pixels import with_inflated_pixels
 from facewire_server.types import Picture, PictureLimits
 from fakes.odd_pictures import encoded, png_chunk, png_chunks_of, png_file, scene
 
@@ -79,6 +80,27 @@ def test_much_behind_the_last_pixel_is_refused_and_a_little_is_not(shown) -> Non
     np.testing.assert_array_equal(shown(behind(noise)), scene())
     with pytest.raises(UndecodableImage, match="more data than pixels"):
         shown(behind(noise + bytes(1 << 21)))
+
+
+@pytest.mark.parametrize("passes", [1, 7])
+def test_large_pictures_are_inflated_once_and_read_to_the_same_pixels(passes: int, shown) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (210, 190, 3), np.uint8)
+    data = encoded(noise, "PNG")
+    if passes == 7:
+        data = png_file(interlaced(png_chunks_of(data)))
+    handed_over = with_inflated_pixels(data)
+    assert len(handed_over) > 210 * 190 * 3
+    assert handed_over != data
+    np.testing.assert_array_equal(shown(data), noise)
+
+
+@pytest.mark.parametrize("place", [200, 60_000, -30])
+def test_a_large_picture_that_is_damaged_is_refused(place: int, shown) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (210, 190, 3), np.uint8)
+    data = bytearray(encoded(noise, "PNG"))
+    data[place] ^= 0x55
+    with pytest.raises(UndecodableImage, match="cut short or damaged"):
+        shown(bytes(data))
 
 
 def test_chunks_without_end_are_not_walked_through() -> None:
