@@ -161,6 +161,11 @@ class Faces:
         by = np.array([x, y], np.float32)
         return Faces(self.boxes * np.tile(by, 2), self.scores, self.landmarks * by)
 
+    def moved(self, x_px: float, y_px: float) -> "Faces":
+        """Returns the same faces in a picture of which this one is the part that begins at x, y."""
+        by = np.array([x_px, y_px], np.float32)
+        return Faces(self.boxes + np.tile(by, 2), self.scores, self.landmarks + by)
+
 
 class QualityFault(Enum):
     """What is wrong with a face (`facewire.v1.QualityFault`). The words are stored: do not change them."""
@@ -296,12 +301,15 @@ class DetectionOptions:
         short_side_fraction: side of the smallest face to find, as a fraction of the picture's shorter side.
         min_score: lowest detection score reported.
         max_faces: most faces reported, the highest scores first.
+        max_tiles: most tiles in which a picture is searched that is too large for one canvas; 0 = on one canvas only.
     """
 
     min_score: float
     max_faces: int
     short_side_fraction: float
     min_face_px: int = 0
+    # Not part of the text, from which a repeated enrollment is recognized: it is the server's, not the request's.
+    max_tiles: int = field(default=0, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +374,7 @@ class Recognition:
         width_px, height_px: of the upright picture.
         gallery_revision: the revision searched.
         timings: the time of each stage.
+        smallest_face_px: side of the smallest face that was searched for, pixels of the picture.
         remark: what is wrong with the picture's file, though it was read; "" = nothing.
     """
 
@@ -374,6 +383,7 @@ class Recognition:
     height_px: int
     gallery_revision: int
     timings: Timings = field(default_factory=Timings)
+    smallest_face_px: float = 0.0
     remark: str = ""
 
 

@@ -44,6 +44,9 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.pipeline.find": frozenset(
         {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),
+    f"{SERVER}.pipeline.plan": frozenset(
+        {*(f"{SERVER}.pipeline.{each}" for each in ("canvas", "tiles")), *VALUES}
+    ),
     f"{SERVER}.pipeline.search": frozenset({f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}),
     f"{SERVER}.pipeline.match": frozenset({"numpy", f"{SERVER}.galleries.records", *VALUES}),
     f"{SERVER}.pipeline.similar": frozenset(

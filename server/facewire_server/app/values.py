@@ -56,6 +56,10 @@ Chosen, not measured."""
 _STREAM_FRACTION: Final = 1 / 16
 """Smallest face of a stream's frame: twice as large, for a quarter of the canvas. Chosen, not measured."""
 
+_PICTURE_TILES: Final = 8
+"""Most tiles of a single picture, each as large as the largest canvas: a panorama thirty times as wide as high is searched as finely
+as any picture, in the time of about nine canvases. A stream's frame has none: the frames behind it wait. Chosen, not measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -135,11 +139,12 @@ def serving_limits(settings: Settings) -> ServingLimits:
 def request_defaults(settings: Settings, contract: ModelContract) -> RequestDefaults:
     """Returns the options of a request that leaves them unset."""
 
-    def detection(short_side_fraction: float) -> DetectionOptions:
+    def detection(short_side_fraction: float, max_tiles: int) -> DetectionOptions:
         return DetectionOptions(
             min_score=settings.min_score,
             max_faces=settings.max_faces,
             short_side_fraction=short_side_fraction,
+            max_tiles=max_tiles,
         )
 
     return RequestDefaults(
@@ -150,8 +155,8 @@ def request_defaults(settings: Settings, contract: ModelContract) -> RequestDefa
             threshold_source=ThresholdSource.OPERATOR,
             threshold_steps=contract.threshold_steps,
         ),
-        picture=detection(_PICTURE_FRACTION),
-        stream=detection(_STREAM_FRACTION),
+        picture=detection(_PICTURE_FRACTION, _PICTURE_TILES),
+        stream=detection(_STREAM_FRACTION, 0),
     )
 
 

@@ -1,5 +1,6 @@
 """Warps each face upright into the crop that the embedding model was trained on."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -24,19 +25,22 @@ _TEMPLATE: Final = np.array(
 its code as the alignment of every model of that family)."""
 
 
-def align(image: Rgb, faces: Faces) -> Rgb:
+def align(image: Rgb, faces: Faces, gains: Sequence[float] | None = None) -> Rgb:
     """Returns one aligned crop for each face.
 
     Args:
         image: (h, w, 3) uint8 RGB, the picture at full size.
         faces: n faces in pixels of `image`.
+        gains: of each face, the factor that brightens it; None = none is brightened. The pixels are multiplied before
+            they are interpolated: in a dark picture what lies between two levels is worth as much as the levels.
 
     Returns:
         (n, 112, 112, 3) uint8 RGB; row i is face i. Pixels outside the picture are black.
     """
     crops = np.empty((len(faces), CROP_PX, CROP_PX, 3), np.uint8)
-    for crop, landmarks in zip(crops, faces.landmarks, strict=True):
-        _cut(image, landmarks.astype(np.float64), crop)
+    gains = [1.0] * len(faces) if gains is None else gains
+    for crop, landmarks, gain in zip(crops, faces.landmarks, gains, strict=True):
+        _cut(image, landmarks.astype(np.float64), gain, crop)
     return crops
 
 
@@ -64,7 +68,7 @@ def similarity_transform(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
     )
 
 
-def _cut(image: Rgb, landmarks: NDArray[np.float64], crop: Rgb) -> None:
+def _cut(image: Rgb, landmarks: NDArray[np.float64], gain: float, crop: Rgb) -> None:
     """Warps one face into `crop`.
 
     A face much larger than the crop is averaged down by a whole factor first: a
@@ -73,8 +77,8 @@ def _cut(image: Rgb, landmarks: NDArray[np.float64], crop: Rgb) -> None:
     matrix = similarity_transform(landmarks)
     shrink = int(1 / max(float(np.hypot(*matrix[:, 0])), 1e-6))
     source = image
-    if shrink >= 2:
-        source, matrix = _shrunk(image, matrix, shrink)
+    if shrink >= 2 or gain > 1:
+        source, matrix = _shrunk(image, matrix, max(1, shrink), gain)
     cv2.warpAffine(
         source,
         matrix,
@@ -86,8 +90,10 @@ def _cut(image: Rgb, landmarks: NDArray[np.float64], crop: Rgb) -> None:
     )
 
 
-def _shrunk(image: Rgb, matrix: NDArray[np.float64], by: int) -> tuple[Rgb, NDArray[np.float64]]:
-    """Returns the part of the picture under the crop, averaged over `by` x `by` pixels, and its matrix."""
+def _shrunk(
+    image: Rgb, matrix: NDArray[np.float64], by: int, gain: float
+) -> tuple[Rgb, NDArray[np.float64]]:
+    """Returns the part of the picture under the crop, brightened and averaged over `by` x `by` pixels, and its matrix."""
     inverse = cv2.invertAffineTransform(matrix)
     corners = np.array([(0, 0), (CROP_PX, 0), (0, CROP_PX), (CROP_PX, CROP_PX)], np.float64)
     reach = corners @ inverse[:, :2].T + inverse[:, 2]
@@ -98,6 +104,8 @@ def _shrunk(image: Rgb, matrix: NDArray[np.float64], by: int) -> tuple[Rgb, NDAr
     if columns < 1 or rows < 1:  # the face lies outside the picture
         return image, matrix
     part = image[top : top + rows * by, left : left + columns * by]
+    if gain > 1:
+        part = cv2.convertScaleAbs(part, alpha=gain).astype(np.uint8, copy=False)
     small = cv2.resize(part, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
     # Pixel centers: small (x, y) is picture (left + (x + .5) by - .5, top + ...).
     offset = np.array([left, top], np.float64) + (by - 1) / 2

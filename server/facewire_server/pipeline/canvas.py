@@ -9,16 +9,19 @@ from facewire_server.types import CANVAS_MIN_FACE_PX, CROP_PX, DetectionOptions,
 
 __all__ = [
     "MAX_CANVAS_PIXELS",
-    "canvas_short_side",
+    "MAX_CANVAS_SIDE_PX",
+    "canvas_scale",
     "draw_canvas",
+    "resized",
     "useful_longest_side",
+    "wanted_scale",
 ]
 
 MAX_CANVAS_PIXELS = 1 << 21
 """Pixels of a canvas: bounds the work and memory of one detection; see `DetectionOptions.min_face_px`. Chosen, not
 measured: a 1080p picture has as many."""
 
-_MAX_CANVAS_SIDE_PX = 4096
+MAX_CANVAS_SIDE_PX = 4096
 """Pixels of the longer side, which bounds the canvas of a thin strip: the model's memory grows with the longer side,
 too. Chosen, not measured."""
 
@@ -33,30 +36,25 @@ depends on where the canvas' side lies between two levels. Measured on 128 tight
 or 453 (640 a level down), 126 on one of 400."""
 
 
-def canvas_short_side(width_px: int, height_px: int, options: DetectionOptions) -> int:
-    """Returns the length of the canvas' shorter side; a picture is enlarged if small faces are wanted."""
-    return max(1, round(min(width_px, height_px) * _scale(width_px, height_px, options)))
-
-
-def _scale(width_px: int, height_px: int, options: DetectionOptions) -> float:
-    """Returns the canvas' pixels for each pixel of the picture, along a side."""
+def canvas_scale(width_px: int, height_px: int, options: DetectionOptions) -> float:
+    """Returns the canvas' pixels for each pixel of the picture, along a side; above 1 if small faces are wanted."""
     return min(
-        CANVAS_MIN_FACE_PX / _wanted_px(min(width_px, height_px), options),
+        wanted_scale(min(width_px, height_px), options),
         math.sqrt(MAX_CANVAS_PIXELS / (width_px * height_px)),
-        _MAX_CANVAS_SIDE_PX / max(width_px, height_px),
+        MAX_CANVAS_SIDE_PX / max(width_px, height_px),
     )
 
 
-def _wanted_px(short_side_px: int, options: DetectionOptions) -> float:
-    """Returns the side of the smallest face to look for, pixels of the picture."""
+def wanted_scale(short_side_px: int, options: DetectionOptions) -> float:
+    """Returns the same of a canvas without bound, which shows the smallest face wanted in a picture of this shorter side."""
     if options.min_face_px:
-        return options.min_face_px
-    fraction_px = short_side_px * options.short_side_fraction
-    if fraction_px >= _SMALLEST_FACE_PX:
-        return fraction_px
-    # Whole levels smaller than the canvas of a larger picture: the last level of the pyramid is then as small as there.
-    levels = math.floor(_OCTAVE_LEVELS * math.log2(_SMALLEST_FACE_PX / fraction_px))
-    return fraction_px * 2 ** (levels / _OCTAVE_LEVELS)
+        return CANVAS_MIN_FACE_PX / options.min_face_px
+    smallest_px = short_side_px * options.short_side_fraction
+    if smallest_px < _SMALLEST_FACE_PX:
+        # Whole levels smaller than the canvas of a larger picture: the pyramid's last level is then as small as there.
+        levels = math.floor(_OCTAVE_LEVELS * math.log2(_SMALLEST_FACE_PX / smallest_px))
+        smallest_px *= 2 ** (levels / _OCTAVE_LEVELS)
+    return CANVAS_MIN_FACE_PX / smallest_px
 
 
 def useful_longest_side(width_px: int, height_px: int, options: DetectionOptions) -> int:
@@ -79,8 +77,20 @@ def draw_canvas(image: Rgb, short_side_px: int) -> Rgb:
         short_side_px: >= 1.
     """
     height, width = image.shape[:2]
-    scale = min(short_side_px / min(height, width), _MAX_CANVAS_SIDE_PX / max(height, width))
+    scale = min(short_side_px / min(height, width), MAX_CANVAS_SIDE_PX / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
+    return resized(image, size, scale)
+
+
+def resized(image: Rgb, size: tuple[int, int], scale: float) -> Rgb:
+    """Returns a picture at another size; the very same array if it has that size.
+
+    Args:
+        image: (h, w, 3) uint8.
+        size: width and height, pixels.
+        scale: the same as a factor, not rounded.
+    """
+    height, width = image.shape[:2]
     if size == (width, height):
         return image
     # Averaging costs more, and is needed only if bilinear sampling would skip pixels.

@@ -8,16 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from facewire_server.errors import TimedOut
 from facewire_server.events import Emit, PictureFinished, ignore
 from facewire_server.pictures.decode import decode, reduction
 from facewire_server.pictures.header import read_header
 from facewire_server.pipeline.align import align
-from facewire_server.pipeline.canvas import canvas_short_side
 from facewire_server.pipeline.detect import Detector
-from facewire_server.pipeline.light import stretched_crops
+from facewire_server.pipeline.light import light_gain
+from facewire_server.pipeline.plan import search_plan
 from facewire_server.pipeline.quality import assess
-from facewire_server.pipeline.search import search
+from facewire_server.pipeline.search import Searched, search
 from facewire_server.pipeline.select import select
 from facewire_server.types import (
     Decision,
@@ -49,6 +51,7 @@ class FoundFaces:
         crops: (n, 112, 112, 3) uint8 RGB, aligned; dark ones brightened.
         qualities: of each face, measured before that.
         width_px, height_px: of the upright picture.
+        smallest_face_px: side of the smallest face that was searched for, pixels of the upright picture.
         remark: what is wrong with the picture's file, though it was read; "" = nothing.
     """
 
@@ -57,6 +60,7 @@ class FoundFaces:
     qualities: list[Quality]
     width_px: int
     height_px: int
+    smallest_face_px: float
     remark: str = ""
 
     def face(self, row: int, decision: Decision | None = None) -> Face:
@@ -171,36 +175,50 @@ class FaceFinder:
         # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
         header = await clock.run("decode", read_header, picture, limits)
         async with self._budget.taken(header.pixel_count):
-            image, faces = await self._decode_and_detect(picture, header, detection, clock)
+            image, searched = await self._decode_and_detect(picture, header, detection, clock)
+            faces = searched.faces
             height_px, width_px = image.shape[:2]
             if selection is not None:
                 faces = select(faces, selection, width_px=width_px, height_px=height_px)
             crops, qualities = await clock.run("align", _cut, image, faces)
-        return FoundFaces(faces, crops, qualities, width_px, height_px, header.remark)
+        return FoundFaces(
+            faces,
+            crops,
+            qualities,
+            width_px,
+            height_px,
+            searched.smallest_face_px,
+            header.remark,
+        )
 
     async def _decode_and_detect(
         self, picture: Picture, header: Header, detection: DetectionOptions, clock: Clock
-    ) -> tuple[Rgb, Faces]:
+    ) -> tuple[Rgb, Searched]:
         """Returns the picture at full size, and its faces, which are detected while it is decoded."""
-        short_side_px = canvas_short_side(header.width_px, header.height_px, detection)
-        reduced_by = reduction(header, short_side_px)
+        plan = search_plan(header.width_px, header.height_px, detection)
+        reduced_by = reduction(header, plan.least_short_side_px)
         decoding = partial(clock.run, "decode", decode, picture, header)
         small = asyncio.ensure_future(decoding(reduced_by)) if reduced_by > 1 else None
         full = asyncio.ensure_future(decoding(1))
 
-        async def detect() -> tuple[Rgb, Faces]:
+        async def detect() -> tuple[Rgb, Searched]:
             image = await (small or full)
-            return image, await search(image, short_side_px, self._detector, detection, clock)
+            return image, await search(image, plan, self._detector, detection, clock)
 
         # Waits for both even if one fails: the decoder's memory counts for this picture until it ends.
         detecting = asyncio.ensure_future(detect())
         await asyncio.gather(full, detecting, return_exceptions=True)
-        image, (searched, faces) = full.result(), detecting.result()
-        height_px, width_px = image.shape[:2]
-        return image, faces.scaled(width_px / searched.shape[1], height_px / searched.shape[0])
+        image, (small_image, searched) = full.result(), detecting.result()
+        by = image.shape[1] / small_image.shape[1], image.shape[0] / small_image.shape[0]
+        return image, searched._replace(faces=searched.faces.scaled(*by))
 
 
 def _cut(image: Rgb, faces: Faces) -> tuple[Rgb, list[Quality]]:
     """Returns the crops, brightened where they are dark, and the qualities that they have as received."""
     crops = align(image, faces)
-    return stretched_crops(crops), assess(faces, crops)
+    qualities = assess(faces, crops)
+    gains = np.array([light_gain(crop) for crop in crops])
+    dark = np.flatnonzero(gains > 1)
+    if len(dark):
+        crops[dark] = align(image, faces[dark], gains[dark].tolist())
+    return crops, qualities

@@ -7,7 +7,7 @@ import numpy as np
 
 from facewire_server.types import Rgb
 
-__all__ = ["DARK_LUMA", "stretched", "stretched_crops"]
+__all__ = ["DARK_LUMA", "light_gain", "stretched"]
 
 _PERCENTILE: Final = 90
 """Which pixel, ordered by luma, stands for the light: a lamp, a window or the camera's own lettering may cover a tenth of a dark
@@ -26,6 +26,14 @@ _MAX_GAIN: Final = 32.0
 of a thirtieth of their light it finds 34, a factor of 48 finds 36."""
 
 
+def light_gain(image: Rgb) -> float:
+    """Returns the factor that brightens the picture, (h, w, 3) uint8 RGB, if it is dark; 1 if it is not."""
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    counts = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().cumsum()
+    light = int(np.searchsorted(counts, counts[-1] * _PERCENTILE / 100))
+    return min(_MAX_GAIN, _TARGET_LUMA / max(light, 1)) if light < DARK_LUMA else 1.0
+
+
 def stretched(image: Rgb) -> Rgb:
     """Returns the picture with its luma stretched if it is dark; the very same array if it is not.
 
@@ -34,15 +42,7 @@ def stretched(image: Rgb) -> Rgb:
     Args:
         image: (h, w, 3) uint8 RGB.
     """
-    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    counts = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().cumsum()
-    light = int(np.searchsorted(counts, counts[-1] * _PERCENTILE / 100))
-    if light >= DARK_LUMA:
+    gain = light_gain(image)
+    if gain == 1:
         return image
-    gain = min(_MAX_GAIN, _TARGET_LUMA / max(light, 1))
     return cv2.convertScaleAbs(image, alpha=gain).astype(np.uint8, copy=False)
-
-
-def stretched_crops(crops: Rgb) -> Rgb:
-    """Returns the crops, (n, 112, 112, 3) uint8 RGB, each stretched if it is dark by itself; others keep every bit."""
-    return np.stack([stretched(crop) for crop in crops]) if len(crops) else crops

@@ -149,7 +149,13 @@ class Recognizer:
         faces = tuple(found.face(row, decision) for row, decision in enumerate(decided))
         timings = clock.timings(waited_s=waited_s)
         return Recognition(
-            faces, found.width_px, found.height_px, nearest.revision, timings, found.remark
+            faces,
+            found.width_px,
+            found.height_px,
+            nearest.revision,
+            timings,
+            found.smallest_face_px,
+            found.remark,
         )
 
     async def _embedded(

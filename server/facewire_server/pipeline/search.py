@@ -1,44 +1,123 @@
-"""Searches a decoded picture for faces: as it is, and in better light if it is dark."""
+"""Searches a decoded picture for faces: whole, in better light if it is dark, and in tiles if its plan has them."""
 
-from facewire_server.pipeline.canvas import draw_canvas
+import time
+from typing import Final, NamedTuple
+
+from facewire_server.pipeline.canvas import draw_canvas, resized
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.light import stretched
 from facewire_server.pipeline.merge import merged
+from facewire_server.pipeline.plan import SearchPlan, tiles_of
+from facewire_server.pipeline.tiles import Tile, shown_whole
 from facewire_server.types import DetectionOptions, Faces, Rgb
 from facewire_server.work.clock import Clock
+from facewire_server.work.deadline import remaining_s
 
-__all__ = ["search"]
+__all__ = ["Searched", "search"]
+
+_TILES_SHARE: Final = 0.5
+"""Share of the time that a picture has left which its tiles may take; the rest is for its faces. Chosen, not measured."""
+
+
+class Searched(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        faces: in pixels of the picture, highest score first.
+        smallest_face_px: side of the smallest face that was searched for, pixels of the picture at full size.
+    """
+
+    faces: Faces
+    smallest_face_px: float
 
 
 async def search(
-    image: Rgb, short_side_px: int, detector: Detector, options: DetectionOptions, clock: Clock
-) -> Faces:
+    image: Rgb, plan: SearchPlan, detector: Detector, options: DetectionOptions, clock: Clock
+) -> Searched:
     """Finds the faces of a picture.
 
-    A dark picture is searched twice, since its light may be uneven: as it is, and with its luma stretched.
+    The tiles come after the whole picture, and only as long as its time allows: what was found before is returned in any
+    case.
 
     Args:
         image: (h, w, 3) uint8 RGB, decoded at any size.
-        short_side_px: shorter side of the canvas.
+        plan: how finely to search.
         detector: finds faces on a canvas.
         options: what counts as a face.
         clock: measures the stages, and has the threads.
-
-    Returns:
-        The faces in pixels of `image`, highest score first.
 
     Raises:
         ModelUnavailable: the detector does not answer.
         TimedOut: it has not answered within the picture's time.
     """
-    canvas, lit = await clock.run("decode", _draw, image, short_side_px)
-    with clock.stage("detect"):
-        faces = await detector.detect(canvas, options)
-        if lit is not canvas:
-            faces = merged([faces, await detector.detect(lit, options)], options.max_faces)
-    return faces.scaled(image.shape[1] / canvas.shape[1], image.shape[0] / canvas.shape[0])
+    search = _Search(detector, options, clock)
+    whole = await search.whole(image, plan.short_side_px)
+    if not plan.tiled_long_side_px:
+        return Searched(whole, plan.smallest_face_px)
+    parts, is_complete = await search.tiles(image, plan)
+    smallest_px = plan.tiled_smallest_face_px if is_complete else plan.smallest_face_px
+    faces = await clock.run("detect", merged, [whole, *parts], options.max_faces)
+    return Searched(faces, smallest_px)
+
+
+class _Search:
+    """The searches of one picture."""
+
+    def __init__(self, detector: Detector, options: DetectionOptions, clock: Clock) -> None:
+        self._detector = detector
+        self._options = options
+        self._clock = clock
+        self._pixel_s = 0.0  # seconds that the slowest search took for each pixel of its canvas
+
+    async def whole(self, image: Rgb, short_side_px: int) -> Faces:
+        canvas, lit = await self._clock.run("decode", _draw, image, short_side_px)
+        faces = await self._faces(canvas, lit)
+        return faces.scaled(image.shape[1] / canvas.shape[1], image.shape[0] / canvas.shape[0])
+
+    async def tiles(self, image: Rgb, plan: SearchPlan) -> tuple[list[Faces], bool]:
+        """Returns the faces of each tile searched, and whether these are all tiles."""
+        left_s = remaining_s()
+        until_s = float("inf") if left_s is None else time.perf_counter() + left_s * _TILES_SHARE
+        height, width = image.shape[:2]
+        by = plan.tiled_long_side_px / max(height, width)
+        canvas = max(1, round(width * by)), max(1, round(height * by))
+        found: list[Faces] = []
+        for tile in tiles_of(*canvas, plan):
+            size = tile.right - tile.left, tile.bottom - tile.top
+            if time.perf_counter() + self._pixel_s * size[0] * size[1] > until_s:
+                return found, False
+            place = Tile(
+                *(
+                    round(at * whole / of)
+                    for at, whole, of in zip(tile, (width, height) * 2, canvas * 2, strict=True)
+                )
+            )
+            part = image[place.top : place.bottom, place.left : place.right]
+            faces = await self._faces(*await self._clock.run("decode", _draw_tile, part, size, by))
+            faces = faces.scaled(part.shape[1] / size[0], part.shape[0] / size[1])
+            found.append(shown_whole(faces.moved(place.left, place.top), place, width, height))
+        return found, True
+
+    async def _faces(self, canvas: Rgb, lit: Rgb) -> Faces:
+        """Searches a canvas; a dark one, whose light may be uneven, as it is and with its luma stretched."""
+        started_s = time.perf_counter()
+        with self._clock.stage("detect"):
+            found = [await self._detector.detect(canvas, self._options)]
+            if lit is not canvas:
+                found.append(await self._detector.detect(lit, self._options))
+        faces = found[0]
+        if len(found) > 1:
+            faces = await self._clock.run("detect", merged, found, self._options.max_faces)
+        took_s = time.perf_counter() - started_s
+        self._pixel_s = max(self._pixel_s, took_s / (canvas.shape[0] * canvas.shape[1]))
+        return faces
 
 
 def _draw(image: Rgb, short_side_px: int) -> tuple[Rgb, Rgb]:
     canvas = draw_canvas(image, short_side_px)
+    return canvas, stretched(canvas)
+
+
+def _draw_tile(part: Rgb, size: tuple[int, int], scale: float) -> tuple[Rgb, Rgb]:
+    canvas = resized(part, size, scale)
     return canvas, stretched(canvas)

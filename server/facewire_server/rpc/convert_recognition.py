@@ -118,6 +118,7 @@ def recognition_message(
         gallery_revision=recognition.gallery_revision,
         model_contract_id=model_contract_id,
         timings=timings_message(recognition.timings),
+        smallest_face_px=recognition.smallest_face_px,
     )
 
 
@@ -216,6 +217,7 @@ def _frame_result(answer: Answered) -> recognition_pb2.FrameResult:
         width_px=result.width_px,
         height_px=result.height_px,
         timings=timings_message(result.timings),
+        smallest_face_px=result.smallest_face_px,
     )
 
 

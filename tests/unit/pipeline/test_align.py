@@ -128,3 +128,23 @@ def test_a_face_at_the_edge_keeps_what_is_within_the_picture(scale: int) -> None
         crop = align(white, faces_at(((TEMPLATE + shift) * scale)[None]))[0]
         assert crop[inside].min() == 255
         assert (crop == 0).all(-1).mean() == pytest.approx(0.5, abs=0.04)
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.3, 4.0])
+def test_a_dark_face_is_brightened_before_it_is_interpolated(scale: float) -> None:
+    """What lies between two of its few levels is kept: brightened afterwards, the crop has gaps of 10 levels."""
+    ramp = np.linspace(2, 12, 600)[None, :, None]
+    levels = np.broadcast_to(ramp + np.linspace(0, 8, 600)[:, None, None], (600, 600, 3))
+    image = np.round(levels).astype(np.uint8)
+    faces = faces_at(np.stack([TEMPLATE * scale + 20]))
+    plain, lit = align(image, faces)[0], align(image, faces, [10.0])[0]
+    np.testing.assert_allclose(lit, plain.astype(float) * 10, atol=11)
+    assert len(np.unique(lit)) > len(np.unique(plain)) * 2
+
+
+def test_a_factor_of_one_changes_no_bit() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    faces = faces_at(np.stack([TEMPLATE * 1.3 + 20, TEMPLATE * 0.9 + 50]))
+    both = align(image, faces, [1.0, 4.0])
+    np.testing.assert_array_equal(both[0], align(image, faces)[0])
+    assert both[1].mean() > align(image, faces)[1].mean()

@@ -74,6 +74,15 @@ async def test_a_dark_face_is_brightened_for_the_model_and_measured_as_it_came(
         assert found.crops[row].mean() == pytest.approx(160, abs=5)
 
 
+async def test_a_dark_face_in_a_bright_picture_is_brightened_alone(
+    threads: ThreadPoolExecutor,
+) -> None:
+    found = await finder(TwoFaces(), threads).find(two_faces(dark=20, light=200), DETECTION)
+    assert found.crops[0].mean() == pytest.approx(160, abs=5)
+    bright = await finder(TwoFaces(), threads).find(two_faces(dark=60, light=200), DETECTION)
+    np.testing.assert_array_equal(found.crops[1][:, 20:], bright.crops[1][:, 20:])
+
+
 async def test_a_picture_that_is_not_dark_is_searched_once(threads: ThreadPoolExecutor) -> None:
     model = TwoFaces()
     await finder(model, threads).find(two_faces(), DETECTION)
