@@ -34,6 +34,16 @@ def test_pictures_are_recognized_in_a_table(run, folder, people_gallery):
     assert "no face" in result.stdout
 
 
+def test_a_picture_that_is_searched_more_coarsely_than_asked_is_noted(run, folder):
+    thin = folder / "thin.png"
+    cv2.imwrite(str(thin), np.full((8, 60_000, 3), 90, np.uint8))
+    coarse = run("recognize", thin, folder / "Bo_01.jpg", "--min-face-px", "8")
+    assert coarse.returncode == 0
+    (note,) = coarse.stderr.splitlines()
+    assert note.startswith(f"facewire: {thin}: searched for faces of ")
+    assert "not of 8" in note
+
+
 def test_pictures_are_recognized_in_json_and_a_bad_one_does_not_stop_the_rest(
     run, folder, people_gallery
 ):

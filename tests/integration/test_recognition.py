@@ -123,6 +123,53 @@ def test_noise_of_a_camera_in_the_dark_is_no_face(client: facewire.Client) -> No
         )
 
 
+PLACES_PX = (40, 1500, 2800, 4300, 6100, 8700)
+
+
+def panorama(astronaut: Pixels) -> Pixels:
+    """9000x120 pixels, with a face of about 27 at each of `PLACES_PX`."""
+    wide = np.full((120, 9000, 3), 110, np.uint8)
+    for left in PLACES_PX:
+        wide[:, left : left + 120] = cv2.resize(astronaut, (120, 120), interpolation=cv2.INTER_AREA)
+    return wide
+
+
+def test_small_faces_of_a_panorama_are_found_each_once(
+    client: facewire.Client, astronaut: Pixels
+) -> None:
+    wanted = facewire.DetectionOptions(min_face_px=20)
+    found = client.recognize(jpeg(panorama(astronaut)), detection=wanted)
+    assert len(found.faces) == len(PLACES_PX)
+    centers = sorted(face.box.x_px + face.box.width_px / 2 for face in found.faces)
+    np.testing.assert_allclose(np.subtract(centers, PLACES_PX), 52, atol=8)
+    assert found.smallest_face_px == 20
+
+
+def test_a_frame_that_is_searched_more_coarsely_than_asked_says_so(
+    client: facewire.Client, astronaut: Pixels
+) -> None:
+    wanted = facewire.DetectionOptions(min_face_px=20)
+    frames = [jpeg(panorama(astronaut)), jpeg(astronaut)]
+    with client.stream(
+        frames, detection=wanted, policy=facewire.FramePolicy.EVERY_FRAME
+    ) as results:
+        searched = [
+            result.smallest_face_px
+            for result in results
+            if isinstance(result, facewire.FrameResult)
+        ]
+    assert searched == pytest.approx([20 * 9000 / 4096, 20])
+
+
+@pytest.mark.parametrize("size", [(4, 1), (1, 1), (384, 54), (54, 30)])
+def test_a_tiny_picture_is_searched_for_faces_of_eight_pixels_or_a_little_less(
+    client: facewire.Client, size: tuple[int, int]
+) -> None:
+    tiny = client.recognize(jpeg(np.full((size[1], size[0], 3), 90, np.uint8)))
+    assert tiny.faces == ()
+    assert 8 / 2**0.5 <= tiny.smallest_face_px <= 8
+
+
 def test_all_eight_exif_orientations_give_the_same_face(
     client: facewire.Client, enrolled: str, astronaut: Pixels
 ) -> None:

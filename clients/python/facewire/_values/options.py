@@ -29,7 +29,7 @@ class DetectionOptions:
     Attributes:
         min_face_px: smallest face worth finding: its box's side, pixels of the picture.
             Range [8, 65535]; the work grows with its inverse square. Default: the
-            shorter side of the picture divided by 32, in a stream by 16.
+            shorter side of the picture divided by 32, in a stream by 16, but not less than 8.
         min_score: lowest detection score reported. Range [0.7, 1].
         max_faces: at most this many faces, the highest scores first. Range [1, 1024].
     """

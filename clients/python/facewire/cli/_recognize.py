@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from facewire import DetectionOptions, Face, Image, InvalidPictureError, Recognition
+from facewire.cli._coarse import note_if_coarse
 from facewire.cli._opencv import painting
 from facewire.cli._output import (
     ERRORS,
@@ -22,6 +23,9 @@ __all__ = ["run"]
 
 _PAINTED_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp"}
 """Endings of names that a painted picture keeps; to any other `.jpg` is added, since it cannot be written as such."""
+
+_DEFAULT_FRACTION = 1 / 32
+"""Smallest face that the server looks for in a single picture, by its shorter side: `DetectionOptions.min_face_px`."""
 
 _COLUMNS = ["who", " similarity", " margin", " score", "box (x y w h)", " eyes px", " sharpness"]
 
@@ -58,6 +62,8 @@ def run(
                 _print_refusal(picture, error.reason.value, text_of(error), as_json=as_json)
             else:
                 _print_result(picture, result, as_json=as_json)
+                if not as_json:
+                    note_if_coarse(str(picture), result, min_face_px, _DEFAULT_FRACTION)
                 paint(picture, image, result)
     if refused:
         raise typer.Exit(EXIT_REFUSED)

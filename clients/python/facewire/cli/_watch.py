@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from facewire import DetectionOptions, FrameResult
+from facewire.cli._coarse import note_if_coarse
 from facewire.cli._following import Following, Results
 from facewire.cli._opencv import video
 from facewire.cli._output import ERRORS, print_json, print_table, progress, threshold_text, who
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from facewire.video import Camera
 
 __all__ = ["run"]
+
+_DEFAULT_FRACTION = 1 / 16
+"""Smallest face that the server looks for in a frame, by its shorter side: `DetectionOptions.min_face_px`."""
 
 
 def run(
@@ -62,7 +66,10 @@ def run(
             detection=DetectionOptions(min_face_px=min_face_px), interrupted=interrupted,
         )  # fmt: skip
         try:
-            _follow(following.results(), sightings, total=camera.frame_count, as_json=as_json)
+            results = following.results()
+            if not as_json:
+                results = _noted(results, source, min_face_px)
+            _follow(results, sightings, total=camera.frame_count, as_json=as_json)
         finally:
             if table is not None:
                 write_csv(table, sightings)
@@ -103,6 +110,15 @@ def _follow(results: Results, sightings: Sightings, *, total: int | None, as_jso
             bar.advance(task, result.frame_count)
             if isinstance(result, FrameResult):
                 bar.update(task, description=", ".join(who(face).plain for face in result.faces))
+
+
+def _noted(results: Results, source: str, min_face_px: int) -> Results:
+    """Yields the results, and says once if frames are searched more coarsely than asked."""
+    is_noted = False
+    for result in results:
+        if not is_noted and isinstance(result, FrameResult):
+            is_noted = note_if_coarse(source, result, min_face_px, _DEFAULT_FRACTION)
+        yield result
 
 
 class _Speed(ProgressColumn):
