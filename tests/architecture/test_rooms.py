@@ -21,6 +21,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.configuration.sources": frozenset(
         {f"{SERVER}.configuration.env_file", f"{SERVER}.configuration.settings"}
     ),
+    f"{SERVER}.host.memory": frozenset(),
     f"{SERVER}.host.open_files": frozenset(),
     f"{SERVER}.host.processors": frozenset(),
     f"{SERVER}.host.signals": frozenset(),

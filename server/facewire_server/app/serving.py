@@ -28,6 +28,7 @@ from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit, FileExposed, StopForced, Stopped, broadcast
 from facewire_server.host.ending import Ending
 from facewire_server.host.file_modes import readable_by_others
+from facewire_server.host.memory import return_freed_memory
 from facewire_server.host.open_files import raise_open_files
 from facewire_server.host.processors import usable_processors
 from facewire_server.host.signals import Signals, handle_signals
@@ -85,6 +86,7 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: E
             reload_on(signals.reload, settings, server.replace_credentials, emit)
         )
         measuring = asyncio.create_task(measure_loop_lag(emit))
+        trimming = asyncio.create_task(return_freed_memory())
         watching: list[asyncio.Task[None]] = []
         try:
             port = await server.start()
@@ -101,6 +103,7 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: E
         finally:
             reloading.cancel()
             measuring.cancel()
+            trimming.cancel()
             await server.drain(settings.drain_s)
             ending.within(_CLOSE_S)
             for one in watching:

@@ -144,12 +144,12 @@ def test_a_flow_alone_has_all_turns(count: int, is_stream: bool) -> None:
     simulated(play())
 
 
-async def test_beside_one_frame_in_work_calls_hold_their_share_of_the_slots() -> None:
+async def test_beside_frames_in_work_calls_hold_their_share_of_the_slots() -> None:
     simulation = Simulation(8)
-    simulation.add("camera", 1.0, waiting=1)
+    simulation.add("camera", 1.0, waiting=2)
     simulation.add(CALLS, 1.0, waiting=40)
     await simulation.run(10.0)
-    assert simulation.slots.statistics().in_use == 1 + 2
+    assert simulation.slots.statistics().in_use == 2 + 2
     await simulation.end()
 
 
