@@ -130,7 +130,11 @@ class RunningServer:
 
 @contextlib.contextmanager
 def running_server(
-    *, module: str = "facewire_server", **settings: object
+    *,
+    module: str = "facewire_server",
+    checkout: Path = REPOSITORY,
+    open_files: int = 0,
+    **settings: object,
 ) -> Iterator[RunningServer]:
     """Runs `facewire-server run` on a free port with an empty gallery, until the block ends.
 
@@ -138,6 +142,8 @@ def running_server(
 
     Args:
         module: what `python -m` runs in its place.
+        checkout: folder of the server's code.
+        open_files: the process' limit, which it cannot raise; 0 = that of this process.
         **settings: of `facewire_server.configuration.settings.Settings`; they win over these defaults.
 
     Raises:
@@ -155,11 +161,11 @@ def running_server(
         started = time.monotonic()
         with log.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, "run", *flags],
+                [*_limiting(open_files), sys.executable, "-m", module, "run", *flags],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
-                env=_environment(),
+                env=_environment(checkout),
                 cwd=scratch,
             )
         server = RunningServer(process, log)
@@ -174,8 +180,18 @@ def running_server(
                 process.kill()
 
 
-def _environment() -> dict[str, str]:
+def _limiting(open_files: int) -> list[str]:
+    """Returns the start of a command that limits the open files of the rest, which takes its place."""
+    code = (
+        "import os, resource, sys;"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({open_files}, {open_files}));"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    return [sys.executable, "-c", code] if open_files else []
+
+
+def _environment(checkout: Path) -> dict[str, str]:
     """Returns this process' environment without FACEWIRE settings, and with the checkout's code."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FACEWIRE_")}
-    rooms = [str(REPOSITORY / room) for room in ("server", "clients/python", ".")]
+    rooms = [str(checkout / room) for room in ("server", "clients/python")] + [str(REPOSITORY)]
     return {**kept, "PYTHONPATH": os.pathsep.join(rooms)}
