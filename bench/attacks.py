@@ -26,7 +26,7 @@ from facewire.v1 import (
     recognition_pb2_grpc,
 )
 from harness import REPOSITORY
-from harness.running import RunningServer, running_server
+from harness.running import RunningServer, running_checkout
 
 __all__: list[str] = []
 
@@ -58,9 +58,9 @@ def main() -> int:
         token = Path(scratch) / "token"
         token.write_text(TOKEN[0][1].removeprefix("Bearer "))
         token.chmod(0o600)
-        with running_server(
+        with running_checkout(
+            arguments.checkout.resolve(),
             open_files=_OPEN_FILES,
-            checkout=arguments.checkout.resolve(),
             models=arguments.models.resolve(),
             token_file=token,
             slow_reader_timeout_s=_SLOW_READER_S,

@@ -16,7 +16,7 @@ import grpc
 
 from harness import REPOSITORY
 
-__all__ = ["Memory", "RunningServer", "ServerFailed", "running_server"]
+__all__ = ["Memory", "RunningServer", "ServerFailed", "running_checkout", "running_server"]
 
 _READY: Final = "facewire.v1 on "
 _START_TIMEOUT_S: Final = 90.0
@@ -130,11 +130,7 @@ class RunningServer:
 
 @contextlib.contextmanager
 def running_server(
-    *,
-    module: str = "facewire_server",
-    checkout: Path = REPOSITORY,
-    open_files: int = 0,
-    **settings: object,
+    *, module: str = "facewire_server", **settings: object
 ) -> Iterator[RunningServer]:
     """Runs `facewire-server run` on a free port with an empty gallery, until the block ends.
 
@@ -142,13 +138,34 @@ def running_server(
 
     Args:
         module: what `python -m` runs in its place.
-        checkout: folder of the server's code.
-        open_files: the process' limit, which it cannot raise; 0 = that of this process.
         **settings: of `facewire_server.configuration.settings.Settings`; they win over these defaults.
 
     Raises:
         ServerFailed: it does not start, or does not end cleanly.
     """
+    with _running([sys.executable, "-m", module], REPOSITORY, settings) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running_checkout(
+    checkout: Path, *, open_files: int, **settings: object
+) -> Iterator[RunningServer]:
+    """Runs the server of another checkout, with a limit of open files that it cannot raise; else as `running_server`."""
+    code = (
+        "import os, resource, sys;"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({open_files}, {open_files}));"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    command = [sys.executable, "-c", code, "-m", "facewire_server"]
+    with _running(command, checkout, settings) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _running(
+    command: list[str], checkout: Path, settings: dict[str, object]
+) -> Iterator[RunningServer]:
     with tempfile.TemporaryDirectory(prefix="facewire-") as scratch:
         log = Path(scratch) / "stderr"
         values = {
@@ -161,7 +178,7 @@ def running_server(
         started = time.monotonic()
         with log.open("wb") as stderr:
             process = subprocess.Popen(
-                [*_limiting(open_files), sys.executable, "-m", module, "run", *flags],
+                [*command, "run", *flags],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
@@ -178,16 +195,6 @@ def running_server(
                 server.wait()
             finally:
                 process.kill()
-
-
-def _limiting(open_files: int) -> list[str]:
-    """Returns the start of a command that limits the open files of the rest, which takes its place."""
-    code = (
-        "import os, resource, sys;"
-        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({open_files}, {open_files}));"
-        "os.execv(sys.argv[1], sys.argv[1:])"
-    )
-    return [sys.executable, "-c", code] if open_files else []
 
 
 def _environment(checkout: Path) -> dict[str, str]:

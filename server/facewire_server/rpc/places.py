@@ -118,10 +118,10 @@ class WaitingRoom:
         except TimeoutError:
             if not limit.expired():
                 raise
-            error = self._evicted.pop(limit, None)
-            raise (
-                error or TimedOut(f"the call's first message did not come within {timeout_s:g} s")
-            ) from None
+            late = TimedOut(f"the call's first message did not come within {timeout_s:g} s")
+            raise self._evicted.get(limit, late) from None
+        finally:
+            self._evicted.pop(limit, None)  # also if the message came at the same moment
 
     def _enter(self, limit: asyncio.Timeout, peer: str) -> None:
         if len(self._waiting) >= self._most:

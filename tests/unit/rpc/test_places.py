@@ -1,6 +1,7 @@
 """Who waits and who is in progress: places, and who loses one."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,21 @@ async def test_a_message_that_is_there_gets_through_a_full_room():
     assert await room.wait("honest", message(), NEVER_S) == b"request"
     with pytest.raises(TooManyCalls):
         await silent
+
+
+async def test_a_message_that_comes_as_its_call_loses_its_place_leaves_nothing_behind():
+    room = WaitingRoom(1)
+    message = asyncio.get_running_loop().create_future()
+    task = asyncio.ensure_future(room.wait("first", message, NEVER_S))
+    await asyncio.sleep(0)
+    never = asyncio.get_running_loop().create_future()
+    newcomer = asyncio.ensure_future(room.wait("newcomer", never, NEVER_S))
+    message.set_result(b"request")  # `task` runs after `newcomer`, which takes its place
+    outcome: Any = (await asyncio.gather(task, return_exceptions=True))[0]
+    assert outcome == b"request" or isinstance(outcome, TooManyCalls)
+    room.close()
+    await asyncio.gather(newcomer, return_exceptions=True)
+    assert len(room) == len(room._evicted) == 0
 
 
 async def test_waiting_has_an_end_and_a_closed_room_lets_none_wait():
