@@ -25,7 +25,13 @@ def info(**changes: Any) -> recognition_pb2.GetServerInfoResponse:
 
 
 def test_limits_and_defaults_are_those_of_the_services():
-    allowed = dataclasses.replace(LIMITS, max_in_flight=3, max_streams=5)
+    allowed = dataclasses.replace(
+        LIMITS,
+        max_in_flight=3,
+        max_streams=5,
+        request_timeout_s=1.5,
+        max_calls_per_connection=7,
+    )
     policy = dataclasses.replace(DEFAULTS.decision, threshold=0.5, min_margin=0.0)
     told = info(
         limits=allowed,
@@ -36,6 +42,7 @@ def test_limits_and_defaults_are_those_of_the_services():
     assert (limits.max_frame_bytes, limits.max_pixels) == (1000, 2000)
     assert limits.max_message_bytes == 1000 + 2**20
     assert (limits.max_in_flight, limits.max_streams, limits.frame_timeout_ms) == (3, 5, 2500)
+    assert (limits.request_timeout_ms, limits.max_calls_per_connection) == (1500, 7)
     assert limits.max_faces == DEFAULTS.picture.max_faces
     assert (limits.max_enroll_images, limits.max_enroll_bytes) == (10, 1000)
     assert (told.decision_defaults.threshold, told.decision_defaults.min_margin) == (0.5, 0.0)

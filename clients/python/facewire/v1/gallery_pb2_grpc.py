@@ -47,6 +47,8 @@ class GalleryServiceStub(object):
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
+    request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
     * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
@@ -151,6 +153,8 @@ class GalleryServiceServicer(object):
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
+    request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
     * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
@@ -293,6 +297,8 @@ class GalleryServiceServicer(object):
         Errors:
         * `INVALID_ARGUMENT` (OUT_OF_ORDER): no header first, or a template without its identity.
         * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the export was made with another model.
+        * `DEADLINE_EXCEEDED` (TIMED_OUT): the next message did not come within `request_timeout_ms`;
+        what the parts before added stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -401,6 +407,8 @@ class GalleryService(object):
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
+    request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
     * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """

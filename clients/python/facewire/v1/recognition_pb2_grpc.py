@@ -31,9 +31,15 @@ class RecognitionServiceStub(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all; retry with backoff, or on
+    another connection.
+    * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
+    picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT), counted from its arrival.
+    picture (TIMED_OUT), counted from its arrival; or the request did not come (TIMED_OUT).
+    * `UNIMPLEMENTED`: the request is compressed (`grpc-encoding`). Send requests as they are:
+    pictures are compressed already.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -76,9 +82,15 @@ class RecognitionServiceServicer(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all; retry with backoff, or on
+    another connection.
+    * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
+    picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT), counted from its arrival.
+    picture (TIMED_OUT), counted from its arrival; or the request did not come (TIMED_OUT).
+    * `UNIMPLEMENTED`: the request is compressed (`grpc-encoding`). Send requests as they are:
+    pictures are compressed already.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -111,7 +123,8 @@ class RecognitionServiceServicer(object):
         * `RESOURCE_EXHAUSTED` (TOO_MANY_STREAMS): try another server, or later.
         * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read its responses for longer
         than the server waits. With 64 responses unsent the server stops reading frames.
-        * `DEADLINE_EXCEEDED` (TIMED_OUT): no config came within 10 s.
+        * `DEADLINE_EXCEEDED` (TIMED_OUT): no config came within `request_timeout_ms`, or no frame for
+        longer than the server waits (10 minutes by default): open a new stream with the next frame.
         * `UNAVAILABLE` (WORKER_BUSY): retry at once on a new connection. Reserved: not sent by
         this version.
         * `UNIMPLEMENTED` (NOT_IMPLEMENTED): resume, or events without frame results, on a
@@ -210,9 +223,15 @@ class RecognitionService(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all; retry with backoff, or on
+    another connection.
+    * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
+    picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
-    picture (TIMED_OUT), counted from its arrival.
+    picture (TIMED_OUT), counted from its arrival; or the request did not come (TIMED_OUT).
+    * `UNIMPLEMENTED`: the request is compressed (`grpc-encoding`). Send requests as they are:
+    pictures are compressed already.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
