@@ -64,11 +64,11 @@ async def test_silent_connections_are_closed_if_there_are_many_and_calls_go_on()
             connections = [stack.enter_context(idle_connection(wire.port)) for _ in range(3)]
             for connection in connections:  # the server's settings: it knows the connection
                 assert await asyncio.to_thread(connection.recv, 9)
-            quiet.look()
-            quiet.look()
-            crowded.look()
+            await quiet.look()
+            await quiet.look()
+            await crowded.look()
             assert all(map(is_open, connections)), "at the first look they may be new"
-            crowded.look()
+            await crowded.look()
             for connection in connections:
                 connection.settimeout(30)
                 await asyncio.to_thread(end, connection)
