@@ -14,7 +14,7 @@ PROFILE ?= cpu
 TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run demo serving models graphs test unit integration coverage serving-test sdk-compat lint format protos protos-check docs bench images up down images-test clean
+.PHONY: help setup environments run demo serving models graphs test unit integration coverage serving-test sdk-compat lint format protos protos-check pins docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ protos: .venv-protos/.done ## regenerate the stubs
 protos-check: .venv-protos/.done ## the contract is clean, compatible, and its stubs are current
 	tools/check_protos.sh $(PROTOS_BIN)
 
+pins: ## write the hashes of all pinned packages again, after a version was changed
+	tools/pin_hashes.sh
+
 docs: .venv-docs/.done ## build the site into build/site; a warning fails it
 	NO_MKDOCS_2_WARNING=1 $(DOCS_BIN)/mkdocs --quiet build --strict
 
@@ -102,32 +105,32 @@ clean: ## remove what was built; keep data/ (the gallery)
 # What runs. Not compiled: Python compiles what is imported when it is imported first.
 .venv/.done: requirements/run.txt server/pyproject.toml clients/python/pyproject.toml serving/pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/$(PIP_INSTALL) --no-deps --no-compile -r requirements/run.txt
+	$(BIN)/$(PIP_INSTALL) --no-deps --no-compile --require-hashes -r requirements/run.txt
 	$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e clients/python -e server -e serving
 	@touch $@
 
 # What tests, on top of it.
 .venv/.tools: .venv/.done requirements/dev.txt
-	$(BIN)/$(PIP_INSTALL) --no-deps -r requirements/dev.txt
+	$(BIN)/$(PIP_INSTALL) --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 .venv-models/.done: serving/requirements.txt serving/requirements-tests.txt serving/pyproject.toml
 	$(PYTHON) -m venv .venv-models
-	$(MODELS_BIN)/$(PIP_INSTALL) --no-deps -r serving/requirements.txt -r serving/requirements-tests.txt
+	$(MODELS_BIN)/$(PIP_INSTALL) --no-deps --require-hashes -r serving/requirements.txt -r serving/requirements-tests.txt
 	$(MODELS_BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e serving
 	@touch $@
 
 .venv-sdk-min/.done: requirements/sdk-min.txt
 	$(PYTHON) -m venv .venv-sdk-min
-	$(SDK_MIN_BIN)/$(PIP_INSTALL) -r requirements/sdk-min.txt
+	$(SDK_MIN_BIN)/$(PIP_INSTALL) --no-deps --require-hashes -r requirements/sdk-min.txt
 	@touch $@
 
 .venv-protos/.done: requirements/protos.txt
 	$(PYTHON) -m venv .venv-protos
-	$(PROTOS_BIN)/$(PIP_INSTALL) -r requirements/protos.txt
+	$(PROTOS_BIN)/$(PIP_INSTALL) --no-deps --require-hashes -r requirements/protos.txt
 	@touch $@
 
 .venv-docs/.done: requirements/docs.txt
 	$(PYTHON) -m venv .venv-docs
-	$(DOCS_BIN)/$(PIP_INSTALL) -r requirements/docs.txt
+	$(DOCS_BIN)/$(PIP_INSTALL) --no-deps --require-hashes -r requirements/docs.txt
 	@touch $@

@@ -35,8 +35,10 @@ def arguments(repository: Path, name: str, keyword: str) -> list[str]:
 
 
 def pins(path: Path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    """Name and version of each package; a test below demands hashes."""
+    return dict(
+        re.findall(r"^([\w.-]+)==(\S+) \\$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 class Loader(yaml.SafeLoader):
@@ -144,6 +146,27 @@ def test_the_server_image_holds_no_tensorflow_no_tool_and_nothing_that_phones_ho
     assert "serving" not in words
 
 
+def test_pip_takes_only_files_whose_hash_is_pinned(repository: Path) -> None:
+    files = [*repository.glob("requirements/*.txt"), *repository.glob("serving/requirements*.txt")]
+    assert len(files) > 8
+    for file in files:
+        text = re.sub(r"^#.*\n", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        packages = re.split(r"\n(?! )", text.strip())
+        for package in packages:
+            assert re.fullmatch(r"\S+==\S+( \\\n    --hash=sha256:[0-9a-f]{64})+", package), file
+    for name in ("Makefile", *DOCKERFILES):
+        text = re.sub(r"\\\n", "", (repository / name).read_text(encoding="utf-8"))
+        installed = re.findall(r"(?:install|PIP_INSTALL\)).*? (?:-r|--requirement) .*", text)
+        assert installed, name
+        assert all("--require-hashes" in command for command in installed), name
+
+
+def test_the_models_are_built_with_what_the_tests_ran(repository: Path) -> None:
+    run = pins(repository / "requirements/run.txt")
+    for name in ("models", "build"):
+        assert pins(repository / f"requirements/{name}.txt").items() <= run.items()
+
+
 def test_the_server_image_holds_all_that_the_server_asks_for(repository: Path) -> None:
     import tomllib
 
@@ -153,6 +176,7 @@ def test_the_server_image_holds_all_that_the_server_asks_for(repository: Path) -
         asked |= {
             re.split(r"[^\w-]", each)[0] for each in tomllib.loads(text)["project"]["dependencies"]
         }
+    asked = {name.replace("_", "-") for name in asked}  # as package indexes compare names
     assert asked - {"facewire"} <= pins(repository / "requirements/server.txt").keys()
 
 

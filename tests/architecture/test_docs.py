@@ -66,7 +66,7 @@ def test_the_installed_packages_are_the_pinned_ones(repository: Path) -> None:
     for name, version in re.findall(
         r"^\| ([\w-]+) \| ([\d.]+) \| ", licenses.PAGE.read_text(), re.MULTILINE
     ):
-        assert f"\n{name.lower().replace('_', '-')}=={version}\n" in pinned, name
+        assert f"\n{name.lower().replace('_', '-')}=={version} \\\n" in pinned, name
 
 
 def test_the_glossary_has_at_most_twelve_house_words(repository: Path) -> None:
