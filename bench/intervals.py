@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Interval",
     "ScoredPairs",
+    "bootstrap_share",
     "bootstrap_tar",
     "median_of",
     "tar_at_fmr",
@@ -98,6 +99,23 @@ def bootstrap_tar(pairs: ScoredPairs, fmr: float, seed: int = 0) -> Interval:
         threshold = scores[int(np.argmax(above))]
         rates.append(mated_weights[mated_scores > threshold].sum() / mated_weights.sum())
     return Interval(*(float(bound) for bound in np.percentile(rates, [2.5, 97.5])))
+
+
+def bootstrap_share(
+    hits: NDArray[np.float64], looks: NDArray[np.float64], seed: int = 0
+) -> Interval:
+    """The interval of a share over people, by a percentile bootstrap over them; see `bootstrap_tar`.
+
+    Args:
+        hits, looks: (m,) of each person; the share is the sum of the one divided by that of the other.
+        seed: of the draws.
+    """
+    people = len(looks)
+    drawn = np.random.default_rng(seed).multinomial(
+        people, np.full(people, 1 / people), size=_RESAMPLES
+    )
+    shares = (drawn @ hits) / np.maximum(drawn @ looks, 1)
+    return Interval(*(float(bound) for bound in np.percentile(shares, [2.5, 97.5])))
 
 
 def median_of(values: Sequence[float]) -> tuple[float, Interval]:

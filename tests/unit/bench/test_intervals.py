@@ -8,6 +8,7 @@ import pytest
 from bench.intervals import (
     Interval,
     ScoredPairs,
+    bootstrap_share,
     bootstrap_tar,
     median_of,
     tar_at_fmr,
@@ -52,6 +53,16 @@ def test_bootstrap_holds_the_figure_and_widens_with_fewer_people():
         assert low <= tar_at_fmr(pairs, 0.01) <= high
     widths = [np.ptp(bootstrap_tar(pairs, 0.01)) for pairs in (few, many)]
     assert widths[0] > widths[1]
+
+
+def test_bootstrap_of_a_share_draws_people_not_looks():
+    # One of ten people has all the errors: looks at this person are no independent evidence.
+    looks = np.full(10, 100.0)
+    hits = np.array([100.0] + [0.0] * 9)
+    low, high = bootstrap_share(hits, looks)
+    assert low == 0.0
+    assert high >= 0.3 > wilson(100, 1000).high
+    assert bootstrap_share(np.zeros(10), looks) == (0.0, 0.0)
 
 
 def test_bootstrap_draws_people_not_pairs():
