@@ -7,7 +7,10 @@ import csv
 from collections import defaultdict
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import facewire
 from facewire import FaceSelection, Outcome
@@ -60,3 +63,39 @@ def test_strangers_are_unknown(
     for name in strangers:
         for face in client.recognize(people[name][1], gallery=gallery).faces:
             assert decision_of(face).outcome is not Outcome.KNOWN
+
+
+def frames_of(film: Path, *numbers: int) -> list[NDArray[np.uint8]]:
+    """Some frames of a film, RGB."""
+    capture = cv2.VideoCapture(str(film))
+    frames = [np.asarray(capture.read()[1], np.uint8) for _ in range(max(numbers) + 1)]
+    capture.release()
+    return [np.ascontiguousarray(frames[number][:, :, ::-1]) for number in numbers]
+
+
+def test_one_person_under_two_names_is_noticed_at_the_second(
+    client: facewire.Client, gallery: str, shared: Path
+) -> None:
+    early, late = frames_of(shared / "video" / "woman_720p.mp4", 0, 90)
+    (first,) = client.enroll("ann", early, gallery=gallery).pictures
+    (second,) = client.enroll("anne", late, gallery=gallery).pictures
+    assert (first.similar_identity_id, first.similar_identity_similarity) == ("", 0.0)
+    assert second.similar_identity_id == "ann"
+    assert 0.42 <= second.similar_identity_similarity <= 1.0
+    assert second.accepted, "a similar identity is a hint and no refusal"
+
+
+def test_one_picture_under_two_names_is_ambiguous_between_them(
+    client: facewire.Client, gallery: str, shared: Path
+) -> None:
+    picture = shared / "scenes" / "quality" / "aws_photo1.jpg"
+    first, second = (
+        client.enroll(name, picture, gallery=gallery, selection=FaceSelection.LARGEST).pictures[0]
+        for name in ("same-1", "same-2")
+    )
+    assert (first.similar_identity_id, second.similar_identity_id) == ("", "same-1")
+    assert second.similar_identity_similarity == pytest.approx(1.0, abs=1e-4)
+    faces = client.recognize(picture, gallery=gallery).faces
+    largest = decision_of(max(faces, key=lambda face: face.box.width_px))
+    assert largest.outcome is Outcome.AMBIGUOUS
+    assert {each.identity_id for each in largest.ambiguous_between} == {"same-1", "same-2"}
