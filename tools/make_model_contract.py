@@ -64,7 +64,7 @@ def main() -> None:
             {"identity_count": count, "threshold": threshold}
             for count, threshold in THRESHOLD_STEPS
         ],
-        # Not made here: `python -m bench.enrollment_quality --upside-down` measures it on the lent pictures.
+        # Not made here: `python -m bench.upside_down` measures it on the lent pictures.
         "upside_down": json.loads(MODEL_CONTRACT.read_text(encoding="utf-8"))["upside_down"],
         "canary": {"golden": [[float(f"{value:.7g}") for value in row] for row in vectors]},
     }

@@ -122,7 +122,7 @@ class Settings:
             "model's, the default SFace's; 0 = any",
             least=0.0,
         ),
-    ] = 7.5
+    ] = 5.0
     max_upside_down: Annotated[
         float,
         _About(
@@ -130,7 +130,7 @@ class Settings:
             least=0.0,
             most=1.0,
         ),
-    ] = 0.4
+    ] = 0.42
     min_directional_sharpness: Annotated[
         float,
         _About("sharpness along the worse axis below which a face is TOO_POOR; 0 = any", least=0.0),
