@@ -6,6 +6,7 @@ where the pixels end. So that it is done once, the decoder gets what came out, i
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from facewire_server.errors import UndecodableImage
@@ -24,6 +25,9 @@ _FREELY_INFLATED_BYTES: Final = 1 << 16
 _AT_ONCE_BYTES: Final = 1 << 18
 """Bytes that are inflated at once; each piece becomes a chunk."""
 
+_FED_BYTES: Final = 1 << 16
+"""Compressed bytes that are handed over at once: what of them is not consumed is copied for each piece."""
+
 _MAX_BEHIND_PIXELS: Final = 1 << 20
 """Bytes behind the last pixel that are read over. Chosen, not measured: encoders write none."""
 
@@ -40,29 +44,35 @@ def with_inflated_pixels(file: bytes) -> bytes | bytearray:
     chunks = _chunks(file)
     if sum(end - begin for kind, begin, end in chunks if kind == b"IDAT") <= _FREELY_INFLATED_BYTES:
         return file
-    inflating, storing = zlib.decompressobj(), zlib.compressobj(0)
-    left = _pixel_bytes(file) + _MAX_BEHIND_PIXELS
-    out = bytearray(file[:_CHUNKS_AT])
+    most_bytes = _pixel_bytes(file) + _MAX_BEHIND_PIXELS
+    storing, out = zlib.compressobj(0), bytearray(file[:_CHUNKS_AT])
+    inflating = zlib.decompressobj()
     try:
         for kind, begin, end in chunks:
-            if kind != b"IDAT":
-                if kind == b"IEND":
-                    _add(out, b"IDAT", storing.flush())
-                _add(out, kind, file[begin:end])
+            if kind == b"IDAT":
+                for piece in _inflated(inflating, file[begin:end], most_bytes):
+                    most_bytes -= len(piece)
+                    _add(out, kind, storing.compress(piece))
                 continue
-            waiting = file[begin:end]
-            while waiting and not inflating.eof:
-                piece = inflating.decompress(waiting, _AT_ONCE_BYTES)
-                left -= len(piece)
-                if left < 0:
-                    raise UndecodableImage(
-                        "the PNG picture is damaged: it has more data than pixels"
-                    )
-                _add(out, b"IDAT", storing.compress(piece))
-                waiting = inflating.unconsumed_tail
+            if kind == b"IEND":
+                _add(out, b"IDAT", storing.flush())
+            _add(out, kind, file[begin:end])
     except zlib.error:
         return file
     return out if inflating.eof else file
+
+
+def _inflated(inflating: "zlib._Decompress", data: bytes, most_bytes: int) -> Iterator[bytes]:
+    """Yields what a chunk holds, in pieces; raises `UndecodableImage` behind `most_bytes`."""
+    for at in range(0, len(data), _FED_BYTES):
+        waiting = data[at : at + _FED_BYTES]
+        while waiting and not inflating.eof:
+            piece = inflating.decompress(waiting, _AT_ONCE_BYTES)
+            most_bytes -= len(piece)
+            if most_bytes < 0:
+                raise UndecodableImage("the PNG picture is damaged: it has more data than pixels")
+            yield piece
+            waiting = inflating.unconsumed_tail
 
 
 def _chunks(file: bytes) -> list[tuple[bytes, int, int]]:
