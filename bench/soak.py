@@ -1,20 +1,25 @@
-"""Memory over many frames, and streams in which good and bad frames are mixed.
+"""Memory over many pictures of random sizes and formats, and streams in which good and bad frames are mixed.
 
-First one stream of frames, all good, of several sizes and numbers of faces: memory is noted as it
-goes, and its growth over the second half is bounded by the slope's interval. Then two streams with frames from 0 bytes
+First pictures, all good, each of another size and in a random format, in turn on a stream and as a single picture: memory is noted as
+it goes and drawn, and its growth over the second half is bounded by the slope's interval. Then two streams with frames from 0 bytes
 to over the limit among good ones, in random order: every frame must be accounted for, once and in order.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from bench.drawing import draw_lines
 from bench.intervals import theil_sen
 from bench.mixed_frames import account, mix, stream
 from bench.report import Report, parser, progress, run
-from facewire.v1 import recognition_pb2
+from bench.varied_pictures import FORMATS, varied
+from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 from harness import pictures
 from harness.running import Memory, RunningServer, running_server
 from harness.streaming import OneInFlight
@@ -22,23 +27,31 @@ from harness.streaming import OneInFlight
 __all__: list[str] = []
 
 _MB: Final = 1e6
-_NOTES: Final = 20
+_NOTES: Final = 40
+"""Times that memory is noted: enough for the interval of a slope over half of them."""
+
+_TIMEOUT_S: Final = 60.0
 AIM_GROWTH_MB: Final = 10.0
-"""Most growth over the second half of the frames, by the upper end of the slope's interval."""
+"""Most growth over the second half of the pictures, by the upper end of the slope's interval."""
 
 
 def main() -> int:
     flags = parser("soak", __doc__)
-    flags.add_argument("--frames", type=int, default=10_000, help="good frames, >= 200")
+    flags.add_argument("--pictures", type=int, default=10_000, help="varied pictures, >= 200")
     flags.add_argument("--mixed", type=int, default=600, help="frames of the mixed streams")
-    flags.add_argument("--seed", type=int, default=0, help="of the mixed streams")
+    flags.add_argument(
+        "--seed", type=int, default=0, help="of sizes, formats and the mixed streams"
+    )
+    flags.add_argument("--draw", type=Path, metavar="FILE.svg", help="draw memory over pictures")
     arguments = flags.parse_args()
     good = _good_pictures()
     report = Report("soak", arguments)
     with running_server() as server:
         idle = server.memory()
-        noted = _soak(server, good, max(200, arguments.frames))
+        noted = _soak(server, max(200, arguments.pictures), arguments.seed)
         _print_memory(report, idle, noted)
+        if arguments.draw:
+            _draw(arguments.draw, idle, noted)
         _mixed(report, server, good, arguments.mixed, arguments.seed)
         after = server.memory()
         report.note(f"memory after the mixed streams: PSS {after.pss / _MB:.0f} MB")
@@ -59,41 +72,69 @@ def _good_pictures() -> list[bytes]:
     return frames + others
 
 
-def _soak(server: RunningServer, good: Sequence[bytes], count: int) -> list[tuple[int, Memory]]:
-    """The server's memory after every twentieth part of the frames."""
+def _bases() -> list[NDArray[np.uint8]]:
+    """Pictures with none, one and many faces, to be resized."""
+    scenes = pictures.folder("scenes")
+    paths = [*sorted((scenes / "multi").glob("*.jpg"))[:12], scenes / "noface/297_limes.jpg"]
+    paths += sorted((pictures.folder("verify") / "lfw").glob("*/*.jpg"))[:12]
+    return [np.asarray(cv2.imread(str(path)), np.uint8) for path in paths]
+
+
+def _soak(server: RunningServer, count: int, seed: int) -> list[tuple[int, Memory]]:
+    """The server's memory after every fortieth part of the pictures."""
     noted = []
     every = count // _NOTES
-    order = np.random.default_rng(0).integers(0, len(good), count)
     with server.channel() as channel, OneInFlight(channel) as stream:
-        for index in progress(range(count), "frames", count):
-            answer = stream.send(good[order[index]])
-            if answer.reason:
-                raise RuntimeError(f"a good frame was not answered: {answer.detail}")
-            if (index + 1) % every == 0:
-                noted.append((index + 1, server.memory()))
+        stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
+        for index, image in enumerate(
+            progress(varied(_bases(), count, seed), "pictures", count), start=1
+        ):
+            if index % 2:
+                answer = stream.send(image)
+                if answer.reason:
+                    raise RuntimeError(f"a good frame was not answered: {answer.detail}")
+            else:
+                stub.Recognize(recognition_pb2.RecognizeRequest(image=image), timeout=_TIMEOUT_S)
+            if index % every == 0:
+                noted.append((index, server.memory()))
     return noted
+
+
+def _draw(path: Path, idle: Memory, noted: list[tuple[int, Memory]]) -> None:
+    kinds = {"RSS": "rss", "USS": "uss"}
+    draw_lines(
+        path,
+        f"Memory of the server: {noted[-1][0]} pictures of random sizes in {len(FORMATS)} formats",
+        [0, *(count for count, _ in noted)],
+        {
+            name: [getattr(memory, kind) / _MB for memory in (idle, *(each for _, each in noted))]
+            for name, kind in kinds.items()
+        },
+        x_label="pictures",
+        y_label="MB",
+    )
 
 
 def _print_memory(report: Report, idle: Memory, noted: list[tuple[int, Memory]]) -> None:
     # Not the proportional set size, which changes when another process maps the same libraries.
     uss = np.array([memory.uss for _, memory in noted]) / _MB
-    at = np.array([frames for frames, _ in noted])
+    at = np.array([count for count, _ in noted])
     half = len(noted) // 2
     slope, sure = theil_sen(at[half:] / 1000, uss[half:])
     over = (at[-1] - at[half]) / 1000
     report.table(
         "memory of the server, MB",
-        ["frames", "PSS", "USS", "RSS"],
+        ["pictures", "PSS", "USS", "RSS"],
         [
             (name, *(f"{getattr(memory, kind) / _MB:.1f}" for kind in ("pss", "uss", "rss")))
             for name, memory in [
                 ("idle", idle),
-                *((str(frames), memory) for frames, memory in noted),
+                *((str(count), memory) for count, memory in noted),
             ]
         ],
     )
     report.note(
-        f"slope of USS in the second half: {slope:+.3f} MB a thousand frames ({sure:+.3f})\n"
+        f"slope of USS in the second half: {slope:+.3f} MB a thousand pictures ({sure:+.3f})\n"
     )
     report.values |= {
         "idle_mb": [round(value / _MB, 1) for value in idle],
@@ -103,7 +144,7 @@ def _print_memory(report: Report, idle: Memory, noted: list[tuple[int, Memory]])
     }
     growth = sure.high * over
     report.aim(
-        f"memory flat: grows by ≤ {AIM_GROWTH_MB:g} MB over the last {over * 1000:.0f} frames",
+        f"memory flat: grows by ≤ {AIM_GROWTH_MB:g} MB over the last {over * 1000:.0f} pictures",
         f"at most {growth:.1f} MB (95 %)",
         met=growth <= AIM_GROWTH_MB,
     )

@@ -32,10 +32,11 @@ class OneInFlight:
         self._answers = stub.StreamRecognize(iter(self._sent.get, None), timeout=_TIMEOUT_S)
         self.started = next(self._answers).started
 
-    def send(self, data: bytes) -> recognition_pb2.FrameResult:
-        """Sends one encoded picture and waits for its answer."""
+    def send(self, picture: bytes | face_pb2.Image) -> recognition_pb2.FrameResult:
+        """Sends one picture, by its file's bytes or as a message, and waits for its answer."""
         self._sequence += 1
-        frame = recognition_pb2.Frame(sequence=self._sequence, image=face_pb2.Image(data=data))
+        image = face_pb2.Image(data=picture) if isinstance(picture, bytes) else picture
+        frame = recognition_pb2.Frame(sequence=self._sequence, image=image)
         self._sent.put(recognition_pb2.StreamRecognizeRequest(frame=frame))
         for answer in self._answers:
             if answer.HasField("frame"):

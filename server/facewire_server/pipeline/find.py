@@ -16,7 +16,7 @@ from facewire_server.pictures.decode import decode, reduction
 from facewire_server.pictures.header import read_header
 from facewire_server.pipeline.align import align
 from facewire_server.pipeline.detect import Detector
-from facewire_server.pipeline.light import light_gain
+from facewire_server.pipeline.light import light_gain, smoothed
 from facewire_server.pipeline.plan import search_plan
 from facewire_server.pipeline.quality import assess
 from facewire_server.pipeline.search import Searched, search
@@ -220,5 +220,5 @@ def _cut(image: Rgb, faces: Faces) -> tuple[Rgb, list[Quality]]:
     gains = np.array([light_gain(crop) for crop in crops])
     dark = np.flatnonzero(gains > 1)
     if len(dark):
-        crops[dark] = align(image, faces[dark], gains[dark].tolist())
+        crops[dark] = smoothed(align(image, faces[dark], gains[dark].tolist()))
     return crops, qualities

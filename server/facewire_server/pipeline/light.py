@@ -7,7 +7,7 @@ import numpy as np
 
 from facewire_server.types import Rgb
 
-__all__ = ["DARK_LUMA", "light_gain", "stretched"]
+__all__ = ["DARK_LUMA", "light_gain", "smoothed", "stretched"]
 
 _PERCENTILE: Final = 90
 """Which pixel, ordered by luma, stands for the light: a lamp, a window or the camera's own lettering may cover a tenth of a dark
@@ -24,6 +24,12 @@ leaves what is brighter than that pixel room before it clips."""
 _MAX_GAIN: Final = 32.0
 """Largest factor: a picture of a twentieth of its light needs 27. Measured: with it, 120 frames of nothing but noise show no face; of 50 pictures
 of a thirtieth of their light it finds 34, a factor of 48 finds 36."""
+
+
+_SMOOTHING_PX: Final = 1.0
+"""Standard deviation of the blur of a brightened crop, pixels: noise is brightened with the face. Measured on 50 people at a twentieth of
+their light: the mean similarity to the right person rises from .511 to .564, matches from 37 to 45, and the best wrong one
+from .347 to .362; at an eighth from .607 to .636. A blur of 1.5 adds two matches, and begins to blur faces that are clear."""
 
 
 def light_gain(image: Rgb) -> float:
@@ -46,3 +52,9 @@ def stretched(image: Rgb) -> Rgb:
     if gain == 1:
         return image
     return cv2.convertScaleAbs(image, alpha=gain).astype(np.uint8, copy=False)
+
+
+def smoothed(crops: Rgb) -> Rgb:
+    """Returns brightened crops, (n, 112, 112, 3) uint8 RGB, with less of the noise that was brightened with them."""
+    blurred = [cv2.GaussianBlur(crop, (0, 0), _SMOOTHING_PX) for crop in crops]
+    return np.stack(blurred).astype(np.uint8, copy=False)

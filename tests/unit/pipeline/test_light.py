@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facewire_server.pipeline.light import DARK_LUMA, stretched
+from facewire_server.pipeline.light import DARK_LUMA, smoothed, stretched
 
 
 def gray(luma: int, size: tuple[int, int] = (60, 80)) -> np.ndarray:
@@ -44,3 +44,10 @@ def test_the_lettering_of_a_camera_does_not_hide_that_its_picture_is_dark() -> N
 def test_a_black_picture_is_brightened_by_a_bounded_factor() -> None:
     assert stretched(gray(0)).max() == 0
     assert stretched(gray(1)).max() == 32
+
+
+def test_the_noise_of_brightened_crops_is_smoothed_and_their_light_is_kept() -> None:
+    noise = np.random.default_rng(5).integers(100, 200, (2, 112, 112, 3), dtype=np.uint8)
+    result = smoothed(noise)
+    assert result.std() < noise.std() / 3
+    assert result.mean() == pytest.approx(noise.mean(), abs=1)
