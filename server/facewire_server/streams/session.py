@@ -37,6 +37,7 @@ from facewire_server.errors import (
 from facewire_server.events import Emit, ignore
 from facewire_server.pipeline.canvas import useful_longest_side
 from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.streams.expiry import expire
 from facewire_server.streams.ledger import Ledger
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.opening import read_plan
@@ -134,7 +135,7 @@ class Session:
                         tasks.create_task(self._work(plan))
                         for _ in range(self._limits.frames_at_once)
                     ]
-                    expirer = tasks.create_task(self._expire())
+                    expirer = tasks.create_task(expire(self._ledger, self._changed, self._left_s))
                     await self._send(send_in_time)
                     # Every frame is accounted for. A worker may still wait for a slot that it no longer needs.
                     for task in (*workers, expirer):
@@ -229,30 +230,6 @@ class Session:
                 if entry is not None and entry.frame is not None:
                     ledger.settle(entry, await self._answer(entry.frame, plan, slot))
                     self._changed.notify()
-
-    async def _expire(self) -> None:
-        """Settles frames as TimedOut whose deadline passes while they wait for a slot."""
-        while True:
-            await self._changed.until(lambda: self._ledger.has_waiting)
-            sequence, left_s = self._next_deadline()
-            await asyncio.sleep(left_s)
-            if self._next_deadline()[0] != sequence:  # it was begun, or skipped
-                continue
-            entry = self._ledger.begin()
-            if entry is not None and entry.frame is not None:
-                late = TimedOut("the server was too busy to work on the frame before its deadline")
-                self._ledger.settle(entry, settled(entry.frame, late))
-                self._changed.notify()
-
-    def _next_deadline(self) -> tuple[int, float]:
-        """Returns the next waiting frame's sequence and seconds left; (0, 0) if none waits.
-
-        The frame itself is not kept: it may be superseded long before its deadline.
-        """
-        entry = self._ledger.next_waiting
-        if entry is None or entry.frame is None:
-            return 0, 0.0
-        return entry.sequence, self._left_s(entry.frame)
 
     async def _answer(self, arrival: Arrival, plan: StreamPlan, slot: Slot) -> Settled:
         frame, read_at_s = arrival
