@@ -223,7 +223,7 @@ class Settings:
     max_calls_per_connection: Annotated[
         int,
         _About("most open calls of one connection, its streams included and health not", least=1),
-    ] = 32
+    ] = 48
     max_connections: Annotated[
         int,
         _About(

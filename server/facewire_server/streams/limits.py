@@ -32,7 +32,7 @@ class ServingLimits:
     max_in_flight: int
     slow_reader_timeout_s: float
     max_streams: int
-    max_calls_per_connection: int = 32
+    max_calls_per_connection: int = 48
     request_timeout_s: float = 10.0
     stream_idle_timeout_s: float = 600.0
     frames_at_once: int = 2
