@@ -152,6 +152,7 @@ def story(
 ) -> Story:
     token = tmp_path_factory.mktemp("token") / "token"
     token.write_text(TOKEN)
+    token.chmod(0o644)
     portrait = jpeg(astronaut[:256, 96:352])
     png = cv2.imencode(".png", astronaut[:64, :64])[1].tobytes()
     damaged = png[:60] + b"\xff" + png[61:]  # libpng complains to standard error
@@ -190,9 +191,15 @@ def story(
 
 
 def test_it_begins_with_what_is_in_force_and_ends_with_the_stop(story: Story) -> None:
-    started, listening, *_ = story.entries
+    started, exposed, listening, *_ = story.entries
     draining, stopped = [each for each in story.entries if each["event"] != "suppressed"][-2:]
-    assert [started["event"], listening["event"]] == ["server_started", "listening"]
+    assert [one["event"] for one in (started, exposed, listening)] == [
+        "server_started",
+        "file_exposed",
+        "listening",
+    ]
+    assert (exposed["level"], exposed["mode"]) == ("warning", "0644")
+    assert exposed["path"] == started["settings"]["FACEWIRE_TOKEN_FILE"]
     assert (started["model_contract"], len(started["model_contract_id"])) == ("sface", 64)
     assert set(started["engines"]) == {"mtcnn", "embedding"}
     assert started["processors"] >= 1

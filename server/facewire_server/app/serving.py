@@ -154,10 +154,6 @@ async def _server(
                 emit,
                 telemetry.interceptors,
             )
-            secrets = (settings.token_file, settings.tls_key)
-            storage = settings.data / "gallery"
-            for path, mode in readable_by_others((*secrets, storage, storage / "data.mdb")):
-                emit(FileExposed(path, mode))
             emit(
                 server_started(
                     settings,
@@ -169,6 +165,10 @@ async def _server(
                     max_connections=max_connections(settings, raise_open_files()),
                 )
             )
+            secrets = (settings.token_file, settings.tls_key)
+            storage = settings.data / "gallery"
+            for path, mode in readable_by_others((*secrets, storage, storage / "data.mdb")):
+                emit(FileExposed(path, mode))
             sources = Sources(
                 shared.slots.statistics,
                 lambda: {
