@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from facewire_server.errors import (
     GalleryNotFound,
     IdentityNotFound,
     InvalidField,
+    RequestIdReused,
     TooPoor,
     UndecodableImage,
 )
@@ -153,6 +155,22 @@ async def test_a_repeated_request_gets_what_it_got_and_no_model_works_again() ->
     assert undecodable.refusal is Refusal.IMAGE_UNDECODABLE
     assert empty.refusal is Refusal.IMAGE_EMPTY
     assert (empty.template_id, empty.detail) == ("", "the picture has no bytes")
+
+
+@pytest.mark.parametrize("field", ["stride_bytes", "chroma_stride_bytes", "plane_height_px"])
+async def test_a_request_whose_picture_lies_otherwise_in_its_bytes_is_another_one(
+    field: str,
+) -> None:
+    model, gallery = Gated(), MemoryGallery(model_contract_id="c", dimension=2)
+    model.gate.set()
+    identity = NewIdentity("ada", create=True)
+    with enrolling(model, gallery) as enroller:
+        request = FaceSelection.ONLY, DETECTION
+        await enroller.enroll("default", identity, [PICTURE], *request, request_id="r")
+        changed: dict[str, int] = {field: 8}
+        other = replace(PICTURE, **changed)
+        with pytest.raises(RequestIdReused):
+            await enroller.enroll("default", identity, [other], *request, request_id="r")
 
 
 async def test_each_picture_of_an_enrollment_is_an_event() -> None:
