@@ -2,7 +2,7 @@
 
 A face that stands on its head is found as often as not, with its landmarks the right way up on chin and forehead. The crop shows no
 face then, and embeddings of such crops resemble each other: 39 % of pairs of strangers match at 0.42. Their mean therefore
-tells them from faces, without a further call of a model.
+distinguishes them from faces, without a further call of a model.
 """
 
 from dataclasses import dataclass, replace

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -167,7 +168,7 @@ async def test_a_request_whose_picture_lies_otherwise_in_its_bytes_is_another_on
     with enrolling(model, gallery) as enroller:
         request = FaceSelection.ONLY, DETECTION
         await enroller.enroll("default", identity, [PICTURE], *request, request_id="r")
-        changed: dict[str, int] = {field: 8}
+        changed: dict[str, Any] = {field: 8}
         other = replace(PICTURE, **changed)
         with pytest.raises(RequestIdReused):
             await enroller.enroll("default", identity, [other], *request, request_id="r")
