@@ -1,7 +1,7 @@
 """The quality gate: which faces are too poor to be enrolled or decided about, why, and what to do about it.
 
-A face that stands on its head is found as often as not, with its landmarks the right way up on chin and forehead. The crop shows no
-face then, and embeddings of such crops resemble each other: 39 % of pairs of strangers match at 0.42. Their mean therefore
+A face that stands on its head is found in three pictures of ten, with its landmarks the right way up on chin and forehead. The crop shows
+no face then, and embeddings of such crops resemble each other: 39 % of pairs of strangers match at 0.42. Their mean therefore
 distinguishes them from faces, without a further call of a model.
 """
 
