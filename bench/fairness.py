@@ -1,8 +1,9 @@
 """What a 1080p camera gets while others ask for much: its answers and their ages, alone and beside each kind of load.
 
 The camera sends 15 frames a second with NEWEST_WINS, and is measured alone before and after each load. Beside it: callers
-with photos of 48 megapixels; streams of such, of JPEGs with many scans, and of small files of 49 megapixels, at the same pace; 40 callers with 1080p pictures. Then 24 cameras that wait for their answers beside 8 that do not. To compare with
-an older version, run this file and `harness/load.py` on a checkout of it.
+with photos of 48 megapixels; streams of such, of JPEGs with many scans, and of small files of 49 megapixels, at the same pace;
+40 callers with 1080p pictures. Then 24 cameras that wait for each answer beside 8 that do not. To compare with an older version,
+run this file and `harness/load.py` on a checkout of it.
 """
 
 import io
@@ -122,8 +123,8 @@ def _line(
 
 def _flooding(report: Report, server: RunningServer, frame: bytes, seconds: float) -> None:
     with Load(server) as load:
-        normal = [load.stream(frame) for _ in range(24)]
-        flooding = [load.stream(frame, waits=False) for _ in range(8)]
+        normal = [load.stream(frame, in_flight=1) for _ in range(24)]
+        flooding = [load.stream(frame, in_flight=0) for _ in range(8)]
         load.stop.wait(2 * seconds)
     mean, by_flooding = (
         statistics.mean(len(one.answers) for one in group) for group in (normal, flooding)

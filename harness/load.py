@@ -36,10 +36,10 @@ class Load:
         self.stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def stream(self, data: bytes, *, fps: float = 0.0, waits: bool = True) -> Counted:
-        """Adds a stream that sends the picture at a pace, or as fast as its answers come, or faster."""
+    def stream(self, data: bytes, *, fps: float = 0.0, in_flight: int = _CREDIT) -> Counted:
+        """Adds a stream that sends the picture at a pace, or with so many in flight; 0 = as many as the transport takes."""
         counted = Counted([], [])
-        self._add(lambda: self._stream(data, fps, waits, counted))
+        self._add(lambda: self._stream(data, fps, in_flight, counted))
         return counted
 
     def caller(self, data: bytes) -> Counted:
@@ -60,8 +60,8 @@ class Load:
         self._threads.append(threading.Thread(target=work, daemon=True))
         self._threads[-1].start()
 
-    def _stream(self, data: bytes, fps: float, waits: bool, counted: Counted) -> None:
-        room = threading.Semaphore(_CREDIT)
+    def _stream(self, data: bytes, fps: float, in_flight: int, counted: Counted) -> None:
+        room = threading.Semaphore(in_flight)
 
         def requests() -> Iterator[_Request]:
             yield _Request(config=recognition_pb2.StreamConfig())
@@ -70,7 +70,7 @@ class Load:
                 if fps:
                     due_s = max(due_s + 1 / fps, time.monotonic())
                     self.stop.wait(due_s - time.monotonic())
-                elif waits and not room.acquire(timeout=0.2):
+                elif in_flight and not room.acquire(timeout=0.2):
                     continue
                 sequence += 1
                 at_us = time.monotonic_ns() // 1000

@@ -76,8 +76,8 @@ def test_a_camera_beside_40_callers_has_its_share(loaded: RunningServer) -> None
 
 def test_flooding_does_not_pay(loaded: RunningServer) -> None:
     with Load(loaded) as load:
-        normal = [load.stream(FRAME) for _ in range(6)]
-        flooding = [load.stream(FRAME, waits=False) for _ in range(3)]
+        normal = [load.stream(FRAME, in_flight=1) for _ in range(6)]
+        flooding = [load.stream(FRAME, in_flight=0) for _ in range(3)]
         wait_until(lambda: total(normal) + total(flooding) >= 120)
         each = total(normal) / 6, total(flooding) / 3
         least = min(len(one.answers) for one in normal)
