@@ -134,7 +134,7 @@ def _warn_of_similar(outcomes: list[PictureOutcome]) -> None:
     print_table("Two people match", columns, rows)
     ERRORS.print(
         f"Warning: {len(similar)} enrolled pictures also match another person: one person under two "
-        "names, or one picture under two? Their faces will be ambiguous. "
+        "names, or one picture under two? Their faces may be ambiguous. "
         "`facewire forget` deletes one of the names."
     )
 
