@@ -44,7 +44,9 @@ def main() -> int:
         "pictures": len(looks),
         "upside_down": [float(f"{number:.4g}") for number in mean],
     }
-    report.aim("cosine to the model contract's ≥ 0.98", f"{cosine:.4f}", met=cosine >= 0.98)
+    report.values["cosine"] = cosine
+    if not arguments.limit:  # the mean of a few faces is another one
+        report.aim("cosine to the model contract's ≥ 0.98", f"{cosine:.4f}", met=cosine >= 0.98)
     return report.finish()
 
 
