@@ -1,7 +1,7 @@
 """A gallery whose storage another process holds, or in which one bit flipped: what cameras and writers see.
 
 First another process holds LMDB's write lock for a while: a camera's answers, how writes end, what of them is written later
-although its caller was not told OK, and how long the server takes to end on SIGTERM. Then one bit of the one stored vector is
+although its caller did not receive OK, and how long the server takes to end on SIGTERM. Then one bit of the one stored vector is
 flipped, and the person's picture is shown. `--checkout` measures another version:
 
     git worktree add ../before a7d2122

@@ -49,7 +49,10 @@ class GalleryServiceStub(object):
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
     request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
-    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
+    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff. A write that ends so was not stored
+    and never will be, and neither was one whose client cancelled it, or whose deadline passed, before it
+    began; one that had begun may have been stored.
+    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged; its operator must restore it.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -155,7 +158,10 @@ class GalleryServiceServicer(object):
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
     request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
-    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
+    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff. A write that ends so was not stored
+    and never will be, and neither was one whose client cancelled it, or whose deadline passed, before it
+    began; one that had begun may have been stored.
+    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged; its operator must restore it.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
@@ -409,7 +415,10 @@ class GalleryService(object):
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
     request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
-    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff.
+    * `UNAVAILABLE` (STORAGE_BUSY, SHUTTING_DOWN): retry with backoff. A write that ends so was not stored
+    and never will be, and neither was one whose client cancelled it, or whose deadline passed, before it
+    began; one that had begun may have been stored.
+    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged; its operator must restore it.
     * `INTERNAL`: a fault of the server; the text carries the id of its log entry.
     """
 
