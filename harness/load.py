@@ -37,7 +37,7 @@ class Load:
         self._threads: list[threading.Thread] = []
 
     def stream(self, data: bytes, *, fps: float = 0.0, in_flight: int = _CREDIT) -> Counted:
-        """Adds a stream that sends the picture at a pace, or with so many in flight; 0 = as many as the transport takes."""
+        """Adds a stream that sends the picture at a pace, or with `in_flight` frames unanswered; 0 = as many as the transport takes."""
         counted = Counted([], [])
         self._add(lambda: self._stream(data, fps, in_flight, counted))
         return counted
