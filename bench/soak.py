@@ -27,11 +27,15 @@ from harness.streaming import OneInFlight
 __all__: list[str] = []
 
 _MB: Final = 1e6
-_NOTES: Final = 40
-"""Times that memory is noted: enough for the interval of a slope over half of them."""
+_NOTES: Final = 200
+"""Times that memory is noted: it moves by 50 MB up and down, since what a large canvas took is given back from time to time, and the
+interval of a slope narrows with the number of notes."""
+
+_SHOWN: Final = 20
+"""Rows of the table."""
 
 _TIMEOUT_S: Final = 60.0
-AIM_GROWTH_MB: Final = 10.0
+AIM_GROWTH_MB: Final = 50.0
 """Most growth over the second half of the pictures, by the upper end of the slope's interval."""
 
 
@@ -81,7 +85,7 @@ def _bases() -> list[NDArray[np.uint8]]:
 
 
 def _soak(server: RunningServer, count: int, seed: int) -> list[tuple[int, Memory]]:
-    """The server's memory after every fortieth part of the pictures."""
+    """The server's memory after every two-hundredth part of the pictures."""
     noted = []
     every = count // _NOTES
     with server.channel() as channel, OneInFlight(channel) as stream:
@@ -129,7 +133,10 @@ def _print_memory(report: Report, idle: Memory, noted: list[tuple[int, Memory]])
             (name, *(f"{getattr(memory, kind) / _MB:.1f}" for kind in ("pss", "uss", "rss")))
             for name, memory in [
                 ("idle", idle),
-                *((str(count), memory) for count, memory in noted),
+                *(
+                    (str(count), memory)
+                    for count, memory in noted[_NOTES // _SHOWN - 1 :: _NOTES // _SHOWN]
+                ),
             ]
         ],
     )
