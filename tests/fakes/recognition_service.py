@@ -71,6 +71,7 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             limits=recognition_pb2.ServerLimits(
                 max_frame_bytes=server.max_frame_bytes,
                 max_pixels=MAX_PIXELS,
+                max_stream_pixels=MAX_PIXELS,
                 max_in_flight=server.max_in_flight,
             ),
             image_formats=["IMAGE_FORMAT_JPEG", "IMAGE_FORMAT_RGB8", "IMAGE_FORMAT_GRAY8"],

@@ -1,7 +1,7 @@
 """Returns freed memory to the operating system.
 
 glibc's allocator keeps what was freed below a block that is still in use, and after the frames of eight cameras that is
-most of what they took. Its settings do not help: with a lower MALLOC_MMAP_THRESHOLD_ or MALLOC_TRIM_THRESHOLD_ every large
+most of what they took. Its settings do not help: with a lower MALLOC_MMAP_THRESHOLD_ every large
 buffer costs page faults, and a third of the frames got through; MALLOC_ARENA_MAX alone returns nothing. malloc_trim(3) releases
 whole free pages of all arenas (since glibc 2.8), at 3 to 9 ms of a processor under load and 1 ms at rest.
 """

@@ -23,8 +23,7 @@ leaves what is brighter than that pixel room before it clips."""
 
 _MAX_GAIN: Final = 32.0
 """Largest factor: a picture of a twentieth of its light needs 27. Measured: with it, 120 frames of nothing but noise show no face; of 50 pictures
-of a thirtieth of their light it finds 34, a factor of 48 finds 36."""
-
+of a thirtieth of their light a factor of 24 finds 34, one of 48 finds 36."""
 
 _SMOOTHING_PX: Final = 1.0
 """Standard deviation of the blur of a brightened crop, pixels: noise is brightened with the face. Measured on 50 people at a twentieth of

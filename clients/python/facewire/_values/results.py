@@ -140,7 +140,7 @@ class StreamLimits:
     Attributes:
         max_in_flight: most frames sent and not accounted for.
         max_frame_bytes: most bytes of a picture.
-        max_pixels: most pixels of a picture.
+        max_pixels: most pixels of a frame.
         model_contract_id: the model contract that embeddings are made under.
     """
 
