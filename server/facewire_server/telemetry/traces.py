@@ -123,18 +123,18 @@ class Traces(aio.ServerInterceptor):
     def _picture(self, event: PictureFinished) -> None:
         parent, stream = _of_call.get()
         # `perf_counter` has no epoch, so its times are shifted to those of the clock.
-        epoch_s = time.time() - time.perf_counter()
+        epoch_ns = time.time_ns() - time.perf_counter_ns()
         span = self._tracer.start_span(
             f"picture {event.purpose}",
             Context() if stream else parent,
             links=[Link(stream)] if stream else [],
-            start_time=_ns(epoch_s + event.started_s - event.waited_s),
+            start_time=epoch_ns + _ns(event.started_s - event.waited_s),
         )
         if span.is_recording():
-            self._describe(span, event, epoch_s)
-        span.end(_ns(epoch_s + event.ended_s))
+            self._describe(span, event, epoch_ns)
+        span.end(epoch_ns + _ns(event.ended_s))
 
-    def _describe(self, span: trace.Span, event: PictureFinished, epoch_s: float) -> None:
+    def _describe(self, span: trace.Span, event: PictureFinished, epoch_ns: int) -> None:
         span.set_attribute("facewire.picture.bytes", event.byte_count)
         if event.error is not None:
             word = reason(event.error)
@@ -144,8 +144,8 @@ class Traces(aio.ServerInterceptor):
         stages = [("queue", event.started_s - event.waited_s, event.started_s)]
         stages += [(stage.name, stage.started_s, stage.ended_s) for stage in event.stages]
         for name, started_s, ended_s in stages:
-            child = self._tracer.start_span(name, within, start_time=_ns(epoch_s + started_s))
-            child.end(_ns(epoch_s + ended_s))
+            child = self._tracer.start_span(name, within, start_time=epoch_ns + _ns(started_s))
+            child.end(epoch_ns + _ns(ended_s))
 
 
 _of_call: ContextVar[tuple[Context, SpanContext | None]] = ContextVar(
