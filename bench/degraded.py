@@ -45,15 +45,39 @@ def _dark_glasses(pixels: Pixels, landmarks: NDArray[np.float32]) -> Pixels:
     return covered
 
 
+def _medical_mask(pixels: Pixels, landmarks: NDArray[np.float32]) -> Pixels:
+    covered = pixels.copy()
+    left, right, nose, left_mouth, right_mouth = landmarks.astype(np.float64)
+    across, down = right - left, (left_mouth + right_mouth) / 2 - (left + right) / 2
+    corners = [
+        nose - 0.75 * across - 0.1 * down,
+        nose + 0.75 * across - 0.1 * down,
+        nose + 0.6 * across + 1.1 * down,
+        nose - 0.6 * across + 1.1 * down,
+    ]
+    outline = np.round(np.array(corners)).astype(np.int32)
+    cv2.fillPoly(covered, [outline], (214, 196, 170), cv2.LINE_AA)
+    return covered
+
+
+def _jpeg(pixels: Pixels, quality: int) -> Pixels:
+    encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(encoded, cv2.IMREAD_COLOR).astype(np.uint8)
+
+
 KINDS: Final[dict[str, Kind]] = {
     "clean": lambda pixels, _: pixels,
     "smear 11 px": lambda pixels, _: _smear(pixels, _along(11)),
     "smear 21 px": lambda pixels, _: _smear(pixels, _along(_SMEAR_PX)),
     "smear diagonal 15 px": lambda pixels, _: _smear(pixels, np.eye(15, dtype=np.float32)),
+    "blur sigma 1.5": lambda pixels, _: cv2.GaussianBlur(pixels, (0, 0), 1.5).astype(np.uint8),
     "blur sigma 3": lambda pixels, _: cv2.GaussianBlur(pixels, (0, 0), 3).astype(np.uint8),
     "upside down": lambda pixels, _: np.ascontiguousarray(pixels[::-1, ::-1]),
+    "dark x 0.2": lambda pixels, _: _noisy(pixels, 0.2),
     "dark x 0.1": lambda pixels, _: _noisy(pixels, 0.1),
     "bright x 2.6": lambda pixels, _: _noisy(pixels, 2.6, 20.0),
     "dark glasses": _dark_glasses,
+    "medical mask": _medical_mask,
+    "jpeg quality 10": lambda pixels, _: _jpeg(pixels, 10),
 }
 """By name; `clean` changes nothing."""

@@ -10,6 +10,7 @@ from facewire_server.types import CANVAS_MIN_FACE_PX, CROP_PX, DetectionOptions,
 __all__ = [
     "MAX_CANVAS_PIXELS",
     "MAX_CANVAS_SIDE_PX",
+    "SMALLEST_FACE_PX",
     "canvas_scale",
     "draw_canvas",
     "resized",
@@ -25,7 +26,7 @@ MAX_CANVAS_SIDE_PX = 4096
 """Pixels of the longer side, which bounds the canvas of a thin strip: the model's memory grows with the longer side,
 too. Chosen, not measured."""
 
-_SMALLEST_FACE_PX = 8
+SMALLEST_FACE_PX = 8
 """Smallest face that is looked for unless a smaller one is asked for, pixels of the picture: the least that a request may ask for
 (`DetectionOptions.min_face_px`). Without it a fraction of a tiny picture enlarges it without bound: 4x1 pixels became a
 canvas of 2560x640."""
@@ -50,9 +51,9 @@ def wanted_scale(short_side_px: int, options: DetectionOptions) -> float:
     if options.min_face_px:
         return CANVAS_MIN_FACE_PX / options.min_face_px
     smallest_px = short_side_px * options.short_side_fraction
-    if smallest_px < _SMALLEST_FACE_PX:
+    if smallest_px < SMALLEST_FACE_PX:
         # Whole levels smaller than the canvas of a larger picture: the pyramid's last level is then as small as there.
-        levels = math.floor(_OCTAVE_LEVELS * math.log2(_SMALLEST_FACE_PX / smallest_px))
+        levels = math.floor(_OCTAVE_LEVELS * math.log2(SMALLEST_FACE_PX / smallest_px))
         smallest_px *= 2 ** (levels / _OCTAVE_LEVELS)
     return CANVAS_MIN_FACE_PX / smallest_px
 

@@ -6,6 +6,7 @@ from typing import Final
 from facewire_server.pipeline.canvas import (
     MAX_CANVAS_PIXELS,
     MAX_CANVAS_SIDE_PX,
+    SMALLEST_FACE_PX,
     canvas_scale,
     wanted_scale,
 )
@@ -27,7 +28,8 @@ class SearchPlan:
 
     Attributes:
         short_side_px: of the canvas that shows the whole picture.
-        smallest_face_px: side of the smallest face on it, pixels of the picture.
+        smallest_face_px: side of the smallest face that is searched for on it, pixels of the picture: at least
+            `SMALLEST_FACE_PX`, though the canvas of a tiny picture shows smaller ones.
         least_short_side_px: that the picture must keep if it is decoded at a reduced size.
         tiled_long_side_px: longer side of the larger canvas that is cut into tiles; 0 = there are no tiles.
         tiled_smallest_face_px: side of the smallest face on the tiles, pixels of the picture.
@@ -44,7 +46,10 @@ def search_plan(width_px: int, height_px: int, options: DetectionOptions) -> Sea
     """Returns how to search a picture of this size, upright or not."""
     short, long = sorted((width_px, height_px))
     scale = canvas_scale(width_px, height_px, options)
-    short_side_px, smallest_px = max(1, round(short * scale)), CANVAS_MIN_FACE_PX / scale
+    short_side_px, smallest_px = (
+        max(1, round(short * scale)),
+        max(SMALLEST_FACE_PX, CANVAS_MIN_FACE_PX / scale),
+    )
     finer = wanted_scale(short, options)
     while options.max_tiles and finer >= _LEAST_GAIN * scale:
         tiled_short, tiled_long = max(1, round(short * finer)), max(1, round(long * finer))

@@ -135,7 +135,8 @@ class FrameStatus(WireEnum):
     INVALID = "INVALID"
     """The frame cannot be used; sending it again does not help."""
     UNAVAILABLE = "UNAVAILABLE"
-    """A model did not respond; the next frame may succeed."""
+    """A model did not respond, the storage was busy, or there was no memory; `reason` says which. The next frame may
+    succeed, unless the gallery is damaged."""
     TIMED_OUT = "TIMED_OUT"
     """The frame was not finished within the time for one picture."""
 

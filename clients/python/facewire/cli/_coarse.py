@@ -6,7 +6,7 @@ from facewire.cli._output import ERRORS
 __all__ = ["note_if_coarse"]
 
 _LEAST_MIN_FACE_PX = 8
-"""Least that `DetectionOptions.min_face_px` may be, pixels: the server's default is never less either."""
+"""Least that `DetectionOptions.min_face_px` may be, pixels: the server's default is not less either."""
 
 _NOTED_FROM = 1.05
 """Ratio to what was asked from which it is said: smaller differences come from rounding. Chosen, not measured."""

@@ -31,8 +31,10 @@ class RecognitionServiceStub(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
-    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all; retry with backoff, or on
-    another connection.
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all, or their pictures fill the
+    memory that calls may take; retry with backoff, or on another connection.
+    * `RESOURCE_EXHAUSTED` (OUT_OF_MEMORY): there was no memory for the picture; retry with backoff. A frame
+    has `FRAME_STATUS_UNAVAILABLE` with this reason instead.
     * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
     picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
@@ -84,8 +86,10 @@ class RecognitionServiceServicer(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
-    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all; retry with backoff, or on
-    another connection.
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all, or their pictures fill the
+    memory that calls may take; retry with backoff, or on another connection.
+    * `RESOURCE_EXHAUSTED` (OUT_OF_MEMORY): there was no memory for the picture; retry with backoff. A frame
+    has `FRAME_STATUS_UNAVAILABLE` with this reason instead.
     * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
     picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
@@ -227,8 +231,10 @@ class RecognitionService(object):
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
     (`authorization: Bearer ...` in the metadata).
-    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all; retry with backoff, or on
-    another connection.
+    * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all, or their pictures fill the
+    memory that calls may take; retry with backoff, or on another connection.
+    * `RESOURCE_EXHAUSTED` (OUT_OF_MEMORY): there was no memory for the picture; retry with backoff. A frame
+    has `FRAME_STATUS_UNAVAILABLE` with this reason instead.
     * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
     picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
