@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
-from facewire_server.streams import pace
+from facewire_server.streams import pace, registry
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
 from fakes.wire import (
@@ -520,3 +520,20 @@ async def test_a_camera_that_is_too_fast_gets_advice(
         assert given.longest_side_px == longest_side_px
         await call.done_writing()
         assert await ended(call) == []
+
+
+async def test_a_stream_that_sends_nothing_gives_its_place_to_one_that_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "_GIVES_WAY_AFTER_S", 0.0)
+    async with served(limits=replace(LIMITS, max_streams=1)) as wire:
+        idle = await opened(wire)
+        busy = await opened(wire)
+        goodbye = await idle.read()
+        assert goodbye.reconnect.reason == recognition_pb2.RECONNECT_REASON_IDLE
+        assert await idle.read() is EOF
+        assert await idle.code() is grpc.StatusCode.OK
+        await busy.write(frame(1))
+        await busy.done_writing()
+        (answer,) = await ended(busy)
+        assert answer.frame.status == OK

@@ -25,6 +25,7 @@ from facewire_server.streams.values import (
     Answered,
     Frame,
     Reconnect,
+    ReconnectReason,
     Skipped,
     SkipReason,
     Started,
@@ -58,6 +59,10 @@ _SKIP_REASONS = {
     SkipReason.SUPERSEDED: recognition_pb2.SKIP_REASON_SUPERSEDED,
     SkipReason.OVER_CREDIT: recognition_pb2.SKIP_REASON_OVER_CREDIT,
     SkipReason.SHUTTING_DOWN: recognition_pb2.SKIP_REASON_SHUTTING_DOWN,
+}
+_RECONNECT_REASONS = {
+    ReconnectReason.SHUTTING_DOWN: recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN,
+    ReconnectReason.IDLE: recognition_pb2.RECONNECT_REASON_IDLE,
 }
 _COMPARE_OUTCOMES = {
     CompareOutcome.SAME: recognition_pb2.COMPARE_OUTCOME_SAME,
@@ -102,7 +107,7 @@ def stream_output(value: StreamOutput, limits: ServingLimits, model_contract_id:
         case Reconnect():
             return _Response(
                 reconnect=recognition_pb2.Reconnect(
-                    reason=recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN, after_ms=value.after_ms
+                    reason=_RECONNECT_REASONS[value.reason], after_ms=value.after_ms
                 )
             )
 

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from facewire_server.errors import ServerError, ShuttingDown, TooManyStreams
 from facewire_server.streams.session import Session
+from facewire_server.streams.values import ReconnectReason
 
 __all__ = ["Streams", "StreamsStatistics"]
 
@@ -26,6 +28,11 @@ class StreamsStatistics:
     open: int
     opened: int
     refused: Mapping[type[ServerError], int]
+
+
+_GIVES_WAY_AFTER_S: Final = 10.0
+"""Seconds without a frame after which a stream gives way to a new one. Chosen, not measured: a camera that sends on movement
+may be silent for longer, and opens a new stream then."""
 
 
 class Streams:
@@ -49,6 +56,9 @@ class Streams:
     @contextmanager
     def admitted(self, session: Session) -> Iterator[None]:
         """Registers the stream as open for the block.
+
+        If as many are open as may be, the one that has sent no frame for longest gives way, so that no client keeps others
+        out with streams that it does not use.
 
         Raises:
             TooManyStreams, ShuttingDown: it may not be opened.
@@ -78,8 +88,12 @@ class Streams:
     def _refusal(self) -> ServerError | None:
         if self._draining:
             return ShuttingDown("the server is shutting down")
-        if len(self._open) >= self._max_streams:
+        if sum(not one.has_given_way for one in self._open) < self._max_streams:
+            return None
+        idlest = max(self._open, key=lambda one: one.idle_s)
+        if idlest.idle_s < _GIVES_WAY_AFTER_S:
             return TooManyStreams(
                 f"{self._max_streams} streams are open, the most that are allowed"
             )
+        idlest.drain(ReconnectReason.IDLE)
         return None

@@ -47,6 +47,7 @@ from facewire_server.streams.values import (
     Advice,
     Frame,
     Reconnect,
+    ReconnectReason,
     Started,
     StreamInput,
     StreamOutput,
@@ -104,7 +105,8 @@ class Session:
         self._changed = Condition()
         self._reading: asyncio.Task[object] | None = None
         self._all_read = False
-        self._draining = False
+        self._leaving: ReconnectReason | None = None
+        self._idle_since_s: float | None = None  # None: not open yet
         self._useful_side_px = 0
         self._tally = Tally(emit)
 
@@ -124,12 +126,13 @@ class Session:
                 await send(value)
 
         plan = await self._open(inputs)
+        self._idle_since_s = time.perf_counter()
         await send_in_time(Started())
         try:
             with self._held:
                 async with asyncio.TaskGroup() as tasks:
                     self._reading = tasks.create_task(self._read(inputs, plan))
-                    if self._draining:
+                    if self._leaving:
                         self._reading.cancel()
                     workers = [
                         tasks.create_task(self._work(plan))
@@ -142,17 +145,30 @@ class Session:
                         task.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
-        if self._draining:
-            await send_in_time(Reconnect(self._limits.reconnect_after_ms))
+        if self._leaving:
+            await send_in_time(Reconnect(self._limits.reconnect_after_ms, self._leaving))
 
-    def drain(self) -> None:
+    @property
+    def has_given_way(self) -> bool:
+        """Whether another stream has taken its place, so that it ends."""
+        return self._leaving is ReconnectReason.IDLE
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since the last frame was read; 0 if the stream is opening, ending, or has a frame to answer."""
+        if self._idle_since_s is None or self._all_read or self._ledger.outstanding:
+            return 0.0
+        return time.perf_counter() - self._idle_since_s
+
+    def drain(self, reason: ReconnectReason = ReconnectReason.SHUTTING_DOWN) -> None:
         """Stops reading, and begins no further frames; `run` then returns by itself.
 
         A stream whose inputs have ended is ending already and is answered in full.
         """
         if self._all_read:
             return
-        self._all_read = self._draining = True
+        self._all_read = True
+        self._leaving = reason
         self._ledger.skip_all()
         if self._reading is not None:
             self._reading.cancel()
@@ -182,7 +198,7 @@ class Session:
             plan = await opening
         except asyncio.CancelledError:
             caller = asyncio.current_task()
-            if self._draining and not (caller and caller.cancelling()):
+            if self._leaving and not (caller and caller.cancelling()):
                 raise ShuttingDown("the server is shutting down") from None
             raise
         self._tally.camera_id = plan.camera_id
@@ -192,6 +208,7 @@ class Session:
         async for frame in inputs:
             if not isinstance(frame, Frame):
                 raise OutOfOrder("every message of a stream but the first carries a frame")
+            self._idle_since_s = time.perf_counter()
             self._held.take(frame.byte_count)
             self._ledger.admit(frame.sequence, Arrival(frame, time.perf_counter()))
             self._tally.read(frame)

@@ -2,7 +2,7 @@
 
 In: one `StreamPlan`, then a `Frame` each. Out: one `Started`, then for each frame exactly one
 `Answered` or a place in one `Skipped`, in order, with an `Advice` in between; `Reconnect` is the last one
-if the server shuts down.
+if the server ends the stream.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ __all__ = [
     "Answered",
     "Frame",
     "Reconnect",
+    "ReconnectReason",
     "SkipReason",
     "Skipped",
     "Started",
@@ -120,15 +121,24 @@ class Advice:
     longest_side_px: int
 
 
+class ReconnectReason(Enum):
+    """Why the server ends a stream (`facewire.v1.ReconnectReason`)."""
+
+    SHUTTING_DOWN = "the server is shutting down"
+    IDLE = "another stream needs the place, and this one sends no frames"
+
+
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """The server is shutting down; the camera should come back.
+    """The server ends the stream; the camera should open a new one.
 
     Attributes:
         after_ms: milliseconds to wait first.
+        reason: why.
     """
 
     after_ms: int
+    reason: ReconnectReason = ReconnectReason.SHUTTING_DOWN
 
 
 StreamOutput: TypeAlias = Started | Answered | Skipped | Advice | Reconnect

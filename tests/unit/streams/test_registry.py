@@ -1,20 +1,30 @@
 """Open streams are counted exactly, and a shutdown reaches each of them."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from facewire_server.errors import ShuttingDown, TooManyStreams
 from facewire_server.streams.registry import Streams, StreamsStatistics
 from facewire_server.streams.session import Session
+from facewire_server.streams.values import ReconnectReason
 
 
 class Stream(Session):
     """A session that knows how often it was drained."""
 
-    def __init__(self) -> None:
+    def __init__(self, idle_s: float = 0.0) -> None:
         self.drained = 0
+        self.idle = idle_s
+        self._leaving = None
 
-    def drain(self) -> None:
+    @property
+    def idle_s(self) -> float:
+        return 0.0 if self._leaving else self.idle
+
+    def drain(self, reason: ReconnectReason = ReconnectReason.SHUTTING_DOWN) -> None:
         self.drained += 1
+        self._leaving = reason
 
 
 def test_streams_are_counted() -> None:
@@ -46,6 +56,19 @@ def test_there_are_no_more_than_the_most_and_an_end_makes_room() -> None:
     assert len(streams) == 0
 
 
+def test_the_stream_that_is_idle_for_longest_gives_way_to_a_new_one() -> None:
+    streams, busy, idle, idlest = Streams(3), Stream(9.9), Stream(11.0), Stream(12.0)
+    with ExitStack() as admitted:
+        for one in (busy, idlest, idle):
+            admitted.enter_context(streams.admitted(one))
+        for drained in ([0, 0, 1], [0, 1, 1]):
+            admitted.enter_context(streams.admitted(Stream()))
+            assert [one.drained for one in (busy, idle, idlest)] == drained
+        with pytest.raises(TooManyStreams):
+            admitted.enter_context(streams.admitted(Stream()))
+    assert busy.drained == 0
+
+
 def test_a_stream_that_fails_gives_its_place_back() -> None:
     streams = Streams(1)
     with pytest.raises(KeyError), streams.admitted(Stream()):
@@ -71,7 +94,7 @@ def test_a_stream_may_end_while_the_others_are_drained() -> None:
     ending = streams.admitted(second)
 
     class First(Stream):
-        def drain(self) -> None:
+        def drain(self, reason: ReconnectReason = ReconnectReason.SHUTTING_DOWN) -> None:
             ending.__exit__(None, None, None)
 
     with streams.admitted(First()):

@@ -17,6 +17,7 @@ from facewire_server.streams.values import (
     Answered,
     Frame,
     Reconnect,
+    ReconnectReason,
     Skipped,
     Started,
     StreamInput,
@@ -158,6 +159,30 @@ async def test_a_drain_while_the_stream_starts_ends_it_with_a_goodbye() -> None:
     async with asyncio.timeout(30):
         await running
     assert sent == [Started(), Reconnect(LIMITS.reconnect_after_ms)]
+
+
+async def test_a_stream_is_idle_while_no_frame_of_it_is_read_or_waits_for_its_answer() -> None:
+    recognizer = FakeRecognizer()
+    stream = Stream(recognizer, WorkSlots(1))
+    running = stream.run()
+    assert stream.session.idle_s == 0, "it is not open yet"
+    stream.put(PLAN)
+    assert isinstance(await stream.outputs.get(), Started)
+    since_opening_s = stream.session.idle_s
+    assert since_opening_s > 0
+    recognizer.gate.clear()
+    stream.put(frame(1))
+    while not stream.session.statistics().outstanding:
+        await asyncio.sleep(0)
+    assert stream.session.idle_s == 0
+    recognizer.gate.set()
+    assert isinstance(await stream.outputs.get(), Answered)
+    assert stream.session.idle_s > 0
+    stream.session.drain(ReconnectReason.IDLE)
+    assert (stream.session.idle_s, stream.session.has_given_way) == (0, True)
+    async with asyncio.timeout(30):
+        await running
+    assert await stream.outputs.get() == Reconnect(LIMITS.reconnect_after_ms, ReconnectReason.IDLE)
 
 
 async def test_a_drain_before_the_plan_says_that_the_server_stops() -> None:

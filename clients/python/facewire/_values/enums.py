@@ -136,7 +136,7 @@ class FrameStatus(WireEnum):
     """The frame cannot be used; sending it again does not help."""
     UNAVAILABLE = "UNAVAILABLE"
     """A model did not respond, the storage was busy, or there was no memory; `reason` says which. The next frame may
-    succeed, unless the gallery is damaged."""
+    succeed."""
     TIMED_OUT = "TIMED_OUT"
     """The frame was not finished within the time for one picture."""
 

@@ -12,6 +12,12 @@ from facewire.v1 import recognition_pb2
 
 __all__ = ["Responses", "not_started", "too_late"]
 
+_REASONS = {
+    recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN: ErrorReason.SHUTTING_DOWN,
+    recognition_pb2.RECONNECT_REASON_IDLE: ErrorReason.TOO_MANY_STREAMS,
+}
+"""The reason of the error that a stream ends with; of a reason that is not known here WORKER_BUSY."""
+
 
 class Responses:
     """Reads the messages of one stream, and passes advice on to the source of its frames.
@@ -55,10 +61,9 @@ class Responses:
             raise ledger.error
         if self._reconnect is not None:
             after_s = self._reconnect.after_ms / 1000
-            leaving = self._reconnect.reason == recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN
             raise ReconnectError(
                 f"{self._target}: the server ends this stream. Open a new one in {after_s:g} s.",
-                reason=ErrorReason.SHUTTING_DOWN if leaving else ErrorReason.WORKER_BUSY,
+                reason=_REASONS.get(self._reconnect.reason, ErrorReason.WORKER_BUSY),
                 after_s=after_s,
             )
         if ledger.in_flight or not ledger.exhausted:

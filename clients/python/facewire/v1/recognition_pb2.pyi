@@ -56,6 +56,7 @@ class ReconnectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECONNECT_REASON_UNSPECIFIED: _ClassVar[ReconnectReason]
     RECONNECT_REASON_SHUTTING_DOWN: _ClassVar[ReconnectReason]
     RECONNECT_REASON_REBALANCE: _ClassVar[ReconnectReason]
+    RECONNECT_REASON_IDLE: _ClassVar[ReconnectReason]
 
 class CompareOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -99,6 +100,7 @@ TRACK_REASON_STREAM_ENDED: TrackReason
 RECONNECT_REASON_UNSPECIFIED: ReconnectReason
 RECONNECT_REASON_SHUTTING_DOWN: ReconnectReason
 RECONNECT_REASON_REBALANCE: ReconnectReason
+RECONNECT_REASON_IDLE: ReconnectReason
 COMPARE_OUTCOME_UNSPECIFIED: CompareOutcome
 COMPARE_OUTCOME_SAME: CompareOutcome
 COMPARE_OUTCOME_DIFFERENT: CompareOutcome

@@ -38,8 +38,8 @@ class RecognitionServiceStub(object):
     * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
     picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
-    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged, so no name is given. A frame of a
-    stream that is open then has `FRAME_STATUS_UNAVAILABLE` with this reason.
+    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged, so no name is given. A
+    stream ends with it, too.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
     picture (TIMED_OUT), counted from its arrival; or the request did not come (TIMED_OUT).
     * `UNIMPLEMENTED`: the request is compressed (`grpc-encoding`). Send requests as they are:
@@ -93,8 +93,8 @@ class RecognitionServiceServicer(object):
     * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
     picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
-    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged, so no name is given. A frame of a
-    stream that is open then has `FRAME_STATUS_UNAVAILABLE` with this reason.
+    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged, so no name is given. A
+    stream ends with it, too.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
     picture (TIMED_OUT), counted from its arrival; or the request did not come (TIMED_OUT).
     * `UNIMPLEMENTED`: the request is compressed (`grpc-encoding`). Send requests as they are:
@@ -238,8 +238,8 @@ class RecognitionService(object):
     * `RESOURCE_EXHAUSTED` (REQUEST_TOO_LARGE): more bytes than the method takes (a message without a
     picture: 65536), more than 1024 fields, or a text of more than 65536 bytes.
     * `UNAVAILABLE` (MODEL_UNAVAILABLE, SHUTTING_DOWN, STORAGE_BUSY): retry with backoff.
-    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged, so no name is given. A frame of a
-    stream that is open then has `FRAME_STATUS_UNAVAILABLE` with this reason.
+    * `DATA_LOSS` (GALLERY_DAMAGED): the storage of the gallery is damaged, so no name is given. A
+    stream ends with it, too.
     * `DEADLINE_EXCEEDED`: the client's deadline, or the server's own for one
     picture (TIMED_OUT), counted from its arrival; or the request did not come (TIMED_OUT).
     * `UNIMPLEMENTED`: the request is compressed (`grpc-encoding`). Send requests as they are:
