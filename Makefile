@@ -11,10 +11,11 @@ ENVIRONMENTS := .venv/.tools .venv-models/.done .venv-sdk-min/.done .venv-protos
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 COMPOSE ?= docker compose
 PROFILE ?= cpu
+MODEL_FAULTS := tests/integration/test_served_faults.py
 TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run demo serving models graphs test unit integration coverage serving-test sdk-compat lint format protos protos-check pins docs bench images up down images-test clean
+.PHONY: help setup environments run demo serving models graphs test unit integration model-faults coverage serving-test sdk-compat lint format protos protos-check pins docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -27,7 +28,7 @@ demo: models ## the whole system on a film of one picture; or FOLDER=people/ CLI
 
 test: environments ## everything that must hold (what CI runs), two suites at a time
 	@$(MAKE) --no-print-directory --jobs=$(TEST_JOBS) --output-sync=line \
-	  integration unit sdk-compat serving-test lint protos-check docs coverage
+	  integration unit model-faults sdk-compat serving-test lint protos-check docs coverage
 
 setup: .venv/.tools ## make the virtual environment of server, SDK and tools
 
@@ -51,9 +52,12 @@ unit: setup models .venv-models/.done ## tests of units, ports and architecture
 	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/unit tests/ports tests/architecture
 
 integration: setup models .venv-models/.done ## tests of real servers, clients and commands
-	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration --ignore=$(MODEL_FAULTS)
 
-coverage: unit integration ## which lines these two ran, with a floor
+model-faults: setup models .venv-models/.done ## tests of model servers that fail, apart so that `test` runs them beside others
+	$(BIN)/python -m coverage run --parallel-mode -m pytest $(MODEL_FAULTS)
+
+coverage: unit integration model-faults ## which lines these ran, with a floor
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
