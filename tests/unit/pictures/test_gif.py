@@ -66,11 +66,17 @@ def test_a_picture_without_pixels_is_refused(size: tuple[int, int]) -> None:
         read_header(Picture(gif_file((4, 4), (0, 0, *size), ONE_PIXEL)), LIMITS)
 
 
-def test_blocks_without_end_are_not_walked_through() -> None:
-    data = gif_file(
-        (4, 4), (0, 0, 4, 4), ONE_PIXEL, before=b"\x21\xfe" + b"\x01x" * 140_000 + b"\0"
-    )
-    with pytest.raises(UndecodableImage, match="131072 parts"):
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"\x21\xfe" + b"\x01x" * 140_000 + b"\0",
+        b"\x21\xfe\0" * 140_000,
+        (b"\x21\xfe" + b"\x01x" * 4 + b"\0") * 28_000,
+    ],
+)
+def test_blocks_without_end_are_not_walked_through(before: bytes) -> None:
+    data = gif_file((4, 4), (0, 0, 4, 4), ONE_PIXEL, before=before)
+    with pytest.raises(UndecodableImage, match="131072 blocks"):
         read_header(Picture(data), LIMITS)
 
 
