@@ -9,12 +9,15 @@ import struct
 import zlib
 from typing import Final
 
-__all__ = ["UPRIGHT", "orientation_of", "orientation_of_text"]
+__all__ = ["UPRIGHT", "has_directory", "orientation_of", "orientation_of_text"]
 
 UPRIGHT: Final = 1
 """The orientation of a picture that is stored as it is shown."""
 
 _PREFIX: Final = b"Exif\0\0"
+
+_ORDERS: Final = {b"II*\0": "<", b"MM\0*": ">"}
+"""The orders of bytes, by the begin of a TIFF (TIFF 6.0, section 2)."""
 
 _ORIENTATION_TAG: Final = 0x0112
 """EXIF 3.0, table 4."""
@@ -25,17 +28,25 @@ _SHORT, _LONG = 3, 4
 _MAX_ENTRIES: Final = 512
 """Fields of a directory that are read. Chosen, not measured: cameras write some twenty."""
 
-_MAX_TEXT_BYTES: Final = 1 << 18
-"""Most bytes of an inflated profile: twice the hexadecimal digits of the longest EXIF, 64 KiB."""
+_MAX_TEXT_BYTES: Final = 1 << 16
+"""Bytes of a profile's text that are read. Chosen, not measured: 32 KiB of EXIF; writers put the directory that has the orientation first."""
+
+_MAX_PACKED_BYTES: Final = 1 << 16
+"""Compressed bytes of a profile that are inflated. Chosen, not measured: no more than are read of what comes out."""
 
 _PROFILE: Final = re.compile(rb"\s*(?:exif|app1|APP1)\s+\d+\s+([0-9a-fA-F\s]*)")
 """ImageMagick's form of a profile in a text chunk: its name, its number of bytes, and hexadecimal digits."""
 
 
+def has_directory(exif: bytes) -> bool:
+    """Returns whether EXIF data begin as a TIFF directory does, whatever it holds."""
+    return exif.removeprefix(_PREFIX)[:4] in _ORDERS
+
+
 def orientation_of(exif: bytes) -> int:
     """Returns the orientation that EXIF data names, 1 to 8; 1 if it names none that can be read."""
     exif = exif.removeprefix(_PREFIX)
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    order = _ORDERS.get(exif[:4])
     if order is None:
         return UPRIGHT
     try:
@@ -59,11 +70,11 @@ def orientation_of_text(text: bytes, *, is_compressed: bool) -> int:
 
     Args:
         text: of the chunk, behind its keyword.
-        is_compressed: by zlib. At most 256 KiB are inflated.
+        is_compressed: by zlib. At most 64 KiB are inflated.
     """
     if is_compressed:
         try:
-            text = zlib.decompressobj().decompress(text, _MAX_TEXT_BYTES)
+            text = zlib.decompressobj().decompress(text[:_MAX_PACKED_BYTES], _MAX_TEXT_BYTES)
         except zlib.error:
             return UPRIGHT
     profile = _PROFILE.match(text[:_MAX_TEXT_BYTES])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from facewire_server.errors import UndecodableImage
-from facewire_server.pictures.exif import UPRIGHT, orientation_of
+from facewire_server.pictures.exif import UPRIGHT, has_directory, orientation_of
 from facewire_server.pictures.jpeg_scans import Scans
 from facewire_server.pictures.walked import CheckSize, Walked, joined
 
@@ -172,7 +172,8 @@ def _take(walk: _Walk, marker: int, at: int, end: int) -> None:
         if walk.scans is None:
             raise UndecodableImage("the JPEG picture has no frame header")
     elif marker == _APP1 and walk.orientation is None and payload.startswith(b"Exif\0"):
-        walk.orientation = orientation_of(payload)
+        if has_directory(payload):
+            walk.orientation = orientation_of(payload)
     elif marker == _APP2 and payload.startswith(b"ICC_PROFILE\0") and _XYB in payload:
         raise UndecodableImage(
             "the JPEG picture has XYB colors, which are not read; convert it to a JPEG with sRGB colors"

@@ -8,7 +8,12 @@ import struct
 from typing import Final
 
 from facewire_server.errors import UndecodableImage
-from facewire_server.pictures.exif import UPRIGHT, orientation_of, orientation_of_text
+from facewire_server.pictures.exif import (
+    UPRIGHT,
+    has_directory,
+    orientation_of,
+    orientation_of_text,
+)
 from facewire_server.pictures.walked import CheckSize, Walked, cut_short, joined
 
 __all__ = ["walk_png"]
@@ -20,6 +25,9 @@ _KEPT: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 
 _PROFILES: Final = frozenset({b"Raw profile type exif", b"Raw profile type APP1"})
 """Keywords of the text chunks in which ImageMagick wrote EXIF before PNG had a chunk for it."""
+
+_MAX_TEXT_BYTES: Final = 1 << 17
+"""Bytes of a text chunk that are looked at. Chosen, not measured: more than what is read of a profile."""
 
 _MAX_CHUNKS: Final = 1 << 16
 """Chunks of a PNG. Chosen, not measured: 16 MiB in chunks of 8 KiB, as libpng writes them, are 2,048; Python walks as many as this
@@ -35,7 +43,8 @@ def walk_png(data: bytes, check_size: CheckSize) -> Walked:
     width_px, height_px = _size(data)
     check_size(width_px, height_px)
     parts, at = [(0, _SIGNATURE_BYTES)], _SIGNATURE_BYTES
-    orientation = profile = UPRIGHT
+    exif: int | None = None
+    profile: int | None = None
     for _ in range(_MAX_CHUNKS):
         if at + 12 > len(data):
             raise cut_short("PNG")
@@ -45,21 +54,21 @@ def walk_png(data: bytes, check_size: CheckSize) -> Walked:
             raise cut_short("PNG")
         if kind in _KEPT:
             parts.append((at, end))
-        if kind == b"eXIf":
-            orientation = orientation_of(data[begin : end - 4])
-        elif kind in (b"tEXt", b"zTXt") and profile == UPRIGHT:
-            profile = _profile(data[begin : end - 4], is_compressed=kind == b"zTXt")
+        # The first of each: a file may hold thousands, and each costs the time of a directory.
+        if kind == b"eXIf" and exif is None and has_directory(data[begin : begin + 10]):
+            exif = orientation_of(data[begin : end - 4])
+        elif kind in (b"tEXt", b"zTXt") and profile is None:
+            text = data[begin : min(end - 4, begin + _MAX_TEXT_BYTES)]
+            profile = _profile(text, is_compressed=kind == b"zTXt")
         elif kind == b"IEND":
             break
         at = end
     else:
         raise UndecodableImage(f"the PNG picture has more than {_MAX_CHUNKS} chunks")
-    return Walked(
-        width_px,
-        height_px,
-        joined(data, parts),
-        profile if orientation == UPRIGHT else orientation,
-    )
+    orientation = exif or UPRIGHT
+    if orientation == UPRIGHT:
+        orientation = profile or UPRIGHT
+    return Walked(width_px, height_px, joined(data, parts), orientation)
 
 
 def _size(data: bytes) -> tuple[int, int]:
@@ -75,9 +84,10 @@ def _size(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _profile(text: bytes, *, is_compressed: bool) -> int:
+def _profile(text: bytes, *, is_compressed: bool) -> int | None:
+    """Returns the orientation that a text names; None if the text is no profile."""
     keyword, _, rest = text.partition(b"\0")
     if keyword not in _PROFILES:
-        return UPRIGHT
+        return None
     # zTXt has the number of its method first, which is always 0: deflate.
     return orientation_of_text(rest[1:] if is_compressed else rest, is_compressed=is_compressed)

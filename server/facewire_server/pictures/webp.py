@@ -7,7 +7,7 @@ import struct
 from typing import Final
 
 from facewire_server.errors import UndecodableImage
-from facewire_server.pictures.exif import UPRIGHT, orientation_of
+from facewire_server.pictures.exif import UPRIGHT, has_directory, orientation_of
 from facewire_server.pictures.walked import CheckSize, Walked, cut_short
 
 __all__ = ["walk_webp"]
@@ -30,7 +30,8 @@ def walk_webp(data: bytes, check_size: CheckSize) -> Walked:
         raise cut_short("WebP")
     if data[12:16] not in (b"VP8X", b"VP8L", b"VP8 "):
         raise UndecodableImage("the WebP picture has no header")
-    canvas, flags, alpha, image, orientation = None, 0, b"", None, UPRIGHT
+    canvas, flags, alpha, image = None, 0, b"", None
+    orientation: int | None = None
     at, end_of_file = 12, riff_length + 8
     for _ in range(_MAX_CHUNKS):
         if at + 8 > end_of_file:
@@ -54,14 +55,14 @@ def walk_webp(data: bytes, check_size: CheckSize) -> Walked:
             width_px, height_px = _size(kind, data, begin)
             check_size(width_px, height_px)
             image = _chunk(data, at, end)
-        elif kind == b"EXIF":
+        elif kind == b"EXIF" and orientation is None and has_directory(data[begin : begin + 10]):
             orientation = orientation_of(data[begin:end])
         at = end + (length & 1)
     if image is None:
         raise UndecodableImage("the WebP picture has no pixels")
     if canvas not in (None, (width_px, height_px)):
         raise UndecodableImage("the WebP picture has another size than its header declares")
-    return Walked(width_px, height_px, _file(canvas, flags, alpha, image), orientation)
+    return Walked(width_px, height_px, _file(canvas, flags, alpha, image), orientation or UPRIGHT)
 
 
 def _file(canvas: tuple[int, int] | None, flags: int, alpha: bytes, image: bytes) -> bytes:

@@ -42,23 +42,34 @@ def profile(exif: bytes, name: bytes = b"exif") -> bytes:
     return b"\n" + name + b"\n" + str(len(exif)).rjust(8).encode() + b"\n" + lines + b"\n"
 
 
-def webp_with(exif: bytes) -> Callable[[np.ndarray], bytes]:
+def png_of(*added: tuple[bytes, bytes]) -> bytes:
+    chunks = png_chunks_of(encoded(scene(), "PNG"))
+    return png_file([chunks[0], *added, *chunks[1:]])
+
+
+def orientation_in(data: bytes) -> int:
+    return read_header(Picture(data), PictureLimits(1 << 24, 1 << 20)).orientation
+
+
+def webp_with(*exifs: bytes) -> Callable[[np.ndarray], bytes]:
     """Written here: Pillow puts its own prefix before EXIF."""
 
     def written(image: np.ndarray) -> bytes:
         simple = encoded(image, "WEBP", lossless=True)
         sides = b"".join((side - 1).to_bytes(3, "little") for side in image.shape[1::-1])
         body = b"VP8X" + struct.pack("<IBxxx", 10, 0x08) + sides + simple[12:]
-        body += b"EXIF" + struct.pack("<I", len(exif)) + exif + bytes(len(exif) & 1)
+        for exif in exifs:
+            body += b"EXIF" + struct.pack("<I", len(exif)) + exif + bytes(len(exif) & 1)
         return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
     return written
 
 
-def jpeg_with(segment: bytes) -> Callable[[np.ndarray], bytes]:
+def jpeg_with(*segments: bytes) -> Callable[[np.ndarray], bytes]:
     def written(image: np.ndarray) -> bytes:
         data = encoded(image, "JPEG", quality=98, subsampling=0)
-        return data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+        added = [b"\xff\xe1" + struct.pack(">H", len(each) + 2) + each for each in segments]
+        return data[:2] + b"".join(added) + data[2:]
 
     return written
 
@@ -107,9 +118,28 @@ def test_the_chunk_of_the_standard_counts_before_a_text(shown) -> None:
 
 def test_a_profile_is_inflated_to_a_bound() -> None:
     bomb = zlib.compress(b"\nexif\n 100\n" + b"4" * (64 << 20), 9)
-    chunks = png_chunks_of(encoded(scene(), "PNG"))
-    data = png_file([chunks[0], (b"zTXt", b"Raw profile type exif\0\0" + bomb), *chunks[1:]])
-    assert read_header(Picture(data), PictureLimits(1 << 24, 1 << 20)).orientation == 1
+    assert orientation_in(png_of((b"zTXt", b"Raw profile type exif\0\0" + bomb))) == 1
+
+
+FIRST_OF = {
+    "PNG": lambda first, second: png_of((b"eXIf", first), (b"eXIf", second)),
+    "WebP": lambda first, second: webp_with(first, second)(scene()),
+    "JPEG": lambda first, second: jpeg_with(PREFIX + first, PREFIX + second)(scene()),
+}
+
+
+@pytest.mark.parametrize("kind", FIRST_OF)
+def test_the_first_exif_that_can_be_read_counts(kind: str) -> None:
+    """A part that only begins like EXIF does not hide a later good one."""
+    assert orientation_in(FIRST_OF[kind](exif_of(6), exif_of(8))) == 6
+    assert orientation_in(FIRST_OF[kind](b"", exif_of(8))) == 8
+    assert orientation_in(FIRST_OF[kind](b"no directory", exif_of(8))) == 8
+
+
+def test_the_first_profile_counts_whatever_it_says() -> None:
+    texts = [(b"tEXt", b"Raw profile type exif\0" + profile(exif_of(each))) for each in (1, 6)]
+    assert orientation_in(png_of((b"tEXt", b"Software\0x"), *texts[::-1])) == 6
+    assert orientation_in(png_of(*texts)) == 1
 
 
 @pytest.mark.parametrize(
