@@ -17,7 +17,7 @@ from facewire_server.pictures.walked import CheckSize, Walked, cut_short
 __all__ = ["walk_avif"]
 
 _MAX_BOXES: Final = 4096
-"""Boxes, items and properties of one list. Chosen, not measured: a still picture has some ten."""
+"""Boxes and listed items of a file. Chosen, not measured: a still picture has some thirty."""
 
 _MAX_EXTENTS: Final = 64
 """Parts of the file in which the picture's data lie. Chosen, not measured: encoders write one."""
@@ -45,6 +45,34 @@ class _Box(NamedTuple):
     data: bytes
 
 
+class _Boxes:
+    """Reads boxes, and counts those of the whole file, and the items that they list: many lists are as long as one."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_BOXES
+
+    def count(self) -> None:
+        """Counts a box or an item; raises `UndecodableImage` if there are too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise UndecodableImage(f"the AVIF picture has more than {_MAX_BOXES} boxes")
+
+    def of(self, data: bytes, at: int = 0) -> Iterator[_Box]:
+        """Yields the boxes of `data` from `at` on; each lies within it (ISO/IEC 14496-12, 4.2)."""
+        while at + 8 <= len(data):
+            self.count()
+            length, kind = struct.unpack_from(">I4s", data, at)
+            begin = at + 8
+            if length == 1:
+                (length,) = struct.unpack_from(">Q", data, begin)
+                begin += 8
+            end = len(data) if length == 0 else at + length
+            if end < begin or end > len(data):
+                raise cut_short("AVIF")
+            yield _Box(kind, data[begin:end])
+            at = end
+
+
 def walk_avif(data: bytes, check_size: CheckSize) -> Walked:
     """Walks an AVIF to its still picture.
 
@@ -58,47 +86,30 @@ def walk_avif(data: bytes, check_size: CheckSize) -> Walked:
 
 
 def _walk(data: bytes, check_size: CheckSize) -> Walked:
-    meta = next((box.data for box in _boxes(data) if box.kind == b"meta"), None)
+    boxes = _Boxes()
+    meta = next((box.data for box in boxes.of(data) if box.kind == b"meta"), None)
     if meta is None:
         raise UndecodableImage("the AVIF picture has no still picture; send one")
-    found = {box.kind: box.data for box in reversed(list(_boxes(meta, 4)))}
+    found = {box.kind: box.data for box in reversed(list(boxes.of(meta, 4)))}
     if not {b"pitm", b"iinf", b"iloc", b"iprp"} <= found.keys():
         raise UndecodableImage("the AVIF picture has no still picture; send one")
     item = _number(found[b"pitm"], 4, 4 if found[b"pitm"][0] else 2)
-    kind = _kind(found[b"iinf"], item)
+    kind = _kind(boxes, found[b"iinf"], item)
     if kind != b"av01":
         what = "several tiles" if kind == b"grid" else "items that are no AV1"
         raise UndecodableImage(
             f"the AVIF picture is put together of {what}, which is not read; save it in one piece, or as JPEG"
         )
-    properties = _properties(found[b"iprp"], item)
+    properties = _properties(boxes, found[b"iprp"], item)
     if b"av1C" not in properties or b"ispe" not in properties:
         raise UndecodableImage("the AVIF picture has no header")
     width, height = struct.unpack_from(">II", properties[b"ispe"], 4)
     check_size(width, height)
-    frame, *announced = first_frame(_item_data(data, found, item))
+    frame, *announced = first_frame(_item_data(boxes, data, found, item))
     check_size(*announced)
     if announced != [width, height]:
         raise UndecodableImage("the AVIF picture has another size than its header declares")
     return Walked(width, height, _file(properties, frame), _orientation(properties))
-
-
-def _boxes(data: bytes, at: int = 0) -> Iterator[_Box]:
-    """Yields the boxes of `data` from `at` on; each lies within it (ISO/IEC 14496-12, 4.2)."""
-    for _ in range(_MAX_BOXES):
-        if at + 8 > len(data):
-            return
-        length, kind = struct.unpack_from(">I4s", data, at)
-        begin = at + 8
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", data, begin)
-            begin += 8
-        end = len(data) if length == 0 else at + length
-        if end < begin or end > len(data):
-            raise cut_short("AVIF")
-        yield _Box(kind, data[begin:end])
-        at = end
-    raise UndecodableImage(f"the AVIF picture has more than {_MAX_BOXES} boxes in a row")
 
 
 def _number(data: bytes, at: int, length: int) -> int:
@@ -107,9 +118,9 @@ def _number(data: bytes, at: int, length: int) -> int:
     return int.from_bytes(data[at : at + length], "big")
 
 
-def _kind(iinf: bytes, item: int) -> bytes:
+def _kind(boxes: _Boxes, iinf: bytes, item: int) -> bytes:
     """Returns the type of an item (ISO/IEC 14496-12, 8.11.6); "none" if it is not listed."""
-    for box in _boxes(iinf, 8 if iinf[0] else 6):
+    for box in boxes.of(iinf, 8 if iinf[0] else 6):
         if box.kind == b"infe" and box.data[0] >= 2:
             id_bytes = 4 if box.data[0] >= 3 else 2
             if _number(box.data, 4, id_bytes) == item:
@@ -117,28 +128,29 @@ def _kind(iinf: bytes, item: int) -> bytes:
     return b"none"
 
 
-def _properties(iprp: bytes, item: int) -> dict[bytes, bytes]:
+def _properties(boxes: _Boxes, iprp: bytes, item: int) -> dict[bytes, bytes]:
     """Returns the properties of an item, the first of each kind (HEIF, 9.3)."""
-    boxes = list(_boxes(iprp))
-    listed = [each for box in boxes if box.kind == b"ipco" for each in _boxes(box.data)]
+    parts = list(boxes.of(iprp))
+    # HEIF, 9.3.1: there is one `ipco`.
+    container = next((box.data for box in parts if box.kind == b"ipco"), b"")
+    listed = list(boxes.of(container))
+    lists = (_associated(boxes, box.data, item) for box in parts if box.kind == b"ipma")
     found: dict[bytes, bytes] = {}
-    for box in boxes:
-        if box.kind != b"ipma":
-            continue
-        for index in _associated(box.data, item):
-            if 1 <= index <= len(listed):
-                kind, data = listed[index - 1]
-                if kind != b"colr" or data[:4] == b"nclx":
-                    found.setdefault(kind, data)
+    for index in next(filter(None, lists), []):  # an item is listed once
+        if 1 <= index <= len(listed):
+            kind, data = listed[index - 1]
+            if kind != b"colr" or data[:4] == b"nclx":
+                found.setdefault(kind, data)
     return found
 
 
-def _associated(ipma: bytes, item: int) -> list[int]:
+def _associated(boxes: _Boxes, ipma: bytes, item: int) -> list[int]:
     """Returns the numbers of an item's properties, from 1 (HEIF, 9.3.1)."""
     version, is_wide = ipma[0], ipma[3] & 1
     id_bytes, width = (4 if version else 2), (2 if is_wide else 1)
     at = 8
-    for _ in range(min(_number(ipma, 4, 4), _MAX_BOXES)):
+    for _ in range(_number(ipma, 4, 4)):
+        boxes.count()
         owner, count = _number(ipma, at, id_bytes), _number(ipma, at + id_bytes, 1)
         at += id_bytes + 1
         if owner == item:
@@ -148,7 +160,7 @@ def _associated(ipma: bytes, item: int) -> list[int]:
     return []
 
 
-def _item_data(data: bytes, found: dict[bytes, bytes], item: int) -> bytes:
+def _item_data(boxes: _Boxes, data: bytes, found: dict[bytes, bytes], item: int) -> bytes:
     """Returns the bytes of an item, put together of its extents (ISO/IEC 14496-12, 8.11.3)."""
     iloc = found[b"iloc"]
     version = iloc[0]
@@ -156,7 +168,8 @@ def _item_data(data: bytes, found: dict[bytes, bytes], item: int) -> bytes:
     base_bytes, index_bytes = iloc[5] >> 4, iloc[5] & 0x0F if version else 0
     id_bytes = 4 if version == 2 else 2
     at = 6 + id_bytes
-    for _ in range(min(_number(iloc, 6, id_bytes), _MAX_BOXES)):
+    for _ in range(_number(iloc, 6, id_bytes)):
+        boxes.count()
         owner = _number(iloc, at, id_bytes)
         at += id_bytes
         method = _number(iloc, at, 2) & 0x0F if version else 0

@@ -119,3 +119,56 @@ def test_what_is_not_one_picture_in_one_piece_is_refused(
     assert change(data) != data
     with pytest.raises(InvalidImage, match=said):
         read_header(Picture(change(data)), LIMITS)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def with_more_in(data: bytes, kind: bytes, more: bytes) -> bytes:
+    """The file with boxes behind those of one of its boxes within `meta`, or behind that itself, and lengths that fit."""
+    meta, at = data.index(b"meta") - 4, data.index(kind) - 4
+    out = bytearray(data)
+    end = at + int.from_bytes(data[at : at + 4], "big")
+    for start in {meta, data.index(b"iprp") - 4, at}:
+        if start == at or start <= at < start + int.from_bytes(data[start : start + 4], "big"):
+            length = int.from_bytes(data[start : start + 4], "big") + len(more)
+            out[start : start + 4] = struct.pack(">I", length)
+    moved = data.index(b"iloc") + 18  # where the data of the only item begin
+    begin = int.from_bytes(data[moved : moved + 4], "big") + len(more)
+    out[moved : moved + 4] = struct.pack(">I", begin)
+    return bytes(out[:end]) + more + bytes(out[end:])
+
+
+EMPTY = box(b"free", b"")
+OTHERS = box(b"ipma", bytes(4) + struct.pack(">I", 3000) + b"\0\x07\0" * 3000)
+"""Properties of other items, by the thousand."""
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        [(b"ipco", EMPTY * 5000)],
+        [(b"ipco", EMPTY * 2500), (b"iprp", EMPTY * 2500)],
+        [(b"meta", EMPTY * 2500), (b"ipco", EMPTY * 2500)],
+    ],
+)
+def test_the_boxes_of_a_whole_file_are_counted(added: list[tuple[bytes, bytes]]) -> None:
+    data = encoded(scene(), "AVIF")
+    for kind, more in added:
+        data = with_more_in(data, kind, more)
+    with pytest.raises(UndecodableImage, match="4096 boxes"):
+        read_header(Picture(data), LIMITS)
+
+
+def test_items_that_many_lists_hold_are_counted() -> None:
+    data = encoded(scene(), "AVIF").replace(b"ipma", b"free")
+    assert data != encoded(scene(), "AVIF")
+    with pytest.raises(UndecodableImage, match="4096 boxes"):
+        read_header(Picture(with_more_in(data, b"iprp", OTHERS * 2)), LIMITS)
+
+
+def test_the_first_list_of_properties_counts(shown) -> None:
+    data = encoded(scene(), "AVIF")
+    more = with_more_in(data, b"iprp", box(b"ipco", EMPTY * 4000) * 40 + OTHERS)
+    np.testing.assert_array_equal(shown(more), shown(data))
