@@ -66,23 +66,37 @@ def png_file(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 
-def jpeg_of_scans(width: int, height: int, scans: int, *, end: bool = True) -> bytes:
-    """A gray progressive JPEG: one scan of nothing but zeros, then one tiny scan `scans` times."""
+def jpeg_of_scans(
+    width: int, height: int, scans: int, *, refining: bool = False, end: bool = True
+) -> bytes:
+    """A gray progressive JPEG: a scan of zeros, one for the coefficients, and then one tiny scan `scans` times.
+
+    Args:
+        width, height: of the picture.
+        scans: of some bytes each, in the last form.
+        refining: the tiny scans bring a bit of all coefficients, in a run over all blocks: a decoder looks at each coefficient.
+        end: False leaves the end out, so the picture is decoded again.
+    """
 
     def segment(marker: int, data: bytes) -> bytes:
         return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
 
-    def scan(first: int, last: int) -> bytes:
-        return segment(0xDA, bytes([1, 1, 0, first, last, 0])) + b"\0"
+    def scan(first: int, last: int, bits: int = 0) -> bytes:
+        return segment(0xDA, bytes([1, 1, 0, first, last, bits])) + (
+            bytes(40) if refining else b"\0"
+        )
 
-    one_code = bytes([1] + [0] * 15 + [0])  # a single Huffman code, of one bit, for the symbol 0
+    def one_code(symbol: int) -> bytes:
+        return bytes([1] + [0] * 15 + [symbol])  # a single Huffman code, of one bit
+
     head = (
         segment(0xDB, b"\0" + bytes([1] * 64))
         + segment(0xC2, struct.pack(">BHHB", 8, height, width, 1) + b"\x01\x11\0")
-        + segment(0xC4, b"\0" + one_code)
-        + segment(0xC4, b"\x10" + one_code)
+        + segment(0xC4, b"\0" + one_code(0))
+        + segment(0xC4, b"\x10" + one_code(0xE0 if refining else 0))
     )
-    return b"\xff\xd8" + head + scan(0, 0) + scan(1, 63) * scans + (b"\xff\xd9" if end else b"")
+    tiny = scan(1, 63, 1) + scan(1, 63, 0x10) * scans if refining else scan(1, 63) * scans
+    return b"\xff\xd8" + head + scan(0, 0) + tiny + (b"\xff\xd9" if end else b"")
 
 
 def gif_file(

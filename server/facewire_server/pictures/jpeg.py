@@ -27,6 +27,9 @@ the first two with arithmetic coding."""
 _PROGRESSIVE: Final = frozenset({0xC2, 0xCA})
 """Frames whose scans bring a part of the coefficients each (T.81, table B.1)."""
 
+_ARITHMETIC: Final = frozenset({0xC9, 0xCA})
+"""Frames with arithmetic coding (T.81, table B.1)."""
+
 _OTHER_FRAMES: Final = frozenset({0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xDE, 0xF7})
 """Hierarchical frames, lossless ones with arithmetic coding, and JPEG-LS (ITU-T T.87, C.1)."""
 
@@ -203,5 +206,8 @@ def _take_frame(walk: _Walk, marker: int, payload: bytes) -> None:
         )
     walk.check_size(walk.width_px, walk.height_px)
     walk.scans = Scans(
-        payload[6::3], walk.width_px * walk.height_px, is_progressive=marker in _PROGRESSIVE
+        payload[6::3],
+        walk.width_px * walk.height_px,
+        is_progressive=marker in _PROGRESSIVE,
+        is_arithmetic=marker in _ARITHMETIC,
     )

@@ -24,9 +24,33 @@ def test_the_most_scans_are_read_and_one_more_is_not(shown) -> None:
 
 
 def test_a_large_picture_has_fewer_scans() -> None:
-    read_header(Picture(jpeg_of_scans(7000, 7000, 19)), LIMITS)
-    with pytest.raises(UndecodableImage, match="1000 megapixels"):
-        read_header(Picture(jpeg_of_scans(7000, 7000, 20)), LIMITS)
+    read_header(Picture(jpeg_of_scans(7000, 7000, 39)), LIMITS)
+    with pytest.raises(UndecodableImage, match="2000 megapixels"):
+        read_header(Picture(jpeg_of_scans(7000, 7000, 40)), LIMITS)
+
+
+def test_a_scan_that_refines_counts_four_times(shown) -> None:
+    """A decoder looks at each coefficient, also if the scan has no data."""
+    assert shown(jpeg_of_scans(64, 64, 29, refining=True)).shape == (64, 64, 3)
+    with pytest.raises(UndecodableImage, match="more scans than are decoded"):
+        read_header(Picture(jpeg_of_scans(64, 64, 31, refining=True)), LIMITS)
+
+
+def test_an_arithmetic_scan_counts_twice() -> None:
+    def arithmetic(scans: int) -> bytes:
+        return jpeg_of_scans(64, 64, scans).replace(b"\xff\xc2", b"\xff\xca")
+
+    assert read_header(Picture(arithmetic(MAX_SCANS // 2 - 1)), LIMITS).passes == MAX_SCANS // 2
+    with pytest.raises(UndecodableImage, match="more scans than are decoded"):
+        read_header(Picture(arithmetic(MAX_SCANS // 2)), LIMITS)
+
+
+def test_a_picture_without_its_end_has_fewer_scans() -> None:
+    """It is decoded twice more, to learn how much is missing."""
+    most = jpeg_of_scans(64, 64, MAX_SCANS // 3 - 1, end=False)
+    assert read_header(Picture(most), LIMITS).passes == MAX_SCANS // 3
+    with pytest.raises(UndecodableImage, match="more scans than are decoded"):
+        read_header(Picture(jpeg_of_scans(64, 64, MAX_SCANS // 3, end=False)), LIMITS)
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (8000, 6000)])
