@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from facewire_server.errors import RequestTooLarge
 
-__all__ = ["MAX_FIELDS", "MAX_TEXT_BYTES", "check_form"]
+__all__ = ["MAX_FIELDS", "MAX_TEXT_BYTES", "MAX_VARINT_BYTES", "check_form"]
 
 MAX_FIELDS: Final = 1024
 """Most fields of a message, those of the messages in it included. An enrollment of 10 pictures with every option has
@@ -20,6 +20,10 @@ about 100. Chosen, not measured."""
 MAX_TEXT_BYTES: Final = 1 << 16
 """Most bytes of a text. The contract's longest has 256; above this limit parsing it would take milliseconds. Chosen,
 not measured."""
+
+MAX_VARINT_BYTES: Final = 10
+"""Most bytes of a number of 64 bits, seven in each. Protobuf refuses a longer one; reading on would build an integer as long
+as the message, in a time that grows with the square of its bytes."""
 
 _VARINT, _FIXED64, _LENGTH, _START_GROUP, _END_GROUP, _FIXED32 = range(6)
 """Wire types (https://protobuf.dev/programming-guides/encoding/#structure)."""
@@ -66,9 +70,10 @@ def check_form(data: bytes, message: Any) -> None:
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """Returns a number and where it ends, which is behind `end` if it is cut short."""
+    """Returns a number and where it ends, which is behind `end` if it is cut short or too long."""
     value = shift = 0
-    while at < end:
+    last = min(end, at + MAX_VARINT_BYTES)
+    while at < last:
         byte = data[at]
         at += 1
         value |= (byte & ~_MORE_FOLLOWS) << shift
