@@ -1,5 +1,6 @@
-"""Bounds the bytes of the pictures that were read and are not answered yet, as they arrived.
+"""Bounds the bytes of the pictures that were read in full and are not answered yet, as they arrived.
 
+A message that is still being received is not counted: gRPC holds it, up to the most bytes of a message for each stream and call.
 A stream that holds its equal share stops reading while the budget is used up, and the transport's flow control stops
 its camera. It may always hold one frame, and holds none longer than the picture's time, so that no stream waits forever.
 So all streams together hold at most the budget and one frame each. A call's request is read before the call is
