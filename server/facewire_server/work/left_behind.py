@@ -34,6 +34,8 @@ class LeftBehind:
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs `work` and returns its result. If the deadline passes, it is cancelled and may end later.
 
+        A caller that is cancelled before waits for the end of `work`, at most until the deadline.
+
         Raises:
             Exception: what `work` raised.
             asyncio.CancelledError: the caller was cancelled.
@@ -43,17 +45,18 @@ class LeftBehind:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             task.cancel()
-            if remaining_s() == 0 and len(self._tasks) < self._most:
-                self._tasks.add(task)
-                task.add_done_callback(self._ended)
-                spend(
-                    time.perf_counter() - began_s
-                )  # what the thread spends is known at its end only
-                raise
             while not task.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([task])
+                if remaining_s() == 0 and len(self._tasks) < self._most:
+                    self._leave(task, time.perf_counter() - began_s)
+                    break
+                with suppress(asyncio.CancelledError):  # the deadline's, after the caller's
+                    await asyncio.wait([task], timeout=remaining_s() or None)
             raise
+
+    def _leave(self, task: "asyncio.Task[Any]", took_s: float) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        spend(took_s)  # what the thread spends is known at its end only
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)

@@ -9,6 +9,7 @@ import pytest
 from facewire_server.errors import TimedOut
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.left_behind import LeftBehind
+from facewire_server.work.slots import Flow, WorkSlots
 from facewire_server.work.threads import run_in_thread
 
 
@@ -85,6 +86,32 @@ async def test_a_caller_that_is_cancelled_before_its_deadline_waits() -> None:
             end.set()
             with pytest.raises(asyncio.CancelledError):
                 await caller
+
+
+async def test_a_caller_that_is_cancelled_early_goes_at_its_deadline() -> None:
+    left, slots, busy, end = LeftBehind(1), WorkSlots(1), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def decode() -> None:
+        loop.call_soon_threadsafe(busy.set)
+        assert end.wait(30)
+
+    async def picture() -> None:
+        async with slots.slot(Flow()), time_limit(1.0):
+            await left.run(run_in_thread(threads, decode))
+
+    with ThreadPoolExecutor(1) as threads:
+        caller = asyncio.ensure_future(picture())
+        await busy.wait()
+        caller.cancel()
+        try:
+            await asyncio.wait([caller], timeout=30)
+            assert caller.cancelled()
+            assert left.count == 1, "the thread goes on"
+            assert slots.statistics().in_use == 0
+        finally:
+            end.set()
+        await ended(left)
 
 
 async def test_results_and_failures_are_the_works_own() -> None:
