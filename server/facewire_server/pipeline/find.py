@@ -98,8 +98,8 @@ class FaceFinder:
         self._threads = threads
         self._emit = emit
         self._left_behind = left_behind or LeftBehind(1)
-        # Bounds the memory: all decoded small pictures, of all cameras and calls, together have at most the pixels that a
-        # single picture may have, and so have all large ones. Further ones wait, first in, first out.
+        # Bounds the memory: all decoded pictures of usual size, of all cameras and calls, together have at most the pixels
+        # that a single picture may have, and so have larger ones, and the largest. Further ones wait, first in, first out.
         self._budget = PixelBudgets(
             limits.max_pixels, small_pixels=max_stream_pixels or limits.max_pixels
         )

@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
 
 __all__ = ["PixelBudget", "PixelBudgets"]
+
+_USUAL_PIXELS: Final = 4 << 20
+"""Most pixels of a picture of usual size: cameras of 4 megapixels have up to 2688 x 1520. Chosen, not measured."""
 
 
 class PixelBudget:
@@ -34,15 +38,17 @@ class PixelBudget:
 
 
 class PixelBudgets:
-    """Two budgets of the same size: one of pictures that a stream may send, too, and one of larger ones."""
+    """Three budgets of the same size: of usual pictures, of larger ones that a stream may send, too, and of the largest."""
 
     def __init__(self, pixels: int, *, small_pixels: int) -> None:
-        """Starts with `pixels` free in each; a picture of at most `small_pixels` is a small one."""
-        self._small_pixels = small_pixels
-        self._small = PixelBudget(pixels)
-        self._large = PixelBudget(pixels)
+        """Starts with `pixels` free in each; a picture of more than `small_pixels` is one of the largest."""
+        self._classes = [
+            (min(_USUAL_PIXELS, small_pixels), PixelBudget(pixels)),
+            (small_pixels, PixelBudget(pixels)),
+        ]
+        self._largest = PixelBudget(pixels)
 
     def taken(self, pixels: int) -> AbstractAsyncContextManager[None]:
         """Waits until `pixels` are free in the picture's budget, and holds them for the block."""
-        budget = self._small if pixels <= self._small_pixels else self._large
-        return budget.taken(pixels)
+        fitting = (budget for most, budget in self._classes if pixels <= most)
+        return next(fitting, self._largest).taken(pixels)

@@ -86,3 +86,16 @@ async def test_small_pictures_never_wait_for_large_ones_nor_these_for_small_ones
     assert pictures.inside == ["small", "other small", "next large"]
     await pictures.leave("small")
     assert pictures.inside == ["other small", "next large", "third small"]
+
+
+async def test_frames_of_usual_size_never_wait_for_the_largest_that_a_stream_may_send() -> None:
+    largest = 4096 * 3072
+    pictures = Pictures(PixelBudgets(50_000_000, small_pixels=largest))
+    for number in range(4):
+        await pictures.come(f"largest {number}", largest)
+    assert "largest 3" not in pictures.inside
+    await pictures.come("1080p", 1920 * 1080)
+    await pictures.come("4 megapixels", 2688 * 1520)
+    assert pictures.inside[-2:] == ["1080p", "4 megapixels"]
+    await pictures.leave("largest 0")
+    assert pictures.inside[-1] == "largest 3"
