@@ -18,14 +18,16 @@ _UNSEEN: Final = {
 
 _SHAPELESS: Final = frozenset(
     [
-        *"\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0",
+        *"\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0",
+        *"\u2800\ufffc\U00013441\U00013442\U00016fe4\U0001bc9d\U0001d159",
         *map(chr, range(0x180B, 0x1810)),
         *map(chr, range(0xFE00, 0xFE10)),
         *map(chr, range(0xE0100, 0xE01F0)),
     ]
 )
 """Letters, marks and symbols that are blank: the fillers and variation selectors of the property
-Default_Ignorable_Code_Point, and the blank Braille pattern."""
+Default_Ignorable_Code_Point; and others that are drawn as nothing: the blank Braille pattern, the place of an object that
+text cannot hold, Egyptian blanks (assigned since Unicode 15), the Khitan filler, the Duployan selector, the null notehead."""
 
 _SPACES: Final = " \u3000"
 """The spaces that an id may hold: the plain one, and the one between parts of Chinese and Japanese names."""

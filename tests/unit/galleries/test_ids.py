@@ -56,6 +56,11 @@ def test_new_identity_ids_that_can_be_seen_are_taken(good: str) -> None:
         ("\u115f", r"U\+115F HANGUL CHOSEONG FILLER"),
         ("\u3164", r"U\+3164 HANGUL FILLER"),
         ("\u2800", r"U\+2800 BRAILLE PATTERN BLANK"),
+        ("a\U0001d159da", r"U\+1D159 MUSICAL SYMBOL NULL NOTEHEAD, which cannot be seen"),
+        ("a\U00016fe4da", r"U\+16FE4 KHITAN SMALL SCRIPT FILLER, which cannot be seen"),
+        ("ada\U0001bc9d", r"U\+1BC9D DUPLOYAN THICK LETTER SELECTOR"),
+        ("ada\ufffc", r"U\+FFFC OBJECT REPLACEMENT CHARACTER"),
+        ("ada\U00013441", r"U\+13441.*, which cannot be seen"),  # Unicode 15: an Egyptian blank
         ("a\ufe0f", r"U\+FE0F VARIATION SELECTOR-16"),
         ("葛\U000e0100", r"U\+E0100 VARIATION SELECTOR-17"),
         ("a\u034fb", r"U\+034F COMBINING GRAPHEME JOINER"),

@@ -24,6 +24,7 @@ def test_a_name_that_is_shown_as_it_is_meant_is_taken(name: str) -> None:
         (" ", "is blank: it holds U+0020 SPACE"),
         ("\u200b", "is blank: it holds U+200B ZERO WIDTH SPACE"),
         ("\u3164\u3164", "is blank: it holds U+3164 HANGUL FILLER"),
+        ("\U0001d159", "is blank: it holds U+1D159 MUSICAL SYMBOL NULL NOTEHEAD"),
         ("\u0301", "is blank: it holds U+0301 COMBINING ACUTE ACCENT"),
     ],
 )
