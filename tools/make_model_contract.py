@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from facewire_server.proof import canary
 from facewire_serving import weights
 
-__all__ = ["MODEL_CONTRACT", "THRESHOLD_STEPS", "golden", "main"]
+__all__ = ["ENROLL_MIN_NORM", "MIN_NORM", "MODEL_CONTRACT", "THRESHOLD_STEPS", "golden", "main"]
 
 MODEL_CONTRACT = Path(__file__).parents[1] / "server/facewire_server/model_contracts/sface.json"
 
@@ -33,6 +33,13 @@ THRESHOLD_STEPS = (
 )
 """Numbers of identities, and the threshold at which about 0.3 % of strangers get a name: measured on LFW with one
 template a person, the last one extrapolated (decision 19)."""
+
+MIN_NORM = 5.0
+"""Smallest length of an embedding, before it is normalized, of a face to recognize: no face below it was ever named
+rightly (decision 21)."""
+
+ENROLL_MIN_NORM = 7.5
+"""Smallest such length of a face to enroll: below the lowest hundredth of every group, 8.2 to 10.4 (decision 21)."""
 
 
 def golden(onnx_file: Path) -> NDArray[np.float64]:
@@ -64,6 +71,8 @@ def main() -> None:
             {"identity_count": count, "threshold": threshold}
             for count, threshold in THRESHOLD_STEPS
         ],
+        "min_norm": MIN_NORM,
+        "enroll_min_norm": ENROLL_MIN_NORM,
         # Not made here: `python -m bench.upside_down` measures it on the lent pictures.
         "upside_down": json.loads(MODEL_CONTRACT.read_text(encoding="utf-8"))["upside_down"],
         "canary": {"golden": [[float(f"{value:.7g}") for value in row] for row in vectors]},

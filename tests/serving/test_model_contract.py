@@ -57,6 +57,11 @@ def test_the_thresholds_are_those_of_the_tool(tool, document):
     assert steps == list(tool.THRESHOLD_STEPS)
 
 
+def test_the_norms_are_those_of_the_tool(tool, document):
+    norms = document["min_norm"], document["enroll_min_norm"]
+    assert norms == (tool.MIN_NORM, tool.ENROLL_MIN_NORM)
+
+
 def test_the_published_network_gives_the_golden_embeddings(tool, golden, cache):
     answer = tool.golden(weights.sface_onnx(cache))
     np.testing.assert_allclose(answer, golden, rtol=0, atol=1e-5)

@@ -163,7 +163,7 @@ def request_defaults(settings: Settings, contract: ModelContract) -> RequestDefa
 def probe_gate(settings: Settings, contract: ModelContract) -> Gate:
     """Returns which faces are TOO_POOR to be decided about, whatever their size."""
     limits = QualityLimits(
-        min_norm=settings.min_norm,
+        min_norm=_norm(settings.min_norm, contract.min_norm),
         max_upside_down=settings.max_upside_down,
         min_directional_sharpness=settings.min_directional_sharpness,
     )
@@ -178,7 +178,13 @@ def enrollment_gate(settings: Settings, contract: ModelContract) -> Gate:
         for field in dataclasses.fields(QualityLimits)
         if field.name != "prefix"
     }
+    limits["min_norm"] = _norm(settings.enroll_min_norm, contract.enroll_min_norm)
     return Gate(QualityLimits(prefix=prefix, **limits), upside_down=contract.upside_down)
+
+
+def _norm(set_norm: float, stated: float) -> float:
+    """Returns the setting, or what the model contract states: another model's norms have another scale."""
+    return stated if set_norm < 0 else set_norm
 
 
 def server_options(settings: Settings, open_files: int) -> ServerOptions:

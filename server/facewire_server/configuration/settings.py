@@ -118,11 +118,11 @@ class Settings:
     min_norm: Annotated[
         float,
         _About(
-            "length of an embedding before it is normalized, below which a face is TOO_POOR; the scale is the "
-            "model's, the default SFace's; 0 = any",
-            least=0.0,
+            "length of an embedding before it is normalized, below which a face is TOO_POOR, in the model's "
+            "scale; 0 = any, -1 = as the model contract states",
+            least=-1.0,
         ),
-    ] = 5.0
+    ] = -1.0
     max_upside_down: Annotated[
         float,
         _About(
@@ -154,8 +154,12 @@ class Settings:
         float, _About("smallest eye distance to enroll, pixels", least=0.0)
     ] = 16.0
     enroll_min_norm: Annotated[
-        float, _About("smallest norm to enroll, as min_norm; 0 = any", least=0.0)
-    ] = 7.5
+        float,
+        _About(
+            "smallest norm to enroll, as min_norm; 0 = any, -1 = as the model contract states",
+            least=-1.0,
+        ),
+    ] = -1.0
     enroll_max_upside_down: Annotated[
         float,
         _About("largest similarity to enroll, as max_upside_down; 0 = any", least=0.0, most=1.0),

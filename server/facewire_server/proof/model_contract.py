@@ -8,6 +8,7 @@ same weights differ; its embeddings of the canary do.
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ class ModelContract:
             if the file states none. It is not a term either.
         threshold_steps: the thresholds by the number of identities in a gallery. They are not a term: a
             better table changes no embedding, so galleries stay usable.
+        min_norm, enroll_min_norm: smallest length of an embedding before it is normalized, of a face to recognize and to
+            enroll; 0 = any, if the file states none. They are in the model's own scale, and no terms.
     """
 
     id: str
@@ -43,6 +46,8 @@ class ModelContract:
     golden: NDArray[np.float32]
     threshold_steps: tuple[ThresholdStep, ...] = EVERY_SIZE
     upside_down: NDArray[np.float32] | None = None
+    min_norm: float = 0.0
+    enroll_min_norm: float = 0.0
 
     @property
     def has_threshold_steps(self) -> bool:
@@ -64,13 +69,14 @@ class ModelContract:
             steps = document.get("threshold_steps")
             thresholds = EVERY_SIZE if steps is None else checked_steps(map(_step, steps))
             upside_down = _direction(document.get("upside_down"), dimension)
+            norms = [_norm(document.get(name, 0.0)) for name in ("min_norm", "enroll_min_norm")]
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a model contract: {error}") from error
         if golden.shape != (len(canary.crops()), dimension):
             raise ValueError("not a model contract: the canary is not of its dimension")
         canonical = json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         contract_id = hashlib.sha256(canonical.encode()).hexdigest()
-        return cls(contract_id, dimension, golden, thresholds, upside_down)
+        return cls(contract_id, dimension, golden, thresholds, upside_down, *norms)
 
 
 def _direction(numbers: Any, dimension: int) -> NDArray[np.float32] | None:
@@ -82,6 +88,13 @@ def _direction(numbers: Any, dimension: int) -> NDArray[np.float32] | None:
         raise ValueError("not a model contract: upside_down is no vector of its dimension")
     direction: NDArray[np.float32] = vector / length
     return direction
+
+
+def _norm(stated: Any) -> float:
+    norm = float(stated)
+    if not (math.isfinite(norm) and norm >= 0):
+        raise ValueError("not a model contract: a norm is no length")
+    return norm
 
 
 def _step(step: Any) -> tuple[int, float]:

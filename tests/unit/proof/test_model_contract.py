@@ -69,6 +69,20 @@ def test_the_shipped_contract_has_the_id_that_galleries_hold_and_knows_upside_do
     shipped = read_model_contract("sface")
     assert shipped.id == SFACE_ID
     assert shipped.upside_down is not None
+    assert (shipped.min_norm, shipped.enroll_min_norm) == (5.0, 7.5)
+
+
+def test_norms_are_no_term_and_a_contract_without_them_asks_for_none() -> None:
+    stated = contract(min_norm=50, enroll_min_norm=75.5)
+    assert stated.id == contract().id
+    assert (stated.min_norm, stated.enroll_min_norm) == (50.0, 75.5)
+    assert (contract().min_norm, contract().enroll_min_norm) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("norm", [-1, "many", None, [5], float("nan"), float("inf")])
+def test_a_norm_that_is_none_is_refused(norm: object) -> None:
+    with pytest.raises(ValueError, match=r"model contract|could not convert"):
+        contract(enroll_min_norm=norm)
 
 
 SFACE_ID = "04319737b66046b79cadd3a1dab61c9104294c5db09cfc8ff9f9b69064391d0d"
