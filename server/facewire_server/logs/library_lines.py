@@ -25,7 +25,8 @@ _MAX_LINE_BYTES: Final = 2000
 def library_lines(on_line: Callable[[str], None]) -> Iterator[TextIO]:
     """Passes on what anything in this process writes to file descriptor 2 during the block.
 
-    What comes faster than it is read is lost, uncounted.
+    What comes faster than it is read is lost: the pipe is full then (64 KiB by Linux's default), and the writer's write
+    fails, of which this process learns nothing. So no counter has these lines, and a line may be cut.
 
     A crash ends the process before its last lines are passed on; so Python's stacks of a crash
     (`faulthandler`) go to the real standard error.
