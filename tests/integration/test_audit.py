@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facewire.v1 import face_pb2, gallery_pb2
-from facewire_server.errors import GalleryFull, StorageBusy
+from facewire_server.errors import GalleryDamaged, GalleryFull, StorageBusy
 from facewire_server.events import Event, GalleryChanged, GalleryExported
 from facewire_server.galleries.records import GalleryRecord, ImportCounts
 from fakes.gallery import MemoryGallery
@@ -96,6 +96,29 @@ async def test_every_change_is_an_event() -> None:
         ("delete_identity", "staff", 1, 1, identity.revision, True),
         ("delete_gallery", "staff", 3, 1, gone.revision, True),
     ]
+
+
+class CannotBeRead(MemoryGallery):
+    """Has a gallery whose record is damaged."""
+
+    async def get_gallery(self, gallery_id: str) -> NoReturn:
+        raise GalleryDamaged("damaged")
+
+
+async def test_a_gallery_whose_record_cannot_be_read_is_deleted_and_the_event_has_no_counts() -> (
+    None
+):
+    events: list[Event] = []
+    gallery = CannotBeRead(model_contract_id=CONTRACT_ID, dimension=4)
+    await gallery.create_gallery("staff", "")
+    async with served(gallery=gallery, emit=events.append) as wire:
+        request = gallery_pb2.DeleteGalleryRequest(gallery_id="staff")
+        gone = await wire.galleries.DeleteGallery(request)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await wire.galleries.DeleteGallery(request)
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    (event,) = of_galleries(events)
+    assert said(event) == ("delete_gallery", "staff", 0, 0, gone.revision, True)
 
 
 async def test_what_changes_nothing_is_no_event() -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
-from facewire_server.errors import InvalidField, OutOfOrder
+from facewire_server.errors import GalleryDamaged, InvalidField, OutOfOrder
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
 from facewire_server.galleries.ports import GalleryAdmin
@@ -97,9 +97,12 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         if not request.gallery_id:
             raise InvalidField("gallery_id is required", field="gallery_id")
         gallery_id = gallery_id_or_default(request.gallery_id)
-        held = await self._galleries.get_gallery(gallery_id)  # for the event's counts
+        try:  # for the event's counts
+            held = await self._galleries.get_gallery(gallery_id)
+            counts = held.identity_count, held.template_count
+        except GalleryDamaged:  # what it holds is unknown; it can still be deleted
+            counts = 0, 0
         revision = await self._galleries.delete_gallery(gallery_id)
-        counts = held.identity_count, held.template_count
         self._audit.changed(context, "delete_gallery", gallery_id, revision, *counts)
         return gallery_pb2.DeleteGalleryResponse(revision=revision)
 

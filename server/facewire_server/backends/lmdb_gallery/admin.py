@@ -6,17 +6,15 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from google.protobuf.message import DecodeError
-
 from facewire_server.backends.lmdb_gallery.changes import (
     Changes,
     create_gallery,
     delete_gallery,
     now_us,
 )
-from facewire_server.backends.lmdb_gallery.contents import Contents, gallery_info, gallery_sizes
+from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.environment import Environment
-from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery as GalleryData
+from facewire_server.backends.lmdb_gallery.listing import listed_galleries
 from facewire_server.backends.lmdb_gallery.tables import Transaction
 from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
@@ -26,6 +24,7 @@ from facewire_server.galleries.ids import checked_new_identity_id
 from facewire_server.galleries.records import (
     GalleryInfo,
     GalleryRecord,
+    GallerySize,
     IdentityInfo,
     ImportCounts,
     StoreStatistics,
@@ -56,7 +55,7 @@ class LmdbAdmin:
 
     @property
     def damaged_galleries(self) -> tuple[str, ...]:
-        """Ids of the galleries in which something was found that cannot be, in order; "?" is one whose record cannot be read."""
+        """Ids of the galleries in which something was found that cannot be, in order."""
         return tuple(sorted(self._damaged))
 
     async def statistics(self) -> StoreStatistics:
@@ -65,15 +64,18 @@ class LmdbAdmin:
         Measured on two busy processors: 0.1 ms, and 2 µs for each gallery.
         """
 
-        def read(transaction: Transaction) -> StoreStatistics:
-            try:
-                sizes = gallery_sizes(transaction)
-            except DecodeError:  # metrics go on, and count the gallery once a call has met it
-                sizes = ()
-            return self._environment.statistics(sizes)
+        def read(transaction: Transaction) -> tuple[StoreStatistics, set[str]]:
+            found, unreadable = listed_galleries(transaction)
+            sizes = tuple(
+                GallerySize(one.gallery_id, one.revision, one.identity_count, one.template_count)
+                for one in found
+            )
+            return self._environment.statistics(sizes), unreadable
 
+        statistics, unreadable = await self._threads.read(read)
+        self._damaged |= unreadable
         return replace(
-            await self._threads.read(read),
+            statistics,
             is_writable=not self._threads.is_write_blocked,
             damaged_gallery_count=len(self._damaged),
         )
@@ -115,16 +117,11 @@ class LmdbAdmin:
 
     async def list_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
         """See the port."""
-
-        def listed(transaction: Transaction) -> list[GalleryInfo]:
-            # No id is longer than 64 bytes, so cutting `after` to that length changes no comparison.
-            found = transaction.table("galleries").scan(after=after.encode()[:65])
-            return [
-                gallery_info(key.decode(), GalleryData.FromString(value))
-                for key, value in islice(found, limit)
-            ]
-
-        return await self._read("?", listed)
+        found, unreadable = await self._threads.read(
+            lambda transaction: listed_galleries(transaction, after=after, limit=limit)
+        )
+        self._damaged |= unreadable
+        return found
 
     async def delete_gallery(self, gallery_id: str) -> int:
         """See the port. One transaction, whatever the size."""

@@ -3,10 +3,11 @@
 import time
 
 import numpy as np
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
-from facewire_server.backends.lmdb_gallery.contents import Contents
+from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.quality_records import quality_record
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
@@ -67,7 +68,9 @@ def delete_gallery(
     """Deletes a gallery; "default" is emptied instead and stays.
 
     Revisions of all deleted galleries stay below those of galleries made later, so
-    that a gallery made again under the same id never shows a revision that was seen before.
+    that a gallery made again under the same id never shows a revision that was seen before. The last revision
+    of a gallery whose record cannot be parsed is unknown: the time in microseconds since 1970, which no count
+    of changes reaches, takes its place.
 
     Args:
         transaction: a write transaction.
@@ -80,7 +83,10 @@ def delete_gallery(
     Raises:
         GalleryNotFound: no such gallery.
     """
-    record = Contents(transaction, gallery_id).record
+    try:
+        record = find_gallery(transaction, gallery_id)
+    except DecodeError:
+        record = Gallery(display_name=gallery_id, revision=now_us(), created_at_us=now_us())
     for name in GALLERY_TABLES:
         transaction.table(name, gallery_prefix(gallery_id)).clear()
     galleries = transaction.table("galleries")

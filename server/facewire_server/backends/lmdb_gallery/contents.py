@@ -28,7 +28,6 @@ from facewire_server.galleries.ids import (
 from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryInfo,
-    GallerySize,
     IdentityInfo,
     NewIdentity,
     TemplateInfo,
@@ -36,7 +35,7 @@ from facewire_server.galleries.records import (
 from facewire_server.galleries.vector_search import Hit, RowOwner
 from facewire_server.types import Candidate
 
-__all__ = ["Contents", "find_gallery", "gallery_info", "gallery_sizes", "row_owner"]
+__all__ = ["Contents", "find_gallery", "gallery_info", "row_owner"]
 
 _SAME_SIMILARITY = 1e-4
 """Most by which two computations of one similarity differ: float32 rounding of 512 products stays below 1e-5."""
@@ -62,18 +61,6 @@ def gallery_info(gallery_id: str, record: Gallery) -> GalleryInfo:
         template_count=record.template_count,
         model_contract_id=record.model_contract_id,
         created_at_us=record.created_at_us,
-    )
-
-
-def gallery_sizes(transaction: Transaction) -> tuple[GallerySize, ...]:
-    """Returns the size of each gallery, in order of id."""
-    records = (
-        (key.decode(), Gallery.FromString(value))
-        for key, value in transaction.table("galleries").scan()
-    )
-    return tuple(
-        GallerySize(gallery_id, record.revision, record.identity_count, record.template_count)
-        for gallery_id, record in records
     )
 
 

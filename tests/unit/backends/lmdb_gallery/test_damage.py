@@ -290,3 +290,39 @@ async def test_pages_of_noise_never_pass_for_people(seed: int, folder: Path) -> 
         found = (await gallery.search(gallery_id, VECTORS, 1)).candidates
         assert [round(one.similarity, 2) for (one,) in found] == [1.0] * PEOPLE
     gallery.close()
+
+
+@pytest.mark.parametrize("gallery_id", ["default", "other"])
+async def test_a_gallery_without_a_record_hides_no_other_and_can_be_deleted(
+    gallery_id: str, folder: Path, reopened: Callable[..., LmdbGallery]
+) -> None:
+    (kept,) = {"default", "other"} - {gallery_id}
+    before = opened(folder)
+    seen = (await before.get_gallery(gallery_id)).revision
+    before.close()
+    changed(folder, "galleries", gallery_id.encode(), lambda _: GARBAGE)
+    gallery = reopened()
+    statistics = await gallery.statistics()
+    assert [one.gallery_id for one in statistics.galleries] == [kept]
+    assert statistics.damaged_gallery_count == 1
+    assert [one.gallery_id for one in await gallery.list_galleries("", 1)] == [kept]
+    assert list(gallery.damaged_galleries) == [gallery_id]
+    revision = await gallery.delete_gallery(gallery_id)
+    assert list(gallery.damaged_galleries) == []
+    if gallery_id != "default":
+        await gallery.create_gallery(gallery_id, "")
+    made = await gallery.get_gallery(gallery_id)
+    assert (made.display_name, made.identity_count, made.template_count) == (gallery_id, 0, 0)
+    assert made.revision >= revision > seen
+    assert await gallery.list_identities(gallery_id, "", 9) == []
+    assert (await gallery.search(gallery_id, VECTORS[2:3], 1)).candidates == ((),)
+    assert [one.gallery_id for one in await gallery.list_galleries("", 9)] == ["default", "other"]
+
+
+async def test_a_list_above_a_gallery_without_a_record_does_not_pass_it_over(
+    folder: Path, reopened: Callable[..., LmdbGallery]
+) -> None:
+    changed(folder, "galleries", b"default", lambda _: GARBAGE)
+    gallery = reopened()
+    assert [one.gallery_id for one in await gallery.list_galleries("default", 9)] == ["other"]
+    assert gallery.damaged_galleries == ()
