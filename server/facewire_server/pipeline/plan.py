@@ -32,7 +32,8 @@ class SearchPlan:
             `SMALLEST_FACE_PX`, though the canvas of a tiny picture shows smaller ones.
         least_short_side_px: that the picture must keep if it is decoded at a reduced size.
         tiled_long_side_px: longer side of the larger canvas that is cut into tiles; 0 = there are no tiles.
-        tiled_smallest_face_px: side of the smallest face on the tiles, pixels of the picture.
+        tiled_smallest_face_px: side of the smallest face on the tiles, pixels of the picture; bounded likewise.
+        finer_by: ratio of the tiles' scale to the canvas'.
     """
 
     short_side_px: int
@@ -40,30 +41,38 @@ class SearchPlan:
     least_short_side_px: int
     tiled_long_side_px: int = 0
     tiled_smallest_face_px: float = 0.0
+    finer_by: float = 1.0
 
 
 def search_plan(width_px: int, height_px: int, options: DetectionOptions) -> SearchPlan:
     """Returns how to search a picture of this size, upright or not."""
     short, long = sorted((width_px, height_px))
     scale = canvas_scale(width_px, height_px, options)
-    short_side_px, smallest_px = (
-        max(1, round(short * scale)),
-        max(SMALLEST_FACE_PX, CANVAS_MIN_FACE_PX / scale),
-    )
+    short_side_px, smallest_px = max(1, round(short * scale)), _smallest_px(scale)
     finer = wanted_scale(short, options)
     while options.max_tiles and finer >= _LEAST_GAIN * scale:
         tiled_short, tiled_long = max(1, round(short * finer)), max(1, round(long * finer))
         if 0 < len(_tiles(tiled_long, tiled_short, finer / scale)) <= options.max_tiles:
             return SearchPlan(
-                short_side_px, smallest_px, tiled_short, tiled_long, CANVAS_MIN_FACE_PX / finer
+                short_side_px,
+                smallest_px,
+                tiled_short,
+                tiled_long,
+                _smallest_px(finer),
+                finer / scale,
             )
         finer *= _COARSER
     return SearchPlan(short_side_px, smallest_px, short_side_px)
 
 
+def _smallest_px(scale: float) -> float:
+    """Returns the side of the smallest face that is searched for on a canvas of this scale."""
+    return max(SMALLEST_FACE_PX, CANVAS_MIN_FACE_PX / scale)
+
+
 def tiles_of(width_px: int, height_px: int, plan: SearchPlan) -> list[Tile]:
     """Returns the tiles of the plan's larger canvas, of this width and height."""
-    return _tiles(width_px, height_px, plan.smallest_face_px / plan.tiled_smallest_face_px)
+    return _tiles(width_px, height_px, plan.finer_by)
 
 
 def _tiles(width_px: int, height_px: int, finer_by: float) -> list[Tile]:

@@ -2,7 +2,11 @@
 
 import pytest
 
-from facewire_server.pipeline.canvas import MAX_CANVAS_PIXELS, MAX_CANVAS_SIDE_PX
+from facewire_server.pipeline.canvas import (
+    MAX_CANVAS_PIXELS,
+    MAX_CANVAS_SIDE_PX,
+    SMALLEST_FACE_PX,
+)
 from facewire_server.pipeline.plan import search_plan, tiles_of
 from facewire_server.pipeline.tiles import Tile
 from facewire_server.types import CANVAS_MIN_FACE_PX, DetectionOptions
@@ -62,3 +66,12 @@ def test_the_tiles_are_bounded_whatever_is_asked_for(
 def test_what_is_too_fine_for_the_tiles_is_searched_as_finely_as_they_allow() -> None:
     plan = search_plan(8000, 6000, DetectionOptions(0.9, 10, 1 / 32, 8, max_tiles=8))
     assert 8 < plan.tiled_smallest_face_px < plan.smallest_face_px / 2
+
+
+@pytest.mark.parametrize("size", [(8000, 200), (200, 8000), (6000, 230)])
+def test_no_face_below_the_least_is_said_to_be_searched_for_on_tiles(size: tuple[int, int]) -> None:
+    plan = search_plan(*size, SINGLE)
+    assert plan.tiled_long_side_px
+    assert plan.tiled_smallest_face_px == SMALLEST_FACE_PX
+    assert plan.finer_by > plan.smallest_face_px / plan.tiled_smallest_face_px
+    assert 1 <= len(planned_tiles(*size, SINGLE)) <= 8
