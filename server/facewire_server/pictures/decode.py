@@ -23,8 +23,14 @@ _JPEG_REDUCTIONS: Final = {
 }
 """The factors by which libjpeg scales down while it decodes, for a fraction of the cost of a full decode."""
 
-_DECODING_BYTES: Final = 16
-"""Most bytes a pixel that a decoder takes, its result included. Measured: AVIF takes 15, JPEG in many scans 9."""
+_DECODING_BYTES: Final = {PictureFormat.GIF: 8, PictureFormat.AVIF: 17}
+"""Most bytes a pixel that a decoder takes, its result included, if they are others than `_MOST_BYTES`. Measured, with 16 megapixels."""
+
+_MOST_BYTES: Final = 6
+"""The same for all other formats. Measured: the picture twice."""
+
+_BYTES_IN_SCANS: Final = 9
+"""The same for a JPEG of several scans, whose coefficients are kept. Measured."""
 
 
 def reduction(header: Header, short_side_px: int) -> int:
@@ -91,7 +97,7 @@ def _decoded(header: Header, reduced_by: int) -> Rgb:
             raise
         image = None
     if image is None:
-        _try_memory(header)
+        _try_memory(header, reduced_by)
         raise UndecodableImage(f"the {header.format.value} picture is cut short or damaged")
     height, width = (-(-side // reduced_by) for side in (header.height_px, header.width_px))
     if image.shape[:2] != (height, width):
@@ -102,9 +108,14 @@ def _decoded(header: Header, reduced_by: int) -> Rgb:
     return pixels
 
 
-def _try_memory(header: Header) -> None:
-    """Raises `MemoryError` if there is no memory for the picture: decoders say only that they failed."""
-    np.empty(header.pixel_count * _DECODING_BYTES, np.uint8)
+def _try_memory(header: Header, reduced_by: int) -> None:
+    """Raises `MemoryError` if there is no memory for the picture: decoders say only that they failed.
+
+    What is asked for is what its decoder takes: a damaged picture is not to be retried.
+    """
+    by_format = _DECODING_BYTES.get(header.format, _MOST_BYTES)
+    pixel_bytes = _BYTES_IN_SCANS if header.passes > 1 else by_format
+    np.empty(header.pixel_count * pixel_bytes // reduced_by**2, np.uint8)
 
 
 def _out_of_memory(header: Header) -> OutOfMemory:

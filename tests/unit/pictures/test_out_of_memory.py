@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ picture = Picture(data, layout, 4000, 4000)
 header = read_header(picture, PictureLimits(1 << 30, 50_000_000))
 with open("/proc/self/status") as status:
     size = next(int(line.split()[1]) for line in status if line.startswith("VmSize")) << 10
-resource.setrlimit(resource.RLIMIT_AS, (size + (16 << 20), size + (16 << 20)))
+most = size + (int(sys.argv[2]) << 20)
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
 try:
     decode(picture, header)
 except ServerError as error:
@@ -32,17 +34,37 @@ except ServerError as error:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "AVIF", "BGRA8"])
-def test_no_memory_is_told_as_such(kind: str, repository) -> None:
+def test_no_memory_is_told_as_such(kind: str, repository: Path) -> None:
     image = np.zeros((4000, 4000, 3), np.uint8)
     options = {"AVIF": {"speed": 10}, "WEBP": {"lossless": True, "method": 0}}.get(kind, {})
     data = bytes(4000 * 4000 * 4) if kind == "BGRA8" else encoded(image, kind, **options)
+    done = probed(repository, data, kind, 16)
+    assert done.startswith("OutOfMemory there was no memory to decode 4000x4000"), done
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_damaged_picture_is_told_as_such_if_there_is_memory_for_it(
+    kind: str, repository: Path
+) -> None:
+    """Memory of 8 bytes a pixel is enough to decode either."""
+    data = encoded(np.zeros((4000, 4000, 3), np.uint8), kind)
+    assert probed(repository, data, kind, 140) == ""
+    # Without its first table, or with compressed pixels that cannot be.
+    damaged = data.replace(b"\xff\xdb", b"\xff\xef")
+    if kind == "PNG":
+        at = data.index(b"IDAT") + 4
+        damaged = data[:at] + b"\0\0" + data[at + 2 :]
+    assert probed(repository, damaged, kind, 140).startswith("UndecodableImage")
+
+
+def probed(repository: Path, data: bytes, kind: str, free_mb: int) -> str:
+    """Decodes in a process that has so much memory left; returns the error's class and text."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROBE, kind],
+        [sys.executable, "-W", "error", "-c", PROBE, kind, str(free_mb)],
         input=data,
         env={"PYTHONPATH": str(repository / "server")},
         capture_output=True,
         timeout=60,
     )
-    assert done.stdout.decode().startswith("OutOfMemory there was no memory to decode 4000x4000"), (
-        done
-    )
+    assert done.returncode == 0, done
+    return done.stdout.decode()
