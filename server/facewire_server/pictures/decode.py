@@ -5,9 +5,10 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from facewire_server.errors import OutOfMemory, UndecodableImage
+from facewire_server.errors import UndecodableImage
 from facewire_server.pictures.bmp import unpack_bmp
 from facewire_server.pictures.cut_jpeg import refuse_if_much_is_lost
+from facewire_server.pictures.memory import lack_of_memory_named
 from facewire_server.pictures.png_pixels import with_inflated_pixels
 from facewire_server.pictures.raw import RAW_FORMATS, raw_pixels
 from facewire_server.pictures.upright import rotated, upright
@@ -65,20 +66,23 @@ def decode(picture: Picture, header: Header, reduced_by: int = 1) -> Rgb:
         UndecodableImage: damaged, or too much of it is missing; at full size only, for a JPEG without its end.
         OutOfMemory: there was no memory for its pixels.
     """
-    try:
-        if header.format in RAW_FORMATS:
-            image = raw_pixels(picture.data, header)
-        else:
-            image = upright(_decoded(header, reduced_by), header.orientation)
-            if header.is_cut and reduced_by == 1:
-                refuse_if_much_is_lost(header.file, is_in_one_pass=header.passes == 1)
-        return rotated(image, picture.rotation_degrees)
-    except MemoryError:
-        raise _out_of_memory(header) from None
-    except cv2.error as error:
-        if error.code == cv2.Error.STS_NO_MEM:
-            raise _out_of_memory(header) from None
-        raise
+    with lack_of_memory_named(f"to decode {header.width_px}x{header.height_px} pixels"):
+        try:
+            return rotated(_upright(picture, header, reduced_by), picture.rotation_degrees)
+        except cv2.error as error:
+            if error.code == cv2.Error.STS_NO_MEM:
+                raise
+            raise _damaged(header) from None
+
+
+def _upright(picture: Picture, header: Header, reduced_by: int) -> Rgb:
+    """Returns the pixels as EXIF has them shown."""
+    if header.format in RAW_FORMATS:
+        return raw_pixels(picture.data, header)
+    image = upright(_decoded(header, reduced_by), header.orientation)
+    if header.is_cut and reduced_by == 1:
+        refuse_if_much_is_lost(header.file, is_in_one_pass=header.passes == 1)
+    return image
 
 
 def _decoded(header: Header, reduced_by: int) -> Rgb:
@@ -98,7 +102,7 @@ def _decoded(header: Header, reduced_by: int) -> Rgb:
         image = None
     if image is None:
         _try_memory(header, reduced_by)
-        raise UndecodableImage(f"the {header.format.value} picture is cut short or damaged")
+        raise _damaged(header)
     height, width = (-(-side // reduced_by) for side in (header.height_px, header.width_px))
     if image.shape[:2] != (height, width):
         raise UndecodableImage(
@@ -118,7 +122,5 @@ def _try_memory(header: Header, reduced_by: int) -> None:
     np.empty(header.pixel_count * pixel_bytes // reduced_by**2, np.uint8)
 
 
-def _out_of_memory(header: Header) -> OutOfMemory:
-    return OutOfMemory(
-        f"there was no memory to decode {header.width_px}x{header.height_px} pixels; retry later"
-    )
+def _damaged(header: Header) -> UndecodableImage:
+    return UndecodableImage(f"the {header.format.value} picture is cut short or damaged")

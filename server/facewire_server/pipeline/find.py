@@ -14,6 +14,7 @@ from facewire_server.errors import TimedOut
 from facewire_server.events import Emit, PictureFinished, ignore
 from facewire_server.pictures.decode import decode, reduction
 from facewire_server.pictures.header import read_header
+from facewire_server.pictures.memory import lack_of_memory_named
 from facewire_server.pipeline.align import align
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.light import light_gain, smoothed
@@ -156,6 +157,7 @@ class FaceFinder:
         Raises:
             InvalidImage: the picture cannot be used.
             NoFace, SeveralFaces: `selection` is given and does not name one face.
+            OutOfMemory: there was no memory for the picture.
             ModelUnavailable: the detector does not answer.
             TimedOut: the detector has not answered within the picture's time.
         """
@@ -173,14 +175,15 @@ class FaceFinder:
         clock: Clock,
     ) -> FoundFaces:
         # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
-        header = await clock.run("decode", read_header, picture, limits)
-        async with self._budget.taken(header.pixel_count):
-            image, searched = await self._decode_and_detect(picture, header, detection, clock)
-            faces = searched.faces
-            height_px, width_px = image.shape[:2]
-            if selection is not None:
-                faces = select(faces, selection, width_px=width_px, height_px=height_px)
-            crops, qualities = await clock.run("align", _cut, image, faces)
+        with lack_of_memory_named("for the picture"):
+            header = await clock.run("decode", read_header, picture, limits)
+            async with self._budget.taken(header.pixel_count):
+                image, searched = await self._decode_and_detect(picture, header, detection, clock)
+                faces = searched.faces
+                height_px, width_px = image.shape[:2]
+                if selection is not None:
+                    faces = select(faces, selection, width_px=width_px, height_px=height_px)
+                crops, qualities = await clock.run("align", _cut, image, faces)
         return FoundFaces(
             faces,
             crops,

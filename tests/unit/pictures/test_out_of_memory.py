@@ -4,9 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from facewire_server.errors import OutOfMemory, UndecodableImage
+from facewire_server.pictures import decode as decoding
+from facewire_server.pictures.header import read_header
+from facewire_server.types import Picture, PictureLimits
 from fakes.odd_pictures import encoded
 
 PROBE = """
@@ -68,3 +73,20 @@ def probed(repository: Path, data: bytes, kind: str, free_mb: int) -> str:
     )
     assert done.returncode == 0, done
     return done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("size", "error"), [((0, 0), UndecodableImage), ((1 << 30, 1 << 20), OutOfMemory)]
+)
+@pytest.mark.parametrize("step", ["refuse_if_much_is_lost", "rotated", "upright"])
+def test_an_error_of_a_library_in_any_step_is_the_pictures(
+    step: str, size: tuple[int, int], error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No picture is known that does this, so that a step is replaced by one that OpenCV refuses."""
+    picture = Picture(encoded(np.zeros((64, 64, 3), np.uint8), "JPEG")[:-2])
+    header = read_header(picture, PictureLimits(1 << 20, 1 << 20))
+    monkeypatch.setattr(
+        decoding, step, lambda *_, **__: cv2.resize(np.zeros((4, 4), np.uint8), size)
+    )
+    with pytest.raises(error):
+        decoding.decode(picture, header)

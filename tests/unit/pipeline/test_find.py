@@ -2,16 +2,24 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facewire_server.errors import ModelUnavailable, SeveralFaces, TimedOut, TooManyPixels
+from facewire_server.errors import (
+    ModelUnavailable,
+    OutOfMemory,
+    SeveralFaces,
+    TimedOut,
+    TooManyPixels,
+)
 from facewire_server.pictures.decode import decode
-from facewire_server.pipeline import find
+from facewire_server.pipeline import find, search
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.types import (
@@ -265,3 +273,32 @@ async def test_each_stage_has_its_time(threads: ThreadPoolExecutor) -> None:
     assert all(stage > 0 for stage in stages)
     assert sum(stages) <= timings.total_s
     assert (timings.embed_s, timings.match_s, timings.queue_s) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "allocate",
+    [lambda: np.empty(1 << 55, np.uint8), lambda: cv2.resize(np.zeros((4, 4)), (1 << 30, 1 << 20))],
+    ids=["numpy", "OpenCV"],
+)
+@pytest.mark.parametrize(
+    ("module", "step"), [(find, "read_header"), (find, "decode"), (search, "_draw"), (find, "_cut")]
+)
+async def test_a_lack_of_memory_is_named_in_every_step(
+    module: ModuleType,
+    step: str,
+    allocate: Callable[[], object],
+    monkeypatch: pytest.MonkeyPatch,
+    threads: ThreadPoolExecutor,
+) -> None:
+    """No machine has as much as is asked for here, so that the libraries say so themselves."""
+    monkeypatch.setattr(module, step, lambda *_: allocate())
+    with pytest.raises(OutOfMemory, match="no memory for the picture; retry later"):
+        await finder(TwoFaces(), threads).find(two_faces(), DETECTION)
+
+
+async def test_any_other_error_of_a_library_stays_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, threads: ThreadPoolExecutor
+) -> None:
+    monkeypatch.setattr(find, "_cut", lambda *_: cv2.resize(np.zeros((4, 4)), (0, 0)))
+    with pytest.raises(cv2.error):
+        await finder(TwoFaces(), threads).find(two_faces(), DETECTION)
