@@ -1,8 +1,9 @@
-"""Calls that hold back their request, or never read, keep no place from others; requests are bounded before they are parsed."""
+"""Calls that hold back their requests, or never read, keep no place from others; requests are bounded before they are parsed."""
 
 import asyncio
 import gc
 import itertools
+import socket
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -204,6 +205,67 @@ async def test_an_export_that_is_not_read_gives_its_place_back() -> None:
         await wire.galleries.ListGalleries(gallery_pb2.ListGalleriesRequest())
         assert (await refused(read_all(export)))[1] == "SLOW_READER"
         await until(lambda: not places.connections())
+
+
+class LargePages(MemoryGallery):
+    """Its pages are larger than what a client may leave unread in its window."""
+
+    async def list_identities(self, gallery_id: str, after: str, limit: int) -> Any:
+        return [IdentityInfo(f"{number:0128}", "y" * 60_000, 0, 0) for number in range(9)]
+
+
+def http2_frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """RFC 9113, section 4.1."""
+    head = len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big")
+    return head + payload
+
+
+def unread_call(port: int, path: str) -> socket.socket:
+    """A connection with a call of an empty message, whose answer is not read: gRPC's own clients read one ahead."""
+    headers = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "test"}
+    headers |= {"content-type": "application/grpc", "te": "trailers"}
+    fields = b"".join(
+        b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+        for name, value in headers.items()
+    )
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + http2_frame(4, 0, 0, b""))
+    connection.sendall(http2_frame(1, 4, 1, fields) + http2_frame(0, 1, 1, bytes(5)))
+    return connection
+
+
+async def test_a_single_answer_that_is_not_read_keeps_its_place_for_a_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Until then it counts: unread answers are in the server's memory."""
+    limits = replace(LIMITS, slow_reader_timeout_s=0.5)
+    gallery = LargePages(model_contract_id=CONTRACT_ID, dimension=DIMENSION)
+    async with served(gallery=gallery, limits=limits, max_calls=1) as wire:
+        request = gallery_pb2.ListGalleriesRequest()
+        await wire.galleries.ListGalleries(request)
+        places = wire.server.admission.places
+        with unread_call(wire.port, f"{GALLERY}/ListIdentities"):
+            await until(lambda: places.in_progress == 1)
+            assert await refused(wire.galleries.ListGalleries(request)) == EXHAUSTED
+            await until(lambda: places.in_progress == 0)
+            await wire.galleries.ListGalleries(request)
+            assert not caplog.records, "the status waits for the client"
+
+
+async def test_long_calls_take_no_place_of_the_cameras() -> None:
+    limits = replace(LIMITS, max_streams=1)
+    async with served(limits=limits, max_calls=3) as wire:
+        open_call: Any = wire.channel.stream_stream(REFLECTION, None, None)
+        long_calls = [open_call() for _ in range(3)]
+        for call in long_calls[:2]:
+            await call.write(b"\x3a\x00")
+            await call.read()
+        await long_calls[2].write(b"\x3a\x00")
+        assert await refused(long_calls[2].read()) == EXHAUSTED
+        stream = wire.recognition.StreamRecognize()
+        await stream.write(config())
+        assert (await stream.read()).WhichOneof("message") == "started"
+        stream.cancel()
 
 
 EMPTY_IMAGES = b"\x1a\x00"

@@ -1,8 +1,9 @@
 """Admits calls: none takes a place that others need before it has shown a token and a request.
 
 gRPC calls the handler of a single request after the request has come, and the handler of a stream at once. So every
-method is served by a handler of a stream here, which reads the requests as bytes: in time, no larger than
-the method's, and parsed after that only.
+method is served by a handler of streams here, which reads the requests as bytes: in time, no larger than
+the method's, and parsed after that only. It writes a single answer, too, so that a call keeps its place until
+its client has taken the answer, or has left it unread for too long.
 """
 
 from collections.abc import Awaitable, Callable
@@ -50,7 +51,8 @@ class AdmissionInterceptor(aio.ServerInterceptor):
             call_bytes: of the single requests of calls in progress.
             emit: takes a `CallRefused` for each call that is refused here.
         """
-        self.places = Places(max_calls, limits.max_calls_per_connection)
+        most_others = max(1, max_calls - limits.max_streams)
+        self.places = Places(max_calls, most_others, limits.max_calls_per_connection)
         self._call_bytes = call_bytes
         self._rules = method_rules(limits)
         self._waiting = WaitingRoom(max_calls)
@@ -67,40 +69,39 @@ class AdmissionInterceptor(aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
-        """Returns the method's handler as one of a stream of bytes."""
+        """Returns the method's handler as one of streams, which takes bytes."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
         path = handler_call_details.method
         admitted = self._admitted(path, self._rules[path], handler)
-        arity = "stream_stream" if handler.response_streaming else "stream_unary"
-        make = getattr(grpc, f"{arity}_rpc_method_handler")
-        return make(admitted, None, handler.response_serializer)
+        return grpc.stream_stream_rpc_method_handler(admitted, None, handler.response_serializer)
 
     def _admitted(self, path: str, rule: MethodRule, handler: Any) -> Behavior:
         behavior = coroutine_of(handler, self._slow_reader_timeout_s)
         room = self._open_waiting if rule.is_open else self._waiting
         places = None if rule.is_open else self.places
 
-        async def admitted(_: Any, context: Any) -> Any:
+        async def admitted(_: Any, context: Any) -> None:
             requests = Requests(context.read, rule, handler.request_deserializer)
             try:
                 if places is not None:
                     places.join(context)
                 first = await room.wait(context.peer(), requests.first(), rule.first_timeout_s)
                 if places is not None:
-                    places.take()
+                    places.take(is_camera=rule.is_camera)
             except (TimedOut, TooManyCalls, RequestTooLarge) as error:
                 self._emit(CallRefused(path, context.peer(), type(error)))
                 raise
             try:
                 if rule.is_streaming:
-                    return await behavior(requests.since(first), context)
+                    await behavior(requests.since(first), context)
+                    return
                 with self._held(requests.first_bytes):
-                    return await behavior(first, context)
+                    await behavior(first, context)
             finally:
                 if places is not None:
-                    places.leave()
+                    places.leave(is_camera=rule.is_camera)
 
         return admitted
 

@@ -19,13 +19,17 @@ def coroutine_of(handler: Any, slow_reader_timeout_s: float) -> Behavior:
     """Returns the function of a handler as a coroutine that writes through its context.
 
     A cancellation reaches a coroutine at its await, and its clean-up does not depend on the garbage
-    collector. gRPC's own reflection is a generator, which waits for at most `slow_reader_timeout_s` while
-    its client does not read.
+    collector. A single answer, and those of gRPC's own reflection, which is a generator, are written here: the
+    coroutine waits for at most `slow_reader_timeout_s` while the client does not read, and raises SlowReader.
     """
     behavior: Any = getattr(handler, _arity(handler))
-    if not isasyncgenfunction(behavior):
-        coroutine: Behavior = behavior
-        return coroutine
+
+    async def answering(request: Any, context: Any) -> None:
+        answer = await behavior(request, context)
+        async with read_within(slow_reader_timeout_s):
+            # By itself: if a first write with it is cut off, gRPC cannot send the status either.
+            await context.send_initial_metadata(())
+            await context.write(answer)
 
     async def writing(requests: Any, context: Any) -> None:
         async with aclosing(behavior(requests, context)) as responses:
@@ -33,7 +37,10 @@ def coroutine_of(handler: Any, slow_reader_timeout_s: float) -> Behavior:
                 async with read_within(slow_reader_timeout_s):
                     await context.write(response)
 
-    return writing
+    if isasyncgenfunction(behavior):
+        return writing
+    coroutine: Behavior = behavior if handler.response_streaming else answering
+    return coroutine
 
 
 def wrapped(handler: Any, around: Callable[[Behavior], Behavior]) -> Any:

@@ -1,5 +1,6 @@
 """What the requests of each method may be: their bytes, and how long they may take to come."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,10 @@ OPEN_TIMEOUT_S: Final = 2.0
 """Most seconds until the request of a call of health, which fits into the packet that opens the call. Chosen, not
 measured."""
 
+_WHOLE_S: Final = 3600.0
+"""Most seconds in which a client may send the records of an import, or the requests of reflection: it holds a place as
+long. As long as an export may take. Chosen, not measured."""
+
 _PICTURE_METHODS: Final = frozenset({"StreamRecognize", "Recognize", "Compare", "EnrollTemplates"})
 _STREAM: Final = "StreamRecognize"
 
@@ -31,15 +36,19 @@ class MethodRule:
         max_bytes: most bytes of a message.
         first_timeout_s: most seconds from the start of the call to its first message.
         next_timeout_s: most seconds that the server then waits for another message.
+        whole_timeout_s: most seconds from the first message to the end of the last one; infinite for cameras.
         is_open: needs no token: health.
         is_streaming: the client may send more than one message.
+        is_camera: the stream of a camera, for which places are kept.
     """
 
     max_bytes: int
     first_timeout_s: float
     next_timeout_s: float
+    whole_timeout_s: float
     is_open: bool
     is_streaming: bool
+    is_camera: bool
 
 
 def method_rules(limits: ServingLimits) -> dict[str, MethodRule]:
@@ -51,8 +60,10 @@ def method_rules(limits: ServingLimits) -> dict[str, MethodRule]:
             max_bytes=with_picture if method.name in _PICTURE_METHODS else MAX_SMALL_BYTES,
             first_timeout_s=OPEN_TIMEOUT_S if is_open(path) else in_time,
             next_timeout_s=limits.stream_idle_timeout_s if method.name == _STREAM else in_time,
+            whole_timeout_s=math.inf if method.name == _STREAM else _WHOLE_S,
             is_open=is_open(path),
             is_streaming=method.client_streaming,
+            is_camera=method.name == _STREAM,
         )
         for path, method in METHODS.items()
     }

@@ -22,11 +22,19 @@ ResultT = TypeVar("ResultT")
 class Places:
     """The calls in progress, and the calls of each connection."""
 
-    def __init__(self, most: int, most_per_connection: int) -> None:
-        """Takes the most calls in progress, and the most open calls of one connection."""
+    def __init__(self, most: int, most_others: int, most_per_connection: int) -> None:
+        """Takes the most calls in progress.
+
+        Args:
+            most: of all.
+            most_others: of those that are no camera's stream; the rest is kept for cameras.
+            most_per_connection: open calls of one connection.
+        """
         self._most = most
+        self._most_others = most_others
         self._most_per_connection = most_per_connection
         self._in_progress = 0
+        self._others = 0
         self._of_connection: Counter[str] = Counter()
 
     @property
@@ -61,7 +69,7 @@ class Places:
         if not self._of_connection[peer]:
             del self._of_connection[peer]
 
-    def take(self) -> None:
+    def take(self, *, is_camera: bool) -> None:
         """Counts a call as in progress until `leave`.
 
         Raises:
@@ -69,11 +77,17 @@ class Places:
         """
         if self._in_progress >= self._most:
             raise TooManyCalls(f"{self._most} calls are in progress, the most that may be")
+        if not is_camera and self._others >= self._most_others:
+            raise TooManyCalls(
+                f"{self._most_others} calls beside streams are in progress, the most that may be"
+            )
         self._in_progress += 1
+        self._others += not is_camera
 
-    def leave(self) -> None:
+    def leave(self, *, is_camera: bool) -> None:
         """Ends what `take` began."""
         self._in_progress -= 1
+        self._others -= not is_camera
 
 
 class WaitingRoom:

@@ -58,22 +58,29 @@ class Requests:
         """Yields the first message and all after it.
 
         Raises:
-            TimedOut: no further message came within the method's time.
+            TimedOut: no further message came within the method's time, or all have taken too long.
             RequestTooLarge, DecodeError: as `first`.
         """
         message = [first]
         del first
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._rule.whole_timeout_s
         while message[0] is not None:
             yield message.pop()  # it may be a frame, which nothing here keeps in memory
             try:
-                async with asyncio.timeout(self._rule.next_timeout_s) as limit:
+                async with asyncio.timeout_at(
+                    min(clock() + self._rule.next_timeout_s, end)
+                ) as limit:
                     message.append(await self._next())
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise TimedOut(
-                    f"no further message came within {self._rule.next_timeout_s:g} s"
-                ) from None
+                raise TimedOut(self._late(clock() >= end)) from None
+
+    def _late(self, is_over: bool) -> str:
+        if is_over:
+            return f"the messages of the call took more than {self._rule.whole_timeout_s:g} s"
+        return f"no further message came within {self._rule.next_timeout_s:g} s"
 
     async def _next(self) -> Any:
         data = await self._read()

@@ -30,18 +30,31 @@ class Context:
 
 
 def test_places_are_bounded_and_given_back():
-    places = Places(2, 9)
-    places.take()
-    places.take()
-    with pytest.raises(TooManyCalls):
-        places.take()
-    places.leave()
-    places.take()
+    places = Places(2, 2, 9)
+    places.take(is_camera=False)
+    places.take(is_camera=True)
+    for is_camera in (False, True):
+        with pytest.raises(TooManyCalls):
+            places.take(is_camera=is_camera)
+    places.leave(is_camera=False)
+    places.take(is_camera=False)
     assert places.in_progress == 2
 
 
+def test_calls_that_are_no_stream_leave_the_places_of_cameras():
+    places = Places(3, 1, 9)
+    places.take(is_camera=False)
+    with pytest.raises(TooManyCalls):
+        places.take(is_camera=False)
+    places.take(is_camera=True)
+    places.take(is_camera=True)
+    places.leave(is_camera=False)
+    places.take(is_camera=False)
+    assert places.in_progress == 3
+
+
 def test_a_connection_has_its_calls_until_they_end():
-    places = Places(9, 2)
+    places = Places(9, 9, 2)
     first, second, refused, other = Context(), Context(), Context(), Context("ipv4:10.0.0.7:2")
     places.join(first)
     places.join(second)
@@ -56,7 +69,7 @@ def test_a_connection_has_its_calls_until_they_end():
 
 
 def test_the_clients_of_a_unix_socket_have_no_connections_to_tell_apart():
-    places = Places(9, 1)
+    places = Places(9, 9, 1)
     for _ in range(5):
         places.join(Context("unix:"))
 
