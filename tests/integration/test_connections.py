@@ -1,6 +1,7 @@
 """Connections without a call do not lock others out, and one whose client hangs is noticed."""
 
 import asyncio
+import resource
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 import facewire
 from facewire_server.events import ConnectionsClosed, Event
-from facewire_server.rpc import channel_options
+from facewire_server.rpc import channel_options, crowding
 from facewire_server.rpc.crowding import Crowding, address_of
 from fakes.wire import config, frame, served
 from harness.running import running_server
@@ -76,6 +77,36 @@ async def test_silent_connections_are_closed_if_there_are_many_and_calls_go_on()
         await stream.write(frame(1))
         assert (await stream.read()).frame.sequence == 1
         stream.cancel()
+
+
+@linux
+async def test_the_watch_goes_on_after_a_moment_without_a_free_descriptor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crowding, "_INTERVAL_S", 0.01)
+    failed = asyncio.Event()
+    events: list[Event] = []
+
+    class Watched(Crowding):
+        async def look(self) -> None:
+            try:
+                await super().look()
+            except OSError:
+                failed.set()
+                raise
+
+    async with served() as wire:
+        with idle_connection(wire.port) as connection:
+            watch = asyncio.create_task(Watched(wire.port, 1, frozenset, events.append).watch())
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+            try:
+                await failed.wait()
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            await asyncio.to_thread(end, connection)
+            assert not watch.done()
+            watch.cancel()
 
 
 @linux

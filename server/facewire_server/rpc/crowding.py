@@ -57,7 +57,10 @@ class Crowding:
         """Looks once a second, until it is cancelled."""
         while _OPEN_FILES.is_dir():
             await asyncio.sleep(_INTERVAL_S)
-            await self.look()
+            with contextlib.suppress(
+                OSError
+            ):  # no descriptor is free to list them with; one may be later
+                await self.look()
 
     async def look(self) -> None:
         """Closes the connections that had no call at the last look and have none now, if there are many.
