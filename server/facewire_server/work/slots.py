@@ -23,6 +23,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from facewire_server.work.cost import LEAST_S, mean_after
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.spent import spending
 
@@ -41,13 +42,13 @@ _COSTLY: Final = 4.0
 """A stream is costly whose pictures take this many times the mean of all. Chosen, not measured: a frame of 12 megapixels takes
 less than that beside one of 1080p, as detection costs the same."""
 
+_LEAST_COSTLY_S: Final = 0.2
+"""Seconds up to which no picture is costly, so that no number of tiny pictures makes others so: who waits for its end waits
+no longer than for a crowded frame. Chosen, not measured."""
+
 _LATEST: Final = 1 / 4
 _ALL_LATEST: Final = 1 / 32
 """Weight of the newest picture in the mean of a flow, and in that of all streams. Chosen, not measured."""
-
-_LEAST_S: Final = 0.001
-"""Least that a picture is charged, seconds: one that is refused at once costs the event loop a turn, too. Chosen, not
-measured."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +58,7 @@ class Flow:
     Attributes:
         is_stream: whether it is a stream.
         virtual_s: seconds of work so far, by weight; where its next turn starts.
-        picture_s: mean seconds spent on its latest pictures; None before the first has ended.
+        picture_s: mean seconds spent on its latest pictures (`mean_after`); None before the first.
         in_work: slots that it holds.
         waiting: its tasks that wait for a slot, oldest first.
     """
@@ -204,7 +205,7 @@ class WorkSlots:
             return True
         if flow.picture_s is None:
             return self._mean_s > 0  # else there is nothing to compare with
-        return flow.picture_s > _COSTLY * self._mean_s
+        return flow.picture_s > max(_COSTLY * self._mean_s, _LEAST_COSTLY_S)
 
     def _begin(self, flow: Flow) -> Slot:
         paid_s = self._mean_s if flow.picture_s is None else flow.picture_s
@@ -226,13 +227,10 @@ class WorkSlots:
         return max(1, streams) * _CALLS_SHARE / (1 - _CALLS_SHARE)
 
     def _release(self, flow: Flow, slot: Slot, spent_s: float) -> None:
-        took_s = max(_LEAST_S, spent_s)
-        flow.virtual_s += (took_s - slot.paid_s) / slot.weight
-        before_s = took_s if flow.picture_s is None else flow.picture_s
-        flow.picture_s = before_s + _LATEST * (took_s - before_s)
+        flow.virtual_s += (max(LEAST_S, spent_s) - slot.paid_s) / slot.weight
+        flow.picture_s = mean_after(flow.picture_s, spent_s, _LATEST, by_seconds=True)
         if flow.is_stream:
-            mean_s = self._mean_s or took_s
-            self._mean_s = mean_s + _ALL_LATEST * (took_s - mean_s)
+            self._mean_s = mean_after(self._mean_s or None, spent_s, _ALL_LATEST) or 0.0
         flow.in_work -= 1
         self._in_use -= 1
         self._in_use_kept_out -= slot.is_kept_out
