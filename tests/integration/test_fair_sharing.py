@@ -99,6 +99,20 @@ def test_a_frame_has_at_most_the_pixels_of_a_stream(loaded: RunningServer) -> No
         assert limits.max_stream_pixels == 4096 * 3072
 
 
+async def test_what_an_ended_stream_has_had_is_charged_to_the_address_of_its_client() -> None:
+    slots = WorkSlots(2)
+    async with served(slots=slots) as wire:
+        call = wire.recognition.StreamRecognize()
+        await call.write(config())
+        await call.read()
+        await call.write(frame(1))
+        await call.read()
+        await call.done_writing()
+        await until(lambda: not wire.streams())
+        with slots.stream("ipv4:127.0.0.1") as same, slots.stream("ipv4:10.0.0.1") as other:
+            assert same.virtual_s > other.virtual_s == 0
+
+
 async def test_a_stream_stops_reading_while_the_bytes_are_used_up() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()

@@ -94,6 +94,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             self._slots,
             self._frame_bytes,
             limits=self._limits,
+            client=context.peer().rpartition(":")[0],  # without the port: all its connections
             emit=self._emit,
         )
         with observed(session, context.peer(), self._emit) as note, self.streams.admitted(session):

@@ -79,6 +79,7 @@ class Session:
         frame_bytes: ByteBudget,
         *,
         limits: ServingLimits,
+        client: str = "",
         emit: Emit = ignore,
     ) -> None:
         """Prepares a stream.
@@ -89,12 +90,13 @@ class Session:
             slots: shared by all streams and calls.
             frame_bytes: shared by all streams.
             limits: what a client may ask for.
+            client: whose streams wait for what those before have had.
             emit: takes a `FrameRead` of each frame, and a `FrameAccounted` or `FramesSkipped`.
         """
         self._recognizer = recognizer
         self._check_gallery = check_gallery
         self._slots = slots
-        self._flow = Flow()
+        self._client = client
         self._is_in_queue = False
         self._held = Holder(frame_bytes)
         self._limits = limits
@@ -129,13 +131,13 @@ class Session:
         self._idle_since_s = time.perf_counter()
         await send_in_time(Started())
         try:
-            with self._held:
+            with self._held, self._slots.stream(self._client) as flow:
                 async with asyncio.TaskGroup() as tasks:
                     self._reading = tasks.create_task(self._read(inputs, plan))
                     if self._leaving:
                         self._reading.cancel()
                     workers = [
-                        tasks.create_task(self._work(plan))
+                        tasks.create_task(self._work(plan, flow))
                         for _ in range(self._limits.frames_at_once)
                     ]
                     expirer = tasks.create_task(expire(self._ledger, self._changed, self._left_s))
@@ -230,7 +232,7 @@ class Session:
         )
         await self._held.until_room()
 
-    async def _work(self, plan: StreamPlan) -> None:
+    async def _work(self, plan: StreamPlan, flow: Flow) -> None:
         ledger = self._ledger
         while True:
             await self._changed.until(
@@ -239,7 +241,7 @@ class Session:
             if not ledger.has_waiting:
                 return
             self._is_in_queue = True
-            async with self._slots.slot(self._flow) as slot:
+            async with self._slots.slot(flow) as slot:
                 self._is_in_queue = False
                 entry = ledger.begin()
                 self._changed.notify()

@@ -7,6 +7,7 @@ Packet Switching Networks"), with the seconds spent on a picture (`spent`) as it
   it has had, divided by its weight. A free slot goes to the flow with the least; within a flow, first in, first out.
 * The virtual time of the server is that of the latest turn's flow, at its start. A flow that comes, or comes back, starts
   there: it neither pays for the past nor has saved up credit.
+* What a stream has had beyond that when it ends is charged to the next stream of its client (`Debts`).
 * A turn is paid in advance with the mean of the flow's latest pictures, and settled when it ends.
 
 So among flows that always wait, those with costly pictures get as much work done as the others, in fewer turns. A flow
@@ -18,13 +19,14 @@ hold the last ones, and such a stream holds one slot at a time.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from facewire_server.work.cost import LEAST_S, mean_after
 from facewire_server.work.deadline import time_limit
+from facewire_server.work.debts import Debts
 from facewire_server.work.spent import spending
 
 __all__ = ["Flow", "Slot", "SlotStatistics", "WorkSlots"]
@@ -119,9 +121,19 @@ class WorkSlots:
         self._calls = Flow(is_stream=False)
         self._active: dict[Flow, None] = {}  # those that wait or work, in the order of their coming
         self._virtual_s = 0.0
+        self._debts = Debts()
         self._mean_s = 0.0
         self._in_use = 0
         self._in_use_kept_out = 0
+
+    @contextmanager
+    def stream(self, client: str) -> Iterator[Flow]:
+        """Returns the flow of a stream of `client` for the block, in which all its turns begin and end."""
+        flow = Flow(virtual_s=self._debts.of(client))
+        try:
+            yield flow
+        finally:
+            self._debts.leave(client, flow.virtual_s, now_s=self._virtual_s)
 
     @asynccontextmanager
     async def slot(self, flow: Flow | None = None) -> AsyncIterator[Slot]:
@@ -188,9 +200,7 @@ class WorkSlots:
             return False
         if not self._is_kept_out(flow):
             return True
-        if flow.is_stream and flow.in_work:
-            return False
-        if not flow.is_stream and flow.in_work >= self._most_of_calls():
+        if flow.in_work >= (1 if flow.is_stream else self._most_of_calls()):
             return False
         return self._in_use_kept_out < self._count - self._kept
 
@@ -209,11 +219,7 @@ class WorkSlots:
 
     def _begin(self, flow: Flow) -> Slot:
         paid_s = self._mean_s if flow.picture_s is None else flow.picture_s
-        slot = Slot(
-            weight=self._weight(flow),
-            paid_s=paid_s,
-            is_kept_out=self._is_kept_out(flow),
-        )
+        slot = Slot(weight=self._weight(flow), paid_s=paid_s, is_kept_out=self._is_kept_out(flow))
         flow.virtual_s += paid_s / slot.weight
         flow.in_work += 1
         self._in_use += 1

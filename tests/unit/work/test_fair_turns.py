@@ -1,95 +1,17 @@
 """Among flows that wait, each gets its share of the work, whatever its pictures cost; and none waits forever."""
 
 import asyncio
-import itertools
-from collections import defaultdict
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facewire_server.work.slots import Flow, WorkSlots
-from facewire_server.work.spent import spend
+from fakes.turns import CALLS, Simulation
 
-CALLS = "calls"
 COSTS_S = st.floats(0.01, 1.0)
 fair = settings(max_examples=25, deadline=None)
-
-
-class Simulation:
-    """Flows that always have pictures waiting, before a real `WorkSlots`, in a time of the test's own.
-
-    Attributes:
-        slots: what is tried.
-        now_s: the clock.
-        work_s: seconds of finished work, by flow.
-        turns: flows in the order in which their pictures began.
-    """
-
-    def __init__(self, count: int) -> None:
-        self.now_s = 0.0
-        self.slots = WorkSlots(count)
-        self.work_s: defaultdict[str, float] = defaultdict(float)
-        self.turns: list[str] = []
-        self._events: dict[asyncio.Event, float] = {}
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def add(
-        self,
-        name: str,
-        cost_s: float,
-        waiting: int,
-        *,
-        then_s: tuple[float, ...] = (),
-        pause_s: float = 0.0,
-    ) -> None:
-        """Adds a flow of whose pictures so many wait at any time, each `pause_s` after the one before.
-
-        They take `cost_s`, then each of `then_s`, and so on.
-        """
-        flow = None if name == CALLS else Flow()
-        costs_s = itertools.cycle((cost_s, *then_s))
-        for _ in range(waiting):
-            pictures = self._pictures(name, flow, costs_s, pause_s)
-            self._tasks.append(asyncio.create_task(pictures))
-
-    async def run(self, until_s: float) -> None:
-        """Goes from the end of one picture to the next."""
-        await self._settle()
-        while self._events and self.now_s < until_s:
-            passed, self.now_s = min(self._events.items(), key=lambda item: item[1])
-            del self._events[passed]
-            passed.set()
-            await self._settle()
-
-    async def end(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _pictures(
-        self, name: str, flow: Flow | None, costs_s: Iterator[float], pause_s: float
-    ) -> None:
-        while True:
-            async with self.slots.slot(flow):
-                self.turns.append(name)
-                cost_s = next(costs_s)
-                await self._pass(max(0.001, cost_s))
-                spend(cost_s)
-                self.work_s[name] += cost_s
-            if pause_s:
-                await self._pass(pause_s)
-
-    async def _pass(self, seconds: float) -> None:
-        passed = asyncio.Event()
-        self._events[passed] = self.now_s + seconds
-        await passed.wait()
-
-    async def _settle(self) -> None:
-        for _ in range(4):
-            await asyncio.sleep(0)
 
 
 def simulated(play: Coroutine[Any, Any, None]) -> None:
@@ -185,63 +107,6 @@ async def test_a_flow_that_comes_back_has_no_credit() -> None:
     await simulation.run(1020.0)
     assert abs(simulation.turns.count("back") - simulation.turns.count("always")) <= 1
     await simulation.end()
-
-
-async def test_costly_streams_leave_a_slot_to_usual_frames() -> None:
-    simulation = Simulation(3)
-    simulation.add("usual", 0.05, waiting=2)
-    for index in range(5):
-        simulation.add(f"costly {index}", 5.0, waiting=2)
-    await simulation.run(100.0)
-    del simulation.turns[:]
-    began_s = simulation.now_s
-    await simulation.run(began_s + 5.0)
-    # One slot is free of costly pictures all the time, which is 100 turns of the usual ones.
-    assert simulation.turns.count("usual") >= 90
-    await simulation.end()
-
-
-@pytest.mark.parametrize("broken_s", [0.0, 0.0005, 0.002])
-@pytest.mark.parametrize(("cameras", "count"), [(2, 3), (6, 3), (4, 5)])
-def test_frames_of_nearly_no_work_make_no_camera_costly(
-    broken_s: float, cameras: int, count: int
-) -> None:
-    async def play() -> None:
-        simulation = Simulation(count)
-        simulation.add("broken", broken_s, waiting=1, pause_s=0.002)
-        await simulation.run(1.0)
-        for index in range(cameras):
-            simulation.add(f"camera {index}", 0.06, waiting=count)
-        await simulation.run(3.0)
-        before_s = sum(simulation.work_s.values())
-        await simulation.run(6.0)
-        # The broken one holds a slot half of the time. If they were costly, they would leave one free all the time.
-        assert sum(simulation.work_s.values()) - before_s > 3.0 * (count - 0.75)
-        await simulation.end()
-
-    simulated(play())
-
-
-@pytest.mark.parametrize("empty_s", [0.0, 0.0005, 0.005])
-@pytest.mark.parametrize("empty_frames", [1, 5, 30])
-def test_a_costly_stream_with_empty_frames_between_is_still_costly(
-    empty_s: float, empty_frames: int
-) -> None:
-    async def play() -> None:
-        simulation = Simulation(3)
-        simulation.add("usual", 0.05, waiting=2)
-        for index in range(3):
-            between_s = (empty_s,) * empty_frames
-            simulation.add(f"costly {index}", 5.0, waiting=2, then_s=between_s)
-        await simulation.run(50.0)
-        del simulation.turns[:]
-        began_s = simulation.now_s
-        await simulation.run(began_s + 20.0)
-        # One slot is free of costly pictures all the time, which is 400 turns of the usual ones.
-        assert simulation.turns.count("usual") >= 360
-        await simulation.end()
-
-    simulated(play())
 
 
 @given(
