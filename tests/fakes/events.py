@@ -97,6 +97,7 @@ SAMPLES: Final = (
     stream_ended(error=SlowReader),
     FrameDamaged("front door", "the JPEG picture lacks its end", is_read=True),
     GalleryChanged("enroll", "default", PEER, 1, 4, 7),
+    GalleryChanged("import", "default", PEER, 1, 4, 7, poor_count=2),
     GalleryExported("default", PEER, 3, 9, 7, is_complete=False),
     GalleryStateChanged(is_writable=False, damaged_galleries=()),
     GalleryStateChanged(is_writable=True, damaged_galleries=("default",)),

@@ -18,6 +18,7 @@ from facewire_server.events import Emit, PictureFinished, Stage, ignore
 from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.types import (
     Candidate,
@@ -199,6 +200,7 @@ class FakeEnroller(Enroller):  # a subclass: mypy says when it no longer fits
 
     def __init__(self) -> None:
         self.calls: list[dict[str, object]] = []
+        self._gate = Gate(QualityLimits(prefix="enroll_", min_inter_eye_px=16.0))
 
     async def enroll(
         self,

@@ -243,6 +243,8 @@ class GalleryChanged:
         revision: of the gallery after the write. An enrollment that is repeated under its
             request id writes nothing, and has the revision of the first time.
         is_complete: False for an import of which only a part was committed; True for every other action.
+        poor_count: templates of an import, those it skipped included, that an enrollment would have refused, as far as
+            the export states what they are.
     """
 
     action: GalleryAction
@@ -252,6 +254,7 @@ class GalleryChanged:
     template_count: int
     revision: int
     is_complete: bool = True
+    poor_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

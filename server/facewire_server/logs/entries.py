@@ -104,7 +104,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     ),
     FrameDamaged: Kind(_warning, is_limited=True),
     # Not limited: every change and every export of a gallery must be in the log.
-    GalleryChanged: Kind(),
+    GalleryChanged: Kind(lambda event: logging.WARNING if event.poor_count else logging.INFO),
     GalleryExported: Kind(),
     GalleryStateChanged: Kind(_of_storage),
     LoopLag: Kind(_warning, is_limited=True),

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from facewire_server.errors import InvalidInput, TooPoor
 from facewire_server.galleries.ports import Enrollments
-from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
+from facewire_server.galleries.records import (
+    Enrollment,
+    EnrollmentResult,
+    ExportedTemplate,
+    NewIdentity,
+)
 from facewire_server.galleries.refusal import refusal_of
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
@@ -51,6 +56,10 @@ class Enroller:
         self._slots = slots
         self._gate = gate
         self._policy = policy
+
+    def would_refuse(self, template: ExportedTemplate) -> bool:
+        """Whether the gate objects to a template of an import, which is added nevertheless."""
+        return self._gate.refuses_stored(template.info.quality, template.embedding)
 
     async def enroll(
         self,

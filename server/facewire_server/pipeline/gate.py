@@ -108,6 +108,21 @@ class Gate:
                 objections.setdefault(check.fault, Objection(check.fault, text))
         return Examined(known._replace(faults=tuple(objections)), tuple(objections.values()))
 
+    def refuses_stored(self, quality: Quality, embedding: NDArray[np.float32]) -> bool:
+        """Whether a template made elsewhere would be refused; a measure of 0 was not stored, so it is unknown.
+
+        Args:
+            quality: as it was stored.
+            embedding: (d,) of unit length.
+        """
+        stored = {
+            QualityFault.TOO_SMALL: quality.inter_eye_px,
+            QualityFault.TOO_DARK: quality.brightness,
+            QualityFault.BLURRED: quality.directional_sharpness,
+        }
+        examined = self.examine(quality, norm=quality.embedding_norm, embedding=embedding)
+        return any(stored.get(fault, 1.0) for fault in examined.quality.faults)
+
     def _text(self, check: "_Check", limit: float) -> str:
         bound = "least" if check.is_least else "most"
         what, advice = _WORDS[check.fault]

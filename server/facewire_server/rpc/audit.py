@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from facewire_server.events import Emit, GalleryAction, GalleryChanged, GalleryExported
@@ -14,7 +15,7 @@ from facewire_server.galleries.records import (
     ImportCounts,
 )
 
-__all__ = ["Audit", "WrittenNote"]
+__all__ = ["Audit", "Importing", "WrittenNote"]
 
 
 class WrittenNote(str):
@@ -31,6 +32,19 @@ class WrittenNote(str):
             f"{identity_count} identities and {template_count} templates were written before that; "
             "send the import again: what exists is skipped"
         )
+
+
+@dataclass(slots=True)
+class Importing:
+    """An import so far.
+
+    Attributes:
+        parts: counts of each part that was committed.
+        poor_count: templates that an enrollment would have refused.
+    """
+
+    parts: list[ImportCounts] = field(default_factory=list)
+    poor_count: int = 0
 
 
 class Audit:
@@ -53,18 +67,19 @@ class Audit:
         self._emit(GalleryChanged(action, gallery_id, context.peer(), *counts, revision))
 
     @contextmanager
-    def importing(self, context: Any, gallery_id: str) -> Iterator[Callable[[ImportCounts], None]]:
+    def importing(self, context: Any, gallery_id: str) -> Iterator[Importing]:
         """Emits `GalleryChanged` at the end of the block, however it ends, if it changed anything.
 
         An error of the block gets a `WrittenNote` if parts were committed before it.
 
         Yields:
-            A function to call with the counts of each part that was committed.
+            What the caller keeps up to date.
         """
-        parts: list[ImportCounts] = []
+        so_far = Importing()
+        parts = so_far.parts
         is_complete = False
         try:
-            yield parts.append
+            yield so_far
             is_complete = True
         except Exception as error:
             if parts:
@@ -76,7 +91,10 @@ class Audit:
             if identity_count or template_count:
                 counts = identity_count, template_count, parts[-1].revision
                 peer = context.peer()
-                self._emit(GalleryChanged("import", gallery_id, peer, *counts, is_complete))
+                poor_count = so_far.poor_count
+                self._emit(
+                    GalleryChanged("import", gallery_id, peer, *counts, is_complete, poor_count)
+                )
 
     @contextmanager
     def exporting(

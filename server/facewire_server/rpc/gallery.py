@@ -8,7 +8,7 @@ from facewire_server.errors import GalleryDamaged, InvalidField, OutOfOrder
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
 from facewire_server.galleries.ports import GalleryAdmin
-from facewire_server.galleries.records import GalleryInfo, GalleryRecord
+from facewire_server.galleries.records import ExportedTemplate, GalleryInfo, GalleryRecord
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc import convert_gallery as convert
 from facewire_server.rpc.audit import Audit
@@ -240,11 +240,18 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                     raise InvalidField(
                         "gallery_id belongs in the first message", field="gallery_id"
                     )
-                yield convert.import_record(request.record, header.dimension)
+                record = convert.import_record(request.record, header.dimension)
+                yield record
+                # Only now: whoever takes the next record has checked this one.
+                if isinstance(record, ExportedTemplate):
+                    so_far.poor_count += self._enroller.would_refuse(record)
 
-        with self._audit.importing(context, gallery_id) as note:
+        with self._audit.importing(context, gallery_id) as so_far:
             counts = await self._galleries.import_records(
-                gallery_id, header.gallery.model_contract_id, records(), committed=note
+                gallery_id,
+                header.gallery.model_contract_id,
+                records(),
+                committed=so_far.parts.append,
             )
         return convert.import_message(counts)
 

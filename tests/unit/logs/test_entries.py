@@ -84,7 +84,14 @@ def test_a_change_says_who_what_how_much_and_to_which_revision() -> None:
         "template_count": 30,
         "revision": 9,
         "is_complete": False,
+        "poor_count": 0,
     }
+
+
+def test_an_import_of_poor_templates_is_a_warning() -> None:
+    entry = entry_of(GalleryChanged("import", "staff", PEER, 2, 30, 9, True, 7))
+    assert (entry.level, entry.fields["poor_count"]) == (logging.WARNING, 7)
+    assert entry_of(GalleryChanged("import", "staff", PEER, 2, 30, 9)).level == logging.INFO
 
 
 def test_a_model_with_one_refused_version_is_a_warning() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.types import Quality, QualityFault
@@ -110,3 +111,23 @@ def test_a_requests_own_limit_of_size_changes_no_other() -> None:
 def test_faults_of_an_earlier_examination_do_not_stay() -> None:
     before = GOOD._replace(faults=(QualityFault.BLURRED,))
     assert GATE.examine(before).quality.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("stored", "embedding", "is_refused"),
+    [
+        (GOOD._replace(embedding_norm=12.5), UPRIGHT, False),
+        (Quality(0.0, 0.0, 0.0), UPRIGHT, False),  # nothing is known
+        (Quality(40.0, 150.0, 110.0), UPRIGHT, False),  # what older servers stored
+        (Quality(0.0, 0.0, 0.0), HEAD_DOWN, True),  # the embedding suffices
+        (GOOD._replace(directional_sharpness=0.1), UPRIGHT, True),
+        (GOOD._replace(embedding_norm=0.1), UPRIGHT, True),
+        (GOOD._replace(inter_eye_px=2.0), UPRIGHT, True),
+        (GOOD._replace(brightness=1.0), UPRIGHT, True),
+        (GOOD._replace(yaw=-0.9), UPRIGHT, True),
+    ],
+)
+def test_a_template_made_elsewhere_is_refused_for_what_was_stored_of_it(
+    stored: Quality, embedding: NDArray[np.float32], is_refused: bool
+) -> None:
+    assert GATE.refuses_stored(stored, embedding) is is_refused
