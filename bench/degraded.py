@@ -1,7 +1,7 @@
 """Makes pictures poor in the ways that cameras do: what enrollment must refuse."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -62,7 +62,8 @@ def _medical_mask(pixels: Pixels, landmarks: NDArray[np.float32]) -> Pixels:
 
 def _jpeg(pixels: Pixels, quality: int) -> Pixels:
     encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR).astype(np.uint8)
+    decoded: Any = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return np.asarray(decoded, np.uint8)
 
 
 KINDS: Final[dict[str, Kind]] = {
