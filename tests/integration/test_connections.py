@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import facewire
 from facewire_server.events import ConnectionsClosed, Event
@@ -58,7 +59,7 @@ async def test_silent_connections_are_closed_if_there_are_many_and_calls_go_on()
         stream = wire.recognition.StreamRecognize()
         await stream.write(config())
         await stream.read()
-        busy = wire.server.admission.places.connections
+        busy = wire.server._busy
         crowded = Crowding(wire.port, 1, busy, events.append)
         quiet = Crowding(wire.port, 1_000_000, busy, events.append)
         with ExitStack() as stack:
@@ -77,6 +78,21 @@ async def test_silent_connections_are_closed_if_there_are_many_and_calls_go_on()
         await stream.write(frame(1))
         assert (await stream.read()).frame.sequence == 1
         stream.cancel()
+
+
+@linux
+async def test_a_connection_with_a_watcher_of_health_is_not_silent() -> None:
+    async with served() as wire:
+        watch = health_pb2_grpc.HealthStub(wire.channel).Watch(health_pb2.HealthCheckRequest())
+        await watch.read()
+        crowded = Crowding(wire.port, 1, wire.server._busy, lambda event: None)
+        with idle_connection(wire.port) as connection:
+            await crowded.look()
+            await crowded.look()
+            await asyncio.to_thread(end, connection)
+        wire.server.health.set("", True)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        watch.cancel()
 
 
 @linux

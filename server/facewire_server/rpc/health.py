@@ -4,7 +4,7 @@ gRPC's own servicer sends its watchers NOT_SERVING and leaves their calls open, 
 until its grace ends; other gRPC servers have changed that (https://github.com/grpc/grpc-dotnet/pull/2582).
 """
 
-from collections import Counter
+import math
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facewire_server.errors import TooManyCalls
+from facewire_server.rpc.places import WaitingRoom
 from facewire_server.work.condition import Condition
 
 __all__ = ["HEALTH_NAMES", "HealthServicer"]
@@ -25,17 +26,30 @@ _MAX_WATCHERS: Final = 64
 _MAX_WATCHERS_OF_ONE: Final = 4
 """Watchers of one connection: one of each name, and one more. Chosen, not measured."""
 
+_SHARE_OF_WATCHERS: Final = 0.25
+"""Share of the connections that may have watchers: those are not closed for being silent, so that others must have
+room beside them. Chosen, not measured."""
+
 _Response = health_pb2.HealthCheckResponse
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated, untyped
-    """Reports which services are serving. None is before `set`."""
+    """Reports which services are serving. None is before `set`.
 
-    def __init__(self) -> None:
+    A new watcher takes the place of another if there are as many as may be, as in any `WaitingRoom`.
+    """
+
+    def __init__(self, max_connections: int) -> None:
+        """Takes the most connections of the server."""
         self._serving = dict.fromkeys(HEALTH_NAMES, False)
         self._changed = Condition()
         self._shut_down = False
-        self._watchers: Counter[str] = Counter()
+        most = min(_MAX_WATCHERS, max(1, int(max_connections * _SHARE_OF_WATCHERS)))
+        self._watchers = WaitingRoom(most, "watched the health; use Check")
+
+    def connections(self) -> frozenset[str]:
+        """Returns the peers that have a watcher."""
+        return self._watchers.connections()
 
     def set(self, name: str, serving: bool) -> None:
         """Sets whether a service is serving; after `shut_down` none is."""
@@ -66,17 +80,13 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
     async def Watch(self, request: Any, context: Any) -> None:
         """Sends the health now and after each change."""
         peer = context.peer()
-        if self._watchers.total() >= _MAX_WATCHERS or self._watchers[peer] >= _MAX_WATCHERS_OF_ONE:
-            raise TooManyCalls("there are too many watchers; use Check")
-        self._watchers[peer] += 1
-        try:
-            await self._watch(request.service, context)
-        finally:
-            self._watchers[peer] -= 1
-            if not self._watchers[peer]:
-                del self._watchers[peer]
+        if self._watchers.of_connection(peer) >= _MAX_WATCHERS_OF_ONE:
+            raise TooManyCalls("this connection has too many watchers; use Check")
+        await self._watchers.wait(peer, self._watch(request.service, context), math.inf)
 
     async def _watch(self, name: str, context: Any) -> None:
+        # By itself: if a first write with it is cut off, gRPC cannot send the status either.
+        await context.send_initial_metadata(())
         sent = None
         while (status := self._status(name)) != sent or not self._shut_down:
             if status != sent:

@@ -91,22 +91,31 @@ class Places:
 
 
 class WaitingRoom:
-    """Calls that wait for their first message.
+    """Calls that wait: for their first message, or for a change of health.
 
     They cannot keep others out: if the room is full, a new call takes the place of the one that has waited
     longest on the connection with the most waiting calls. So a client that sends its request with its call,
     as gRPC's clients do, gets in.
     """
 
-    def __init__(self, most: int) -> None:
-        """Takes the most calls that wait."""
+    def __init__(self, most: int, waiting: str = "were waiting for their first message") -> None:
+        """Takes the most calls that wait, and what they did for the text of the error."""
         self._most = most
+        self._what = waiting
         self._waiting: dict[asyncio.Timeout, str] = {}
         self._evicted: dict[asyncio.Timeout, Exception] = {}
         self._closed = False
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def connections(self) -> frozenset[str]:
+        """Returns the peers that wait."""
+        return frozenset(self._waiting.values())
+
+    def of_connection(self, peer: str) -> int:
+        """Returns the number of a connection's calls that wait."""
+        return list(self._waiting.values()).count(peer)
 
     def close(self) -> None:
         """Ends all waiting, and lets none wait from now on: the server shuts down."""
@@ -115,10 +124,10 @@ class WaitingRoom:
             self._evict(limit, ShuttingDown("the server is shutting down"))
 
     async def wait(self, peer: str, first: Awaitable[ResultT], timeout_s: float) -> ResultT:
-        """Waits for a call's first message.
+        """Waits for a call's first message, or for what else the room is for.
 
         Raises:
-            TimedOut: it has not come within `timeout_s`.
+            TimedOut: it has not come within `timeout_s`, which may be infinite.
             TooManyCalls: another call took the place.
             ShuttingDown: the server is shutting down.
         """
@@ -142,9 +151,7 @@ class WaitingRoom:
             of_connection = Counter(self._waiting.values())
             crowded = max(of_connection, key=of_connection.__getitem__)
             oldest = next(each for each, owner in self._waiting.items() if owner == crowded)
-            error = TooManyCalls(
-                f"{self._most} calls were waiting for their first message, the most that may be"
-            )
+            error = TooManyCalls(f"{self._most} calls {self._what}, the most that may be")
             self._evict(oldest, error)
         self._waiting[limit] = peer
         if self._closed:

@@ -59,7 +59,7 @@ class Server:
         Raises:
             OSError: gRPC cannot use the certificate.
         """
-        self.health = HealthServicer()
+        self.health = HealthServicer(options.max_connections)
         self._options = options
         self._emit = emit
         self.streams = recognition.streams
@@ -103,8 +103,7 @@ class Server:
             raise OSError(f"cannot listen on {options.address}: {reason}") from error
         await self._server.start()
         if not options.address.startswith("unix:"):
-            busy = self.admission.places.connections
-            crowding = Crowding(port, options.max_connections, busy, self._emit)
+            crowding = Crowding(port, options.max_connections, self._busy, self._emit)
             self._watching = asyncio.create_task(crowding.watch())
         host = options.address.rpartition(":")[0]
         has_tls, has_token = self._certificate is not None, self._tokens is not None
@@ -143,6 +142,14 @@ class Server:
                 await self._calls.ended()
         except TimeoutError:
             self._emit(DrainOverran(_CLEAN_UP_S))
+
+    def _busy(self) -> frozenset[str]:
+        """Returns the peers that have a call, or a watcher of health.
+
+        Other calls of health do not count: they are short, and without a token, yet a client that does not read their
+        answer keeps them open.
+        """
+        return self.admission.places.connections() | self.health.connections()
 
 
 def _reflected() -> tuple[str, ...]:
