@@ -1,6 +1,6 @@
 """Options of several commands."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -23,8 +23,8 @@ MinFaceOption = Annotated[
 ]
 
 
-class Rotation(Enum):
-    """The turns that a server can make."""
+class Rotation(StrEnum):
+    """The turns that a server can make. Text, since typer 0.15 compares a default with the choices as texts."""
 
     NONE = "0"
     RIGHT = "90"
