@@ -35,7 +35,7 @@ def webp_of(kind: bytes, content: bytes, times: int) -> bytes:
 
 
 def avif_of(lists: int, length: int) -> bytes:
-    """So many lists of so many properties, of an item that has none."""
+    """Several lists, each of several properties, of an item that has none."""
 
     def box(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", 8 + len(content)) + kind + content

@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 __all__ = [
+    "STORED",
     "bmp_file",
     "encoded",
     "exif_of",
@@ -21,6 +22,19 @@ __all__ = [
     "png_file",
     "scene",
 ]
+
+
+STORED: Mapping[int, Callable[[Any], Any]] = {
+    1: lambda image: image,
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.transpose(1, 0, 2),
+    6: lambda image: np.rot90(image, 1),
+    7: lambda image: image[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda image: np.rot90(image, -1),
+}
+"""Upright pixels to stored ones, for each EXIF orientation (EXIF 3.0, 4.6.5.1.6)."""
 
 
 def scene(width: int = 160, height: int = 96) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from PIL import Image
 import facewire
 from facewire import CompareOutcome, FaceSelection, ImageFormat, Outcome
 from fakes.layouts import layouts
+from fakes.odd_pictures import STORED
 from harness.running import RunningServer, running_server
 
 Pixels = NDArray[np.uint8]
@@ -173,21 +174,11 @@ def test_a_tiny_picture_is_searched_for_faces_of_eight_pixels(
 def test_all_eight_exif_orientations_give_the_same_face(
     client: facewire.Client, enrolled: str, astronaut: Pixels
 ) -> None:
-    stored = {
-        1: astronaut,
-        2: astronaut[:, ::-1],
-        3: astronaut[::-1, ::-1],
-        4: astronaut[::-1],
-        5: astronaut.transpose(1, 0, 2),
-        6: np.rot90(astronaut, 1),
-        7: astronaut[::-1, ::-1].transpose(1, 0, 2),
-        8: np.rot90(astronaut, -1),
-    }
     boxes = []
-    for orientation, pixels in stored.items():
+    for orientation, stored in STORED.items():
         exif = Image.Exif()
         exif[EXIF_ORIENTATION] = orientation
-        data = jpeg(np.ascontiguousarray(pixels), 95, exif=exif)
+        data = jpeg(np.ascontiguousarray(stored(astronaut)), 95, exif=exif)
         (face,) = client.recognize(data, gallery=enrolled).faces
         assert decision_of(face).identity_id == "eileen"
         boxes.append([face.box.x_px, face.box.y_px, face.box.width_px, face.box.height_px])

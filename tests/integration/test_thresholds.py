@@ -17,7 +17,7 @@ SERVERS_OWN = DecisionPolicy()
 
 
 def crowd(count: int, contract_id: str, gallery: str) -> Iterator[gallery_pb2.ImportGalleryRequest]:
-    """An import of so many people, each with one template in a random direction."""
+    """An import of this number of people, each with one template in a random direction."""
     record = gallery_pb2.GalleryRecord
     header = gallery_pb2.ExportHeader(
         gallery=gallery_pb2.Gallery(model_contract_id=contract_id), dimension=DIMENSION

@@ -538,7 +538,7 @@ async def test_a_search_counts_the_identities_that_it_can_find(gallery: Gallery)
     assert await counted() == 0
     for person in ("ann", "bob", "cid"):
         await gallery.create_identity("default", person, "")
-    assert await counted() == 0, "nobody has a template"
+    assert await counted() == 0, "no identity has a template"
     first = await enroll(gallery, "ann", random_unit(1), [1])
     assert (await counted(), first.identity_count) == (1, 1)
     await enroll(gallery, "bob", random_unit(1, 2), [2])

@@ -88,12 +88,19 @@ class Streams:
     def _refusal(self) -> ServerError | None:
         if self._draining:
             return ShuttingDown("the server is shutting down")
-        if sum(not one.has_given_way for one in self._open) < self._max_streams:
-            return None
-        idlest = max(self._open, key=lambda one: one.idle_s)
-        if idlest.idle_s < _GIVES_WAY_AFTER_S:
+        if self._is_full() and not self._made_room():
             return TooManyStreams(
                 f"{self._max_streams} streams are open, the most that are allowed"
             )
-        idlest.drain(ReconnectReason.IDLE)
         return None
+
+    def _is_full(self) -> bool:
+        return sum(not one.has_given_way for one in self._open) >= self._max_streams
+
+    def _made_room(self) -> bool:
+        """Ends the stream that has sent no frame for longest; returns False if it is not idle for long enough."""
+        idlest = max(self._open, key=lambda one: one.idle_s)
+        if idlest.idle_s < _GIVES_WAY_AFTER_S:
+            return False
+        idlest.drain(ReconnectReason.IDLE)
+        return True

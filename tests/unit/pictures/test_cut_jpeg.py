@@ -65,7 +65,7 @@ def test_what_lost_much_is_refused(kind: str, kept: float, shown) -> None:
 
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_a_gray_picture_is_whole_without_its_end(kept: float, shown) -> None:
-    """What a decoder fills in for missing blocks is gray, too; that is not how they are told apart."""
+    """A decoder fills missing blocks with gray, too, so a gray picture must not count as a cut one."""
     gray = encoded(np.full((400, 300, 3), 128, np.uint8), "JPEG")
     assert shown(gray[:-2]).shape == (400, 300, 3)
     begin = gray.index(b"\xff\xda") + 14
@@ -119,7 +119,7 @@ def test_a_reduced_picture_is_not_held_against_what_is_missing() -> None:
 
 @pytest.mark.parametrize("missing", [0, 2, 12])
 def test_the_next_picture_ends_one_that_lacks_its_end(missing: int, shown) -> None:
-    """Frames of a camera that were not told apart: each lacks its end, or some bytes, and the next one follows."""
+    """Frames of a camera that were not separated: each lacks its end, or some bytes, and the next one follows."""
     data = photo("sequential")
     following = data[: len(data) - missing] + photo("optimized")
     np.testing.assert_array_equal(

@@ -1,8 +1,5 @@
 """Every kind of picture becomes the same upright RGB pixels."""
 
-import io
-from typing import Any
-
 import cv2
 import numpy as np
 import pytest
@@ -15,37 +12,14 @@ from facewire_server.errors import InvalidImage, UndecodableImage
 from facewire_server.pictures.decode import decode, reduction
 from facewire_server.pictures.header import read_header
 from facewire_server.types import Header, Picture, PictureFormat, PictureLimits
+from fakes.odd_pictures import STORED, encoded, scene
 
 LIMITS = PictureLimits(max_frame_bytes=1 << 24, max_pixels=50_000_000)
 EXIF_ORIENTATION = 0x0112
 
-# Upright pixels to stored ones, for each EXIF orientation (EXIF 3.0, 4.6.5.1.6).
-STORED = {
-    1: lambda image: image,
-    2: lambda image: image[:, ::-1],
-    3: lambda image: image[::-1, ::-1],
-    4: lambda image: image[::-1],
-    5: lambda image: image.transpose(1, 0, 2),
-    6: lambda image: np.rot90(image, 1),
-    7: lambda image: image[::-1, ::-1].transpose(1, 0, 2),
-    8: lambda image: np.rot90(image, -1),
-}
-
 
 def upright(picture: Picture, reduced_by: int = 1) -> NDArray[np.uint8]:
     return decode(picture, read_header(picture, LIMITS), reduced_by)
-
-
-def scene() -> NDArray[np.uint8]:
-    """Smooth, and different in every corner and channel, so that JPEG keeps it and a turn shows."""
-    y, x = np.mgrid[0:96, 0:160]
-    return np.stack([x * 255 // 159, y * 255 // 95, (x + y) * 255 // 254], -1).astype(np.uint8)
-
-
-def encoded(image: NDArray[np.integer], kind: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(file, kind, **options)
-    return file.getvalue()
 
 
 @given(

@@ -11,19 +11,8 @@ from facewire_server.pictures.exif import orientation_of
 from facewire_server.pictures.header import read_header
 from facewire_server.pictures.upright import upright
 from facewire_server.types import Picture, PictureLimits
-from fakes.odd_pictures import encoded, exif_of, png_chunks_of, png_file, scene
+from fakes.odd_pictures import STORED, encoded, exif_of, png_chunks_of, png_file, scene
 
-# Upright pixels to stored ones, for each EXIF orientation (EXIF 3.0, 4.6.5.1.6).
-STORED = {
-    1: lambda image: image,
-    2: lambda image: image[:, ::-1],
-    3: lambda image: image[::-1, ::-1],
-    4: lambda image: image[::-1],
-    5: lambda image: image.transpose(1, 0, 2),
-    6: lambda image: np.rot90(image, 1),
-    7: lambda image: image[::-1, ::-1].transpose(1, 0, 2),
-    8: lambda image: np.rot90(image, -1),
-}
 PREFIX = b"Exif\0\0"
 
 

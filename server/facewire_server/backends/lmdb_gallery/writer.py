@@ -60,7 +60,7 @@ class Writer:
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the write at hand takes so long that one which waits behind it is refused."""
+        """Whether the write in progress has taken longer than a waiting write waits before it is refused."""
         since_s = self._busy_since_s
         return since_s is not None and time.monotonic() - since_s > self._wait_s
 
