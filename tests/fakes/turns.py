@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from facewire_server.work.slots import Flow, WorkSlots
 from facewire_server.work.spent import spend
@@ -31,6 +32,7 @@ class Simulation:
         self.turns: list[str] = []
         self._events: dict[asyncio.Event, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._open = ExitStack()
 
     def add(
         self,
@@ -45,7 +47,7 @@ class Simulation:
 
         They take `cost_s`, then each of `then_s`, and so on.
         """
-        flow = None if name == CALLS else Flow()
+        flow = None if name == CALLS else self._open.enter_context(self.slots.stream(name))
         costs_s = itertools.cycle((cost_s, *then_s))
         for _ in range(waiting):
             pictures = self._pictures(name, flow, costs_s, pause_s)
@@ -64,6 +66,7 @@ class Simulation:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._open.close()
 
     async def _pictures(
         self, name: str, flow: Flow | None, costs_s: Iterator[float], pause_s: float

@@ -12,8 +12,8 @@ Packet Switching Networks"), with the seconds spent on a picture (`spent`) as it
 
 So among flows that always wait, those with costly pictures get as much work done as the others, in fewer turns. A flow
 that does not wait leaves its share to the others. A turn cannot be taken back, so some slots are kept
-for frames of usual cost: calls, and streams whose pictures take several times the mean of all or are not known yet, never
-hold the last ones, and such a stream holds one slot at a time.
+for frames of usual cost: calls, and streams whose pictures take several times those of the cheapest stream or are not known
+yet, never hold the last ones, and such a stream holds one slot at a time.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from facewire_server.work.cost import LEAST_S, mean_after
+from facewire_server.work.cost import LEAST_S, costly_from_s, mean_after
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.debts import Debts
 from facewire_server.work.spent import spending
@@ -39,14 +39,6 @@ callers takes most of the turns."""
 _KEPT_SHARE: Final = 0.25
 """Share of the slots that are kept for frames of usual cost, at least one slot. Chosen, not measured: there is one slot more
 than processors, so without the kept one all processors still have work."""
-
-_COSTLY: Final = 4.0
-"""A stream is costly whose pictures take this many times the mean of all. Chosen, not measured: a frame of 12 megapixels takes
-less than that beside one of 1080p, as detection costs the same."""
-
-_LEAST_COSTLY_S: Final = 0.2
-"""Seconds up to which no picture is costly, so that no number of tiny pictures makes others so: who waits for its end waits
-no longer than for a crowded frame. Chosen, not measured."""
 
 _LATEST: Final = 1 / 4
 _ALL_LATEST: Final = 1 / 32
@@ -119,6 +111,7 @@ class WorkSlots:
         self._count = count
         self._kept = max(1, int(count * _KEPT_SHARE)) if count > 1 else 0
         self._calls = Flow(is_stream=False)
+        self._streams: set[Flow] = set()
         self._active: dict[Flow, None] = {}  # those that wait or work, in the order of their coming
         self._virtual_s = 0.0
         self._debts = Debts()
@@ -130,9 +123,11 @@ class WorkSlots:
     def stream(self, client: str) -> Iterator[Flow]:
         """Returns the flow of a stream of `client` for the block, in which all its turns begin and end."""
         flow = Flow(virtual_s=self._debts.of(client))
+        self._streams.add(flow)
         try:
             yield flow
         finally:
+            self._streams.remove(flow)
             self._debts.leave(client, flow.virtual_s, now_s=self._virtual_s)
 
     @asynccontextmanager
@@ -185,7 +180,8 @@ class WorkSlots:
     def _grant(self) -> None:
         """Grants the free slots to the flows whose turn it is."""
         while self._in_use < self._count:
-            ready = (flow for flow in self._active if self._may_begin(flow))
+            costly_s = costly_from_s(flow.picture_s for flow in self._streams)
+            ready = (flow for flow in self._active if self._may_begin(flow, costly_s))
             flow = min(ready, key=lambda one: one.virtual_s, default=None)
             if flow is None:
                 return
@@ -193,12 +189,12 @@ class WorkSlots:
             if turn.done():  # its task was cancelled a moment ago
                 continue
             self._virtual_s = max(self._virtual_s, flow.virtual_s)
-            turn.set_result(self._begin(flow))
+            turn.set_result(self._begin(flow, is_kept_out=_is_kept_out(flow, costly_s)))
 
-    def _may_begin(self, flow: Flow) -> bool:
+    def _may_begin(self, flow: Flow, costly_s: float | None) -> bool:
         if not flow.waiting:
             return False
-        if not self._is_kept_out(flow):
+        if not _is_kept_out(flow, costly_s):
             return True
         if flow.in_work >= (1 if flow.is_stream else self._most_of_calls()):
             return False
@@ -209,17 +205,9 @@ class WorkSlots:
         is_alone = not any(flow.is_stream for flow in self._active)
         return self._count if is_alone else max(1, int(self._count * _CALLS_SHARE))
 
-    def _is_kept_out(self, flow: Flow) -> bool:
-        """Whether the flow must leave some slots to usual frames."""
-        if not flow.is_stream:
-            return True
-        if flow.picture_s is None:
-            return self._mean_s > 0  # else there is nothing to compare with
-        return flow.picture_s > max(_COSTLY * self._mean_s, _LEAST_COSTLY_S)
-
-    def _begin(self, flow: Flow) -> Slot:
+    def _begin(self, flow: Flow, *, is_kept_out: bool) -> Slot:
         paid_s = self._mean_s if flow.picture_s is None else flow.picture_s
-        slot = Slot(weight=self._weight(flow), paid_s=paid_s, is_kept_out=self._is_kept_out(flow))
+        slot = Slot(weight=self._weight(flow), paid_s=paid_s, is_kept_out=is_kept_out)
         flow.virtual_s += paid_s / slot.weight
         flow.in_work += 1
         self._in_use += 1
@@ -246,3 +234,12 @@ class WorkSlots:
     def _forget_idle(self, flow: Flow) -> None:
         if not flow.waiting and not flow.in_work:
             self._active.pop(flow, None)
+
+
+def _is_kept_out(flow: Flow, costly_s: float | None) -> bool:
+    """Whether the flow must leave some slots to usual frames."""
+    if not flow.is_stream:
+        return True
+    if costly_s is None:  # there is nothing to compare with
+        return False
+    return flow.picture_s is None or flow.picture_s > costly_s

@@ -41,6 +41,21 @@ async def test_costly_streams_leave_a_slot_to_usual_frames() -> None:
     await simulation.end()
 
 
+async def test_costly_streams_that_were_there_first_leave_a_slot_to_a_camera() -> None:
+    """A camera that pauses has fewer turns than they, so that the mean of all turns is near theirs."""
+    simulation = Simulation(3)
+    for index in range(4):
+        simulation.add(f"costly {index}", 0.4, waiting=1)
+    await simulation.run(20.0)
+    simulation.add("usual", 0.04, waiting=1, pause_s=0.03)
+    await simulation.run(25.0)
+    del simulation.turns[:]
+    began_s = simulation.now_s
+    await simulation.run(began_s + 7.0)
+    assert simulation.turns.count("usual") >= 90  # of 100
+    await simulation.end()
+
+
 @pytest.mark.parametrize("broken_s", [0.0, 0.0005, 0.002])
 @pytest.mark.parametrize(("cameras", "count"), [(2, 3), (6, 3), (4, 5)])
 def test_frames_of_nearly_no_work_make_no_camera_costly(
