@@ -102,6 +102,8 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
         for answered, frame in enumerate(frames, start=1):
             yield recognition_pb2.StreamRecognizeResponse(frame=self._answer(frame, config))
             if answered == server.end_after:
+                if server.end_status is not None:
+                    context.abort_with_status(server.end_status)
                 return
             if answered == server.reconnect_after:
                 yield recognition_pb2.StreamRecognizeResponse(

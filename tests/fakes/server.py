@@ -65,7 +65,7 @@ class FakeServer:
             `reconnect_after_ms` is what it says.
         silent: the methods that wait for `opening` before they answer at all; `asked` is
             set when one does.
-        end_after: ends a stream with OK after as many answers, without a word.
+        end_after: ends a stream after as many answers, without a word: with OK, or by `end_status`.
         advice: told at the start of each stream.
         refuse_reading: ends a stream by this status, once it has begun, and reads no frame.
         not_serving: the services whose health is not well.
@@ -88,6 +88,7 @@ class FakeServer:
         self.reconnect_after: int | None = None
         self.reconnect_after_ms = 1500
         self.end_after: int | None = None
+        self.end_status: Any = None
         self.advice: recognition_pb2.Advice | None = None
         self.refuse_reading: Any = None
         self.not_serving: set[str] = set()

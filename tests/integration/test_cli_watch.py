@@ -99,17 +99,24 @@ def test_a_live_camera_outlives_its_server(folder, network_camera):
     assert len(server.peers) >= 4
 
 
-@pytest.mark.parametrize("ending", ["TOO_MANY_STREAMS", "TOO_MANY_CALLS", "unanswered"])
+@pytest.mark.parametrize(
+    "ending", ["TOO_MANY_STREAMS", "TOO_MANY_CALLS", "unanswered", "RST_STREAM"]
+)
 def test_a_live_camera_outlives_a_stream_that_is_refused_or_broken_off(network_camera, ending):
     with FakeServer() as server:
         if ending == "unanswered":
             server.end_after = 30
+        elif ending == "RST_STREAM":  # a server that was killed behind a proxy
+            broken = failure(
+                grpc.StatusCode.INTERNAL, detail="Received RST_STREAM with error code 2"
+            )
+            server.end_after, server.end_status = 30, broken
         else:
             server.reconnect_after = 30
             server.reconnect_after_ms = 10
         watching = interruptible(["watch", network_camera.address, "--json"], server.address)
         assert json.loads(watching.stdout.readline())["result"]
-        if ending != "unanswered":
+        if ending.startswith("TOO_MANY"):
             full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, ending)
             attempts = 5 if ending == "TOO_MANY_CALLS" else 1  # of the client, before it gives up
             server.fail_next("StreamRecognize", full, times=attempts)
@@ -117,5 +124,5 @@ def test_a_live_camera_outlives_a_stream_that_is_refused_or_broken_off(network_c
             assert json.loads(watching.stdout.readline())["result"]
         _, errors = ended_by_ctrl_c(watching)
     assert watching.returncode == 0, errors
-    assert (ending if ending == "unanswered" else "as scripted") in errors
+    assert ("as scripted" if ending.startswith("TOO_MANY") else ending) in errors
     assert "Traceback" not in errors

@@ -57,7 +57,10 @@ def test_the_field_at_fault_is_named():
         (grpc.StatusCode.PERMISSION_DENIED, facewire.AuthenticationError),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, facewire.LimitError),
         (grpc.StatusCode.DATA_LOSS, facewire.ServerError),
-        (None, facewire.ServerError),
+        (grpc.StatusCode.INTERNAL, facewire.UnreachableError),
+        (grpc.StatusCode.UNKNOWN, facewire.UnreachableError),
+        (grpc.StatusCode.CANCELLED, facewire.UnreachableError),
+        (None, facewire.UnreachableError),
     ],
 )
 def test_without_a_reason_the_code_decides_and_the_server_is_named(code, kind):
@@ -65,6 +68,12 @@ def test_without_a_reason_the_code_decides_and_the_server_is_named(code, kind):
     assert type(error) is kind
     assert error.reason is ErrorReason.UNSPECIFIED
     assert "server:1" in str(error)
+
+
+@pytest.mark.parametrize("text", ["Exception deserializing response!", "Exception serializing"])
+def test_a_message_that_this_process_cannot_read_is_no_broken_connection(text):
+    error = error_from_rpc(failed(grpc.StatusCode.INTERNAL, text), target="server:1")
+    assert type(error) is facewire.ServerError
 
 
 def test_the_cause_at_the_end_of_grpcs_text_is_told():

@@ -14,6 +14,15 @@ from fakes.server import failure
 AWAY = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
 
 
+BROKEN = [
+    failure(grpc.StatusCode.INTERNAL, detail="Received RST_STREAM with error code 2"),
+    failure(grpc.StatusCode.UNKNOWN, detail="Stream removed"),
+    failure(grpc.StatusCode.CANCELLED, detail="Received RST_STREAM with error code 8"),
+    failure(grpc.StatusCode.UNAVAILABLE, detail="Received http2 header with status: 502"),
+]
+"""What a killed server looks like behind a proxy: of no reason of facewire's."""
+
+
 @pytest.fixture
 def picture(astronaut):
     return facewire.Image.from_array(astronaut[:256, 128:384])
@@ -23,6 +32,25 @@ def test_a_call_that_only_reads_is_repeated_while_the_server_is_unavailable(fake
     fake.fail_next("GetGallery", AWAY, times=3)
     assert client.gallery().gallery_id == "default"
     assert fake.calls["GetGallery"] == 4
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda status: status.code.name)
+def test_a_connection_that_a_proxy_breaks_is_tried_again(fake, client, picture, broken):
+    fake.fail_next("GetGallery", broken, times=2)
+    fake.fail_next("EnrollTemplates", broken, after=True)
+    fake.fail_next("StreamRecognize", broken, times=2)
+    assert client.gallery().gallery_id == "default"
+    assert client.enroll("ada", picture).accepted_count == 1
+    assert [result.sequence for result in client.stream([picture])] == [1]
+    assert (fake.calls["GetGallery"], fake.calls["EnrollTemplates"]) == (3, 2)
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda status: status.code.name)
+def test_a_write_whose_connection_broke_is_not_repeated(fake, client, broken):
+    fake.fail_next("CreateGallery", broken, after=True)
+    with pytest.raises(facewire.UnreachableError):
+        client.create_gallery("cellar")
+    assert fake.calls["CreateGallery"] == 1
 
 
 @pytest.mark.parametrize("reason", ["TOO_MANY_CALLS", "OUT_OF_MEMORY"])

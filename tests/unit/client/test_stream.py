@@ -131,6 +131,24 @@ def test_a_lost_server_is_an_error(fake, client, picture):
         list(stream)
 
 
+@pytest.mark.parametrize("code", ["INTERNAL", "UNKNOWN", "CANCELLED", "UNAVAILABLE"])
+def test_a_stream_that_a_proxy_breaks_is_unreachable_and_not_a_fault(fake, client, picture, code):
+    fake.end_after, fake.end_status = 2, failure(grpc.StatusCode[code], detail="Stream removed")
+    stream = client.stream([picture] * 5)
+    assert len([next(stream), next(stream)]) == 2
+    with pytest.raises(facewire.UnreachableError, match="Stream removed"):
+        next(stream)
+
+
+def test_a_fault_of_the_server_in_a_stream_is_none_of_the_connection(fake, client, picture):
+    fake.end_after = 1
+    fake.end_status = failure(grpc.StatusCode.INTERNAL, "INTERNAL")
+    stream = client.stream([picture] * 5)
+    next(stream)
+    with pytest.raises(facewire.ServerError):
+        next(stream)
+
+
 def test_closing_from_another_thread_ends_the_iteration(fake, client, picture):
     fake.hold.clear()
     stream = client.stream([picture] * 5).open()
@@ -191,6 +209,17 @@ def test_a_closed_client_makes_no_call_and_opens_no_stream(client, picture):
         client.stream([picture])
     with pytest.raises(ValueError, match="closed"):
         client.gallery()
+
+
+def test_a_call_that_waits_while_its_client_is_closed_says_so(fake, connect):
+    fake.silent = {"GetGallery"}
+    with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(client.gallery)
+        assert fake.asked.wait(10)
+        client.close()
+        with pytest.raises(ValueError, match="closed"):
+            waiting.result(10)
+        fake.opening.set()
 
 
 @pytest.mark.parametrize("one", ["door.mp4", b"jpeg", np.zeros((4, 4, 3), np.uint8)])

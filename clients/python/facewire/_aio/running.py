@@ -21,6 +21,8 @@ __all__ = ["AsyncCalls"]
 
 T = TypeVar("T")
 
+_CLOSED = "this client is closed"
+
 
 class AsyncCalls:
     """A connection to a server, with the contract's stubs. For one event loop."""
@@ -47,7 +49,7 @@ class AsyncCalls:
     def _stubs(self) -> Stubs:
         """Connects with the first use: a channel belongs to the loop that runs then."""
         if self._closed:
-            raise ValueError("this client is closed")
+            raise ValueError(_CLOSED)
         if self._connected is None:
             channel = connect(self._address)
             self._connected = channel, Stubs(channel)
@@ -80,7 +82,15 @@ class AsyncCalls:
         while True:
             try:
                 return await attempt(deadline)
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if self._closed and not (task and task.cancelling()):
+                    # Of the call, which the end of the channel has cancelled, and not of the caller.
+                    raise ValueError(_CLOSED) from error
+                raise
             except grpc.RpcError as error:
+                if self._closed:  # meanwhile
+                    raise ValueError(_CLOSED) from error
                 problem = error_from_rpc(error, target=self._address.target)
                 pause_s = retries.pause_s(problem) if repeatable else None
                 if pause_s is None:

@@ -20,6 +20,8 @@ __all__ = ["Calls"]
 
 T = TypeVar("T")
 
+_CLOSED = "this client is closed"
+
 
 class Calls:
     """A connection to a server, with the contract's stubs. Safe for threads."""
@@ -45,7 +47,7 @@ class Calls:
     @property
     def _stubs(self) -> Stubs:
         if self._closed:
-            raise ValueError("this client is closed")
+            raise ValueError(_CLOSED)
         return self._connected
 
     def _run(self, call: Call[T], timeout_s: float | None = None) -> T:
@@ -76,6 +78,8 @@ class Calls:
             try:
                 return attempt(deadline)
             except grpc.RpcError as error:
+                if self._closed:  # meanwhile
+                    raise ValueError(_CLOSED) from error
                 problem = error_from_rpc(error, target=self._address.target)
                 pause_s = retries.pause_s(problem) if repeatable else None
                 if pause_s is None:

@@ -190,7 +190,7 @@ class _Call:
         try:
             first = next(self.responses, None)
         except grpc.RpcError as error:
-            if self.responses.code() is grpc.StatusCode.CANCELLED:
+            if self.responses.code() is grpc.StatusCode.CANCELLED and not deadline.left_s:
                 raise too_late(self._target, deadline) from error
             raise error_from_rpc(error, target=self._target) from error
         finally:

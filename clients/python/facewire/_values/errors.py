@@ -11,7 +11,7 @@ FacewireError
   ContractMismatchError       the gallery was made with another model
   LimitError                  a limit of the server was reached
   UnavailableError            a temporary condition: try again later
-    UnreachableError            no server responds at the address
+    UnreachableError            no server responds at the address, or the connection to it broke
     ReconnectError              the server ends the stream and asks for a new one
   DeadlineError               no response in time
   NotSupportedError           in the contract, not in this server
@@ -111,7 +111,7 @@ class UnavailableError(FacewireError):
 
 
 class UnreachableError(UnavailableError):
-    """No server responds at the address."""
+    """No server responds at the address, or the connection to it broke."""
 
 
 class ReconnectError(UnavailableError):

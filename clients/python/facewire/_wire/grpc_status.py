@@ -84,6 +84,10 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
 }
 """The class of each reason, and what to do next."""
 
+_BROKEN = (errors.UnreachableError, "Try again: the server or a proxy ended the connection.")
+"""A facewire server gives every fault a reason: without one, a killed server behind a proxy looks like this
+(`INTERNAL`, "Received RST_STREAM with error code 2"), and so does a call that a proxy cancels."""
+
 _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
     grpc.StatusCode.INVALID_ARGUMENT: (errors.InvalidRequestError, ""),
     grpc.StatusCode.UNAUTHENTICATED: (errors.AuthenticationError, "Give the server's token."),
@@ -100,8 +104,17 @@ _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
         errors.NotSupportedError,
         "Is it a facewire server, and new enough?",
     ),
+    grpc.StatusCode.INTERNAL: _BROKEN,
+    grpc.StatusCode.UNKNOWN: _BROKEN,
+    grpc.StatusCode.CANCELLED: _BROKEN,
 }
 """Class and advice for statuses that carry no reason: gRPC's own, a proxy's, another server's."""
+
+_OTHER: tuple[type[errors.FacewireError], str] = (errors.ServerError, "")
+"""For every other status without a reason."""
+
+_OWN_FAULTS = ("Exception serializing", "Exception deserializing", "Exception iterating")
+"""How gRPC's texts about a message of this process begin: the connection has nothing to do with them."""
 
 
 def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
@@ -119,7 +132,9 @@ def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
     if reason is not ErrorReason.UNSPECIFIED:
         kind, advice = _BY_REASON[reason]
     else:
-        kind, advice = _BY_CODE.get(code, (errors.ServerError, ""))
+        kind, advice = _BY_CODE.get(code, _OTHER)
+        if detail.startswith(_OWN_FAULTS):
+            kind, advice = _OTHER
         # gRPC lists everything that led to the cause, which comes last: "...: Connection refused".
         cause = detail.rpartition(": ")[2] if code is grpc.StatusCode.UNAVAILABLE else detail
         detail = f"{target}: {cause or code.name}"
