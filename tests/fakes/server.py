@@ -33,7 +33,11 @@ MAX_FRAME_BYTES = 16 * 2**20
 
 
 def failure(
-    code: grpc.StatusCode, reason: str = "", detail: str = "as scripted", field: str = ""
+    code: grpc.StatusCode,
+    reason: str = "",
+    detail: str = "as scripted",
+    field: str = "",
+    retry_after_s: float | None = None,
 ) -> Any:
     """A status with details, for `context.abort_with_status`."""
     details = []
@@ -46,6 +50,12 @@ def failure(
         violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=detail)
         bad.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
         details.append(bad)
+    if retry_after_s is not None:
+        again = any_pb2.Any()
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMilliseconds(round(1000 * retry_after_s))
+        again.Pack(retry)
+        details.append(again)
     number = code_pb2.Code.Value(code.name)
     return rpc_status.to_status(status_pb2.Status(code=number, message=detail, details=details))
 

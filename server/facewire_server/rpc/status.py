@@ -83,9 +83,17 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
 }
 """Status and reason of each error. Errors that are not here are INTERNAL."""
 
-RETRY_AFTER_S: dict[type[ServerError], float] = {errors.StorageBusy: 1.0}
+RETRY_AFTER_S: dict[type[ServerError], float] = {
+    errors.TooManyCalls: 0.25,
+    errors.OutOfMemory: 1.0,
+    errors.StorageBusy: 1.0,
+    errors.ModelUnavailable: 1.0,
+    errors.ShuttingDown: 1.0,
+    errors.TooManyStreams: 5.0,
+}
 """Seconds after which a client may repeat the call (`google.rpc.RetryInfo`): it was refused before it did anything.
-Chosen, not measured."""
+Chosen, not measured: a call is over within a fraction of a second; a server is back, or a model found
+again, within a few; a stream gives its place up after ten seconds without a frame."""
 
 
 def reason_of(error: ServerError) -> face_pb2.ErrorReason:

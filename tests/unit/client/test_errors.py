@@ -48,6 +48,41 @@ def test_the_field_at_fault_is_named():
     assert from_status(status).field == "images[3]"
 
 
+RETRYABLE = {
+    "TOO_MANY_STREAMS", "SLOW_READER", "TOO_MANY_CALLS", "OUT_OF_MEMORY", "MODEL_UNAVAILABLE",
+    "WORKER_BUSY", "STORAGE_BUSY", "SHUTTING_DOWN", "TIMED_OUT",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", _BY_REASON)
+def test_every_error_says_whether_it_is_worth_trying_again(reason):
+    error = from_status(failure(grpc.StatusCode.UNKNOWN, reason.value))
+    assert error.retryable == (reason.value in RETRYABLE)
+    assert error.retry_after_s is None
+
+
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if name != "FacewireError"])
+def test_a_class_says_it_if_there_is_no_reason(name):
+    passing = issubclass(
+        getattr(facewire, name), facewire.UnavailableError | facewire.DeadlineError
+    )
+    assert getattr(facewire, name)("what happened").retryable == passing
+
+
+def test_when_to_try_again_is_what_the_server_says():
+    full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", retry_after_s=5.25)
+    assert from_status(full).retry_after_s == 5.25
+    leaving = facewire.ReconnectError("leaving", after_s=1.5)
+    assert (leaving.retryable, leaving.retry_after_s) == (True, 1.5)
+
+
+def test_a_limit_of_a_proxy_that_says_when_is_worth_trying_again():
+    limited = failure(grpc.StatusCode.RESOURCE_EXHAUSTED)
+    said = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, retry_after_s=2)
+    assert not from_status(limited).retryable
+    assert (from_status(said).retryable, from_status(said).retry_after_s) == (True, 2.0)
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

@@ -157,6 +157,14 @@ def test_retries_end_with_the_time():
     assert Retries(Deadline(10.0)).pause_s(busy) == 0
 
 
+def test_no_attempt_comes_before_the_server_allows_it():
+    asked = facewire.UnavailableError("away", retry_after_s=3.0)
+    pause_s = Retries(Deadline(10.0)).pause_s(asked)
+    assert pause_s is not None
+    assert 3.0 < pause_s < 3.2
+    assert Retries(Deadline(2.0)).pause_s(asked) is None
+
+
 def test_all_attempts_to_open_a_stream_share_one_timeout(fake, connect, picture, monkeypatch):
     left_s: list[float] = []
     own = Deadline.__dict__["left_s"].fget

@@ -21,6 +21,8 @@ Mistakes that show before anything is sent are Python's own: TypeError for what 
 not a picture, ValueError for an array of a wrong shape, OSError for a file.
 """
 
+from typing import ClassVar
+
 from facewire._values.enums import ErrorReason
 
 __all__ = [
@@ -43,6 +45,15 @@ __all__ = [
 ]
 
 
+_PASSING_LIMITS = {
+    ErrorReason.TOO_MANY_STREAMS,
+    ErrorReason.SLOW_READER,
+    ErrorReason.TOO_MANY_CALLS,
+    ErrorReason.OUT_OF_MEMORY,
+}
+"""Limits of a server that are reached at one time and not at another."""
+
+
 class FacewireError(Exception):
     """Base class of all server and connection errors.
 
@@ -53,7 +64,14 @@ class FacewireError(Exception):
         advice: what to do next, in terms of this library, or "".
         reason: what happened, for programs; UNSPECIFIED if the server sent none.
         field: the request's field at fault ("image", "images[3]"), or "".
+        retryable: whether the same call may succeed later. That it is safe to repeat a write is not
+            said: the first attempt of one whose connection broke may have been carried out.
+        retry_after_s: wait this long before the next attempt, seconds; None if the server has not
+            said how long.
     """
+
+    _retryable: ClassVar[bool] = False
+    """Of an error whose reason does not say it."""
 
     def __init__(
         self,
@@ -62,12 +80,18 @@ class FacewireError(Exception):
         advice: str = "",
         reason: ErrorReason = ErrorReason.UNSPECIFIED,
         field: str = "",
+        retryable: bool | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(f"{detail} {advice}".strip())
         self.detail = detail
         self.advice = advice
         self.reason = reason
         self.field = field
+        self.retryable = (
+            self._retryable or reason in _PASSING_LIMITS if retryable is None else retryable
+        )
+        self.retry_after_s = retry_after_s if self.retryable else None
 
 
 class InvalidRequestError(FacewireError):
@@ -109,6 +133,8 @@ class LimitError(FacewireError):
 class UnavailableError(FacewireError):
     """A temporary condition: the same request may succeed later."""
 
+    _retryable = True
+
 
 class UnreachableError(UnavailableError):
     """No server responds at the address, or the connection to it broke."""
@@ -118,7 +144,7 @@ class ReconnectError(UnavailableError):
     """The server ends the stream and asks for a new one.
 
     Attributes:
-        after_s: wait this long before opening it, seconds.
+        after_s: wait this long before opening it, seconds; also `retry_after_s`.
     """
 
     def __init__(
@@ -128,12 +154,14 @@ class ReconnectError(UnavailableError):
         reason: ErrorReason = ErrorReason.UNSPECIFIED,
         after_s: float = 0.0,
     ) -> None:
-        super().__init__(detail, reason=reason)
+        super().__init__(detail, reason=reason, retry_after_s=after_s)
         self.after_s = after_s
 
 
 class DeadlineError(FacewireError):
     """No response in time: within the caller's limit, or the server's own for one picture."""
+
+    _retryable = True
 
 
 class NotSupportedError(FacewireError):

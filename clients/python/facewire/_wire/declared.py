@@ -10,11 +10,12 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-__all__ = ["BYTES", "ENUM", "TEXT", "declare"]
+__all__ = ["BYTES", "ENUM", "INTEGER", "TEXT", "declare"]
 
 _Field = descriptor_pb2.FieldDescriptorProto
 TEXT = _Field.TYPE_STRING
 BYTES = _Field.TYPE_BYTES
+INTEGER = _Field.TYPE_INT64
 """Types of fields, for `declare`."""
 
 ENUM = _Field.TYPE_INT32
@@ -25,8 +26,8 @@ def declare(declared: dict[str, list[tuple[str, int, Any]]]) -> dict[str, Any]:
     """Makes message classes.
 
     Args:
-        declared: for each message its fields: name, number, and TEXT, BYTES, ENUM or, for
-            repeated fields of a message among these, its name.
+        declared: for each message its fields: name, number, and TEXT, BYTES, INTEGER, ENUM or, for
+            fields of a message among these, its name: these are read as repeated.
 
     Returns:
         The classes by name.

@@ -4,14 +4,14 @@ The details of a status are in its trailing metadata, as a `google.rpc.Status`.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 from google.protobuf.message import DecodeError
 
 from facewire._values import errors
 from facewire._values.enums import ErrorReason
-from facewire._wire.declared import BYTES, TEXT, declare
+from facewire._wire.declared import BYTES, INTEGER, TEXT, declare
 
 __all__ = ["error_from_rpc"]
 
@@ -125,7 +125,9 @@ def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
             `trailing_metadata()`.
         target: the server's address, for the text.
     """
-    code, detail, reason, field = _read(error)
+    code = error.code() or grpc.StatusCode.UNKNOWN
+    detail = error.details() or ""
+    reason, field, retry_after_s = _read_details(error)
     if reason is ErrorReason.UNSPECIFIED and _is_oversized(code, detail):
         reason = ErrorReason.IMAGE_TOO_MANY_BYTES
         detail = "the request has more bytes than the server takes"
@@ -138,37 +140,53 @@ def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
         # gRPC lists everything that led to the cause, which comes last: "...: Connection refused".
         cause = detail.rpartition(": ")[2] if code is grpc.StatusCode.UNAVAILABLE else detail
         detail = f"{target}: {cause or code.name}"
-    return kind(detail.rstrip(".") + ".", advice=advice, reason=reason, field=field)
+    return kind(
+        detail.rstrip(".") + ".",
+        advice=advice,
+        reason=reason,
+        field=field,
+        # Whoever says when to try again says that it is worth it.
+        retryable=None if retry_after_s is None else True,
+        retry_after_s=retry_after_s,
+    )
 
 
-def _read(error: Any) -> tuple[grpc.StatusCode, str, ErrorReason, str]:
-    """Returns code, text, reason and field of a failed call."""
-    code = error.code() or grpc.StatusCode.UNKNOWN
-    detail = error.details() or ""
-    reason, field = ErrorReason.UNSPECIFIED, ""
+class _Details(NamedTuple):
+    """What the details of a status say; nothing if there are none, or they are damaged."""
+
+    reason: ErrorReason = ErrorReason.UNSPECIFIED
+    field: str = ""
+    retry_after_s: float | None = None
+
+
+def _read_details(error: Any) -> _Details:
+    found = _Details()
     for key, value in error.trailing_metadata() or ():
         if key == _DETAILS_KEY:
-            reason, field = _read_details(value)
-    return code, detail, reason, field
+            try:
+                for detail in _messages()["Status"].FromString(value).details:
+                    found = _with_detail(found, detail)
+            except DecodeError:
+                return _Details()
+    return found
 
 
-def _read_details(serialized: bytes) -> tuple[ErrorReason, str]:
-    """Returns reason and field of a serialized `google.rpc.Status`; neither if it is damaged."""
-    messages = _messages()
-    reason, field = ErrorReason.UNSPECIFIED, ""
-    try:
-        for detail in messages["Status"].FromString(serialized).details:
-            kind = detail.type_url.rpartition("/")[2]
-            if kind == "google.rpc.ErrorInfo":
-                info = messages["ErrorInfo"].FromString(detail.value)
-                if info.domain == _DOMAIN and info.reason in ErrorReason.__members__:
-                    reason = ErrorReason(info.reason)
-            elif kind == "google.rpc.BadRequest":
-                for violation in messages["BadRequest"].FromString(detail.value).field_violations:
-                    field = field or violation.field
-    except DecodeError:
-        return ErrorReason.UNSPECIFIED, ""
-    return reason, field
+def _with_detail(found: _Details, detail: Any) -> _Details:
+    kind = detail.type_url.rpartition("/")[2].removeprefix("google.rpc.")
+    if kind not in ("ErrorInfo", "BadRequest", "RetryInfo"):
+        return found
+    message = _messages()[kind].FromString(detail.value)
+    match kind:
+        case "ErrorInfo":
+            if message.domain == _DOMAIN and message.reason in ErrorReason.__members__:
+                return found._replace(reason=ErrorReason(message.reason))
+        case "BadRequest":
+            for violation in message.field_violations:
+                return found._replace(field=found.field or violation.field)
+        case "RetryInfo":
+            for delay in message.retry_delay:
+                return found._replace(retry_after_s=max(0.0, delay.seconds + delay.nanos / 1e9))
+    return found
 
 
 def _is_oversized(code: grpc.StatusCode, detail: str) -> bool:
@@ -180,7 +198,8 @@ def _is_oversized(code: grpc.StatusCode, detail: str) -> bool:
 def _messages() -> dict[str, Any]:
     """Returns the messages of a status's details, without the fields that are not read here.
 
-    Source: google/rpc/status.proto, google/rpc/error_details.proto, google/protobuf/any.proto.
+    Source: google/rpc/status.proto, google/rpc/error_details.proto, google/protobuf/any.proto,
+    google/protobuf/duration.proto.
     """
     return declare(
         {
@@ -189,5 +208,7 @@ def _messages() -> dict[str, Any]:
             "ErrorInfo": [("reason", 1, TEXT), ("domain", 2, TEXT)],
             "FieldViolation": [("field", 1, TEXT)],
             "BadRequest": [("field_violations", 1, "FieldViolation")],
+            "Duration": [("seconds", 1, INTEGER), ("nanos", 2, INTEGER)],
+            "RetryInfo": [("retry_delay", 1, "Duration")],
         }
     )

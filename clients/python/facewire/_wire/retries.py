@@ -4,7 +4,7 @@ import random
 import time
 
 from facewire._values.enums import ErrorReason
-from facewire._values.errors import FacewireError, UnavailableError
+from facewire._values.errors import FacewireError
 
 __all__ = ["FIRST_BACKOFF_S", "Deadline", "Retries"]
 
@@ -12,8 +12,9 @@ _ATTEMPTS = 5
 """Attempts of a call. Chosen, not measured: 1.5 s of pauses at most, enough for a lost connection and a busy moment,
 too short for a server's restart, for which the caller must wait."""
 
-_PASSING = {ErrorReason.TOO_MANY_CALLS, ErrorReason.OUT_OF_MEMORY}
-"""Limits after which the contract asks for another attempt with backoff: the server had no room, and did nothing."""
+_LASTING = {ErrorReason.TIMED_OUT, ErrorReason.TOO_MANY_STREAMS, ErrorReason.SLOW_READER}
+"""Reasons that do not pass within the pauses of one call: the same picture takes as long again, and the streams of others last.
+The caller decides."""
 
 _BUSY_ATTEMPTS = 4
 """The contract's limit for WORKER_BUSY: with a few workers, one of four connections reaches another worker."""
@@ -44,7 +45,7 @@ class Retries:
 
     At most five attempts, with random pauses of up to 0.1, 0.2, 0.4 and 0.8 s ("full jitter":
     M. Brooker, AWS Architecture Blog, 2015), but at least a quarter of these, so that a server
-    has time to return. After a busy worker's refusal of a stream the next attempt comes at once, up
+    has time to return, and never less than the server asks for. After a busy worker's refusal of a stream the next attempt comes at once, up
     to four times: a new connection may find another worker.
     """
 
@@ -60,8 +61,7 @@ class Retries:
         if error.reason is ErrorReason.WORKER_BUSY and self._busy_attempts:
             self._busy_attempts -= 1
             return 0.0
-        passing = isinstance(error, UnavailableError) or error.reason in _PASSING
-        if not passing or not self._bounds_s:
+        if not error.retryable or error.reason in _LASTING or not self._bounds_s:
             return None
-        pause_s = self._bounds_s.pop(0) * random.uniform(0.25, 1.0)
+        pause_s = self._bounds_s.pop(0) * random.uniform(0.25, 1.0) + (error.retry_after_s or 0.0)
         return pause_s if pause_s < self._deadline.left_s else None

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from facewire import (
     Advice,
     Client,
-    DeadlineError,
     DetectionOptions,
-    ErrorReason,
     FacewireError,
     Frame,
     FramePolicy,
     FrameResult,
     FramesSkipped,
     ReconnectError,
-    UnavailableError,
 )
 from facewire.cli._output import ERRORS
-from facewire.cli._session import NO_ROOM, text_of
+from facewire.cli._session import text_of
 
 if TYPE_CHECKING:
     from facewire.video import Camera, FilmWriter
@@ -33,9 +30,6 @@ _FIRST_BACKOFF_S = 1.0
 
 _LONGEST_BACKOFF_S = 30.0
 """Longest pause, seconds. Chosen, not measured: the longest delay until a returned server is noticed."""
-
-_PASSING = {ErrorReason.TOO_MANY_STREAMS, *NO_ROOM}
-"""Limits of a server that may be reached at one time and not at another."""
 
 
 class Following:
@@ -83,7 +77,7 @@ class Following:
             except (FacewireError, ValueError) as error:
                 if self._interrupted.is_set():  # which has closed the client
                     return
-                if not (isinstance(error, FacewireError) and _is_temporary(error)):
+                if not (isinstance(error, FacewireError) and error.retryable):
                     raise
                 if not (self._camera.live and connected):
                     raise
@@ -121,11 +115,6 @@ class Following:
         picture = frames.pictures.pop(result.sequence).picture
         painted = annotate(picture, result.faces, rotation_degrees=self._camera.rotation_degrees)
         film.write(painted, result.captured_at_us / 1e6)
-
-
-def _is_temporary(error: FacewireError) -> bool:
-    """Returns whether a new stream may succeed after this error."""
-    return isinstance(error, UnavailableError | DeadlineError) or error.reason in _PASSING
 
 
 class _Kept:

@@ -26,7 +26,6 @@ __all__ = [
     "EXIT_INTERRUPTED",
     "EXIT_REFUSED",
     "EXIT_USAGE",
-    "NO_ROOM",
     "Server",
     "advised",
     "session",
@@ -41,9 +40,6 @@ EXIT_DENIED = 4
 EXIT_SERVER_FAULT = 5
 EXIT_INTERRUPTED = 130
 """128 + SIGINT, as in shells. `facewire --help` explains the others."""
-
-NO_ROOM = {ErrorReason.TOO_MANY_CALLS, ErrorReason.OUT_OF_MEMORY}
-"""Limits of a server that were reached for a moment: trying again may help, as for a server that is not ready."""
 
 _ADVICE = {
     ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
@@ -144,14 +140,14 @@ def _interruption() -> typer.Exit:
 
 
 def _exit_code(error: FacewireError) -> int:
-    if error.reason in NO_ROOM:
+    if error.retryable:
         return EXIT_UNAVAILABLE
     match error:
         case InvalidPictureError():
             return EXIT_REFUSED
         case InvalidRequestError():
             return EXIT_USAGE
-        case UnavailableError() | DeadlineError():
+        case UnavailableError():
             return EXIT_UNAVAILABLE
         case ServerError() | NotSupportedError():
             return EXIT_SERVER_FAULT
