@@ -68,6 +68,7 @@ def stream_ended(**changes: Any) -> StreamEnded:
 SAMPLES: Final = (
     ServerStarted(
         version="1.2.3",
+        data={"folder": "/srv/my data", "is_new": False, "people": 0},
         model_contract="sface",
         model_contract_id="c" * 64,
         engines={"mtcnn": "OpenVINO in this process", "embedding": "TensorFlow Serving at a:1"},

@@ -298,12 +298,13 @@ def test_a_person_at_a_terminal_gets_a_short_block(models: Path, tmp_path: Path)
     os.close(terminal)
     lines = shown.decode().splitlines()
     assert [line[17:37].strip() for line in lines] == [
-        *("server started", "engines", "limits", "settings"),
+        *("server started", "data", "engines", "limits", "settings"),
         *("listening", "draining", "stopped"),
     ]
     assert "model_contract=sface" in lines[0]
-    assert 'mtcnn="OpenVINO in this process"' in lines[1]
-    assert "max_streams=7" in lines[2]
-    assert "FACEWIRE_MAX_STREAMS=7" in lines[3]
+    assert lines[1].endswith("is_new=yes people=0")
+    assert 'mtcnn="OpenVINO in this process"' in lines[2]
+    assert "max_streams=7" in lines[3]
+    assert "FACEWIRE_MAX_STREAMS=7" in lines[4]
     address = ready.removeprefix("facewire.v1 on ").strip()
-    assert f" address={address} " in lines[4]
+    assert f" address={address} " in lines[5]

@@ -160,6 +160,8 @@ async def _server(
                     contract,
                     models.statistics(),
                     usable,
+                    await gallery.statistics(),
+                    galleries_are_new=gallery.is_new,
                     pictures_at_once=shared.slots.statistics().count,
                     max_calls=max_calls(settings),
                     max_connections=max_connections(settings, raise_open_files()),

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import ServerStarted
+from facewire_server.galleries.records import StoreStatistics
 from facewire_server.host.processors import Processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, ModelStatistics
@@ -18,7 +19,9 @@ def server_started(
     contract: ModelContract,
     models: Iterable[ModelStatistics],
     usable: Processors,
+    galleries: StoreStatistics,
     *,
+    galleries_are_new: bool,
     pictures_at_once: int,
     max_calls: int,
     max_connections: int,
@@ -30,12 +33,20 @@ def server_started(
         contract: the model contract.
         models: each servable, and where it runs.
         usable: processors, by what limits them.
+        galleries: as they were opened.
+        galleries_are_new: the storage was made by this start.
         pictures_at_once, max_calls, max_connections: in force; the settings alone do not determine them.
     """
     in_force = {variable: _hidden(value) for variable, value, _ in settings.described()}
     defaults = {variable: value for variable, value, _ in Settings().described()}
     return ServerStarted(
         version=version("facewire-server"),
+        data={
+            # Resolved: a server that was started from another folder has another `data`.
+            "folder": str(settings.data.resolve()),
+            "is_new": galleries_are_new,
+            "people": sum(each.identity_count for each in galleries.galleries),
+        },
         model_contract=settings.model_contract,
         model_contract_id=contract.id,
         engines={model.name: _hidden(_engine(settings, model.runs_at)) for model in models},

@@ -37,6 +37,8 @@ class ServerStarted:
 
     Attributes:
         version: of this server.
+        data: of the data folder: "folder", its absolute path without links; "is_new", whether the galleries were
+            made by this start; "people", how many identities all galleries have.
         model_contract: its name or file, as set.
         model_contract_id: 64 hexadecimal digits.
         engines: by servable, what runs it and at which address.
@@ -49,6 +51,7 @@ class ServerStarted:
     """
 
     version: str
+    data: Mapping[str, str | bool | int]
     model_contract: str
     model_contract_id: str
     engines: Mapping[str, str]

@@ -9,6 +9,7 @@ import pytest
 from facewire_server.app.started import server_started
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import ServerStarted
+from facewire_server.galleries.records import GallerySize, StoreStatistics
 from facewire_server.host.processors import Processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, ModelStatistics
@@ -41,14 +42,30 @@ def model(name: str, runs_at: str) -> ModelStatistics:
 CONTRACT = ModelContract("c" * 64, 2, np.zeros((4, 2), np.float32))
 
 
+GALLERIES = StoreStatistics(
+    file_bytes=0,
+    used_bytes=0,
+    map_bytes=0,
+    max_bytes=0,
+    reader_count=0,
+    galleries=(GallerySize("default", 1, 20, 40), GallerySize("cellar", 2, 3, 4)),
+)
+
+
 def started(
-    settings: Settings, usable: Processors = USABLE, contract: ModelContract = CONTRACT
+    settings: Settings,
+    usable: Processors = USABLE,
+    contract: ModelContract = CONTRACT,
+    *,
+    is_new: bool = False,
 ) -> ServerStarted:
     return server_started(
         settings,
         contract,
         [model("mtcnn", EMBEDDED), model("embedding", "10.0.0.7:8500")],
         usable,
+        GALLERIES,
+        galleries_are_new=is_new,
         pictures_at_once=5,
         max_calls=128,
         max_connections=896,
@@ -77,6 +94,18 @@ def test_it_says_which_threshold_is_in_force_and_why() -> None:
         "by the size of the gallery: 0.42 up to 20 people, 0.549 at 10000"
     )
     assert "the model contract states none" in started(Settings()).threshold
+
+
+def test_it_says_which_folder_the_galleries_are_in_and_who_is_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("elsewhere")
+    folder = str(tmp_path.resolve())
+    found = {"folder": f"{folder}/data", "is_new": False, "people": 23}
+    assert started(Settings(data=Path("data"))).data == found
+    linked = started(Settings(data=Path("link")), is_new=True).data
+    assert linked == {"folder": f"{folder}/elsewhere", "is_new": True, "people": 23}
 
 
 def test_it_says_where_each_model_runs() -> None:

@@ -112,7 +112,8 @@ def test_the_start_is_a_block_of_few_lines(lines: Lines) -> None:
     log(SAMPLES[0])
     first, *below = lines.text[0].split("\n")
     assert "model_contract=sface" in first
-    assert [line.split()[0] for line in below] == ["engines", "limits", "settings"]
+    assert [line.split()[0] for line in below] == ["data", "engines", "limits", "settings"]
+    assert below[0].split(maxsplit=1)[1] == 'folder="/srv/my data" is_new=no people=0'
     assert 'FACEWIRE_DATA="my data"' in below[-1]
     assert "FACEWIRE_MAX_STREAMS" not in below[-1], "it is at its default"
     assert json.loads(lines.json[0])["settings"]["FACEWIRE_MAX_STREAMS"] == "64"

@@ -34,6 +34,9 @@ class LmdbGallery(LmdbAdmin):
     """The galleries in a folder: `Search`, `Enrollments` and `GalleryAdmin` of `galleries.ports`.
 
     Opening waits while another process writes. Open it once in a process, after any fork.
+
+    Attributes:
+        is_new: opening has made the storage.
     """
 
     def __init__(
@@ -72,10 +75,11 @@ class LmdbGallery(LmdbAdmin):
         super().__init__(environment, threads, model_contract_id, dimension)
         self._vector_search = vector_search
         self._damaged.update(damaged_galleries)
+        self.is_new = True
         try:
             environment.write(lambda transaction: self._make(transaction, DEFAULT_GALLERY_ID))
         except GalleryExists:
-            pass
+            self.is_new = False
         except BaseException:
             self.close()
             raise
