@@ -95,8 +95,9 @@ class _Gallery:
 class FakeGalleries:
     """One method for each of the service's, of the same name."""
 
-    def __init__(self, contract_id: str) -> None:
+    def __init__(self, contract_id: str, threshold: float) -> None:
         self.contract_id = contract_id
+        self.threshold = threshold
         self._galleries: dict[str, _Gallery] = {}
         self._made("default", "", revision=0)
 
@@ -274,13 +275,20 @@ class FakeGalleries:
             return gallery_pb2.EnrollmentResult(
                 refusal=f"ERROR_REASON_{refusal.reason}", detail=str(refusal)
             )
-        key = uuid.uuid4().hex
+        result = gallery_pb2.EnrollmentResult(
+            template_id=uuid.uuid4().hex, quality=face.quality, box=face.box
+        )
+        others = [one for one in gallery.ranked(probe) if one.identity_id != request.identity_id]
+        if others and others[0].similarity >= self.threshold:
+            result.similar_identity_id = others[0].identity_id
+            result.similar_identity_similarity = others[0].similarity
+        key = result.template_id
         gallery.vectors[key] = probe
         gallery.templates[key] = gallery_pb2.Template(
             template_id=key, identity_id=request.identity_id, source=request.source,
             quality=face.quality, detection_score=face.detection_score, created_at_us=_now(),
         )  # fmt: skip
-        return gallery_pb2.EnrollmentResult(template_id=key, quality=face.quality, box=face.box)
+        return result
 
 
 def _now() -> int:

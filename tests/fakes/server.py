@@ -25,7 +25,7 @@ from facewire.v1 import (
 )
 from fakes.faces import Embedded, embed
 from fakes.gallery_service import FakeGalleries, Refusal
-from fakes.recognition_service import CONTRACT_ID, Recognition
+from fakes.recognition_service import CONTRACT_ID, THRESHOLD, Recognition
 
 __all__ = ["FakeServer", "failure"]
 
@@ -85,7 +85,7 @@ class FakeServer:
 
     def __init__(self, *, token: str = "") -> None:
         self.token = token
-        self.galleries = FakeGalleries(CONTRACT_ID)
+        self.galleries = FakeGalleries(CONTRACT_ID, THRESHOLD)
         self.calls: dict[str, int] = defaultdict(int)
         self.request_ids: list[str] = []
         self.peers: list[str] = []

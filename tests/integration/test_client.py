@@ -154,6 +154,18 @@ def test_any_number_of_pictures_is_enrolled_each_answered_in_order(
     assert client.identity("eileen", gallery=gallery).template_count == 12
 
 
+def test_a_person_who_resembles_another_is_a_warning_without_an_id(
+    client, gallery, portrait, nobody
+):
+    client.enroll("ann", portrait, gallery=gallery, display_name="Ann Example")
+    with pytest.warns(facewire.SimilarIdentityWarning) as warned:
+        result = client.enroll("anne", [portrait, nobody, portrait], gallery=gallery)
+    (warning,) = warned
+    assert "similar_identity_id" in str(warning.message)
+    assert not {"ann", "anne", "Example"} & set(re.findall(r"\w+", str(warning.message)))
+    assert [each.similar_identity_id for each in result.pictures] == ["ann", "", "ann"]
+
+
 def test_enrolling_nobody_known_can_be_refused(client, gallery, portrait):
     with pytest.raises(facewire.NotFoundError) as caught:
         client.enroll("eileen", portrait, gallery=gallery, create_identity=False)

@@ -169,6 +169,7 @@ def turned_lfw(shared: Path) -> list[Pixels]:
     return [np.ascontiguousarray(one[::-1, ::-1, ::-1]) for one in pictures if one is not None]
 
 
+@pytest.mark.filterwarnings("ignore::facewire.SimilarIdentityWarning")  # of those few that pass
 def test_no_stranger_is_named_after_a_picture_that_was_upside_down(
     client: facewire.Client, gallery: str, turned_lfw: list[Pixels]
 ) -> None:

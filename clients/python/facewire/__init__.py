@@ -52,6 +52,7 @@ from facewire._values.galleries import (
     Gallery,
     Identity,
     ImportResult,
+    SimilarIdentityWarning,
     Template,
 )
 from facewire._values.options import DecisionPolicy, DetectionOptions
@@ -121,6 +122,7 @@ __all__ = [
     "ServerInfo",
     "ServerLimits",
     "SeveralFacesError",
+    "SimilarIdentityWarning",
     "SkipReason",
     "StageTimings",
     "Stream",

@@ -112,13 +112,15 @@ class AsyncClient(AsyncGalleryClient):
         timeout_s: float | None = None,
     ) -> EnrollResult:
         """Enrolls any number of pictures of one person. See `Client.enroll`."""
-        return await self._carry_out(
+        result = await self._carry_out(
             enrollment.enroll(
                 identity_id, pictures, gallery, display_name, selection, source, detection,
                 create_identity,
             ),
             timeout_s,
         )  # fmt: skip
+        enrollment.warn_of_similar(result)
+        return result
 
     def stream(
         self,

@@ -166,19 +166,24 @@ class Client(GalleryClient):
             detection: what counts as a face.
             create_identity: creates the identity if it does not exist.
 
+        Warns:
+            SimilarIdentityWarning: a picture also matches another identity. It is enrolled nevertheless.
+
         Raises:
             NotFoundError: no such gallery, or no such identity and `create_identity` off.
             ContractMismatchError: the gallery was made with another model.
             LimitError: the gallery is full.
             OSError, ValueError, TypeError: a picture cannot be read.
         """
-        return self._carry_out(
+        result = self._carry_out(
             enrollment.enroll(
                 identity_id, pictures, gallery, display_name, selection, source, detection,
                 create_identity,
             ),
             timeout_s,
         )  # fmt: skip
+        enrollment.warn_of_similar(result)
+        return result
 
     def stream(
         self,

@@ -13,8 +13,13 @@ __all__ = [
     "Gallery",
     "Identity",
     "ImportResult",
+    "SimilarIdentityWarning",
     "Template",
 ]
+
+
+class SimilarIdentityWarning(UserWarning):
+    """An enrolled picture also matches another identity; the result of `enroll` says which."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
-"""Splits the pictures of one person into calls that the server takes."""
+"""Splits the pictures of one person into calls that the server takes, and warns if another person resembles them."""
 
 import uuid
+import warnings
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from facewire._values.enums import ErrorReason, FaceSelection, ThresholdSource
 from facewire._values.errors import InvalidPictureError, LimitError
-from facewire._values.galleries import EnrolledPicture, EnrollResult
+from facewire._values.galleries import EnrolledPicture, EnrollResult, SimilarIdentityWarning
 from facewire._values.options import DetectionOptions
 from facewire._values.pictures import Picture, as_pictures
 from facewire._wire.read_galleries import read_enrolled_picture
@@ -15,7 +16,7 @@ from facewire._wire.requests import Call
 from facewire._wire.write import detection_message, image_message
 from facewire.v1 import face_pb2, gallery_pb2
 
-__all__ = ["Enrolled", "Plan", "chunks", "enroll", "halves"]
+__all__ = ["Enrolled", "Plan", "chunks", "enroll", "halves", "warn_of_similar"]
 
 _CHUNK_PICTURES = 10
 """The contract's limit of EnrollTemplates."""
@@ -87,6 +88,22 @@ def enroll(
     return EnrollResult(
         identity_id, tuple(results), last.revision, last.threshold, last.threshold_source
     )
+
+
+def warn_of_similar(result: EnrollResult) -> None:
+    """Warns if a picture also matches another identity.
+
+    A method of a client calls it, so that the warning names the line that called the method. Warnings
+    are often logged, so the text holds no id.
+    """
+    if any(picture.similar_identity_id for picture in result.pictures):
+        warnings.warn(
+            "an enrolled picture also matches another identity: one person under two names, one picture "
+            "under two, or two people who look alike? Their faces may be ambiguous. Of each of the result's "
+            "`pictures`, `similar_identity_id` and `similar_identity_similarity` say which identity it is.",
+            SimilarIdentityWarning,
+            stacklevel=3,  # this function, the client's method, its caller
+        )
 
 
 def _read(response: gallery_pb2.EnrollTemplatesResponse) -> Enrolled:

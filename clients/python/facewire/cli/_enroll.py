@@ -6,6 +6,7 @@ a deleted person could not be enrolled again: the server would return its first 
 """
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from facewire import (
     InvalidRequestError,
     NotFoundError,
     NotSupportedError,
+    SimilarIdentityWarning,
 )
 from facewire.cli._enrolled import InForce, PictureOutcome, report
 from facewire.cli._folder import People, Person, people_of
@@ -63,7 +65,8 @@ def run(
         described = _check_model(client, gallery)
         in_force.threshold, in_force.source = described.threshold, described.threshold_source
         try:
-            with bar:
+            with bar, warnings.catch_warnings():
+                warnings.simplefilter("ignore", SimilarIdentityWarning)  # the report has a table
                 task = bar.add_task("enrolling", total=found.picture_count)
                 for outcome in _enroll(client, found, options, in_force):
                     outcomes.append(outcome)
