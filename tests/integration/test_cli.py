@@ -195,7 +195,7 @@ def test_a_gallery_goes_to_a_file_and_back(run, folder, people_gallery, tmp_path
     file = tmp_path / "people.facewire"
     out = run("gallery", "export", file, "-g", people_gallery)
     assert out.returncode == 0
-    assert "1 people with 2 templates" in out.stderr
+    assert "holds 1 person with 2 templates" in out.stderr
     again = run("gallery", "export", file, "-g", people_gallery)
     assert again.returncode == 2
     assert "--force" in again.stderr

@@ -76,7 +76,7 @@ def test_one_person_under_two_names_is_a_warning_and_ambiguous_says_between_whom
     assert enrolled.returncode == 0, "a warning is no error"
     row = next(line for line in enrolled.stdout.splitlines() if "1.png" in line)
     assert row.index("Anne ") < row.index("Ann ", row.index("Anne ") + 1)
-    assert "1 enrolled pictures also match another person" in enrolled.stderr
+    assert "another person matches 1 enrolled picture, too" in enrolled.stderr
     assert "Threshold of the gallery now: 0.420 (by the size of the gallery)." in enrolled.stderr
 
     (tmp_path / "people" / "Anna").mkdir()
@@ -182,7 +182,7 @@ def test_heic_pictures_are_enrolled_and_who_has_no_picture_is_named(
     run, phone_folder, gallery, server_address
 ):
     result = run("enroll", phone_folder, "-g", gallery)
-    assert "1 enrolled, 0 there already, 0 refused" in result.stderr
+    assert "1 enrolled, 0 there already, 0 refused: 1 person, gallery" in result.stderr
     assert "scan.tif" in result.stderr
     assert "People without a usable picture: ben, cy." in result.stderr
     assert result.returncode == 1

@@ -12,7 +12,7 @@ from facewire import Client, ErrorReason, NoFaceError, ThresholdSource, Unavaila
 from facewire._wire.read_results import read_frame_result, read_frames_skipped
 from facewire.cli._folder import people_of
 from facewire.cli._interrupts import closed_by_ctrl_c
-from facewire.cli._output import threshold_text
+from facewire.cli._output import counted, threshold_text
 from facewire.cli._session import text_of
 from facewire.cli._sightings import Sightings, clock, write_csv
 from facewire.v1 import face_pb2, recognition_pb2
@@ -63,6 +63,13 @@ def test_ctrl_c_stays_off_where_it_was_off(ctrl_c):
     with Client("127.0.0.1:1") as client, closed_by_ctrl_c(client, interrupted):
         ctrl_c()
     assert not interrupted.is_set()
+
+
+def test_one_is_not_a_plural():
+    assert [counted(number, "template") for number in (0, 1, 2)] == [
+        "0 templates", "1 template", "2 templates"
+    ]  # fmt: skip
+    assert [counted(number, "person", "people") for number in (1, 3)] == ["1 person", "3 people"]
 
 
 def test_sub_folders_and_file_names_are_people(tmp_path):

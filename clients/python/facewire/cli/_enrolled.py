@@ -7,7 +7,7 @@ from typing import Literal
 
 from facewire import QualityFault, ThresholdSource
 from facewire.cli._folder import People
-from facewire.cli._output import ERRORS, print_json, print_table, threshold_text, words
+from facewire.cli._output import ERRORS, counted, print_json, print_table, threshold_text, words
 
 __all__ = ["InForce", "PictureOutcome", "report"]
 
@@ -93,7 +93,7 @@ def report(
         print_table("Refused", ["picture", "reason", "what happened"], rows)
     ERRORS.print(
         f"{counts['enrolled']} enrolled, {counts['present']} there already, "
-        f"{counts['refused']} refused: {len(found.people)} people, gallery {gallery!r}."
+        f"{counts['refused']} refused: {counted(len(found.people), 'person', 'people')}, gallery {gallery!r}."
     )
     _warn_of_similar(outcomes)
     if in_force.threshold:
@@ -133,8 +133,8 @@ def _warn_of_similar(outcomes: list[PictureOutcome]) -> None:
     columns = ["picture", "enrolled as", "also matches", " similarity"]
     print_table("Two people match", columns, rows)
     ERRORS.print(
-        f"Warning: {len(similar)} enrolled pictures also match another person: one person under two "
-        "names, or one picture under two? Their faces may be ambiguous. "
+        f"Warning: another person matches {counted(len(similar), 'enrolled picture')}, too: one person under "
+        "two names, or one picture under two? Their faces may be ambiguous. "
         "`facewire forget` deletes one of the names."
     )
 

@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 
 from facewire import AlreadyExistsError
-from facewire.cli._output import ERRORS, print_json, print_table, work_progress
+from facewire.cli._output import ERRORS, counted, print_json, print_table, work_progress
 from facewire.cli._session import EXIT_INTERRUPTED, Server, session, usage_error
 
 __all__ = ["create", "delete", "export", "import_", "list_"]
@@ -63,11 +63,11 @@ def delete(server: Server, gallery: str, *, sure: bool, as_json: bool) -> None:
         typer.Exit: with the exit code, unless it is 0.
     """
     with session(server) as client:
-        count = client.gallery(gallery).identity_count
+        people = counted(client.gallery(gallery).identity_count, "person", "people")
     if not sure:
         if as_json or not ERRORS.is_terminal:
-            raise usage_error(f"this deletes {count} people. Add --yes to do it.")
-        if not _confirmed(f"Delete gallery {gallery!r} with {count} people?"):
+            raise usage_error(f"this deletes {people}. Add --yes to do it.")
+        if not _confirmed(f"Delete gallery {gallery!r} with {people}?"):
             raise typer.Exit(EXIT_INTERRUPTED)
     with session(server) as client:
         revision = client.delete_gallery(gallery)
@@ -99,8 +99,8 @@ def export(server: Server, file: Path, *, gallery: str, replace: bool, as_json: 
         print_json(file=str(file), gallery=exported)
         return
     ERRORS.print(
-        f"{exported.identity_count} people with {exported.template_count} templates are in "
-        f"{file}. It holds biometric data: protect it like passwords."
+        f"{file} holds {counted(exported.identity_count, 'person', 'people')} with "
+        f"{counted(exported.template_count, 'template')}. This is biometric data: protect it like passwords."
     )
 
 
@@ -126,8 +126,9 @@ def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: 
         print_json(file=str(file), gallery_id=gallery, result=result)
         return
     ERRORS.print(
-        f"{result.identities_added} people and {result.templates_added} templates added to "
-        f"gallery {gallery!r}; {result.templates_skipped} templates existed already."
+        f"{counted(result.identities_added, 'person', 'people')} and "
+        f"{counted(result.templates_added, 'template')} added to gallery {gallery!r}; "
+        f"{counted(result.templates_skipped, 'template')} existed already."
     )
 
 

@@ -22,6 +22,7 @@ from facewire import Face, Outcome, Quality, ThresholdSource
 
 __all__ = [
     "ERRORS",
+    "counted",
     "faults_of",
     "print_json",
     "print_line",
@@ -104,6 +105,11 @@ def threshold_text(threshold: float, source: ThresholdSource) -> str:
     """Returns "0.452 (by the size of the gallery)"; "" for the 0 of a server that is too old to say."""
     chosen = f" ({_CHOSEN[source]})" if source in _CHOSEN else ""
     return f"{threshold:.3f}{chosen}" if threshold else ""
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Returns "1 person" or "2 people", of `one` "person" and `many` "people"; `many` is by default `one` with an s."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def faults_of(quality: Quality) -> str:

@@ -3,7 +3,7 @@
 import typer
 
 from facewire import ErrorReason, NotFoundError
-from facewire.cli._output import ERRORS, print_json, print_table
+from facewire.cli._output import ERRORS, counted, print_json, print_table
 from facewire.cli._session import EXIT_REFUSED, Server, session
 
 __all__ = ["forget", "identities"]
@@ -28,7 +28,7 @@ def identities(server: Server, *, gallery: str, as_json: bool) -> None:
         return
     if rows:
         print_table(f"Gallery {gallery}", ["id", "name", " templates", "since (UTC)"], rows)
-    ERRORS.print(f"{len(rows)} people in gallery {gallery!r}.")
+    ERRORS.print(f"{counted(len(rows), 'person', 'people')} in gallery {gallery!r}.")
 
 
 def forget(server: Server, identity_ids: list[str], *, gallery: str, as_json: bool) -> None:

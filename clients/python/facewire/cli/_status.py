@@ -7,6 +7,7 @@ import typer
 from facewire import Client, Gallery, Health, NotSupportedError, ServerInfo
 from facewire.cli._output import (
     ERRORS,
+    counted,
     print_json,
     print_line,
     print_table,
@@ -79,10 +80,10 @@ def _print_info(info: ServerInfo) -> None:
     print_line(f"model        {info.model_contract_name} {info.model_contract_id}")
     print_line(
         f"pictures     at most {limits.max_frame_bytes / 2**20:.4g} MiB, "
-        f"{limits.max_pixels / 1e6:.4g} megapixels, {limits.max_faces} faces"
+        f"{limits.max_pixels / 1e6:.4g} megapixels, {counted(limits.max_faces, 'face')}"
     )
     print_line(
-        f"streams      at most {limits.max_streams}, each with {limits.max_in_flight} frames in flight"
+        f"streams      at most {limits.max_streams}, each with {counted(limits.max_in_flight, 'frame')} in flight"
     )
     print_line(f"threshold    {_threshold(info)}")
     absent = ", ".join(words(feature) for feature in info.absent_features)
