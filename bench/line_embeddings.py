@@ -15,13 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import progress
-from facewire_server.app.values import (
-    enrollment_gate,
-    probe_gate,
-    read_model_contract,
-    request_defaults,
-    serving_limits,
-)
+from facewire_server.app.line import join_line
+from facewire_server.app.values import line_threads, read_model_contract, request_defaults, work
 from facewire_server.configuration.settings import Settings
 from facewire_server.galleries.records import (
     Enrollment,
@@ -30,16 +25,12 @@ from facewire_server.galleries.records import (
     SearchResult,
 )
 from facewire_server.models import open_models
-from facewire_server.pipeline.enroll import Enroller
-from facewire_server.pipeline.find import FaceFinder
-from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.types import DecisionPolicy, Face, FaceSelection, Outcome, Picture, Recognition
-from facewire_server.work.slots import WorkSlots
 from harness import REPOSITORY
 
 __all__ = ["People", "default_policy", "embed"]
 
-_SETTINGS: Final = Settings(models=REPOSITORY / "models")
+_SETTINGS: Final = Settings(models=REPOSITORY / "models", frame_timeout_s=600.0)
 _THREADS: Final = 2
 """Threads of the line and of each model; the embeddings do not depend on them."""
 
@@ -128,31 +119,15 @@ class _Recorder:
 async def _embed(pictures: Mapping[str, Sequence[Path]]) -> People:
     contract = read_model_contract(_SETTINGS.model_contract)
     defaults = request_defaults(_SETTINGS, contract)
-    recorder, slots = _Recorder(contract.dimension), WorkSlots(_THREADS, picture_timeout_s=600.0)
+    recorder = _Recorder(contract.dimension)
     templates: list[NDArray[np.float32] | None] = []
     probes: list[NDArray[np.float32] | None] = []
-    with ThreadPoolExecutor(_THREADS) as threads:
+    with ThreadPoolExecutor(line_threads(_THREADS)) as threads:
         async with open_models(contract, folder=_SETTINGS.models, threads=_THREADS) as models:
-            limits = serving_limits(_SETTINGS).picture
-            finder = FaceFinder(models.detector, limits=limits, threads=threads)
-            enroller = Enroller(
-                finder,
-                models.embedder,
-                recorder,
-                slots,
-                gate=enrollment_gate(_SETTINGS, contract),
-                policy=defaults.decision,
-            )
-            recognizer = Recognizer(
-                finder,
-                models.embedder,
-                recorder,
-                slots,
-                gate=probe_gate(_SETTINGS, contract),
-                model_contract_id=contract.id,
-            )
+            shared = work(_SETTINGS, _THREADS, is_served=False)
+            line = join_line(_SETTINGS, contract, models, recorder, shared, threads)
             for name, (first, *others) in progress(pictures.items(), "people", len(pictures)):
-                await enroller.enroll(
+                await line.enroller.enroll(
                     "default",
                     NewIdentity(name, create=True),
                     [Picture(first.read_bytes())],
@@ -161,7 +136,7 @@ async def _embed(pictures: Mapping[str, Sequence[Path]]) -> People:
                 )
                 templates.append(recorder.rows[0] if len(recorder.rows) else None)
                 probe = Picture((others or [first])[0].read_bytes())
-                seen = await recognizer.recognize(
+                seen = await line.recognizer.recognize(
                     probe, "default", defaults.picture, defaults.decision
                 )
                 probes.append(_central(seen, recorder.rows))

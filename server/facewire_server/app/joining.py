@@ -1,4 +1,4 @@
-"""Joins the rooms: a server over the line, the line over models and gallery."""
+"""Joins the rooms: a server over the line."""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -7,10 +7,9 @@ from pathlib import Path
 
 from grpc import aio
 
+from facewire_server.app.line import join_line
 from facewire_server.app.values import (
     Work,
-    enrollment_gate,
-    probe_gate,
     request_defaults,
     server_options,
     serving_limits,
@@ -20,10 +19,6 @@ from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import Emit
 from facewire_server.host.open_files import raise_open_files
 from facewire_server.models import Models
-from facewire_server.pipeline.enroll import Enroller
-from facewire_server.pipeline.find import FaceFinder
-from facewire_server.pipeline.match import IfBothBlurred
-from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED
 from facewire_server.rpc.gallery import GalleryServicer
@@ -48,47 +43,20 @@ def join(
 ) -> Server:
     """Builds the line over models and gallery, and the server over the line. Nothing listens yet."""
     limits, defaults = serving_limits(settings), request_defaults(settings, contract)
-    slots = work.slots
-    finder = FaceFinder(
-        models.detector,
-        limits=limits.picture,
-        threads=threads,
-        max_stream_pixels=limits.max_stream_pixels,
-        left_behind=work.left_behind,
-        emit=emit,
-    )
-    recognizer = Recognizer(
-        finder,
-        models.embedder,
-        gallery,
-        slots,
-        gate=probe_gate(settings, contract),
-        if_both_blurred=IfBothBlurred(
-            settings.compare_min_directional_sharpness, settings.compare_blurred_raise
-        ),
-        model_contract_id=contract.id,
-    )
-    enroller = Enroller(
-        finder,
-        models.embedder,
-        gallery,
-        slots,
-        gate=enrollment_gate(settings, contract),
-        policy=defaults.decision,
-    )
+    line = join_line(settings, contract, models, gallery, work, threads, emit)
     return Server(
         server_options(settings, raise_open_files()),
         RecognitionServicer(
-            recognizer,
+            line.recognizer,
             gallery,
-            slots,
+            work.slots,
             work.frame_bytes,
             limits=limits,
             defaults=defaults,
             info=server_info_message(
                 model_contract_id=contract.id,
                 model_contract_name=Path(settings.model_contract).stem,
-                picture_timeout_s=slots.picture_timeout_s,
+                picture_timeout_s=work.slots.picture_timeout_s,
                 limits=limits,
                 defaults=defaults,
             ),
@@ -96,7 +64,7 @@ def join(
         ),
         GalleryServicer(
             gallery,
-            enroller,
+            line.enroller,
             limits=limits,
             defaults=defaults,
             dimension=contract.dimension,

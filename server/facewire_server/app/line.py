@@ -1,0 +1,71 @@
+"""Joins the line: recognizing and enrolling, over models and gallery."""
+
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+from facewire_server.app.values import (
+    Work,
+    enrollment_gate,
+    probe_gate,
+    request_defaults,
+    serving_limits,
+)
+from facewire_server.configuration.settings import Settings
+from facewire_server.events import Emit, ignore
+from facewire_server.galleries.ports import Enrollments
+from facewire_server.models import Models
+from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.match import IfBothBlurred
+from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.proof.model_contract import ModelContract
+
+__all__ = ["Line", "join_line"]
+
+
+class Line(NamedTuple):
+    """What is done with pictures: in a server by its services, in a measurement without one."""
+
+    recognizer: Recognizer
+    enroller: Enroller
+
+
+def join_line(
+    settings: Settings,
+    contract: ModelContract,
+    models: Models,
+    gallery: Enrollments,
+    work: Work,
+    threads: Executor,
+    emit: Emit = ignore,
+) -> Line:
+    """Builds the line over models and gallery; it works on pixels in `threads`."""
+    limits = serving_limits(settings)
+    finder = FaceFinder(
+        models.detector,
+        limits=limits.picture,
+        threads=threads,
+        max_stream_pixels=limits.max_stream_pixels,
+        left_behind=work.left_behind,
+        emit=emit,
+    )
+    recognizer = Recognizer(
+        finder,
+        models.embedder,
+        gallery,
+        work.slots,
+        gate=probe_gate(settings, contract),
+        if_both_blurred=IfBothBlurred(
+            settings.compare_min_directional_sharpness, settings.compare_blurred_raise
+        ),
+        model_contract_id=contract.id,
+    )
+    enroller = Enroller(
+        finder,
+        models.embedder,
+        gallery,
+        work.slots,
+        gate=enrollment_gate(settings, contract),
+        policy=request_defaults(settings, contract).decision,
+    )
+    return Line(recognizer, enroller)
