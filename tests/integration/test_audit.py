@@ -135,7 +135,7 @@ async def test_what_changes_nothing_is_no_event() -> None:
     assert of_galleries(events) == []
 
 
-async def test_an_import_says_how_many_of_its_templates_an_enrollment_would_refuse() -> None:
+async def test_an_import_and_its_event_say_how_many_templates_an_enrollment_would_refuse() -> None:
     events: list[Event] = []
     async with served(gallery=memory_gallery(), emit=events.append) as wire:
         call = wire.galleries
@@ -144,9 +144,10 @@ async def test_an_import_says_how_many_of_its_templates_an_enrollment_would_refu
         sent = records(header, people=4)
         for row, eyes_px in ((2, 15.0), (4, 17.0), (6, 3.0)):  # of the fourth nothing is known
             sent[row].record.template.template.quality.inter_eye_px = eyes_px
-        await call.ImportGallery(iter(sent))
+        imported = await call.ImportGallery(iter(sent))
     last = of_galleries(events)[-1]
     assert said(last) == ("import", "staff", 4, 4, 2, True)
+    assert imported.templates_poor == 2
     assert isinstance(last, GalleryChanged)
     assert last.poor_count == 2
 

@@ -1,5 +1,6 @@
 """The command line against the real server: pictures, people, galleries, status, errors."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import grpc
 import numpy as np
 import pytest
 
+from facewire._wire import gallery_file
 from fakes.server import FakeServer, failure
 from integration.command import command, environment, lines
 
@@ -211,6 +213,30 @@ def test_a_gallery_goes_to_a_file_and_back(run, folder, people_gallery, tmp_path
     file.write_bytes(file.read_bytes()[:-40])
     cut = run("gallery", "import", file, "-g", copy)
     assert (cut.returncode, "cut off" in cut.stderr) == (2, True)
+
+
+def with_a_smeared_face(export):
+    """Changes an export: the first template is of a face that an older server took."""
+    every = list(gallery_file.records(export))
+    first = next(record for record in every if record.HasField("template"))
+    first.template.template.quality.directional_sharpness = 1.5
+    content = gallery_file.MAGIC + b"".join(map(gallery_file.framed, every)) + gallery_file.END
+    export.write_bytes(content + hashlib.sha256(content).digest())
+
+
+def test_an_import_warns_of_templates_that_an_enrollment_refuses(run, people_gallery, tmp_path):
+    file = tmp_path / "people.facewire"
+    run("gallery", "export", file, "-g", people_gallery)
+    copy = f"{people_gallery[:40]}-poor"
+    clean = run("gallery", "import", file, "-g", copy, "--create")
+    assert (clean.returncode, "Warning" in clean.stderr) == (0, False)
+    with_a_smeared_face(file)
+    poor = run("gallery", "import", file, "-g", copy)
+    assert "an enrollment would refuse 1 template of this file" in poor.stderr
+    assert "enroll them into a new gallery" in poor.stderr
+    assert poor.returncode == 0, "it is imported nevertheless"
+    (as_json,) = lines(run("gallery", "import", file, "-g", copy, "--json"))
+    assert as_json["result"]["templates_poor"] == 1
 
 
 def test_galleries_are_made_listed_and_deleted_only_when_that_is_meant(run, gallery):

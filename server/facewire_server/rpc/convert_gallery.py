@@ -211,13 +211,14 @@ def import_record(record: gallery_pb2.GalleryRecord, dimension: int) -> GalleryR
     raise OutOfOrder("every message of an import but the first carries an identity or a template")
 
 
-def import_message(counts: ImportCounts) -> gallery_pb2.ImportGalleryResponse:
-    """Converts the counts of an import."""
+def import_message(counts: ImportCounts, poor_count: int) -> gallery_pb2.ImportGalleryResponse:
+    """Converts the counts of an import, and of its templates that an enrollment refuses."""
     return gallery_pb2.ImportGalleryResponse(
         identities_added=counts.identities_added,
         templates_added=counts.templates_added,
         templates_skipped=counts.templates_skipped,
         revision=counts.revision,
+        templates_poor=poor_count,
     )
 
 

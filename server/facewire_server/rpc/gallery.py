@@ -253,7 +253,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 records(),
                 committed=so_far.parts.append,
             )
-        return convert.import_message(counts)
+        return convert.import_message(counts, so_far.poor_count)
 
     def _gallery_message(self, info: GalleryInfo) -> gallery_pb2.Gallery:
         return convert.gallery_message(info, self._defaults.decision)

@@ -114,7 +114,9 @@ def test_a_template() -> None:
 
 def test_what_an_import_did() -> None:
     counts = ImportCounts(2, 3, 5, 7)
-    assert_same(convert_gallery.import_message(counts), counts)
+    message = convert_gallery.import_message(counts, 6)
+    assert_same(message, counts, besides=["templates_poor"])
+    assert message.templates_poor == 6
 
 
 @pytest.mark.parametrize("record", [IDENTITY, EXPORTED])

@@ -211,7 +211,8 @@ class GalleryClient(Calls):
 
         Templates that are there already are skipped, so an interrupted import can be
         run again. The whole file is checked before anything is sent. There is no
-        deadline.
+        deadline. An import is not gated as `enroll` is: templates of poor faces, of an older server, are added,
+        and `templates_poor` of the result counts them. Enroll these people again.
 
         Args:
             path: a file of `export_gallery`.

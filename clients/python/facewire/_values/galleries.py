@@ -152,9 +152,13 @@ class ImportResult:
         templates_added: templates that were new.
         templates_skipped: templates that existed already.
         revision: the gallery's revision after the last write.
+        templates_poor: templates of the file that an enrollment refuses, as far as the file states what was
+            measured; those that existed already count, too. A stranger whose face is poor in the same
+            way may get such a person's name: enroll these people again. 0 also from an older server.
     """
 
     identities_added: int
     templates_added: int
     templates_skipped: int
     revision: int
+    templates_poor: int = 0

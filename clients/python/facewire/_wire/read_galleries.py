@@ -72,6 +72,7 @@ def read_import_result(result: gallery_pb2.ImportGalleryResponse) -> ImportResul
         templates_added=result.templates_added,
         templates_skipped=result.templates_skipped,
         revision=result.revision,
+        templates_poor=result.templates_poor,
     )
 
 

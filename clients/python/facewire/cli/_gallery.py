@@ -130,6 +130,12 @@ def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: 
         f"{counted(result.templates_added, 'template')} added to gallery {gallery!r}; "
         f"{counted(result.templates_skipped, 'template')} existed already."
     )
+    if result.templates_poor:
+        ERRORS.print(
+            f"Warning: an enrollment would refuse {counted(result.templates_poor, 'template')} of this file: a "
+            "stranger whose face is poor in the same way may get that person's name. If you have the pictures, "
+            "enroll them into a new gallery: `facewire enroll` refuses the poor ones, and says why."
+        )
 
 
 @contextmanager

@@ -304,16 +304,18 @@ class ImportGalleryRequest(_message.Message):
     def __init__(self, gallery_id: _Optional[str] = ..., record: _Optional[_Union[GalleryRecord, _Mapping]] = ...) -> None: ...
 
 class ImportGalleryResponse(_message.Message):
-    __slots__ = ("identities_added", "templates_added", "templates_skipped", "revision")
+    __slots__ = ("identities_added", "templates_added", "templates_skipped", "revision", "templates_poor")
     IDENTITIES_ADDED_FIELD_NUMBER: _ClassVar[int]
     TEMPLATES_ADDED_FIELD_NUMBER: _ClassVar[int]
     TEMPLATES_SKIPPED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_POOR_FIELD_NUMBER: _ClassVar[int]
     identities_added: int
     templates_added: int
     templates_skipped: int
     revision: int
-    def __init__(self, identities_added: _Optional[int] = ..., templates_added: _Optional[int] = ..., templates_skipped: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
+    templates_poor: int
+    def __init__(self, identities_added: _Optional[int] = ..., templates_added: _Optional[int] = ..., templates_skipped: _Optional[int] = ..., revision: _Optional[int] = ..., templates_poor: _Optional[int] = ...) -> None: ...
 
 class GalleryRecord(_message.Message):
     __slots__ = ("header", "identity", "template")

@@ -298,7 +298,8 @@ class GalleryServiceServicer(object):
         """Adds the identities and templates of an export to a gallery, which must exist. The
         first message carries `header`. Committed in parts: an interrupted import
         leaves the parts before; templates that exist already (same id) are skipped, so
-        that it can be sent again.
+        that it can be sent again. Not gated as enrollments are: templates of poor faces are
+        added, and counted in `templates_poor`.
 
         Errors:
         * `INVALID_ARGUMENT` (OUT_OF_ORDER): no header first, or a template without its identity.
