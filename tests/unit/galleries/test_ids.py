@@ -92,6 +92,18 @@ def test_a_new_id_is_composed_and_both_spellings_lead_to_either() -> None:
     assert not are_one_id(COMPOSED, "Jose")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("anna", "\u0430nna"), ("O'Brien", "O\u2019Brien"), ("ada", "Ada"), ("1", "l"), ("\u212b", "\uff21")],
+)  # fmt: skip
+def test_ids_that_merely_look_alike_are_two(one: str, other: str) -> None:
+    """Here a Cyrillic letter, an apostrophe, a capital, a digit, a wide letter: decision 22 says why."""
+    first, second = checked_new_identity_id(one), checked_new_identity_id(other)
+    assert first != second
+    assert not are_one_id(one, other)
+    assert not set(spellings(one)) & set(spellings(other))
+
+
 def test_an_id_that_only_one_spelling_fits_keeps_to_its_bound() -> None:
     fits = "é" * 64  # 128 bytes, decomposed 192
     assert spellings(fits) == (fits,)
