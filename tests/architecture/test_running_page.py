@@ -8,7 +8,7 @@ import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.configuration import sources
-from facewire_server.configuration.settings import all_settings
+from facewire_server.configuration.settings import Settings, all_settings
 from facewire_server.logs.entries import entry_of
 from fakes.events import SAMPLES
 
@@ -37,13 +37,33 @@ def test_every_status_and_reason_exists(page: str) -> None:
     assert named <= known
 
 
-def test_every_variable_and_setting_exists(page: str) -> None:
+def test_every_variable_setting_and_metric_exists(repository: Path, page: str) -> None:
+    metrics = (repository / "docs/metrics.md").read_text(encoding="utf-8")
     known = {each.variable for each in all_settings()} | sources.NOT_THE_SERVERS.keys()
     known.add("FACEWIRE_PORT_50051_TCP")  # of Kubernetes
     assert set(re.findall(r"FACEWIRE_\w*\w", page)) - {"FACEWIRE_"} <= known
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", page))
     assert len(named) > 8, "they are not where they are looked for"
+    named -= set(re.findall(r"^\| `(facewire_\w+)`", metrics, re.MULTILINE))
     assert named <= {each.name for each in all_settings()} | ENTRIES
+
+
+def test_the_table_of_settings_that_belong_together_has_their_defaults_and_bounds(
+    page: str,
+) -> None:
+    _, section = page.split("## Settings that belong together\n")
+    section = section.split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (.*?) \|", section, re.MULTILINE)
+    assert len(rows) == 5, "they are not where they are looked for"
+    settings = {each.name: each for each in all_settings()}
+    for name, default, limited in rows:
+        setting = settings[name]
+        assert float(default) == getattr(Settings(), name)
+        bounds = re.search(r"\(([\d.,]+) to ([\d.,]+)", limited)
+        if bounds:
+            least, most = (float(bound.replace(",", "")) for bound in bounds.groups())
+            assert (least, most) == (setting.about.least, setting.about.most), name
+    assert f"`frame_timeout_s` ({Settings().frame_timeout_s:g} s)" in section
 
 
 def test_every_log_entry_is_one_of_the_servers(page: str) -> None:
