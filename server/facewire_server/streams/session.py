@@ -23,26 +23,18 @@ Invariants, whatever the client does:
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from facewire_server.errors import (
-    InvalidInput,
-    OutOfMemory,
-    OutOfOrder,
-    ShuttingDown,
-    TimedOut,
-    Unavailable,
-)
+from facewire_server.errors import OutOfOrder, ShuttingDown
 from facewire_server.events import Emit, ignore
-from facewire_server.pipeline.canvas import useful_longest_side
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.expiry import expire
+from facewire_server.streams.frame_work import FrameWork
 from facewire_server.streams.ledger import Ledger
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.opening import read_plan
 from facewire_server.streams.pace import PaceRule
-from facewire_server.streams.tally import Arrival, SessionStatistics, Settled, Tally, settled
+from facewire_server.streams.tally import Arrival, SessionStatistics, Settled, Tally
 from facewire_server.streams.values import (
     Advice,
     Frame,
@@ -54,18 +46,14 @@ from facewire_server.streams.values import (
     StreamPlan,
 )
 from facewire_server.work.condition import Condition
-from facewire_server.work.deadline import time_limit
 from facewire_server.work.held_bytes import ByteBudget, Holder
-from facewire_server.work.slots import Flow, Slot, WorkSlots
+from facewire_server.work.slots import Flow, WorkSlots
 from facewire_server.work.within import read_within
 
 __all__ = ["Send", "Session"]
 
 Send: TypeAlias = Callable[[StreamOutput], Awaitable[None]]
 """Sends one value to the client; waits while the client does not read."""
-
-_FRAME_ERRORS: Final = (InvalidInput, OutOfMemory, Unavailable, TimedOut)
-"""Errors of a single frame, after which the stream goes on. Any other error ends it."""
 
 
 class Session:
@@ -93,7 +81,9 @@ class Session:
             client: whose streams wait for what those before have had.
             emit: takes a `FrameRead` of each frame, and a `FrameAccounted` or `FramesSkipped`.
         """
-        self._recognizer = recognizer
+        self._frame_work = FrameWork(
+            recognizer, limits=limits.frame, picture_timeout_s=slots.picture_timeout_s
+        )
         self._check_gallery = check_gallery
         self._slots = slots
         self._client = client
@@ -109,7 +99,6 @@ class Session:
         self._all_read = False
         self._leaving: ReconnectReason | None = None
         self._idle_since_s: float | None = None  # None: not open yet
-        self._useful_side_px = 0
         self._tally = Tally(emit)
 
     async def run(self, inputs: AsyncIterator[StreamInput], send: Send) -> None:
@@ -140,7 +129,9 @@ class Session:
                         tasks.create_task(self._work(plan, flow))
                         for _ in range(self._limits.frames_at_once)
                     ]
-                    expirer = tasks.create_task(expire(self._ledger, self._changed, self._left_s))
+                    expirer = tasks.create_task(
+                        expire(self._ledger, self._changed, self._frame_work.left_s)
+                    )
                     await self._send(send_in_time)
                     # Every frame is accounted for. A worker may still wait for a slot that it no longer needs.
                     for task in (*workers, expirer):
@@ -247,37 +238,8 @@ class Session:
                 self._changed.notify()
                 # None: the frame has expired, or was skipped.
                 if entry is not None and entry.frame is not None:
-                    ledger.settle(entry, await self._answer(entry.frame, plan, slot))
+                    ledger.settle(entry, await self._frame_work.outcome(entry.frame, plan, slot))
                     self._changed.notify()
-
-    async def _answer(self, arrival: Arrival, plan: StreamPlan, slot: Slot) -> Settled:
-        frame, read_at_s = arrival
-        # The worker may have waited for the slot since before the frame was read.
-        slot = replace(slot, waited_s=time.perf_counter() - read_at_s)
-        try:
-            if isinstance(frame.picture, InvalidInput):
-                raise frame.picture
-            picture = replace(frame.picture, rotation_degrees=plan.rotation_degrees)
-            async with time_limit(self._left_s(arrival)):
-                recognition = await self._recognizer.recognize(
-                    picture,
-                    plan.gallery_id,
-                    plan.detection,
-                    plan.decision,
-                    limits=self._limits.frame,
-                    slot=slot,
-                )
-        except _FRAME_ERRORS as error:
-            return settled(arrival, error)
-        self._useful_side_px = useful_longest_side(
-            recognition.width_px, recognition.height_px, plan.detection
-        )
-        return settled(arrival, recognition)
-
-    def _left_s(self, arrival: Arrival) -> float:
-        """Returns the seconds until a frame's deadline."""
-        ends_at_s = arrival.read_at_s + self._slots.picture_timeout_s
-        return max(0.0, ends_at_s - time.perf_counter())
 
     async def _send(self, send: Send) -> None:
         pace = PaceRule(time.perf_counter())
@@ -293,4 +255,4 @@ class Session:
             self._changed.notify()
             await send(value)
             if (target_fps := pace.due(time.perf_counter())) is not None:
-                await send(Advice(target_fps, self._useful_side_px))
+                await send(Advice(target_fps, self._frame_work.useful_side_px))
