@@ -143,6 +143,7 @@ def running_server(
     Raises:
         ServerFailed: it does not start, or does not end cleanly.
     """
+    settings.setdefault("lame_duck_s", 0)  # no proxy asks for its health
     with _running([sys.executable, "-m", module], REPOSITORY, settings) as server:
         yield server
 

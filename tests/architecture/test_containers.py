@@ -288,9 +288,15 @@ def test_what_is_published_to_others_wants_tls_and_a_token_from_secrets(
     assert "/secrets/" in ignored
 
 
-def test_the_server_may_drain_before_it_is_killed(services: dict[str, Any]) -> None:
-    """After `drain_s` it waits up to 5 s for calls to end and up to 3 s for traces."""
-    assert float(services["server"]["stop_grace_period"].rstrip("s")) >= Settings().drain_s + 10
+def test_the_server_may_drain_before_it_is_killed(
+    repository: Path, services: dict[str, Any]
+) -> None:
+    """After `lame_duck_s` and `drain_s` it waits up to 5 s for calls to end and up to 3 s for traces."""
+    settings = Settings()
+    least_s = settings.lame_duck_s + settings.drain_s + 10
+    assert float(services["server"]["stop_grace_period"].rstrip("s")) >= least_s
+    page = (repository / PAGE).read_text(encoding="utf-8")
+    assert [float(each) >= least_s for each in re.findall(r"--stop-timeout (\d+)", page)] == [True]
 
 
 def test_the_test_swaps_images_and_nothing_else(repository: Path, services: dict[str, Any]) -> None:

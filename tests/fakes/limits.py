@@ -14,4 +14,5 @@ def serving_limits(picture: PictureLimits) -> ServingLimits:
         max_in_flight=4,
         slow_reader_timeout_s=30.0,
         max_streams=64,
+        reconnect_spread_ms=0,
     )

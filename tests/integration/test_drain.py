@@ -1,15 +1,19 @@
 """A server that stops: what is in hand is finished, and nobody is waited for in vain."""
 
 import asyncio
+import os
+import signal
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from facewire.v1 import face_pb2, recognition_pb2
+from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from facewire_server.events import Draining, Event, LameDuck
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.server import Server
 from facewire_server.types import Picture
@@ -17,6 +21,8 @@ from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
 from fakes.wire import EOF, LIMITS, MOST_BYTES, config, frame, reason_and_fields, served, until
+from harness.running import RunningServer, running_server
+from integration.cameras import wait_for_health
 
 LONG_S = 60.0
 """A grace that no test waits for: the test's own time limit is shorter."""
@@ -83,6 +89,57 @@ async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
         assert goodbye.WhichOneof("message") == "reconnect"
         assert len((await single).faces) == 1
         await drained
+
+
+@pytest.mark.timeout(20)
+async def test_before_it_drains_a_server_reports_not_serving_and_serves() -> None:
+    """A proxy sends new calls until its next question for the health is answered."""
+    events: list[Event] = []
+    async with served(emit=events.append) as wire:
+        wire.server.health.set("", True)
+        watch = health_pb2_grpc.HealthStub(wire.channel).Watch(health_pb2.HealthCheckRequest())
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        old = wire.recognition.StreamRecognize()
+        await old.write(config())
+        await old.read()
+        at_once = asyncio.Event()
+        leaving = asyncio.create_task(wire.server.leave(LONG_S, at_once))
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        wire.server.health.set("", True)  # as a check of the models may that was under way
+        new = wire.recognition.StreamRecognize()
+        await new.write(config())
+        assert (await new.read()).WhichOneof("message") == "started"
+        for stream in (old, new):
+            await stream.write(frame(1))
+            assert (await stream.read()).frame.sequence == 1
+        answer = await wire.recognition.Recognize(
+            recognition_pb2.RecognizeRequest(image=face_pb2.Image(data=b"x"))
+        )
+        assert len(answer.faces) == 1
+        assert not leaving.done()
+        at_once.set()
+        await leaving
+        await wire.server.drain(LONG_S)
+        assert await watch.read() is EOF, "NOT_SERVING was sent once"
+        for stream in (old, new):
+            (goodbye,) = await all_of(stream)
+            assert goodbye.WhichOneof("message") == "reconnect"
+    ours = [each for each in events if isinstance(each, LameDuck | Draining)]
+    assert ours[:2] == [LameDuck(1, LONG_S), Draining(2, LONG_S)]
+
+
+@pytest.mark.timeout(20)
+async def test_cameras_are_asked_to_return_at_different_times() -> None:
+    limits = replace(LIMITS, reconnect_after_ms=250, reconnect_spread_ms=10_000)
+    async with served(limits=limits) as wire:
+        streams = [wire.recognition.StreamRecognize() for _ in range(8)]
+        for stream in streams:
+            await stream.write(config())
+            await stream.read()
+        await wire.server.drain(LONG_S)
+        pauses_ms = [(await all_of(stream))[0].reconnect.after_ms for stream in streams]
+    assert all(250 <= pause_ms <= 10_250 for pause_ms in pauses_ms)
+    assert len(set(pauses_ms)) > 4
 
 
 @pytest.mark.timeout(20)
@@ -158,3 +215,28 @@ async def test_a_port_in_use_is_an_error() -> None:
         )
         with pytest.raises(OSError, match="another server"):
             await second.start()
+
+
+def ask(server: RunningServer) -> None:
+    """Makes a call on a new connection; raises if it is refused."""
+    with server.channel() as channel:
+        stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
+        stub.GetServerInfo(recognition_pb2.GetServerInfoRequest(), timeout=LONG_S)
+
+
+def test_sigterm_lets_proxies_notice_first_and_a_second_one_does_not(models: Path) -> None:
+    with running_server(lame_duck_s=3600) as server:
+        wait_for_health(server, health_pb2.HealthCheckResponse.SERVING)
+        server.terminate()
+        wait_for_health(server, health_pb2.HealthCheckResponse.NOT_SERVING)
+        ask(server)
+        server.terminate()
+        server.wait()
+        assert "lame_duck" in server.log()
+
+
+def test_ctrl_c_waits_for_no_proxy(models: Path) -> None:
+    with running_server(lame_duck_s=3600) as server:
+        os.kill(server.pid, signal.SIGINT)
+        server.wait()
+        assert "lame_duck" not in server.log()

@@ -52,7 +52,7 @@ _CHECK_S: Final = 3600.0
 templates take less than one."""
 
 _STOP_S: Final = 10.0
-"""Seconds beyond `drain_s` after which a process that was asked to stop ends, whatever its threads do. Chosen, not
+"""Seconds beyond `lame_duck_s` and `drain_s` after which a process that was asked to stop ends, whatever its threads do. Chosen, not
 measured: a server on two busy processors closes everything in less than one."""
 
 _CLOSE_S: Final = 8.0
@@ -61,7 +61,7 @@ traces. Chosen, not measured."""
 
 
 async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then drains; SIGHUP reloads token and certificate.
+    """Serves until SIGTERM or SIGINT, then leaves and drains; SIGHUP reloads token and certificate.
 
     When it takes calls it prints one line to standard output: "facewire.v1 on HOST:PORT".
 
@@ -80,7 +80,7 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: E
     emit_failures(emit)
     signals = handle_signals()
     # From here on, so that a server that hangs while it starts can be stopped, too.
-    stopping = asyncio.create_task(_end_in_time(signals, ending, settings.drain_s + _STOP_S))
+    stopping = asyncio.create_task(_end_in_time(signals, ending, settings))
     async with _server(settings, emit, telemetry) as (server, models, gallery):
         reloading = asyncio.create_task(
             reload_on(signals.reload, settings, server.replace_credentials, emit)
@@ -96,10 +96,11 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: E
                 watch = models.watch(health.set_models_ready, emit)
                 watching.append(asyncio.create_task(watch))
             for one in watching:  # it ends by a failure only
-                one.add_done_callback(lambda _: signals.stop.set())
+                one.add_done_callback(lambda _: signals.stop_at_once())
             host = settings.listen.rpartition(":")[0]
             print(f"facewire.v1 on {host}:{port}", flush=True)
             await signals.stop.wait()
+            await server.leave(settings.lame_duck_s, signals.at_once)
         finally:
             reloading.cancel()
             measuring.cancel()
@@ -113,9 +114,11 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: E
     emit(Stopped())
 
 
-async def _end_in_time(signals: Signals, ending: Ending, seconds: float) -> None:
+async def _end_in_time(signals: Signals, ending: Ending, settings: Settings) -> None:
     await signals.stop.wait()
-    ending.within(seconds)
+    ending.within(settings.lame_duck_s + settings.drain_s + _STOP_S)
+    await signals.at_once.wait()
+    ending.within(settings.drain_s + _STOP_S)
 
 
 @asynccontextmanager

@@ -261,8 +261,17 @@ class Settings:
     slow_reader_timeout_s: Annotated[
         float, _About("most seconds that a client may leave results unread", least=0.1)
     ] = 30.0
+    lame_duck_s: Annotated[
+        float,
+        _About(
+            "seconds to go on serving after SIGTERM, with the health NOT_SERVING, so that proxies notice; SIGINT "
+            "and a second SIGTERM end them",
+            least=0.0,
+        ),
+    ] = 5.0
     drain_s: Annotated[
-        float, _About("seconds to finish calls when the server is stopped", least=0.0)
+        float,
+        _About("seconds to finish calls when the server is stopped, after lame_duck_s", least=0.0),
     ] = 10.0
     log_format: Annotated[str, _About("text, json, or auto: text on a terminal, else json")] = (
         "auto"

@@ -21,6 +21,7 @@ from facewire_server.events.operators import (
     GalleryExported,
     GalleryStateChanged,
     InternalError,
+    LameDuck,
     Listening,
     LoopLag,
     MetricsListening,
@@ -50,6 +51,7 @@ __all__ = [
     "GalleryExported",
     "GalleryStateChanged",
     "InternalError",
+    "LameDuck",
     "Listening",
     "LoopLag",
     "MetricsListening",
@@ -230,6 +232,7 @@ Event: TypeAlias = (
     | Listening
     | FileExposed
     | MetricsListening
+    | LameDuck
     | Draining
     | DrainOverran
     | StopForced

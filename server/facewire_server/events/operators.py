@@ -19,6 +19,7 @@ __all__ = [
     "GalleryExported",
     "GalleryStateChanged",
     "InternalError",
+    "LameDuck",
     "Listening",
     "LoopLag",
     "MetricsListening",
@@ -103,8 +104,21 @@ class MetricsListening:
 
 
 @dataclass(frozen=True, slots=True)
+class LameDuck:
+    """The server was asked to stop: its health is NOT_SERVING, and it serves on until proxies have noticed.
+
+    Attributes:
+        stream_count: open streams.
+        lame_duck_s: seconds until it drains.
+    """
+
+    stream_count: int
+    lame_duck_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Draining:
-    """The server was asked to stop: it refuses new calls and ends those in progress.
+    """The server stops: it refuses new calls and ends those in progress.
 
     Attributes:
         stream_count: open streams.

@@ -1,4 +1,4 @@
-"""Handles signals: SIGTERM and SIGINT stop a server, SIGHUP reloads its credentials."""
+"""Handles signals: SIGTERM and SIGINT stop a server, the second one at once; SIGHUP reloads its credentials."""
 
 import asyncio
 import os
@@ -14,11 +14,19 @@ class Signals:
 
     Attributes:
         stop: by SIGTERM, by SIGINT, and by SIGHUP if the server's terminal was closed.
+        at_once: by the same, but not by the first SIGTERM: a person at a terminal, or a second signal, does not wait
+            for proxies to notice.
         reload: by any other SIGHUP; the waiting task clears it.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    at_once: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stop_at_once(self) -> None:
+        """Sets `stop` and `at_once`."""
+        self.stop.set()
+        self.at_once.set()
 
 
 def handle_signals() -> Signals:
@@ -28,15 +36,20 @@ def handle_signals() -> Signals:
     # hand would go on unseen and keep its port. `nohup` asks for that, by ignoring SIGHUP.
     ends_with_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
 
+    def terminate() -> None:
+        if signals.stop.is_set():
+            signals.at_once.set()
+        signals.stop.set()
+
     def hang_up() -> None:
         if ends_with_terminal and not _has_terminal():
-            signals.stop.set()
+            signals.stop_at_once()
         else:
             signals.reload.set()
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, signals.stop.set)
-    loop.add_signal_handler(signal.SIGINT, signals.stop.set)
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+    loop.add_signal_handler(signal.SIGINT, signals.stop_at_once)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     return signals
 

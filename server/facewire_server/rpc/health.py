@@ -43,6 +43,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
         """Takes the most connections of the server."""
         self._serving = dict.fromkeys(HEALTH_NAMES, False)
         self._changed = Condition()
+        self._leaving = False
         self._shut_down = False
         most = min(_MAX_WATCHERS, max(1, int(max_connections * _SHARE_OF_WATCHERS)))
         self._watchers = WaitingRoom(most, "watched the health; use Check")
@@ -52,17 +53,22 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
         return self._watchers.connections()
 
     def set(self, name: str, serving: bool) -> None:
-        """Sets whether a service is serving; after `shut_down` none is."""
+        """Sets whether a service is serving; after `leave` none is."""
         if name not in self._serving:
             raise KeyError(name)
-        self._serving[name] = serving and not self._shut_down
+        self._serving[name] = serving and not self._leaving
         self._changed.notify()
 
-    def shut_down(self) -> None:
-        """Sets every service to NOT_SERVING permanently, and ends the watchers after they received that."""
-        self._shut_down = True
+    def leave(self) -> None:
+        """Sets every service to NOT_SERVING permanently; the watchers stay."""
+        self._leaving = True
         for name in self._serving:
             self.set(name, False)
+
+    def shut_down(self) -> None:
+        """As `leave`; the watchers end after they received that."""
+        self._shut_down = True
+        self.leave()
 
     async def Check(self, request: Any, context: Any) -> Any:
         """Returns the health of one service."""

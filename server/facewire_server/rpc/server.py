@@ -1,6 +1,7 @@
 """The gRPC server: its address, its services, and how it stops."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from grpc import aio
@@ -8,7 +9,7 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from facewire.v1 import gallery_pb2_grpc, recognition_pb2_grpc
-from facewire_server.events import Draining, DrainOverran, Emit, Listening, ignore
+from facewire_server.events import Draining, DrainOverran, Emit, LameDuck, Listening, ignore
 from facewire_server.rpc.admission import AdmissionInterceptor
 from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
@@ -123,6 +124,20 @@ class Server:
             self._certificate.replace(certificate_chain, private_key)
         if self._tokens is not None and token:
             self._tokens.replace(token)
+
+    async def leave(self, lame_duck_s: float, at_once: asyncio.Event) -> None:
+        """Reports NOT_SERVING, and goes on serving for `lame_duck_s` seconds, or until `at_once` is set.
+
+        A proxy learns of it by its next question for the health, and sends new calls until then: they must find a
+        server, so the port stays open.
+        """
+        if not lame_duck_s or at_once.is_set():
+            return
+        self._emit(LameDuck(len(self.streams), lame_duck_s))
+        self.health.leave()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(lame_duck_s):
+                await at_once.wait()
 
     async def drain(self, grace_s: float) -> None:
         """Refuses new calls; streams and calls in progress have `grace_s` seconds to end, then are cancelled.

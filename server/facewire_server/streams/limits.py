@@ -1,5 +1,6 @@
 """The limits of this server; the composition root fills them from the settings."""
 
+import random
 from dataclasses import dataclass, replace
 
 from facewire_server.types import PictureLimits
@@ -24,7 +25,8 @@ class ServingLimits:
         stream_idle_timeout_s: seconds after which a stream without frames is ended.
         config_timeout_s: seconds until a stream that has not sent its config is ended.
         max_waiting_answers: unsent answers at which the server stops reading a stream.
-        reconnect_after_ms: sent to cameras when the server shuts down: wait this long.
+        reconnect_after_ms, reconnect_spread_ms: a camera whose stream the server ends waits this long, and a random
+            part of the spread longer. Chosen, not measured: the cameras of a server return within two seconds, evenly.
     """
 
     picture: PictureLimits
@@ -39,8 +41,13 @@ class ServingLimits:
     config_timeout_s: float = 10.0
     max_waiting_answers: int = 64
     reconnect_after_ms: int = 500
+    reconnect_spread_ms: int = 1500
 
     @property
     def frame(self) -> PictureLimits:
         """The limits of a stream's frame."""
         return replace(self.picture, max_pixels=self.max_stream_pixels)
+
+    def reconnect_pause_ms(self) -> int:
+        """Returns how long one camera waits: each another time, so that they do not all return at the same moment."""
+        return self.reconnect_after_ms + random.randint(0, self.reconnect_spread_ms)

@@ -139,7 +139,7 @@ class Session:
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
         if self._leaving:
-            await send_in_time(Reconnect(self._limits.reconnect_after_ms, self._leaving))
+            await send_in_time(Reconnect(self._limits.reconnect_pause_ms(), self._leaving))
 
     @property
     def has_given_way(self) -> bool:
