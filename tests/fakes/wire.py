@@ -19,6 +19,7 @@ from facewire.v1 import (
 from facewire_server.errors import GalleryNotFound, ModelContractMismatch
 from facewire_server.events import Emit, ignore
 from facewire_server.pipeline.enroll import Enroller
+from facewire_server.rpc.forwarded import TrustedProxies
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
@@ -123,6 +124,7 @@ async def served(
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    trusted_proxies: Sequence[str] = (),
     emit: Emit = ignore,
 ) -> AsyncIterator[Wire]:
     """Serves for the block; with `tls` = (certificate, private key) over TLS."""
@@ -145,7 +147,12 @@ async def served(
         gallery, enroller or FakeEnroller(), dimension=DIMENSION, emit=emit, **shared
     )
     options = ServerOptions(
-        "127.0.0.1:0", token, *tls, max_calls=max_calls, max_connections=max_connections
+        "127.0.0.1:0",
+        token,
+        *tls,
+        max_calls=max_calls,
+        max_connections=max_connections,
+        trusted_proxies=TrustedProxies.of(trusted_proxies),
     )
     server = Server(
         options,

@@ -12,6 +12,7 @@ from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.servables import servables
+from facewire_server.rpc.forwarded import TrustedProxies
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.thresholds import ThresholdSource
@@ -205,6 +206,7 @@ def server_options(settings: Settings, open_files: int) -> ServerOptions:
         tls_private_key=credentials.tls_private_key,
         max_calls=max_calls(settings),
         max_connections=max_connections(settings, open_files),
+        trusted_proxies=TrustedProxies.of(settings.proxies),
     )
 
 

@@ -65,6 +65,13 @@ class Settings:
         Path | None,
         _About("file with the bearer token of every call; during a change several, one a line"),
     ] = None
+    trusted_proxies: Annotated[
+        str,
+        _About(
+            "proxies in front of this server, as addresses or networks with commas between, or `unix`: their "
+            "x-forwarded-for names the client, and max_calls_per_connection is not theirs; empty = none"
+        ),
+    ] = ""
     data: Annotated[Path, _About("folder of the gallery: biometric data")] = Path("data")
     models: Annotated[Path, _About("folder of the SavedModels")] = Path("models")
     detector_address: Annotated[
@@ -310,6 +317,12 @@ class Settings:
         ]
 
     @property
+    def proxies(self) -> tuple[str, ...]:
+        """The addresses and networks of `trusted_proxies`."""
+        names = (one.strip() for one in self.trusted_proxies.split(","))
+        return tuple(one for one in names if one)
+
+    @property
     def shown_cameras(self) -> frozenset[str]:
         """The ids of `metrics_cameras`."""
         ids = (one.strip() for one in self.metrics_cameras.split(","))
@@ -361,6 +374,12 @@ class Settings:
             raise SettingsError(f"metrics_cameras may name at most {_MOST_CAMERAS} cameras")
         if "other" in self.shown_cameras:
             raise SettingsError("metrics_cameras names 'other', which stands for all the others")
+        for proxy in self.proxies:
+            if proxy != "unix" and not _is_network(proxy):
+                raise SettingsError(
+                    f"trusted_proxies names {proxy!r}; each must be an IP address, a network such as "
+                    "10.0.0.0/8, or unix"
+                )
         endpoint = self.traces_endpoint
         if endpoint and not endpoint.startswith(("http://", "https://")):
             raise SettingsError(f"traces_endpoint is {endpoint!r}; it must begin with http(s)://")
@@ -407,6 +426,14 @@ def all_settings() -> list[Setting]:
 
 def _is_address(text: str) -> bool:
     return bool(_ADDRESS.fullmatch(text)) and int(text.rpartition(":")[2]) <= _MOST_PORT
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _formatted(value: object) -> str:

@@ -12,6 +12,7 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facewire_server.errors import TooManyCalls
+from facewire_server.rpc.forwarded import connection_of
 from facewire_server.rpc.places import WaitingRoom
 from facewire_server.work.condition import Condition
 
@@ -85,7 +86,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # g
 
     async def Watch(self, request: Any, context: Any) -> None:
         """Sends the health now and after each change."""
-        peer = context.peer()
+        peer = connection_of(context)
         if self._watchers.of_connection(peer) >= _MAX_WATCHERS_OF_ONE:
             raise TooManyCalls("this connection has too many watchers; use Check")
         await self._watchers.wait(peer, self._watch(request.service, context), math.inf)

@@ -1,7 +1,8 @@
 """Options of the gRPC server: its address and credentials, and the defaults of requests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from facewire_server.rpc.forwarded import TrustedProxies
 from facewire_server.types import DecisionPolicy, DetectionOptions
 
 __all__ = ["RequestDefaults", "ServerOptions"]
@@ -33,6 +34,7 @@ class ServerOptions:
         tls_private_key: PEM.
         max_calls: most calls in progress, streams included and health not; more are refused.
         max_connections: most connections; more are closed at once.
+        trusted_proxies: name their clients.
     """
 
     address: str
@@ -41,3 +43,4 @@ class ServerOptions:
     tls_private_key: bytes = b""
     max_calls: int = 128
     max_connections: int = 1000
+    trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)

@@ -1,7 +1,7 @@
 """Counts calls: how many wait for their request, how many are in progress, and how many a connection has.
 
-A connection is a peer's address with its port. Clients of a Unix socket have no address of their own, so no
-limit of a connection applies to them.
+A connection is a peer's address with its port. Clients of a Unix socket have no address of their own, and those of a trusted
+proxy share its connections, so no limit of a connection applies to them.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from typing import Any, Final, TypeVar
 
 from facewire_server.errors import ShuttingDown, TimedOut, TooManyCalls
+from facewire_server.rpc.forwarded import connection_of, is_forwarded
 
 __all__ = ["Places", "WaitingRoom"]
 
@@ -54,9 +55,10 @@ class Places:
         Raises:
             TooManyCalls: its connection has as many as it may have.
         """
-        peer = context.peer()
+        peer = connection_of(context)
+        is_shared = peer.startswith(_UNNAMED) or is_forwarded(context)
         most = self._most_per_connection
-        if self._of_connection[peer] >= most and not peer.startswith(_UNNAMED):
+        if self._of_connection[peer] >= most and not is_shared:
             raise TooManyCalls(
                 f"this connection has {most} open calls, the most that one may have: "
                 "open another connection"

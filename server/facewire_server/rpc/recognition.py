@@ -22,6 +22,7 @@ from facewire_server.rpc.convert_recognition import (
     stream_input,
     stream_output,
 )
+from facewire_server.rpc.forwarded import host_of
 from facewire_server.rpc.incoming import incoming
 from facewire_server.rpc.options import RequestDefaults
 from facewire_server.streams.limits import ServingLimits
@@ -94,7 +95,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             self._slots,
             self._frame_bytes,
             limits=self._limits,
-            client=context.peer().rpartition(":")[0],  # without the port: all its connections
+            client=host_of(context.peer()),
             emit=self._emit,
         )
         with observed(session, context.peer(), self._emit) as note, self.streams.admitted(session):

@@ -15,6 +15,7 @@ from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
 from facewire_server.rpc.channel_options import channel_options
 from facewire_server.rpc.crowding import Crowding
+from facewire_server.rpc.forwarded import ForwardedInterceptor
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
 from facewire_server.rpc.listening import why_not
@@ -65,7 +66,8 @@ class Server:
         self._emit = emit
         self.streams = recognition.streams
         self._calls = CallsInterceptor()
-        chain = [*interceptors, self._calls, StatusInterceptor(emit)]
+        named = ForwardedInterceptor(options.trusted_proxies)
+        chain = [*interceptors, named, self._calls, StatusInterceptor(emit)]
         self._tokens = TokenInterceptor(options.token, emit) if options.token else None
         if self._tokens is not None:
             chain.append(self._tokens)

@@ -82,6 +82,8 @@ def test_types_are_read() -> None:
         (("--metrics-listen", "127.0.0.1:many"), "host:port"),
         (("--metrics-cameras", ",".join(map(str, range(257)))), "at most 256 cameras"),
         (("--metrics-cameras", "door,other"), "metrics_cameras names 'other'"),
+        (("--trusted-proxies", "10.0.0.1,proxy.example"), "trusted_proxies names 'proxy.example'"),
+        (("--trusted-proxies", "10.0.0.1/8"), "trusted_proxies names '10.0.0.1/8'"),
         (("--traces-endpoint", "collector:4317"), "must begin with http"),
         (("--traces-sample", "1.1"), "at most 1"),
     ],
@@ -133,6 +135,7 @@ ANOTHER = {int: "7", float: "0.71875", bool: "true", str: ODD, Path: ODD, Path |
 EXCEPTIONS = {
     "FACEWIRE_LISTEN": "0.0.0.0:1",
     "FACEWIRE_MIN_SCORE": "0.9999999999999999",
+    "FACEWIRE_TRUSTED_PROXIES": "10.0.0.0/8, ::1,unix",
     "FACEWIRE_LOG_FORMAT": "json",
     "FACEWIRE_METRICS_LISTEN": "127.0.0.1:9464",
     "FACEWIRE_TRACES_ENDPOINT": "http://collector:4317",
