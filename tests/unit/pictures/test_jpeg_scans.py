@@ -94,14 +94,6 @@ def test_a_height_that_comes_late_is_refused() -> None:
         read_header(Picture(bytes(data)), LIMITS)
 
 
-def test_xyb_colors_are_named() -> None:
-    profile = b"ICC_PROFILE\0\1\1" + bytes(100) + "XYB_Per".encode("utf-16-be")
-    data = encoded(scene(), "JPEG")
-    segment = b"\xff\xe2" + (len(profile) + 2).to_bytes(2, "big") + profile
-    with pytest.raises(UndecodableImage, match=r"XYB colors, .* convert it"):
-        read_header(Picture(data[:2] + segment + data[2:]), LIMITS)
-
-
 def test_an_ordinary_profile_is_passed_over(shown) -> None:
     data = encoded(scene(), "JPEG")
     profiled = encoded(scene(), "JPEG", icc_profile=bytes(3000) + "sRGB".encode("utf-16-be"))
