@@ -36,7 +36,14 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     f"{SERVER}.logs": frozenset({f"{SERVER}.logs", f"{SERVER}.events", f"{SERVER}.stacks"}),
     f"{SERVER}.thresholds": frozenset(),
-    f"{SERVER}.types": frozenset({"numpy", f"{SERVER}.thresholds"}),
+    f"{SERVER}.types.pictures": frozenset({"numpy"}),
+    f"{SERVER}.types.faces": frozenset({"numpy"}),
+    f"{SERVER}.types.decisions": frozenset(
+        {"numpy", f"{SERVER}.thresholds", f"{SERVER}.types.faces"}
+    ),
+    f"{SERVER}.types": frozenset(
+        f"{SERVER}.types.{each}" for each in ("pictures", "faces", "decisions")
+    ),
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
     f"{SERVER}.pictures": frozenset({"numpy", "cv2", f"{SERVER}.pictures", *VALUES}),

@@ -1,0 +1,57 @@
+"""The values of all rooms: pictures, faces, decisions.
+
+Positions are pixels of the upright picture, x to the right, y downwards. Arrays
+that describe n faces have n rows in the same order; n may be 0 everywhere.
+"""
+
+from facewire_server.types.decisions import (
+    Candidate,
+    CompareOutcome,
+    Comparison,
+    Decision,
+    DecisionPolicy,
+    Face,
+    Outcome,
+    Recognition,
+    Timings,
+)
+from facewire_server.types.faces import (
+    CANVAS_MIN_FACE_PX,
+    CROP_PX,
+    DetectionOptions,
+    Faces,
+    FaceSelection,
+    Quality,
+    QualityFault,
+)
+from facewire_server.types.pictures import (
+    Header,
+    Picture,
+    PictureFormat,
+    PictureLimits,
+    Rgb,
+)
+
+__all__ = [
+    "CANVAS_MIN_FACE_PX",
+    "CROP_PX",
+    "Candidate",
+    "CompareOutcome",
+    "Comparison",
+    "Decision",
+    "DecisionPolicy",
+    "DetectionOptions",
+    "Face",
+    "FaceSelection",
+    "Faces",
+    "Header",
+    "Outcome",
+    "Picture",
+    "PictureFormat",
+    "PictureLimits",
+    "Quality",
+    "QualityFault",
+    "Recognition",
+    "Rgb",
+    "Timings",
+]

@@ -1,0 +1,197 @@
+"""Decisions about faces, and the answers that carry them."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.thresholds import (
+    EVERY_SIZE,
+    Threshold,
+    ThresholdSource,
+    ThresholdStep,
+    threshold_for,
+)
+from facewire_server.types.faces import Quality
+
+__all__ = [
+    "Candidate",
+    "CompareOutcome",
+    "Comparison",
+    "Decision",
+    "DecisionPolicy",
+    "Face",
+    "Outcome",
+    "Recognition",
+    "Timings",
+]
+
+
+class Candidate(NamedTuple):
+    """A gallery identity, scored against a probe by its best template."""
+
+    identity_id: str
+    display_name: str
+    similarity: float
+    template_id: str
+
+
+class Outcome(Enum):
+    """The conclusion about a face (`facewire.v1.Outcome`)."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+    TOO_POOR = "too poor"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """When a face counts as recognized.
+
+    Attributes:
+        threshold: lowest cosine similarity of a match, in (0, 1]; None = by the number of identities.
+        min_margin: lead over a runner-up that also reaches the threshold, under which the outcome is AMBIGUOUS,
+            in [0, 1].
+        min_inter_eye_px: inter-eye distance under which the outcome is TOO_POOR.
+        max_candidates: identities listed with a decision.
+        threshold_source: who chose `threshold`, if it is set.
+        threshold_steps: the thresholds by the number of identities.
+    """
+
+    threshold: float | None
+    min_margin: float
+    min_inter_eye_px: float
+    max_candidates: int = 0
+    threshold_source: ThresholdSource = ThresholdSource.REQUEST
+    threshold_steps: tuple[ThresholdStep, ...] = EVERY_SIZE
+
+    def threshold_among(self, identity_count: int) -> Threshold:
+        """Returns the threshold of a comparison with this number of identities, and who chose it."""
+        if self.threshold is not None:
+            return Threshold(self.threshold, self.threshold_source)
+        by_size = threshold_for(self.threshold_steps, identity_count)
+        return Threshold(by_size, ThresholdSource.GALLERY_SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The conclusion about a face, with its evidence (`facewire.v1.Decision`).
+
+    Attributes:
+        outcome: the conclusion.
+        best: the most similar identity, whatever the outcome; None if the gallery is empty
+            or the face was too poor to be compared.
+        margin: lead of `best` over the runner-up; 0 without a runner-up.
+        threshold: lowest similarity of a match.
+        gallery_revision: the revision searched.
+        candidates: the best identities, best first, up to the number requested.
+        threshold_source: who chose `threshold`.
+        ambiguous_between: the best identity and the runner-up, if the outcome is AMBIGUOUS.
+    """
+
+    outcome: Outcome
+    best: Candidate | None
+    margin: float
+    threshold: float
+    gallery_revision: int
+    candidates: tuple[Candidate, ...] = ()
+    threshold_source: ThresholdSource = ThresholdSource.REQUEST
+    ambiguous_between: tuple[Candidate, ...] = ()
+
+    @property
+    def identity(self) -> Candidate | None:
+        """The recognized identity; None unless KNOWN.
+
+        Identities that the outcome lies between are in `ambiguous_between`; others that were nearly
+        matched are disclosed only in `candidates`, on request.
+        """
+        return self.best if self.outcome is Outcome.KNOWN else None
+
+    @property
+    def template_id(self) -> str:
+        """The id of the matched template; "" if no identity was matched."""
+        matched = self.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS)
+        return self.best.template_id if self.best and matched else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face of an answer.
+
+    Attributes:
+        box: (4,) float32 x1, y1, x2, y2.
+        landmarks: (5, 2) float32.
+        score: detection score.
+        quality: measured on its crop.
+        decision: None if no gallery was searched.
+    """
+
+    box: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    score: float
+    quality: Quality
+    decision: Decision | None = None
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds spent on each stage of one picture; stages overlap."""
+
+    queue_s: float = 0.0
+    decode_s: float = 0.0
+    detect_s: float = 0.0
+    align_s: float = 0.0
+    embed_s: float = 0.0
+    match_s: float = 0.0
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The answer to one picture.
+
+    Attributes:
+        faces: highest detection score first.
+        width_px, height_px: of the upright picture.
+        gallery_revision: the revision searched.
+        timings: the time of each stage.
+        smallest_face_px: side of the smallest face that was searched for, pixels of the picture.
+        remark: what is wrong with the picture's file, though it was read; "" = nothing.
+    """
+
+    faces: tuple[Face, ...]
+    width_px: int
+    height_px: int
+    gallery_revision: int
+    timings: Timings = field(default_factory=Timings)
+    smallest_face_px: float = 0.0
+    remark: str = ""
+
+
+class CompareOutcome(Enum):
+    """The conclusion about two faces (`facewire.v1.CompareOutcome`)."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    TOO_POOR = "too poor"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The answer to two pictures.
+
+    Attributes:
+        outcome: the conclusion.
+        similarity: cosine of the two faces' embeddings.
+        threshold: lowest similarity of the same person.
+        first, second: the faces compared.
+    """
+
+    outcome: CompareOutcome
+    similarity: float
+    threshold: float
+    first: Face
+    second: Face
