@@ -15,7 +15,7 @@ MODEL_FAULTS := tests/integration/test_served_faults.py
 TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run demo serving models graphs test unit integration model-faults coverage serving-test sdk-compat lint format protos protos-check pins docs bench images up down images-test clean
+.PHONY: help setup environments run demo serving models graphs test unit integration model-faults coverage serving-test sdk-compat lint format protos protos-check descriptors pins docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ protos: .venv-protos/.done ## regenerate the stubs
 
 protos-check: .venv-protos/.done ## the contract is clean, compatible, and its stubs are current
 	tools/check_protos.sh $(PROTOS_BIN)
+
+descriptors: .venv/.done ## write the contract as build/facewire.binpb, which Envoy needs for JSON
+	$(BIN)/python tools/descriptor_set.py build/facewire.binpb
 
 pins: ## write the hashes of all pinned packages again, after a version was changed
 	tools/pin_hashes.sh
