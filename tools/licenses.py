@@ -73,6 +73,11 @@ those of `onnx` 1.23.2 (Apache-2.0); neither contains anything else of them.
 _AFTER = """
 * The wheel of opencv-python-headless carries FFmpeg (LGPL-2.1) and other libraries; their licenses
   are in the wheel (`LICENSE-3RD-PARTY.txt`).
+* The wheel of av (PyAV, BSD-3-Clause) carries FFmpeg, which states LGPL-3.0, and beside it x264 and x265 (GPL-2.0), encoders that
+  facewire does not use and that FFmpeg is linked with: who passes this wheel on passes GPL libraries on. It is an extra of the
+  client, `facewire[video]`, which `facewire[cli]` includes, and is in none of the images.
+  `pip install av --no-binary av` builds PyAV with the FFmpeg of the system instead, under the license of that one; FFmpeg 7.1
+  takes PyAV 14.2 to 15, FFmpeg 8 takes later ones.
 * The wheel of pillow-heif carries libheif and libde265 (LGPL-3.0), and x265 (GPL-2.0), an encoder that facewire does not use;
   their licenses are in the wheel (`LICENSES_bundled.txt`). It is installed only by those who ask for the extra
   `facewire[heic]`, and is in none of the images.

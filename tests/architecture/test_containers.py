@@ -146,6 +146,18 @@ def test_the_server_image_holds_no_tensorflow_no_tool_and_nothing_that_phones_ho
     assert "serving" not in words
 
 
+def test_no_image_holds_the_clients_extras_whose_wheels_carry_gpl_libraries(
+    repository: Path,
+) -> None:
+    for name in DOCKERFILES:
+        words = " ".join(argument for _, argument in instructions(repository, name))
+        assert not re.search(r"facewire\[|\bav\b", words), name
+        installed = {each for each in re.findall(r"[\w/-]+\.txt", words) if "/" in each}
+        assert installed, name
+        for file in installed:
+            assert not {"av", "pillow-heif"} & pins(repository / file).keys(), file
+
+
 def test_pip_takes_only_files_whose_hash_is_pinned(repository: Path) -> None:
     files = [*repository.glob("requirements/*.txt"), *repository.glob("serving/requirements*.txt")]
     assert len(files) > 8

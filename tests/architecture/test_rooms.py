@@ -207,6 +207,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "examples": frozenset({"facewire"}),
     "facewire.video": frozenset({"facewire._values", "facewire.video", "cv2", "numpy"}),
+    "facewire.video._av": frozenset({"facewire.video", "av", "numpy"}),
     "facewire.cli": frozenset({"facewire", "cv2", "grpc", "numpy", "rich", "typer"}),
     # Builds the SavedModels: without TensorFlow.
     "facewire_serving": frozenset({"facewire_serving", "numpy", "google.protobuf", "rich"}),
@@ -243,6 +244,7 @@ BARRED: dict[str, tuple[str, ...]] = {
 # Entered by nobody but themselves: they know everything, so nothing may lean on them.
 CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
 DOORS = {  # vendor: the places that may import it
+    "av": ("facewire.video._av",),
     "lmdb": ("facewire_server.backends.lmdb_gallery",),
     "opentelemetry": (f"{SERVER}.telemetry.traces",),
     "pillow_heif": ("facewire._values.heic",),
@@ -418,6 +420,7 @@ def test_a_planted_read_of_the_environment_is_found(source: str) -> None:
         ("facewire._wire.requests", "from grpc import aio"),
         ("facewire._wire.requests", "from facewire._sync import running"),
         ("facewire.video._camera", "import grpc"),
+        ("facewire.video._camera", "import av"),
         ("facewire.cli._watch", "from facewire._values.faces import Face"),
         ("facewire_serving.export", "import facewire_server.errors"),
         ("facewire_serving.models", "import tensorflow"),

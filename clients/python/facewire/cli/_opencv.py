@@ -1,4 +1,4 @@
-"""OpenCV for the commands that need it: imported late, silenced, with advice if it is missing."""
+"""PyAV and OpenCV for the commands that need them: imported late, silenced, with advice if one is missing."""
 
 import os
 from collections.abc import Callable
@@ -15,15 +15,15 @@ def video() -> ModuleType:
     """Returns the module `facewire.video`.
 
     Raises:
-        typer.Exit: OpenCV is not installed.
+        typer.Exit: PyAV or OpenCV is not installed.
     """
-    # We report open errors ourselves; silence OpenCV and FFmpeg.
+    # We report open errors ourselves; silence OpenCV and its FFmpeg. PyAV's is silent.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         from facewire import video
     except ModuleNotFoundError as error:
-        if error.name not in ("cv2", "numpy"):
+        if error.name not in ("av", "cv2", "numpy"):
             raise
         raise usage_error(str(error)) from error
     return video
@@ -33,7 +33,7 @@ def painting() -> tuple[Callable[..., Any], Callable[[Path, Any], None]]:
     """Returns `facewire.video.annotate`, and a function that writes its pictures.
 
     Raises:
-        typer.Exit: OpenCV is not installed.
+        typer.Exit: PyAV or OpenCV is not installed.
     """
     annotate: Callable[..., Any] = video().annotate
     import cv2

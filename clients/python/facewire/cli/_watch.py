@@ -54,6 +54,7 @@ def run(
     """
     sightings = Sightings()
     interrupted = threading.Event()
+    broken = ""
     with session(server, interrupted) as client, ExitStack() as opened:
         camera = opened.enter_context(_open(source, every_frame, rotation_degrees))
         film = None
@@ -70,13 +71,17 @@ def run(
             if not as_json:
                 results = _noted(results, source, min_face_px)
             _follow(results, sightings, total=camera.frame_count, as_json=as_json)
+        except video().SourceError as error:  # after the results of all frames that there were
+            broken = str(error)
         finally:
             if table is not None:
                 write_csv(table, sightings)
             _report(sightings, as_json=as_json)
     if interrupted.is_set() and not camera.live:
         raise typer.Exit(EXIT_INTERRUPTED)
-    if sightings.failed_count:
+    if broken:
+        ERRORS.print(f"facewire: {broken}")
+    if broken or sightings.failed_count:
         raise typer.Exit(EXIT_REFUSED)
 
 

@@ -1,4 +1,4 @@
-"""Frames from cameras and films, and results painted onto them: needs OpenCV (`facewire[video]`).
+"""Frames from cameras and films, and results painted onto them: needs PyAV and OpenCV (`facewire[video]`).
 
 ```python
 import facewire
@@ -14,11 +14,12 @@ try:
     from facewire.video._annotate import annotate
     from facewire.video._camera import Camera
     from facewire.video._film import FilmWriter
+    from facewire.video._source import SourceError
 except ModuleNotFoundError as error:
-    if error.name not in ("cv2", "numpy"):
+    if error.name not in ("av", "cv2", "numpy"):
         raise
     raise ModuleNotFoundError(
-        "facewire.video needs OpenCV: pip install 'facewire[video]'", name=error.name
+        "facewire.video needs PyAV and OpenCV: pip install 'facewire[video]'", name=error.name
     ) from error
 
-__all__ = ["Camera", "FilmWriter", "annotate"]
+__all__ = ["Camera", "FilmWriter", "SourceError", "annotate"]

@@ -1,14 +1,20 @@
-"""Frames of a file, a device or an address, by OpenCV, as JPEG."""
+"""Frames of a film, a device or an address, as JPEG."""
 
 import os
-import threading
+import stat
 import time
 import weakref
-from typing import Any, Self
+from functools import partial
+from pathlib import Path
+from typing import Self
 
 from facewire._values.pictures import Frame
 from facewire._values.results import Advice
-from facewire.video._source import Source
+from facewire.video._address import redacted
+from facewire.video._av.source import AvSource
+from facewire.video._device_source import DeviceSource
+from facewire.video._jpeg import JpegEncoder
+from facewire.video._reading import Reading
 
 __all__ = ["Camera"]
 
@@ -57,25 +63,26 @@ class Camera:
         jpeg_quality: int = 90,
         rotation_degrees: int = 0,
     ) -> None:
-        self._source = Source(source)
-        self.live = self._source.live
-        self.frame_count = self._source.frame_count
-        self.fps = self._source.fps
+        self._encoder = JpegEncoder(jpeg_quality)
+        self._reading = _reading_of(source)
+        self.live = self._reading.live
+        self.frame_count = self._reading.frame_count
+        self.fps = self._reading.fps
         self.every_frame = not self.live if every_frame is None else every_frame
         self.rotation_degrees = rotation_degrees
-        self._jpeg_quality = jpeg_quality
-        self._newest: _Slot | None = None
         self._pace = _Pace()
+        if self.live:  # what is not taken must not wait in the network and grow old
+            self._reading.begin(every_frame=self.every_frame)
         # Closes a camera that was dropped, at the latest when the process ends, and one whose
         # closing was interrupted by Ctrl-C.
-        weakref.finalize(self, self._source.close)
+        weakref.finalize(self, _close, self._reading, self._encoder)
 
     def close(self) -> None:
         """Frees the source and ends the frames. May be called again, and from another thread.
 
-        Waits for a running read, which takes up to 10 s on a dead address.
+        Takes half a second at most, but for a device: it waits for that one's next picture.
         """
-        self._source.close()
+        _close(self._reading, self._encoder)
 
     def __enter__(self) -> Self:
         return self
@@ -91,40 +98,44 @@ class Camera:
         return self
 
     def __next__(self) -> Frame:
-        taken = self._source.read() if self.every_frame else self._take_newest()
-        if taken is None:
+        self._reading.begin(every_frame=self.every_frame)
+        if not self.every_frame:
+            self._reading.closed.wait(self._pace.pause_s())
+        shot = self._reading.take()
+        if shot is None:
             raise StopIteration
-        picture, at_s = taken
-        jpeg = self._source.jpeg(
-            picture, quality=self._jpeg_quality, longest_side_px=self._pace.longest_side_px
-        )
+        jpeg = self._encoder.jpeg(shot.bgr(), longest_side_px=self._pace.longest_side_px)
         if jpeg is None:
             raise StopIteration
-        return Frame(jpeg, captured_at_us=round(at_s * 1e6))
-
-    def _take_newest(self) -> tuple[Any, float] | None:
-        if self._newest is None:
-            self._newest = _Slot()
-            arguments = (self._source, self._newest)  # not `self`, which may be dropped
-            threading.Thread(
-                target=_keep_reading, args=arguments, daemon=True, name="facewire-camera"
-            ).start()
-        self._source.closed.wait(self._pace.pause_s())
-        return self._newest.take()
+        return Frame(jpeg, captured_at_us=round(shot.at_s * 1e6))
 
 
-def _keep_reading(source: Source, slot: "_Slot") -> None:
-    """Reads the source at its own pace; a film at that of its time stamps."""
-    started_s = time.monotonic()
+def _reading_of(source: int | str | os.PathLike[str]) -> Reading:
+    """Opens a source: devices by OpenCV, all else by FFmpeg.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    text = os.fspath(source) if not isinstance(source, int) else str(source)
+    if text.isdecimal():
+        return Reading(
+            partial(DeviceSource, int(text)), name=text, may_be_left=DeviceSource.may_be_left
+        )
+    if _is_device(text):
+        return Reading(partial(DeviceSource, text), name=text, may_be_left=False)
+    return Reading(partial(AvSource, text), name=redacted(text), may_be_left=AvSource.may_be_left)
+
+
+def _is_device(path: str) -> bool:
     try:
-        while (read := source.read()) is not None:
-            if not source.live:
-                source.closed.wait(read[1] - (time.monotonic() - started_s))
-            slot.put(read)
-    except Exception as error:  # noqa: BLE001 raised to the thread that pulls
-        slot.error = error
-    finally:
-        slot.end()
+        return stat.S_ISCHR(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _close(reading: Reading, encoder: JpegEncoder) -> None:
+    reading.close()
+    encoder.close()
 
 
 class _Pace:
@@ -152,36 +163,3 @@ class _Pace:
             due_s = max(now_s, self._last_s + 1 / self._advice.target_fps)
         self._last_s = due_s
         return due_s - now_s
-
-
-class _Slot:
-    """Holds the newest picture between the thread that reads and the one that pulls.
-
-    Attributes:
-        error: what ended the reading; raised when all that was read is taken.
-    """
-
-    def __init__(self) -> None:
-        self.error: Exception | None = None
-        self._changed = threading.Condition()
-        self._newest: tuple[Any, float] | None = None
-        self._ended = False
-
-    def put(self, picture: tuple[Any, float]) -> None:
-        with self._changed:
-            self._newest = picture
-            self._changed.notify()
-
-    def end(self) -> None:
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
-    def take(self) -> tuple[Any, float] | None:
-        """Waits for a picture and returns the newest; None after the last."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._ended or self._newest is not None)
-            taken, self._newest = self._newest, None
-            if taken is None and self.error is not None:
-                raise self.error
-            return taken

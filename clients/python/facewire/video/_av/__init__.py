@@ -1,0 +1,1 @@
+"""The door to FFmpeg, through PyAV: the one place that imports it."""

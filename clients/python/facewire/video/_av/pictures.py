@@ -1,0 +1,70 @@
+"""Pictures out of decoded frames: whole pictures of interlaced ones, upright, in BGR."""
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+__all__ = ["Deinterlacer", "bgr"]
+
+
+class Deinterlacer:
+    """Makes whole pictures of interlaced frames, which hold two moments in every other line each.
+
+    Frames pass as they are until one is flagged interlaced. From then on they go through FFmpeg's filter bwdif, which
+    leaves progressive ones alone, and holds one frame back, since it looks at the next.
+    """
+
+    def __init__(self) -> None:
+        self._graph: av.filter.Graph | None = None
+        self._format: tuple[int, int, str] | None = None
+
+    def pictures(self, frame: VideoFrame) -> list[VideoFrame]:
+        """Returns the frames that are complete with this one, in the order of time."""
+        same = (frame.width, frame.height, frame.format.name)
+        ended = self.rest() if self._format != same else []
+        if self._graph is None:
+            if not frame.interlaced_frame:
+                return [*ended, frame]
+            self._graph, self._format = _graph_for(frame), same
+        self._graph.vpush(frame)
+        return [*ended, *_pulled(self._graph)]
+
+    def rest(self) -> list[VideoFrame]:
+        """Returns the frames that were held back; the next one may have another size."""
+        graph, self._graph, self._format = self._graph, None, None
+        if graph is None:
+            return []
+        graph.vpush(None)
+        return _pulled(graph)
+
+
+def bgr(frame: VideoFrame, rotation_degrees: int) -> NDArray[np.uint8]:
+    """Returns a frame as (height, width, 3) uint8 BGR.
+
+    Args:
+        frame: of any format.
+        rotation_degrees: turns it counterclockwise, by 0, 90, 180 or 270.
+    """
+    picture = frame.to_ndarray(format="bgr24")
+    return np.ascontiguousarray(np.rot90(picture, rotation_degrees // 90))
+
+
+def _graph_for(frame: VideoFrame) -> av.filter.Graph:
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+    )
+    # One picture a frame: two of them would double the work for the same faces.
+    whole = graph.add("bwdif", mode="send_frame", deint="interlaced", threads="1")
+    graph.link_nodes(source, whole, graph.add("buffersink")).configure()
+    return graph
+
+
+def _pulled(graph: av.filter.Graph) -> list[VideoFrame]:
+    frames: list[VideoFrame] = []
+    while True:
+        try:
+            frames.append(graph.vpull())
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return frames

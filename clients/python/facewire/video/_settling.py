@@ -1,0 +1,52 @@
+"""When a live picture may be handed on: after a pause the first ones to come are old."""
+
+__all__ = ["Settling"]
+
+_STALL_S = 1.0
+"""A pause of a camera that is taken for a stall, seconds, unless it is a slow camera. Chosen, not measured."""
+
+_LONGEST_S = 1.0
+"""Longest time that pictures are held back after a stall, seconds. Chosen, not measured: where pictures are decoded no
+faster than they come, all would be held back for ever."""
+
+_SHORTEST_HOLD_S, _LONGEST_HOLD_S = 0.02, 0.2
+"""Seconds that one picture is held back: twice the time since the one before, within these. Chosen, not measured."""
+
+_AT_PACE = 1 / 4
+"""Part of the time since the picture before that the source waited for this one, if it came at its usual pace. Chosen,
+not measured: the rest is its decoding; of pictures that were there before it is all."""
+
+
+class Settling:
+    """Holds pictures back for a moment after an opening and after a stall.
+
+    The network keeps what it could not deliver, and delivers it at once. Each of these pictures is held back for the
+    next one to replace it, until the source must wait for them again.
+
+    Args:
+        frame_s: time from one picture to the next, seconds, as the source states it.
+        now_s: by `time.monotonic`.
+    """
+
+    def __init__(self, frame_s: float, now_s: float) -> None:
+        self._frame_s = frame_s
+        self._last_s = now_s
+        self._until_s = now_s + _LONGEST_S
+
+    def ready_s(self, now_s: float, waited_s: float) -> float:
+        """Returns when a picture may be handed on.
+
+        Args:
+            now_s: when it was decoded.
+            waited_s: as of `Shot`.
+        """
+        gap_s, self._last_s = now_s - self._last_s, now_s
+        if gap_s > max(_STALL_S, 3 * self._frame_s):
+            self._until_s = now_s + _LONGEST_S
+        elif waited_s > gap_s * _AT_PACE:
+            self._until_s = now_s
+        if now_s >= self._until_s:
+            self._frame_s += (gap_s - self._frame_s) / 10  # follows the true pace
+            return now_s
+        hold_s = min(max(2 * gap_s, _SHORTEST_HOLD_S), _LONGEST_HOLD_S)
+        return min(now_s + hold_s, self._until_s)
