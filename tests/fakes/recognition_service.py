@@ -108,7 +108,7 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             if answered == server.reconnect_after:
                 yield recognition_pb2.StreamRecognizeResponse(
                     reconnect=recognition_pb2.Reconnect(
-                        reason=recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN,
+                        reason=server.reconnect_reason,
                         after_ms=server.reconnect_after_ms,
                     )
                 )

@@ -61,7 +61,7 @@ def failure(
 
 
 class FakeServer:
-    """Serves on a free port of 127.0.0.1 from `with` to its end.
+    """Serves on a port of 127.0.0.1, a free one by default, from `with` to its end.
 
     Attributes:
         address: "127.0.0.1:port".
@@ -72,7 +72,7 @@ class FakeServer:
         hold: cleared, streams read frames but answer none.
         held: frames read and not answered, over all streams; `held_changed` is told.
         reconnect_after: ends a stream by `reconnect` after as many answers, and
-            `reconnect_after_ms` is what it says.
+            `reconnect_after_ms` and `reconnect_reason` are what it says.
         silent: the methods that wait for `opening` before they answer at all; `asked` is
             set when one does.
         end_after: ends a stream after as many answers, without a word: with OK, or by `end_status`.
@@ -83,8 +83,9 @@ class FakeServer:
         faults: of every face, which is too poor then: "BLURRED", ...
     """
 
-    def __init__(self, *, token: str = "") -> None:
+    def __init__(self, *, token: str = "", port: int = 0) -> None:
         self.token = token
+        self._port = port
         self.galleries = FakeGalleries(CONTRACT_ID, THRESHOLD)
         self.calls: dict[str, int] = defaultdict(int)
         self.request_ids: list[str] = []
@@ -97,6 +98,7 @@ class FakeServer:
         self.held_changed = threading.Condition()
         self.reconnect_after: int | None = None
         self.reconnect_after_ms = 1500
+        self.reconnect_reason = recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN
         self.end_after: int | None = None
         self.end_status: Any = None
         self.advice: recognition_pb2.Advice | None = None
@@ -122,7 +124,7 @@ class FakeServer:
         )
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(_Galleries(self), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(_Health(self), self._server)
-        port = self._server.add_insecure_port("127.0.0.1:0")
+        port = self._server.add_insecure_port(f"127.0.0.1:{self._port}")
         self.address = f"127.0.0.1:{port}"
         self._server.start()
         return self

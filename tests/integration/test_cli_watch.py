@@ -89,14 +89,20 @@ def test_a_live_camera_outlives_its_server(folder, network_camera):
         server.reconnect_after = 3
         server.reconnect_after_ms = 10
         watching = interruptible(["watch", network_camera.address, "--json"], server.address)
-        for _ in range(10):  # of four streams
-            assert json.loads(watching.stdout.readline())["result"]
+        numbers: list[int] = []
+        recognized = 0
+        while recognized < 10:  # of four streams
+            result = json.loads(watching.stdout.readline())["result"]
+            recognized += "sequence" in result
+            first = result.get("sequence", result.get("first_sequence"))
+            numbers += range(first, result.get("last_sequence", first) + 1)
         out, errors = ended_by_ctrl_c(watching)
     assert watching.returncode == 0, errors
     assert "Opening a new stream" in errors
     assert "summary" in json.loads(out.splitlines()[-1])
     assert "Traceback" not in errors
     assert len(server.peers) >= 4
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ async def test_the_reason_is_told_when_the_stream_ends_under_a_blocked_write(
     large = bytes(8 * 2**20)  # more than the transport takes from who is not read
     async with aclient.stream([large] * 20) as stream:
         call = stream._call
-        while not call.feed.in_flight:
+        while not stream._feed.in_flight:
             await asyncio.sleep(0)
         fake.opening.set()
         await call._sending  # the write was interrupted, and grpc.aio has said so

@@ -16,11 +16,12 @@ from facewire._values.options import (
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._values.pictures import Picture, rotation_of
+from facewire._values.pictures import Picture, is_live, rotation_of
 from facewire._values.results import Comparison, Health, Recognition
 from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
 from facewire._wire.address import Address
+from facewire._wire.reopening import OnReopen, Reopening
 
 __all__ = ["AsyncClient"]
 
@@ -133,6 +134,8 @@ class AsyncClient(AsyncGalleryClient):
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
         rotation_degrees: int | None = None,
+        reopen: bool | None = None,
+        on_reopen: OnReopen | None = None,
         timeout_s: float | None = None,
     ) -> AsyncStream:
         """Recognizes the frames of a camera or a film. See `Client.stream`.
@@ -153,6 +156,9 @@ class AsyncClient(AsyncGalleryClient):
             config,
             frames,
             timeout_s=self._timeout_s if timeout_s is None else timeout_s,
+            reopening=Reopening(
+                is_wanted=is_live(frames) if reopen is None else reopen, note=on_reopen
+            ),
         )
         if self._closed:
             raise ValueError("this client is closed")

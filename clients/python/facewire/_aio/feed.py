@@ -11,8 +11,9 @@ import grpc
 
 from facewire._aio.threads import read_frame
 from facewire._values.pictures import Frame, Picture, require_frames
-from facewire._values.results import StreamLimits
-from facewire._wire.ledger import Ledger
+from facewire._values.results import FramesSkipped, StreamLimits
+from facewire._wire.ledger import Ledger, Turn
+from facewire.v1 import recognition_pb2
 
 __all__ = ["AsyncFeed", "Frames", "as_async", "send"]
 
@@ -20,49 +21,96 @@ Frames: TypeAlias = AsyncIterable[Picture | Frame] | Iterable[Picture | Frame]
 
 
 class AsyncFeed(Ledger):
-    """A ledger that a sending and a reading task of one loop share."""
+    """A ledger that a sending and a reading task of one loop share.
 
-    def __init__(self) -> None:
-        super().__init__()
+    A frame is pulled by a task of its own, which the end of a call does not cancel: the frame is then the next call's.
+    """
+
+    def __init__(self, frames: AsyncIterator[Picture | Frame], *, resends: bool = False) -> None:
+        super().__init__(resends=resends)
+        self._frames = frames
+        self._pulling: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
-    def start(self, limits: StreamLimits) -> None:
-        """Lets the sending begin, within the server's limits."""
-        self._begin(limits)
+    def start(self, turn: Turn, limits: StreamLimits) -> None:
+        """Lets a call send, within the server's limits."""
+        self._begin(turn, limits)
         self._changed.set()
 
-    async def wait_for_credit(self) -> bool:
-        """Waits until a frame may be sent; False if the sending has ended."""
-        while not self._closed and self.in_flight >= self._credit:
-            self._changed.clear()
-            await self._changed.wait()
-        return not self._closed
+    def end(self, turn: Turn) -> None:
+        """Ends a call's sending, also of a task that waits for credit."""
+        turn.ended = True
+        self._changed.set()
+
+    async def next_message(self, turn: Turn) -> recognition_pb2.StreamRecognizeRequest | None:
+        """Waits until a frame may be sent, and pulls it; None if the sending has ended."""
+        while True:
+            while not self._may_act(turn, is_pulling=self._is_pulling):
+                await self._change()
+            if turn.ended:
+                return None
+            message = self._next()
+            if message is not None or self._ended:
+                return message
+            self._start_pulling()
+
+    async def wait_for_frame(self, closed: asyncio.Event) -> None:
+        """Waits until there is a frame to send, the frames have ended, or `closed` is set and `wake` called."""
+        if not (self._pulled or self._is_pulling or self._ended):
+            self._start_pulling()
+        while self._is_pulling and not closed.is_set():
+            await self._change()
+
+    def wake(self) -> None:
+        """Lets `wait_for_frame` look again."""
+        self._changed.set()
 
     def give_back(self, frame_count: int) -> None:
         """Counts frames as accounted for."""
-        self.in_flight -= frame_count
+        self._account(frame_count)
         self._changed.set()
 
-    def close(self) -> None:
-        """Ends the sending, also of a task that waits for credit."""
-        self._closed = True
+    def break_off(self) -> FramesSkipped | None:
+        """Ends the turn, and returns the frames that are lost with it."""
+        lost = self._break_off()
+        self._changed.set()
+        return lost
+
+    def let_go(self) -> None:
+        """Ends the pulling. May be called again."""
+        self._turn.ended = True
+        if self._pulling is not None:
+            self._pulling.cancel()
         self._changed.set()
 
+    @property
+    def _is_pulling(self) -> bool:
+        return self._pulling is not None
 
-async def send(call: Any, frames: AsyncIterator[Picture | Frame], feed: AsyncFeed) -> None:
-    """Pulls a frame when there is credit for it, and sends it, until the frames or the call end."""
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _start_pulling(self) -> None:
+        self._pulling = asyncio.create_task(self._pull())
+
+    async def _pull(self) -> None:
+        try:
+            self._pulled.append(self._message(await read_frame(await anext(self._frames))))
+        except StopAsyncIteration:
+            self.exhausted = True
+        except Exception as error:  # noqa: BLE001 the caller's own, raised by the stream
+            self.error = error
+        finally:
+            self._pulling = None
+            self._changed.set()
+
+
+async def send(call: Any, feed: AsyncFeed, turn: Turn) -> None:
+    """Sends what a call sends after its config, until the frames or the call end."""
     # The end of the call shows in its status, which the reading half raises.
     with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError):
-        while await feed.wait_for_credit():
-            try:
-                message = feed.message(await read_frame(await anext(frames)))
-            except StopAsyncIteration:
-                feed.exhausted = True
-                break
-            except Exception as error:  # noqa: BLE001 the caller's own, raised by the stream
-                feed.error = error
-                break
-            feed.in_flight += 1
+        while (message := await feed.next_message(turn)) is not None:
             await call.write(message)
         await call.done_writing()
 

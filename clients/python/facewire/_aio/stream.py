@@ -2,24 +2,24 @@
 
 import asyncio
 import contextlib
+import time
 import weakref
+from collections import deque
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import grpc
-from grpc import aio
 
-from facewire._aio.channel import connect
-from facewire._aio.ending import Ending
-from facewire._aio.feed import AsyncFeed, Frames, as_async, send
+from facewire._aio.feed import AsyncFeed, Frames, as_async
+from facewire._aio.stream_call import AsyncStreamCall
 from facewire._values.errors import FacewireError
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._wire.address import Address
 from facewire._wire.grpc_status import error_from_rpc
-from facewire._wire.read_results import read_stream_limits
-from facewire._wire.responses import Responses, not_started, too_late
+from facewire._wire.reopening import Reopening, lacked_frames
+from facewire._wire.responses import Responses
 from facewire._wire.retries import Deadline, Retries
-from facewire.v1 import recognition_pb2, recognition_pb2_grpc
+from facewire.v1 import recognition_pb2
 
 __all__ = ["AsyncStream"]
 
@@ -39,30 +39,44 @@ class AsyncStream:
         frames: Frames,
         *,
         timeout_s: float,
+        reopening: Reopening,
     ) -> None:
         self._address = address
         self._config = config
-        self._frames = as_async(frames)
+        every_frame = config.frame_policy == recognition_pb2.FRAME_POLICY_EVERY_FRAME
+        self._feed = AsyncFeed(as_async(frames), resends=every_frame)
         self._timeout_s = timeout_s
         self._responses = Responses(address.target, frames)
-        self._call: _Call | None = None
+        self._reopening = reopening
+        self._limits: StreamLimits | None = None
+        self._call: AsyncStreamCall | None = None
+        self._broken_by: FacewireError | None = None
+        self._reopens_at_s = 0.0
+        self._lost: deque[FramesSkipped] = deque()
         self._closed = asyncio.Event()
+        # Also if the stream was dropped: its tasks and its call do not keep it alive.
+        weakref.finalize(self, self._feed.let_go)
 
     @property
     def limits(self) -> StreamLimits:
-        """The server's limits for this stream.
+        """The server's limits for this stream; those of the last one if it was opened again.
 
         Raises:
             ValueError: the stream is not open yet.
         """
-        if self._call is None or self._call.limits is None:
+        if self._limits is None:
             raise ValueError("the stream is not open yet: use `async with`")
-        return self._call.limits
+        return self._limits
 
     @property
     def advice(self) -> Advice | None:
         """The server's last advice to this camera, or None."""
         return self._responses.advice
+
+    @property
+    def reopen_count(self) -> int:
+        """How often it was opened again."""
+        return self._reopening.count
 
     async def open(self) -> Self:
         """Opens the stream, if it is not open.
@@ -71,8 +85,11 @@ class AsyncStream:
             ValueError: the stream is closed.
             FacewireError: as of `Client.stream`.
         """
-        if self._call is None:
-            await self._connect()
+        while self._call is None and not self._closed.is_set():
+            try:
+                await self._connect()
+            except FacewireError as error:
+                await self._break_off(error)
         if self._closed.is_set():
             raise ValueError("this stream is closed")
         return self
@@ -80,6 +97,7 @@ class AsyncStream:
     async def close(self) -> None:
         """Cancels the stream. May be called again, and from another task."""
         self._closed.set()
+        self._feed.let_go()
         if self._call is not None:
             await self._call.cancel()
 
@@ -98,16 +116,24 @@ class AsyncStream:
         return self
 
     async def __anext__(self) -> FrameResult | FramesSkipped:
-        if self._call is None:
-            await self._connect()
-        while not self._closed.is_set() and self._call is not None:
-            result = self._responses.read(await self._receive(self._call))
+        while not (self._lost or self._closed.is_set()):
+            try:
+                if self._call is None:
+                    await self._connect()
+                    continue  # frames may have been lost meanwhile
+                result = self._responses.read(await self._receive(self._call))
+            except FacewireError as error:
+                await self._break_off(error)
+                continue
             if result is not None:
-                self._call.feed.give_back(result.frame_count)
+                self._feed.give_back(result.frame_count)
+                self._reopening.progressed()
                 return result
+        if self._lost:
+            return self._lost.popleft()
         raise StopAsyncIteration
 
-    async def _receive(self, call: "_Call") -> recognition_pb2.StreamRecognizeResponse:
+    async def _receive(self, call: AsyncStreamCall) -> recognition_pb2.StreamRecognizeResponse:
         try:
             response: recognition_pb2.StreamRecognizeResponse = await anext(call.responses)
             return response
@@ -121,81 +147,79 @@ class AsyncStream:
         if self._closed.is_set():
             raise StopAsyncIteration
         status = await call.ending.status()
-        await self.close()
         if status.code() is not grpc.StatusCode.OK:
             raise error_from_rpc(status, target=self._address.target) from status
-        self._responses.check_end(call.feed)
+        if self._feed.error is None:
+            self._responses.check_end(self._feed)
+        await self._finish()
         raise StopAsyncIteration
 
+    async def _break_off(self, error: FacewireError) -> None:
+        """Lets go of the call; the next one opens after a pause.
+
+        Raises:
+            FacewireError: the error, if it ends the stream.
+        """
+        is_own = error is self._feed.error  # of the caller's frames
+        if is_own or self._closed.is_set() or not self._reopening.goes_on(error):
+            await self.close()
+            raise error
+        await self._let_go()
+        self._note_lost()
+        self._broken_by = error
+        self._reopens_at_s = time.monotonic()
+        if not self._feed.is_done:
+            self._reopens_at_s += self._reopening.pause_s(error)
+
+    async def _let_go(self) -> None:
+        if self._call is not None:
+            self._dropped.detach()
+            call, self._call = self._call, None
+            await call.cancel()
+
+    def _note_lost(self) -> None:
+        lost = self._feed.break_off()
+        if lost is not None:
+            self._lost.append(lost)
+
+    async def _wait_to_reopen(self, error: FacewireError) -> None:
+        """Waits for the end of the pause, and for a frame if the stream had ended for want of one."""
+        await self._pause(max(0.0, self._reopens_at_s - time.monotonic()))
+        self._note_lost()  # what was pulled during the pause
+        if self._limits is not None and lacked_frames(error):
+            await self._feed.wait_for_frame(self._closed)
+
+    async def _pause(self, pause_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), pause_s)
+
     async def _connect(self) -> None:
-        """Opens the stream, unless it was closed, also while it opens."""
+        """Opens a call, unless the stream was closed, also while it opens, or has nothing more to do."""
+        if self._broken_by is not None:
+            await self._wait_to_reopen(self._broken_by)
+            if self._feed.is_done:
+                await self._finish()
         retries = Retries(deadline := Deadline(self._timeout_s))
-        while self._call is None and not self._closed.is_set():
-            self._call = call = _Call(self._address)
-            # Also if the stream was dropped: its task and its call do not keep it alive.
-            weakref.finalize(self, call.let_go)
+        while not self._closed.is_set():
+            self._responses.begin()
+            self._call = call = AsyncStreamCall(self._address, self._feed)
+            self._dropped = weakref.finalize(self, call.let_go)
             try:
-                await call.open(self._config, deadline)
-                call.start(self._frames)
+                self._limits = await call.open(self._config, deadline)
             except BaseException as error:
-                await call.cancel()
+                await self._let_go()
                 if self._closed.is_set():  # by another task, which cancelled the call
-                    return
+                    break
                 pause_s = retries.pause_s(error) if isinstance(error, FacewireError) else None
-                self._call = None
                 if pause_s is None:
                     raise
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._closed.wait(), pause_s)
+                await self._pause(pause_s)
+            else:
+                self._reopening.opened()
+                return
 
-
-class _Call:
-    """An open call with its channel and feed."""
-
-    def __init__(self, address: Address) -> None:
-        self.feed = AsyncFeed()
-        self.limits: StreamLimits | None = None
-        self._channel: aio.Channel = connect(address)
-        stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)
-        self._target = address.target
-        self._call = stub.StreamRecognize(metadata=address.metadata)
-        self._sending: asyncio.Task[None] | None = None
-        self.ending = Ending(self._call)
-        # Not `read`, which stops reading once the call's end has interrupted a write.
-        self.responses = aiter(self._call)
-
-    async def open(self, config: recognition_pb2.StreamConfig, deadline: Deadline) -> None:
-        """Sends the config and waits for the server's limits."""
-        try:
-            # A deadline of gRPC would be the whole stream's.
-            async with asyncio.timeout(deadline.left_s):
-                await self._call.write(recognition_pb2.StreamRecognizeRequest(config=config))
-                first = await anext(self.responses)
-        except TimeoutError:
-            raise too_late(self._target, deadline) from None
-        except StopAsyncIteration:
-            raise not_started(self._target) from None
-        except (grpc.RpcError, asyncio.InvalidStateError):
-            status = await self.ending.status()
-            raise error_from_rpc(status, target=self._target) from status
-        if first.WhichOneof("message") != "started":
-            raise not_started(self._target)
-        self.limits = read_stream_limits(first.started)
-
-    def start(self, frames: Any) -> None:
-        """Lets the frames be sent."""
-        assert self.limits is not None, "opened before"
-        self.feed.start(self.limits)
-        self._sending = asyncio.create_task(send(self._call, frames, self.feed))
-
-    def let_go(self) -> None:
-        """Ends the call and the sending. May be called again."""
-        self._call.cancel()
-        self.feed.close()
-        if self._sending is not None:
-            self._sending.cancel()
-
-    async def cancel(self) -> None:
-        """Ends the connection, too. May be called again."""
-        self.let_go()
-        await self._channel.close(None)
+    async def _finish(self) -> None:
+        """Ends the iteration: all frames are accounted for, or their source has failed."""
+        await self.close()
+        if self._feed.error is not None:
+            raise self._feed.error

@@ -15,11 +15,12 @@ from facewire._values.options import (
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._values.pictures import Frame, Picture, rotation_of
+from facewire._values.pictures import Frame, Picture, is_live, rotation_of
 from facewire._values.results import Comparison, Health, Recognition
 from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
 from facewire._wire.address import Address
+from facewire._wire.reopening import OnReopen, Reopening
 
 __all__ = ["Client"]
 
@@ -196,6 +197,8 @@ class Client(GalleryClient):
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
         rotation_degrees: int | None = None,
+        reopen: bool | None = None,
+        on_reopen: OnReopen | None = None,
         timeout_s: float | None = None,
     ) -> Stream:
         """Recognizes the frames of a camera or a film, one after the other.
@@ -217,6 +220,10 @@ class Client(GalleryClient):
             decision: when a face counts as recognized.
             detection: what counts as a face.
             max_candidates: the best identities to list for each face. Range [0, 20].
+            reopen: go on with a new stream if the server ends this one or is lost; see `Stream`. It is
+                also waited for if the server has no place at the start. Default: the attribute
+                `live` of `frames`, as a `Camera` has it, or no.
+            on_reopen: called with the error and the seconds until the next attempt, before that pause.
 
         Raises:
             NotFoundError: no such gallery.
@@ -239,6 +246,9 @@ class Client(GalleryClient):
             config,
             frames,
             timeout_s=self._timeout_s if timeout_s is None else timeout_s,
+            reopening=Reopening(
+                is_wanted=is_live(frames) if reopen is None else reopen, note=on_reopen
+            ),
         )
         with self._changing:
             if self._closed:

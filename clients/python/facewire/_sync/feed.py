@@ -2,65 +2,100 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 from facewire._values.pictures import Frame, Picture
-from facewire._values.results import StreamLimits
-from facewire._wire.ledger import Ledger
+from facewire._values.results import FramesSkipped, StreamLimits
+from facewire._wire.ledger import Ledger, Turn
 from facewire.v1 import recognition_pb2
 
 __all__ = ["Feed", "messages"]
 
 
 class Feed(Ledger):
-    """A ledger that a sending and a reading thread share."""
+    """A ledger that a sending and a reading thread share.
 
-    def __init__(self) -> None:
-        super().__init__()
+    The sending thread of a call that broke may still wait for a frame when the next call begins: that
+    frame is then the next call's. So no two threads pull at a time, and no frame is lost between them.
+    """
+
+    def __init__(self, frames: Iterator[Picture | Frame], *, resends: bool = False) -> None:
+        super().__init__(resends=resends)
+        self._frames = frames
+        self._pulling = False
         self._changed = threading.Condition()
 
-    def start(self, limits: StreamLimits) -> None:
-        """Lets the sending begin, within the server's limits."""
+    def start(self, turn: Turn, limits: StreamLimits) -> None:
+        """Lets a call send, within the server's limits."""
         with self._changed:
-            self._begin(limits)
-            self._changed.notify()
+            self._begin(turn, limits)
+            self._changed.notify_all()
 
-    def wait_for_credit(self) -> bool:
-        """Blocks until a frame may be sent; False if the sending has ended."""
+    def end(self, turn: Turn) -> None:
+        """Ends a call's sending, also of a thread that waits for credit."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self.in_flight < self._credit)
-            return not self._closed
+            turn.ended = True
+            self._changed.notify_all()
 
-    def spend(self) -> None:
-        """Counts a frame as sent."""
+    def next_message(self, turn: Turn) -> recognition_pb2.StreamRecognizeRequest | None:
+        """Blocks until a frame may be sent, and pulls it; None if the sending has ended."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._may_act(turn, is_pulling=self._pulling))
+                if turn.ended:
+                    return None
+                message = self._next()
+                if message is not None or self._ended:
+                    return message
+                self._pulling = True
+            self._pull()
+
+    def wait_for_frame(self, closed: threading.Event) -> None:
+        """Blocks until there is a frame to send, the frames have ended, or `closed` is set and `wake` called."""
         with self._changed:
-            self.in_flight += 1
+            if not (self._pulled or self._pulling or self._ended):
+                self._pulling = True
+                threading.Thread(target=self._pull, daemon=True, name="facewire-frames").start()
+            self._changed.wait_for(lambda: closed.is_set() or not self._pulling)
+
+    def wake(self) -> None:
+        """Lets `wait_for_frame` look again."""
+        with self._changed:
+            self._changed.notify_all()
 
     def give_back(self, frame_count: int) -> None:
         """Counts frames as accounted for."""
         with self._changed:
-            self.in_flight -= frame_count
-            self._changed.notify()
+            self._account(frame_count)
+            self._changed.notify_all()
 
-    def close(self) -> None:
-        """Ends the sending, also of a thread that waits for credit."""
+    def break_off(self) -> FramesSkipped | None:
+        """Ends the turn, and returns the frames that are lost with it."""
         with self._changed:
-            self._closed = True
-            self._changed.notify()
+            lost = self._break_off()
+            self._changed.notify_all()
+            return lost
+
+    def _pull(self) -> None:
+        message = None
+        try:
+            with suppress(StopIteration):
+                message = self._message(next(self._frames))
+        except BaseException as error:  # noqa: BLE001 the caller's own, raised in its thread
+            self.error = error
+        with self._changed:
+            if message is not None:
+                self._pulled.append(message)
+            else:
+                self.exhausted = self.error is None
+            self._pulling = False
+            self._changed.notify_all()
 
 
 def messages(
-    config: recognition_pb2.StreamConfig, frames: Iterator[Picture | Frame], feed: Feed
+    config: recognition_pb2.StreamConfig, feed: Feed, turn: Turn
 ) -> Iterator[recognition_pb2.StreamRecognizeRequest]:
-    """Pulls a frame when there is credit for it. Runs in a thread of gRPC."""
+    """Yields what a call sends. Runs in a thread of gRPC."""
     yield recognition_pb2.StreamRecognizeRequest(config=config)
-    while feed.wait_for_credit():
-        try:
-            message = feed.message(next(frames))
-        except StopIteration:
-            feed.exhausted = True
-            return
-        except BaseException as error:  # noqa: BLE001 the caller's own, raised in its thread
-            feed.error = error
-            return
-        feed.spend()
+    while (message := feed.next_message(turn)) is not None:
         yield message

@@ -6,24 +6,26 @@ is the same with two tasks.
 """
 
 import threading
+import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import grpc
 
-from facewire._sync.channel import connect
-from facewire._sync.feed import Feed, messages
+from facewire._sync.feed import Feed
+from facewire._sync.stream_call import StreamCall
 from facewire._values.errors import FacewireError
 from facewire._values.pictures import Frame, Picture, require_frames
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._wire.address import Address
 from facewire._wire.grpc_status import error_from_rpc
-from facewire._wire.read_results import read_stream_limits
-from facewire._wire.responses import Responses, not_started, too_late
+from facewire._wire.reopening import Reopening, lacked_frames
+from facewire._wire.responses import Responses
 from facewire._wire.retries import Deadline, Retries
-from facewire.v1 import recognition_pb2, recognition_pb2_grpc
+from facewire.v1 import recognition_pb2
 
 __all__ = ["Stream"]
 
@@ -48,6 +50,10 @@ class Stream:
     * UnreachableError: the connection broke;
     * LimitError: the results were not read for too long;
     * any other FacewireError.
+
+    With `reopen`, of `Client.stream`, it raises none that is `retryable` once it was open: it opens a new
+    stream and goes on, numbers included. Frames without a result at that moment are reported as
+    skipped, CONNECTION_LOST, or are sent again if every frame is wanted (FramePolicy.EVERY_FRAME).
     """
 
     def __init__(
@@ -57,30 +63,42 @@ class Stream:
         frames: Iterable[Picture | Frame],
         *,
         timeout_s: float,
+        reopening: Reopening,
     ) -> None:
         self._address = address
         self._config = config
-        self._frames = iter(require_frames(frames))
+        every_frame = config.frame_policy == recognition_pb2.FRAME_POLICY_EVERY_FRAME
+        self._feed = Feed(iter(require_frames(frames)), resends=every_frame)
         self._timeout_s = timeout_s
         self._responses = Responses(address.target, frames)
-        self._call: _Call | None = None
+        self._reopening = reopening
+        self._limits: StreamLimits | None = None
+        self._call: StreamCall | None = None
+        self._broken_by: FacewireError | None = None
+        self._reopens_at_s = 0.0
+        self._lost: deque[FramesSkipped] = deque()
         self._closed = threading.Event()
 
     @property
     def limits(self) -> StreamLimits:
-        """The server's limits for this stream.
+        """The server's limits for this stream; those of the last one if it was opened again.
 
         Raises:
             ValueError: the stream is not open yet.
         """
-        if self._call is None or self._call.limits is None:
+        if self._limits is None:
             raise ValueError("the stream is not open yet: use `with`")
-        return self._call.limits
+        return self._limits
 
     @property
     def advice(self) -> Advice | None:
         """The server's last advice to this camera, or None."""
         return self._responses.advice
+
+    @property
+    def reopen_count(self) -> int:
+        """How often it was opened again."""
+        return self._reopening.count
 
     def open(self) -> Self:
         """Opens the stream, if it is not open.
@@ -89,8 +107,11 @@ class Stream:
             ValueError: the stream is closed.
             FacewireError: as of `Client.stream`.
         """
-        if self._call is None:
-            self._connect()
+        while self._call is None and not self._closed.is_set():
+            try:
+                self._connect()
+            except FacewireError as error:
+                self._break_off(error)
         if self._closed.is_set():
             raise ValueError("this stream is closed")
         return self
@@ -98,6 +119,7 @@ class Stream:
     def close(self) -> None:
         """Cancels the stream. May be called again, and from another thread."""
         self._closed.set()
+        self._feed.wake()
         if (call := self._call) is not None:
             call.cancel()
 
@@ -116,92 +138,104 @@ class Stream:
         return self
 
     def __next__(self) -> FrameResult | FramesSkipped:
-        if self._call is None:
-            self._connect()
-        while not self._closed.is_set() and self._call is not None:
-            result = self._responses.read(self._receive(self._call))
+        while not (self._lost or self._closed.is_set()):
+            try:
+                if self._call is None:
+                    self._connect()
+                    continue  # frames may have been lost meanwhile
+                result = self._responses.read(self._receive(self._call))
+            except FacewireError as error:
+                self._break_off(error)
+                continue
             if result is not None:
-                self._call.feed.give_back(result.frame_count)
+                self._feed.give_back(result.frame_count)
+                self._reopening.progressed()
                 return result
+        if self._lost:
+            return self._lost.popleft()
         raise StopIteration
 
-    def _receive(self, call: "_Call") -> recognition_pb2.StreamRecognizeResponse:
+    def _receive(self, call: StreamCall) -> recognition_pb2.StreamRecognizeResponse:
         try:
             response: recognition_pb2.StreamRecognizeResponse = next(call.responses)
         except StopIteration:
-            self.close()
-            self._responses.check_end(call.feed)
+            if not self._closed.is_set():
+                if self._feed.error is None:
+                    self._responses.check_end(self._feed)
+                self._finish()
             raise
         except grpc.RpcError as error:
             if self._closed.is_set():  # by another thread
                 raise StopIteration from None
-            self.close()
             raise error_from_rpc(error, target=self._address.target) from error
         return response
 
+    def _break_off(self, error: FacewireError) -> None:
+        """Lets go of the call; the next one opens after a pause.
+
+        Raises:
+            FacewireError: the error, if it ends the stream.
+        """
+        is_own = error is self._feed.error  # of the caller's frames
+        if is_own or self._closed.is_set() or not self._reopening.goes_on(error):
+            self.close()
+            raise error
+        self._let_go()
+        self._note_lost()
+        self._broken_by = error
+        self._reopens_at_s = time.monotonic()
+        if not self._feed.is_done:
+            self._reopens_at_s += self._reopening.pause_s(error)
+
+    def _let_go(self) -> None:
+        if self._call is not None:
+            self._dropped.detach()
+            self._call.cancel()
+            self._call = None
+
+    def _note_lost(self) -> None:
+        lost = self._feed.break_off()
+        if lost is not None:
+            self._lost.append(lost)
+
+    def _wait_to_reopen(self, error: FacewireError) -> None:
+        """Waits for the end of the pause, and for a frame if the stream had ended for want of one."""
+        self._closed.wait(max(0.0, self._reopens_at_s - time.monotonic()))
+        self._note_lost()  # what was pulled during the pause
+        if self._limits is not None and lacked_frames(error):
+            self._feed.wait_for_frame(self._closed)
+
     def _connect(self) -> None:
-        """Opens the stream, unless it was closed, also while it opens."""
+        """Opens a call, unless the stream was closed, also while it opens, or has nothing more to do."""
+        if self._broken_by is not None:
+            self._wait_to_reopen(self._broken_by)
+            if self._feed.is_done:
+                self._finish()
         retries = Retries(deadline := Deadline(self._timeout_s))
-        while self._call is None and not self._closed.is_set():
-            self._call = call = _Call(self._address, self._config, self._frames)
+        while not self._closed.is_set():
+            self._responses.begin()
+            self._call = call = StreamCall(self._address, self._config, self._feed)
             # A stream that was dropped, as `for ... break` does, is cancelled, too.
-            weakref.finalize(self, call.cancel)
+            self._dropped = weakref.finalize(self, call.cancel)
             if self._closed.is_set():  # too early for `close` to see the call
                 call.cancel()
-                return
+                break
             try:
-                call.open(deadline)
+                self._limits = call.open(deadline)
             except BaseException as error:
-                call.cancel()
+                self._let_go()
                 if self._closed.is_set() and isinstance(error, FacewireError):
-                    return  # by another thread, which cancelled the call
+                    break  # by another thread, which cancelled the call
                 pause_s = retries.pause_s(error) if isinstance(error, FacewireError) else None
-                self._call = None
                 if pause_s is None:
                     raise
                 self._closed.wait(pause_s)
+            else:
+                self._reopening.opened()
+                return
 
-
-class _Call:
-    """A call with its channel and feed."""
-
-    def __init__(
-        self,
-        address: Address,
-        config: recognition_pb2.StreamConfig,
-        frames: Iterator[Picture | Frame],
-    ) -> None:
-        self.feed = Feed()
-        self.limits: StreamLimits | None = None
-        self._target = address.target
-        self._channel = connect(address)
-        stub = recognition_pb2_grpc.RecognitionServiceStub(self._channel)
-        sent = messages(config, frames, self.feed)
-        self.responses: Any = stub.StreamRecognize(sent, metadata=address.metadata)
-        # Wakes the sending thread when the call ends for any reason.
-        self.responses.add_callback(self.feed.close)
-
-    def open(self, deadline: Deadline) -> None:
-        """Waits for the server's limits, and lets the frames be sent."""
-        # A deadline of gRPC would be the whole stream's.
-        late = threading.Timer(deadline.left_s, self.responses.cancel)
-        late.daemon = True
-        late.start()
-        try:
-            first = next(self.responses, None)
-        except grpc.RpcError as error:
-            if self.responses.code() is grpc.StatusCode.CANCELLED and not deadline.left_s:
-                raise too_late(self._target, deadline) from error
-            raise error_from_rpc(error, target=self._target) from error
-        finally:
-            late.cancel()
-        if first is None or first.WhichOneof("message") != "started":
-            raise not_started(self._target)
-        self.limits = read_stream_limits(first.started)
-        self.feed.start(self.limits)
-
-    def cancel(self) -> None:
-        """Ends the call and the sending. May be called again, and from another thread."""
-        self.responses.cancel()
-        self.feed.close()
-        self._channel.close()
+    def _finish(self) -> None:
+        """Ends the iteration: all frames are accounted for, or their source has failed."""
+        self.close()
+        if self._feed.error is not None:
+            raise self._feed.error

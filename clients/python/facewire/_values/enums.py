@@ -150,6 +150,8 @@ class SkipReason(WireEnum):
     OVER_CREDIT = "OVER_CREDIT"
     """More frames were sent than the server allows in flight."""
     SHUTTING_DOWN = "SHUTTING_DOWN"
+    CONNECTION_LOST = "CONNECTION_LOST"
+    """The connection broke before the result came; the stream was opened again (`Client.stream`, `reopen`)."""
 
 
 class ImageFormat(WireEnum):

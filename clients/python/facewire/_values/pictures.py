@@ -19,6 +19,7 @@ __all__ = [
     "Image",
     "Picture",
     "as_pictures",
+    "is_live",
     "is_picture",
     "require_frames",
     "rotation_of",
@@ -196,6 +197,11 @@ def require_frames(frames: T) -> T:
             "those of a film, and [picture] is a single one"
         )
     return frames
+
+
+def is_live(frames: object) -> bool:
+    """Returns whether frames say that they run on without being read: their `live`, or no."""
+    return bool(getattr(frames, "live", False))
 
 
 def rotation_of(frames: object) -> int:

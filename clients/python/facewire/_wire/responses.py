@@ -32,6 +32,10 @@ class Responses:
         self._advise: Any = getattr(source, "advise", None)
         self._reconnect: recognition_pb2.Reconnect | None = None
 
+    def begin(self) -> None:
+        """Begins with a new call."""
+        self._reconnect = None
+
     def read(
         self, message: recognition_pb2.StreamRecognizeResponse
     ) -> FrameResult | FramesSkipped | None:
@@ -55,10 +59,7 @@ class Responses:
         Raises:
             ReconnectError: the server asked for it.
             UnavailableError: not all frames were accounted for.
-            BaseException: the error that pulling a frame raised.
         """
-        if ledger.error is not None:
-            raise ledger.error
         if self._reconnect is not None:
             after_s = self._reconnect.after_ms / 1000
             raise ReconnectError(

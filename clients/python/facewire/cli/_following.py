@@ -13,7 +13,6 @@ from facewire import (
     FramePolicy,
     FrameResult,
     FramesSkipped,
-    ReconnectError,
 )
 from facewire.cli._output import ERRORS
 from facewire.cli._session import text_of
@@ -25,19 +24,9 @@ __all__ = ["Following", "Results"]
 
 Results: TypeAlias = Iterator[FrameResult | FramesSkipped]
 
-_FIRST_BACKOFF_S = 1.0
-"""Pause before a new stream, seconds. Chosen, not measured: a server restarts within seconds."""
-
-_LONGEST_BACKOFF_S = 30.0
-"""Longest pause, seconds. Chosen, not measured: the longest delay until a returned server is noticed."""
-
 
 class Following:
-    """Streams a camera, and writes what was seen to a film if there is one.
-
-    Attributes:
-        reconnect_count: how often a new stream was opened.
-    """
+    """Streams a camera, and writes what was seen to a film if there is one."""
 
     def __init__(
         self,
@@ -50,7 +39,6 @@ class Following:
         detection: DetectionOptions,
         interrupted: threading.Event,
     ) -> None:
-        self.reconnect_count = 0
         self._client = client
         self._camera = camera
         self._film = film
@@ -67,27 +55,13 @@ class Following:
         Raises:
             FacewireError: a film's stream failed, or the first of a camera.
         """
-        backoff_s, connected = _FIRST_BACKOFF_S, False
-        while True:
-            try:
-                for result in self._stream():
-                    backoff_s, connected = _FIRST_BACKOFF_S, True
-                    yield result
-                return
-            except (FacewireError, ValueError) as error:
-                if self._interrupted.is_set():  # which has closed the client
-                    return
-                if not (isinstance(error, FacewireError) and error.retryable):
-                    raise
-                if not (self._camera.live and connected):
-                    raise
-                pause_s = error.after_s if isinstance(error, ReconnectError) else backoff_s
-                backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
-                ERRORS.print(f"facewire: {text_of(error)} Opening a new stream in {pause_s:.1f} s.")
-            self.reconnect_count += 1
-            self._interrupted.wait(pause_s)
+        try:
+            yield from self._results()
+        except (FacewireError, ValueError):
+            if not self._interrupted.is_set():  # which has closed the client
+                raise
 
-    def _stream(self) -> Results:
+    def _results(self) -> Results:
         frames = _Kept(self._camera)
         every = self._camera.every_frame
         with self._client.stream(
@@ -97,11 +71,17 @@ class Following:
             policy=FramePolicy.EVERY_FRAME if every else FramePolicy.NEWEST_WINS,
             detection=self._detection,
             rotation_degrees=self._camera.rotation_degrees,
+            reopen=self._camera.live,
+            on_reopen=self._report,
         ) as stream:
             for result in stream:
                 if self._film:
                     self._paint(self._film, frames, result)
                 yield result
+
+    def _report(self, error: FacewireError, pause_s: float) -> None:
+        if not self._interrupted.is_set():
+            ERRORS.print(f"facewire: {text_of(error)} Opening a new stream in {pause_s:.1f} s.")
 
     def _paint(
         self, film: "FilmWriter", frames: "_Kept", result: FrameResult | FramesSkipped

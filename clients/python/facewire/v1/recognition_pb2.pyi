@@ -34,6 +34,7 @@ class SkipReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SKIP_REASON_SUPERSEDED: _ClassVar[SkipReason]
     SKIP_REASON_OVER_CREDIT: _ClassVar[SkipReason]
     SKIP_REASON_SHUTTING_DOWN: _ClassVar[SkipReason]
+    SKIP_REASON_CONNECTION_LOST: _ClassVar[SkipReason]
 
 class TrackState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -87,6 +88,7 @@ SKIP_REASON_UNSPECIFIED: SkipReason
 SKIP_REASON_SUPERSEDED: SkipReason
 SKIP_REASON_OVER_CREDIT: SkipReason
 SKIP_REASON_SHUTTING_DOWN: SkipReason
+SKIP_REASON_CONNECTION_LOST: SkipReason
 TRACK_STATE_UNSPECIFIED: TrackState
 TRACK_STATE_TENTATIVE: TrackState
 TRACK_STATE_CONFIRMED: TrackState
