@@ -70,7 +70,7 @@ sdk-compat: setup models .venv-sdk-min/.done ## the client's tests beside the ol
 lint: setup ## format check, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy server/facewire_server clients/python/facewire serving/facewire_serving tools harness bench tests
+	$(BIN)/mypy server/facewire_server clients/python/facewire clients/python/examples serving/facewire_serving tools harness bench tests
 
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format .

@@ -132,7 +132,7 @@ def test_two_pictures_of_one_person_are_the_same(client, portrait, portrait_jpeg
     answer = client.compare(portrait, portrait_jpeg, selection=FaceSelection.LARGEST)
     assert answer.outcome is CompareOutcome.SAME
     assert answer.similarity > answer.threshold
-    assert answer.first.decision is None
+    assert type(answer.first) is type(answer.second) is facewire.DetectedFace
 
 
 def test_comparing_with_nobody_names_the_picture(client, portrait, nobody):

@@ -4,7 +4,6 @@ python doorbell.py rtsp://door/1
 """
 
 import sys
-import time
 
 import facewire
 from facewire.video import Camera
@@ -16,23 +15,16 @@ def main(source: str, server: str = "127.0.0.1:50051") -> None:
     """Greets until the source ends; a camera never does."""
     last_seen_s: dict[str, float] = {}
     with Camera(source) as camera, facewire.Client(server) as client:
-        while True:
-            try:
-                for result in client.stream(camera, camera="door"):
-                    if isinstance(result, facewire.FrameResult):
-                        greet(result, last_seen_s)
-                return
-            except facewire.UnavailableError as error:
-                if not camera.live:
-                    raise
-                time.sleep(error.after_s if isinstance(error, facewire.ReconnectError) else 5)
+        for result in client.stream(camera, camera="door", reopen=True):
+            if isinstance(result, facewire.FrameResult):
+                greet(result, last_seen_s)
 
 
 def greet(result: facewire.FrameResult, last_seen_s: dict[str, float]) -> None:
     """Greets the people of a frame who were not seen for a while."""
     now_s = result.captured_at_us / 1e6
     for face in result.faces:
-        if face.decision is not None and face.known:
+        if face.known:
             who = face.decision.identity_id
             if now_s - last_seen_s.get(who, -QUIET_S) >= QUIET_S:
                 print(f"Welcome, {face.name}!", flush=True)

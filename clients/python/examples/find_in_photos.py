@@ -4,6 +4,7 @@ python find_in_photos.py ada holidays/
 """
 
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,17 +20,27 @@ def main(identity_id: str, folder: str, server: str = "127.0.0.1:50051") -> None
 
         def similarity(photo: Path) -> float:
             try:
-                faces = client.recognize(photo).faces
+                decisions = [face.decision for face in recognized(client, photo).faces]
             except facewire.InvalidPictureError as error:
                 print(f"{photo}: {error}", file=sys.stderr)
                 return 0.0
-            decisions = [face.decision for face in faces if face.decision is not None]
             return max((d.similarity for d in decisions if d.identity_id == identity_id), default=0)
 
         found = zip(threads.map(similarity, photos), photos, strict=True)
         for score, photo in sorted(found, reverse=True):
             if score > 0:
                 print(f"{score:.3f} {photo}")
+
+
+def recognized(client: facewire.Client, photo: Path) -> facewire.Recognition:
+    """Recognizes a photo; waits while the server has no room."""
+    while True:
+        try:
+            return client.recognize(photo)
+        except facewire.LimitError as error:
+            if not error.retryable:
+                raise
+            time.sleep(error.retry_after_s or 1)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from facewire.video import Camera
 
 
 async def watch(client: facewire.AsyncClient, name: str, source: str) -> None:
-    """Prints the people whom one camera sees, until it ends."""
+    """Prints the people whom one camera sees, until it ends; waits for a server that is full or lost."""
     with Camera(source) as camera:
-        async for result in client.stream(camera, camera=name):
+        async for result in client.stream(camera, camera=name, reopen=True):
             if isinstance(result, facewire.FrameResult):
                 names = [face.name or "unknown" for face in result.faces]
                 print(f"{name}: {', '.join(names) or 'empty'}", flush=True)

@@ -45,7 +45,16 @@ from facewire._values.errors import (
     UnavailableError,
     UnreachableError,
 )
-from facewire._values.faces import Box, Candidate, Decision, Face, Landmarks, Point, Quality
+from facewire._values.faces import (
+    Box,
+    Candidate,
+    Decision,
+    DetectedFace,
+    Face,
+    Landmarks,
+    Point,
+    Quality,
+)
 from facewire._values.galleries import (
     EnrolledPicture,
     EnrollResult,
@@ -85,6 +94,7 @@ __all__ = [
     "DeadlineError",
     "Decision",
     "DecisionPolicy",
+    "DetectedFace",
     "DetectionOptions",
     "EnrollResult",
     "EnrolledPicture",

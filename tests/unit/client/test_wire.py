@@ -98,7 +98,7 @@ def test_a_feature_is_there_or_not_or_newer_than_the_server():
 
 def test_a_face_has_a_name_only_when_it_is_known():
     face = face_pb2.Face()
-    assert read_face(face).decision is None
+    assert read_face(face).decision.outcome is facewire.Outcome.UNSPECIFIED
     assert read_face(face).name is None
     face.decision.outcome = face_pb2.OUTCOME_AMBIGUOUS
     assert read_face(face).name is None

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from facewire._values.enums import Outcome, QualityFault, ThresholdSource
 
-__all__ = ["Box", "Candidate", "Decision", "Face", "Landmarks", "Point", "Quality"]
+__all__ = [
+    "Box",
+    "Candidate",
+    "Decision",
+    "DetectedFace",
+    "Face",
+    "Landmarks",
+    "Point",
+    "Quality",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,37 +119,44 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """One face in one picture.
+class DetectedFace:
+    """One face in one picture, for which no gallery was searched.
 
     Attributes:
         box: its position and size.
         landmarks: the positions of its eyes, nose and mouth.
         detection_score: the detector's confidence. Range [0, 1].
         quality: how good a probe it is.
-        decision: who it is, and why; None if no gallery was searched (compare).
-        track_id: the track it belongs to; 0 if the server does not track.
-        evidence_sequence: the frame in which the evidence was seen; 0 outside a stream.
     """
 
     box: Box
     landmarks: Landmarks
     detection_score: float
     quality: Quality
-    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class Face(DetectedFace):
+    """One face in one picture, and what was concluded about it.
+
+    Attributes:
+        decision: who it is, and why.
+        track_id: the track it belongs to; 0 if the server does not track.
+        evidence_sequence: the frame in which the evidence was seen; 0 outside a stream.
+    """
+
+    decision: Decision
     track_id: int
     evidence_sequence: int
 
     @property
     def name(self) -> str | None:
         """The display name of a KNOWN face, None of any other."""
-        return self.decision.display_name if self.decision and self.known else None
+        return self.decision.display_name if self.known else None
 
     @property
     def label(self) -> str:
         """Who it is, for people: "Ada" if KNOWN, "Ada or Bo?" if AMBIGUOUS, else the outcome in words."""
-        if self.decision is None:
-            return ""
         if self.known:
             return self.decision.display_name
         between = self.decision.ambiguous_between
@@ -153,4 +169,4 @@ class Face:
     @property
     def known(self) -> bool:
         """Whether the face was recognized."""
-        return self.decision is not None and self.decision.outcome is Outcome.KNOWN
+        return self.decision.outcome is Outcome.KNOWN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from facewire._values.enums import CompareOutcome, ErrorReason, FrameStatus, SkipReason
-from facewire._values.faces import Face
+from facewire._values.faces import DetectedFace, Face
 
 __all__ = [
     "Advice",
@@ -62,7 +62,7 @@ class Comparison:
         outcome: the conclusion.
         similarity: of the two faces.
         threshold: the bound that it was compared with.
-        first: the face of the first picture.
+        first: the face of the first picture that was compared.
         second: the face of the second picture.
         model_contract_id: the model contract that the embeddings were made under.
     """
@@ -70,8 +70,8 @@ class Comparison:
     outcome: CompareOutcome
     similarity: float
     threshold: float
-    first: Face
-    second: Face
+    first: DetectedFace
+    second: DetectedFace
     model_contract_id: str
 
 

@@ -1,10 +1,19 @@
 """Reads messages of face.proto as values."""
 
 from facewire._values.enums import Outcome, QualityFault, ThresholdSource
-from facewire._values.faces import Box, Candidate, Decision, Face, Landmarks, Point, Quality
+from facewire._values.faces import (
+    Box,
+    Candidate,
+    Decision,
+    DetectedFace,
+    Face,
+    Landmarks,
+    Point,
+    Quality,
+)
 from facewire.v1 import face_pb2
 
-__all__ = ["read_box", "read_face", "read_quality"]
+__all__ = ["read_box", "read_detected_face", "read_face", "read_quality"]
 
 
 def read_box(box: face_pb2.Box) -> Box:
@@ -63,13 +72,22 @@ def read_decision(decision: face_pb2.Decision) -> Decision:
     )
 
 
+def read_detected_face(face: face_pb2.Face) -> DetectedFace:
+    return DetectedFace(
+        box=read_box(face.box),
+        landmarks=read_landmarks(face.landmarks),
+        detection_score=face.detection_score,
+        quality=read_quality(face.quality),
+    )
+
+
 def read_face(face: face_pb2.Face) -> Face:
     return Face(
         box=read_box(face.box),
         landmarks=read_landmarks(face.landmarks),
         detection_score=face.detection_score,
         quality=read_quality(face.quality),
-        decision=read_decision(face.decision) if face.HasField("decision") else None,
+        decision=read_decision(face.decision),
         track_id=face.track_id,
         evidence_sequence=face.evidence_sequence,
     )

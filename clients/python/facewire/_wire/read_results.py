@@ -10,7 +10,7 @@ from facewire._values.results import (
     StageTimings,
     StreamLimits,
 )
-from facewire._wire.read_faces import read_face
+from facewire._wire.read_faces import read_detected_face, read_face
 from facewire.v1 import face_pb2, recognition_pb2
 
 __all__ = [
@@ -53,8 +53,8 @@ def read_comparison(response: recognition_pb2.CompareResponse) -> Comparison:
         outcome=CompareOutcome.from_wire(response.outcome),
         similarity=response.similarity,
         threshold=response.threshold,
-        first=read_face(response.first),
-        second=read_face(response.second),
+        first=read_detected_face(response.first),
+        second=read_detected_face(response.second),
         model_contract_id=response.model_contract_id,
     )
 

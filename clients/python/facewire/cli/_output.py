@@ -94,7 +94,7 @@ def work_progress(*, as_json: bool) -> Progress:
 
 def who(face: Face) -> Text:
     """Returns the name of a face, between whom it is ambiguous, or its outcome; if that is TOO_POOR, with the faults."""
-    outcome = face.decision.outcome if face.decision else Outcome.UNSPECIFIED
+    outcome = face.decision.outcome
     name = face.label
     if outcome is Outcome.TOO_POOR and face.quality.faults:
         name = f"{name}: {faults_of(face.quality)}"

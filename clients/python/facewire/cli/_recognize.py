@@ -102,7 +102,7 @@ def _print_result(picture: Path, result: Recognition, *, as_json: bool) -> None:
         return
     size = f"{result.width_px}×{result.height_px}"
     facts = [size, f"{result.timings.total_us / 1000:.0f} ms"]
-    decisions = [face.decision for face in result.faces if face.decision]
+    decisions = [face.decision for face in result.faces]
     for decision in decisions[:1]:  # of one search, so all have the same threshold
         facts.append(f"threshold {threshold_text(decision.threshold, decision.threshold_source)}")
     title = f"{picture} ({', '.join(facts)})"
@@ -126,12 +126,11 @@ def _print_refusal(picture: Path, reason: str, text: str, *, as_json: bool) -> N
 
 def _row(face: Face) -> list[str | Text]:
     box = face.box
-    similarity = f"{face.decision.similarity:.3f}" if face.decision else ""
-    margin = f"{face.decision.margin:.3f}" if face.decision else ""
+    decision = face.decision
     return [
         who(face),
-        similarity,
-        margin,
+        f"{decision.similarity:.3f}",
+        f"{decision.margin:.3f}",
         f"{face.detection_score:.3f}",
         f"{box.x_px:.0f} {box.y_px:.0f} {box.width_px:.0f} {box.height_px:.0f}",
         f"{face.quality.inter_eye_px:.0f}",

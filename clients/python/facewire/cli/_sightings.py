@@ -125,9 +125,6 @@ class Sightings:
 
     def _add_face(self, face: Face, at_s: float) -> None:
         decision = face.decision
-        if decision is None:
-            self.unrecognized_count += 1
-            return
         self.threshold, self.threshold_source = decision.threshold, decision.threshold_source
         if decision.outcome is Outcome.AMBIGUOUS:
             self._add_ambiguous(face, decision)

@@ -103,12 +103,12 @@ def _spot(
 
 
 def _label(face: Face) -> str:
-    similarity = f" {face.decision.similarity:.2f}" if face.decision and face.known else ""
+    similarity = f" {face.decision.similarity:.2f}" if face.known else ""
     return f"{face.label}{similarity}"
 
 
 def _outcome(face: Face) -> Outcome:
-    return face.decision.outcome if face.decision else Outcome.UNSPECIFIED
+    return face.decision.outcome
 
 
 def _rectangle(box: Box) -> _Rectangle:
