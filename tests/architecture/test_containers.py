@@ -12,6 +12,7 @@ import yaml
 from facewire_server.__main__ import command_parser
 from facewire_server.configuration import sources
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
+from facewire_serving.serving_flags import FLAGS, fault
 
 SERVER, SERVING_GPU, LOCAL = (
     "Dockerfile.server",
@@ -237,6 +238,41 @@ def test_every_flag_and_variable_of_the_serving_image_is_documented(
             used |= set(service.get("environment", {}))
     assert {"--enable_batching", "MODEL_NAME", "TF_FORCE_GPU_ALLOW_GROWTH"} <= used
     assert not [each for each in used if f"`{each}`" not in page]
+
+
+def flags_of(service: dict[str, Any]) -> list[str]:
+    """The arguments of a model's container, with the defaults of the variables in them."""
+    return [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", each) for each in service.get("command", [])]
+
+
+def test_every_flag_is_one_that_tensorflow_serving_reads(services: dict[str, Any]) -> None:
+    """It passes over others. The stand-in refuses them, but is never started with the flags for a GPU."""
+    models = {name: flags_of(each) for name, each in services.items() if name != "server"}
+    assert all(models[name] for name in ("mtcnn-cpu", "embedding-cpu", "embedding-gpu"))
+    assert [fault(flag) for flags in models.values() for flag in flags if fault(flag)] == []
+
+
+@pytest.mark.parametrize("name", [PAGE, "serving/README.md", "serving/batching.config"])
+def test_every_flag_that_is_written_about_exists(repository: Path, name: str) -> None:
+    """TensorFlow Serving's have underscores; pages name them also without a value."""
+    text = (repository / name).read_text(encoding="utf-8")
+    shown = re.findall(r"(?<![\w-])--([a-z]+_[a-z_]+)(=[^\s`]+)?", text)
+    assert shown
+    assert [flag for flag, value in shown if flag not in FLAGS] == []
+    assert [flag + value for flag, value in shown if value and fault(f"--{flag}{value}")] == []
+
+
+def test_the_batching_parameters_lie_where_the_flag_says(
+    repository: Path, services: dict[str, Any]
+) -> None:
+    file = "/models/batching.config"
+    for name in ("embedding-cpu", "embedding-gpu"):
+        assert f"--batching_parameters_file={file}" in flags_of(services[name])
+    mounted = [
+        each for each in services["embedding-cpu"]["volumes"] if each.endswith(f":{file}:ro")
+    ]
+    assert mounted == [f"./serving/batching.config:{file}:ro"]
+    assert "serving/batching.config /models/" in arguments(repository, SERVING_GPU, "COPY")
 
 
 def test_each_profile_brings_both_models_under_the_names_that_the_server_asks(

@@ -3,52 +3,15 @@
 from pathlib import Path
 
 import pytest
-from google.protobuf import descriptor_pool, message_factory, text_format, wrappers_pb2
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+import tensorflow as tf
+from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from facewire_server.pipeline import embed
+from facewire_serving import batching, warm_up
 
 SERVING = Path(__file__).parents[2] / "serving"
 NAMES = ("mtcnn", "embedding")
-
-
-@pytest.fixture(scope="module")
-def batching_parameters():
-    """`BatchingParameters` of TensorFlow Serving's session_bundle_config.proto, which no package has."""
-    file = FileDescriptorProto(
-        name="session_bundle_config.proto",
-        package="written_in_test",
-        syntax="proto3",
-        dependency=[wrappers_pb2.DESCRIPTOR.name],
-    )
-    message = file.message_type.add(name="BatchingParameters")
-    wrapped = {
-        "max_batch_size": "Int64Value",
-        "batch_timeout_micros": "Int64Value",
-        "max_enqueued_batches": "Int64Value",
-        "num_batch_threads": "Int64Value",
-        "thread_pool_name": "StringValue",
-    }
-    optional, repeated = FieldDescriptorProto.LABEL_OPTIONAL, FieldDescriptorProto.LABEL_REPEATED
-    for number, (name, kind) in enumerate(wrapped.items(), start=1):
-        message.field.add(
-            name=name,
-            number=number,
-            label=optional,
-            type=FieldDescriptorProto.TYPE_MESSAGE,
-            type_name=f".google.protobuf.{kind}",
-        )
-    sizes = {"name": "allowed_batch_sizes", "type": FieldDescriptorProto.TYPE_INT64}
-    padded = {"name": "pad_variable_length_inputs", "type": FieldDescriptorProto.TYPE_BOOL}
-    message.field.add(number=6, label=repeated, **sizes)
-    message.field.add(number=7, label=optional, **padded)
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
-    pool.Add(file)
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName(f"{file.package}.{message.name}")
-    )
 
 
 def test_the_models_config_names_both_servables_where_their_images_have_them():
@@ -68,9 +31,36 @@ def test_the_policy_that_its_comment_shows_is_one():
     assert list(config.model_version_policy.specific.versions) == [1]
 
 
+@pytest.fixture
+def batching_parameters():
+    return batching.read((SERVING / "batching.config").read_text())
+
+
 def test_a_batch_takes_the_faces_of_several_predictions_of_the_server(batching_parameters):
-    config = text_format.Parse((SERVING / "batching.config").read_text(), batching_parameters())
-    assert config.max_batch_size.value >= 2 * embed._CHUNK
-    assert 0 < config.batch_timeout_micros.value <= 10_000
-    assert config.num_batch_threads.value > 0
-    assert config.max_enqueued_batches.value >= config.num_batch_threads.value
+    assert batching_parameters.max_batch_size.value >= 2 * embed._CHUNK
+    assert 0 < batching_parameters.batch_timeout_micros.value <= 10_000
+    queued = batching_parameters.max_enqueued_batches.value
+    assert queued >= batching_parameters.num_batch_threads.value > 0
+
+
+def test_a_batch_has_a_size_that_the_servable_takes(batching_parameters, model_folder):
+    """Whatever calls are joined: its one input has no fixed first dimension, so sizes are not padded."""
+    loaded = tf.saved_model.load(str(model_folder("embedding")))
+    _, inputs = loaded.signatures["serving_default"].structured_input_signature
+    assert [one.shape.as_list()[0] for one in inputs.values()] == [None]
+    assert not batching_parameters.allowed_batch_sizes
+    assert not batching_parameters.pad_variable_length_inputs
+
+
+def test_no_warm_up_request_is_larger_than_a_batch(batching_parameters, model_folder):
+    """TensorFlow Serving runs them through the batches: a larger one would keep the version from being loaded."""
+    counts = [len(inputs["faces"]) for inputs in warm_up.read(model_folder("embedding"))]
+    assert embed._CHUNK in counts
+    assert max(counts) <= batching_parameters.max_batch_size.value
+
+
+def test_mtcnn_could_not_be_batched(model_folder):
+    """Hence batching is switched on for the process of `embedding` alone."""
+    loaded = tf.saved_model.load(str(model_folder("mtcnn")))
+    _, inputs = loaded.signatures["serving_default"].structured_input_signature
+    assert any(one.shape.rank == 0 for one in inputs.values())
