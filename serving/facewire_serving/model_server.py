@@ -1,8 +1,9 @@
 """A stand-in for TensorFlow Serving on machines without containers: for development and tests.
 
 It serves `PredictionService` and `ModelService` as `tensorflow_model_server` does, with the real
-SavedModels in TensorFlow, and takes six of that program's flags (`--help` shows them; `--listen` and `--engine` are
-its own). It is written in Python, has no batching and no REST, and is not hardened: production runs the real one.
+SavedModels in TensorFlow, and follows some of that program's flags (`--help` shows them; `--listen` and `--engine` are
+its own). The others it takes without following them, and it refuses what the real one would misread. It is written
+in Python, has no batching and no REST, and is not hardened: production runs the real one.
 """
 
 import argparse
@@ -25,8 +26,10 @@ from google.protobuf import text_format
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 from tensorflow_serving.config import model_server_config_pb2
 
+from facewire_serving import batching
 from facewire_serving.engines import ENGINES
 from facewire_serving.services import ModelService, PredictionService
+from facewire_serving.serving_flags import fault
 from facewire_serving.versions import Versions
 
 __all__ = ["main"]
@@ -46,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     When every model is loaded it prints one line: "PredictionService on ADDRESS:PORT".
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, others = parser.parse_known_args(arguments)
+    if faults := [text for text in map(fault, others) if text]:
+        parser.error("; ".join(faults))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     tf.get_logger().setLevel("ERROR")
     stop = threading.Event()
@@ -54,9 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         folders = _folders(options)
+        _check_batching(options, others)
     except (OSError, ValueError, text_format.ParseError) as error:
         print(f"model_server: {error}", file=sys.stderr)
         return 2
+    if others:
+        _log.info("flags of TensorFlow Serving, not followed here: %s", " ".join(others))
     models = {name: Versions(name, path, ENGINES[options.engine]) for name, path in folders.items()}
     for model in models.values():
         model.poll()
@@ -104,6 +113,19 @@ def _folders(options: argparse.Namespace) -> dict[str, Path]:
     return {model.name: Path(model.base_path) for model in models}
 
 
+def _check_batching(options: argparse.Namespace, others: list[str]) -> None:
+    """Reads the batching parameters, which are not followed here, and logs that."""
+    if (path := options.batching_parameters_file) is None:
+        return
+    if not {"--enable_batching", "--enable_batching=true"} & set(others):
+        raise ValueError("--batching_parameters_file without --enable_batching")
+    try:
+        batching.read(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    _log.info("%s: read as TensorFlow Serving reads it; predictions are not joined here", path)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m facewire_serving.model_server", description=__doc__, allow_abbrev=False
@@ -116,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--model_config_file", type=Path, help="several models, instead of the two above")
     add("--file_system_poll_wait_seconds", type=float, default=1.0)
     add("--enable_serialization_as_tensor_content", action="store_true")
+    add("--batching_parameters_file", type=Path, help="checked, and not followed")
     add("--engine", choices=sorted(ENGINES), default="tensorflow", help="for comparisons")
     return parser
 
