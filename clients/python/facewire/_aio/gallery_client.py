@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator
 
 import grpc
@@ -139,7 +140,13 @@ class AsyncGalleryClient(AsyncCalls):
         """Adds the identities of an exported file to a gallery. See `Client.import_gallery`."""
 
         async def attempt(_: Deadline) -> ImportResult:
-            requests = await in_thread(lambda: ImportRequests(path, gallery, progress))
+            left = threading.Event()
+            requests = await in_thread(
+                lambda: ImportRequests(
+                    path, gallery, progress, is_closed=lambda: left.is_set() or self._closed
+                ),
+                leave_off=left.set,
+            )
             method = self._stubs.galleries.ImportGallery
             call = method(_sent(requests), metadata=self._address.metadata)
             ending = Ending(call)

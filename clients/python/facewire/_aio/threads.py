@@ -13,15 +13,18 @@ __all__ = ["in_thread", "read_frame", "read_if_path"]
 T = TypeVar("T")
 
 
-async def in_thread(work: Callable[[], T]) -> T:
+async def in_thread(work: Callable[[], T], *, leave_off: Callable[[], None] | None = None) -> T:
     """Runs work in a thread. A cancelled caller still waits for its end.
 
-    A thread cannot be stopped, and what cleans up after a cancellation must not meet it at work.
+    A thread cannot be stopped, and what cleans up after a cancellation must not meet it at work. Long work takes a
+    `leave_off`, which is called then.
     """
     working = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
+        if leave_off is not None:
+            leave_off()
         while not working.done():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([working])

@@ -251,7 +251,7 @@ class Client(GalleryClient):
             ),
         )
         with self._changing:
-            if self._closed:
+            if self._closed.is_set():
                 raise ValueError("this client is closed")
             self._streams.add(stream)
         return stream

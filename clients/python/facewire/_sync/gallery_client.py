@@ -228,7 +228,7 @@ class GalleryClient(Calls):
         """
 
         def attempt(_: Deadline) -> ImportResult:
-            requests = ImportRequests(path, gallery, progress)
+            requests = ImportRequests(path, gallery, progress, is_closed=self._closed.is_set)
             method = self._stubs.galleries.ImportGallery
             try:
                 response = method(iter(requests), metadata=self._address.metadata)

@@ -1,6 +1,6 @@
 """Runs calls on a blocking channel, with deadline, token and typed errors; repeats calls if that is safe."""
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from typing import Self, TypeVar
 
@@ -31,11 +31,11 @@ class Calls:
         self._timeout_s = timeout_s
         self._channel = connect(address)
         self._connected = Stubs(self._channel)
-        self._closed = False
+        self._closed = threading.Event()
 
     def close(self) -> None:
         """Ends the connection and every call on it. May be called again."""
-        self._closed = True
+        self._closed.set()
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -46,7 +46,7 @@ class Calls:
 
     @property
     def _stubs(self) -> Stubs:
-        if self._closed:
+        if self._closed.is_set():
             raise ValueError(_CLOSED)
         return self._connected
 
@@ -78,13 +78,13 @@ class Calls:
             try:
                 return attempt(deadline)
             except grpc.RpcError as error:
-                if self._closed:  # meanwhile
+                if self._closed.is_set():  # meanwhile
                     raise ValueError(_CLOSED) from error
                 problem = error_from_rpc(error, target=self._address.target)
                 pause_s = retries.pause_s(problem) if repeatable else None
                 if pause_s is None:
                     raise problem from error
-            time.sleep(pause_s)
+            self._closed.wait(pause_s)
 
     def _walk(self, call: Call[Page[T]], timeout_s: float | None) -> Iterator[T]:
         """Yields the items of all pages; a page is asked for when it is needed."""

@@ -1,7 +1,7 @@
 """Turns the file of an exported gallery into the requests of an import."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from facewire._wire.gallery_file import Progress, records
 from facewire.v1 import gallery_pb2
@@ -19,16 +19,28 @@ class ImportRequests:
     gRPC converts an error that the iterator of requests raises to a status, so the error is kept
     for the caller, who waits for the response.
 
+    Args:
+        path: the file.
+        gallery: the gallery to add to.
+        progress: the caller's, called after each template.
+        is_closed: whether to leave off the check, which takes seconds for large files: the client was closed meanwhile.
+
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not an export, or was cut off or damaged.
+        ValueError: it is not an export, or was cut off or damaged; or the client is closed.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], gallery: str, progress: Progress | None
+        self,
+        path: str | os.PathLike[str],
+        gallery: str,
+        progress: Progress | None,
+        *,
+        is_closed: Callable[[], bool],
     ) -> None:
         for _ in records(path):
-            pass
+            if is_closed():
+                raise ValueError("this client is closed")
         self._path = path
         self._gallery = gallery
         self._progress = progress

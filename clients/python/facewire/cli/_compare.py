@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from facewire import CompareOutcome, DetectionOptions, FaceSelection, Image
+from facewire.cli._interrupts import raised_by_ctrl_c
 from facewire.cli._output import faults_of, print_json, print_line
 from facewire.cli._session import Server, session, usage_error
 
@@ -48,6 +49,7 @@ def run(
 
 def _read(path: Path) -> Image:
     try:
-        return Image.from_file(path)
+        with raised_by_ctrl_c():
+            return Image.from_file(path)
     except ValueError as error:  # HEIC that cannot be read here
         raise usage_error(str(error)) from error

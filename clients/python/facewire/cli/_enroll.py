@@ -28,6 +28,7 @@ from facewire import (
 )
 from facewire.cli._enrolled import InForce, PictureOutcome, report
 from facewire.cli._folder import People, Person, people_of
+from facewire.cli._interrupts import raised_by_ctrl_c
 from facewire.cli._output import print_json, work_progress
 from facewire.cli._session import EXIT_REFUSED, Server, advised, session, text_of, usage_error
 
@@ -56,7 +57,8 @@ def run(
     in_force = InForce()
     bar = work_progress(as_json=as_json)
     with session(server) as client:
-        found = people_of(folder)
+        with raised_by_ctrl_c():
+            found = people_of(folder)
         if not found.picture_count:
             report(found, outcomes, gallery, in_force, as_json=as_json)
             raise usage_error(
@@ -118,7 +120,8 @@ def _enroll(
         done = _digests(client, person, options.gallery)
         for picture in person.pictures:
             try:
-                data = picture.read_bytes()
+                with raised_by_ctrl_c():
+                    data = picture.read_bytes()
             except OSError as error:
                 yield PictureOutcome(
                     picture, person.identity_id, "refused", detail=str(error.strerror)

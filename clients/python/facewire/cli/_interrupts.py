@@ -2,7 +2,8 @@
 
 A KeyboardInterrupt is raised at any point of the main thread. Inside gRPC's own Python code it can
 leave a lock taken for ever (https://github.com/grpc/grpc/issues/19973 is of this kind), and then the command
-never ends and never finishes its film.
+never ends and never finishes its film. While a command waits for a file or a camera, and for no call, it must be
+raised: closing the client does not end that wait.
 """
 
 import signal
@@ -10,10 +11,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
+from types import FrameType
 
 from facewire import Client
 
-__all__ = ["closed_by_ctrl_c"]
+__all__ = ["closed_by_ctrl_c", "raised_by_ctrl_c"]
 
 
 @contextmanager
@@ -46,3 +48,23 @@ def closed_by_ctrl_c(client: Client, interrupted: threading.Event) -> Iterator[N
         signal.signal(signal.SIGINT, signal.default_int_handler)
         presses.put(False)
         closing.join()
+
+
+@contextmanager
+def raised_by_ctrl_c() -> Iterator[None]:
+    """Lets the first Ctrl-C also raise KeyboardInterrupt: around work in the main thread that makes no call."""
+    noting = signal.getsignal(signal.SIGINT)
+    if not callable(noting) or noting is signal.default_int_handler:
+        yield  # it is turned off, or raises anyway
+        return
+
+    def note_and_raise(number: int, frame: FrameType | None) -> None:
+        noting(number, frame)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, note_and_raise)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is note_and_raise:
+            signal.signal(signal.SIGINT, noting)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from facewire import DetectionOptions, Face, Image, InvalidPictureError, Recognition
 from facewire.cli._coarse import note_if_coarse
+from facewire.cli._interrupts import raised_by_ctrl_c
 from facewire.cli._opencv import painting
 from facewire.cli._output import (
     ERRORS,
@@ -50,7 +51,8 @@ def run(
         paint = _painter(pictures, annotate_to)
         for picture in pictures:
             try:
-                image = Image.from_file(picture)
+                with raised_by_ctrl_c():
+                    image = Image.from_file(picture)
             except (OSError, ValueError) as error:
                 refused = True
                 _print_refusal(picture, "", _words(error), as_json=as_json)
