@@ -1,0 +1,185 @@
+"""A real RTSP camera (GStreamer's server): its start, stalls, deaths, passwords and paths, and the ages of its pictures.
+
+The time of its production is drawn into each picture.
+"""
+
+import logging
+import threading
+
+import pytest
+
+from facewire.video import Camera, _reading
+from harness.clock_watcher import ClockWatcher, pictures_of
+from harness.relay import relay_to
+from harness.rtsp_server import Scene, missing, rtsp_camera
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+SECRET = "pa55"
+GUARDED = Scene(user="ada", password=SECRET)
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch, caplog):
+    monkeypatch.setattr(_reading, "_FIRST_BACKOFF_S", 0.05)
+    monkeypatch.setattr(_reading, "_LONGEST_BACKOFF_S", 0.2)
+    caplog.set_level(logging.WARNING, "facewire")
+
+
+def through(relay, camera):
+    """The camera's address by way of a relay."""
+    return camera.address.replace(f":{camera.port}/", f":{relay.port}/")
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        Scene(),
+        Scene(b_frames=2, gop=30),
+        Scene(codec="jpeg"),
+        Scene(width=1280, height=720, gop=50, user="ada", password=SECRET),
+    ],
+    ids=["H.264", "B frames", "JPEG", "720p with a password"],
+)
+def test_each_picture_comes_once_in_order_and_with_its_own_time(scene):
+    with rtsp_camera(scene) as served, Camera(served.address, every_frame=True) as camera:
+        assert (camera.live, camera.frame_count) == (True, None)
+        seen = ClockWatcher(pictures_of(camera)).until(lambda seen: len(seen) >= 30)
+    drawn = [one.drawn_s for one in seen]
+    assert drawn == sorted(set(drawn))
+    assert {one.size for one in seen} == {(scene.width, scene.height)}
+    # Between any two pictures as much time by the stream's stamps as by the clocks drawn, but for a frame's time.
+    offsets = [one.captured_at_us / 1e6 - one.drawn_s for one in seen]
+    assert max(offsets) - min(offsets) < 1 / scene.fps
+    assert max(drawn) - min(drawn) == pytest.approx(29 / scene.fps, rel=0.1)
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_after_a_stall_of_the_camera_no_picture_from_before_it_comes(b_frames):
+    scene = Scene(b_frames=b_frames)
+    with rtsp_camera(scene) as served, Camera(served.address) as camera:
+        watcher = ClockWatcher(pictures_of(camera))
+        watcher.until(lambda seen: len(seen) >= 20)
+        served.stall()
+        watcher.during(2.0)  # what was sent before has come
+        since = len(watcher.seen)
+        went_on_s = watcher.during(0) or None
+        served.go_on()
+        assert went_on_s is None
+        came = watcher.until(lambda seen: len(seen) >= 10, since)
+    before = [one for one in came if one.drawn_s < came[0].at_s - 2.0]
+    assert len(before) <= b_frames  # which the camera's own encoder had kept
+
+
+def test_after_a_stall_of_the_way_the_old_pictures_are_passed_over():
+    stall_s = 3.0
+    with (
+        rtsp_camera() as served,
+        relay_to(served.port) as relay,
+        Camera(through(relay, served)) as camera,
+    ):
+        watcher = ClockWatcher(pictures_of(camera))
+        watcher.until(lambda seen: len(seen) >= 20)
+        relay.hold()
+        watcher.during(stall_s)
+        since = len(watcher.seen)
+        relay.go_on()
+        came = watcher.until(lambda seen: len(seen) >= 10, since)
+    assert max(one.age_s for one in came) < stall_s / 2
+
+
+def test_what_is_late_says_when_it_was_taken():
+    with (
+        rtsp_camera() as served,
+        relay_to(served.port) as relay,
+        Camera(through(relay, served), every_frame=True) as camera,
+    ):
+        watcher = ClockWatcher(pictures_of(camera))
+        watcher.until(lambda seen: len(seen) >= 20)
+        relay.hold()
+        watcher.during(2.0)
+        since = len(watcher.seen)
+        relay.go_on()
+        watcher.until(lambda seen: len(seen) >= 30, since)
+    assert max(one.age_s for one in watcher.seen[since:]) > 1.0  # they are late
+    offsets = [one.captured_at_us / 1e6 - one.drawn_s for one in watcher.seen]
+    assert max(offsets) - min(offsets) < 0.5
+
+
+def test_a_camera_that_was_killed_is_waited_for_and_returns_at_another_size(caplog):
+    with rtsp_camera() as served, Camera(served.address) as camera:
+        watcher = ClockWatcher(pictures_of(camera))
+        before = watcher.until(lambda seen: len(seen) >= 5)
+        served.kill()
+        served.start(width=320, height=240)
+        after = watcher.until(lambda seen: seen[-1].size == (320, 240), len(before))
+    assert before[0].size == (640, 360)
+    assert after[-1].age_s < after[-1].at_s - before[-1].at_s
+    assert [one.captured_at_us for one in watcher.seen] == sorted(
+        one.captured_at_us for one in watcher.seen
+    )
+    assert "Trying again" in caplog.text
+
+
+def test_a_camera_that_is_absent_at_the_start_is_waited_for(caplog):
+    with rtsp_camera(absent=True) as served, Camera(served.address) as camera:
+        assert camera.live
+        assert "connection was refused" in caplog.text
+        watcher = ClockWatcher(pictures_of(camera))
+        served.start()
+        assert watcher.until(lambda seen: len(seen) >= 3)
+    assert "Trying again" in caplog.text
+
+
+def test_a_stream_that_is_absent_at_the_start_is_waited_for(caplog):
+    with rtsp_camera() as served:
+        served.scene = Scene(path="/gate")
+        with Camera(served.address) as camera:
+            assert "404" in caplog.text
+            watcher = ClockWatcher(pictures_of(camera))
+            served.kill()
+            served.start()
+            assert watcher.until(lambda seen: len(seen) >= 3)
+
+
+def test_closing_a_camera_that_is_waited_for_ends_its_frames():
+    with rtsp_camera(absent=True) as served:
+        camera = Camera(served.address)
+        watcher = ClockWatcher(pictures_of(camera))
+        camera.close()
+        assert watcher.ended() is None
+    assert not [one for one in threading.enumerate() if one.name == "facewire-camera"]
+
+
+@pytest.mark.parametrize("who", ["", "ada:wrong@"])
+def test_a_wrong_password_is_an_error_at_once_and_is_not_tried_again(who, caplog):
+    with rtsp_camera(GUARDED) as served, relay_to(served.port) as relay:
+        with pytest.raises(OSError, match="401") as caught:
+            Camera(f"rtsp://{who}127.0.0.1:{relay.port}/door")
+        assert relay.accepted_count == 1
+    assert "USER:PASSWORD" in str(caught.value)
+    assert "wrong" not in str(caught.value)
+    assert caplog.text == ""
+
+
+def test_a_password_that_was_changed_ends_the_frames_with_an_error():
+    with rtsp_camera(GUARDED) as served, Camera(served.address) as camera:
+        watcher = ClockWatcher(pictures_of(camera))
+        watcher.until(lambda seen: len(seen) >= 3)
+        served.kill()
+        served.start(password="another")
+        error = watcher.ended()
+    assert "401" in str(error)
+    assert SECRET not in str(error)
+
+
+def test_a_host_that_has_no_name_yet_is_waited_for(caplog):
+    with Camera("rtsp://ada:pa55@no-such-host.invalid/door") as camera:
+        assert camera.live
+    assert "no-such-host.invalid" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_an_unknown_scheme_is_an_error_at_once():
+    with pytest.raises(OSError, match="scheme"):
+        Camera("rtps://127.0.0.1/door")
