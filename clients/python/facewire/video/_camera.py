@@ -80,7 +80,7 @@ class Camera:
     def close(self) -> None:
         """Frees the source and ends the frames. May be called again, and from another thread.
 
-        Takes half a second at most, but for a device: it waits for that one's next picture.
+        Takes 0.2 s at most, but for a device: it waits for that one's next picture.
         """
         _close(self._reading, self._encoder)
 

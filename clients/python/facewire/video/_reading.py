@@ -21,7 +21,7 @@ _FIRST_BACKOFF_S = 0.5
 _LONGEST_BACKOFF_S = 30.0
 """Longest pause, seconds. Chosen, not measured: the longest delay until a returned camera is noticed."""
 
-_LEFT_AFTER_S = 0.5
+_LEFT_AFTER_S = 0.2
 """Seconds that closing waits for a running read. Chosen, not measured: a frame is decoded within, and Ctrl-C must end
 a command within a second. A read of a dead address ends in the thread that is left, after the source's timeout."""
 

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import av
@@ -54,7 +55,7 @@ def source_error(source: str, error: Exception) -> SourceError:
     """Returns the error of a source whose opening or reading raised `error`, as the system or FFmpeg states it."""
     shown = redacted(source)
     if not is_address(source):
-        return SourceError(f"{shown}: {_of_file(error)}")
+        return SourceError(f"{shown}: {_of_file(source, error)}")
     for kind, text, temporary in _OF_ADDRESSES:
         if isinstance(error, kind):
             return SourceError(f"{shown}: {text}", temporary=temporary)
@@ -72,20 +73,33 @@ def no_pictures(source: str) -> SourceError:
     return SourceError(f"{redacted(source)}: there are no moving pictures in it.")
 
 
-def no_decoder(source: str, codec: str) -> SourceError:
+def no_decoder(source: str) -> SourceError:
     """Returns the error of a source whose pictures this FFmpeg cannot decode."""
     return SourceError(
-        f"{redacted(source)}: this FFmpeg has no decoder for its pictures ({codec}). "
+        f"{redacted(source)}: this FFmpeg has no decoder for its pictures. "
         "Convert it to H.264, or let the camera send that."
     )
 
 
-def _of_file(error: Exception) -> str:
+def _of_file(path: str, error: Exception) -> str:
     if isinstance(error, av.error.InvalidDataError):
+        if _begins_as_mp4(path):
+            return (
+                "it is an MP4 film without its index, which is written last: it is cut short, or "
+                "its recording did not end."
+            )
         return "it is not a film that can be read, or is damaged at its beginning."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}."
     return f"it cannot be read ({getattr(error, 'strerror', None) or type(error).__name__})."
+
+
+def _begins_as_mp4(path: str) -> bool:
+    try:
+        with Path(path.removeprefix("file://")).open("rb") as file:
+            return file.read(8)[4:] == b"ftyp"
+    except OSError:
+        return False
 
 
 def _unknown_host(source: str) -> SourceError | None:

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,8 +11,10 @@ import av
 from av.video.frame import VideoFrame
 
 from facewire.video._address import is_address, redacted
+from facewire.video._av.decoding import Decoding
 from facewire.video._av.errors import no_decoder, no_pictures, source_error
-from facewire.video._av.pictures import Deinterlacer, bgr
+from facewire.video._av.pictures import bgr
+from facewire.video._av.promise import Promise
 from facewire.video._film_time import LONGEST_GAP_OF_JOINED_S, LONGEST_GAP_S, FilmTime
 from facewire.video._live_time import LiveTime
 from facewire.video._source import Shot, SourceError
@@ -24,6 +27,10 @@ to wake up."""
 
 _READ_TIMEOUT_S = 5.0
 """Timeout of a read, seconds. Chosen, not measured: longer than between two key frames of common cameras (1 to 4)."""
+
+_BLIND_AFTER_S = 30.0
+"""Seconds of packets without a picture after which a live source is opened again, with a warning. Chosen, not measured:
+longer than between two key frames where nothing moves (20 of "smart" codecs)."""
 
 _OPTIONS_OF_ADDRESSES = {"rtsp_flags": "prefer_tcp", "fpsprobesize": "0"}
 """Over TCP no packet is lost, which would spoil every picture until the next key frame. And the rate of a camera is not
@@ -53,7 +60,7 @@ class AvSource:
         source: a path or an address.
 
     Raises:
-        SourceError: it cannot be opened, holds no pictures, or there is no decoder for them.
+        SourceError: it cannot be opened, holds no moving pictures, or there is no decoder for them.
     """
 
     may_be_left = True
@@ -62,111 +69,99 @@ class AvSource:
         self._source = source
         self._container = _opened(source)
         try:
-            self._stream = _pictures_of(self._container, source)
+            stream = _pictures_of(self._container, source)
         except SourceError:
             self._container.close()
             raise
-        duration_s = (self._container.duration or 0) / av.time_base
-        self.live = is_address(source) and self._stream.frames <= 0 and duration_s <= 0
-        self.fps = float(self._stream.guessed_rate or 0)
-        self._promised_count = 0 if self.live else self._stream.frames
-        estimated_count = self._promised_count or round(duration_s * self.fps)
-        self.frame_count = None if self.live else estimated_count or None
-        self._codec = self._stream.codec_context
-        self._set_up_decoding()
-        self._packets: Iterator[Any] = self._container.demux(self._stream)
-        self._deinterlacer = Deinterlacer()
-        self._ready: deque[tuple[VideoFrame, _Arrival]] = deque()
-        self._ended = self._closed = False
-        self._read_count = 0
-        frame_s = 1 / (self.fps or _UNTIMED_FPS)
         flags = self._container.format.flags
+        duration_s = (self._container.duration or 0) / av.time_base
+        self.live = is_address(source) and stream.frames <= 0 and duration_s <= 0
+        self.fps = float((_stated_rate(stream) if self.live else stream.guessed_rate) or 0)
+        count = stream.frames if "mp4" in self._container.format.name else 0
+        self.frame_count = (
+            (count or round(duration_s * self.fps) or None) if not self.live else None
+        )
+        if self.live:
+            # It would wait for later frames, to make up time stamps that are missing.
+            self._container.flags &= ~_GEN_PTS
+        self._decoding = Decoding(stream, live=self.live)
+        self._packets: Iterator[Any] = self._container.demux(stream)
+        self._ready: deque[tuple[VideoFrame, _Arrival]] = deque()
+        frame_s = 1 / (self.fps or _UNTIMED_FPS)
         gap_s = LONGEST_GAP_OF_JOINED_S if flags & _JOINABLE else LONGEST_GAP_S
         self._film_time = FilmTime(frame_s, gap_s)
         self._live_time = LiveTime()
         self._has_clock = not flags & _NO_TIMESTAMPS
+        self._promise = Promise(self._container, stream, frame_s)
+        self._picture_count = 0
+        self._last_picture_s = time.monotonic()
+        self._ended = False
+        self._broken: SourceError | None = None
 
     def read(self) -> Shot | None:
         """See `Source.read`."""
         while not self._ready:
             if self._ended:
-                self._check_end()
+                broken, self._broken = self._broken, None
+                if broken is not None:
+                    raise broken
                 return None
             self._read_packet()
-        frame, arrival = self._ready.popleft()
-        self._read_count += 1
-        at_s = self._time_of(frame, arrival.at_s)
-        return Shot(partial(bgr, frame, frame.rotation), at_s, arrival.waited_s)
+        picture, arrival = self._ready.popleft()
+        at_s = self._time_of(picture, arrival.at_s)
+        return Shot(partial(bgr, picture, picture.rotation), at_s, arrival.waited_s)
 
     def close(self) -> None:
         """See `Source.close`."""
         self._packets = iter(())
         self._ready.clear()
-        self._ended = self._closed = True
+        self._ended, self._broken = True, None
         self._container.close()
 
-    def _set_up_decoding(self) -> None:
-        if self.live:
-            # With several threads each holds a frame back, which makes pictures old.
-            self._codec.thread_count = 1
-            self._codec.flags |= av.codec.context.Flags.low_delay
-            # It would wait for later frames, to make up time stamps that are missing.
-            self._container.flags &= ~_GEN_PTS
-        else:
-            self._codec.thread_type = "AUTO"
-
     def _read_packet(self) -> None:
-        """Reads a packet, and decodes the frames that it completes."""
+        """Reads a packet, and decodes the pictures that it completes."""
         asked_s = time.monotonic()
         try:
             packet = next(self._packets, None)
         except (OSError, av.FFmpegError) as error:
-            self._ended = True
-            raise source_error(self._source, error) from error
+            packet, self._broken = None, source_error(self._source, error)
         now_s = time.monotonic()
         arrival = _Arrival(now_s, now_s - asked_s)
         if packet is None:
             self._ended = True
-            self._take(self._decoded(None), arrival)
-            self._ready += [(frame, arrival) for frame in self._deinterlacer.rest()]
-        elif (
-            packet.size
-        ):  # an empty one stands for a frame that is the last one again, or for the end
-            self._take(self._decoded(packet), arrival)
+            self._take([] if self.live else self._decoding.rest(), arrival)
+            self._broken = self._broken or self._shortfall()
+        elif packet.size:  # an empty one repeats the last frame, or marks the end
+            self._promise.read(packet)
+            self._take(self._decoding.pictures(packet), arrival)
 
-    def _decoded(self, packet: Any) -> list[VideoFrame]:
-        try:
-            frames: list[VideoFrame] = self._codec.decode(packet)
-        except (OSError, av.FFmpegError):  # a damaged frame costs itself; the end is checked
-            return []
-        for frame in frames:
-            frame.time_base = (
-                self._stream.time_base
-            )  # older PyAVs leave it out at the end of a film
-        return frames
+    def _take(self, pictures: list[VideoFrame], arrival: _Arrival) -> None:
+        if pictures:
+            self._last_picture_s = arrival.at_s
+            self._picture_count += len(pictures)
+            self._ready += [(picture, arrival) for picture in pictures]
+        elif self.live and arrival.at_s - self._last_picture_s > _BLIND_AFTER_S:
+            shown, codec = redacted(self._source), self._decoding.codec
+            raise SourceError(
+                f"{shown}: what it sends cannot be decoded ({codec}).", temporary=True
+            )
 
-    def _take(self, frames: list[VideoFrame], arrival: "_Arrival") -> None:
-        for frame in frames:
-            self._ready += [(each, arrival) for each in self._deinterlacer.pictures(frame)]
-
-    def _time_of(self, frame: VideoFrame, arrived_s: float) -> float:
-        stamp_s = frame.time if self._has_clock else None
+    def _time_of(self, picture: VideoFrame, arrived_s: float) -> float:
+        stamp_s = picture.time if self._has_clock else None
         if self.live:
             return self._live_time.taken_s(stamp_s, arrived_s)
         return self._film_time.at_s(stamp_s)
 
-    def _check_end(self) -> None:
-        """Raises SourceError if a film had no pictures, or fewer than its header promises."""
-        promised, self._promised_count = self._promised_count, 0  # said once
-        if self.live or self._closed:
-            return
+    def _shortfall(self) -> SourceError | None:
+        """Returns the error of a film without pictures, or with fewer than its header promises."""
         shown = redacted(self._source)
-        if not self._read_count:
-            raise SourceError(f"{shown}: no picture of it can be decoded ({self._codec.name}).")
-        if self._read_count < promised:
-            raise SourceError(
-                f"{shown}: it ends after {self._read_count} of {promised} frames. Is it a whole copy?"
-            )
+        if self.live:
+            return None
+        if not self._picture_count:
+            codec = self._decoding.codec
+            return SourceError(f"{shown}: no picture of it can be decoded ({codec}).")
+        text = self._promise.broken_by(self._picture_count, self._decoding.damaged_count)
+        return SourceError(f"{shown}: {text}. Is it a whole copy?") if text else None
 
 
 def _opened(source: str) -> av.container.InputContainer:
@@ -179,13 +174,19 @@ def _opened(source: str) -> av.container.InputContainer:
         raise source_error(source, error) from error
 
 
+def _stated_rate(stream: Any) -> Fraction | None:
+    """Returns the frames a second that a live stream states; a guess would need many frames."""
+    rate: Fraction | None = stream.codec_context.framerate or stream.average_rate
+    return rate
+
+
 def _pictures_of(container: av.container.InputContainer, source: str) -> Any:
-    """Returns the stream of moving pictures: not a cover's, if there is another."""
-    streams = container.streams.video
-    if not streams:
-        raise no_pictures(source)
+    """Returns the first stream of moving pictures: a cover's is none."""
     cover = av.stream.Disposition.attached_pic
-    stream = min(streams, key=lambda each: cover in each.disposition)
+    moving = (each for each in container.streams.video if cover not in each.disposition)
+    stream = next(moving, None)
+    if stream is None:
+        raise no_pictures(source)
     if stream.codec_context is None:
-        raise no_decoder(source, stream.codec_tag.strip("\0") or "unknown")
+        raise no_decoder(source)
     return stream
