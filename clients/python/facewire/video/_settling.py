@@ -41,12 +41,14 @@ class Settling:
             waited_s: as of `Shot`.
         """
         gap_s, self._last_s = now_s - self._last_s, now_s
-        if gap_s > max(_STALL_S, 3 * self._frame_s):
-            self._until_s = now_s + _LONGEST_S
-        elif waited_s > gap_s * _AT_PACE:
-            self._until_s = now_s
-        if now_s >= self._until_s:
+        is_stall = gap_s > max(_STALL_S, 3 * self._frame_s)
+        at_pace = waited_s > gap_s * _AT_PACE
+        if at_pace:
             self._frame_s += (gap_s - self._frame_s) / 10  # follows the true pace
+        if is_stall:
+            self._until_s = now_s + _LONGEST_S
+        elif at_pace or now_s >= self._until_s:
+            self._until_s = now_s
             return now_s
         hold_s = min(max(2 * gap_s, _SHORTEST_HOLD_S), _LONGEST_HOLD_S)
         return min(now_s + hold_s, self._until_s)
