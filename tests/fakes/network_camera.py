@@ -1,4 +1,4 @@
-"""A network camera: motion JPEG over HTTP, as many give it; it hangs up after some frames."""
+"""A network camera: motion JPEG over HTTP, as many give it; it hangs up after some frames, or falls silent."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,10 @@ class NetworkCamera(ThreadingHTTPServer):
     def __init__(self, frames_a_connection: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.frames_a_connection = frames_a_connection
+        self.then_silent = False
         self.connections = 0
+        self.sent_count = 0
+        self.sent = threading.Condition()
         self.ended = threading.Event()
         _, jpeg = cv2.imencode(".jpg", np.full((64, 96, 3), 128, np.uint8))
         self.jpeg = jpeg.tobytes()
@@ -40,8 +43,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(head.encode() + server.jpeg + b"\r\n")
             except OSError:
                 return
+            with server.sent:
+                server.sent_count += 1
+                server.sent.notify_all()
             if server.ended.wait(0.01):
                 return
+        if server.then_silent:
+            server.ended.wait()
 
     def log_message(self, *_: Any) -> None:
         pass

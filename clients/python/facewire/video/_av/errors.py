@@ -10,7 +10,9 @@ import av
 from facewire.video._address import is_address, redacted
 from facewire.video._source import SourceError
 
-__all__ = ["no_decoder", "no_pictures", "source_error"]
+__all__ = ["no_decoder", "no_pictures", "source_error", "too_late"]
+
+_TOO_LATE = "nothing came within the time allowed. Is it on?"
 
 _OF_ADDRESSES: list[tuple[type[Exception], str, bool]] = [
     (
@@ -35,8 +37,8 @@ _OF_ADDRESSES: list[tuple[type[Exception], str, bool]] = [
     (av.error.ConnectionResetError, "the connection was broken off.", True),
     (av.error.BrokenPipeError, "the connection was broken off.", True),
     (av.error.EOFError, "the connection was ended.", True),
-    (av.error.ExitError, "nothing came within the time allowed. Is it on?", True),
-    (av.error.TimeoutError, "nothing came within the time allowed. Is it on?", True),
+    (av.error.ExitError, _TOO_LATE, True),
+    (av.error.TimeoutError, _TOO_LATE, True),
     (
         av.error.ProtocolNotFoundError,
         "the scheme is not known. rtsp://, http:// and https:// are.",
@@ -66,6 +68,11 @@ def source_error(source: str, error: Exception) -> SourceError:
         )
     reason = getattr(error, "strerror", None) or "it cannot be read"
     return SourceError(f"{shown}: {reason}.", temporary=True)
+
+
+def too_late(source: str) -> SourceError:
+    """Returns the error of an address under which nothing came in time."""
+    return SourceError(f"{redacted(source)}: {_TOO_LATE}", temporary=True)
 
 
 def no_pictures(source: str) -> SourceError:

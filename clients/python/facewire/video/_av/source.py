@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 
 from facewire.video._address import is_address, redacted
 from facewire.video._av.decoding import Decoding
-from facewire.video._av.errors import no_decoder, no_pictures, source_error
+from facewire.video._av.errors import no_decoder, no_pictures, source_error, too_late
 from facewire.video._av.pictures import bgr
 from facewire.video._av.promise import Promise
 from facewire.video._film_time import LONGEST_GAP_OF_JOINED_S, LONGEST_GAP_S, FilmTime
@@ -168,9 +168,12 @@ def _opened(source: str) -> av.container.InputContainer:
     # A colon in the name of a file must not make it the address of a protocol.
     name = source if "://" in source else f"file:{source}"
     options = _OPTIONS_OF_ADDRESSES if is_address(source) else {}
+    began_s = time.monotonic()
     try:
         return av.open(name, timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S), container_options=options)
     except (OSError, av.FFmpegError) as error:
+        if is_address(source) and time.monotonic() - began_s > _OPEN_TIMEOUT_S:
+            raise too_late(source) from error  # RTSP has another error for it
         raise source_error(source, error) from error
 
 
