@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INTERLACED", "gray", "turned", "woven", "write_film"]
+__all__ = ["INTERLACED", "blank", "gray", "turned", "woven", "write_film"]
 
 INTERLACED = {"x264-params": "interlaced=1"}
 """Options of libx264: a DVR's film, the earlier moment in the odd lines, since PyAV's frames cannot say otherwise."""
@@ -75,4 +75,12 @@ def turned(path: Path, degrees: int) -> None:
     one, w = 1 << 16, 1 << 30
     matrix = (cosine * one, sine * one, 0, -sine * one, cosine * one, 0, 0, 0, w)
     film[matrix_at : matrix_at + 36] = struct.pack(">9i", *matrix)
+    path.write_bytes(film)
+
+
+def blank(path: Path) -> None:
+    """Overwrites the pictures of an MP4 film whose index comes last: its header promises what is not there."""
+    film = bytearray(path.read_bytes())
+    begin, end = film.index(b"mdat") + 4, film.rindex(b"moov") - 4
+    film[begin:end] = bytes(end - begin)
     path.write_bytes(film)

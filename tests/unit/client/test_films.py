@@ -10,7 +10,7 @@ import pytest
 
 import facewire
 from facewire.video import Camera, SourceError
-from fakes.films import INTERLACED, gray, turned, woven, write_film
+from fakes.films import INTERLACED, blank, gray, turned, woven, write_film
 
 
 def pictures(camera):
@@ -218,11 +218,11 @@ def test_frames_that_an_edit_list_hides_are_not_missed(tmp_path):
 
 def test_a_film_without_one_picture_that_can_be_decoded_is_an_error(tmp_path):
     film = write_film(tmp_path / "a.mp4", textured(10))
-    data = bytearray(film.read_bytes())
-    begin, end = data.index(b"mdat") + 4, data.rindex(b"moov") - 4
-    data[begin:end] = np.random.default_rng(1).bytes(end - begin)
-    film.write_bytes(data)
-    with Camera(film) as camera, pytest.raises(SourceError, match=r"can be decoded|no picture"):
+    blank(film)
+    with (
+        Camera(film) as camera,
+        pytest.raises(SourceError, match=r"no picture of it can be decoded \(h264\)"),
+    ):
         list(camera)
 
 
