@@ -146,9 +146,7 @@ def missing() -> str:
     try:
         subprocess.run([_PYTHON, "-c", _PARTS], env=_environment(), capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return (
-            "needs GStreamer's RTSP server: apt-get install the packages of requirements/debian.list"
-        )
+        return "needs GStreamer's RTSP server: apt-get install the packages of requirements/debian.list"
     return ""
 
 
