@@ -19,7 +19,7 @@ from fakes.python import PATHS
 def refused(address):
     """The error of an address, which holds no secret."""
     with pytest.raises(SourceError) as caught:
-        Camera(address)
+        av_source.AvSource(address)
     assert "secret" not in str(caught.value)
     assert "ada" not in str(caught.value)
     return caught.value
