@@ -114,8 +114,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_server.backends.tfserving": frozenset(
         {
             "facewire_server.backends.tfserving",
-            f"{SERVER}.work.deadline",
-            *(f"{SERVER}.proof.{each}" for each in ("proven", "signature")),
+            *(f"{SERVER}.proof.{each}" for each in ("served", "signature")),
             *VALUES,
             "google.protobuf",
             "grpc",

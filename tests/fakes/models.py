@@ -1,14 +1,15 @@
 """An embedding model of numpy, for the tests of the `Model` port and of what wraps it."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
-from facewire_server.proof.proven import Answer
+from facewire_server.proof.served import Answer
 
-__all__ = ["FakeEmbedding", "FakeServed"]
+__all__ = ["FakeEmbedding", "FakeReplica", "FakeServed"]
 
 
 class FakeEmbedding:
@@ -27,39 +28,56 @@ class FakeEmbedding:
         return {"embeddings": unit.astype(np.float32)}
 
 
-class FakeServed:
-    """Replicas of a served model, called in turn.
+class FakeReplica:
+    """A replica of a served model.
 
     Attributes:
-        replicas: of each, its version and output; an error is raised instead.
-        asked: number of answers by version.
+        address: as logs name it.
+        result: version and output of an answer; an error is raised instead.
+        state: is raised by a check.
+        asked: number of calls.
         connection: to be changed when a connection is lost.
-        replica_count: as the model says it; 0 = unknown.
+        is_connected: whether one is open.
+        gate: calls wait until it is set.
+        timeouts_s: of the calls.
     """
 
-    name = "embedding"
-    connection = 0
-
-    def __init__(self, *replicas: tuple[int, NDArray] | Exception) -> None:
-        self.replicas = list(replicas)
-        self.asked: dict[int, int] = {}
+    def __init__(self, address: str, result: tuple[int, NDArray] | Exception) -> None:
+        self.address = address
+        self.result = result
         self.state: Exception | None = None
-        self.replica_count = len(replicas)
-        self._turn = 0
+        self.asked = 0
+        self.connection = 0
+        self.is_connected = True
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.timeouts_s: list[float | None] = []
 
-    async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
-        replica = self.replicas[self._turn % len(self.replicas)]
-        self._turn += 1
-        if isinstance(replica, Exception):
-            raise replica
-        version, output = replica
-        self.asked[version] = self.asked.get(version, 0) + 1
+    async def answer(self, inputs: Mapping[str, NDArray], timeout_s: float | None) -> Answer:
+        self.asked += 1
+        self.timeouts_s.append(timeout_s)
+        await self.gate.wait()
+        if isinstance(self.result, Exception):
+            raise self.result
+        version, output = self.result
         return Answer(version, {"embeddings": output})
-
-    def skip(self, turns: int) -> None:
-        """Spends turns, as the calls of others do."""
-        self._turn += turns
 
     async def check(self) -> None:
         if self.state:
             raise self.state
+
+
+class FakeServed:
+    """A served model of these replicas.
+
+    Attributes:
+        members: the replicas now.
+    """
+
+    name = "embedding"
+
+    def __init__(self, *results: tuple[int, NDArray] | Exception) -> None:
+        self.members = [FakeReplica(f"10.0.0.{row}:1", one) for row, one in enumerate(results, 1)]
+
+    async def replicas(self) -> Sequence[FakeReplica]:
+        return self.members

@@ -26,12 +26,12 @@ Check = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Checked(FakeServed):
-    """A served model of which only the check is called."""
+    """A served model of one replica, of which only the check is called."""
 
     def __init__(self, name: str, check: Check) -> None:
         super().__init__((1, np.ones(1, np.float32)))
         self.name = name
-        self.check = check  # type: ignore[method-assign]
+        self.members[0].check = check  # type: ignore[method-assign]
 
 
 class States:
@@ -125,7 +125,7 @@ async def test_a_bug_in_a_check_is_an_event_without_its_text_and_ends_nothing(wa
     assert await states.next() is False
     assert await states.next() is True
     watch.cancel()
-    reason = "the model 'embedding' cannot be checked: KeyError"
+    reason = "it cannot be checked: KeyError"
     assert [event for event in states.events if event.model == EMBEDDER] == [
         ModelStateChanged(EMBEDDER, True, (1,), ""),
         ModelStateChanged(EMBEDDER, False, (), reason),
@@ -142,7 +142,8 @@ async def test_a_model_that_hangs_does_not_delay_the_report_of_another(watching)
 
     watch, states = watching(hanging, away)
     await checked.wait()
-    await asyncio.sleep(0)
+    while not states.events:
+        await asyncio.sleep(0)
     assert states.events == [ModelStateChanged(EMBEDDER, False, (), "the other one is away")]
     assert states.all == []
     watch.cancel()

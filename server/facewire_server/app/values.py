@@ -117,7 +117,7 @@ def model_addresses(settings: Settings, contract: ModelContract) -> dict[str, st
     for name, address in addresses.items():
         try:
             if address:
-                tfserving.target(address, tls=settings.models_tls_ca is not None)
+                tfserving.hosts(address)
         except ValueError as error:
             raise SettingsError(f"{name} is {address!r}: {error}") from error
     return addresses

@@ -77,8 +77,7 @@ class Settings:
     detector_address: Annotated[
         str,
         _About(
-            "TensorFlow Serving of `mtcnn`: host:port, or several IP addresses with ports and commas "
-            "between; empty = run it here"
+            "TensorFlow Serving of `mtcnn`: host:port, or several of these with commas between; empty = run it here"
         ),
     ] = ""
     embedder_address: Annotated[

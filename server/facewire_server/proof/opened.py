@@ -15,29 +15,25 @@ from numpy.typing import NDArray
 from facewire_server.errors import ServerError, TimedOut
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof.proven import ProvenModel
-from facewire_server.work.deadline import remaining_s, time_limit
+from facewire_server.work.deadline import remaining_s
 
 __all__ = ["EMBEDDED", "ModelStatistics", "OpenedModel"]
 
 EMBEDDED: Final = "embedded"
 """`ModelStatistics.runs_at` of a model in this process."""
 
-_CHECK_TIMEOUT_S: Final = 10.0
-"""Seconds for one check: a model's first predictions are slow, since TensorFlow chooses its kernels then.
-Chosen, not measured."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatistics:
     """A servable's state now, and its calls since the server started.
 
-    Canaries are not counted. Calls by replica are not known: gRPC balances them, and its client
-    does not say which address handled a call.
+    Canaries are not counted, nor is a call twice that was made again.
 
     Attributes:
         name: the row of the table of servables.
         runs_at: `EMBEDDED`, or the address of the settings.
-        replica_count: known addresses; 0 = a DNS name, which gRPC resolves.
+        replica_count: IP addresses of it now; 0 = its name has none.
+        left_out_count: how many of them are left out, because they fail or are refused.
         proven_versions: in ascending order.
         healthy: the last check found it available and proven.
         refusal: why it is not healthy, or which of several versions is refused; "" = neither.
@@ -46,13 +42,17 @@ class ModelStatistics:
         timed_out: calls that the picture's deadline ended.
         cancelled: calls whose caller went away first.
         retried: results that were computed again, since their version is not proven.
+        repeated: calls that were made once more, since the first one failed.
+        declined: times that an overloaded replica declined a call, which was then made again.
         in_flight: calls that have not ended.
+        waiting: of them, those that wait until a replica can take them.
         total_s: time of all ended calls together, in seconds.
     """
 
     name: str
     runs_at: str
     replica_count: int
+    left_out_count: int
     proven_versions: tuple[int, ...]
     healthy: bool
     refusal: str
@@ -61,7 +61,10 @@ class ModelStatistics:
     timed_out: int
     cancelled: int
     retried: int
+    repeated: int
+    declined: int
     in_flight: int
+    waiting: int
     total_s: float
 
     @property
@@ -131,14 +134,9 @@ class OpenedModel:
         if self.served is None:
             return
         try:
-            async with time_limit(_CHECK_TIMEOUT_S):
-                await self.served.check()
+            await self.served.check()
         except ServerError as error:
             self._healthy, self._refusal = False, str(error)
-        except Exception as error:  # noqa: BLE001 - a server must outlive whatever a model answers
-            # The error's text is left out: it may hold anything.
-            self._healthy = False
-            self._refusal = f"the model {self.name!r} cannot be checked: {type(error).__name__}"
         else:
             self._healthy, self._refusal = True, self.served.refusal
 
@@ -149,11 +147,15 @@ class OpenedModel:
             name=self.name,
             runs_at=self._runs_at,
             replica_count=served.replica_count if served else 1,
+            left_out_count=served.left_out_count if served else 0,
             proven_versions=served.versions if served else (self._embedded_version,),
             healthy=self._healthy,
             refusal=self._refusal,
             retried=served.retried if served else 0,
+            repeated=served.repeated if served else 0,
+            declined=served.declined if served else 0,
             in_flight=self._in_flight,
+            waiting=served.waiting_count if served else 0,
             total_s=self._total_s,
             **self._ended,
         )

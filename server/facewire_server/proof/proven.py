@@ -1,107 +1,49 @@
-"""Uses only results of proven versions of a served model.
+"""Calls a served model: uses only results of proven versions, and goes on while one replica does.
 
-A served model is a name behind an address: another version, other weights or another container may
-handle the next call. Every response carries its version. A new version, and any version after a lost
-connection, is shown the canary before a result of it is used; a version that failed is not used.
-
-Replicas with different weights under the same version number cannot be distinguished. Other calls decide which of
-them a canary reaches, so a version that failed must pass several rounds: after one, 41 % of the results used would
-be wrong ones (simulated: two replicas, one of them wrong, 20 calls a second), and templates made of them would stay.
+A call that fails is made once more, on another replica if there is one. A call that is declined, because the replica is
+overloaded, waits for its next turn, as long as the picture has time.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 from numpy.typing import NDArray
 
-from facewire_server.errors import ModelUnavailable, ServerError
+from facewire_server.errors import ModelUnavailable, ServerError, TimedOut
 from facewire_server.pipeline.ports import Model
+from facewire_server.proof.checks import Checks, show
+from facewire_server.proof.replica import Replica
+from facewire_server.proof.served import Answer, Declined, ServedModel, ServedReplica
+from facewire_server.proof.turns import Turns
+from facewire_server.proof.verdicts import Verdicts
+from facewire_server.work.deadline import remaining_s
 
-__all__ = ["Answer", "ProvenModel", "ServedModel"]
+__all__ = ["ProvenModel"]
 
-_RENEW_AFTER_S: Final = 10.0
-"""Seconds between renewals of the proof: a container may restart with other weights under the same version, and
-gRPC's retry hides that. Chosen, not measured: two canaries cost 0.1 s of one processor."""
+_FIRST_SHARE: Final = 0.5
+"""Share of the picture's remaining time that the first call has while another replica can be called after it. Chosen, not
+measured: the second one has as long as the first."""
 
-_ATTEMPTS: Final = 2
-"""Rounds of canaries in which the wanted version must be reached; another version may run on the
-replica that a canary reaches. Two rounds of two canaries reach four replicas in turn."""
-
-_ROUNDS_AFTER_REFUSAL: Final = 5
-"""Rounds in a row, one a second, that a version must pass after it failed: two canaries that fall on replicas at
-random both miss the wrong one in a quarter of the rounds, in five of five once in a thousand times."""
-
-_CANARIES_IF_UNKNOWN: Final = 2
-"""Canaries at once if the number of replicas is unknown: a roll-forward runs two versions at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The outputs of one prediction, and the version that made them."""
-
-    version: int
-    outputs: dict[str, NDArray]
-
-
-class ServedModel(Protocol):
-    """A model in another process; any replica, in any version, may handle a call."""
-
-    @property
-    def name(self) -> str:
-        """The row of the table of servables, for messages."""
-        ...
-
-    @property
-    def replica_count(self) -> int:
-        """Number of replica addresses; 0 = unknown, since gRPC resolves a DNS name."""
-        ...
-
-    @property
-    def connection(self) -> int:
-        """Changes whenever a call finds a connection lost, or connections are opened again."""
-        ...
-
-    async def answer(self, inputs: Mapping[str, NDArray]) -> Answer:
-        """Runs the model once.
-
-        Raises:
-            ModelUnavailable: it does not answer.
-            TimedOut: it has not answered within the picture's time.
-        """
-        ...
-
-    async def check(self) -> None:
-        """Checks that a version is loaded and has the expected signature.
-
-        Raises:
-            ModelUnavailable: no version passes the check; the text says what was expected and found.
-            TimedOut: it has not answered before the deadline.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """The result of the last round that reached a version, and the rounds that it must still pass."""
-
-    connection: int
-    rounds_left: int
+_FIRST_PAUSE_S: Final = 0.02
+_LONGEST_PAUSE_S: Final = 0.5
+"""Seconds between two calls for one picture to a replica that declines even a single call, since it is full of other callers'; doubled
+each time. Chosen, not measured."""
 
 
 class ProvenModel:
     """A served model behind the `Model` port.
 
     Attributes:
-        refusal: why a canary failed in the last round; "" = all passed.
         retried: number of results that were dropped, because their version is not proven, and
             computed again.
+        repeated: number of calls that failed, and were made once more.
+        declined: number of calls that an overloaded replica declined.
     """
 
     def __init__(self, served: ServedModel, prove: Callable[[Model], Awaitable[None]]) -> None:
-        """Starts without a proven version.
+        """Starts without a proven version. Belongs to the running event loop.
 
         Args:
             served: the model.
@@ -110,15 +52,11 @@ class ProvenModel:
         """
         self._served = served
         self._prove = prove
-        self._verdicts: dict[int, _Verdict] = {}
-        # A version is forgotten that neither of the last two rounds reached, and of which no result
-        # was used since the last one.
-        self._reached: set[int] = set()
-        self._used: set[int] = set()
-        self._renewed_at_s = -float("inf")
-        self._proving = asyncio.Lock()
-        self.refusal = ""
+        self._turns = Turns(served.name)
+        self._checks = Checks(self._turns)
         self.retried = 0
+        self.repeated = 0
+        self.declined = 0
 
     @property
     def name(self) -> str:
@@ -127,116 +65,131 @@ class ProvenModel:
 
     @property
     def replica_count(self) -> int:
-        """Number of replica addresses; 0 = unknown."""
-        return self._served.replica_count
+        """Number of replicas, by the last check."""
+        return len(self._turns.replicas)
+
+    @property
+    def left_out_count(self) -> int:
+        """Number of replicas that are left out, because they fail or are refused."""
+        return sum(one.standing.is_out for one in self._turns.replicas)
+
+    @property
+    def waiting_count(self) -> int:
+        """Number of calls that wait until a replica can take them."""
+        return self._turns.waiting_count
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """The versions that are proven now, in ascending order."""
-        return tuple(sorted(filter(self._is_proven, self._verdicts)))
-
-    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
-        """Runs the model once, and once more if the first result is not of a proven version.
-
-        Raises:
-            ModelUnavailable: it does not answer, or no proven version does.
-            TimedOut: it has not answered within the picture's time.
-        """
-        answer = await self._served.answer(inputs)
-        if not await self._becomes_proven(answer.version):
-            self.retried += 1
-            answer = await self._served.answer(inputs)  # of the next replica
-            if not await self._becomes_proven(answer.version):
-                raise ModelUnavailable(
-                    f"version {answer.version} of the model {self.name!r} is not proven"
-                )
-        self._used.add(answer.version)
-        return answer.outputs
-
-    async def check(self) -> None:
-        """Checks that the model is available, and renews its proof if that is due.
-
-        While a version is refused or none is proven, the renewal is due at every check.
-
-        Raises:
-            ModelUnavailable: it is not available, or no version is proven; the text says why.
-            TimedOut: it has not answered before the deadline.
-        """
-        await self._served.check()
-        if self._is_renewal_due():
-            async with self._proving:
-                await self._show_canaries()
-        if not self.versions:
-            raise ModelUnavailable(
-                self.refusal or f"the model {self.name!r} was refused, and has been proven since"
-            )
-
-    def _is_renewal_due(self) -> bool:
-        return (
-            time.monotonic() - self._renewed_at_s > _RENEW_AFTER_S
-            or not self.versions
-            or any(one.rounds_left for one in self._verdicts.values())
+        """The versions that are proven now on a replica that takes part, in ascending order."""
+        return tuple(
+            sorted({one for each in self._taking_part() for one in each.verdicts.versions})
         )
 
-    async def _becomes_proven(self, version: int) -> bool:
-        if self._is_proven(version):
-            return True
-        async with self._proving:  # frames that wait here share one round
-            for _ in range(_ATTEMPTS):
-                if self._is_proven(version) or self._is_refused(version):
-                    break
-                await self._show_canaries()
-        return self._is_proven(version)
-
-    def _is_proven(self, version: int) -> bool:
-        verdict = self._verdicts.get(version)
-        return verdict is not None and verdict == _Verdict(self._served.connection, 0)
-
-    def _is_refused(self, version: int) -> bool:
-        verdict = self._verdicts.get(version)
-        return verdict is not None and verdict.rounds_left > 0
-
-    async def _show_canaries(self) -> None:
-        """Proves or refuses every version that the canaries reach; forgets versions that are gone."""
-        connection = self._served.connection
-        count = self._served.replica_count or _CANARIES_IF_UNKNOWN
-        reached: dict[int, bool] = {}
-        self.refusal = ""
-        # All at once: round robin sends each replica one.
-        for versions, refusal in await asyncio.gather(*(self._show_canary() for _ in range(count))):
-            self.refusal = self.refusal or refusal
-            for version in versions:  # one failed canary refuses the version, even if others passed
-                reached[version] = reached.get(version, True) and not refusal
-        if not reached:  # no replica answered, which proves nothing about any version
-            return
-        self._renewed_at_s = time.monotonic()
-        for version, is_right in reached.items():
-            left = self._verdicts[version].rounds_left - 1 if version in self._verdicts else 0
-            left = max(left, 0) if is_right else _ROUNDS_AFTER_REFUSAL
-            self._verdicts[version] = _Verdict(connection, left)
-        recent = self._reached | self._used | reached.keys()
-        self._verdicts = {one: self._verdicts[one] for one in self._verdicts.keys() & recent}
-        self._reached, self._used = set(reached), set()
-
-    async def _show_canary(self) -> tuple[set[int], str]:
-        """Returns the versions that a canary reached, and the reason for refusal, or ""."""
-        shown = _Shown(self._served)
-        try:
-            await self._prove(shown)
-        except ServerError as error:
-            return shown.versions, str(error)
-        return shown.versions, ""
-
-
-class _Shown:
-    """A served model as the canary calls it: records which versions answer."""
-
-    def __init__(self, served: ServedModel) -> None:
-        self._served = served
-        self.versions: set[int] = set()
+    @property
+    def refusal(self) -> str:
+        """Why replicas are left out; "" = none is."""
+        replicas = self._turns.replicas
+        out = [one for one in replicas if one.standing.is_out]
+        if len(replicas) < 2 or not out:
+            return "".join(one.standing.reason for one in out)
+        reasons = "; ".join(f"{one.served.address}: {one.standing.reason}" for one in out)
+        return f"{len(out)} of {len(replicas)} replicas left out: {reasons}"
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
-        """Runs the model once."""
-        answer = await self._served.answer(inputs)
-        self.versions.add(answer.version)
-        return answer.outputs
+        """Runs the model once, and once more if the first call fails or its version is not proven.
+
+        Raises:
+            ModelUnavailable: no replica answers, or none with a proven version.
+            TimedOut: none has answered within the picture's time.
+        """
+        if not self._turns.replicas:
+            await self._find_replicas()
+        avoid: list[Replica] = []
+        has_had_turn = is_second = False
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            async with self._turns.place(avoid=avoid, first=has_had_turn) as replica:
+                has_had_turn, connection = True, replica.served.connection
+                answer = await self._answer(replica, inputs, is_second=is_second)
+            if isinstance(answer, Answer):
+                if await self._may_be_used(replica, answer.version):
+                    return answer.outputs
+                answer = _NotProven(
+                    f"version {answer.version} of the model {self.name!r} is not proven"
+                )
+            if isinstance(answer, Declined) and not answer.was_alone:
+                continue  # one of the other calls ends, and leaves its place to this one
+            avoid = [replica] if self._turns.others(replica) else []
+            if isinstance(answer, Declined) and self._may_wait(answer):
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                continue
+            is_lost = replica.served.connection != connection or not replica.served.is_connected
+            if is_second or not (avoid or is_lost or isinstance(answer, _NotProven)):
+                raise answer
+            is_second = True
+            self.repeated += not isinstance(answer, _NotProven)
+
+    async def check(self) -> None:
+        """Checks every replica, and renews its proof if that is due.
+
+        Raises:
+            ModelUnavailable: no replica is available, proven and without failures; the text says why.
+        """
+        await self._find_replicas()
+        await self._checks.run()
+        if not self.versions:
+            raise ModelUnavailable(self.refusal or self._turns.no_replica())
+
+    async def _find_replicas(self) -> None:
+        before = {one.served: one for one in self._turns.replicas}
+        served = await self._served.replicas()
+        self._turns.replicas = tuple(before.get(one) or self._replica(one) for one in served)
+        self._turns.grant()
+
+    def _replica(self, served: ServedReplica) -> Replica:
+        async def shown(inputs: Mapping[str, NDArray]) -> Answer:
+            return await show(self._turns, replica, inputs)
+
+        replica = Replica(served, Verdicts(shown, lambda: served.connection, self._prove))
+        return replica
+
+    async def _answer(
+        self, replica: Replica, inputs: Mapping[str, NDArray], *, is_second: bool
+    ) -> Answer | ServerError:
+        """Calls a replica once; an error is returned, not raised."""
+        timeout_s = remaining_s()
+        others = self._turns.others(replica)
+        if (
+            timeout_s is not None
+            and not is_second
+            and any(not one.standing.is_out for one in others)
+        ):
+            timeout_s *= _FIRST_SHARE
+        try:
+            return await replica.call(partial(replica.served.answer, inputs, timeout_s), timeout_s)
+        except Declined as error:
+            self.declined += 1
+            return error
+        except (ModelUnavailable, TimedOut) as error:
+            return error
+
+    async def _may_be_used(self, replica: Replica, version: int) -> bool:
+        if await replica.verdicts.use(version):
+            replica.standing.succeeded()
+            return True
+        self.retried += 1
+        if replica.verdicts.refusal:
+            replica.standing.leave_out(replica.verdicts.refusal)
+        return False
+
+    def _taking_part(self) -> list[Replica]:
+        return [one for one in self._turns.replicas if not one.standing.is_out]
+
+    def _may_wait(self, error: Declined) -> bool:
+        """Whether a call may wait for a replica that declines even a single one: while the picture's time ends the wait."""
+        return remaining_s() is not None and (error.is_limit or bool(self._taking_part()))
+
+
+class _NotProven(ModelUnavailable):
+    """A result was returned by a version that is not proven."""

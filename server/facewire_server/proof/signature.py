@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["DEFAULT_SIGNATURE", "MOST_ROWS", "MTCNN", "Signature", "TensorSpec", "embedding"]
 
 DEFAULT_SIGNATURE: Final = "serving_default"
@@ -49,12 +52,28 @@ class Signature:
         inputs, outputs: the tensors by name.
         name: `model_spec.signature_name`; a servable may have several signatures.
         optional: names of outputs that a servable may lack, since earlier ones did.
+        rows_of: the input that has as many rows as each output; "" = the input does not say how many.
     """
 
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
     name: str = DEFAULT_SIGNATURE
     optional: frozenset[str] = frozenset()
+    rows_of: str = ""
+
+    def fault(
+        self, inputs: Mapping[str, NDArray], outputs: Mapping[str, NDArray[np.float32]]
+    ) -> str:
+        """Returns what is wrong with the outputs to some inputs, beyond their types and shapes; "" = nothing."""
+        if missing := self.outputs.keys() - self.optional - outputs.keys():
+            return f"no {', '.join(sorted(missing))}"
+        counts = {name: len(one) for name, one in outputs.items()}
+        if self.rows_of:
+            counts[self.rows_of] = len(inputs[self.rows_of])
+        if len(set(counts.values())) > 1:
+            return f"different numbers of rows: {counts}"
+        infinite = sorted(name for name, one in outputs.items() if not np.isfinite(one).all())
+        return f"numbers in {', '.join(infinite)} that are not finite" if infinite else ""
 
     def accepts(self, other: "Signature") -> bool:
         """Whether a servable declared as `other` takes exactly these inputs and has these outputs.
@@ -110,4 +129,5 @@ def embedding(dimension: int) -> Signature:
             "norms": TensorSpec("float32", (None,)),
         },
         optional=frozenset({"norms"}),
+        rows_of="faces",
     )

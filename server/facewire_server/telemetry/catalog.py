@@ -145,10 +145,16 @@ ROWS: Final = tuple(
             "Time of all ended calls of a model together",
         ),
         (
+            "facewire_model_calls_waiting",
+            "gauge",
+            "servable",
+            "Calls under way that wait until a replica can take them",
+        ),
+        (
             "facewire_model_retries_total",
             "counter",
-            "servable",
-            "Results that were computed again, because their version was not proven",
+            "servable reason",
+            "Calls that were made again: their version was unproven, they failed, or a full replica declined them",
         ),
         (
             "facewire_model_healthy",
@@ -160,7 +166,13 @@ ROWS: Final = tuple(
             "facewire_model_replicas",
             "gauge",
             "servable",
-            "Addresses of the model; 1 if it runs in the server; 0 if it has a DNS name, which gRPC resolves",
+            "IP addresses of the model; 1 if it runs in the server; 0 if its name has none",
+        ),
+        (
+            "facewire_model_replicas_left_out",
+            "gauge",
+            "servable",
+            "Of these, the ones that take no calls, because they fail or are refused",
         ),
         (
             "facewire_model_info",

@@ -140,9 +140,16 @@ def _model(model: ModelStatistics) -> Iterator[_Sample]:
         yield "facewire_model_calls_total", (*own, outcome), getattr(model, outcome)
     yield "facewire_model_calls_in_flight", own, model.in_flight
     yield "facewire_model_call_seconds_total", own, model.total_s
-    yield "facewire_model_retries_total", own, model.retried
+    yield "facewire_model_calls_waiting", own, model.waiting
+    for why, count in (
+        ("unproven", model.retried),
+        ("failed", model.repeated),
+        ("declined", model.declined),
+    ):
+        yield "facewire_model_retries_total", (*own, why), count
     yield "facewire_model_healthy", own, model.healthy
     yield "facewire_model_replicas", own, model.replica_count
+    yield "facewire_model_replicas_left_out", own, model.left_out_count
     versions = ",".join(map(str, model.proven_versions))
     yield "facewire_model_info", (*own, model.runs_at, versions), 1
 

@@ -25,12 +25,16 @@ def model(name: str, runs_at: str) -> ModelStatistics:
         "timed_out": 0,
         "cancelled": 0,
         "retried": 0,
+        "repeated": 0,
+        "declined": 0,
         "in_flight": 0,
+        "waiting": 0,
     }
     return ModelStatistics(
         name=name,
         runs_at=runs_at,
         replica_count=1,
+        left_out_count=0,
         proven_versions=(1,),
         healthy=True,
         refusal="",

@@ -8,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable, TimedOut
-from facewire_server.proof import opened as room
 from facewire_server.proof.opened import EMBEDDED, OpenedModel
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.work.deadline import time_limit
@@ -103,32 +102,26 @@ async def prove(model) -> None:
 
 
 async def test_a_served_model_says_where_it_runs_and_what_the_last_check_found() -> None:
-    served = FakeServed((2, 0 * RIGHT), (1, RIGHT))
+    served = FakeServed((1, RIGHT), (1, 0 * RIGHT))
     opened = OpenedModel("embedding", ProvenModel(served, prove), address="a:1")
     assert not opened.statistics().healthy, "not checked yet"
     await opened.refresh()
     now = opened.statistics()
-    assert (now.runs_at, now.replica_count) == ("a:1", 2)
-    assert (now.proven_versions, now.healthy, now.refusal) == ((1,), True, "another model")
+    assert (now.runs_at, now.replica_count, now.left_out_count) == ("a:1", 2, 1)
+    assert (now.proven_versions, now.healthy) == ((1,), True)
+    assert now.refusal == "1 of 2 replicas left out: 10.0.0.2:1: another model"
     await opened.predict(INPUTS)
+    right, _ = served.members
+    right.result = (2, 0 * RIGHT)
+    with pytest.raises(ModelUnavailable):
+        await opened.predict(INPUTS)
     now = opened.statistics()
-    assert (now.ok, now.retried) == (1, 1), "canaries are not counted"
-    served.state = ModelUnavailable("away")
+    assert (now.ok, now.unavailable, now.retried) == (1, 1, 1), "canaries are not counted"
+    right.state = ModelUnavailable("away")
     await opened.refresh()
-    assert (opened.statistics().healthy, opened.statistics().refusal) == (False, "away")
-
-
-async def test_a_served_model_whose_check_hangs_is_not_healthy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    served = FakeServed((1, RIGHT))
-    opened = OpenedModel("embedding", ProvenModel(served, prove), address="a:1")
-    await opened.refresh()
-    assert opened.statistics().healthy
-    monkeypatch.setattr(room, "_CHECK_TIMEOUT_S", 0.01)
-    monkeypatch.setattr(served, "check", asyncio.Event().wait)
-    await opened.refresh()
-    assert not opened.statistics().healthy
+    now = opened.statistics()
+    assert not now.healthy
+    assert "10.0.0.1:1: away" in now.refusal
 
 
 async def test_statistics_are_frozen(opened) -> None:

@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facewire_server.proof import signature
@@ -30,7 +31,10 @@ def test_the_signatures_are_those_of_the_page(
         for side in ("inputs", "outputs")
     )
     optional = frozenset(name for name, about in page["outputs"].items() if about.get("optional"))
-    assert Signature(inputs, outputs, optional=optional) == expected
+    # The same name of a length means the same number.
+    (length,) = {about["shape"][0] for about in page["outputs"].values()}
+    rows_of = "".join(name for name, one in page["inputs"].items() if one["shape"][:1] == [length])
+    assert Signature(inputs, outputs, optional=optional, rows_of=rows_of) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,3 +80,33 @@ def test_a_signature_is_written_in_one_line() -> None:
         "serving_default(faces: uint8[?,112,112,3]) -> "
         "(embeddings: float32[?,128], optional norms: float32[?])"
     )
+
+
+def outputs(rows: int, **others: np.ndarray) -> dict[str, np.ndarray]:
+    """Of the embedding model, for this many crops."""
+    vectors = np.ones((rows, 128), np.float32)
+    return {"embeddings": vectors, "norms": vectors[:, 0], **others}
+
+
+@pytest.mark.parametrize(
+    ("returned", "fault"),
+    [
+        (outputs(2), ""),
+        ({"embeddings": outputs(2)["embeddings"]}, ""),
+        ({"norms": outputs(2)["norms"]}, "no embeddings"),
+        (outputs(3), "different numbers of rows: {'embeddings': 3, 'norms': 3, 'faces': 2}"),
+        (outputs(2, norms=np.ones(1, np.float32)), "different numbers of rows"),
+        (outputs(2, norms=np.array([1, np.nan], np.float32)), "numbers in norms that are not"),
+        (outputs(2, embeddings=np.full((2, 128), np.inf, np.float32)), "numbers in embeddings"),
+    ],
+)
+def test_outputs_that_no_right_model_returns_have_a_fault(returned, fault: str) -> None:
+    crops = {"faces": np.zeros((2, 112, 112, 3), np.uint8)}
+    found = signature.embedding(128).fault(crops, returned)
+    assert found.startswith(fault)
+    assert bool(found) == bool(fault)
+
+
+def test_no_face_is_no_fault() -> None:
+    crops = {"faces": np.zeros((0, 112, 112, 3), np.uint8)}
+    assert signature.embedding(128).fault(crops, outputs(0)) == ""

@@ -1,76 +1,82 @@
-"""Converts an address of the settings to gRPC's name of a target.
+"""Reads an address of the settings, and looks up the IP addresses of its names."""
 
-One host may be a DNS name with several addresses; gRPC resolves it. Several hosts are IP addresses of one kind, since
-gRPC has no name for more (docs/decisions/0015).
-"""
-
+import asyncio
 import re
+import socket
+from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-__all__ = ["Target", "target"]
+__all__ = ["Host", "Lookup", "hosts", "look_up"]
 
 _NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 _DIGITS: Final = re.compile(r"[\d.]+")
 
 
-class Target(NamedTuple):
-    """The target of a channel.
+class Host(NamedTuple):
+    """One "host:port" of an address.
 
     Attributes:
-        name: as gRPC writes it: `dns:///mtcnn:8500`, `ipv4:10.0.0.5:8500,10.0.0.6:8500`.
-        replica_count: number of addresses; 0 = unknown, since gRPC resolves a DNS name.
+        name: a DNS name, or an IP address without brackets.
+        port: of TCP.
+        is_name: whether it must be looked up.
     """
 
     name: str
-    replica_count: int
+    port: int
+    is_name: bool
 
 
-def target(address: str, *, tls: bool = False) -> Target:
-    """Converts an address of the settings.
+Lookup: TypeAlias = Callable[[Host], Awaitable[tuple[str, ...]]]
+"""Returns the IP addresses of a name, without ports and brackets; raises OSError if it has none now."""
+
+
+def hosts(address: str) -> tuple[Host, ...]:
+    """Reads an address of the settings; what is there twice counts once.
 
     Args:
         address: "host:port", with a DNS name, an IPv4 address or an IPv6 address in brackets; or
-            several IP addresses of one kind, each with its port, with commas between them.
-        tls: whether certificates will be checked; they name one host.
+            several of these with commas between them.
 
     Raises:
-        ValueError: it is not an address, mixes kinds, has several DNS names, or has several hosts
-            with TLS.
+        ValueError: it is not an address.
     """
-    parts = [part.strip() for part in address.split(",")]
-    kinds = {_kind(part) for part in parts}
-    if len(parts) == 1:
-        # gRPC accepts an IP address after dns:///, too, and checks a certificate against either.
-        return Target(f"dns:///{parts[0]}", 0 if kinds == {"dns"} else 1)
-    if tls:
-        raise ValueError(
-            "with TLS, several replicas need one DNS name, which their certificates have"
-        )
-    if len(kinds) > 1 or kinds == {"dns"}:
-        raise ValueError(
-            "several replicas are IP addresses of one kind, as in 10.0.0.5:8500,10.0.0.6:8500, or "
-            "one DNS name that has all their addresses, as in mtcnn:8500"
-        )
-    return Target(f"{kinds.pop()}:{','.join(parts)}", len(set(parts)))
+    return tuple(dict.fromkeys(_host(part.strip()) for part in address.split(",")))
 
 
-def _kind(part: str) -> str:
-    """Returns the scheme of one "host:port": "dns", "ipv4" or "ipv6"."""
-    host, _, port = part.rpartition(":")
+async def look_up(host: Host) -> tuple[str, ...]:
+    """Looks up the IP addresses of a name.
+
+    Returns its IPv4 addresses; if it has none, its IPv6 addresses. TensorFlow Serving listens on IPv4 only, and one process
+    must not count as two replicas.
+
+    Raises:
+        OSError: it has no address, or no name server answers.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host.name, host.port, type=socket.SOCK_STREAM
+    )
+    by_family = {
+        family: sorted({str(to[0]) for kind, _, _, _, to in found if kind == family})
+        for family in (socket.AF_INET, socket.AF_INET6)
+    }
+    return tuple(by_family[socket.AF_INET] or by_family[socket.AF_INET6])
+
+
+def _host(part: str) -> Host:
+    """Reads one "host:port"."""
+    name, _, port = part.rpartition(":")
     try:
         if not port.isdecimal() or not 0 < int(port) < 1 << 16:
             raise ValueError(port)
-        if host.startswith("[") and host.endswith("]"):
-            IPv6Address(host[1:-1])
-            return "ipv6"
-        if _DIGITS.fullmatch(host):  # else a mistyped IPv4 address would be taken for a name
-            IPv4Address(host)
-            return "ipv4"
-        if not _NAME.fullmatch(host):
-            raise ValueError(host)
+        if name.startswith("[") and name.endswith("]"):
+            return Host(str(IPv6Address(name[1:-1])), int(port), is_name=False)
+        if _DIGITS.fullmatch(name):  # else a mistyped IPv4 address would be taken for a name
+            return Host(str(IPv4Address(name)), int(port), is_name=False)
+        if not _NAME.fullmatch(name):
+            raise ValueError(name)
     except ValueError as error:
         raise ValueError(
             f"{part!r} is not host:port, as in mtcnn:8500, 10.0.0.5:8500 or [fd00::5]:8500"
         ) from error
-    return "dns"
+    return Host(name, int(port), is_name=True)

@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from facewire_server.backends.tfserving import TfServingModel, wire
+from facewire_server.backends.tfserving.replica import TfServingReplica
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof import signature
 
@@ -62,21 +63,22 @@ class Serving(grpc.GenericRpcHandler):
 
 
 @asynccontextmanager
-async def served(state: int, signatures: bytes) -> AsyncIterator[TfServingModel]:
+async def served(state: int, signatures: bytes) -> AsyncIterator[TfServingReplica]:
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((Serving(state, signatures),))
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     model = TfServingModel("embedding", address, signature.embedding(2))
-    yield model
+    (replica,) = await model.replicas()
+    yield replica
     await model.close()
     await server.stop(None)
 
 
 async def test_the_signature_that_is_called_passes() -> None:
     for norms in ((-1,), None):  # models of before that output go on working
-        async with served(AVAILABLE, declared(norms=norms)) as model:
-            await model.check()
+        async with served(AVAILABLE, declared(norms=norms)) as replica:
+            await replica.check()
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,6 @@ async def test_the_signature_that_is_called_passes() -> None:
 async def test_another_is_refused_with_what_was_found(
     state: int, signatures: bytes, text: str
 ) -> None:
-    async with served(state, signatures) as model:
+    async with served(state, signatures) as replica:
         with pytest.raises(ModelUnavailable, match=text):
-            await model.check()
+            await replica.check()

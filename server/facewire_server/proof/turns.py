@@ -1,0 +1,126 @@
+"""Which replica takes the next call: calls wait in one queue, first in, first out, before all replicas of a model.
+
+A call goes to the replica with the fewest calls in flight, among equals in turn, so that few calls meet a replica that
+hangs. A replica that is left out takes calls only if all are, and one that is refused takes none.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from facewire_server.errors import ModelUnavailable
+from facewire_server.proof.replica import Replica
+
+__all__ = ["Turns"]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """A call that waits. Its future ends with the replica that has a place for it."""
+
+    only: Replica | None
+    avoid: Collection[Replica]
+    granted: "asyncio.Future[Replica]"
+
+
+class Turns:
+    """The queue before the replicas of one model. Belongs to the running event loop.
+
+    Attributes:
+        replicas: of the model, now.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Starts without replicas.
+
+        Args:
+            name: of the model, for errors.
+        """
+        self.replicas: Sequence[Replica] = ()
+        self._name = name
+        self._waiting: deque[_Waiter] = deque()
+        self._turn = 0
+
+    @property
+    def waiting_count(self) -> int:
+        """Number of calls that wait."""
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def place(
+        self, *, only: Replica | None = None, avoid: Collection[Replica] = (), first: bool = False
+    ) -> AsyncIterator[Replica]:
+        """Waits for a place in a replica, and has it for the block.
+
+        Args:
+            only: in this replica, whatever its standing; None = in any that may take calls.
+            avoid: in none of these.
+            first: before all that wait: for a call that had its turn and was declined, and for checks.
+
+        Raises:
+            ModelUnavailable: there is no such replica, or none is left.
+        """
+        waiter = _Waiter(only, avoid, asyncio.get_running_loop().create_future())
+        if first:
+            self._waiting.appendleft(waiter)
+        else:
+            self._waiting.append(waiter)
+        self.grant()
+        try:
+            replica = await waiter.granted
+        except asyncio.CancelledError:
+            if waiter.granted.done() and not waiter.granted.cancelled():
+                self._release(waiter.granted.result())
+            raise
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+        try:
+            yield replica
+        finally:
+            self._release(replica)
+
+    def others(self, replica: Replica) -> Sequence[Replica]:
+        """Returns the replicas beside this one that may take calls."""
+        return [one for one in self.replicas if not one.verdicts.refusal and one is not replica]
+
+    def no_replica(self) -> str:
+        """Returns why no replica takes a call."""
+        if not self.replicas:
+            return f"the model {self._name!r} does not answer: its name has no address"
+        reasons = (one.verdicts.refusal or one.standing.reason for one in self.replicas)
+        return next(filter(None, reasons), f"the model {self._name!r} has not answered yet")
+
+    def grant(self) -> None:
+        """Lets calls begin for which there is a place; to be called after what a choice depends on has changed."""
+        for waiter in tuple(self._waiting):
+            if waiter.granted.done():  # its caller was cancelled, and has not run since
+                continue
+            pool = self._pool(waiter)
+            if not pool:
+                self._waiting.remove(waiter)
+                waiter.granted.set_exception(ModelUnavailable(self.no_replica()))
+                continue
+            free = [one for one in pool if not one.limit.is_reached]
+            if free:
+                replica = min(free, key=lambda one: (one.limit.in_flight, one.turn))
+                replica.limit.in_flight += 1
+                self._turn += 1
+                replica.turn = self._turn
+                self._waiting.remove(waiter)
+                waiter.granted.set_result(replica)
+
+    def _pool(self, waiter: _Waiter) -> Sequence[Replica]:
+        """Returns the replicas of the best kind there is; a full one is waited for, not replaced by a worse one."""
+        if waiter.only is not None:
+            return [one for one in self.replicas if one is waiter.only]
+        usable = [r for r in self.replicas if not r.verdicts.refusal and r not in waiter.avoid]
+        taking_part = [one for one in usable if not one.standing.is_out] or usable
+        connected = [one for one in taking_part if one.served.is_connected] or taking_part
+        return [one for one in connected if one.verdicts.versions] or connected
+
+    def _release(self, replica: Replica) -> None:
+        replica.limit.in_flight -= 1
+        self.grant()
