@@ -11,7 +11,7 @@ ENVIRONMENTS := .venv/.tools .venv-models/.done .venv-sdk-min/.done .venv-protos
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 COMPOSE ?= docker compose
 PROFILE ?= cpu
-MODEL_FAULTS := tests/integration/test_served_faults.py
+MODEL_FAULTS := tests/integration/test_served_faults.py tests/integration/test_failing_replicas.py
 TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
 .DEFAULT_GOAL := help
@@ -52,7 +52,7 @@ unit: setup models .venv-models/.done ## tests of units, ports and architecture
 	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/unit tests/ports tests/architecture
 
 integration: setup models .venv-models/.done ## tests of real servers, clients and commands
-	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration --ignore=$(MODEL_FAULTS)
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration $(MODEL_FAULTS:%=--ignore=%)
 
 model-faults: setup models .venv-models/.done ## tests of model servers that fail, apart so that `test` runs them beside others
 	$(BIN)/python -m coverage run --parallel-mode -m pytest $(MODEL_FAULTS)

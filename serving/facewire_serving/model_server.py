@@ -34,9 +34,12 @@ from facewire_serving.versions import Versions
 
 __all__ = ["main"]
 
-_CALLS_AT_ONCE: Final = 32
-"""Calls that run at once. Chosen, not measured: the server has by default 17 more pictures in work than processors,
-so the calls of a server with up to 15 processors do not queue here."""
+_THREADS_PER_PROCESSOR: Final = 4
+"""Default of `--grpc_max_threads`, TensorFlow Serving's: tensorflow_serving/model_servers/server.h."""
+
+_POLLING_THREADS: Final = 1
+"""Of these threads, one always waits for calls: src/cpp/thread_manager/thread_manager.cc of gRPC. A call for which no thread is left
+is declined with RESOURCE_EXHAUSTED, whatever its method."""
 
 _GRACE_S: Final = 5.0
 """Seconds that calls in progress have to end when the server stops. Chosen, not measured."""
@@ -84,8 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _server(options: argparse.Namespace, models: dict[str, Versions]) -> grpc.Server:
+    calls_at_once = max(1, options.grpc_max_threads - _POLLING_THREADS)
     server = grpc.server(
-        ThreadPoolExecutor(_CALLS_AT_ONCE),
+        ThreadPoolExecutor(calls_at_once),
+        maximum_concurrent_rpcs=calls_at_once,
         options=(
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
@@ -139,6 +144,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--file_system_poll_wait_seconds", type=float, default=1.0)
     add("--enable_serialization_as_tensor_content", action="store_true")
     add("--batching_parameters_file", type=Path, help="checked, and not followed")
+    add(
+        "--grpc_max_threads",
+        type=int,
+        default=_THREADS_PER_PROCESSOR * len(os.sched_getaffinity(0)),
+        help="calls at once, and one; further ones are declined (default here: %(default)s)",
+    )
     add("--engine", choices=sorted(ENGINES), default="tensorflow", help="for comparisons")
     return parser
 

@@ -3,7 +3,6 @@
 import http.client
 import shutil
 import subprocess
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,6 @@ import numpy as np
 import psutil
 import pytest
 from numpy.typing import NDArray
-from prometheus_client.core import Metric
-from prometheus_client.parser import text_string_to_metric_families
 
 import facewire
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
@@ -22,6 +19,7 @@ from facewire_server.telemetry.catalog import ROWS
 from harness.model_servers import free_port
 from harness.running import RunningServer, ServerFailed, running_server
 from harness.streaming import OneInFlight
+from integration.scraping import scrape, total
 
 Answers = list[recognition_pb2.StreamRecognizeResponse]
 
@@ -38,22 +36,6 @@ def measured(models: Path) -> Iterator[tuple[RunningServer, int]]:
     settings = {"metrics_listen": f"127.0.0.1:{port}", "metrics_cameras": "door/1, yard"}
     with running_server(models=models, max_streams=2, **settings) as server:
         yield server, port
-
-
-def scrape(port: int) -> tuple[str, dict[str, Metric]]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as response:
-        text = response.read().decode()
-    return text, {family.name: family for family in text_string_to_metric_families(text)}
-
-
-def total(families: dict[str, Metric], name: str, **labels: str) -> float:
-    """The sum of the samples of this name that have these labels."""
-    return sum(
-        sample.value
-        for family in families.values()
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    )
 
 
 def streamed(server: RunningServer, camera_id: str, pictures: list[bytes]) -> Answers:

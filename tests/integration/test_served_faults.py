@@ -1,4 +1,4 @@
-"""Model servers that come late, die, hang, lie or change under a camera's stream: real processes.
+"""Model servers that come late, die, hang or change under a camera's stream: real processes.
 
 If nothing else is said, the detector runs in the server, `embedding` in two processes of the local model server. A camera
 streams one face that is enrolled; whatever happens, every frame is answered in order, and a face that is
@@ -14,7 +14,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -27,7 +26,6 @@ import facewire
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
 from facewire_server.app.values import read_model_contract
 from facewire_server.backends.tfserving import wire
-from fakes.garbling import GARBAGE, Garbling, garbling
 from harness.model_servers import MODELS_PYTHON, ModelServer, model_servers
 from harness.running import RunningServer, running_server
 from integration.cameras import (
@@ -38,7 +36,6 @@ from integration.cameras import (
     TIMED_OUT,
     UNAVAILABLE,
     Camera,
-    Seen,
     enroll,
     health_of,
     report,
@@ -332,29 +329,6 @@ def test_a_version_rolls_over_two_live_replicas_and_costs_no_frame_of_any_stream
     ]
     report("three streams, both replicas rolled forward", seen, since_s)
     assert {one.status for one in seen} == {OK}
-
-
-def garbled_to(between: Garbling, count: int, _: list[Seen]) -> bool:
-    return between.garbled >= count
-
-
-def test_a_proven_replica_that_turns_to_garbage_costs_frames_and_no_stream(
-    replicas, picture: bytes
-) -> None:
-    first, second = replicas
-    with (
-        garbling(first.address) as (address, between),
-        streaming(picture, embedder_address=f"{address},{second.address}") as (server, camera),
-    ):
-        for kind, garble in GARBAGE.items():
-            since, since_s, already = len(camera.seen), time.monotonic(), between.garbled
-            between.garble = garble
-            camera.until(partial(garbled_to, between, already + 3), since)
-            between.garble = None
-            camera.until_ok(3)
-            report(f"garbage for a while: {kind}", camera.seen[since:], since_s)
-        assert TIMED_OUT not in {one.status for one in camera.seen}
-        wait_for_health(server, SERVING)
 
 
 def test_a_detector_that_is_killed_comes_back_without_a_restart_of_the_server(
