@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from facewire_server.__main__ import command_parser
+from facewire_server.app.values import pictures_at_once
 from facewire_server.configuration import sources
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_serving.serving_flags import FLAGS, fault
@@ -250,6 +251,22 @@ def test_every_flag_is_one_that_tensorflow_serving_reads(services: dict[str, Any
     models = {name: flags_of(each) for name, each in services.items() if name != "server"}
     assert all(models[name] for name in ("mtcnn-cpu", "embedding-cpu", "embedding-gpu"))
     assert [fault(flag) for flags in models.values() for flag in flags if fault(flag)] == []
+
+
+def test_a_model_server_has_a_thread_for_each_picture_in_work_and_some(
+    repository: Path, services: dict[str, Any]
+) -> None:
+    settings = settings_of(repository, services["server"]["environment"])
+    processors = int(re.sub(r"\D", "", str(services["server"]["cpus"]).partition(":-")[2]))
+    pictures = pictures_at_once(settings, processors, is_served=True)
+    for name, service in services.items():
+        if name != "server":
+            (threads,) = (
+                int(flag.partition("=")[2])
+                for flag in flags_of(service)
+                if flag.startswith("--grpc_max_threads=")
+            )
+            assert threads - 1 >= 2 * pictures, "and as many of a second server"
 
 
 @pytest.mark.parametrize("name", [PAGE, "serving/README.md", "serving/batching.config"])
