@@ -214,6 +214,20 @@ def test_without_the_extra_a_heic_picture_is_refused_with_what_to_install(phone_
     assert last["summary"]["ignored_files"] == [str(phone_folder / "ben" / "scan.tif")]
 
 
+def test_who_has_only_heic_pictures_that_are_damaged_is_named(run, phone_folder):
+    for number in (1, 2):
+        (phone_folder / "ben" / f"IMG_000{number}.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    with FakeServer() as server:
+        result = run("enroll", phone_folder, server=server.address)
+        *pictures, last = lines(run("enroll", phone_folder, "--json", server=server.address))
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert "1 enrolled, 0 there already, 2 refused: 2 people" in result.stderr
+    refused = [each for each in pictures if each["status"] == "refused"]
+    assert [each["identity_id"] for each in refused] == ["ben", "ben"]
+    assert all("the HEIC file is cut short or damaged" in each["detail"] for each in refused)
+    assert last["summary"]["people_without_picture"] == ["ben", "cy"]
+
+
 def test_a_folder_without_any_picture_is_an_error_that_names_what_is_there(run, tmp_path):
     (tmp_path / "ben").mkdir()
     (tmp_path / "ben" / "scan.tif").touch()
