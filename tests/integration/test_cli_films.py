@@ -10,7 +10,7 @@ import pytest
 
 import facewire
 from facewire.video._av.source import AvSource
-from fakes.films import INTERLACED, blank, gray, write_film
+from harness.films import INTERLACED, blank, gray, write_film
 from integration.command import command, environment, lines
 
 

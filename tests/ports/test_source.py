@@ -14,8 +14,8 @@ import pytest
 from facewire.video._av.source import AvSource
 from facewire.video._device_source import DeviceSource
 from facewire.video._source import Shot, Source, SourceError
-from fakes.films import gray, write_film
 from fakes.network_camera import network_camera_on
+from harness.films import gray, write_film
 
 COUNT = 10
 SIZE = 96, 64

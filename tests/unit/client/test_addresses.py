@@ -10,10 +10,10 @@ import pytest
 
 from facewire.video import Camera, SourceError
 from facewire.video._av import source as av_source
-from fakes.films import gray, write_film
 from fakes.network_camera import network_camera_on
 from fakes.odd_cameras import answering, silent
 from fakes.python import PATHS
+from harness.films import gray, write_film
 
 
 def refused(address):

@@ -10,7 +10,7 @@ import pytest
 
 import facewire
 from facewire.video import Camera, SourceError
-from fakes.films import INTERLACED, blank, gray, turned, woven, write_film
+from harness.films import INTERLACED, blank, gray, turned, woven, write_film
 
 
 def pictures(camera):

@@ -29,30 +29,38 @@ class Camera:
     A camera that is lost is opened again, without end: after 0.5 s, then twice as long each time, up to
     30 s (a random part of it, at least half); the logger "facewire" reports it. A film ends.
 
-    Films, and motion JPEG over HTTP, are tested; devices and RTSP are not.
+    Films and addresses are read by FFmpeg (PyAV), devices by OpenCV. Interlaced pictures are made whole, and turned
+    as a film says. Each frame has its picture's own size and time, `captured_at_us`, from the start of the film or the
+    opening of the camera. A film's time goes on where its clock steps back or leaps. A camera's picture has the time at
+    which it was taken, not at which it came: the camera's own clock, set by the picture that came quickest; without
+    such a clock, as with motion JPEG over HTTP, the time at which it came.
+
+    Films and network cameras are tested; devices are not.
 
     In a stream it follows the server's `Advice`, for 30 s after each: it sends at most as many frames a
     second as the server can process, and none larger than is useful.
 
     Args:
-        source: a video file; a device's number, 0 for the first; an address
+        source: a video file; a device's number, 0 for the first, or its path; an address
             (rtsp://..., http://...).
         every_frame: returns every frame, and waits until it is pulled; otherwise each pull returns
             the newest, so that no buffer makes frames old. Default: every frame of a film, the
             newest of a camera.
         jpeg_quality: of the frames. Range [1, 100].
         rotation_degrees: of a camera that hangs turned: the clockwise turn that makes its pictures upright, 0, 90,
-            180 or 270. The server turns them; the frames stay as the camera sends them.
+            180 or 270. The server turns them; the frames stay as the camera sends them. What a film's header says of
+            its turn is obeyed without it.
 
     Attributes:
         live: whether the source runs on without being read: a device, or an address that is not a film's.
-        frame_count: of a film, as its header says; None if that is not known.
+        frame_count: of a film, as its header says, or estimated from its duration; None if that is not known.
         fps: frames a second, as the source says; 0 if it does not.
         every_frame: as it was given, or chosen.
         rotation_degrees: as it was given; `Client.stream` reads it.
 
     Raises:
-        OSError: OpenCV cannot open it.
+        SourceError: an OSError: it cannot be opened, and why. The iteration raises it, too, after the last frame of a
+            film that has fewer than its header promises, and of one of which nothing can be decoded.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ _READ_TIMEOUT_S = 5.0
 
 _BLIND_AFTER_S = 30.0
 """Seconds of packets without a picture after which a live source is opened again, with a warning. Chosen, not measured:
-longer than between two key frames where nothing moves (20 of "smart" codecs)."""
+longer than between two key frames of a scene at rest (20 of "smart" codecs)."""
 
 _OPTIONS_OF_ADDRESSES = {"rtsp_flags": "prefer_tcp", "fpsprobesize": "0"}
 """Over TCP no packet is lost, which would spoil every picture until the next key frame. And the rate of a camera is not
