@@ -67,13 +67,19 @@ def write_film(
     return path
 
 
-def turned(path: Path, degrees: int) -> None:
-    """Writes into an MP4 film that players turn it clockwise by 90, 180 or 270 degrees, as phones do."""
-    cosine, sine = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+def turned(path: Path, degrees: int, *, mirrored: bool = False) -> None:
+    """Writes into an MP4 film how players show it, as phones do.
+
+    Args:
+        path: the film's.
+        degrees: the clockwise turn: 0, 90, 180 or 270.
+        mirrored: whether left and right are exchanged before that.
+    """
+    cosine, sine = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
     film = bytearray(path.read_bytes())
     matrix_at = film.index(b"tkhd") + 44
-    one, w = 1 << 16, 1 << 30
-    matrix = (cosine * one, sine * one, 0, -sine * one, cosine * one, 0, 0, 0, w)
+    one, w, x = 1 << 16, 1 << 30, -1 if mirrored else 1
+    matrix = (x * cosine * one, x * sine * one, 0, -sine * one, cosine * one, 0, 0, 0, w)
     film[matrix_at : matrix_at + 36] = struct.pack(">9i", *matrix)
     path.write_bytes(film)
 

@@ -91,13 +91,17 @@ def test_every_picture_has_its_own_size(tmp_path, first):
 
 
 @pytest.mark.parametrize("options", [None, INTERLACED])
-@pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_a_turned_film_is_upright_and_no_other_turn_is_asked_for(tmp_path, degrees, options):
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_turned_film_is_upright_and_no_other_turn_is_asked_for(
+    tmp_path, degrees, mirrored, options
+):
     upright = gray(20)
     upright[:32, :48] = 230
-    stored = np.ascontiguousarray(np.rot90(upright, degrees // 90))
+    stored = np.rot90(upright, degrees // 90)
+    stored = np.ascontiguousarray(stored[:, ::-1] if mirrored else stored)
     film = write_film(tmp_path / "phone.mp4", [stored] * 3, options=options)
-    turned(film, degrees)
+    turned(film, degrees, mirrored=mirrored)
     with Camera(film) as camera:
         shown, _ = pictures(camera)
         assert camera.rotation_degrees == 0

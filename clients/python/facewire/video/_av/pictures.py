@@ -1,5 +1,7 @@
 """Pictures out of decoded frames: whole pictures of interlaced ones, upright, in BGR."""
 
+from typing import Any
+
 import av
 import numpy as np
 from av.video.frame import VideoFrame
@@ -39,15 +41,26 @@ class Deinterlacer:
         return _pulled(graph)
 
 
-def bgr(frame: VideoFrame, rotation_degrees: int) -> NDArray[np.uint8]:
-    """Returns a frame as (height, width, 3) uint8 BGR.
+def bgr(frame: VideoFrame) -> NDArray[np.uint8]:
+    """Returns a frame of any format as (height, width, 3) uint8 BGR, turned and mirrored as it states itself."""
+    picture: Any = frame.to_ndarray(format="bgr24")
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is not None:
+        picture = _displayed(picture, np.frombuffer(bytes(matrix), np.int32))
+    return np.ascontiguousarray(picture)
+
+
+def _displayed(picture: NDArray[np.uint8], matrix: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Returns a picture as a display matrix says, to the nearest quarter turn.
 
     Args:
-        frame: of any format.
-        rotation_degrees: turns it counterclockwise, by 0, 90, 180 or 270.
+        picture: (height, width, 3).
+        matrix: FFmpeg's, (9,): (x, y) is shown at (x * m[0] + y * m[3], x * m[1] + y * m[4]).
     """
-    picture = frame.to_ndarray(format="bgr24")
-    return np.ascontiguousarray(np.rot90(picture, rotation_degrees // 90))
+    x_to_x, x_to_y, y_to_x, y_to_y = (int(matrix[at]) for at in (0, 1, 3, 4))
+    if abs(x_to_x) < abs(x_to_y):
+        picture, x_to_x, y_to_y = picture.transpose(1, 0, 2), y_to_x, x_to_y
+    return picture[:: -1 if y_to_y < 0 else 1, :: -1 if x_to_x < 0 else 1]
 
 
 def _graph_for(frame: VideoFrame) -> av.filter.Graph:
