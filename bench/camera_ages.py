@@ -1,7 +1,7 @@
 """Ages of an RTSP camera's pictures when a program gets them: steady, after a stall, and after the camera was killed.
 
 A real RTSP server draws a clock into each picture, so the age is what the reader's clock says later. The readers, one after
-the other: OpenCV with so many decoding threads of FFmpeg's (its default is one for each processor), as `facewire.video` used
+the other: OpenCV with 1, 2 and 16 decoding threads of FFmpeg's (its default is one for each processor), as `facewire.video` used
 it before; and `facewire.video.Camera` as it is. A stall of the camera stops its process; one of the way holds what it sends. To
 compare with an older version, run this file, with `harness/`, on a checkout of it.
 """

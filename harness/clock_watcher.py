@@ -107,7 +107,7 @@ class ClockWatcher:
                         size = (picture.shape[1], picture.shape[0])
                         self.seen.append(Seen(now_s, drawn_s, size, captured_at_us))
                     self._changed.notify_all()
-        except BaseException as error:  # noqa: BLE001 raised to who waits
+        except BaseException as error:  # noqa: BLE001 raised to the thread that waits
             self.error = error
         finally:
             with self._changed:

@@ -14,7 +14,7 @@ import gi  # type: ignore[import-not-found]  # of Debian's Python
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # type: ignore[import-not-found]  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # type: ignore[import-not-found]  # noqa: E402
 
 from harness import drawn_clock  # noqa: E402
 
@@ -81,7 +81,7 @@ def _guard(server: Any, factory: Any, user: str, password: str) -> None:
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", role)
     auth = GstRtspServer.RTSPAuth()
-    auth.set_supported_methods(GstRtspServer.rtsp.RTSPAuthMethod.DIGEST)
+    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
     auth.add_digest(user, password, token)
     server.set_auth(auth)
 
