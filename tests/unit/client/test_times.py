@@ -92,6 +92,14 @@ def test_what_comes_at_once_after_a_stall_is_held_back():
     assert settling.ready_s(106.104, waited_s=0.09) == 106.104
 
 
+def test_what_comes_in_pieces_after_a_stall_is_held_back_while_it_is_late():
+    settling = Settling(frame_s=0.1, now_s=100)
+    assert settling.ready_s(100.1, waited_s=0.09) == 100.1
+    pieces = [(106.0, 5, 5.9), (106.01, 0.01, 4.0), (106.03, 0.02, 2.0), (106.05, 0.02, 0.6)]
+    assert all(settling.ready_s(*each) > each[0] for each in pieces)
+    assert settling.ready_s(106.1, 0.05, 0.02) == 106.1
+
+
 def test_pictures_that_are_decoded_too_slowly_are_held_back_for_a_second_at_most():
     settling = Settling(frame_s=0.1, now_s=100)
     ready = [settling.ready_s(100 + n * 0.15, waited_s=0) for n in range(1, 20)]

@@ -17,6 +17,11 @@ _AT_PACE = 1 / 4
 not measured: the rest is its decoding; of pictures that were there before it is all."""
 
 
+_LATE_S = 0.5
+"""A picture that is late by this much was kept by the network, even if the source had to wait a little for it: what was
+kept comes in pieces. Chosen, not measured: more than cameras and networks vary."""
+
+
 class Settling:
     """Holds pictures back for a moment after an opening and after a stall.
 
@@ -33,16 +38,17 @@ class Settling:
         self._last_s = now_s
         self._until_s = now_s + _LONGEST_S
 
-    def ready_s(self, now_s: float, waited_s: float) -> float:
+    def ready_s(self, now_s: float, waited_s: float, late_s: float = 0.0) -> float:
         """Returns when a picture may be handed on.
 
         Args:
             now_s: when it was decoded.
             waited_s: as of `Shot`.
+            late_s: seconds since it was taken, beyond those of the quickest.
         """
         gap_s, self._last_s = now_s - self._last_s, now_s
         is_stall = gap_s > max(_STALL_S, 3 * self._frame_s)
-        at_pace = waited_s > gap_s * _AT_PACE
+        at_pace = waited_s > gap_s * _AT_PACE and late_s < _LATE_S
         if at_pace:
             self._frame_s += (gap_s - self._frame_s) / 10  # follows the true pace
         if is_stall:
