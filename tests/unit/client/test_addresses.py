@@ -30,7 +30,7 @@ def refused(address):
     [
         (401, "asks for a user and a password, or refuses these", False),
         (403, "forbids this user", False),
-        (404, "nothing under this path", False),
+        (404, "nothing under this path", True),
         (400, "refuses the request", False),
         (500, "failed to serve the request", True),
         (503, "failed to serve the request", True),

@@ -24,7 +24,8 @@ Exit codes:
   0    done
   1    done, but some pictures, frames or people were refused, or a person has no picture;
        or the output pipe was closed
-  2    the command was used wrongly, or a file cannot be read or written
+  2    the command was used wrongly, a file cannot be read or written, or a camera
+       refuses the password
   3    the server cannot be reached, is not ready or has no room: try again
   4    the server refuses: another token, gallery or limit is needed
   5    a fault of the server
@@ -218,8 +219,9 @@ def watch(
     """Shows who is seen when in a film, or in front of a camera.
 
     The source is a video file, a camera's number (0 is the first) or an address
-    (rtsp://...). If a camera or its server is lost, the command waits for its return. Ctrl-C
-    ends it, and prints who was seen so far.
+    (rtsp://...). If a camera in the network or its server is lost, the command waits for its return, also
+    for a camera that is absent at the start; a wrong password ends it. Ctrl-C ends it, and prints who
+    was seen so far.
     """
     _watch.run(
         context.obj,

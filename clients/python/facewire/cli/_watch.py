@@ -20,13 +20,22 @@ from rich.text import Text
 from facewire import DetectionOptions, FrameResult
 from facewire.cli._coarse import note_if_coarse
 from facewire.cli._following import Following, Results
+from facewire.cli._interrupts import raised_by_ctrl_c
+from facewire.cli._log import log_on_stderr
 from facewire.cli._opencv import video
 from facewire.cli._output import ERRORS, print_json, print_table, progress, threshold_text, who
-from facewire.cli._session import EXIT_INTERRUPTED, EXIT_REFUSED, Server, session, usage_error
+from facewire.cli._session import (
+    EXIT_INTERRUPTED,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+    Server,
+    session,
+    usage_error,
+)
 from facewire.cli._sightings import Sightings, clock, write_csv
 
 if TYPE_CHECKING:
-    from facewire.video import Camera
+    from facewire.video import Camera, SourceError
 
 __all__ = ["run"]
 
@@ -54,8 +63,8 @@ def run(
     """
     sightings = Sightings()
     interrupted = threading.Event()
-    broken = ""
-    with session(server, interrupted) as client, ExitStack() as opened:
+    broken: SourceError | None = None
+    with session(server, interrupted) as client, log_on_stderr(), ExitStack() as opened:
         camera = opened.enter_context(_open(source, every_frame, rotation_degrees))
         film = None
         if annotate_to is not None:
@@ -72,7 +81,7 @@ def run(
                 results = _noted(results, source, min_face_px)
             _follow(results, sightings, total=camera.frame_count, as_json=as_json)
         except video().SourceError as error:  # after the results of all frames that there were
-            broken = str(error)
+            broken = error
         finally:
             if table is not None:
                 write_csv(table, sightings)
@@ -81,15 +90,18 @@ def run(
         raise typer.Exit(EXIT_INTERRUPTED)
     if broken:
         ERRORS.print(f"facewire: {broken}")
+    if broken and broken.denied:
+        raise typer.Exit(EXIT_USAGE)
     if broken or sightings.failed_count:
         raise typer.Exit(EXIT_REFUSED)
 
 
 def _open(source: str, every_frame: bool | None, rotation_degrees: int) -> "Camera":
     try:
-        camera: Camera = video().Camera(
-            source, every_frame=every_frame, rotation_degrees=rotation_degrees
-        )
+        with raised_by_ctrl_c():
+            camera: Camera = video().Camera(
+                source, every_frame=every_frame, rotation_degrees=rotation_degrees
+            )
     except OSError as error:
         raise usage_error(str(error)) from error
     return camera

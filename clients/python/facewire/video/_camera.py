@@ -10,7 +10,7 @@ from typing import Self
 
 from facewire._values.pictures import Frame
 from facewire._values.results import Advice
-from facewire.video._address import redacted
+from facewire.video._address import is_address, redacted
 from facewire.video._av.source import AvSource
 from facewire.video._device_source import DeviceSource
 from facewire.video._jpeg import JpegEncoder
@@ -26,8 +26,9 @@ idle again may send none."""
 class Camera:
     """A source of frames for `Client.stream`: an iterator, and a context manager.
 
-    A camera that is lost is opened again, without end: after 0.5 s, then twice as long each time, up to
-    30 s (a random part of it, at least half); the logger "facewire" reports it. A film ends.
+    The camera of an address that is lost, or absent at the start, is waited for without end: it is tried again after
+    0.5 s, then twice as long each time, up to 30 s (a random part of it, at least half); the logger "facewire" says
+    why. One that refuses the user or the password raises a `SourceError`, and is not tried again. A film ends.
 
     Films and addresses are read by FFmpeg (PyAV), devices by OpenCV. Interlaced pictures are made whole, and turned
     as a film says. Each frame has its picture's own size and time, `captured_at_us`, from the start of the film or the
@@ -59,8 +60,9 @@ class Camera:
         rotation_degrees: as it was given; `Client.stream` reads it.
 
     Raises:
-        SourceError: an OSError: it cannot be opened, and why. The iteration raises it, too, after the last frame of a
-            film that has fewer than its header promises, and of one of which nothing can be decoded.
+        SourceError: an OSError: it cannot be opened, and no waiting would help; the text says why. The iteration raises
+            it, too, after the last frame of a film that has fewer than its header promises, and of one of which
+            nothing can be decoded.
     """
 
     def __init__(
@@ -127,11 +129,19 @@ def _reading_of(source: int | str | os.PathLike[str]) -> Reading:
     text = os.fspath(source) if not isinstance(source, int) else str(source)
     if text.isdecimal():
         return Reading(
-            partial(DeviceSource, int(text)), name=text, may_be_left=DeviceSource.may_be_left
+            partial(DeviceSource, int(text)),
+            name=text,
+            may_be_left=DeviceSource.may_be_left,
+            is_awaited=False,
         )
     if _is_device(text):
-        return Reading(partial(DeviceSource, text), name=text, may_be_left=False)
-    return Reading(partial(AvSource, text), name=redacted(text), may_be_left=AvSource.may_be_left)
+        return Reading(partial(DeviceSource, text), name=text, may_be_left=False, is_awaited=False)
+    return Reading(
+        partial(AvSource, text),
+        name=redacted(text),
+        may_be_left=AvSource.may_be_left,
+        is_awaited=is_address(text),
+    )
 
 
 def _is_device(path: str) -> bool:

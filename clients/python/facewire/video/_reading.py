@@ -36,18 +36,26 @@ class Reading:
         open_source: opens the source; called again when a live one was lost.
         name: of the source, as logs may show it.
         may_be_left: as of `Source`.
+        is_awaited: whether one that is absent now is waited for, as one that is lost later.
 
     Attributes:
-        live: as of `Source`.
+        live: as of `Source`; True of one that is absent.
         frame_count: as of `Source`.
-        fps: as of `Source`.
+        fps: as of `Source`; 0 of one that is absent.
         closed: set by `close`.
 
     Raises:
         SourceError: as of `open_source`.
     """
 
-    def __init__(self, open_source: Callable[[], Source], *, name: str, may_be_left: bool) -> None:
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        *,
+        name: str,
+        may_be_left: bool,
+        is_awaited: bool,
+    ) -> None:
         self.closed = threading.Event()
         self._open = open_source
         self._name = name
@@ -55,7 +63,8 @@ class Reading:
         self._every_frame = False
         self._begun = threading.Event()
         self._slot = Slot()
-        self._opened: Future[Source] = Future()
+        self._is_awaited = is_awaited
+        self._opened: Future[Source | None] = Future()
         self._last_s = 0.0
         self._thread = threading.Thread(target=self._run, daemon=True, name="facewire-camera")
         self._thread.start()
@@ -64,7 +73,9 @@ class Reading:
         except BaseException:  # of the opening, or of Ctrl-C while it lasts
             self.close()
             raise
-        self.live, self.frame_count, self.fps = source.live, source.frame_count, source.fps
+        self.live = source is None or source.live
+        self.frame_count = source.frame_count if source else None
+        self.fps = source.fps if source else 0.0
 
     def begin(self, *, every_frame: bool) -> None:
         """Begins to hand on pictures; called once or more, in the same way."""
@@ -89,13 +100,9 @@ class Reading:
 
     def _run(self) -> None:
         try:
-            source = self._open()
-        except BaseException as error:  # noqa: BLE001 raised by the constructor
-            self._opened.set_exception(error)
-            return
-        self._started_s = time.monotonic()
-        self._opened.set_result(source)
-        try:
+            if (source := self._first()) is None:
+                return
+            self._started_s = time.monotonic()
             if source.live:
                 self._follow(source)
             else:
@@ -104,6 +111,18 @@ class Reading:
             self._slot.end(error)
         else:
             self._slot.end()
+
+    def _first(self) -> Source | None:
+        """Opens the source, or waits for it; None if the constructor raises the error, or once it is closed."""
+        try:
+            source = self._open()
+        except BaseException as error:  # noqa: BLE001 raised by the constructor
+            if not (self._is_awaited and isinstance(error, SourceError) and error.temporary):
+                self._opened.set_exception(error)
+                return None
+            return self._opened_later(str(error), was_there=False)
+        self._opened.set_result(source)
+        return source
 
     def _play(self, film: Source) -> None:
         """Hands on a film: every picture, or the newest at the pace of its time stamps."""
@@ -127,7 +146,7 @@ class Reading:
                 lost = self._read_until_lost(opened)
             finally:
                 opened.close()
-            opened = self._opened_again(lost)
+            opened = self._opened_later(lost, was_there=True)
 
     def _read_until_lost(self, source: Source) -> str:
         """Returns why there are no more pictures."""
@@ -139,26 +158,36 @@ class Reading:
                 return str(error)
             if shot is None:
                 break
+            now_s = time.monotonic()
+            late_s = now_s - shot.at_s
             self._last_s = max(self._last_s, shot.at_s - self._started_s)
             shot = shot._replace(at_s=self._last_s)
             if self._every_frame:
                 self._slot.put_after_last(shot)
             else:
-                ready_s = settling.ready_s(time.monotonic(), shot.waited_s)
+                ready_s = settling.ready_s(now_s, shot.waited_s, late_s)
                 self._slot.put(shot, ready_s=ready_s)
         return f"{self._name}: it sends no more pictures."
 
-    def _opened_again(self, lost: str) -> Source | None:
-        """Returns the source, opened again; None once it is closed."""
+    def _opened_later(self, lost: str, *, was_there: bool) -> Source | None:
+        """Tries to open the source until it is there; returns None once it is closed.
+
+        Raises:
+            SourceError: it refuses the user; or it never was there, and the error is a lasting one.
+        """
         backoff_s = _FIRST_BACKOFF_S
         while not self.closed.is_set():
             pause_s = backoff_s * random.uniform(0.5, 1.0)
             backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
             _log.warning("%s Trying again in %.1f s.", lost, pause_s)
+            if not self._opened.done():  # it was said why
+                self._opened.set_result(None)
             if self.closed.wait(pause_s):
                 break
             try:
                 return self._open()
             except SourceError as error:
+                if error.denied or not (error.temporary or was_there):
+                    raise
                 lost = str(error)
         return None

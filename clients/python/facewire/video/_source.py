@@ -14,13 +14,15 @@ class SourceError(OSError):
     No user, password or query of an address is in the text.
 
     Attributes:
-        temporary: whether the same source may be there later: a camera that is off, a network that is down. A
-            wrong password, a wrong path and a damaged film stay as they are.
+        temporary: whether the same source may be there later: a camera that is off, a network that is down, a path
+            that is not served yet. A wrong password, an unknown scheme and a damaged film stay as they are.
+        denied: whether it refuses the user or the password: cameras lock out who tries too often.
     """
 
-    def __init__(self, text: str, *, temporary: bool = False) -> None:
+    def __init__(self, text: str, *, temporary: bool = False, denied: bool = False) -> None:
         super().__init__(text)
         self.temporary = temporary
+        self.denied = denied
 
 
 class Shot(NamedTuple):

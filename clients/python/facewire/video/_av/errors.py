@@ -14,18 +14,21 @@ __all__ = ["no_decoder", "no_pictures", "source_error", "too_late"]
 
 _TOO_LATE = "nothing came within the time allowed. Is it on?"
 
-_OF_ADDRESSES: list[tuple[type[Exception], str, bool]] = [
+_DENIED: list[tuple[type[Exception], str]] = [
     (
         av.error.HTTPUnauthorizedError,
         "it asks for a user and a password, or refuses these (401). Write them into the address: "
         "SCHEME://USER:PASSWORD@HOST/PATH.",
-        False,
     ),
-    (av.error.HTTPForbiddenError, "it forbids this user to see it (403).", False),
+    (av.error.HTTPForbiddenError, "it forbids this user to see it (403). Use another user."),
+]
+"""Errors of addresses that refuse the user."""
+
+_OF_ADDRESSES: list[tuple[type[Exception], str, bool]] = [
     (
         av.error.HTTPNotFoundError,
         "there is nothing under this path (404). Look for the path in the camera's manual.",
-        False,
+        True,
     ),
     (av.error.HTTPClientError, "it refuses the request (4xx). Is the path right?", False),
     (av.error.HTTPServerError, "it failed to serve the request (5xx).", True),
@@ -50,7 +53,8 @@ _OF_ADDRESSES: list[tuple[type[Exception], str, bool]] = [
         False,
     ),
 ]
-"""Errors of addresses, the first that fits: what is wrong, and whether it may pass by itself."""
+"""Other errors of addresses, the first that fits: what is wrong, and whether it may pass by itself. A path may be served
+later: servers of many cameras answer 404 while one of these is off."""
 
 
 def source_error(source: str, error: Exception) -> SourceError:
@@ -58,6 +62,9 @@ def source_error(source: str, error: Exception) -> SourceError:
     shown = redacted(source)
     if not is_address(source):
         return SourceError(f"{shown}: {_of_file(source, error)}")
+    for kind, text in _DENIED:
+        if isinstance(error, kind):
+            return SourceError(f"{shown}: {text}", denied=True)
     for kind, text, temporary in _OF_ADDRESSES:
         if isinstance(error, kind):
             return SourceError(f"{shown}: {text}", temporary=temporary)
@@ -124,5 +131,6 @@ def _unknown_host(source: str) -> SourceError | None:
         if error.errno == socket.EAI_AGAIN:
             text = f"{shown}: the name {host} cannot be looked up now. Is the network up?"
             return SourceError(text, temporary=True)
-        return SourceError(f"{shown}: no host has the name {host}. Is it spelled right?")
+        text = f"{shown}: no host has the name {host}. Is it spelled right?"
+        return SourceError(text, temporary=True)
     return None
