@@ -13,6 +13,7 @@ from typing import Any
 import gi  # type: ignore[import-not-found]  # of Debian's Python
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # type: ignore[import-not-found]  # noqa: E402
 

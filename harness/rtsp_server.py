@@ -10,12 +10,12 @@ import json
 import os
 import selectors
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from typing import Final, Literal
 
 from harness import REPOSITORY
-from harness.model_servers import free_port
 from harness.running import ServerFailed
 
 __all__ = ["RtspCamera", "Scene", "missing", "rtsp_camera"]
@@ -70,7 +70,11 @@ class RtspCamera:
     """
 
     def __init__(self, scene: Scene) -> None:
-        self.port = free_port()
+        # Bound and not listening: connections are refused, and no other process gets the port meanwhile.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port: int = self._reserved.getsockname()[1]
         self.scene = scene
         self._process: subprocess.Popen[str] | None = None
 
@@ -122,6 +126,11 @@ class RtspCamera:
             self._process.communicate()
             self._process = None
 
+    def close(self) -> None:
+        """Ends the camera, and frees its port."""
+        self.kill()
+        self._reserved.close()
+
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
             raise ServerFailed("the RTSP server is not running")
@@ -137,7 +146,7 @@ def rtsp_camera(scene: Scene | None = None, *, absent: bool = False) -> Iterator
             camera.start()
         yield camera
     finally:
-        camera.kill()
+        camera.close()
 
 
 @functools.cache
