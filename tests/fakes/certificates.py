@@ -1,10 +1,11 @@
-"""Certificates, made by openssl."""
+"""Certificates for tests, which are skipped if there is no openssl."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from harness import certificates
 
 __all__ = ["self_signed"]
 
@@ -13,9 +14,4 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     """A certificate of 127.0.0.1 and its key, in files of the folder."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl to make a certificate")
-    files = folder / "certificate.pem", folder / "key.pem"
-    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    where = ["-out", str(files[0]), "-keyout", str(files[1])]
-    subprocess.run(["openssl", *request.split(), *name, *where], check=True, capture_output=True)
-    return files
+    return certificates.self_signed(folder)

@@ -1,0 +1,410 @@
+"""Clients behind the real Envoy and the real nginx, with the configurations that are shipped."""
+
+import asyncio
+import base64
+import contextlib
+import http.client
+import ipaddress
+import json
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import grpc
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import facewire
+from facewire.v1 import recognition_pb2, recognition_pb2_grpc
+from fakes.wire import LIMITS, Wire, config, frame, served
+from harness.proxied import TOKEN, Proxied, proxied
+from harness.proxies import CONFIGURATIONS, Kind, is_installed, running_proxy
+from harness.resuming import Caller, ResumingCamera
+from integration.command import command, environment
+from integration.grpcurl import grpcurl
+
+KINDS: tuple[Kind, ...] = ("envoy", "nginx")
+RECOGNIZE = "/facewire.v1.RecognitionService/Recognize"
+SERVER_INFO = "/facewire.v1.RecognitionService/GetServerInfo"
+RECOGNITION = "facewire.v1.RecognitionService"
+JSON = {"Content-Type": "application/json"}
+MANY = replace(LIMITS, max_streams=128)
+MB = 1 << 20
+EXPLAINED: dict[Kind, tuple[str, ...]] = {
+    "envoy": (
+        *("timeout: 0s", "stream_idle_timeout", "connection_keepalive", "use_remote_address"),
+        *("no_traffic_interval", "unhealthy_threshold", "healthy_panic_threshold", "retry_on"),
+        *("max_retries", "max_concurrent_streams: 40", "outlier_detection", "lb_policy"),
+        *(
+            "auto_mapping",
+            "convert_grpc_status",
+            "max_request_body_size",
+            "allow_origin_string_match",
+        ),
+    ),
+    "nginx": (
+        *("client_max_body_size", "client_body_timeout", "keepalive_requests", "so_keepalive"),
+        *("grpc_read_timeout", "grpc_send_timeout", "grpc_buffer_size", "grpc_next_upstream"),
+        *("worker_shutdown_timeout", "max_fails", "least_conn", "grpc_set_header"),
+    ),
+}
+"""What the page must explain, by the text in the configuration."""
+
+
+def needs(kind: Kind) -> None:
+    if not is_installed(kind):
+        pytest.skip(f"needs the package of {kind}, which requirements/dev.txt pins")
+
+
+@pytest.fixture(scope="module")
+def portrait(astronaut: NDArray[np.uint8]) -> bytes:
+    picture = np.ascontiguousarray(astronaut[:256, 96:352, ::-1])
+    return cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def both(
+    request: pytest.FixtureRequest,
+    models: Path,
+    certificate: tuple[Path, Path],
+    portrait: bytes,
+) -> Iterator[Proxied]:
+    """Two servers behind each proxy, with "ada" enrolled through it."""
+    needs(request.param)
+    with proxied(request.param, certificate) as running:
+        with running.client() as client:
+            client.enroll("ada", [portrait])
+        yield running
+
+
+@pytest.fixture(scope="module")
+def envoy(models: Path, certificate: tuple[Path, Path], portrait: bytes) -> Iterator[Proxied]:
+    needs("envoy")
+    with proxied("envoy", certificate) as running:
+        with running.client() as client:
+            client.enroll("ada", [portrait])
+        yield running
+
+
+@pytest.mark.timeout(600)
+def test_eight_streams_go_on_through_a_kill_a_drain_and_two_restarts(
+    both: Proxied, portrait: bytes
+) -> None:
+    """On one gallery, and beside them calls; none ends, and each is answered by the other server at once."""
+    place = both.proxy.address, both.certificate, TOKEN, portrait
+    with contextlib.ExitStack() as stack:
+        cameras = [stack.enter_context(ResumingCamera(*place, apart_s=1.0)) for _ in range(8)]
+        caller = stack.enter_context(Caller(*place, apart_s=0.5))
+        clients = [*cameras, caller]
+        for client in clients:
+            client.until_answers(2)
+        ends: list[tuple[Any, int]] = [(both.servers[0].kill, 0), (lambda: both.drain(1), 1)]
+        for end, index in ends:
+            streams = {camera: camera.errors.total() for camera in cameras}
+            end()
+            for client in clients:
+                client.until_answers(3)
+            assert any(camera.errors.total() > before for camera, before in streams.items()), (
+                "no stream was on this server, so nothing was shown"
+            )
+            both.start(index)
+            for client in clients:
+                client.until_answers(2)
+    for client in clients:
+        assert client.failure is None
+        assert not client.wrong
+    assert not caller.errors, "the proxy and the SDK repeat calls"
+
+
+def test_health_and_reflection_pass_the_proxy_without_being_translated(both: Proxied) -> None:
+    with both.client() as client:
+        assert client.health().ready
+    trust = ("-cacert", str(both.certificate), "-H", f"Authorization: Bearer {TOKEN}")
+    listed = grpcurl(*trust, both.proxy.address, "list")
+    assert "facewire.v1.GalleryService" in listed.stdout, listed.stderr
+
+
+def test_a_stream_of_more_than_a_megabyte_goes_on(both: Proxied, astronaut: Any) -> None:
+    """nginx ends a request whose body is larger, unless it is said not to."""
+    raw = facewire.Image.from_array(np.ascontiguousarray(astronaut[:256, 96:352]))
+    with both.client() as client:
+        frames = [raw] * 12
+        assert sum(len(one.data) for one in frames) > 2 * MB
+        results = list(client.stream(frames, policy=facewire.FramePolicy.EVERY_FRAME))
+    assert [one.sequence for one in results if isinstance(one, facewire.FrameResult)] == [
+        *range(1, 13)
+    ]
+
+
+async def test_without_its_line_nginx_ends_a_stream_after_a_megabyte(
+    certificate: tuple[Path, Path],
+) -> None:
+    """So the line is needed."""
+    needs("nginx")
+    unlimited = {"client_max_body_size 0;": ""}
+    async with served() as wire:
+        async with channel_through("nginx", wire, certificate, unlimited) as channel:
+            call = recognition_pb2_grpc.RecognitionServiceStub(channel).StreamRecognize()
+            await call.write(config())
+            await call.read()
+            answered = 0
+            with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                for sequence in range(1, 64):
+                    await call.write(frame(sequence, bytes(1 << 15)))
+                    assert (await call.read()).frame.sequence == sequence
+                    answered = sequence
+        assert 24 <= answered <= 32
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_hundred_cameras_behind_one_proxy_are_served(
+    kind: Kind, certificate: tuple[Path, Path]
+) -> None:
+    """Two connections may have 96: Envoy opens another, nginx has one for each call."""
+    needs(kind)
+    async with (
+        served(limits=MANY, max_calls=200) as wire,
+        channel_through(kind, wire, certificate) as channel,
+    ):
+        assert await opened(channel, 100) == 100
+
+
+async def test_an_envoy_that_does_not_know_the_limit_is_served_if_it_is_trusted(
+    certificate: tuple[Path, Path],
+) -> None:
+    needs("envoy")
+    unlimited = {"max_concurrent_streams: 40": "max_concurrent_streams: 100"}
+    accepted = []
+    for trusted in ((), ("127.0.0.1",)):
+        async with (
+            served(limits=MANY, max_calls=200, trusted_proxies=trusted) as wire,
+            channel_through("envoy", wire, certificate, unlimited) as channel,
+        ):
+            accepted.append(await opened(channel, 100))
+    assert accepted[0] <= 2 * MANY.max_calls_per_connection
+    assert accepted[1] == 100
+
+
+def test_json_goes_through_envoy(envoy: Proxied, portrait: bytes) -> None:
+    image = {"image": {"data": base64.b64encode(portrait).decode()}}
+    status, answer = posted(envoy, RECOGNIZE, image)
+    assert status == 200
+    (face,) = answer["faces"]
+    assert face["decision"]["identityId"] == "ada"
+    assert face["decision"]["outcome"] == "OUTCOME_KNOWN"
+
+
+def test_an_error_in_json_has_its_reason(envoy: Proxied, portrait: bytes) -> None:
+    image = {"data": base64.b64encode(portrait).decode()}
+    status, answer = posted(envoy, RECOGNIZE, {"image": image, "gallery_id": "nowhere"})
+    assert (status, answer["code"]) == (404, grpc.StatusCode.NOT_FOUND.value[0])
+    reasons = [one["reason"] for one in answer["details"] if one["@type"].endswith("ErrorInfo")]
+    assert reasons == ["GALLERY_NOT_FOUND"]
+    status, answer = posted(envoy, RECOGNIZE, {"image": {"data": ""}})
+    assert status == 400
+    fields = [
+        violation["field"]
+        for one in answer["details"]
+        for violation in one.get("fieldViolations", ())
+    ]
+    assert fields == ["image"]
+    assert posted(envoy, SERVER_INFO, {}, token="another-0123456789")[0] == 401
+    assert requested(envoy, "/facewire.v1.RecognitionService/Nothing", b"{}", JSON)[0] == 404
+
+
+def test_a_picture_of_several_megabytes_goes_through_envoy_as_json(envoy: Proxied) -> None:
+    """Envoy's own limit is one megabyte."""
+    noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), np.uint8)
+    file = cv2.imencode(".png", noise)[1].tobytes()
+    assert len(file) > 4 * MB
+    status, answer = posted(envoy, RECOGNIZE, {"image": {"data": base64.b64encode(file).decode()}})
+    assert (status, answer.get("faces", [])) == (200, []), answer
+
+
+def test_grpc_web_goes_through_envoy(envoy: Proxied) -> None:
+    status, _, body = requested(
+        envoy, SERVER_INFO, grpc_web_frame(b""), {"Content-Type": "application/grpc-web+proto"}
+    )
+    assert status == 200
+    (kind, message), (last_kind, trailers) = grpc_web_frames(body)
+    assert (kind, last_kind) == (0, 0x80)
+    info = recognition_pb2.GetServerInfoResponse.FromString(message)
+    assert info.limits.max_frame_bytes
+    assert b"grpc-status:0" in trailers.replace(b" ", b"")
+
+
+def test_a_page_from_a_named_origin_may_call_and_another_may_not(envoy: Proxied) -> None:
+    asked = {"Access-Control-Request-Method": "POST"}
+    allowed = []
+    for origin in ("https://console.example.org", "https://elsewhere.example"):
+        _, headers, _ = requested(
+            envoy, SERVER_INFO, b"", {"Origin": origin, **asked}, method="OPTIONS"
+        )
+        allowed.append(headers.get("access-control-allow-origin"))
+    assert allowed == ["https://console.example.org", None]
+
+
+def test_the_servers_log_has_the_clients_address(both: Proxied) -> None:
+    """Without a port. Of a client on its own machine Envoy writes that machine's address."""
+    with both.client() as client:
+        client.create_gallery("audited")
+        client.delete_gallery("audited")
+    entries = [
+        json.loads(line)
+        for server in both.servers
+        for line in server.log().splitlines()
+        if '"audited"' in line
+    ]
+    assert [one["action"] for one in entries] == ["create_gallery", "delete_gallery"]
+    (peer,) = {one["peer"] for one in entries}
+    assert ipaddress.ip_address(peer)
+    assert both.proxy.kind == "envoy" or peer == "127.0.0.1"
+
+
+def test_a_client_cannot_choose_its_address(envoy: Proxied) -> None:
+    """Envoy writes the address that it sees after it, and so does nginx in its place."""
+    forged = {"X-Forwarded-For": "192.0.2.99", **JSON}
+    body = json.dumps({"gallery_id": "forged"}).encode()
+    status, _, _ = requested(envoy, "/facewire.v1.GalleryService/CreateGallery", body, forged)
+    assert status == 200
+    (entry,) = [
+        json.loads(line)
+        for server in envoy.servers
+        for line in server.log().splitlines()
+        if '"forged"' in line
+    ]
+    assert ipaddress.ip_address(entry["peer"])
+    assert entry["peer"] != "192.0.2.99"
+
+
+@pytest.mark.timeout(600)
+def test_the_command_watches_on_through_a_kill_of_each_server(
+    both: Proxied, network_camera: Any
+) -> None:
+    variables = environment(both.proxy.address) | {
+        "FACEWIRE_TOKEN": TOKEN,
+        "FACEWIRE_TLS_CA": str(both.certificate),
+    }
+    watching = subprocess.Popen(
+        command(["watch", network_camera.address, "--json"]),
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with watching:
+        try:
+            assert watching.stdout is not None
+            for index in range(2):
+                for _ in range(3):
+                    assert json.loads(watching.stdout.readline())["result"]
+                both.servers[index].kill()
+                while "result" in (line := json.loads(watching.stdout.readline())):
+                    if is_streaming(both, 1 - index):
+                        break
+                assert "result" in line
+                both.start(index)
+            assert json.loads(watching.stdout.readline())["result"]
+        finally:
+            watching.kill()
+        errors = watching.stderr.read() if watching.stderr else ""
+    assert "Opening a new stream" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_configuration_is_explained_on_the_page(repository: Path, kind: Kind) -> None:
+    """Every setting that is not plain has its line there."""
+    page = (repository / "docs/proxies.md").read_text(encoding="utf-8")
+    assert f"deploy/proxies/{CONFIGURATIONS[kind].name}" in page
+    unexplained = [each for each in EXPLAINED[kind] if f"`{each}" not in page]
+    assert not unexplained
+    text = CONFIGURATIONS[kind].read_text(encoding="utf-8")
+    assert all(each in text for each in EXPLAINED[kind])
+
+
+async def opened(channel: grpc.aio.Channel, count: int) -> int:
+    """How many of so many streams are started."""
+    stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
+    calls = [stub.StreamRecognize() for _ in range(count)]
+    started = 0
+    for call in calls:
+        try:
+            await call.write(config())
+            started += (await call.read()).WhichOneof("message") == "started"
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            if await call.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                raise
+    return started
+
+
+@asynccontextmanager
+async def channel_through(
+    kind: Kind,
+    wire: Wire,
+    certificate: tuple[Path, Path],
+    changes: dict[str, str] | None = None,
+) -> AsyncIterator[grpc.aio.Channel]:
+    """A connection through a proxy to a server in this process."""
+    wire.server.health.set(RECOGNITION, True)
+    proxy = running_proxy(kind, [f"127.0.0.1:{wire.port}"] * 2, certificate, changes)
+    trust = grpc.ssl_channel_credentials(certificate[0].read_bytes())
+    own = (("grpc.use_local_subchannel_pool", 1),)
+    # In threads: the server must answer meanwhile.
+    running = await asyncio.to_thread(proxy.__enter__)
+    try:
+        async with grpc.aio.secure_channel(running.address, trust, options=own) as channel:
+            yield channel
+    finally:
+        await asyncio.to_thread(proxy.__exit__, None, None, None)
+
+
+def requested(
+    envoy: Proxied,
+    path: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    method: str = "POST",
+    token: str = TOKEN,
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer to a plain request of HTTP/1.1."""
+    trust = ssl.create_default_context(cafile=str(envoy.certificate))
+    connection = http.client.HTTPSConnection(envoy.proxy.address, context=trust, timeout=60)
+    with contextlib.closing(connection):
+        connection.request(method, path, body, {"Authorization": f"Bearer {token}", **headers})
+        answer = connection.getresponse()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+
+
+def posted(envoy: Proxied, path: str, message: Any, token: str = TOKEN) -> tuple[int, Any]:
+    """Status and message of the answer to a call in JSON."""
+    body = json.dumps(message).encode()
+    status, _, answer = requested(envoy, path, body, JSON, token=token)
+    return status, json.loads(answer or b"{}")
+
+
+def grpc_web_frame(message: bytes) -> bytes:
+    """One frame: a byte of flags, four of length (github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md)."""
+    return bytes(1) + len(message).to_bytes(4, "big") + message
+
+
+def grpc_web_frames(body: bytes) -> list[tuple[int, bytes]]:
+    frames = []
+    while body:
+        end = 5 + int.from_bytes(body[1:5], "big")
+        frames.append((body[0], body[5:end]))
+        body = body[end:]
+    return frames
+
+
+def is_streaming(both: Proxied, index: int) -> bool:
+    """Whether the latest stream of this server is open."""
+    events = [json.loads(line)["event"] for line in both.servers[index].log().splitlines()]
+    return events.count("stream_opened") > events.count("stream_ended")
