@@ -63,7 +63,7 @@ def test_ctrl_c_ends_a_live_camera_while_its_server_is_away(network_camera):
         assert any("Opening a new stream" in line for line in watching.stderr)
         _, errors = ended_by_ctrl_c(watching)
     assert watching.returncode == 0
-    assert "1 frames recognized" in errors
+    assert "1 frame recognized" in errors
 
 
 def test_ctrl_c_ends_enrolling_and_a_second_run_goes_on(run, folder):

@@ -23,7 +23,15 @@ from facewire.cli._following import Following, Results
 from facewire.cli._interrupts import raised_by_ctrl_c
 from facewire.cli._log import log_on_stderr
 from facewire.cli._opencv import video
-from facewire.cli._output import ERRORS, print_json, print_table, progress, threshold_text, who
+from facewire.cli._output import (
+    ERRORS,
+    counted,
+    print_json,
+    print_table,
+    progress,
+    threshold_text,
+    who,
+)
 from facewire.cli._session import (
     EXIT_INTERRUPTED,
     EXIT_REFUSED,
@@ -168,8 +176,8 @@ def _report(sightings: Sightings, *, as_json: bool) -> None:
         between = [(each.label, str(each.face_count)) for each in sightings.ambiguous.values()]
         print_table("Ambiguous", ["between whom", " faces"], between)
     ERRORS.print(
-        f"{sightings.frame_count} frames recognized, {sightings.skipped_count} skipped, "
-        f"{sightings.failed_count} failed; {sightings.unrecognized_count} faces without a name, "
+        f"{counted(sightings.frame_count, 'frame')} recognized, {sightings.skipped_count} skipped, "
+        f"{sightings.failed_count} failed; {counted(sightings.unrecognized_count, 'face')} without a name, "
         f"{sightings.ambiguous_count} ambiguous."
     )
     if sightings.threshold:
