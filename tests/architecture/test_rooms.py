@@ -17,9 +17,10 @@ GALLERIES = frozenset({f"{SERVER}.galleries.{each}" for each in ("ports", "recor
 # From the bottom up; a room imports only rooms that stand above it in this table.
 ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.configuration.settings": frozenset(),
+    f"{SERVER}.configuration.checks": frozenset({f"{SERVER}.configuration.settings"}),
     f"{SERVER}.configuration.env_file": frozenset({f"{SERVER}.configuration.settings"}),
     f"{SERVER}.configuration.sources": frozenset(
-        {f"{SERVER}.configuration.env_file", f"{SERVER}.configuration.settings"}
+        f"{SERVER}.configuration.{each}" for each in ("checks", "env_file", "settings")
     ),
     f"{SERVER}.host.memory": frozenset(),
     f"{SERVER}.host.open_files": frozenset(),

@@ -1,31 +1,18 @@
-"""Everything an operator can set: names, types, defaults and bounds. `sources` reads the values.
+"""Everything an operator can set: names, types, defaults and bounds. `sources` reads the values, `checks` checks them.
 
 The setting `x_y` is the flag `--x-y` and the variable `FACEWIRE_X_Y`.
 """
 
 import dataclasses
 import ipaddress
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 __all__ = ["ENVIRONMENT_PREFIX", "Setting", "Settings", "SettingsError", "all_settings"]
 
 ENVIRONMENT_PREFIX = "FACEWIRE_"
 """Prefix of every variable, so that no other program's variable is read."""
-
-_MOST_CAMERAS: Final = 256
-"""Camera ids that may be labels; each is about twenty series, which Prometheus keeps. Chosen, not measured."""
-
-_LEAST_THRESHOLD: Final = 0.01
-"""Lowest threshold that can be set, a cosine similarity. Chosen, not measured: below it everyone is everyone."""
-
-_ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
-
-
-_MOST_PORT: Final = 65535
-"""The largest port of TCP (RFC 9293: 16 bits). gRPC takes larger numbers, and listens on another port."""
 
 
 class SettingsError(Exception):
@@ -338,57 +325,6 @@ class Settings:
         except ValueError:  # a DNS name may resolve to any address
             return False
 
-    def check(self) -> None:
-        """Checks bounds, and that no value contradicts another.
-
-        Raises:
-            SettingsError: the first value that cannot be used.
-        """
-        for name, _, about in all_settings():
-            value = getattr(self, name)
-            # Written as a negation, so that a NaN fails, too.
-            if about.least is not None and not value >= about.least:
-                raise SettingsError(f"{name} is {value}; it must be at least {about.least:g}")
-            if about.most is not None and not value <= about.most:
-                raise SettingsError(f"{name} is {value}; it must be at most {about.most:g}")
-        if 0 < self.threshold < _LEAST_THRESHOLD:
-            raise SettingsError(
-                f"threshold is {self.threshold}; it must be 0 or at least {_LEAST_THRESHOLD:g}"
-            )
-        if self.log_format not in ("auto", "text", "json"):
-            raise SettingsError(f"log_format is {self.log_format}; it must be auto, text or json")
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise SettingsError("tls_certificate and tls_key belong together: set both or none")
-        if not (self.listen.startswith("unix:") or _is_address(self.listen)):
-            raise SettingsError(
-                f"listen is {self.listen!r}; it must be host:port, such as 127.0.0.1:50051, "
-                "with a port up to 65535"
-            )
-        if self.metrics_listen and not _is_address(self.metrics_listen):
-            raise SettingsError(
-                f"metrics_listen is {self.metrics_listen!r}; it must be host:port, such as "
-                "127.0.0.1:9464, with a port up to 65535"
-            )
-        if len(self.shown_cameras) > _MOST_CAMERAS:
-            raise SettingsError(f"metrics_cameras may name at most {_MOST_CAMERAS} cameras")
-        if "other" in self.shown_cameras:
-            raise SettingsError("metrics_cameras names 'other', which stands for all the others")
-        for proxy in self.proxies:
-            if proxy != "unix" and not _is_network(proxy):
-                raise SettingsError(
-                    f"trusted_proxies names {proxy!r}; each must be an IP address, a network such as "
-                    "10.0.0.0/8, or unix"
-                )
-        endpoint = self.traces_endpoint
-        if endpoint and not endpoint.startswith(("http://", "https://")):
-            raise SettingsError(f"traces_endpoint is {endpoint!r}; it must begin with http(s)://")
-        secured = self.tls_certificate is not None and self.token_file is not None
-        if not (self.is_loopback or secured or self.insecure_listen):
-            raise SettingsError(
-                f"listen is {self.listen}, which others can reach: set tls_certificate, tls_key "
-                "and token_file, or --insecure-listen if something else protects the port"
-            )
-
 
 class Setting(NamedTuple):
     """One setting, without a value.
@@ -421,18 +357,6 @@ def all_settings() -> list[Setting]:
         Setting(field.name, *get_args(hints[field.name])[:2])
         for field in dataclasses.fields(Settings)
     ]
-
-
-def _is_address(text: str) -> bool:
-    return bool(_ADDRESS.fullmatch(text)) and int(text.rpartition(":")[2]) <= _MOST_PORT
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _formatted(value: object) -> str:

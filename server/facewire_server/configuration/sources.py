@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from facewire_server.configuration.checks import check
 from facewire_server.configuration.env_file import read_env_file
 from facewire_server.configuration.settings import (
     ENVIRONMENT_PREFIX,
@@ -89,7 +90,7 @@ def read(flags: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
             source = f"{file}: {variable}"
             values[setting.name] = _parsed(setting, in_file[variable], source=source)
     settings = Settings(**values)
-    settings.check()
+    check(settings)
     return settings
 
 
