@@ -15,7 +15,13 @@ from harness.running import running_server
 
 __all__ = ["main"]
 
-_CLI = ("test_cli.py", "test_cli_enroll.py", "test_cli_interrupts.py", "test_cli_watch.py")
+_CLI = (
+    "test_cli.py",
+    "test_cli_enroll.py",
+    "test_cli_films.py",
+    "test_cli_interrupts.py",
+    "test_cli_watch.py",
+)
 _TESTS = ("tests/unit/client", *(f"tests/integration/{each}" for each in ("test_client.py", *_CLI)))
 
 

@@ -235,6 +235,19 @@ def test_a_film_is_written_with_each_picture_for_its_time(tmp_path):
     assert levels == [0] + [50] * 4 + [100] * 20 + [200]
 
 
+def test_a_picture_of_another_size_keeps_its_proportions_in_a_film(tmp_path):
+    with FilmWriter(tmp_path / "out.avi", fps=10) as writer:
+        writer.write(np.full((64, 128, 3), 200, np.uint8), 0.0)
+        writer.write(np.full((128, 64, 3), 200, np.uint8), 0.1)
+    capture = cv2.VideoCapture(str(tmp_path / "out.avi"))
+    (_, wide), (_, tall) = capture.read(), capture.read()
+    capture.release()
+    assert wide.shape == tall.shape == (64, 128, 3)
+    assert wide.mean() == pytest.approx(200, abs=3)
+    lit = tall.mean(axis=(0, 2)) > 100
+    assert list(np.flatnonzero(lit)) == list(range(48, 80))
+
+
 @pytest.mark.parametrize("fps", [0.0, -1.0, 1e5, float("nan"), float("inf")])
 def test_a_film_of_no_usual_speed_gets_a_usual_one(tmp_path, fps):
     with FilmWriter(tmp_path / "out.avi", fps) as writer:

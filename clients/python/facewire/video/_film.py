@@ -60,7 +60,7 @@ class FilmWriter:
             self._writer.release()
 
     def write(self, picture: NDArray[np.uint8], at_s: float) -> None:
-        """Adds a picture; one of another size than the first is scaled to that.
+        """Adds a picture; one of another size than the first is scaled to fit into that, in its own proportions.
 
         Args:
             picture: (height, width, 3) uint8 RGB.
@@ -73,13 +73,25 @@ class FilmWriter:
         self._last_s = at_s
         while self._written_count < round(self._shown_s * self._fps):
             self._put(self._last)
-        self._last = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-        if self._last.shape[1::-1] != self._size:
-            self._last = cv2.resize(self._last, self._size, interpolation=cv2.INTER_AREA)
+        self._last = self._fitted(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
     def _put(self, bgr: Any) -> None:
         self._writer.write(bgr)
         self._written_count += 1
+
+    def _fitted(self, bgr: Any) -> Any:
+        """Returns a picture at the film's size, with black beside it if it has other proportions."""
+        height, width = bgr.shape[:2]
+        if (width - width % 2, height - height % 2) == self._size:
+            return bgr[: self._size[1], : self._size[0]]
+        scale = min(self._size[0] / width, self._size[1] / height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        scaled = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
+        across, down = self._size[0] - size[0], self._size[1] - size[1]
+        return cv2.copyMakeBorder(
+            scaled, down // 2, down - down // 2, across // 2, across - across // 2,
+            cv2.BORDER_CONSTANT,
+        )  # fmt: skip
 
     def _open(self, picture: NDArray[np.uint8]) -> None:
         # Codecs of films take even sizes only.

@@ -4,7 +4,7 @@ __all__ = ["FilmTime"]
 
 LONGEST_GAP_S = 60.0
 """Longest time from one picture to the next that is believed, seconds. Chosen, not measured: films of scenes at rest
-have long gaps, which a player shows, too; where clocks are set anew they leap by hours."""
+have long gaps, which a player shows, too; a clock that is set leaps by hours."""
 
 LONGEST_GAP_OF_JOINED_S = 10.0
 """The same for formats whose pieces can be joined end to end, seconds: FFmpeg's own bound

@@ -19,6 +19,9 @@ class LiveTime:
     belongs to the quickest picture; whatever another one took longer, it waited somewhere, and is that much
     older. So the time is right but for the shortest way, which cannot be known (milliseconds in a house).
 
+    The first pictures have waited while the source was opened. Until a quicker one has come they seem to be as new as
+    they arrive: up to the opening's duration too new.
+
     A camera that is opened again gets a new map, and so does one whose time stamps leap.
     """
 
