@@ -19,11 +19,13 @@ import pytest
 import facewire
 from facewire._wire.gallery_file import MAGIC, framed
 from facewire.v1 import gallery_pb2
+from facewire.video._av.source import _OPEN_TIMEOUT_S as OPEN_TIMEOUT_S
+from fakes.odd_cameras import silent
 from fakes.server import FakeServer
 from integration.command import interruptible
 
-AT_ONCE_S = 10
-"""Most seconds until a command has ended: a hundredth of what it would wait, on the slowest machine."""
+AT_ONCE_S = 30
+"""Most seconds until a command has ended, on the slowest machine: a thirtieth of what it would wait."""
 
 COMMANDS = {
     "status": ["status"],
@@ -156,6 +158,7 @@ def test_while_a_large_export_is_checked_before_its_import(tmp_path):
     with FakeServer() as server, started(["gallery", "import", large], server.address) as process:
         until(lambda: large in opened_by(process))
         errors = ended(process)
+    large.unlink()  # 180 MB
     assert (process.returncode, errors.strip()) == (130, "facewire: interrupted")
 
 
@@ -183,3 +186,16 @@ def test_while_a_file_is_read_that_does_not_come(command, tmp_path):
         until(lambda: not waiting_bytes(writing))
         ended(process)
     assert process.returncode == 130
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_while_a_camera_is_opened_that_says_nothing(scheme):
+    with FakeServer() as server, silent() as (place, asked):
+        address = f"{scheme}://ada:secret@{place}/door"
+        with started(["watch", address], server.address) as process:
+            assert asked.wait(60)
+            since_s = time.monotonic()
+            errors = ended(process)
+            lasted_s = time.monotonic() - since_s
+    assert (process.returncode, errors.strip()) == (130, "facewire: interrupted")
+    assert lasted_s < OPEN_TIMEOUT_S
