@@ -10,6 +10,7 @@ import time
 import pytest
 
 from facewire.video import Camera, _reading
+from facewire.video._av import source as av_source
 from fakes.server import FakeServer
 from harness.clock_watcher import ClockWatcher, pictures_of
 from harness.relay import relay_to
@@ -73,6 +74,33 @@ def test_after_a_stall_of_the_camera_no_picture_from_before_it_comes(b_frames):
     assert (
         len(before) <= 2 * b_frames
     )  # which wait in the encoder and in the decoder for those that they refer to
+
+
+def test_a_stall_that_is_longer_than_a_read_may_take_brings_no_picture_from_before_it(monkeypatch):
+    monkeypatch.setattr(av_source, "_READ_TIMEOUT_S", 1.5)
+    with rtsp_camera() as served, Camera(served.address) as camera:
+        watcher = ClockWatcher(pictures_of(camera))
+        watcher.until(lambda seen: len(seen) >= 20)
+        stalled_s = time.monotonic()
+        served.stall()
+        watcher.during(3.0)
+        served.go_on()
+        watcher.until_newer_than(time.monotonic())
+    assert not [
+        one for one in watcher.seen if one.drawn_s < stalled_s and one.at_s > stalled_s + 1.5
+    ]
+
+
+def test_a_camera_behind_a_tunnel_that_takes_connections_is_waited_for(caplog):
+    with (
+        rtsp_camera(absent=True) as served,
+        relay_to(served.port) as tunnel,
+        Camera(through(tunnel, served)) as camera,
+    ):
+        watcher = ClockWatcher(pictures_of(camera))
+        served.start()
+        assert watcher.until(lambda seen: len(seen) >= 3)
+    assert "Is it on, and is the port right? Trying again" in caplog.text
 
 
 def test_after_a_stall_of_the_way_the_old_pictures_are_passed_over():

@@ -1,5 +1,7 @@
 """Times of pictures: a film's goes on, a camera's is when the picture was taken, and what comes late is no news."""
 
+import math
+
 import pytest
 
 from facewire.video._av.stamps import BestStamp
@@ -95,9 +97,17 @@ def test_what_comes_at_once_after_a_stall_is_held_back():
 def test_what_comes_in_pieces_after_a_stall_is_held_back_while_it_is_late():
     settling = Settling(frame_s=0.1, now_s=100)
     assert settling.ready_s(100.1, waited_s=0.09) == 100.1
-    pieces = [(106.0, 5, 5.9), (106.01, 0.01, 4.0), (106.03, 0.02, 2.0), (106.05, 0.02, 0.6)]
+    assert settling.ready_s(106.0, 5.8, 5.9) == math.inf
+    pieces = [(106.01, 0.01, 4.0), (106.03, 0.02, 2.0), (106.05, 0.02, 0.6)]
     assert all(settling.ready_s(*each) > each[0] for each in pieces)
     assert settling.ready_s(106.1, 0.05, 0.02) == 106.1
+
+
+def test_a_picture_from_before_a_stall_is_not_handed_on_after_it():
+    settling = Settling(frame_s=0.1, now_s=100)
+    assert settling.ready_s(100.1, waited_s=0.09) == 100.1
+    assert settling.ready_s(105.2, waited_s=5.1, late_s=5.2) == math.inf
+    assert settling.ready_s(110.2, waited_s=5.0, late_s=0.1) == pytest.approx(110.4)
 
 
 def test_pictures_that_are_decoded_too_slowly_are_held_back_for_a_second_at_most():

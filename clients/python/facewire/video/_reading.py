@@ -1,6 +1,7 @@
 """Reads a source in a thread of its own, so that closing it waits for no network."""
 
 import logging
+import math
 import random
 import threading
 import time
@@ -166,7 +167,8 @@ class Reading:
                 self._slot.put_after_last(shot)
             else:
                 ready_s = settling.ready_s(now_s, shot.waited_s, late_s)
-                self._slot.put(shot, ready_s=ready_s)
+                if ready_s < math.inf:
+                    self._slot.put(shot, ready_s=ready_s)
         return f"{self._name}: it sends no more pictures."
 
     def _opened_later(self, lost: str, *, was_there: bool) -> Source | None:

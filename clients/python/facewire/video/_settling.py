@@ -1,5 +1,7 @@
 """When a live picture may be handed on: after a pause the first ones to come are old."""
 
+import math
+
 __all__ = ["Settling"]
 
 _STALL_S = 1.0
@@ -39,7 +41,9 @@ class Settling:
         self._until_s = now_s + _LONGEST_S
 
     def ready_s(self, now_s: float, waited_s: float, late_s: float = 0.0) -> float:
-        """Returns when a picture may be handed on.
+        """Returns when a picture may be handed on; infinity: never, since it is from before a stall.
+
+        FFmpeg keeps a picture until the next one begins, or until a read fails.
 
         Args:
             now_s: when it was decoded.
@@ -47,6 +51,9 @@ class Settling:
             late_s: seconds since it was taken, beyond those of the quickest.
         """
         gap_s, self._last_s = now_s - self._last_s, now_s
+        if waited_s > _STALL_S and late_s > waited_s / 2:
+            self._until_s = now_s + _LONGEST_S
+            return math.inf
         is_stall = gap_s > max(_STALL_S, 3 * self._frame_s)
         at_pace = waited_s > gap_s * _AT_PACE and late_s < _LATE_S
         if at_pace:

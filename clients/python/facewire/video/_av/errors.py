@@ -57,6 +57,10 @@ _OF_ADDRESSES: list[tuple[type[Exception], str, bool]] = [
 later: servers of many cameras answer 404 while one of these is off."""
 
 
+_NO_RTSP = "nothing came that is RTSP. Is it on, and is the port right?"
+"""A camera behind a tunnel or a port that is passed on: while it is off, connections are taken and ended."""
+
+
 def source_error(source: str, error: Exception) -> SourceError:
     """Returns the error of a source whose opening or reading raised `error`, as the system or FFmpeg states it."""
     shown = redacted(source)
@@ -65,6 +69,8 @@ def source_error(source: str, error: Exception) -> SourceError:
     for kind, text in _DENIED:
         if isinstance(error, kind):
             return SourceError(f"{shown}: {text}", denied=True)
+    if isinstance(error, av.error.InvalidDataError) and source.startswith("rtsp"):
+        return SourceError(f"{shown}: {_NO_RTSP}", temporary=True)
     for kind, text, temporary in _OF_ADDRESSES:
         if isinstance(error, kind):
             return SourceError(f"{shown}: {text}", temporary=temporary)
