@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facewire_server.errors import ServerError, TimedOut
 from facewire_server.proof.replica import Replica
 from facewire_server.proof.served import Answer, Declined
-from facewire_server.proof.turns import Turns
+from facewire_server.proof.turns import Place, Turns
 from facewire_server.work.deadline import remaining_s, time_limit
 
 __all__ = ["Checks", "show"]
@@ -52,7 +52,7 @@ class Checks:
                 Declined, TimedOut
             ):  # `Replica.call` has counted it, and it may only be busy
                 async with time_limit(_TIMEOUT_S):
-                    async with self._turns.place(only=replica, first=True):
+                    async with self._turns.take(Place.CHECK, only=replica):
                         await replica.call(replica.served.check)
                     await self._renew(replica)
         except ServerError as error:
@@ -89,7 +89,7 @@ async def show(turns: Turns, replica: Replica, inputs: Mapping[str, NDArray]) ->
     while True:
         timeout_s = remaining_s()
         try:
-            async with turns.place(only=replica, first=True):
+            async with turns.take(Place.CHECK, only=replica):
                 return await replica.call(
                     partial(replica.served.answer, inputs, timeout_s), timeout_s
                 )

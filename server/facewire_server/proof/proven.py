@@ -16,7 +16,7 @@ from facewire_server.pipeline.ports import Model
 from facewire_server.proof.checks import Checks, show
 from facewire_server.proof.replica import Replica
 from facewire_server.proof.served import Answer, Declined, ServedModel, ServedReplica
-from facewire_server.proof.turns import Turns
+from facewire_server.proof.turns import Place, Turns
 from facewire_server.proof.verdicts import Verdicts
 from facewire_server.work.deadline import remaining_s
 
@@ -105,11 +105,11 @@ class ProvenModel:
         if not self._turns.replicas:
             await self._find_replicas()
         avoid: list[Replica] = []
-        has_had_turn = is_second = False
+        at, is_second = Place.NEW, False
         pause_s = _FIRST_PAUSE_S
         while True:
-            async with self._turns.place(avoid=avoid, first=has_had_turn) as replica:
-                has_had_turn, connection = True, replica.served.connection
+            async with self._turns.take(at, avoid=avoid) as replica:
+                at, connection = Place.AGAIN, replica.served.connection
                 answer = await self._answer(replica, inputs, is_second=is_second)
             if isinstance(answer, Answer):
                 if await self._may_be_used(replica, answer.version):

@@ -43,7 +43,7 @@ class Replica:
     turn: int = 0
 
     async def call(self, call: Callable[[], Awaitable[_T]], timeout_s: float | None = None) -> _T:
-        """Makes a call in a place that the caller has (`Turns.place`), and keeps what it shows of the replica.
+        """Makes a call in a place that the caller has (`Turns.take`), and keeps what it shows of the replica.
 
         Args:
             call: to `served`.

@@ -1,19 +1,30 @@
 """Which replica takes the next call: calls wait in one queue, first in, first out, before all replicas of a model.
 
+Before pictures wait those that had their turn and were declined, and before these checks and canaries, which decide whether a
+replica is called at all.
+
 A call goes to the replica with the fewest calls in flight, among equals in turn, so that few calls meet a replica that
 hangs. A replica that is left out takes calls only if all are, and one that is refused takes none.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof.replica import Replica
 
-__all__ = ["Turns"]
+__all__ = ["Place", "Turns"]
+
+
+class Place(IntEnum):
+    """Where in the queue a call waits."""
+
+    CHECK = 0
+    AGAIN = 1
+    NEW = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -40,43 +51,42 @@ class Turns:
         """
         self.replicas: Sequence[Replica] = ()
         self._name = name
-        self._waiting: deque[_Waiter] = deque()
+        self._queues: dict[Place, list[_Waiter]] = {place: [] for place in Place}
         self._turn = 0
 
     @property
     def waiting_count(self) -> int:
         """Number of calls that wait."""
-        return len(self._waiting)
+        return sum(map(len, self._queues.values()))
 
     @asynccontextmanager
-    async def place(
-        self, *, only: Replica | None = None, avoid: Collection[Replica] = (), first: bool = False
+    async def take(
+        self, at: Place, *, only: Replica | None = None, avoid: Collection[Replica] = ()
     ) -> AsyncIterator[Replica]:
         """Waits for a place in a replica, and has it for the block.
 
         Args:
+            at: where in the queue.
             only: in this replica, whatever its standing; None = in any that may take calls.
             avoid: in none of these.
-            first: before all that wait: for a call that had its turn and was declined, and for checks.
 
         Raises:
             ModelUnavailable: there is no such replica, or none is left.
         """
         waiter = _Waiter(only, avoid, asyncio.get_running_loop().create_future())
-        if first:
-            self._waiting.appendleft(waiter)
-        else:
-            self._waiting.append(waiter)
+        queue = self._queues[at]
+        queue.append(waiter)
         self.grant()
         try:
             replica = await waiter.granted
         except asyncio.CancelledError:
-            if waiter.granted.done() and not waiter.granted.cancelled():
-                self._release(waiter.granted.result())
+            granted = waiter.granted
+            if granted.done() and not granted.cancelled() and granted.exception() is None:
+                self._release(granted.result())
             raise
         finally:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
+            if waiter in queue:
+                queue.remove(waiter)
         try:
             yield replica
         finally:
@@ -95,22 +105,26 @@ class Turns:
 
     def grant(self) -> None:
         """Lets calls begin for which there is a place; to be called after what a choice depends on has changed."""
-        for waiter in tuple(self._waiting):
-            if waiter.granted.done():  # its caller was cancelled, and has not run since
-                continue
-            pool = self._pool(waiter)
-            if not pool:
-                self._waiting.remove(waiter)
-                waiter.granted.set_exception(ModelUnavailable(self.no_replica()))
-                continue
-            free = [one for one in pool if not one.limit.is_reached]
-            if free:
-                replica = min(free, key=lambda one: (one.limit.in_flight, one.turn))
-                replica.limit.in_flight += 1
-                self._turn += 1
-                replica.turn = self._turn
-                self._waiting.remove(waiter)
-                waiter.granted.set_result(replica)
+        for queue in self._queues.values():
+            queue[:] = [waiter for waiter in queue if not self._end(waiter)]
+
+    def _end(self, waiter: _Waiter) -> bool:
+        """Ends the wait of a call if it can; returns whether its wait is over."""
+        if waiter.granted.done():  # its caller was cancelled, and has not run since
+            return True
+        pool = self._pool(waiter)
+        if not pool:
+            waiter.granted.set_exception(ModelUnavailable(self.no_replica()))
+            return True
+        free = [one for one in pool if not one.limit.is_reached]
+        if not free:
+            return False
+        replica = min(free, key=lambda one: (one.limit.in_flight, one.turn))
+        replica.limit.in_flight += 1
+        self._turn += 1
+        replica.turn = self._turn
+        waiter.granted.set_result(replica)
+        return True
 
     def _pool(self, waiter: _Waiter) -> Sequence[Replica]:
         """Returns the replicas of the best kind there is; a full one is waited for, not replaced by a worse one."""

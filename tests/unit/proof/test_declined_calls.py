@@ -49,6 +49,22 @@ class Full(FakeReplica):
             self.busy -= 1
 
 
+class Clock:
+    """`time`, which stands still until the test moves it."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    at_rest = Clock()
+    monkeypatch.setattr(call_limit, "time", at_rest)
+    return at_rest
+
+
 @pytest.fixture
 def served() -> FakeServed:
     made = FakeServed()
@@ -83,6 +99,19 @@ async def test_the_limit_that_was_learned_holds_for_the_next_calls(line, served)
         full.declined = 0
         await asyncio.gather(*(line.predict(INPUTS) for _ in range(200)))
     assert full.declined == 0
+
+
+async def test_the_limit_is_raised_again_by_one_call_a_second(line, served, clock) -> None:
+    (full,) = served.members
+    async with time_limit(60):
+        await asyncio.gather(*(line.predict(INPUTS) for _ in range(20)))
+        full.threads = 20
+        for most in (8, 9, 10):
+            clock.now_s += 1.0
+            full.most_busy = 0
+            await asyncio.gather(*(line.predict(INPUTS) for _ in range(20)))
+            await asyncio.gather(*(line.predict(INPUTS) for _ in range(20)))
+            assert full.most_busy == most
 
 
 async def test_calls_wait_in_the_order_in_which_they_came(line, served) -> None:
@@ -171,17 +200,8 @@ async def test_a_caller_that_goes_away_leaves_its_place(line, served) -> None:
         await asyncio.gather(*(line.predict(INPUTS) for _ in range(20)))
 
 
-class Clock:
-    now_s = 0.0
-
-    def monotonic(self) -> float:
-        return self.now_s
-
-
-async def test_of_two_callers_of_one_replica_neither_is_kept_out(monkeypatch) -> None:
+async def test_of_two_callers_of_one_replica_neither_is_kept_out(clock: Clock) -> None:
     """The one that was alone before has all of it at first."""
-    clock = Clock()
-    monkeypatch.setattr(call_limit, "time", clock)
     one, other = limits = CallLimit(), CallLimit()
     one.calls, other.calls = 13.0, 1.0
     for _ in range(300):

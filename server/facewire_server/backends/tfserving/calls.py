@@ -102,8 +102,8 @@ class Calls:
         Args:
             is_replica_gone: calls under way may end; else they are cancelled.
         """
-        await self._channel.close(grace=_OLD_CALLS_S if is_replica_gone else None)
         self._following.cancel()
+        await self._channel.close(grace=_OLD_CALLS_S if is_replica_gone else None)
 
     async def _follow(self) -> None:
         """Keeps the state of the connection, and connects again when it is lost."""
