@@ -1,7 +1,7 @@
 """A replica of a model that is alive, and fails predictions when a test or a measurement wants it.
 
-It stands before a real model server and passes its calls on, so that what it does not spoil is right. It has its own port, process
-boundary or not: to the server it is one more PredictionService.
+It stands before a real model server and passes its calls on, so that what it does not spoil is right. It has a port of its own: to
+the server it is one more PredictionService.
 """
 
 import threading

@@ -56,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, others = parser.parse_known_args(arguments)
     if faults := [text for text in map(fault, others) if text]:
         parser.error("; ".join(faults))
+    if options.grpc_max_threads <= _POLLING_THREADS:
+        parser.error("--grpc_max_threads: with one thread TensorFlow Serving declines every call")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     tf.get_logger().setLevel("ERROR")
     stop = threading.Event()
@@ -87,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _server(options: argparse.Namespace, models: dict[str, Versions]) -> grpc.Server:
-    calls_at_once = max(1, options.grpc_max_threads - _POLLING_THREADS)
+    calls_at_once = options.grpc_max_threads - _POLLING_THREADS
     server = grpc.server(
         ThreadPoolExecutor(calls_at_once),
         maximum_concurrent_rpcs=calls_at_once,

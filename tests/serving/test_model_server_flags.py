@@ -30,6 +30,14 @@ def test_what_tensorflow_serving_would_misread_is_refused(argument, capsys):
     assert f"{argument}: TensorFlow Serving" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("count", [-1, 0, 1])
+def test_threads_of_which_none_is_left_for_a_call_are_refused(count, capsys):
+    with pytest.raises(SystemExit) as ended:
+        model_server.main([*MODEL, f"--grpc_max_threads={count}"])
+    assert ended.value.code == 2
+    assert "declines every call" in capsys.readouterr().err
+
+
 def test_what_it_does_not_follow_is_named(caplog):
     with caplog.at_level(logging.INFO):
         assert model_server.main([*MODEL, "--tensorflow_inter_op_parallelism=2"]) == 1  # no model
