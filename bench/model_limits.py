@@ -83,6 +83,8 @@ def main() -> int:
     columns = ["fault", "frames", "lost", "calls failed", "last lost, s", "left out, s", "back, s"]
     report.table("one of two replicas fails", columns, [list(map(_cell, line)) for line in lines])
     report.values["faults"] = [dict(zip(columns, line, strict=True)) for line in lines]
+    lost = report.values["few_threads"]["lost"] + sum(line[2] for line in lines)
+    report.aim("frames lost", f"{lost}", met=lost == 0)
     return report.finish()
 
 
