@@ -12,8 +12,6 @@ channel whose connection is lost waits for a call before it connects again."""
 
 _OPTIONS: Final = (
     ("grpc.service_config", _SERVICE_CONFIG),
-    # A call that fails is repeated on another replica, not by gRPC on this one.
-    ("grpc.enable_retries", 0),
     # gRPC's default is 4 MiB; the longest outputs (`signature.MOST_ROWS`) are far below 16 MiB.
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", -1),
