@@ -3,18 +3,49 @@
 import subprocess
 from pathlib import Path
 
-__all__ = ["self_signed"]
+__all__ = ["expired", "self_signed"]
+
+_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Makes a certificate of 127.0.0.1 for a day, and its key, in files of the folder.
+def self_signed(folder: Path, alternative: str = "IP:127.0.0.1") -> tuple[Path, Path]:
+    """A certificate of one name or address and its key, in files of the folder.
 
     Raises:
         FileNotFoundError: there is no openssl.
     """
     files = folder / "certificate.pem", folder / "key.pem"
-    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    where = ["-out", str(files[0]), "-keyout", str(files[1])]
-    subprocess.run(["openssl", *request.split(), *name, *where], check=True, capture_output=True)
+    _openssl(
+        *("req", "-x509", *_KEY, "-days", "1", "-subj", f"/CN={alternative.partition(':')[2]}"),
+        *("-addext", f"subjectAltName={alternative}", "-out", files[0], "-keyout", files[1]),
+    )
     return files
+
+
+def expired(folder: Path) -> tuple[Path, Path]:
+    """The same of 127.0.0.1, which was valid until yesterday."""
+    certificate, key, request = (folder / name for name in ("old.pem", "old-key.pem", "old.csr"))
+    names = folder / "names"
+    names.write_text("subjectAltName=IP:127.0.0.1\n")
+    _openssl("req", "-new", *_KEY, "-subj", "/CN=127.0.0.1", "-out", request, "-keyout", key)
+    signing: list[str | Path] = [
+        "x509",
+        "-req",
+        "-in",
+        request,
+        "-signkey",
+        key,
+        "-extfile",
+        names,
+        "-out",
+        certificate,
+    ]
+    try:
+        _openssl(*signing, "-days", "-1")
+    except subprocess.CalledProcessError:  # OpenSSL 3.4 and newer take dates in its place
+        _openssl(*signing, "-not_before", "20200101000000Z", "-not_after", "20200201000000Z")
+    return certificate, key
+
+
+def _openssl(*arguments: str | Path) -> None:
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)

@@ -199,11 +199,18 @@ ROOMS: dict[str, frozenset[str]] = {
             "grpc",
         }
     ),
+    "facewire._probing": frozenset({"facewire._probing", "facewire._values", "facewire._wire"}),
     "facewire._sync": frozenset(
-        {"facewire._sync", "facewire._values", "facewire._wire", "facewire.v1", "grpc"}
+        {
+            *("facewire._sync", "facewire._probing", "facewire._values", "facewire._wire"),
+            *("facewire.v1", "grpc"),
+        }
     ),
     "facewire._aio": frozenset(
-        {"facewire._aio", "facewire._values", "facewire._wire", "facewire.v1", "grpc"}
+        {
+            *("facewire._aio", "facewire._probing", "facewire._values", "facewire._wire"),
+            *("facewire.v1", "grpc"),
+        }
     ),
     "examples": frozenset({"facewire"}),
     "facewire.video": frozenset({"facewire._values", "facewire.video", "cv2", "numpy"}),
@@ -233,13 +240,15 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire_serving.engines": frozenset({"numpy", "openvino", "tensorflow"}),
 }
+PRIVATE = tuple(f"facewire._{room}" for room in ("values", "wire", "probing", "sync", "aio"))
 # Room: what its files may not import, though the table above or the standard library has it.
 BARRED: dict[str, tuple[str, ...]] = {
     "facewire._values": ("asyncio", "concurrent", "threading"),
     "facewire._wire": ("asyncio", "concurrent", "grpc.aio", "threading"),
+    "facewire._probing": ("asyncio", "grpc"),
     "facewire._sync": ("asyncio", "grpc.aio"),
-    "facewire.cli": ("facewire._values", "facewire._wire", "facewire._sync", "facewire._aio"),
-    "examples": ("facewire._values", "facewire._wire", "facewire._sync", "facewire._aio"),
+    "facewire.cli": PRIVATE,
+    "examples": PRIVATE,
 }
 # Entered by nobody but themselves: they know everything, so nothing may lean on them.
 CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})

@@ -55,6 +55,7 @@ from facewire._values.faces import (
     Point,
     Quality,
 )
+from facewire._values.faults import ConnectionFault
 from facewire._values.galleries import (
     EnrolledPicture,
     EnrollResult,
@@ -90,6 +91,7 @@ __all__ = [
     "Client",
     "CompareOutcome",
     "Comparison",
+    "ConnectionFault",
     "ContractMismatchError",
     "DeadlineError",
     "Decision",

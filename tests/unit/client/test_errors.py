@@ -111,10 +111,10 @@ def test_a_message_that_this_process_cannot_read_is_no_broken_connection(text):
     assert type(error) is facewire.ServerError
 
 
-def test_the_cause_at_the_end_of_grpcs_text_is_told():
-    text = "failed to connect to all addresses; last error: UNKNOWN: ipv4:1.2.3.4:1: Refused"
+def test_the_cause_at_the_end_of_a_text_that_is_not_known_is_shown():
+    text = "failed to connect to all addresses; last error: UNKNOWN: ipv4:1.2.3.4:1: Odd"
     error = error_from_rpc(failed(grpc.StatusCode.UNAVAILABLE, text), target="server:1")
-    assert str(error).startswith("server:1: Refused. Is a facewire server running")
+    assert str(error).startswith("server:1: the server is not reached (Odd). Is a facewire")
 
 
 def test_a_message_over_grpcs_own_limit_is_a_picture_of_too_many_bytes():

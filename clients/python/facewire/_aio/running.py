@@ -8,6 +8,7 @@ import grpc
 from grpc import aio
 
 from facewire._aio.channel import connect
+from facewire._aio.threads import explained
 from facewire._values.errors import InvalidPictureError, LimitError
 from facewire._values.galleries import EnrollResult
 from facewire._wire.address import Address
@@ -91,7 +92,9 @@ class AsyncCalls:
             except grpc.RpcError as error:
                 if self._closed:  # meanwhile
                     raise ValueError(_CLOSED) from error
-                problem = error_from_rpc(error, target=self._address.target)
+                problem = await explained(
+                    error_from_rpc(error, target=self._address.target), self._address
+                )
                 pause_s = retries.pause_s(problem) if repeatable else None
                 if pause_s is None:
                     raise problem from error

@@ -9,6 +9,7 @@ from grpc import aio
 from facewire._aio.channel import connect
 from facewire._aio.ending import Ending
 from facewire._aio.feed import AsyncFeed, send
+from facewire._aio.threads import explained
 from facewire._values.results import StreamLimits
 from facewire._wire.address import Address
 from facewire._wire.grpc_status import error_from_rpc
@@ -34,7 +35,7 @@ class AsyncStreamCall:
         self._turn = Turn()
         self._channel: aio.Channel = connect(address)
         stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)
-        self._target = address.target
+        self._address = address
         self._call = stub.StreamRecognize(metadata=address.metadata)
         self._sending: asyncio.Task[None] | None = None
         self.ending = Ending(self._call)
@@ -53,14 +54,15 @@ class AsyncStreamCall:
                 await self._call.write(recognition_pb2.StreamRecognizeRequest(config=config))
                 first = await anext(self.responses)
         except TimeoutError:
-            raise too_late(self._target, deadline) from None
+            raise await explained(too_late(self._address.target, deadline), self._address) from None
         except StopAsyncIteration:
-            raise not_started(self._target) from None
+            raise not_started(self._address.target) from None
         except (grpc.RpcError, asyncio.InvalidStateError):
             status = await self.ending.status()
-            raise error_from_rpc(status, target=self._target) from status
+            problem = error_from_rpc(status, target=self._address.target)
+            raise await explained(problem, self._address) from status
         if first.WhichOneof("message") != "started":
-            raise not_started(self._target)
+            raise not_started(self._address.target)
         limits = read_stream_limits(first.started)
         self._feed.start(self._turn, limits)
         self._sending = asyncio.create_task(send(self._call, self._feed, self._turn))

@@ -1,4 +1,4 @@
-"""Work with files, off the event loop."""
+"""Work that blocks, off the event loop: files, and the probe of a connection."""
 
 import asyncio
 import contextlib
@@ -6,9 +6,13 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
+from facewire._probing.explained import explained as explained_by_probe
+from facewire._values.errors import FacewireError
 from facewire._values.pictures import Frame, Image, Picture
+from facewire._wire.address import Address
+from facewire._wire.unreachable import is_unclear
 
-__all__ = ["in_thread", "read_frame", "read_if_path"]
+__all__ = ["explained", "in_thread", "read_frame", "read_if_path"]
 
 T = TypeVar("T")
 
@@ -31,6 +35,13 @@ async def in_thread(work: Callable[[], T], *, leave_off: Callable[[], None] | No
         if not working.cancelled():
             working.exception()  # is seen, so that asyncio does not log it: the caller has gone
         raise
+
+
+async def explained(problem: FacewireError, address: Address) -> FacewireError:
+    """Returns the error with the fault that a probe finds, which runs in a thread, if it is unclear."""
+    if not is_unclear(problem, address):
+        return problem
+    return await asyncio.to_thread(explained_by_probe, problem, address)
 
 
 async def read_if_path(picture: Picture) -> Picture:

@@ -6,6 +6,7 @@ from typing import Self, TypeVar
 
 import grpc
 
+from facewire._probing.explained import explained
 from facewire._sync.channel import connect
 from facewire._values.errors import InvalidPictureError, LimitError
 from facewire._values.galleries import EnrollResult
@@ -80,7 +81,9 @@ class Calls:
             except grpc.RpcError as error:
                 if self._closed.is_set():  # meanwhile
                     raise ValueError(_CLOSED) from error
-                problem = error_from_rpc(error, target=self._address.target)
+                problem = explained(
+                    error_from_rpc(error, target=self._address.target), self._address
+                )
                 pause_s = retries.pause_s(problem) if repeatable else None
                 if pause_s is None:
                     raise problem from error

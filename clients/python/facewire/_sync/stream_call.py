@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 
+from facewire._probing.explained import explained
 from facewire._sync.channel import connect
 from facewire._sync.feed import Feed, messages
 from facewire._values.results import StreamLimits
@@ -29,7 +30,7 @@ class StreamCall:
     def __init__(self, address: Address, config: recognition_pb2.StreamConfig, feed: Feed) -> None:
         self._feed = feed
         self._turn = Turn()
-        self._target = address.target
+        self._address = address
         self._channel = connect(address)
         stub = recognition_pb2_grpc.RecognitionServiceStub(self._channel)
         sent = messages(config, feed, self._turn)
@@ -50,13 +51,16 @@ class StreamCall:
         try:
             first = next(self.responses, None)
         except grpc.RpcError as error:
-            if self.responses.code() is grpc.StatusCode.CANCELLED and not deadline.left_s:
-                raise too_late(self._target, deadline) from error
-            raise error_from_rpc(error, target=self._target) from error
+            is_late = error.code() is grpc.StatusCode.CANCELLED and not deadline.left_s
+            target = self._address.target
+            problem = (
+                too_late(target, deadline) if is_late else error_from_rpc(error, target=target)
+            )
+            raise explained(problem, self._address) from error
         finally:
             late.cancel()
         if first is None or first.WhichOneof("message") != "started":
-            raise not_started(self._target)
+            raise not_started(self._address.target)
         limits = read_stream_limits(first.started)
         self._feed.start(self._turn, limits)
         return limits

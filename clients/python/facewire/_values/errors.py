@@ -24,6 +24,7 @@ not a picture, ValueError for an array of a wrong shape, OSError for a file.
 from typing import ClassVar
 
 from facewire._values.enums import ErrorReason
+from facewire._values.faults import ConnectionFault
 
 __all__ = [
     "AlreadyExistsError",
@@ -137,7 +138,23 @@ class UnavailableError(FacewireError):
 
 
 class UnreachableError(UnavailableError):
-    """No server responds at the address, or the connection to it broke."""
+    """No server responds at the address, or the connection to it broke.
+
+    Attributes:
+        fault: what is wrong with the connection; `retryable` follows from it if it is not given.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        advice: str = "",
+        fault: ConnectionFault = ConnectionFault.UNKNOWN,
+        retryable: bool | None = None,
+    ) -> None:
+        retryable = fault.passes if retryable is None else retryable
+        super().__init__(detail, advice=advice, retryable=retryable)
+        self.fault = fault
 
 
 class ReconnectError(UnavailableError):

@@ -1,6 +1,7 @@
 """The address and credentials of a server: channel options, TLS, token."""
 
 import os
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import grpc
 
 from facewire._version import __version__
 from facewire._wire.retries import FIRST_BACKOFF_S
+from facewire._wire.target import checked_target
 
 __all__ = ["CHANNEL_OPTIONS", "Address"]
 
@@ -57,13 +59,16 @@ class Address:
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: the token has characters that no header may have; the text does not show it.
+            ValueError: the address is not HOST:PORT, the token has characters that no header may have (the text
+                does not show it), or what should be certificates is not.
         """
+        checked_target(target)
         token = token and token.strip()
         if token and not (token.isascii() and token.isprintable()):
             raise ValueError("a token is made of printable ASCII characters; this one is not")
         if isinstance(root_certificates, str | os.PathLike):
             root_certificates = Path(root_certificates).read_bytes()
+        _check_certificates(root_certificates)
         return cls(target, token, root_certificates, tls or root_certificates is not None)
 
     @property
@@ -74,3 +79,15 @@ class Address:
     def credentials(self) -> grpc.ChannelCredentials | None:
         """Returns the credentials of TLS; None if it is off."""
         return grpc.ssl_channel_credentials(self.root_certificates) if self.tls else None
+
+
+def _check_certificates(pem: bytes | None) -> None:
+    """Raises ValueError: these bytes are no certificates in PEM."""
+    if pem is None:
+        return
+    try:
+        if not pem:  # which would be the public roots
+            raise ValueError("empty")
+        ssl.create_default_context(cadata=pem.decode("ascii"))
+    except (ValueError, ssl.SSLError) as error:
+        raise ValueError("the trusted certificates are not in PEM, or damaged") from error

@@ -12,6 +12,8 @@ from google.protobuf.message import DecodeError
 from facewire._values import errors
 from facewire._values.enums import ErrorReason
 from facewire._wire.declared import BYTES, INTEGER, TEXT, declare
+from facewire._wire.fault_texts import http_status
+from facewire._wire.unreachable import unreachable_from_text
 
 __all__ = ["error_from_rpc"]
 
@@ -84,10 +86,6 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
 }
 """The class of each reason, and what to do next."""
 
-_BROKEN = (errors.UnreachableError, "Try again: the server or a proxy ended the connection.")
-"""A facewire server gives every fault a reason: without one, a killed server behind a proxy looks like this
-(`INTERNAL`, "Received RST_STREAM with error code 2"), and so does a call that a proxy cancels."""
-
 _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
     grpc.StatusCode.INVALID_ARGUMENT: (errors.InvalidRequestError, ""),
     grpc.StatusCode.UNAUTHENTICATED: (errors.AuthenticationError, "Give the server's token."),
@@ -95,20 +93,22 @@ _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
     grpc.StatusCode.NOT_FOUND: (errors.NotFoundError, ""),
     grpc.StatusCode.ALREADY_EXISTS: (errors.AlreadyExistsError, ""),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (errors.LimitError, ""),
-    grpc.StatusCode.UNAVAILABLE: (
-        errors.UnreachableError,
-        "Is a facewire server running there, and is TLS on, or off, on both sides?",
-    ),
     grpc.StatusCode.DEADLINE_EXCEEDED: (errors.DeadlineError, "Allow more with timeout_s."),
     grpc.StatusCode.UNIMPLEMENTED: (
         errors.NotSupportedError,
         "Is it a facewire server, and new enough?",
     ),
-    grpc.StatusCode.INTERNAL: _BROKEN,
-    grpc.StatusCode.UNKNOWN: _BROKEN,
-    grpc.StatusCode.CANCELLED: _BROKEN,
 }
 """Class and advice for statuses that carry no reason: gRPC's own, a proxy's, another server's."""
+
+_OF_CONNECTIONS = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.CANCELLED,
+}
+"""Statuses that say without a reason that the connection was not made, or broke: a facewire server gives every fault a
+reason. A killed server behind a proxy looks so (`INTERNAL`, "Received RST_STREAM with error code 2"), and a call that a proxy cancels."""
 
 _OTHER: tuple[type[errors.FacewireError], str] = (errors.ServerError, "")
 """For every other status without a reason."""
@@ -134,14 +134,13 @@ def error_from_rpc(error: Any, *, target: str) -> errors.FacewireError:
     if reason is not ErrorReason.UNSPECIFIED:
         kind, advice = _BY_REASON[reason]
     else:
-        kind, advice = _BY_CODE.get(code, _OTHER)
-        if detail.startswith(_OWN_FAULTS):
-            kind, advice = _OTHER
-        # gRPC lists everything that led to the cause, which comes last: "...: Connection refused".
-        cause = detail.rpartition(": ")[2] if code is grpc.StatusCode.UNAVAILABLE else detail
-        detail = f"{target}: {cause or code.name}"
+        is_own_fault = detail.startswith(_OWN_FAULTS)
+        if not is_own_fault and (code in _OF_CONNECTIONS or _is_of_http(code, detail)):
+            return unreachable_from_text(detail or code.name, target=target)
+        kind, advice = _OTHER if is_own_fault else _BY_CODE.get(code, _OTHER)
+        detail = f"{target}: {detail or code.name}"
     return kind(
-        detail.rstrip(".") + ".",
+        detail.rstrip(".!") + ".",
         advice=advice,
         reason=reason,
         field=field,
@@ -187,6 +186,11 @@ def _with_detail(found: _Details, detail: Any) -> _Details:
             for delay in message.retry_delay:
                 return found._replace(retry_after_s=max(0.0, delay.seconds + delay.nanos / 1e9))
     return found
+
+
+def _is_of_http(code: grpc.StatusCode, detail: str) -> bool:
+    """Whether a web server or a proxy has responded that it knows no such page."""
+    return code is grpc.StatusCode.UNIMPLEMENTED and http_status(detail) is not None
 
 
 def _is_oversized(code: grpc.StatusCode, detail: str) -> bool:

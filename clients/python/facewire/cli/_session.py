@@ -10,7 +10,6 @@ import typer
 
 from facewire import (
     Client,
-    DeadlineError,
     ErrorReason,
     FacewireError,
     InvalidPictureError,
@@ -19,6 +18,7 @@ from facewire import (
     ServerError,
     UnavailableError,
 )
+from facewire.cli._advice import BY_REASON, advice_for
 from facewire.cli._interrupts import closed_by_ctrl_c
 from facewire.cli._output import ERRORS
 
@@ -40,19 +40,6 @@ EXIT_DENIED = 4
 EXIT_SERVER_FAULT = 5
 EXIT_INTERRUPTED = 130
 """128 + SIGINT, as in shells. `facewire --help` explains the others."""
-
-_ADVICE = {
-    ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
-    ErrorReason.IMAGE_UNDECODABLE: "",  # the server's text names the format and what to do
-    ErrorReason.IMAGE_TOO_MANY_PIXELS: "Make the picture smaller.",
-    ErrorReason.SEVERAL_FACES: "Crop the picture, or choose a face with --selection.",
-    ErrorReason.TIMED_OUT: "Try again, with a smaller picture or a larger --min-face-px.",
-    ErrorReason.TOKEN_REQUIRED: "Give the server's token in FACEWIRE_TOKEN.",
-    ErrorReason.GALLERY_NOT_FOUND: "Create it with `facewire gallery create`, or name another with --gallery.",
-    ErrorReason.GALLERY_EXISTS: "`facewire gallery list` lists the galleries.",
-    ErrorReason.IDENTITY_NOT_FOUND: "`facewire identities` lists the people of a gallery.",
-}
-"""The library's advice in terms of the command line."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -109,20 +96,22 @@ def usage_error(text: str) -> typer.Exit:
 
 def text_of(error: FacewireError) -> str:
     """Returns what happened, and what to do next in terms of the command line."""
-    advice = _ADVICE.get(error.reason, error.advice)
-    if isinstance(error, DeadlineError) and error.reason is ErrorReason.UNSPECIFIED:
-        advice = "Allow more with --timeout."
-    return f"{error.detail} {advice}".strip()
+    return f"{error.detail} {advice_for(error)}".strip()
 
 
 def advised(detail: str, reason: ErrorReason | None) -> str:
     """Returns the server's text about one picture, with advice in terms of the command line if there is any."""
-    advice = _ADVICE.get(reason, "") if reason else ""
+    advice = BY_REASON.get(reason, "") if reason else ""
     return f"{detail.rstrip('.')}. {advice}" if advice else detail
 
 
 def _client(server: Server) -> Client:
+    where = "--server (FACEWIRE_SERVER)"
     try:
+        Client(server.target).close()
+        where = "--tls-ca (FACEWIRE_TLS_CA)"
+        Client(server.target, root_certificates=server.tls_ca).close()
+        where = "FACEWIRE_TOKEN"
         return Client(
             server.target,
             token=server.token,
@@ -131,7 +120,7 @@ def _client(server: Server) -> Client:
             timeout_s=server.timeout_s,
         )
     except ValueError as error:
-        raise usage_error(f"{error}. Look into FACEWIRE_TOKEN.") from None
+        raise usage_error(f"{error}. Look into {where}.") from None
 
 
 def _interruption() -> typer.Exit:

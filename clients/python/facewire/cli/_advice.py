@@ -1,0 +1,38 @@
+"""The library's advice in terms of the command line."""
+
+from facewire import ConnectionFault, DeadlineError, ErrorReason, FacewireError, UnreachableError
+
+__all__ = ["BY_REASON", "advice_for"]
+
+BY_REASON = {
+    ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
+    ErrorReason.IMAGE_UNDECODABLE: "",  # the server's text names the format and what to do
+    ErrorReason.IMAGE_TOO_MANY_PIXELS: "Make the picture smaller.",
+    ErrorReason.SEVERAL_FACES: "Crop the picture, or choose a face with --selection.",
+    ErrorReason.TIMED_OUT: "Try again, with a smaller picture or a larger --min-face-px.",
+    ErrorReason.TOKEN_REQUIRED: "Give the server's token in FACEWIRE_TOKEN.",
+    ErrorReason.GALLERY_NOT_FOUND: "Create it with `facewire gallery create`, or name another with --gallery.",
+    ErrorReason.GALLERY_EXISTS: "`facewire gallery list` lists the galleries.",
+    ErrorReason.IDENTITY_NOT_FOUND: "`facewire identities` lists the people of a gallery.",
+}
+
+_BY_FAULT = {
+    ConnectionFault.UNKNOWN_HOST: "Look into --server (FACEWIRE_SERVER).",
+    ConnectionFault.REFUSED: "Is the server running? If so, look into --server (FACEWIRE_SERVER).",
+    ConnectionFault.NO_ROUTE: "Look into --server (FACEWIRE_SERVER), and into the network.",
+    ConnectionFault.NO_RESPONSE: "Look into --server (FACEWIRE_SERVER), and whether a firewall lets it through.",
+    ConnectionFault.NOT_GRPC: "Look into the port of --server (FACEWIRE_SERVER). A proxy before the server must pass HTTP/2 and gRPC on.",
+    ConnectionFault.TLS_NEEDED: "Turn TLS on: --tls-ca FILE (FACEWIRE_TLS_CA), or --tls for the public roots.",
+    ConnectionFault.TLS_NOT_SPOKEN: "Leave --tls-ca (FACEWIRE_TLS_CA) and --tls out, or turn TLS on at the server.",
+    ConnectionFault.UNTRUSTED: "Name its PEM file, or that of its authority, with --tls-ca (FACEWIRE_TLS_CA).",
+    ConnectionFault.OTHER_NAME: "Use an address that the certificate names: --server (FACEWIRE_SERVER).",
+}
+
+
+def advice_for(error: FacewireError) -> str:
+    """Returns what to do next, in terms of the command line; "" if that is not known."""
+    if isinstance(error, UnreachableError):
+        return _BY_FAULT.get(error.fault, error.advice)
+    if isinstance(error, DeadlineError) and error.reason is ErrorReason.UNSPECIFIED:
+        return "Allow more with --timeout."
+    return BY_REASON.get(error.reason, error.advice)
