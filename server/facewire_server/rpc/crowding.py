@@ -28,7 +28,7 @@ _CROWDED: Final = 0.75
 _INTERVAL_S: Final = 0.5
 """Seconds between two looks. A connection that had no call at two of them is silent: time enough for the three round trips
 of TCP, TLS and a call over a network with 150 ms each. New clients are kept out for two looks at most: with 260 idle connections of 200 allowed ones
-they waited for 1.1 s in the median on a busy machine, and for 1.7 s with a second between looks."""
+they waited for 1.0 and 1.2 s (medians of six tries on a busy machine), and for 1.5 and 2.0 s with a second between looks."""
 
 Address: TypeAlias = tuple[str, int]
 """Host and port of a client."""
