@@ -12,6 +12,11 @@ import numpy as np
 __all__ = ["NetworkCamera", "network_camera_on"]
 
 
+def numbered_jpeg(number: int) -> bytes:
+    """A picture whose width is 32 pixels more than its number."""
+    return cv2.imencode(".jpg", np.full((16, 32 + number, 3), 128, np.uint8))[1].tobytes()
+
+
 class NetworkCamera(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -19,6 +24,7 @@ class NetworkCamera(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.frames_a_connection = frames_a_connection
         self.then_silent = False
+        self.numbered = False
         self.connections = 0
         self.sent_count = 0
         self.sent = threading.Condition()
@@ -35,12 +41,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
-        for _ in range(server.frames_a_connection):
-            head = (
-                f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(server.jpeg)}\r\n\r\n"
-            )
+        for number in range(server.frames_a_connection):
+            jpeg = numbered_jpeg(number) if server.numbered else server.jpeg
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             try:
-                self.wfile.write(head.encode() + server.jpeg + b"\r\n")
+                self.wfile.write(head.encode() + jpeg + b"\r\n")
             except OSError:
                 return
             with server.sent:

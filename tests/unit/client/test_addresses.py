@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from facewire.video import Camera, SourceError
@@ -14,6 +17,7 @@ from fakes.network_camera import network_camera_on
 from fakes.odd_cameras import answering, silent
 from fakes.python import PATHS
 from harness.films import gray, write_film
+from harness.relay import relay_to
 
 
 def refused(address):
@@ -164,3 +168,30 @@ def test_what_was_not_taken_from_a_camera_does_not_wait_for_it():
             assert door.sent.wait_for(lambda: door.sent_count > before + 50, timeout=60)
         second = next(camera)
     assert second.captured_at_us - first.captured_at_us > 40 * 10_000
+
+
+def test_what_a_network_kept_of_motion_jpeg_is_passed_over():
+    def number_of(frame):
+        picture: Any = cv2.imdecode(np.frombuffer(frame.picture, np.uint8), cv2.IMREAD_COLOR)
+        return picture.shape[1] - 32
+
+    with network_camera_on(frames_a_connection=10**9) as door, relay_to(door.server_port) as relay:
+        door.numbered = True
+        with Camera(f"http://127.0.0.1:{relay.port}/door") as camera:
+            numbers = [number_of(next(camera)) for _ in range(20)]
+            relay.hold()
+            before = door.sent_count
+            with door.sent:  # longer than a second, of which each has a hundred pictures
+                assert door.sent.wait_for(lambda: door.sent_count > before + 200, timeout=60)
+            after: list[int] = []
+
+            def take():
+                while not after or after[-1] <= numbers[-1]:  # what had come before
+                    after.append(number_of(next(camera)))
+
+            taking = threading.Thread(target=take)
+            taking.start()
+            relay.go_on()
+            taking.join()
+    assert numbers == sorted(set(numbers))
+    assert after[-1] > before + 100, "an old picture was given as new"

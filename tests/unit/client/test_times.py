@@ -110,6 +110,17 @@ def test_a_picture_from_before_a_stall_is_not_handed_on_after_it():
     assert settling.ready_s(110.2, waited_s=5.0, late_s=0.1) == pytest.approx(110.4)
 
 
+def test_small_pictures_of_a_backlog_are_held_back_though_reading_them_takes_most_of_the_time():
+    settling = Settling(frame_s=0.04, now_s=100)
+    for n in range(1, 21):
+        settling.ready_s(100 + n / 100, waited_s=0.009)
+    assert settling.ready_s(102.2, waited_s=2) > 102.2
+    backlog = [(102.2 + n * 0.0005, 0.0004) for n in range(1, 100)]
+    assert all(settling.ready_s(*each) > each[0] for each in backlog)
+    assert settling.ready_s(102.26, waited_s=0.002) > 102.26  # between two pieces of the backlog
+    assert settling.ready_s(102.27, waited_s=0.009) == 102.27
+
+
 def test_pictures_that_are_decoded_too_slowly_are_held_back_for_a_second_at_most():
     settling = Settling(frame_s=0.1, now_s=100)
     ready = [settling.ready_s(100 + n * 0.15, waited_s=0) for n in range(1, 20)]

@@ -15,9 +15,12 @@ _SHORTEST_HOLD_S, _LONGEST_HOLD_S = 0.02, 0.2
 """Seconds that one picture is held back: twice the time since the one before, within these. Chosen, not measured."""
 
 _AT_PACE = 1 / 4
-"""Part of the time since the picture before that the source waited for this one, if it came at its usual pace. Chosen,
-not measured: the rest is its decoding; of pictures that were there before it is all."""
+"""Part of the time since the picture before, and of that between two usual ones, that the source waited for this one, if it
+came at its usual pace. Chosen, not measured: the rest is its decoding; of pictures that were there before it is all."""
 
+_SHORTEST_WAIT_S = 0.002
+"""What is taken for waiting, seconds. Chosen, not measured: to read a picture that is there takes tenths of a millisecond,
+and to decode a small one not longer."""
 
 _LATE_S = 0.5
 """A picture that is late by this much was kept by the network, even if the source had to wait a little for it: what was
@@ -37,6 +40,7 @@ class Settling:
 
     def __init__(self, frame_s: float, now_s: float) -> None:
         self._frame_s = frame_s
+        self._pace_s = 0.0
         self._last_s = now_s
         self._until_s = now_s + _LONGEST_S
 
@@ -55,9 +59,12 @@ class Settling:
             self._until_s = now_s + _LONGEST_S
             return math.inf
         is_stall = gap_s > max(_STALL_S, 3 * self._frame_s)
-        at_pace = waited_s > gap_s * _AT_PACE and late_s < _LATE_S
+        usual_s = max(gap_s, self._pace_s) * _AT_PACE
+        at_pace = waited_s > max(usual_s, _SHORTEST_WAIT_S) and late_s < _LATE_S
         if at_pace:
             self._frame_s += (gap_s - self._frame_s) / 10  # follows the true pace
+            if not is_stall:
+                self._pace_s += (gap_s - self._pace_s) / (10 if self._pace_s else 1)
         if is_stall:
             self._until_s = now_s + _LONGEST_S
         elif at_pace or now_s >= self._until_s:
