@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INTERLACED", "blank", "gray", "turned", "woven", "write_film"]
+__all__ = ["INTERLACED", "blank", "combs", "gray", "turned", "woven", "write_film"]
 
 INTERLACED = {"x264-params": "interlaced=1"}
 """Options of libx264: a DVR's film, the earlier moment in the odd lines, since PyAV's frames cannot say otherwise."""
@@ -26,6 +26,12 @@ def woven(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uin
     picture = second.copy()
     picture[1::2] = first[1::2]
     return picture
+
+
+def combs(picture: NDArray[Any]) -> float:
+    """How much each line differs from both of its neighbors: high where two moments are woven."""
+    lines = picture.astype(np.float64)
+    return float(np.abs(lines[1:-1] - (lines[:-2] + lines[2:]) / 2).mean())
 
 
 def write_film(

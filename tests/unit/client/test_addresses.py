@@ -1,5 +1,6 @@
 """Addresses of cameras: why one cannot be watched is said, and leaving a dead one takes no time."""
 
+import contextlib
 import logging
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from facewire.video._av import source as av_source
 from fakes.network_camera import network_camera_on
 from fakes.odd_cameras import answering, silent
 from fakes.python import PATHS
-from harness.films import gray, write_film
+from harness.films import INTERLACED, combs, gray, woven, write_film
 from harness.relay import relay_to
 
 
@@ -147,6 +148,30 @@ def test_a_camera_whose_pictures_cannot_be_decoded_does_not_look_healthy(monkeyp
             camera.close()
     finally:
         logging.getLogger("facewire").removeHandler(listening)
+
+
+def test_a_live_stream_may_be_interlaced_and_change_its_size(tmp_path):
+    bar = np.zeros((64, 96, 3), np.uint8)
+    bar[:, :16] = 220
+    moments = [np.roll(bar, 4 * n, axis=1) for n in range(40)]
+    pictures = [woven(*moments[at : at + 2]) for at in range(0, 40, 2)]
+    wide = write_film(tmp_path / "wide.ts", pictures, options=INTERLACED)
+    tall = write_film(tmp_path / "tall.ts", [gray(150, (64, 96))] * 20)
+    stream = wide.read_bytes() + tall.read_bytes()
+    served = answering(200, stream, content_type="video/mp2t", says_length=False)
+    shown = []
+    with served as address, contextlib.closing(av_source.AvSource(address)) as source:
+        assert source.live
+        with contextlib.suppress(SourceError):  # the connection ends with the stream
+            while (shot := source.read()) is not None:
+                shown.append(shot.bgr().astype(int))
+    sizes = [picture.shape[1::-1] for picture in shown]
+    assert sizes == [(96, 64)] * 20 + [(64, 96)] * (len(sizes) - 20)
+    assert len(sizes) > 35
+    for picture, interlaced in zip(shown, pictures, strict=False):
+        assert combs(picture) < combs(interlaced) / 5
+        assert picture.max() > 180
+    assert all(abs(picture.mean() - 150) < 4 for picture in shown[20:])
 
 
 def test_a_film_at_an_address_is_a_film(tmp_path):

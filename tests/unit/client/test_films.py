@@ -10,7 +10,7 @@ import pytest
 
 import facewire
 from facewire.video import Camera, SourceError
-from harness.films import INTERLACED, blank, gray, turned, woven, write_film
+from harness.films import INTERLACED, blank, combs, gray, turned, woven, write_film
 
 
 def pictures(camera):
@@ -38,18 +38,12 @@ def moving_bar(at_px):
     return picture
 
 
-def combs(picture):
-    """How much each line differs from both of its neighbors: high where two moments are woven."""
-    between = (picture[:-2] + picture[2:]) / 2
-    return np.abs(picture[1:-1] - between).mean()
-
-
 def test_an_interlaced_film_is_seen_in_whole_pictures(tmp_path):
     fields = [woven(moving_bar(6 * n), moving_bar(6 * n + 3)) for n in range(20)]
     film = write_film(tmp_path / "dvr.mp4", fields, options=INTERLACED)
     shown, times = seen_in(film)
     assert times == [n / 10 for n in range(20)]
-    assert all(combs(picture) < combs(field.astype(int)) / 5
+    assert all(combs(picture) < combs(field) / 5
                for picture, field in zip(shown, fields, strict=True))  # fmt: skip
     for number, picture in enumerate(shown):  # the bar is where it was in the earlier moment
         column = picture[:, :, 1].mean(axis=0)
