@@ -1,10 +1,13 @@
 """An export is whole or not there, private, and goes back in."""
 
+import asyncio
+import threading
+
 import grpc
 import pytest
 
 import facewire
-from facewire._wire import export_file, import_requests
+from facewire._wire import export_file, gallery_file, import_requests
 from fakes.server import failure
 
 
@@ -110,6 +113,38 @@ def test_nothing_of_a_bad_file_is_sent(fake, client, exported, spoil, text):
     with pytest.raises(ValueError, match=text):
         client.import_gallery(exported)
     assert fake.calls["ImportGallery"] == 0
+
+
+@pytest.fixture
+def checking(monkeypatch):
+    """Set when the check of a file has begun, which has no end."""
+    begun = threading.Event()
+
+    def endless(path):
+        first, *_ = gallery_file.records(path)
+        while True:
+            yield first
+            begun.set()
+
+    monkeypatch.setattr(import_requests, "records", endless)
+    return begun
+
+
+def test_closing_a_client_ends_the_check_of_a_file(client, exported, checking):
+    closing = threading.Thread(target=lambda: checking.wait(60) and client.close())
+    closing.start()
+    with pytest.raises(ValueError, match="closed"):
+        client.import_gallery(exported)
+    closing.join()
+
+
+async def test_a_cancelled_import_leaves_the_check_of_its_file(fake, client, exported, checking):
+    async with facewire.AsyncClient(fake.address) as own:
+        importing = asyncio.ensure_future(own.import_gallery(exported))
+        assert await asyncio.to_thread(checking.wait, 60)
+        importing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await importing
 
 
 def test_health_tells_what_is_ready(fake, client):
