@@ -70,5 +70,7 @@ class Settling:
         elif at_pace or now_s >= self._until_s:
             self._until_s = now_s
             return now_s
+        if late_s >= _LATE_S:
+            return self._until_s
         hold_s = min(max(2 * gap_s, _SHORTEST_HOLD_S), _LONGEST_HOLD_S)
         return min(now_s + hold_s, self._until_s)
