@@ -28,8 +28,9 @@ _OPENCV_MS: Final = 5_000
 """Timeout of OpenCV's reads and openings here, as `facewire.video` set it for reads."""
 
 _THREADS: Final = (1, 2, 16)
-AIM_FRAMES: Final = 3
-"""Most median age of a steady camera's pictures, in frames. Chosen, not measured: one is being made, one sent, one read."""
+AIM_FRAMES: Final = 2
+"""Most median age of a steady camera's pictures, in frames, and twice as many as there are B frames in a row, which wait in the
+encoder and the decoder. Chosen: FFmpeg hands on a picture when the next one begins."""
 
 Reader = Callable[[str, threading.Event], Iterator[Timed]]
 """Reads an address until the event is set."""
@@ -175,9 +176,9 @@ def main() -> int:
     columns = ["reader", "median s", "most s", "in frames", "back s", "oldest then s", "new size"]
     report.table(f"ages at {scene.fps} frames a second; after a kill", columns, rows)
     report.table("after a stall", ["reader", "stalled", "oldest s", "stale pictures"], stalled)
-    own_frames = float(rows[-1][3])
+    own_frames, aim_frames = float(rows[-1][3]), AIM_FRAMES + 2 * scene.b_frames
     report.aim(
-        f"median age ≤ {AIM_FRAMES} frames", f"{own_frames:.1f}", met=own_frames <= AIM_FRAMES
+        f"median age ≤ {aim_frames} frames", f"{own_frames:.1f}", met=own_frames <= aim_frames
     )
     return report.finish()
 

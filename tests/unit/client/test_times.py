@@ -99,10 +99,14 @@ def test_what_comes_in_pieces_after_a_stall_is_held_back_while_it_is_late():
     assert settling.ready_s(100.1, waited_s=0.09) == 100.1
     assert settling.ready_s(106.0, 5.8, 5.9) == math.inf
     pieces = [(106.01, 0.01, 4.0), (106.03, 0.02, 2.0), (106.05, 0.02, 0.6)]
-    assert [settling.ready_s(*each) for each in pieces] == [
-        107.0
-    ] * 3  # a second after the stall at most
+    assert [settling.ready_s(*each) for each in pieces] == [math.inf] * 3
     assert settling.ready_s(106.1, 0.05, 0.02) == 106.1
+
+
+def test_late_pictures_are_passed_over_for_a_second_at_most():
+    settling = Settling(frame_s=0.1, now_s=100)
+    late = [settling.ready_s(100 + n / 10, waited_s=0.09, late_s=3.0) for n in range(1, 15)]
+    assert late == [math.inf] * 9 + [100 + n / 10 for n in range(10, 15)]
 
 
 def test_a_picture_from_before_a_stall_is_not_handed_on_after_it():

@@ -45,9 +45,9 @@ class Settling:
         self._until_s = now_s + _LONGEST_S
 
     def ready_s(self, now_s: float, waited_s: float, late_s: float = 0.0) -> float:
-        """Returns when a picture may be handed on; infinity: never, since it is from before a stall.
+        """Returns when a picture may be handed on; infinity: never, since it is late, and newer ones follow.
 
-        FFmpeg keeps a picture until the next one begins, or until a read fails.
+        FFmpeg keeps a picture until the next one begins, or until a read fails: it may be from before a stall.
 
         Args:
             now_s: when it was decoded.
@@ -71,6 +71,6 @@ class Settling:
             self._until_s = now_s
             return now_s
         if late_s >= _LATE_S:
-            return self._until_s
+            return math.inf
         hold_s = min(max(2 * gap_s, _SHORTEST_HOLD_S), _LONGEST_HOLD_S)
         return min(now_s + hold_s, self._until_s)
