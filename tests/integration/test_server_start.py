@@ -15,8 +15,8 @@ from harness.running import running_server
     ("flags", "reason"),
     [
         (
-            ("--embedder-address", "emb-a:8500,emb-b:8500"),
-            "embedder_address is 'emb-a:8500,emb-b:8500': several replicas are IP addresses",
+            ("--embedder-address", "emb-a:8500,emb-b"),
+            "embedder_address is 'emb-a:8500,emb-b': 'emb-b' is not host:port",
         ),
         (("--detector-address", "mtcnn"), "detector_address is 'mtcnn': 'mtcnn' is not host:port"),
     ],
