@@ -120,7 +120,7 @@ class ProvenModel:
             if isinstance(answer, Declined) and not answer.was_alone:
                 continue  # one of the other calls ends, and leaves its place to this one
             avoid = [replica] if self._turns.others(replica) else []
-            if isinstance(answer, Declined) and self._may_wait(answer):
+            if isinstance(answer, Declined) and _may_wait(answer, pause_s):
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 continue
@@ -186,9 +186,14 @@ class ProvenModel:
     def _taking_part(self) -> list[Replica]:
         return [one for one in self._turns.replicas if not one.standing.is_out]
 
-    def _may_wait(self, error: Declined) -> bool:
-        """Whether a call may wait for a replica that declines even a single one: while the picture's time ends the wait."""
-        return remaining_s() is not None and (error.is_limit or bool(self._taking_part()))
+
+def _may_wait(error: Declined, pause_s: float) -> bool:
+    """Whether a call that a replica declined although it was the only one may pause once more.
+
+    If a limit is reached, other callers have filled the replica, and the picture's time ends the wait. If it is only not available,
+    it may be out of order, or a proxy without a model server, so the call fails after some pauses.
+    """
+    return pause_s < _LONGEST_PAUSE_S or (error.is_limit and remaining_s() is not None)
 
 
 class _NotProven(ModelUnavailable):

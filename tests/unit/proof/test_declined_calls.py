@@ -23,19 +23,20 @@ async def prove(model) -> None:
 
 
 class Full(FakeReplica):
-    """Works on `threads` calls at once, each for two turns of the event loop, and declines others."""
+    """Works on `threads` calls at once, each for two turns of the event loop, and declines others, or the next `declines` calls."""
 
     threads = 7
 
     def __init__(self, address: str) -> None:
         super().__init__(address, (1, RIGHT))
-        self.busy = self.most_busy = self.declined = 0
+        self.busy = self.most_busy = self.declined = self.declines = 0
         self.is_limit = True
         self.order: list[int] = []
 
     async def answer(self, inputs, timeout_s) -> Answer:
         await asyncio.sleep(0)
-        if self.busy >= self.threads:
+        if self.busy >= self.threads or self.declines:
+            self.declines = max(0, self.declines - 1)
             self.declined += 1
             raise Declined("full", is_limit=self.is_limit)
         self.busy += 1
@@ -165,13 +166,23 @@ async def test_one_that_other_callers_have_filled_is_called_until_the_time_is_ov
             await line.predict(INPUTS)
 
 
+async def test_one_that_is_often_not_available_costs_no_call(line, served) -> None:
+    (full,) = served.members
+    full.is_limit = False
+    async with time_limit(60):
+        for _ in range(5):
+            full.declines = 4
+            await line.predict(INPUTS)
+    assert full.declined == 20
+
+
 async def test_one_that_is_not_available_at_all_does_not_hold_pictures_back(line, served) -> None:
     (full,) = served.members
     full.threads, full.is_limit = 0, False
     async with time_limit(60):
         with pytest.raises(ModelUnavailable, match="full"):
             await line.predict(INPUTS)
-    assert full.declined == 3, "then it is left out"
+    assert full.declined == 6
 
 
 async def test_one_that_declines_everything_is_left_out_and_no_call_is_lost(line, served) -> None:
