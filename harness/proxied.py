@@ -91,8 +91,4 @@ def proxied(
         both = Proxied(certificate[0], stack, shared)
         with running_proxy(kind, both.addresses, certificate, changes) as both.proxy:
             both.wait_until_healthy()
-            try:
-                yield both
-            finally:
-                for server in both.servers:
-                    server.terminate()  # the end of `running_server` is the second time, which does not wait
+            yield both

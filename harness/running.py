@@ -89,6 +89,10 @@ class RunningServer:
         """Asks the process to end (SIGTERM), and does not wait for it."""
         self._process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """Asks the process to end without its lame duck time, as Ctrl-C does (SIGINT), and does not wait for it."""
+        self._process.send_signal(signal.SIGINT)
+
     def wait(self, timeout_s: float = _STOP_TIMEOUT_S) -> None:
         """Waits for the end of the process.
 
@@ -98,7 +102,7 @@ class RunningServer:
         try:
             status = self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            raise self._failure(f"was still running {timeout_s:.0f} s after SIGTERM") from None
+            raise self._failure(f"was still running {timeout_s:.0f} s after it was asked to end") from None
         if status != 0 and not self._killed:
             raise self._failure(f"ended with status {status}")
 
@@ -192,7 +196,7 @@ def _running(
                 server._wait_until_ready(started)
                 yield server
                 if process.poll() is None:
-                    server.terminate()
+                    server.interrupt()
                 server.wait()
             finally:
                 process.kill()

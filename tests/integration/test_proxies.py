@@ -1,12 +1,9 @@
 """Clients behind the real Envoy and the real nginx, with the configurations that are shipped."""
 
 import asyncio
-import base64
 import contextlib
-import http.client
 import ipaddress
 import json
-import ssl
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -21,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
-from facewire.v1 import recognition_pb2, recognition_pb2_grpc
+from facewire.v1 import recognition_pb2_grpc
 from fakes.wire import LIMITS, Wire, config, frame, served
 from harness.proxied import TOKEN, Proxied, proxied
 from harness.proxies import CONFIGURATIONS, Kind, is_installed, running_proxy
@@ -30,10 +27,7 @@ from integration.command import command, environment
 from integration.grpcurl import grpcurl
 
 KINDS: tuple[Kind, ...] = ("envoy", "nginx")
-RECOGNIZE = "/facewire.v1.RecognitionService/Recognize"
-SERVER_INFO = "/facewire.v1.RecognitionService/GetServerInfo"
 RECOGNITION = "facewire.v1.RecognitionService"
-JSON = {"Content-Type": "application/json"}
 MANY = replace(LIMITS, max_streams=128)
 MB = 1 << 20
 EXPLAINED: dict[Kind, tuple[str, ...]] = {
@@ -78,15 +72,6 @@ def both(
     """Two servers behind each proxy, with "ada" enrolled through it."""
     needs(request.param)
     with proxied(request.param, certificate) as running:
-        with running.client() as client:
-            client.enroll("ada", [portrait])
-        yield running
-
-
-@pytest.fixture(scope="module")
-def envoy(models: Path, certificate: tuple[Path, Path], portrait: bytes) -> Iterator[Proxied]:
-    needs("envoy")
-    with proxied("envoy", certificate) as running:
         with running.client() as client:
             client.enroll("ada", [portrait])
         yield running
@@ -191,65 +176,6 @@ async def test_an_envoy_that_does_not_know_the_limit_is_served_if_it_is_trusted(
     assert accepted[1] == 100
 
 
-def test_json_goes_through_envoy(envoy: Proxied, portrait: bytes) -> None:
-    image = {"image": {"data": base64.b64encode(portrait).decode()}}
-    status, answer = posted(envoy, RECOGNIZE, image)
-    assert status == 200
-    (face,) = answer["faces"]
-    assert face["decision"]["identityId"] == "ada"
-    assert face["decision"]["outcome"] == "OUTCOME_KNOWN"
-
-
-def test_an_error_in_json_has_its_reason(envoy: Proxied, portrait: bytes) -> None:
-    image = {"data": base64.b64encode(portrait).decode()}
-    status, answer = posted(envoy, RECOGNIZE, {"image": image, "gallery_id": "nowhere"})
-    assert (status, answer["code"]) == (404, grpc.StatusCode.NOT_FOUND.value[0])
-    reasons = [one["reason"] for one in answer["details"] if one["@type"].endswith("ErrorInfo")]
-    assert reasons == ["GALLERY_NOT_FOUND"]
-    status, answer = posted(envoy, RECOGNIZE, {"image": {"data": ""}})
-    assert status == 400
-    fields = [
-        violation["field"]
-        for one in answer["details"]
-        for violation in one.get("fieldViolations", ())
-    ]
-    assert fields == ["image"]
-    assert posted(envoy, SERVER_INFO, {}, token="another-0123456789")[0] == 401
-    assert requested(envoy, "/facewire.v1.RecognitionService/Nothing", b"{}", JSON)[0] == 404
-
-
-def test_a_picture_of_several_megabytes_goes_through_envoy_as_json(envoy: Proxied) -> None:
-    """Envoy's own limit is one megabyte."""
-    noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), np.uint8)
-    file = cv2.imencode(".png", noise)[1].tobytes()
-    assert len(file) > 4 * MB
-    status, answer = posted(envoy, RECOGNIZE, {"image": {"data": base64.b64encode(file).decode()}})
-    assert (status, answer.get("faces", [])) == (200, []), answer
-
-
-def test_grpc_web_goes_through_envoy(envoy: Proxied) -> None:
-    status, _, body = requested(
-        envoy, SERVER_INFO, grpc_web_frame(b""), {"Content-Type": "application/grpc-web+proto"}
-    )
-    assert status == 200
-    (kind, message), (last_kind, trailers) = grpc_web_frames(body)
-    assert (kind, last_kind) == (0, 0x80)
-    info = recognition_pb2.GetServerInfoResponse.FromString(message)
-    assert info.limits.max_frame_bytes
-    assert b"grpc-status:0" in trailers.replace(b" ", b"")
-
-
-def test_a_page_from_a_named_origin_may_call_and_another_may_not(envoy: Proxied) -> None:
-    asked = {"Access-Control-Request-Method": "POST"}
-    allowed = []
-    for origin in ("https://console.example.org", "https://elsewhere.example"):
-        _, headers, _ = requested(
-            envoy, SERVER_INFO, b"", {"Origin": origin, **asked}, method="OPTIONS"
-        )
-        allowed.append(headers.get("access-control-allow-origin"))
-    assert allowed == ["https://console.example.org", None]
-
-
 def test_the_servers_log_has_the_clients_address(both: Proxied) -> None:
     """Without a port. Of a client on its own machine Envoy writes that machine's address."""
     with both.client() as client:
@@ -267,55 +193,42 @@ def test_the_servers_log_has_the_clients_address(both: Proxied) -> None:
     assert both.proxy.kind == "envoy" or peer == "127.0.0.1"
 
 
-def test_a_client_cannot_choose_its_address(envoy: Proxied) -> None:
-    """Envoy writes the address that it sees after it, and so does nginx in its place."""
-    forged = {"X-Forwarded-For": "192.0.2.99", **JSON}
-    body = json.dumps({"gallery_id": "forged"}).encode()
-    status, _, _ = requested(envoy, "/facewire.v1.GalleryService/CreateGallery", body, forged)
-    assert status == 200
-    (entry,) = [
-        json.loads(line)
-        for server in envoy.servers
-        for line in server.log().splitlines()
-        if '"forged"' in line
-    ]
-    assert ipaddress.ip_address(entry["peer"])
-    assert entry["peer"] != "192.0.2.99"
-
-
 @pytest.mark.timeout(600)
 def test_the_command_watches_on_through_a_kill_of_each_server(
-    both: Proxied, network_camera: Any
+    both: Proxied, network_camera: Any, tmp_path: Path
 ) -> None:
     variables = environment(both.proxy.address) | {
         "FACEWIRE_TOKEN": TOKEN,
         "FACEWIRE_TLS_CA": str(both.certificate),
     }
-    watching = subprocess.Popen(
-        command(["watch", network_camera.address, "--json"]),
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    errors = tmp_path / "errors"
+    with errors.open("w") as stderr:
+        watching = subprocess.Popen(
+            command(["watch", network_camera.address, "--json"]),
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+
+    def has_answer() -> bool:
+        line = watching.stdout.readline() if watching.stdout else ""
+        assert line, f"it ended: {errors.read_text()}"
+        return "sequence" in json.loads(line)["result"]
+
     with watching:
         try:
-            assert watching.stdout is not None
+            assert any(has_answer() for _ in range(1000))
             for index in range(2):
-                for _ in range(3):
-                    assert json.loads(watching.stdout.readline())["result"]
                 both.servers[index].kill()
-                while "result" in (line := json.loads(watching.stdout.readline())):
-                    if is_streaming(both, 1 - index):
-                        break
-                assert "result" in line
+                while not is_streaming(both, 1 - index):
+                    has_answer()
                 both.start(index)
-            assert json.loads(watching.stdout.readline())["result"]
+            assert any(has_answer() for _ in range(1000))
         finally:
             watching.kill()
-        errors = watching.stderr.read() if watching.stderr else ""
-    assert "Opening a new stream" in errors
-    assert "Traceback" not in errors
+    assert "Opening a new stream" in errors.read_text()
+    assert "Traceback" not in errors.read_text()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -363,45 +276,6 @@ async def channel_through(
             yield channel
     finally:
         await asyncio.to_thread(proxy.__exit__, None, None, None)
-
-
-def requested(
-    envoy: Proxied,
-    path: str,
-    body: bytes,
-    headers: dict[str, str],
-    *,
-    method: str = "POST",
-    token: str = TOKEN,
-) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of the answer to a plain request of HTTP/1.1."""
-    trust = ssl.create_default_context(cafile=str(envoy.certificate))
-    connection = http.client.HTTPSConnection(envoy.proxy.address, context=trust, timeout=60)
-    with contextlib.closing(connection):
-        connection.request(method, path, body, {"Authorization": f"Bearer {token}", **headers})
-        answer = connection.getresponse()
-        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-
-
-def posted(envoy: Proxied, path: str, message: Any, token: str = TOKEN) -> tuple[int, Any]:
-    """Status and message of the answer to a call in JSON."""
-    body = json.dumps(message).encode()
-    status, _, answer = requested(envoy, path, body, JSON, token=token)
-    return status, json.loads(answer or b"{}")
-
-
-def grpc_web_frame(message: bytes) -> bytes:
-    """One frame: a byte of flags, four of length (github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md)."""
-    return bytes(1) + len(message).to_bytes(4, "big") + message
-
-
-def grpc_web_frames(body: bytes) -> list[tuple[int, bytes]]:
-    frames = []
-    while body:
-        end = 5 + int.from_bytes(body[1:5], "big")
-        frames.append((body[0], body[5:end]))
-        body = body[end:]
-    return frames
 
 
 def is_streaming(both: Proxied, index: int) -> bool:
