@@ -38,7 +38,6 @@ EXPLAINED: dict[Kind, tuple[str, ...]] = {
         *(
             "auto_mapping",
             "convert_grpc_status",
-            "max_request_body_size",
             "allow_origin_string_match",
         ),
     ),

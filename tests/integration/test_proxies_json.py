@@ -70,7 +70,7 @@ def test_an_error_in_json_has_its_reason(envoy: Proxied, portrait: bytes) -> Non
 
 
 def test_a_picture_of_several_megabytes_goes_through_envoy_as_json(envoy: Proxied) -> None:
-    """Envoy's own limit is one megabyte."""
+    """More than Envoy buffers."""
     noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), np.uint8)
     file = cv2.imencode(".png", noise)[1].tobytes()
     assert len(file) > 4 * MB
