@@ -8,6 +8,7 @@ import pytest
 
 import facewire
 from facewire._wire.address import Address
+from fakes.certificates import self_signed
 
 
 def test_all_is_sorted_and_complete():
@@ -62,11 +63,12 @@ def test_space_around_a_token_is_left_out():
 
 
 def test_certificates_turn_tls_on_and_are_read_from_a_path(tmp_path):
-    (tmp_path / "ca.pem").write_bytes(b"PEM")
-    for given in (b"PEM", tmp_path / "ca.pem", str(tmp_path / "ca.pem")):
+    path, _ = self_signed(tmp_path)
+    pem = path.read_bytes()
+    for given in (pem, path, str(path)):
         address = Address.of("server:1", token=None, root_certificates=given, tls=False)
         assert address.tls
-        assert address.root_certificates == b"PEM"
+        assert address.root_certificates == pem
 
 
 @pytest.mark.parametrize(

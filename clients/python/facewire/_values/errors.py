@@ -149,11 +149,20 @@ class UnreachableError(UnavailableError):
         detail: str,
         *,
         advice: str = "",
+        reason: ErrorReason = ErrorReason.UNSPECIFIED,
+        field: str = "",
         fault: ConnectionFault = ConnectionFault.UNKNOWN,
         retryable: bool | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
-        retryable = fault.passes if retryable is None else retryable
-        super().__init__(detail, advice=advice, retryable=retryable)
+        super().__init__(
+            detail,
+            advice=advice,
+            reason=reason,
+            field=field,
+            retryable=fault.passes if retryable is None else retryable,
+            retry_after_s=retry_after_s,
+        )
         self.fault = fault
 
 
