@@ -11,7 +11,8 @@ from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
 
 __all__ = ["OneInFlight"]
 
-_TIMEOUT_S: Final = 3600.0
+_TIMEOUT_S: Final = 6 * 3600.0
+"""Seconds: 10,000 pictures take more than an hour where other programs run, too."""
 
 
 class OneInFlight:
