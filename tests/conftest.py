@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from harness.model_servers import ModelServer
 
 REPOSITORY = Path(__file__).parent.parent
+
+if find_spec("hypothesis"):  # the environments of the SDK and of the models lack it
+    from hypothesis import settings
+
+    # A deadline for each example would depend on what else the machine does.
+    settings.register_profile("facewire", deadline=None)
+    settings.load_profile("facewire")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -139,7 +139,6 @@ async def _state(gallery: Gallery):
 
 @settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(calls=st.lists(CALLS, min_size=5, max_size=40))

@@ -158,9 +158,7 @@ def with_checksums(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @given(data=st.data())
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_memory_and_processor_time_are_bounded(seed: str, data: Any, guarded: Checked) -> None:
     file = data.draw(damaged(SEEDS[seed]))
     picture = Picture(with_checksums(file) if "PNG" in seed else file)
@@ -184,9 +182,7 @@ def test_memory_and_processor_time_are_bounded(seed: str, data: Any, guarded: Ch
     ),
     length=st.integers(1, 100_000),
 )
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_raw_pictures_are_bounded(
     layout: PictureFormat, numbers: list[int], length: int, guarded: Checked
 ) -> None:

@@ -26,7 +26,7 @@ def upright(picture: Picture, reduced_by: int = 1) -> NDArray[np.uint8]:
     kind=st.sampled_from(["JPEG", "PNG", "WEBP", "BMP"]),
     damage=st.lists(st.tuples(st.integers(2, 700), st.integers(0, 255)), max_size=4),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_nothing_is_decoded_larger_than_its_header_says(
     kind: str, damage: list[tuple[int, int]]
 ) -> None:

@@ -124,7 +124,7 @@ def test_a_frame_hidden_between_segments_is_not_passed_over() -> None:
     ),
     places=st.lists(st.integers(1, 10), min_size=6, max_size=6),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_size_is_the_decoders_whatever_lies_between_segments(
     parts: list[bytes], places: list[int]
 ) -> None:

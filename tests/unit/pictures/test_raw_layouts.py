@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -103,7 +103,6 @@ def shown(draw: st.DrawFn, layout: PictureFormat) -> Shown:
 
 
 @pytest.mark.parametrize("layout", PLANES)
-@settings(deadline=None)
 @given(st.data())
 def test_what_is_read_is_what_the_layout_defines(
     layout: PictureFormat, data: st.DataObject
@@ -119,7 +118,6 @@ def test_what_is_read_is_what_the_layout_defines(
 
 
 @pytest.mark.parametrize("layout", PLANES)
-@settings(deadline=None)
 @given(st.data())
 def test_a_byte_too_few_or_too_many_is_refused(layout: PictureFormat, data: st.DataObject) -> None:
     """So a wrong width, stride or layout is mostly an error, and no garbled picture."""

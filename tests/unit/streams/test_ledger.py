@@ -122,7 +122,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedger = LedgerMachine.TestCase
-TestLedger.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLedger.settings = settings(max_examples=150, stateful_step_count=40)
 
 
 @pytest.mark.parametrize("sequence", [0, 5, 4])
@@ -134,7 +134,7 @@ def test_a_sequence_that_does_not_increase_is_refused(sequence: int) -> None:
 
 
 @given(st.integers(2, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_flood_behind_one_frame_in_work_is_two_ranges(count: int) -> None:
     ledger: Ledger[str, str] = Ledger(max_in_flight=4, let_go=lambda _: None)
     ledger.admit(1, "")

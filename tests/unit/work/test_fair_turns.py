@@ -11,7 +11,7 @@ from facewire_server.work.slots import Flow, WorkSlots
 from fakes.turns import CALLS, Simulation
 
 COSTS_S = st.floats(0.01, 1.0)
-fair = settings(max_examples=25, deadline=None)
+fair = settings(max_examples=25)
 
 
 def simulated(play: Coroutine[Any, Any, None]) -> None:

@@ -64,7 +64,7 @@ def test_calls_beyond_the_budget_are_refused_and_one_always_finds_room() -> None
 
 
 @given(st.lists(st.lists(st.integers(0, 100), max_size=30), min_size=1, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_all_together_hold_at_most_the_budget_and_a_frame_each(frames: list[list[int]]) -> None:
     """Streams that read whenever they may, and of which none is ever answered."""
     budget = ByteBudget(150)

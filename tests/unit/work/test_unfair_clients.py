@@ -12,7 +12,7 @@ COSTS_S = st.floats(0.01, 1.0)
 
 
 @given(COSTS_S, st.lists(COSTS_S, min_size=2, max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_new_stream_for_each_picture_does_not_pay(cost_s: float, costs_s: list[float]) -> None:
     async def play() -> None:
         simulation = Simulation(1)
