@@ -177,6 +177,10 @@ def textured(count):
     return [chance.integers(0, 255, (64, 96, 3), np.uint8) for _ in range(count)]
 
 
+MP4 = {"a.mp4": "faststart", "fragments.mp4": "frag_keyframe+empty_moov"}
+"""How an MP4 film is written."""
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "said"),
     [
@@ -184,14 +188,16 @@ def textured(count):
         ("a.avi", "mjpeg", r"it ends after \d+ of 50 frames"),
         ("a.mkv", "libx264", r"it ends after \d\.\d of 5\.0 s"),
         ("a.flv", "libx264", r"it ends after \d\.\d of 5\.[0-2] s"),
+        ("fragments.mp4", "libx264", r"it ends after \d\.\d of \d\.\d s"),
+        ("a.mxf", "mpeg2video", r"it ends after \d\.\d of 2\.0 s"),
     ],
 )
 def test_a_film_that_is_cut_short_is_an_error_after_its_last_frame(tmp_path, name, codec, said):
     film = write_film(
         tmp_path / name, textured(50), codec=codec,
         options={"g": "10"} if codec == "libx264" else {},
-        container_options={"movflags": "faststart"} if name == "a.mp4" else {},
-        pix_fmt="yuv420p" if codec == "libx264" else "yuvj420p",
+        container_options={"movflags": MP4[name]} if name in MP4 else {},
+        pix_fmt="yuvj420p" if codec == "mjpeg" else "yuv420p", fps=25 if codec == "mpeg2video" else 10,
     )  # fmt: skip
     whole, _ = seen_in(film)
     assert len(whole) == 50

@@ -4,7 +4,10 @@ from typing import Any
 
 import av
 
-__all__ = ["Promise"]
+__all__ = ["JOINABLE", "Promise"]
+
+JOINABLE = 0x200
+"""FFmpeg's AVFMT_TS_DISCONT: of formats whose pieces can be joined end to end."""
 
 _TOLERANCE = 0.05
 """Part of the duration in the header that may be missing, since encoders round it. Chosen, not measured."""
@@ -17,7 +20,8 @@ counted, but has no duration."""
 class Promise:
     """Counts the packets of a film against its header, which was written when the film was whole.
 
-    MP4 lists each packet. Matroska, AVI and Flash state a duration; other formats state nothing that is reliable.
+    MP4 lists each packet, unless it is written in fragments. Others state a duration, but for formats whose pieces can
+    be joined: those have no header for the whole.
 
     Packets are counted rather than pictures: an edit list hides pictures that are there, for cuts without encoding.
 
@@ -32,16 +36,18 @@ class Promise:
         self._frame_s = frame_s
         self._packet_count = 0
         self._end_s = 0.0
-        kinds = set(container.format.name.split(","))
+        kinds, flags = set(container.format.name.split(",")), container.format.flags
         self._frame_count = stream.frames
         self._listed_count = stream.frames if "mp4" in kinds else 0
-        self._duration_s = 0.0
+        self._due_s = 0.0  # the end by the header, as time stamps count
         if "avi" in kinds:
-            self._duration_s = stream.frames / float(stream.average_rate or 1)
+            self._due_s = stream.frames / float(stream.average_rate or 1)
         elif "matroska" in kinds:
-            self._duration_s = _seconds(stream.metadata.get("DURATION", ""))
+            self._due_s = _seconds(stream.metadata.get("DURATION", ""))
         elif "flv" in kinds and len(container.streams) == 1:  # the sound may be longer
-            self._duration_s = (container.duration or 0) / av.time_base
+            self._due_s = (container.duration or 0) / av.time_base
+        elif not self._listed_count and stream.duration and not flags & JOINABLE:
+            self._due_s = ((stream.start_time or 0) + stream.duration) * self._time_base
 
     def read(self, packet: Any) -> None:
         """Counts a packet."""
@@ -62,12 +68,12 @@ class Promise:
             return f"it ends after {picture_count} of {listed} frames"
         if damaged_count and picture_count < listed:
             return f"of its {listed} frames {picture_count} can be decoded"
-        tolerance_s = max(_TOLERANCE * self._duration_s, _TOLERANCE_FRAMES * self._frame_s)
-        if self._duration_s - self._end_s <= tolerance_s:
+        tolerance_s = max(_TOLERANCE * self._due_s, _TOLERANCE_FRAMES * self._frame_s)
+        if self._due_s - self._end_s <= tolerance_s:
             return ""
         if self._frame_count and abs(picture_count * self._frame_s - self._end_s) <= tolerance_s:
             return f"it ends after {picture_count} of {self._frame_count} frames"
-        return f"it ends after {self._end_s:.1f} of {self._duration_s:.1f} s"
+        return f"it ends after {self._end_s:.1f} of {self._due_s:.1f} s"
 
 
 def _seconds(text: str) -> float:

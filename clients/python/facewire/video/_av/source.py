@@ -14,7 +14,7 @@ from facewire.video._address import is_address, redacted
 from facewire.video._av.decoding import Decoding
 from facewire.video._av.errors import no_decoder, no_pictures, source_error, too_late
 from facewire.video._av.pictures import bgr
-from facewire.video._av.promise import Promise
+from facewire.video._av.promise import JOINABLE, Promise
 from facewire.video._film_time import LONGEST_GAP_OF_JOINED_S, LONGEST_GAP_S, FilmTime
 from facewire.video._live_time import LiveTime
 from facewire.video._source import Shot, SourceError
@@ -36,9 +36,8 @@ _OPTIONS_OF_ADDRESSES = {"rtsp_flags": "prefer_tcp", "fpsprobesize": "0"}
 """Over TCP no packet is lost, which would spoil every picture until the next key frame. And the rate of a camera is not
 measured before the first picture, which would take twenty of them."""
 
-_GEN_PTS, _NO_TIMESTAMPS, _JOINABLE = 0x1, 0x80, 0x200
-"""FFmpeg's AVFMT_FLAG_GENPTS of an open source, which PyAV sets, and AVFMT_NOTIMESTAMPS and AVFMT_TS_DISCONT of its
-format."""
+_GEN_PTS, _NO_TIMESTAMPS = 0x1, 0x80
+"""FFmpeg's AVFMT_FLAG_GENPTS of an open source, which PyAV sets, and AVFMT_NOTIMESTAMPS of its format."""
 
 _UNTIMED_FPS = 25.0
 """Frames a second of a film that states none. FFmpeg's own assumption for raw streams."""
@@ -88,7 +87,7 @@ class AvSource:
         self._packets: Iterator[Any] = self._container.demux(stream)
         self._ready: deque[tuple[VideoFrame, _Arrival]] = deque()
         frame_s = 1 / (self.fps or _UNTIMED_FPS)
-        gap_s = LONGEST_GAP_OF_JOINED_S if flags & _JOINABLE else LONGEST_GAP_S
+        gap_s = LONGEST_GAP_OF_JOINED_S if flags & JOINABLE else LONGEST_GAP_S
         self._film_time = FilmTime(frame_s, gap_s)
         self._live_time = LiveTime()
         self._has_clock = not flags & _NO_TIMESTAMPS
