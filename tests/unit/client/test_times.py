@@ -127,6 +127,20 @@ def test_small_pictures_of_a_backlog_are_held_back_though_reading_them_takes_mos
     assert settling.ready_s(102.27, waited_s=0.009) == 102.27
 
 
+def test_without_a_clock_a_backlog_in_pieces_is_held_back_to_its_end():
+    settling = Settling(frame_s=0.1, now_s=100)
+    for n in range(1, 21):
+        settling.ready_s(100 + n / 10, waited_s=0.09, has_clock=False)
+    assert settling.ready_s(105, waited_s=3, has_clock=False) > 105
+    pieces = [(105 + n * 0.05 + m / 1000, 0.04 * (m == 0)) for n in range(1, 9) for m in range(9)]
+    assert all(settling.ready_s(*each, has_clock=False) > each[0] for each in pieces)
+    after = [105.6, 105.7, 105.8, 105.9]
+    ready = [settling.ready_s(each, waited_s=0.09, has_clock=False) for each in after]
+    assert [at_s == ready_s for at_s, ready_s in zip(after, ready, strict=True)] == [
+        False, False, True, True,
+    ]  # fmt: skip
+
+
 def test_pictures_that_are_decoded_too_slowly_are_held_back_for_a_second_at_most():
     settling = Settling(frame_s=0.1, now_s=100)
     ready = [settling.ready_s(100 + n * 0.15, waited_s=0) for n in range(1, 20)]

@@ -44,7 +44,8 @@ class DeviceSource:
         asked_s = time.monotonic()
         there, picture = self._capture.read()
         now_s = time.monotonic()
-        return Shot(lambda: picture, now_s, now_s - asked_s) if there else None
+        waited_s = now_s - asked_s
+        return Shot(lambda: picture, now_s, waited_s, has_clock=False) if there else None
 
     def close(self) -> None:
         """See `Source.close`."""

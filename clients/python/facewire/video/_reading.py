@@ -166,7 +166,7 @@ class Reading:
             if self._every_frame:
                 self._slot.put_after_last(shot)
             else:
-                ready_s = settling.ready_s(now_s, shot.waited_s, late_s)
+                ready_s = settling.ready_s(now_s, shot.waited_s, late_s, has_clock=shot.has_clock)
                 if ready_s < math.inf:
                     self._slot.put(shot, ready_s=ready_s)
         return f"{self._name}: it sends no more pictures."

@@ -26,6 +26,10 @@ _LATE_S = 0.5
 """A picture that is late by this much was kept by the network, even if the source had to wait a little for it: what was
 kept comes in pieces. Chosen, not measured: more than cameras and networks vary."""
 
+_IN_A_ROW = 3
+"""Pictures at pace in a row that end the holding back if the source has no clock. Chosen, not measured: what was kept comes
+in pieces of several pictures, and the source waits for the first of each."""
+
 
 class Settling:
     """Holds pictures back for a moment after an opening and after a stall.
@@ -41,10 +45,13 @@ class Settling:
     def __init__(self, frame_s: float, now_s: float) -> None:
         self._frame_s = frame_s
         self._pace_s = 0.0
+        self._at_pace_count = 0
         self._last_s = now_s
         self._until_s = now_s + _LONGEST_S
 
-    def ready_s(self, now_s: float, waited_s: float, late_s: float = 0.0) -> float:
+    def ready_s(
+        self, now_s: float, waited_s: float, late_s: float = 0.0, *, has_clock: bool = True
+    ) -> float:
         """Returns when a picture may be handed on; infinity: never, since it is late, and newer ones follow.
 
         FFmpeg keeps a picture until the next one begins, or until a read fails: it may be from before a stall.
@@ -53,6 +60,7 @@ class Settling:
             now_s: when it was decoded.
             waited_s: as of `Shot`.
             late_s: seconds since it was taken, beyond those of the quickest.
+            has_clock: as of `Shot`.
         """
         gap_s, self._last_s = now_s - self._last_s, now_s
         if waited_s > _STALL_S and late_s > waited_s / 2:
@@ -65,9 +73,11 @@ class Settling:
             self._frame_s += (gap_s - self._frame_s) / 10  # follows the true pace
             if not is_stall:
                 self._pace_s += (gap_s - self._pace_s) / (10 if self._pace_s else 1)
+        self._at_pace_count = self._at_pace_count + 1 if at_pace and not is_stall else 0
+        is_usual = at_pace and (has_clock or self._at_pace_count >= _IN_A_ROW)
         if is_stall:
             self._until_s = now_s + _LONGEST_S
-        elif at_pace or now_s >= self._until_s:
+        elif is_usual or now_s >= self._until_s:
             self._until_s = now_s
             return now_s
         if late_s >= _LATE_S:

@@ -34,11 +34,13 @@ class Shot(NamedTuple):
         at_s: of a film, seconds since its first picture; of a live source, when the picture was taken, by
             `time.monotonic`.
         waited_s: how long the source waited for it; about 0 if it was there already.
+        has_clock: whether `at_s` is by the source's time stamps, and not when the picture arrived.
     """
 
     bgr: Callable[[], NDArray[Any]]
     at_s: float
     waited_s: float = 0.0
+    has_clock: bool = True
 
 
 class Source(Protocol):

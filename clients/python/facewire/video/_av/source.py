@@ -108,7 +108,7 @@ class AvSource:
             self._read_packet()
         picture, arrival = self._ready.popleft()
         at_s = self._time_of(picture, arrival.at_s)
-        return Shot(partial(bgr, picture), at_s, arrival.waited_s)
+        return Shot(partial(bgr, picture), at_s, arrival.waited_s, self._has_clock)
 
     def close(self) -> None:
         """See `Source.close`."""
