@@ -67,6 +67,15 @@ def test_a_way_that_has_become_longer_is_the_new_way_after_a_while():
     assert slower[-1] == pytest.approx(49.9 + 3)
 
 
+def test_one_picture_without_a_stamp_is_no_newer_than_the_one_before():
+    assert taken([(5, 50), (5.1, 55), (None, 55), (5.3, 55)]) == pytest.approx(
+        [50, 50.1, 50.1, 50.3]
+    )
+    assert taken([(5, 50), (None, 51), (None, 52)]) == pytest.approx(
+        [50, 50, 52]
+    )  # the clock has ended
+
+
 def test_a_clock_that_leaps_or_steps_back_is_a_new_clock():
     arrivals = [(50, 10), (50.1, 10.1), (3, 10.2), (3.1, 10.3), (8000, 10.4), (8000.1, 10.5)]
     assert taken(arrivals) == pytest.approx([arrived_s for _, arrived_s in arrivals])

@@ -27,6 +27,7 @@ class LiveTime:
 
     def __init__(self) -> None:
         self._last: tuple[float, float] | None = None
+        self._last_taken_s: float | None = None
         self._window_ends_s = 0.0
         self._offset_s = 0.0
         self._older_offset_s = 0.0
@@ -35,11 +36,13 @@ class LiveTime:
         """Returns when a picture was taken, by our clock; never later than it arrived.
 
         Args:
-            stamp_s: its time stamp, seconds from any origin; None if it has none.
+            stamp_s: its time stamp, seconds from any origin; None if it has none. One without, after one that had it,
+                has that one's time: FFmpeg loses the first stamp after a read that failed, when old pictures come.
             arrived_s: when it arrived, by our clock.
         """
         if stamp_s is None:
-            return arrived_s
+            taken_s, self._last_taken_s = self._last_taken_s, None
+            return arrived_s if taken_s is None else taken_s
         offset_s = arrived_s - stamp_s
         if self._last is None or self._leaps(stamp_s, arrived_s):
             self._offset_s = self._older_offset_s = offset_s
@@ -49,7 +52,8 @@ class LiveTime:
             self._window_ends_s = arrived_s + _WINDOW_S
         self._last = stamp_s, arrived_s
         self._offset_s = min(self._offset_s, offset_s)
-        return stamp_s + min(self._offset_s, self._older_offset_s)
+        self._last_taken_s = stamp_s + min(self._offset_s, self._older_offset_s)
+        return self._last_taken_s
 
     def _leaps(self, stamp_s: float, arrived_s: float) -> bool:
         """Returns whether the time stamps have a new origin.
