@@ -11,6 +11,7 @@ import pytest
 
 from facewire.video import Camera, _reading
 from facewire.video._av import source as av_source
+from facewire.video._av.decoding import Decoding
 from fakes.server import FakeServer
 from harness.clock_watcher import ClockWatcher, pictures_of
 from harness.relay import relay_to
@@ -56,6 +57,20 @@ def test_each_picture_comes_once_in_order_and_with_its_own_time(scene):
     # the camera's stamps as by the clocks drawn, but for a frame's time.
     offsets = [one.captured_at_us / 1e6 - one.drawn_s for one in seen[25:]]
     assert max(offsets) - min(offsets) < 1 / scene.fps
+
+
+def test_the_decoder_of_a_camera_holds_no_picture_back(monkeypatch):
+    counts, decode = [], Decoding.pictures
+
+    def counted(decoding, packet):
+        pictures = decode(decoding, packet)
+        counts.append(len(pictures))
+        return pictures
+
+    monkeypatch.setattr(Decoding, "pictures", counted)
+    with rtsp_camera() as served, Camera(served.address) as camera:
+        ClockWatcher(pictures_of(camera)).until(lambda seen: len(seen) >= 20)
+    assert set(counts) == {1}  # with several threads the first packets complete none
 
 
 @pytest.mark.parametrize("b_frames", [0, 2])
