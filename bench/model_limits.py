@@ -1,7 +1,7 @@
 """Frames lost to model servers that decline calls or fail: with few threads, and with one of two replicas failing.
 
 First the stand-in for TensorFlow Serving runs with the real one's `--grpc_max_threads 8`, for both models, and twelve cameras send
-two frames a second each. Then `embedding` stands behind two replicas, one of which fails in each way for a while and is well again:
+two frames a second each. Then one `embedding` declines every other call, as with a full queue of batches. Then `embedding` stands behind two replicas, one of which fails in each way for a while and is well again:
 frames lost, calls that it failed, seconds until the last frame was lost, until the server's metrics say that it is left out, and from its
 recovery until it is called again. `--checkout` measures another version:
 
@@ -63,7 +63,15 @@ def main() -> int:
         with _serving(checkout, picture, both) as server, Load(server) as load:
             cameras = _cameras(load, picture)
             time.sleep(seconds)
-        _few_threads(report, cameras)
+        _of_cameras(report, f"both models with {_THREADS}", cameras)
+        with faulty_replica(embedding.address) as only:
+            alone = {"embedder_address": only.address}
+            with _serving(checkout, picture, alone) as server, Load(server) as load:
+                only.every = 2
+                only.fail("UNAVAILABLE")
+                cameras = _cameras(load, picture)
+                time.sleep(seconds)
+        _of_cameras(report, "the only replica declines every other call as UNAVAILABLE", cameras)
         with (
             faulty_replica(embedding.address) as bad,
             faulty_replica(embedding.address) as good,
@@ -83,22 +91,23 @@ def main() -> int:
     columns = ["fault", "frames", "lost", "calls failed", "last lost, s", "left out, s", "back, s"]
     report.table("one of two replicas fails", columns, [list(map(_cell, line)) for line in lines])
     report.values["faults"] = [dict(zip(columns, line, strict=True)) for line in lines]
-    lost = report.values["few_threads"]["lost"] + sum(line[2] for line in lines)
+    lost = sum(one["lost"] for one in report.values["cameras"]) + sum(line[2] for line in lines)
     report.aim("frames lost", f"{lost}", met=lost == 0)
     return report.finish()
 
 
-def _few_threads(report: Report, cameras: list[Counted]) -> None:
+def _of_cameras(report: Report, what: str, cameras: list[Counted]) -> None:
     answers, lost = _counts(cameras)
     reasons = {
         reason: sum(one.refused.count(reason) for one in cameras) for reason in _reasons(cameras)
     }
     report.table(
-        f"{_CAMERAS} cameras of {_FPS:g} frames a second, {_THREADS}",
+        f"{_CAMERAS} cameras of {_FPS:g} frames a second, {what}",
         ["frames answered", "lost", "by reason"],
         [(f"{answers + lost}", f"{lost}", ", ".join(f"{n} {name}" for name, n in reasons.items()))],
     )
-    report.values["few_threads"] = {"answered": answers + lost, "lost": lost, "reasons": reasons}
+    found = {"what": what, "answered": answers + lost, "lost": lost, "reasons": reasons}
+    report.values.setdefault("cameras", []).append(found)
 
 
 def _reasons(cameras: list[Counted]) -> list[str]:

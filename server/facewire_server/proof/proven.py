@@ -31,6 +31,10 @@ _LONGEST_PAUSE_S: Final = 0.5
 """Seconds between two calls for one picture to a replica that declines even a single call, since it is full of other callers'; doubled
 each time. Chosen, not measured."""
 
+_HOPELESS: Final = 20
+"""Failures in a row of a replica that is not available, after which calls no longer wait for it. Chosen, not measured: one that takes
+every second call fails 20 in a row once in a million times."""
+
 
 class ProvenModel:
     """A served model behind the `Model` port.
@@ -120,7 +124,7 @@ class ProvenModel:
             if isinstance(answer, Declined) and not answer.was_alone:
                 continue  # one of the other calls ends, and leaves its place to this one
             avoid = [replica] if self._turns.others(replica) else []
-            if isinstance(answer, Declined) and _may_wait(answer, pause_s):
+            if isinstance(answer, Declined) and _may_wait(answer, replica, pause_s):
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 continue
@@ -187,13 +191,14 @@ class ProvenModel:
         return [one for one in self._turns.replicas if not one.standing.is_out]
 
 
-def _may_wait(error: Declined, pause_s: float) -> bool:
+def _may_wait(error: Declined, replica: Replica, pause_s: float) -> bool:
     """Whether a call that a replica declined although it was the only one may pause once more.
 
     If a limit is reached, other callers have filled the replica, and the picture's time ends the wait. If it is only not available,
-    it may be out of order, or a proxy without a model server, so the call fails after some pauses.
+    it may be out of order, or a proxy without a model server: then a call that has paused long enough fails.
     """
-    return pause_s < _LONGEST_PAUSE_S or (error.is_limit and remaining_s() is not None)
+    is_hopeless = not error.is_limit and replica.standing.failures >= _HOPELESS
+    return pause_s < _LONGEST_PAUSE_S or (remaining_s() is not None and not is_hopeless)
 
 
 class _NotProven(ModelUnavailable):

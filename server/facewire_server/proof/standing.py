@@ -29,11 +29,12 @@ class Standing:
 
     Attributes:
         reason: why the replica is left out; "" = it takes part.
+        failures: in a row, up to now.
     """
 
     def __init__(self) -> None:
         self.reason = ""
-        self._failures = 0
+        self.failures = 0
         self._pause_s = 0.0
         self._next_probe_s = 0.0
         self._since_s = time.monotonic()
@@ -50,15 +51,15 @@ class Standing:
 
     def succeeded(self) -> None:
         """Takes the replica back."""
-        self._failures = 0
+        self.failures = 0
         if self.is_out:
             self.reason = ""
             self._since_s = time.monotonic()
 
     def failed(self, reason: str) -> None:
         """Counts a failure, and leaves the replica out after several in a row."""
-        self._failures += 1
-        if self._failures >= _FAILURES and not self.is_out:
+        self.failures += 1
+        if self.failures >= _FAILURES and not self.is_out:
             self.leave_out(reason)
 
     def leave_out(self, reason: str) -> None:

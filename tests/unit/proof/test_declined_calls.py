@@ -170,16 +170,20 @@ async def test_one_that_is_often_not_available_costs_no_call(line, served) -> No
     (full,) = served.members
     full.is_limit = False
     async with time_limit(60):
-        for _ in range(5):
-            full.declines = 4
+        for _ in range(3):
+            full.declines = 7
             await line.predict(INPUTS)
-    assert full.declined == 20
+    assert full.declined == 21
 
 
 async def test_one_that_is_not_available_at_all_does_not_hold_pictures_back(line, served) -> None:
     (full,) = served.members
     full.threads, full.is_limit = 0, False
     async with time_limit(60):
+        calls = (line.predict(INPUTS) for _ in range(10))
+        failures = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(one) for one in failures] == [Declined] * 10
+        full.declined = 0
         with pytest.raises(ModelUnavailable, match="full"):
             await line.predict(INPUTS)
     assert full.declined == 6
