@@ -1,4 +1,7 @@
-"""Every way to miss a server, or to be refused by one, is named for what it is: by both clients and by the command."""
+"""Every way to miss a server, or to be refused by one, is named for what it is: by the SDK and by the command.
+
+`tests/unit/client/test_unreachable.py` holds both clients to it, for calls and for streams.
+"""
 
 import re
 import shutil
@@ -8,7 +11,6 @@ import pytest
 
 import facewire
 from facewire import ConnectionFault
-from fakes.blocking import BlockingClient
 from tools.connection_failures import Said, failing_servers, said_of, table
 
 pytestmark = pytest.mark.timeout(300)  # thirty commands, on a busy machine
@@ -32,48 +34,6 @@ def test_the_sdk_names_what_failed(said):
     for each in said:
         assert type(each.error) is each.failing.kind, each
         assert getattr(each.error, "fault", None) is each.failing.fault, each
-
-
-def test_asyncio_says_the_same(said, monkeypatch):
-    for each in said:
-        if each.failing.kind is ValueError:
-            continue
-        for name, value in each.failing.environment.items():
-            monkeypatch.setenv(name, value)
-        with (
-            BlockingClient(
-                each.failing.address,
-                tls=each.failing.tls,
-                root_certificates=each.failing.roots,
-                token=each.failing.token,
-                timeout_s=3.0,
-            ) as client,
-            pytest.raises(each.failing.kind) as caught,
-        ):
-            client.stream([]).open() if each.failing.streams else client.gallery()
-        monkeypatch.undo()
-        assert str(caught.value) == str(each.error)
-        assert getattr(caught.value, "fault", None) is each.failing.fault, each
-
-
-def test_a_stream_says_the_same_as_a_call(said, monkeypatch):
-    for each in said:
-        if each.failing.fault in (None, ConnectionFault.BEHIND_PROXY):
-            continue
-        for name, value in each.failing.environment.items():
-            monkeypatch.setenv(name, value)
-        with (
-            facewire.Client(
-                each.failing.address,
-                tls=each.failing.tls,
-                root_certificates=each.failing.roots,
-                timeout_s=3.0,
-            ) as client,
-            pytest.raises(facewire.UnreachableError) as caught,
-        ):
-            client.stream([]).open()
-        monkeypatch.undo()
-        assert caught.value.fault is each.failing.fault, each
 
 
 def test_the_command_says_the_same_in_its_own_terms(said):
@@ -107,15 +67,7 @@ def test_a_flag_or_a_variable_to_change_is_named(said):
             assert variable.get(each.failing.kind, "FACEWIRE_SERVER") in each.command
 
 
-def test_whether_to_try_again_is_said(said):
-    lasting = {
-        ConnectionFault.NOT_GRPC, ConnectionFault.TLS_NEEDED, ConnectionFault.TLS_NOT_SPOKEN,
-        ConnectionFault.UNTRUSTED, ConnectionFault.OTHER_NAME, ConnectionFault.EXPIRED,
-        ConnectionFault.CLIENT_CERTIFICATE,
-    }  # fmt: skip
-    for each in said:
-        if isinstance(each.error, facewire.UnreachableError) and "413" not in str(each.error):
-            assert each.error.retryable == (each.failing.fault not in lasting), each
+def test_a_full_server_says_when_to_try_again(said):
     (full,) = (each.error for each in said if each.failing.streams)
     assert isinstance(full, facewire.LimitError)
     assert (full.retryable, full.retry_after_s) == (True, 5.0)

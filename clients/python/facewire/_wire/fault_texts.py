@@ -68,7 +68,7 @@ def is_not_made(detail: str) -> bool:
 
 
 def fault_of_text(detail: str) -> ConnectionFault:
-    """Returns what gRPC's text says of a connection that was not made. Of several addresses it tells of the last."""
+    """Returns what gRPC's text says of a connection that was not made. Of several addresses it is about the last."""
     return next((fault for text, fault in _BY_TEXT if text in detail), ConnectionFault.UNKNOWN)
 
 

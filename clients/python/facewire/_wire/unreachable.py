@@ -82,8 +82,8 @@ def unreachable_from_text(detail: str, *, target: str) -> UnreachableError:
         if status != _TOO_LARGE:
             return unreachable(finding, target)
         return UnreachableError(
-            f"{target}: a proxy does not let so many bytes through ({finding.words}).",
-            advice="Raise its limit of a request, which for nginx is client_max_body_size.",
+            f"{target}: a proxy limits the bytes of a request ({finding.words}).",
+            advice="Raise that limit, which for nginx is client_max_body_size.",
             fault=ConnectionFault.BEHIND_PROXY,
             retryable=False,
         )
