@@ -11,8 +11,8 @@ _PROBE_S = 2.0
 """Seconds that it may take to find out what is wrong with a connection. Chosen, not measured: a handshake over a slow
 network takes a fraction of one."""
 
-_PROBE_AFTER_DEADLINE_S = 0.5
-"""The same if the caller's time is over. Chosen, not measured."""
+_PROBE_AFTER_DEADLINE_S = 1.0
+"""The same if the caller's time is over. Chosen, not measured: a server that has no processor for as long is not reached."""
 
 
 def explained(problem: FacewireError, address: Address) -> FacewireError:
