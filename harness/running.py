@@ -102,7 +102,9 @@ class RunningServer:
         try:
             status = self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            raise self._failure(f"was still running {timeout_s:.0f} s after it was asked to end") from None
+            raise self._failure(
+                f"was still running {timeout_s:.0f} s after it was asked to end"
+            ) from None
         if status != 0 and not self._killed:
             raise self._failure(f"ended with status {status}")
 

@@ -105,6 +105,17 @@ def test_a_live_camera_outlives_its_server(folder, network_camera):
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+def test_a_live_camera_waits_for_a_place_from_the_start(network_camera):
+    full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", retry_after_s=0.01)
+    with FakeServer() as server:
+        server.fail_next("StreamRecognize", full, times=2)
+        watching = interruptible(["watch", network_camera.address, "--json"], server.address)
+        assert json.loads(watching.stdout.readline())["result"]
+        _, errors = ended_by_ctrl_c(watching)
+    assert watching.returncode == 0, errors
+    assert errors.count("Opening a new stream") == 2
+
+
 @pytest.mark.parametrize(
     "ending", ["TOO_MANY_STREAMS", "TOO_MANY_CALLS", "unanswered", "RST_STREAM"]
 )

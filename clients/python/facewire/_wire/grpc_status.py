@@ -89,7 +89,10 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
 _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
     grpc.StatusCode.INVALID_ARGUMENT: (errors.InvalidRequestError, ""),
     grpc.StatusCode.UNAUTHENTICATED: (errors.AuthenticationError, "Give the server's token."),
-    grpc.StatusCode.PERMISSION_DENIED: (errors.AuthenticationError, ""),
+    grpc.StatusCode.PERMISSION_DENIED: (
+        errors.AuthenticationError,
+        "A proxy before the server does not allow it: a facewire server never says so.",
+    ),
     grpc.StatusCode.NOT_FOUND: (errors.NotFoundError, ""),
     grpc.StatusCode.ALREADY_EXISTS: (errors.AlreadyExistsError, ""),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (errors.LimitError, ""),
