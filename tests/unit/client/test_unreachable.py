@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-import facewire
 from facewire import ConnectionFault
 from harness.failing_servers import Failing, unreachable_servers
 
