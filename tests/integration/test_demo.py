@@ -116,5 +116,5 @@ def test_a_clip_that_is_no_film_is_named(repository: Path, tmp_path: Path, cache
     clip.write_text("this is text")
     done = demo(repository, folder, clip, "--out", tmp_path / "out")
     assert done.returncode == 2
-    assert "cannot open" in done.stderr
+    assert "it is not a film that can be read" in done.stderr
     assert "Traceback" not in done.stderr
