@@ -117,7 +117,7 @@ def _locked(server: RunningServer, folder: Path, seconds: float) -> Iterator[_Ce
             galleries.CreateIdentity.future(gallery_pb2.CreateIdentityRequest(identity_id="last"))
             time.sleep(1)
             started = time.monotonic()
-            server.terminate()
+            server.interrupt()
             try:
                 server.wait(_STOP_S)
                 seen = f"{time.monotonic() - started:.1f}"
