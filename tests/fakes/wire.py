@@ -210,8 +210,9 @@ def reason_and_fields(error: grpc.aio.AioRpcError) -> tuple[str, list[str]]:
     """`ErrorInfo.reason` and the fields of `BadRequest` in an error's details."""
     status = rpc_status.from_call(error)  # type: ignore[arg-type]  # what a stub raises is the call
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
     assert status is not None
     for detail in status.details:
-        assert detail.Unpack(info) or detail.Unpack(bad)
+        assert detail.Unpack(info) or detail.Unpack(bad) or detail.Unpack(retry)
     assert info.domain == "facewire"
     return info.reason, [violation.field for violation in bad.field_violations]

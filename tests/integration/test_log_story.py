@@ -299,7 +299,7 @@ def test_a_person_at_a_terminal_gets_a_short_block(models: Path, tmp_path: Path)
     lines = shown.decode().splitlines()
     assert [line[17:37].strip() for line in lines] == [
         *("server started", "data", "engines", "limits", "settings"),
-        *("listening", "draining", "stopped"),
+        *("listening", "lame duck", "draining", "stopped"),
     ]
     assert "model_contract=sface" in lines[0]
     assert lines[1].endswith("is_new=yes people=0")
