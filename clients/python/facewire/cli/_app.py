@@ -22,8 +22,8 @@ app = typer.Typer(
 _EXIT_CODES = """\b
 Exit codes:
   0    done
-  1    done, but some pictures, frames or people were refused, or a person has no picture;
-       or the output pipe was closed
+  1    done, but some pictures, frames or people were refused, a person has no picture, or a
+       film ends early; or the output pipe was closed
   2    the command was used wrongly, a file cannot be read or written, or a camera
        refuses the password
   3    the server cannot be reached, is not ready or has no room: try again
