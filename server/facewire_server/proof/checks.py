@@ -9,6 +9,7 @@ from typing import Final
 from numpy.typing import NDArray
 
 from facewire_server.errors import ServerError, TimedOut
+from facewire_server.proof.pauses import Pauses
 from facewire_server.proof.replica import Replica
 from facewire_server.proof.served import Answer, Declined
 from facewire_server.proof.turns import Place, Turns
@@ -83,9 +84,10 @@ async def show(turns: Turns, replica: Replica, inputs: Mapping[str, NDArray]) ->
     """Shows a canary's inputs to a replica, before pictures that wait.
 
     Raises:
-        ModelUnavailable: it does not answer, or declines the only call.
+        ModelUnavailable: it does not answer, or declines the call for long.
         TimedOut: it has not answered in time.
     """
+    pauses = Pauses()
     while True:
         timeout_s = remaining_s()
         try:
@@ -94,5 +96,8 @@ async def show(turns: Turns, replica: Replica, inputs: Mapping[str, NDArray]) ->
                     partial(replica.served.answer, inputs, timeout_s), timeout_s
                 )
         except Declined as error:
-            if error.was_alone:
+            if error.is_limit and not error.was_alone:
+                continue
+            if pauses.are_long:
                 raise
+            await pauses.pause()

@@ -4,7 +4,6 @@ A call that fails is made once more, on another replica if there is one. A call 
 overloaded, waits for its next turn, as long as the picture has time.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from facewire_server.errors import ModelUnavailable, ServerError, TimedOut
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof.checks import Checks, show
+from facewire_server.proof.pauses import Pauses
 from facewire_server.proof.replica import Replica
 from facewire_server.proof.served import Answer, Declined, ServedModel, ServedReplica
 from facewire_server.proof.turns import Place, Turns
@@ -25,11 +25,6 @@ __all__ = ["ProvenModel"]
 _FIRST_SHARE: Final = 0.5
 """Share of the picture's remaining time that the first call has while another replica can be called after it. Chosen, not
 measured: the second one has as long as the first."""
-
-_FIRST_PAUSE_S: Final = 0.02
-_LONGEST_PAUSE_S: Final = 0.5
-"""Seconds between two calls for one picture to a replica that declines even a single call, since it is full of other callers'; doubled
-each time. Chosen, not measured."""
 
 _HOPELESS: Final = 20
 """Failures in a row of a replica that is not available, after which calls no longer wait for it. Chosen, not measured: one that takes
@@ -110,7 +105,7 @@ class ProvenModel:
             await self._find_replicas()
         avoid: list[Replica] = []
         at, is_second = Place.NEW, False
-        pause_s = _FIRST_PAUSE_S
+        pauses = Pauses()
         while True:
             async with self._turns.take(at, avoid=avoid) as replica:
                 at, connection = Place.AGAIN, replica.served.connection
@@ -121,12 +116,11 @@ class ProvenModel:
                 answer = _NotProven(
                     f"version {answer.version} of the model {self.name!r} is not proven"
                 )
-            if isinstance(answer, Declined) and not answer.was_alone:
+            if isinstance(answer, Declined) and answer.is_limit and not answer.was_alone:
                 continue  # one of the other calls ends, and leaves its place to this one
             avoid = [replica] if self._turns.others(replica) else []
-            if isinstance(answer, Declined) and _may_wait(answer, replica, pause_s):
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            if isinstance(answer, Declined) and _may_wait(answer, replica, pauses):
+                await pauses.pause()
                 continue
             is_lost = replica.served.connection != connection or not replica.served.is_connected
             if is_second or not (avoid or is_lost or isinstance(answer, _NotProven)):
@@ -191,14 +185,14 @@ class ProvenModel:
         return [one for one in self._turns.replicas if not one.standing.is_out]
 
 
-def _may_wait(error: Declined, replica: Replica, pause_s: float) -> bool:
-    """Whether a call that a replica declined although it was the only one may pause once more.
+def _may_wait(error: Declined, replica: Replica, pauses: Pauses) -> bool:
+    """Whether a call that a replica declined may pause once more, although no end of another call here is waited for.
 
     If a limit is reached, other callers have filled the replica, and the picture's time ends the wait. If it is only not available,
     it may be out of order, or a proxy without a model server: then a call that has paused long enough fails.
     """
     is_hopeless = not error.is_limit and replica.standing.failures >= _HOPELESS
-    return pause_s < _LONGEST_PAUSE_S or (remaining_s() is not None and not is_hopeless)
+    return not pauses.are_long or (remaining_s() is not None and not is_hopeless)
 
 
 class _NotProven(ModelUnavailable):

@@ -59,7 +59,8 @@ class Replica:
             result = await call()
         except Declined as error:
             error.was_alone = self.limit.in_flight == 1
-            self.limit.declined()
+            if error.is_limit:
+                self.limit.declined()
             if error.was_alone:
                 self.standing.failed(str(error))
             raise

@@ -14,9 +14,9 @@ __all__ = ["Calls"]
 _OLD_CALLS_S: Final = 60.0
 """Seconds in which calls to a replica that is gone may end; a picture's timeout is shorter. Chosen, not measured."""
 
-_LOSS_SHOWS_WITHIN_S: Final = 0.05
+_LOSS_SHOWS_WITHIN_S: Final = 0.01
 """Seconds in which the state of a connection shows that it was lost, after a call has failed because of it: gRPC reports both at once
-(0.2 ms apart, measured on a busy machine), in any order. Chosen."""
+(0.2 ms apart, measured on a busy machine), in any order. Chosen: if it shows later, the call is only made again as one that was declined."""
 
 _LONGEST_DETAIL: Final = 400
 """Characters of TensorFlow Serving's text that are passed on; its own limit is 1,024. Chosen, not measured."""
