@@ -100,8 +100,8 @@ refused 1 IMAGE_TOO_MANY_BYTES facewire recognize --json "$scratch/bytes.jpg"
 say "a camera connects"
 "$bin/python" tests/containers/camera.py "127.0.0.1:$FACEWIRE_PORT" "$scratch/probe.jpg" >"$scratch/camera" 2>&1 &
 camera=$!
-recognizing() { # three frames on the stream that is open now
-  awk '/"event": "reopening"/ { ok = 0 } /"status": "OK", "who": \["eileen"\]/ { ok++ } END { exit ok < 3 }' "$scratch/camera"
+recognizing() { # the last three frames or more
+  awk '/"event": "reopening"|"status": "UNAVAILABLE"/ { ok = 0 } /"status": "OK", "who": \["eileen"\]/ { ok++ } END { exit ok < 3 }' "$scratch/camera"
 }
 await 120 recognizing
 
@@ -131,6 +131,7 @@ for model in embedding-cpu mtcnn-cpu; do
   podman start "$(container $model)" >/dev/null
   await 240 health
   recognized
+  await 120 recognizing
 done
 [ "$born" = "$(podman inspect --format '{{.State.Pid}} {{.State.StartedAt}}' "$server")" ] \
   || fail "the server was restarted"
@@ -166,7 +167,7 @@ say "without a token, with a wrong one and without TLS nothing comes in"
 kept_out() { # COMMAND...: of `facewire`
   refused 4 FACEWIRE_TOKEN secured "$@"
   refused 4 FACEWIRE_TOKEN with_token second-0123456789 "$@"
-  refused 3 . facewire "$@"
+  refused 3 TLS facewire "$@"
 }
 kept_out gallery list
 kept_out watch --json "$scratch/film.avi"
