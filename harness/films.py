@@ -1,7 +1,9 @@
 """Films as cameras, recorders and phones write them, made by PyAV."""
 
+import os
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,10 @@ def write_film(
         pix_fmt: as FFmpeg names it.
     """
     stream: Any = None
-    with av.open(str(path), "w", options=container_options or {}) as film:
+    with (
+        _priority_kept(),
+        av.open(str(path), "w", options=container_options or {}) as film,
+    ):
         for number, picture in enumerate(pictures):
             if stream is None:
                 stream = film.add_stream(codec, rate=fps)
@@ -71,6 +76,21 @@ def write_film(
             film.mux(stream.encode(frame))
         film.mux(stream.encode(None))
     return path
+
+
+@contextmanager
+def _priority_kept() -> Iterator[None]:
+    """Gives this thread its scheduling policy back at the end of the block.
+
+    SVT-AV1, the wheel's one encoder of AV1, makes the thread that opens it, and so all processes that it starts afterwards, one of real time
+    (SCHED_FIFO, 99) if root runs it: then nothing else on the machine gets a processor.
+    https://github.com/OpenVisualCloud/SVT-HEVC/pull/73 is where its family began to do so.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def turned(path: Path, degrees: int, *, mirrored: bool = False) -> None:

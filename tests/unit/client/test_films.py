@@ -68,6 +68,7 @@ def test_a_film_that_is_interlaced_in_part_loses_no_picture(tmp_path):
 def test_an_av1_film_is_seen(tmp_path):
     codec = "libsvtav1" if "libsvtav1" in av.codecs_available else "libaom-av1"
     film = write_film(tmp_path / "a.mp4", [gray(25 * n) for n in range(8)], codec=codec)
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER, "a test of real time stops all others"
     shown, times = seen_in(film)
     assert levels(shown) == pytest.approx([25 * n for n in range(8)], abs=4)
     assert times == [n / 10 for n in range(8)]
