@@ -11,7 +11,8 @@ from facewire import ConnectionFault
 from facewire._probing.explained import explained
 from facewire._probing.probe import probed
 from facewire._wire.address import Address
-from facewire._wire.fault_texts import fault_of_text, forward_proxy
+from facewire._wire.fault_texts import fault_of_text
+from facewire._wire.forward_proxy import forward_proxy
 from facewire._wire.grpc_status import error_from_rpc
 from facewire._wire.target import checked_target
 from facewire._wire.unreachable import is_unclear
@@ -188,22 +189,59 @@ def test_a_server_that_is_back_when_it_is_probed_has_no_fault(fake):
     assert explained(late, address) is late
 
 
+P = "http://proxy:3128"
+PROXY_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy")
+
+
+def set_proxies(monkeypatch, environment):
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.mark.parametrize(
     ("environment", "host", "variable"),
     [
         ({}, "cameras", None),
         ({"http_proxy": "http://ada:secret@proxy:3128/"}, "cameras", "http_proxy"),
-        ({"http_proxy": "proxy:3128", "https_proxy": "proxy:3128"}, "cameras", "https_proxy"),
-        ({"https_proxy": "proxy:3128", "grpc_proxy": "proxy:3128"}, "cameras", "grpc_proxy"),
-        ({"http_proxy": "proxy:3128", "no_proxy": "127.0.0.1, .lan"}, "cameras.lan", None),
-        ({"http_proxy": "proxy:3128", "no_proxy": "127.0.0.1"}, "cameras.lan", "http_proxy"),
-        ({"http_proxy": "proxy:3128", "no_proxy": "lan", "no_grpc_proxy": "x"}, "a.lan", "http_proxy"),
+        ({"http_proxy": P, "https_proxy": P}, "cameras", "https_proxy"),
+        ({"https_proxy": P, "grpc_proxy": P}, "cameras", "grpc_proxy"),
+        ({"http_proxy": P, "no_proxy": "127.0.0.1, .lan"}, "cameras.lan", None),
+        ({"http_proxy": P, "no_proxy": "127.0.0.1"}, "cameras.lan", "http_proxy"),
+        ({"http_proxy": P, "no_proxy": "lan", "no_grpc_proxy": "x"}, "a.lan", "http_proxy"),
+        ({"http_proxy": P, "no_proxy": "10.0.0.0/8, fd00::/8"}, "10.1.2.3", None),
+        ({"http_proxy": P, "no_proxy": "10.0.0.0/8, fd00::/8"}, "fd00::1", None),
+        ({"http_proxy": P, "no_proxy": "10.0.0.0/8, a/b"}, "192.168.0.1", "http_proxy"),
     ],
-)  # fmt: skip
+)
 def test_a_proxy_of_the_environment_is_known(monkeypatch, environment, host, variable):
-    for name in ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+    set_proxies(monkeypatch, environment)
     proxy = forward_proxy(host)
     assert (proxy and (proxy.variable, proxy.address)) == (variable and (variable, "proxy:3128"))
+
+
+@pytest.mark.parametrize("no_proxy", [None, "", "*", "127.0.0.0/8", "LOCALHOST", "x, localhost"])
+@pytest.mark.parametrize("no_grpc_proxy", [None, ""])
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        {"http_proxy": "http://127.0.0.1:1"},
+        {"http_proxy": "HTTP://127.0.0.1:1"},
+        {"http_proxy": "127.0.0.1:1"},
+        {"https_proxy": "https://127.0.0.1:1"},
+        {"grpc_proxy": "", "http_proxy": "http://127.0.0.1:1"},
+        {"https_proxy": "socks5://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"},
+    ],
+)
+def test_a_proxy_is_taken_if_grpc_takes_it(fake, monkeypatch, proxies, no_grpc_proxy, no_proxy):
+    exceptions = {"no_grpc_proxy": no_grpc_proxy, "no_proxy": no_proxy}
+    exceptions = {name: value for name, value in exceptions.items() if value is not None}
+    set_proxies(monkeypatch, proxies | exceptions)
+    port = fake.address.rpartition(":")[2]
+    for host in ("127.0.0.1", "localhost"):
+        with grpc.insecure_channel(f"{host}:{port}") as channel:
+            with pytest.raises(grpc.RpcError) as caught:
+                channel.unary_unary("/no/method")(b"", timeout=30)
+            reached = caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+        assert reached == (forward_proxy(host) is None)

@@ -1,19 +1,10 @@
 """Finds the fault of a connection in gRPC's text, of grpcio 1.74 to 1.85."""
 
-import os
 import re
-from typing import NamedTuple
 
 from facewire._values.faults import ConnectionFault
 
-__all__ = [
-    "ForwardProxy",
-    "fault_of_text",
-    "forward_proxy",
-    "http_status",
-    "is_not_made",
-    "words_of",
-]
+__all__ = ["fault_of_text", "http_status", "is_not_made", "words_of"]
 
 _NOT_MADE = ("failed to connect to all addresses", "errors resolving", "DNS resolution failed")
 """How gRPC's texts begin if there was no connection at all."""
@@ -50,17 +41,6 @@ _SAID_BY_THE_FAULT = {
 }
 """Faults to which gRPC's own words add nothing."""
 
-_PROXY_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy")
-_EXCEPTIONS = ("no_grpc_proxy", "no_proxy")
-"""In gRPC's order (https://github.com/grpc/grpc/blob/master/doc/environment_variables.md)."""
-
-
-class ForwardProxy(NamedTuple):
-    """The proxy of the environment: its variable, and HOST:PORT of its URL, without user and password."""
-
-    variable: str
-    address: str
-
 
 def is_not_made(detail: str) -> bool:
     """Returns whether gRPC says that no connection was made: one that was there and broke has another text."""
@@ -90,15 +70,3 @@ def http_status(detail: str) -> int | None:
     """Returns the status of HTTP that came in the place of gRPC's; None if there was none."""
     found = re.search(r"http2 header with status: (\d+)", detail)
     return int(found[1]) if found else None
-
-
-def forward_proxy(host: str) -> ForwardProxy | None:
-    """Returns the proxy that gRPC takes for connections to a host; None if it takes none."""
-    excluded = next((os.environ[name] for name in _EXCEPTIONS if os.environ.get(name)), "")
-    if any(host.endswith(each.strip()) for each in excluded.split(",") if each.strip()):
-        return None
-    for name in _PROXY_VARIABLES:
-        if url := os.environ.get(name):
-            bare = re.sub(r"^\w+://", "", url).partition("/")[0]
-            return ForwardProxy(name, bare.rpartition("@")[2])
-    return None

@@ -6,13 +6,8 @@ from facewire._values.enums import ErrorReason
 from facewire._values.errors import DeadlineError, FacewireError, UnreachableError
 from facewire._values.faults import ConnectionFault
 from facewire._wire.address import Address
-from facewire._wire.fault_texts import (
-    fault_of_text,
-    forward_proxy,
-    http_status,
-    is_not_made,
-    words_of,
-)
+from facewire._wire.fault_texts import fault_of_text, http_status, is_not_made, words_of
+from facewire._wire.forward_proxy import forward_proxy
 from facewire._wire.target import split_target
 
 __all__ = ["Finding", "is_unclear", "unreachable", "unreachable_from_text"]
