@@ -51,10 +51,24 @@ def test_an_address_that_cannot_be_is_refused_before_anything_is_sent(target, fa
         assert fault in str(caught.value)
 
 
-def test_a_password_in_an_address_is_not_shown():
-    with pytest.raises(ValueError, match="without a user") as caught:
-        facewire.Client("ada:secret@host:1")
+@pytest.mark.parametrize(
+    ("target", "fault"),
+    [
+        ("ada:secret@host:1", "without a user"),
+        ("ada:se/secret@host:1", "without a user"),
+        ("ada:secret@host/path", "as host:50051"),
+        ("http://ada:secret@host", "as host:50051"),
+        ("http://ada:a?secret@secret@host:1/", "as host:1"),
+        ("https://host:1/?token=secret", "as host:1"),
+        ("host:1?secret", "not a number"),
+    ],
+)
+def test_a_password_in_an_address_is_not_shown(target, fault):
+    with pytest.raises(ValueError, match="is not the address of a server") as caught:
+        facewire.Client(target)
     assert "secret" not in str(caught.value)
+    assert "ada" not in str(caught.value)
+    assert fault in str(caught.value)
 
 
 @pytest.mark.parametrize(

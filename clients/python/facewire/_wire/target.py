@@ -19,9 +19,9 @@ def checked_target(target: str) -> str:
         ValueError: it is not HOST:PORT; the text says what is wrong.
     """
     if not target.startswith(_OWN_SCHEMES):
-        fault = _fault(target)
+        shown = _redacted(target)
+        fault = _fault(shown)
         if fault:
-            shown = re.sub(r"[^/@]*@", "...@", target)  # a user may have a password
             raise ValueError(f"{shown!r} is not the address of a server: {fault}")
     return target
 
@@ -34,10 +34,19 @@ def split_target(target: str) -> tuple[str, int] | None:
     return host.strip("[]"), int(port)
 
 
+def _redacted(target: str) -> str:
+    """Returns the address as texts may show it: a user may have a password, with any of "/@?" in it, and a query a token."""
+    scheme, separator, place = target.rpartition("://")
+    _, user_ends, place = place.rpartition("@")
+    user = "...@" if user_ends else ""
+    return f"{scheme}{separator}{user}{re.sub(r'[?].+', '?...', place)}"
+
+
 def _fault(target: str) -> str:
+    """Returns what is wrong with an address that has no secrets; an empty text if nothing is."""
     scheme, separator, rest = target.partition("://")
     if separator:
-        bare = re.split("[/?#]", rest)[0]
+        bare = re.split("[/?#]", rest.rpartition("@")[2])[0]
         tls = ", and turn TLS on" if scheme == "https" else ""
         return f"write it without {scheme}://, as {_example(bare)}{tls}"
     if not target:
@@ -45,7 +54,9 @@ def _fault(target: str) -> str:
     if re.search(r"\s", target):
         return "it has a space in it"
     if "/" in target:
-        return f"write it without a path, as {_example(target.partition('/')[0])}"
+        return (
+            f"write it without a path, as {_example(target.rpartition('@')[2].partition('/')[0])}"
+        )
     if "," in target:
         return "write one server"
     if "@" in target:
