@@ -27,6 +27,7 @@ def refused(address):
         av_source.AvSource(address)
     assert "secret" not in str(caught.value)
     assert "ada" not in str(caught.value)
+    assert caught.value.__context__ is None  # whose text, in a traceback, would hold them
     return caught.value
 
 
@@ -58,6 +59,12 @@ def test_a_camera_that_is_off_and_a_host_that_is_not_there_are_told_apart(scheme
     assert off.temporary
     assert "no-such-host.invalid" in str(unknown)
     assert any(said in str(unknown) for said in ("no host has the name", "cannot be looked up now"))
+
+
+def test_a_name_that_no_host_can_have_is_said():
+    error = refused("rtsp://ada:secret@cameras..lan/door")
+    assert "no host can have the name cameras..lan" in str(error)
+    assert not error.temporary
 
 
 def test_a_scheme_that_nothing_speaks_is_said():

@@ -144,6 +144,7 @@ def test_what_cannot_be_opened_is_an_error(tmp_path):
         ("rtsp://ada:se?cret@cam/x", "rtsp://..."),
         ("http://cam/x?user=ada&pwd=secret", "http://cam/x"),
         ("http://cam/x?user=ada@home&pwd=secret", "http://..."),
+        ("rtsp://cam:554/user=ada_password=secret_channel=1.sdp", "rtsp://cam:554/..."),
         ("film@home.mp4", "film@home.mp4"),
     ],
 )

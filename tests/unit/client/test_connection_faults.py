@@ -189,6 +189,13 @@ def test_of_several_addresses_the_one_that_was_reached_says_what_is_wrong(monkey
     assert "sends nothing" in problem.detail
 
 
+def test_a_name_that_no_host_can_have_is_an_unknown_host():
+    late = facewire.DeadlineError("late")
+    problem = explained(late, Address("cameras..lan:1", None, None, False))
+    assert isinstance(problem, facewire.UnreachableError)
+    assert problem.fault is ConnectionFault.UNKNOWN_HOST
+
+
 def test_a_refusal_of_a_number_needs_no_probe():
     problem = unavailable(TEXTS[ConnectionFault.REFUSED][0])
     assert not is_unclear(problem, Address("127.0.0.1:1", None, None, False))

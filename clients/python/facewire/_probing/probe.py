@@ -79,6 +79,8 @@ def probed(address: Address, limit_s: float) -> Finding | None:
 def _probe(address: Address, host: str, port: int, ends_s: float) -> Finding | None:
     try:
         places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # no host can have such a name: an empty label, or one that is too long
+        return Finding(ConnectionFault.UNKNOWN_HOST)
     except OSError as error:
         return Finding(ConnectionFault.UNKNOWN_HOST, error.strerror or "")
     findings = []

@@ -11,7 +11,8 @@ def is_address(source: str) -> bool:
 def redacted(source: str) -> str:
     """Returns a source for logs and screens: of an address scheme, host and path; the rest may be secret.
 
-    Passwords with any of "/@?" in them are common, though an address should not have them.
+    Passwords with any of "/@?" in them are common, though an address should not have them. Some cameras want user and
+    password in the path: /user=NAME_password=WORD_channel=1.sdp.
     """
     scheme, is_address, place = source.partition("://")
     if not is_address:
@@ -19,4 +20,5 @@ def redacted(source: str) -> str:
     place, _, query = place.partition("?")
     if "@" in query:  # or is it the rest of a password?
         return f"{scheme}://..."
-    return f"{scheme}://{place.rpartition('@')[2].partition('#')[0]}"
+    host, slash, path = place.rpartition("@")[2].partition("#")[0].partition("/")
+    return f"{scheme}://{host}{slash}{'...' if '=' in path else path}"

@@ -139,4 +139,6 @@ def _unknown_host(source: str) -> SourceError | None:
             return SourceError(text, temporary=True)
         text = f"{shown}: no host has the name {host}. Is it spelled right?"
         return SourceError(text, temporary=True)
+    except UnicodeError:  # of an empty label, or one that is too long
+        return SourceError(f"{redacted(source)}: no host can have the name {host}.")
     return None

@@ -171,9 +171,10 @@ def _opened(source: str) -> av.container.InputContainer:
     try:
         return av.open(name, timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S), container_options=options)
     except (OSError, av.FFmpegError) as error:
-        if is_address(source) and time.monotonic() - began_s > _OPEN_TIMEOUT_S:
-            raise too_late(source) from error  # RTSP has another error for it
-        raise source_error(source, error) from error
+        is_late = is_address(source) and time.monotonic() - began_s > _OPEN_TIMEOUT_S
+        # RTSP has another error for what is late.
+        fault = too_late(source) if is_late else source_error(source, error)
+    raise fault  # not from FFmpeg's error: tracebacks would show its text, which has the whole address
 
 
 def _stated_rate(stream: Any) -> Fraction | None:
