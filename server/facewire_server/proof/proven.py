@@ -118,10 +118,13 @@ class ProvenModel:
                 )
             if isinstance(answer, Declined) and answer.is_limit and not answer.was_alone:
                 continue  # one of the other calls ends, and leaves its place to this one
-            avoid = [replica] if self._turns.others(replica) else []
+            others = self._turns.others(replica)
             if isinstance(answer, Declined) and _may_wait(answer, replica, pauses):
+                # One that is busy is better than one that is left out.
+                avoid = [replica] if any(not one.standing.is_out for one in others) else []
                 await pauses.pause()
                 continue
+            avoid = [replica] if others else []
             is_lost = replica.served.connection != connection or not replica.served.is_connected
             if is_second or not (avoid or is_lost or isinstance(answer, _NotProven)):
                 raise answer

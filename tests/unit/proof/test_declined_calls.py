@@ -200,6 +200,23 @@ async def test_one_that_declines_everything_is_left_out_and_no_call_is_lost(line
     assert (bad.declined, line.left_out_count) == (3, 1)
 
 
+@pytest.mark.parametrize("is_limit", [True, False])
+async def test_a_call_that_is_declined_does_not_go_to_a_replica_that_is_left_out(
+    line, served, is_limit: bool
+) -> None:
+    (good,) = served.members
+    bad = FakeReplica("10.0.0.2:1", (1, RIGHT))
+    served.members.append(bad)
+    await line.check()
+    bad.result = ModelUnavailable("INTERNAL")
+    async with time_limit(60):
+        while not line.left_out_count:
+            await line.predict(INPUTS)
+        before, good.declines, good.is_limit = bad.asked, 2, is_limit
+        await line.predict(INPUTS)
+    assert (bad.asked, good.declined) == (before, 2)
+
+
 async def test_a_caller_that_goes_away_leaves_its_place(line, served) -> None:
     (full,) = served.members
     full.gate.clear()
