@@ -53,6 +53,7 @@ class ProvenModel:
         self._prove = prove
         self._turns = Turns(served.name)
         self._checks = Checks(self._turns)
+        self._has_looked = False
         self.retried = 0
         self.repeated = 0
         self.declined = 0
@@ -101,7 +102,7 @@ class ProvenModel:
             ModelUnavailable: no replica answers, or none with a proven version.
             TimedOut: none has answered within the picture's time.
         """
-        if not self._turns.replicas:
+        if not self._has_looked:  # from then on only checks do: pictures must not flood a name server
             await self._find_replicas()
         avoid: list[Replica] = []
         at, is_second = Place.NEW, False
@@ -143,8 +144,10 @@ class ProvenModel:
             raise ModelUnavailable(self.refusal or self._turns.no_replica())
 
     async def _find_replicas(self) -> None:
-        before = {one.served: one for one in self._turns.replicas}
         served = await self._served.replicas()
+        self._has_looked = True
+        # Only now: a call and a check may look at the same time, and a replica must not be there twice.
+        before = {one.served: one for one in self._turns.replicas}
         self._turns.replicas = tuple(before.get(one) or self._replica(one) for one in served)
         self._turns.grant()
 

@@ -267,6 +267,38 @@ async def test_replicas_come_and_go_with_the_addresses() -> None:
         await predict(line)
 
 
+class Looked(FakeServed):
+    """Counts how often its replicas are looked up, which takes a turn of the event loop."""
+
+    looked = 0
+
+    async def replicas(self):
+        self.looked += 1
+        await asyncio.sleep(0)
+        return self.members
+
+
+async def test_pictures_do_not_look_a_name_up_that_has_no_address() -> None:
+    served = Looked()
+    line = ProvenModel(served, prove)
+    for _ in range(20):
+        with pytest.raises(ModelUnavailable, match="its name has no address"):
+            await predict(line)
+    assert served.looked == 1
+    served.members.append(FakeReplica("10.0.0.1:1", (1, RIGHT)))
+    await line.check()
+    await predict(line)
+    assert served.looked == 2
+
+
+async def test_calls_and_a_check_that_find_a_replica_at_once_have_one_of_it() -> None:
+    served = Looked((1, RIGHT))
+    line = ProvenModel(served, prove)
+    await asyncio.gather(predict(line), line.check(), predict(line))
+    (one,) = served.members
+    assert one.asked == 2 + 1, "one canary is shown: the proof belongs to the replica"
+
+
 async def test_a_check_that_hangs_delays_no_report_on_the_others(monkeypatch) -> None:
     monkeypatch.setattr("facewire_server.proof.checks._WAIT_S", 0.01)
     line, (one, other) = model((1, RIGHT), (1, RIGHT))
