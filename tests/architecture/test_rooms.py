@@ -116,6 +116,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             "facewire_server.backends.tfserving",
             *(f"{SERVER}.proof.{each}" for each in ("served", "signature")),
+            f"{SERVER}.work.threads",
             *VALUES,
             "google.protobuf",
             "grpc",

@@ -102,7 +102,9 @@ class ProvenModel:
             ModelUnavailable: no replica answers, or none with a proven version.
             TimedOut: none has answered within the picture's time.
         """
-        if not self._has_looked:  # from then on only checks do: pictures must not flood a name server
+        if (
+            not self._has_looked
+        ):  # from then on only checks do: pictures must not flood a name server
             await self._find_replicas()
         avoid: list[Replica] = []
         at, is_second = Place.NEW, False

@@ -57,5 +57,5 @@ async def run_within(step: Callable[[], T], seconds: float) -> T:
             work.set_exception(error)
 
     # A daemon: Python does not wait for it at the end of the process.
-    threading.Thread(target=run, name="opening", daemon=True).start()
+    threading.Thread(target=run, name="alone", daemon=True).start()
     return await asyncio.wait_for(asyncio.wrap_future(work), seconds)

@@ -1,16 +1,22 @@
 """Reads an address of the settings, and looks up the IP addresses of its names."""
 
-import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple, TypeAlias
+
+from facewire_server.work.threads import run_within
 
 __all__ = ["Host", "Lookup", "hosts", "look_up"]
 
 _NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 _DIGITS: Final = re.compile(r"[\d.]+")
+
+_TIMEOUT_S: Final = 60.0
+"""Seconds after which a look-up is given up, and its thread left behind. Chosen, not measured: glibc gives up after 5 s, twice for each
+name server, of which it takes three (resolv.conf(5))."""
 
 
 class Host(NamedTuple):
@@ -48,13 +54,14 @@ async def look_up(host: Host) -> tuple[str, ...]:
     """Looks up the IP addresses of a name.
 
     Returns its IPv4 addresses; if it has none, its IPv6 addresses. TensorFlow Serving listens on IPv4 only, and one process
-    must not count as two replicas.
+    must not count as two replicas. In a thread of its own: while no name server answers, it would hold one of the event loop's,
+    of which there are few, and which the end of the process waits for.
 
     Raises:
         OSError: it has no address, or no name server answers.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(
-        host.name, host.port, type=socket.SOCK_STREAM
+    found = await run_within(
+        partial(socket.getaddrinfo, host.name, host.port, type=socket.SOCK_STREAM), _TIMEOUT_S
     )
     by_family = {
         family: sorted({str(to[0]) for kind, _, _, _, to in found if kind == family})

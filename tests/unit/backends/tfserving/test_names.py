@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -173,6 +174,31 @@ async def test_the_system_looks_names_up_and_ipv4_comes_first() -> None:
     assert await look_up(Host("localhost", 8500, is_name=True)) == ("127.0.0.1",)
     with pytest.raises(OSError, match=r"\[Errno"):
         await look_up(Host("no-such-host.invalid", 8500, is_name=True))
+
+
+async def test_look_ups_that_hang_hold_no_thread_that_others_or_the_end_of_the_process_wait_for(
+    monkeypatch,
+) -> None:
+    answered, daemons = threading.Event(), []
+
+    def hang(*_: Any, **__: Any) -> list[Any]:
+        daemons.append(threading.current_thread().daemon)
+        answered.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    hosts = [Host(f"emb-{number}", 8500, is_name=True) for number in range(40)]
+    looking = [asyncio.create_task(look_up(host)) for host in hosts]
+    await asyncio.sleep(0)
+    try:
+        async with asyncio.timeout(30):
+            await asyncio.to_thread(lambda: None)
+            while len(daemons) < 40:
+                await asyncio.sleep(0)
+        assert all(daemons)
+    finally:
+        answered.set()
+        await asyncio.wait(looking)
 
 
 async def test_a_name_that_is_too_long_has_no_address() -> None:
