@@ -144,7 +144,8 @@ def _read(text: str) -> _Address | None:
     """Returns an address, which some proxies write with a port; None if it is none."""
     for candidate in (text.strip("[]"), text.rpartition(":")[0].strip("[]")):
         try:
-            address = ip_address(candidate)
+            # Without a scope, which may be any text and belongs to another machine (RFC 4007).
+            address = ip_address(candidate.partition("%")[0])
         except ValueError:
             continue
         mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

@@ -46,6 +46,8 @@ def test_a_unix_socket_is_trusted_by_its_name() -> None:
         ("10.0.0.9", "ipv4:10.0.0.9"),  # a proxy that calls for itself
         ("203.0.113.5, nonsense", PROXY),
         ("nonsense, 203.0.113.5", "ipv4:203.0.113.5"),
+        ("fe80::1%any text", "ipv6:[fe80::1]"),  # the scope of an address goes into no log
+        ("203.0.113.5, 2001:db8::2%eth0", "ipv4:203.0.113.5"),
         ("unknown", PROXY),
         ("", PROXY),
     ],
