@@ -182,7 +182,8 @@ class ProvenModel:
 
     async def _may_be_used(self, replica: Replica, version: int) -> bool:
         if await replica.verdicts.use(version):
-            replica.standing.succeeded()
+            if not replica.verdicts.refusal:  # else it is the late result of a version before
+                replica.standing.succeeded()
             return True
         self.retried += 1
         if replica.verdicts.refusal:

@@ -8,6 +8,7 @@ import pytest
 from facewire_server.errors import ModelUnavailable, TimedOut
 from facewire_server.proof import verdicts
 from facewire_server.proof.proven import ProvenModel
+from facewire_server.proof.served import Answer
 from facewire_server.work.deadline import time_limit
 from fakes.models import FakeReplica, FakeServed
 
@@ -265,6 +266,36 @@ async def test_replicas_come_and_go_with_the_addresses() -> None:
         await line.check()
     with pytest.raises(ModelUnavailable, match="its name has no address"):
         await predict(line)
+
+
+class Late(FakeReplica):
+    """Answers with the version that it had when the call came; the calls of `late` ones wait for the gate."""
+
+    is_late = False
+
+    async def answer(self, inputs, timeout_s):
+        version, output = self.result
+        if self.is_late:
+            await self.gate.wait()
+        return Answer(version, {"embeddings": output})
+
+
+async def test_a_late_result_of_the_version_before_takes_no_refused_replica_back() -> None:
+    served = FakeServed()
+    one = Late("10.0.0.1:1", (1, RIGHT))
+    served.members = [one]
+    line = ProvenModel(served, prove)
+    await line.check()
+    one.is_late = True
+    one.gate.clear()
+    late = asyncio.create_task(predict(line))
+    await asyncio.sleep(0)
+    one.is_late, one.result = False, (2, WRONG)
+    with pytest.raises(ModelUnavailable):
+        await predict(line)
+    one.gate.set()
+    assert await late is RIGHT, "its version is proven"
+    assert (line.left_out_count, line.versions) == (1, ())
 
 
 class Looked(FakeServed):
