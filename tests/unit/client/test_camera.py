@@ -158,6 +158,33 @@ def test_a_password_is_in_no_text(caplog):
     assert "rtsp://127.0.0.1:1/door: nothing listens there" in caplog.text
 
 
+class Ending(logging.Handler):
+    """A handler that ends the process, as that of the command does if the reader of its output has gone."""
+
+    def emit(self, record):
+        raise SystemExit(1)
+
+
+def test_a_log_that_ends_the_process_does_not_leave_the_constructor_waiting():
+    log, ending = logging.getLogger("facewire"), Ending()
+    raised: list[SystemExit] = []
+
+    def construct():
+        try:
+            Camera("rtsp://127.0.0.1:1/door")
+        except SystemExit as error:
+            raised.append(error)
+
+    constructing = threading.Thread(target=construct, daemon=True)
+    log.addHandler(ending)
+    try:
+        constructing.start()
+        constructing.join(30)
+    finally:
+        log.removeHandler(ending)
+    assert len(raised) == 1
+
+
 @pytest.fixture
 def network_camera(monkeypatch):
     monkeypatch.setattr(_reading, "_FIRST_BACKOFF_S", 0.01)

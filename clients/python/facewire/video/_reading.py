@@ -108,19 +108,22 @@ class Reading:
                 self._follow(source)
             else:
                 self._play(source)
-        except Exception as error:  # noqa: BLE001 raised to the thread that pulls
-            self._slot.end(error)
+        # Also SystemExit, which a handler of the log may raise: whoever waits for this thread must not wait for ever.
+        except BaseException as error:  # noqa: BLE001 raised by the constructor, or to the thread that pulls
+            if self._opened.done():
+                self._slot.end(error)
+            else:
+                self._opened.set_exception(error)
         else:
             self._slot.end()
 
     def _first(self) -> Source | None:
-        """Opens the source, or waits for it; None if the constructor raises the error, or once it is closed."""
+        """Opens the source, or waits for it; None once it is closed."""
         try:
             source = self._open()
-        except BaseException as error:  # noqa: BLE001 raised by the constructor
-            if not (self._is_awaited and isinstance(error, SourceError) and error.temporary):
-                self._opened.set_exception(error)
-                return None
+        except SourceError as error:
+            if not (self._is_awaited and error.temporary):
+                raise
             return self._opened_later(str(error), was_there=False)
         self._opened.set_result(source)
         return source

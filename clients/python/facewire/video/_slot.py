@@ -17,7 +17,7 @@ class Slot:
         self._ready_s = 0.0
         self._ended = False
         self._closed = False
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def put(self, shot: Shot, *, ready_s: float = 0.0) -> None:
         """Replaces the picture.
@@ -36,7 +36,7 @@ class Slot:
             self._changed.wait_for(lambda: self._closed or self._shot is None)
             self.put(shot)
 
-    def end(self, error: Exception | None = None) -> None:
+    def end(self, error: BaseException | None = None) -> None:
         """Ends the pictures after the one that is there; `error` is raised then to the thread that pulls."""
         with self._changed:
             self._ended, self._error = True, error
@@ -52,7 +52,7 @@ class Slot:
         """Waits for a picture, and returns it; None after the last, and once it is closed.
 
         Raises:
-            Exception: what ended the reading, once.
+            BaseException: what ended the reading, once.
         """
         with self._changed:
             while not self._closed:
