@@ -207,6 +207,35 @@ def test_a_camera_that_is_lost_is_opened_again(network_camera, caplog):
     assert "secret" not in caplog.text
 
 
+class Empty:
+    """A live source that opens and has no picture."""
+
+    live, frame_count, fps, may_be_left = True, None, 25.0, True
+
+    def read(self):
+        return None
+
+    def close(self):
+        pass
+
+
+def test_a_camera_that_opens_and_sends_nothing_is_tried_ever_more_seldom(monkeypatch, caplog):
+    monkeypatch.setattr(_reading, "_FIRST_BACKOFF_S", 0.001)
+    monkeypatch.setattr(_reading.random, "uniform", lambda _, most: most)
+    opened = threading.Semaphore(0)
+
+    def open_source():
+        opened.release()
+        return Empty()
+
+    reading = _reading.Reading(open_source, name="cam", may_be_left=True, is_awaited=True)
+    for _ in range(5):
+        assert opened.acquire(timeout=30)
+    reading.close()
+    pauses_s = [record.args[1] for record in caplog.records if record.name == "facewire"]
+    assert pauses_s[:4] == pytest.approx([0.001, 0.002, 0.004, 0.008])
+
+
 def test_closing_a_live_camera_ends_its_frames_from_another_thread(network_camera):
     network_camera.frames_a_connection = 10**9
     camera = Camera(network_camera.address)

@@ -67,6 +67,7 @@ class Reading:
         self._is_awaited = is_awaited
         self._opened: Future[Source | None] = Future()
         self._last_s = 0.0
+        self._backoff_s = _FIRST_BACKOFF_S
         self._thread = threading.Thread(target=self._run, daemon=True, name="facewire-camera")
         self._thread.start()
         try:
@@ -162,6 +163,7 @@ class Reading:
                 return str(error)
             if shot is None:
                 break
+            self._backoff_s = _FIRST_BACKOFF_S  # not by opening it: some open, and send nothing
             now_s = time.monotonic()
             late_s = now_s - shot.at_s
             self._last_s = max(self._last_s, shot.at_s - self._started_s)
@@ -180,10 +182,9 @@ class Reading:
         Raises:
             SourceError: it refuses the user; or it never was there, and the error is a lasting one.
         """
-        backoff_s = _FIRST_BACKOFF_S
         while not self.closed.is_set():
-            pause_s = backoff_s * random.uniform(0.5, 1.0)
-            backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
+            pause_s = self._backoff_s * random.uniform(0.5, 1.0)
+            self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
             _log.warning("%s Trying again in %.1f s.", lost, pause_s)
             if not self._opened.done():  # it was said why
                 self._opened.set_result(None)
