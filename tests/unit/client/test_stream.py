@@ -11,6 +11,9 @@ import pytest
 
 import facewire
 from facewire import ErrorReason, FrameStatus
+from facewire._wire.ledger import Ledger
+from facewire._wire.responses import Responses
+from facewire.v1 import recognition_pb2
 from fakes.pulled import copies
 from fakes.server import failure
 
@@ -112,6 +115,16 @@ def test_a_server_that_leaves_asks_for_a_new_stream(fake, client, picture):
         next(stream)
     assert caught.value.after_s == 1.5
     assert caught.value.reason is ErrorReason.SHUTTING_DOWN
+
+
+def test_a_server_that_leaves_when_all_is_done_ends_the_stream_without_an_error():
+    responses, ledger = Responses("host:1", []), Ledger(resends=False)
+    reconnect = recognition_pb2.Reconnect(after_ms=1500)
+    assert responses.read(recognition_pb2.StreamRecognizeResponse(reconnect=reconnect)) is None
+    with pytest.raises(facewire.ReconnectError):
+        responses.check_end(ledger)
+    ledger.exhausted = True
+    responses.check_end(ledger)
 
 
 def test_a_stream_that_ends_early_is_never_taken_for_complete(fake, client, picture):

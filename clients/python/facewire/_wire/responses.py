@@ -60,6 +60,10 @@ class Responses:
             ReconnectError: the server asked for it.
             UnavailableError: not all frames were accounted for.
         """
+        if (
+            ledger.is_done
+        ):  # also if the server asked for a new stream: there is nothing to send on it
+            return
         if self._reconnect is not None:
             after_s = self._reconnect.after_ms / 1000
             raise ReconnectError(
@@ -67,11 +71,10 @@ class Responses:
                 reason=_REASONS.get(self._reconnect.reason, ErrorReason.WORKER_BUSY),
                 after_s=after_s,
             )
-        if ledger.in_flight or not ledger.exhausted:
-            raise UnavailableError(
-                f"{self._target}: the server ended the stream with {ledger.in_flight} "
-                "frames unanswered. Open a new one."
-            )
+        raise UnavailableError(
+            f"{self._target}: the server ended the stream with {ledger.in_flight} "
+            "frames unanswered. Open a new one."
+        )
 
 
 def too_late(target: str, deadline: Deadline) -> DeadlineError:
