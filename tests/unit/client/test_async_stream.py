@@ -73,6 +73,39 @@ async def test_cancelling_whoever_reads_ends_the_stream_on_the_server(fake, acli
     assert await asyncio.to_thread(fake.stream_ended.wait, 10)
 
 
+async def test_a_reader_that_is_cancelled_while_its_stream_is_closed_is_cancelled(
+    fake, aclient, picture
+):
+    fake.hold.clear()
+    stream = aclient.stream([picture] * 5)
+
+    async def read():
+        async for _ in stream:
+            pass
+
+    reading = asyncio.create_task(read())
+    await asyncio.to_thread(_until_held, fake)
+    closing = asyncio.create_task(stream.close())  # runs first, and then the reader
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await closing
+
+
+async def test_one_that_is_cancelled_while_its_stream_opens_and_is_closed_is_cancelled(
+    fake, aclient, picture
+):
+    fake.silent = {"StreamRecognize"}
+    stream = aclient.stream([picture] * 5)
+    opening = asyncio.create_task(stream.open())
+    assert await asyncio.to_thread(fake.asked.wait, 10)
+    closing = asyncio.create_task(stream.close())
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    await closing
+
+
 async def test_a_stream_that_was_dropped_is_cancelled(fake, aclient, picture):
     def endless():
         while True:

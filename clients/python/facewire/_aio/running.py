@@ -7,6 +7,7 @@ from typing import Self, TypeVar
 import grpc
 from grpc import aio
 
+from facewire._aio.cancelling import is_task_cancelled
 from facewire._aio.channel import connect
 from facewire._aio.threads import explained
 from facewire._values.errors import InvalidPictureError, LimitError
@@ -84,8 +85,7 @@ class AsyncCalls:
             try:
                 return await attempt(deadline)
             except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if self._closed and not (task and task.cancelling()):
+                if self._closed and not is_task_cancelled():
                     # Of the call, which the end of the channel has cancelled, and not of the caller.
                     raise ValueError(_CLOSED) from error
                 raise

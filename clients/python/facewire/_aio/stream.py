@@ -10,6 +10,7 @@ from typing import Self
 
 import grpc
 
+from facewire._aio.cancelling import is_task_cancelled
 from facewire._aio.feed import AsyncFeed, Frames, as_async
 from facewire._aio.stream_call import AsyncStreamCall
 from facewire._values.errors import FacewireError
@@ -140,7 +141,7 @@ class AsyncStream:
         except (StopAsyncIteration, grpc.RpcError):
             pass
         except asyncio.CancelledError:
-            if self._closed.is_set():  # by another task
+            if self._closed.is_set() and not is_task_cancelled():  # closed by another task
                 raise StopAsyncIteration from None
             await self.close()
             raise
@@ -208,7 +209,8 @@ class AsyncStream:
                 self._limits = await call.open(self._config, deadline)
             except BaseException as error:
                 await self._let_go()
-                if self._closed.is_set():  # by another task, which cancelled the call
+                is_left = isinstance(error, asyncio.CancelledError) and is_task_cancelled()
+                if self._closed.is_set() and not is_left:  # another task has cancelled the call
                     break
                 pause_s = retries.pause_s(error) if isinstance(error, FacewireError) else None
                 if pause_s is None:
