@@ -1,6 +1,7 @@
 """The address is checked, gRPC's texts are read, and a probe says what they do not."""
 
 import socket
+import threading
 from types import SimpleNamespace
 
 import grpc
@@ -8,6 +9,7 @@ import pytest
 
 import facewire
 from facewire import ConnectionFault
+from facewire._probing import explained as module_of_explained
 from facewire._probing.explained import explained
 from facewire._probing.probe import probed
 from facewire._wire.address import Address
@@ -16,6 +18,7 @@ from facewire._wire.forward_proxy import forward_proxy
 from facewire._wire.grpc_status import error_from_rpc
 from facewire._wire.target import checked_target
 from facewire._wire.unreachable import is_unclear
+from fakes.odd_cameras import silent
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_of_several_addresses_the_one_that_was_reached_says_what_is_wrong(monkey
         )
         address = Address("two.example:1", None, None, False)
         refused = unavailable(TEXTS[ConnectionFault.REFUSED][1], target=address.target)
-        problem = explained(refused, address)
+        problem = explained(refused, address, closed=threading.Event())
     assert isinstance(problem, facewire.UnreachableError)
     assert problem.fault is ConnectionFault.NO_RESPONSE
     assert "sends nothing" in problem.detail
@@ -191,9 +194,32 @@ def test_of_several_addresses_the_one_that_was_reached_says_what_is_wrong(monkey
 
 def test_a_name_that_no_host_can_have_is_an_unknown_host():
     late = facewire.DeadlineError("late")
-    problem = explained(late, Address("cameras..lan:1", None, None, False))
+    problem = explained(
+        late, Address("cameras..lan:1", None, None, False), closed=threading.Event()
+    )
     assert isinstance(problem, facewire.UnreachableError)
     assert problem.fault is ConnectionFault.UNKNOWN_HOST
+
+
+def test_a_probe_ends_when_its_finding_is_no_longer_wanted():
+    with silent() as (place, _):
+        address, closed = Address(place, None, None, False), threading.Event()
+        finding = probed(address, 0.3, closed)
+        assert finding is not None
+        assert finding.fault is ConnectionFault.NO_RESPONSE
+        closed.set()
+        assert probed(address, 0.3, closed) is None
+
+
+def test_closing_a_client_or_its_stream_ends_the_probe(connect, monkeypatch):
+    events: list[threading.Event] = []
+    monkeypatch.setattr(module_of_explained, "probed", lambda _, __, closed: events.append(closed))
+    with connect("localhost:1") as client:
+        for use in (client.gallery, client.stream([]).open):
+            with pytest.raises(facewire.UnreachableError):
+                use()
+    assert len(events) > 1
+    assert all(event.is_set() for event in events)
 
 
 def test_a_refusal_of_a_number_needs_no_probe():
@@ -203,11 +229,12 @@ def test_a_refusal_of_a_number_needs_no_probe():
 
 def test_a_server_that_is_back_when_it_is_probed_has_no_fault(fake):
     address = Address(fake.address, None, None, False)
-    assert probed(address, 2.0) is None
+    still_open = threading.Event()
+    assert probed(address, 2.0, still_open) is None
     closed = unavailable(TEXTS[ConnectionFault.CLOSED][0], target=fake.address)
-    assert explained(closed, address) is closed
+    assert explained(closed, address, closed=still_open) is closed
     late = facewire.DeadlineError("late")
-    assert explained(late, address) is late
+    assert explained(late, address, closed=still_open) is late
 
 
 P = "http://proxy:3128"

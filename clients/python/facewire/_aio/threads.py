@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -41,7 +42,11 @@ async def explained(problem: FacewireError, address: Address) -> FacewireError:
     """Returns the error with the fault that a probe finds, which runs in a thread, if it is unclear."""
     if not is_unclear(problem, address):
         return problem
-    return await asyncio.to_thread(explained_by_probe, problem, address)
+    closed = threading.Event()
+    try:
+        return await asyncio.to_thread(explained_by_probe, problem, address, closed=closed)
+    finally:
+        closed.set()  # also for a caller that was cancelled
 
 
 async def read_if_path(picture: Picture) -> Picture:

@@ -1,5 +1,7 @@
 """Adds to an error what a probe of the connection finds."""
 
+import threading
+
 from facewire._probing.probe import probed
 from facewire._values.errors import DeadlineError, FacewireError
 from facewire._wire.address import Address
@@ -15,10 +17,12 @@ _PROBE_AFTER_DEADLINE_S = 1.0
 """The same if the caller's time is over. Chosen, not measured: a server that has no processor for as long is not reached."""
 
 
-def explained(problem: FacewireError, address: Address) -> FacewireError:
-    """Returns the error with the fault that a probe finds, if it is unclear; blocks for up to two seconds."""
+def explained(
+    problem: FacewireError, address: Address, *, closed: threading.Event
+) -> FacewireError:
+    """Returns the error with the fault that a probe finds, if it is unclear; blocks for up to two seconds, or until `closed`."""
     if not is_unclear(problem, address):
         return problem
     late = isinstance(problem, DeadlineError)
-    finding = probed(address, _PROBE_AFTER_DEADLINE_S if late else _PROBE_S)
+    finding = probed(address, _PROBE_AFTER_DEADLINE_S if late else _PROBE_S, closed)
     return problem if finding is None else unreachable(finding, address.target)

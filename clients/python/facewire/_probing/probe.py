@@ -52,15 +52,19 @@ _SHORTEST_S = 0.05
 _MARGIN_S = 0.25
 """Seconds that the steps may take longer than their limits. Chosen, not measured."""
 
+_LOOK_AGAIN_S = 0.1
+"""Seconds between two looks whether the finding is still wanted. Chosen, not measured: Ctrl-C must end a command within a second."""
+
 _SILENT = "it takes connections and sends nothing on them"
 
 
-def probed(address: Address, limit_s: float) -> Finding | None:
+def probed(address: Address, limit_s: float, closed: threading.Event) -> Finding | None:
     """Returns what is wrong with a connection to the server; None if nothing is, or it took too long to find out.
 
     Args:
         address: the server, and how to connect.
         limit_s: seconds that it may take.
+        closed: set when its finding is no longer wanted.
     """
     split = split_target(address.target)
     if split is None:
@@ -72,7 +76,9 @@ def probed(address: Address, limit_s: float) -> Finding | None:
         target=lambda: found.append(_probe(address, *split, ends_s)), daemon=True
     )
     probing.start()
-    probing.join(limit_s + _MARGIN_S)
+    gives_up_s = ends_s + _MARGIN_S
+    while probing.is_alive() and time.monotonic() < gives_up_s and not closed.is_set():
+        probing.join(_LOOK_AGAIN_S)
     return found[0] if found else None
 
 

@@ -81,9 +81,8 @@ class Calls:
             except grpc.RpcError as error:
                 if self._closed.is_set():  # meanwhile
                     raise ValueError(_CLOSED) from error
-                problem = explained(
-                    error_from_rpc(error, target=self._address.target), self._address
-                )
+                problem = error_from_rpc(error, target=self._address.target)
+                problem = explained(problem, self._address, closed=self._closed)
                 pause_s = retries.pause_s(problem) if repeatable else None
                 if pause_s is None:
                     raise problem from error

@@ -221,7 +221,7 @@ class Stream:
                 call.cancel()
                 break
             try:
-                self._limits = call.open(deadline)
+                self._limits = call.open(deadline, self._closed)
             except BaseException as error:
                 self._let_go()
                 if self._closed.is_set() and isinstance(error, FacewireError):

@@ -38,8 +38,8 @@ class StreamCall:
         # Wakes the sending thread when the call ends for any reason.
         self.responses.add_callback(self._end)
 
-    def open(self, deadline: Deadline) -> StreamLimits:
-        """Waits for the server's limits, and lets the frames be sent.
+    def open(self, deadline: Deadline, closed: threading.Event) -> StreamLimits:
+        """Waits for the server's limits, and lets the frames be sent; no longer than until the stream is `closed`.
 
         Raises:
             FacewireError: the server refused the stream, or was not there in time.
@@ -56,7 +56,7 @@ class StreamCall:
             problem = (
                 too_late(target, deadline) if is_late else error_from_rpc(error, target=target)
             )
-            raise explained(problem, self._address) from error
+            raise explained(problem, self._address, closed=closed) from error
         finally:
             late.cancel()
         if first is None or first.WhichOneof("message") != "started":
