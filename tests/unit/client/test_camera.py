@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import random
 import threading
 import time
 
@@ -221,7 +222,7 @@ class Empty:
 
 def test_a_camera_that_opens_and_sends_nothing_is_tried_ever_more_seldom(monkeypatch, caplog):
     monkeypatch.setattr(_reading, "_FIRST_BACKOFF_S", 0.001)
-    monkeypatch.setattr(_reading.random, "uniform", lambda _, most: most)
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
     opened = threading.Semaphore(0)
 
     def open_source():

@@ -289,7 +289,8 @@ def test_a_proxy_is_taken_if_grpc_takes_it(fake, monkeypatch, proxies, no_grpc_p
     port = fake.address.rpartition(":")[2]
     for host in ("127.0.0.1", "localhost"):
         with grpc.insecure_channel(f"{host}:{port}") as channel:
+            call = channel.unary_unary("/no/method", bytes, bytes)
             with pytest.raises(grpc.RpcError) as caught:
-                channel.unary_unary("/no/method")(b"", timeout=30)
+                call(b"", timeout=30)
             reached = caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
         assert reached == (forward_proxy(host) is None)
