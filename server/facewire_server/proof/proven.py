@@ -114,7 +114,7 @@ class ProvenModel:
                 at, connection = Place.AGAIN, replica.served.connection
                 answer = await self._answer(replica, inputs, is_second=is_second)
             if isinstance(answer, Answer):
-                if await self._may_be_used(replica, answer.version):
+                if await self._may_be_used(replica, answer.version, connection):
                     return answer.outputs
                 answer = _NotProven(
                     f"version {answer.version} of the model {self.name!r} is not proven"
@@ -180,8 +180,10 @@ class ProvenModel:
         except (ModelUnavailable, TimedOut) as error:
             return error
 
-    async def _may_be_used(self, replica: Replica, version: int) -> bool:
-        if await replica.verdicts.use(version):
+    async def _may_be_used(self, replica: Replica, version: int, connection: int) -> bool:
+        """Returns whether a result of a call that began on this connection may be used."""
+        # A proof over the next connection may be another container's.
+        if await replica.verdicts.use(version) and replica.served.connection == connection:
             if not replica.verdicts.refusal:  # else it is the late result of a version before
                 replica.standing.succeeded()
             return True

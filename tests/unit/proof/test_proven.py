@@ -298,6 +298,22 @@ async def test_a_late_result_of_the_version_before_takes_no_refused_replica_back
     assert (line.left_out_count, line.versions) == (1, ())
 
 
+async def test_a_result_is_not_proven_by_a_canary_over_the_next_connection() -> None:
+    """The container that made the result was replaced before its version was proven."""
+    served = FakeServed()
+    one = Late("10.0.0.1:1", (1, WRONG))
+    served.members = [one]
+    line = ProvenModel(served, prove)
+    one.is_late = True
+    one.gate.clear()
+    call = asyncio.create_task(predict(line))
+    await asyncio.sleep(0)
+    one.is_late, one.result, one.connection = False, (1, RIGHT), 1
+    one.gate.set()
+    assert await call is RIGHT
+    assert line.retried == 1
+
+
 class Looked(FakeServed):
     """Counts how often its replicas are looked up, which takes a turn of the event loop."""
 
