@@ -1,5 +1,6 @@
 """A trusted proxy's clients are told apart; nobody else can name another client."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
 from fakes.wire import LIMITS, Wire, config, frame, reason_and_fields, served
 
+PATIENCE_S = 30
 CLIENT = (("x-forwarded-for", "203.0.113.5"),)
 FEW = replace(LIMITS, max_calls_per_connection=2)
 
@@ -39,6 +41,13 @@ async def test_a_trusted_proxy_brings_more_calls_than_a_connection_may_have() ->
             assert (await stream.read()).frame.sequence == 1
         assert wire.server._busy(), "its connection would be closed for being silent"
         assert all(peer.startswith("ipv4:127.0.0.1:") for peer in wire.server._busy())
+
+
+async def test_a_trusted_gateway_with_one_connection_may_have_all_calls() -> None:
+    """gRPC's client waits for a stream of HTTP/2 that it may not open, without a limit and without an error."""
+    async with served(limits=FEW, max_calls=64, trusted_proxies=["127.0.0.1"]) as wire:
+        async with asyncio.timeout(PATIENCE_S):
+            assert len([await opened(wire) for _ in range(60)]) == 60
 
 
 async def test_another_client_may_not_claim_to_be_a_proxy() -> None:

@@ -41,12 +41,19 @@ _IDENTITY_ONLY: Final = 1
 request before this server sees it: 16 kB can become 16 MiB."""
 
 
-def channel_options(max_connections: int, limits: ServingLimits) -> list[tuple[str, int]]:
+def channel_options(
+    max_connections: int, most_calls: int, limits: ServingLimits
+) -> list[tuple[str, int]]:
     """Returns the options of gRPC's server.
 
     Source: https://github.com/grpc/grpc/blob/v1.85.x/include/grpc/impl/channel_arg_names.h
+
+    Args:
+        max_connections: most connections.
+        most_calls: open calls that any connection may have.
+        limits: what a client may ask for.
     """
-    max_streams = limits.max_calls_per_connection + _STREAMS_BEYOND_CALLS
+    max_streams = most_calls + _STREAMS_BEYOND_CALLS
     return [
         ("grpc.max_receive_message_length", limits.picture.max_frame_bytes + MESSAGE_ROOM_BYTES),
         ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ONLY),

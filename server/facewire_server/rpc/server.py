@@ -15,7 +15,7 @@ from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
 from facewire_server.rpc.channel_options import channel_options
 from facewire_server.rpc.crowding import Crowding
-from facewire_server.rpc.forwarded import ForwardedInterceptor
+from facewire_server.rpc.forwarded import ForwardedInterceptor, TrustedProxies
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
 from facewire_server.rpc.listening import why_not
@@ -79,9 +79,12 @@ class Server:
                 options.tls_certificate_chain, options.tls_private_key
             )
         self._watching: asyncio.Task[None] | None = None
+        # A connection of a trusted proxy may have all calls, and gRPC has one limit of streams for all connections.
+        has_proxies = options.trusted_proxies != TrustedProxies()
+        most_calls = options.max_calls if has_proxies else limits.max_calls_per_connection
         self._server = aio.server(
             interceptors=chain,
-            options=channel_options(options.max_connections, limits),
+            options=channel_options(options.max_connections, most_calls, limits),
         )
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(recognition, self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(gallery, self._server)
