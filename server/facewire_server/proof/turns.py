@@ -68,10 +68,10 @@ class Turns:
         Args:
             at: where in the queue.
             only: in this replica, whatever its standing; None = in any that may take calls.
-            avoid: in none of these.
+            avoid: in none of these, while there is another one.
 
         Raises:
-            ModelUnavailable: there is no such replica, or none is left.
+            ModelUnavailable: there is no such replica, or none may take calls.
         """
         waiter = _Waiter(only, avoid, asyncio.get_running_loop().create_future())
         queue = self._queues[at]
@@ -130,8 +130,9 @@ class Turns:
         """Returns the replicas of the best kind there is; a full one is waited for, not replaced by a worse one."""
         if waiter.only is not None:
             return [one for one in self.replicas if one is waiter.only]
-        usable = [r for r in self.replicas if not r.verdicts.refusal and r not in waiter.avoid]
-        taking_part = [one for one in usable if not one.standing.is_out] or usable
+        usable = [one for one in self.replicas if not one.verdicts.refusal]
+        suitable = [one for one in usable if one not in waiter.avoid] or usable
+        taking_part = [one for one in suitable if not one.standing.is_out] or suitable
         connected = [one for one in taking_part if one.served.is_connected] or taking_part
         return [one for one in connected if one.verdicts.versions] or connected
 
