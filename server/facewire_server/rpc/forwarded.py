@@ -24,6 +24,10 @@ _HEADER = "x-forwarded-for"
 _UNIX = "unix"
 
 _Address: TypeAlias = IPv4Address | IPv6Address
+_Network: TypeAlias = IPv4Network | IPv6Network
+
+_MAPPED_BITS = 96
+"""Bits before the IPv4 address in an IPv6 address that stands for it (RFC 4291, 2.5.5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class TrustedProxies:
         unix: whether whoever connects through a Unix socket is one.
     """
 
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    networks: tuple[_Network, ...] = ()
     unix: bool = False
 
     @classmethod
@@ -45,7 +49,7 @@ class TrustedProxies:
         Raises:
             ValueError: one is none of these.
         """
-        networks = tuple(ip_network(name) for name in names if name != _UNIX)
+        networks = tuple(_plain(ip_network(name)) for name in names if name != _UNIX)
         return cls(networks, _UNIX in names)
 
     def has_peer(self, peer: str) -> bool:
@@ -138,6 +142,14 @@ def host_of(peer: str) -> str:
     kind, _, address = peer.partition(":")
     host, _, port = address.rpartition(":")
     return f"{kind}:{host}" if host and port.isdigit() else peer
+
+
+def _plain(network: _Network) -> _Network:
+    """Returns a network of IPv4 addresses as such, as `_read` returns an address."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped is None or network.prefixlen < _MAPPED_BITS:
+        return network
+    return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))
 
 
 def _read(text: str) -> _Address | None:

@@ -25,6 +25,12 @@ def test_only_the_named_addresses_are_trusted(peer: str, is_trusted: bool) -> No
     assert TrustedProxies().has_peer(peer) is False
 
 
+@pytest.mark.parametrize("name", ["::ffff:10.0.0.2", "::ffff:10.0.0.0/120"])
+def test_a_proxy_may_be_named_as_an_ipv6_socket_names_it(name: str) -> None:
+    assert TrustedProxies.of([name]).has_peer(PROXY)
+    assert not TrustedProxies.of([name]).has_peer("ipv4:10.0.1.2:4711")
+
+
 def test_a_unix_socket_is_trusted_by_its_name() -> None:
     assert TrustedProxies.of(["unix"]).has_peer("unix:")
     assert not TrustedProxies.of(["unix"]).has_peer(PROXY)
