@@ -274,7 +274,9 @@ class Late(FakeReplica):
     is_late = False
 
     async def answer(self, inputs, timeout_s):
-        version, output = self.result
+        result = self.result
+        assert not isinstance(result, Exception)
+        version, output = result
         if self.is_late:
             await self.gate.wait()
         return Answer(version, {"embeddings": output})
