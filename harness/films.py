@@ -80,7 +80,7 @@ def write_film(
 
 @contextmanager
 def _priority_kept() -> Iterator[None]:
-    """Gives this thread its scheduling policy back at the end of the block.
+    """Restores the scheduling policy of this thread at the end of the block.
 
     SVT-AV1, the wheel's one encoder of AV1, makes the thread that opens it, and so all processes that it starts afterwards, one of real time
     (SCHED_FIFO, 99) if root runs it: then nothing else on the machine gets a processor.

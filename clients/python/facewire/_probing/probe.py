@@ -76,8 +76,8 @@ def probed(address: Address, limit_s: float, closed: threading.Event) -> Finding
         target=lambda: found.append(_probe(address, *split, ends_s)), daemon=True
     )
     probing.start()
-    gives_up_s = ends_s + _MARGIN_S
-    while probing.is_alive() and time.monotonic() < gives_up_s and not closed.is_set():
+    latest_s = ends_s + _MARGIN_S
+    while probing.is_alive() and time.monotonic() < latest_s and not closed.is_set():
         probing.join(_LOOK_AGAIN_S)
     return found[0] if found else None
 

@@ -15,7 +15,7 @@ _NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 _DIGITS: Final = re.compile(r"[\d.]+")
 
 _TIMEOUT_S: Final = 60.0
-"""Seconds after which a look-up is given up, and its thread left behind. Chosen, not measured: glibc gives up after 5 s, twice for each
+"""Seconds after which a look-up is given up, and its thread left behind. Chosen, not measured: glibc stops after 5 s, twice for each
 name server, of which it takes three (resolv.conf(5))."""
 
 
