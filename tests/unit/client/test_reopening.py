@@ -207,6 +207,9 @@ def test_pauses_double_until_a_result_comes(monkeypatch):
     assert pauses.pause_s(lost) == 1
     assert pauses.pause_s(facewire.UnavailableError("full", retry_after_s=5)) == 5 + 2
     assert pauses.pause_s(facewire.ReconnectError("bye", after_s=0.7)) == 0.7
+    assert pauses.pause_s(facewire.ReconnectError("bye", after_s=0.0)) > 0, (
+        "else a loop without end"
+    )
 
 
 def test_pauses_differ_between_clients():

@@ -52,9 +52,10 @@ class Reopening:
     def pause_s(self, error: FacewireError) -> float:
         """Returns the pause before a new call, seconds, and reports it."""
         pause_s = error.retry_after_s or 0.0
-        if not isinstance(
-            error, ReconnectError
-        ):  # whose pause the server has chosen for this very stream
+        is_chosen = (
+            isinstance(error, ReconnectError) and pause_s > 0
+        )  # by the server, for this stream
+        if not is_chosen:
             pause_s += self._backoff_s * random.uniform(0.25, 1.0)
             self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
         if self._note is not None:
