@@ -208,7 +208,10 @@ class Stream:
     def _connect(self) -> None:
         """Opens a call, unless the stream was closed, also while it opens, or has nothing more to do."""
         if self._broken_by is not None:
+            reported = len(self._lost)
             self._wait_to_reopen(self._broken_by)
+            if len(self._lost) > reported:
+                return  # which is said before what the new call may raise
             if self._feed.is_done:
                 self._finish()
         retries = Retries(deadline := Deadline(self._timeout_s))
