@@ -18,7 +18,7 @@ import numpy as np
 from bench.report import Report, parser, run
 from facewire.video import Camera
 from harness.clock_watcher import ClockWatcher, Seen, Timed, pictures_of
-from harness.relay import Relay, relay_to
+from harness.relay import relay_to
 from harness.rtsp_server import RtspCamera, Scene, missing, rtsp_camera
 from harness.running import ServerFailed
 
@@ -96,9 +96,12 @@ def _measure(read: Reader, scene: Scene, seconds: float, stalls: list[float]) ->
             watcher.during(2.0)  # the first pictures have waited while the reader began
             ages = [one.age_s for one in watcher.during(seconds)]
             oldest, stale = {}, {}
-            for name, stall in (("camera", _stall_camera), ("way", _stall_way)):
+            for name, stall, go_on in (
+                ("camera", camera.stall, camera.go_on),
+                ("way", relay.hold, relay.go_on),
+            ):
                 for stall_s in stalls:
-                    came = stall(watcher, camera, relay, stall_s)
+                    came = _stalled(watcher, stall, go_on, stall_s)
                     key = f"{name} {stall_s:g} s"
                     oldest[key] = max(one.age_s for one in came)
                     stale[key] = sum(one.age_s > max(ages) + 1 for one in came)
@@ -107,23 +110,14 @@ def _measure(read: Reader, scene: Scene, seconds: float, stalls: list[float]) ->
             ended.set()
 
 
-def _stall_camera(
-    watcher: ClockWatcher, camera: RtspCamera, relay: Relay, stall_s: float
+def _stalled(
+    watcher: ClockWatcher, stall: Callable[[], None], go_on: Callable[[], None], stall_s: float
 ) -> list[Seen]:
+    """Stalls something for a time, and returns what came since."""
     since = len(watcher.seen)
-    camera.stall()
+    stall()
     watcher.during(stall_s)
-    camera.go_on()
-    return _recovered(watcher, since)
-
-
-def _stall_way(
-    watcher: ClockWatcher, camera: RtspCamera, relay: Relay, stall_s: float
-) -> list[Seen]:
-    since = len(watcher.seen)
-    relay.hold()
-    watcher.during(stall_s)
-    relay.go_on()
+    go_on()
     return _recovered(watcher, since)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.report import Report, parser, run
 from facewire.video import SourceError
 from facewire.video._av.source import AvSource
-from harness.films import INTERLACED, turned, write_film
+from harness.films import AV1, INTERLACED, turned, write_film
 
 __all__: list[str] = []
 
@@ -74,7 +74,7 @@ def _films(folder: Path) -> Iterator[tuple[str, Film]]:
         ("H.264, 10 bits", "libx264", "yuv420p10le", {}),
         ("H.264, B frames", "libx264", "yuv420p", {"preset": "medium", "bf": "3"}),
         ("H.265", "libx265", "yuv420p", {"x265-params": "log-level=none"}),
-        ("AV1", "libsvtav1", "yuv420p", {}),
+        ("AV1", AV1, "yuv420p", {}),
     ]:
         path = folder / f"{name}.mp4"
         yield (

@@ -9,14 +9,19 @@ _KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 
 def self_signed(folder: Path, alternative: str = "IP:127.0.0.1") -> tuple[Path, Path]:
-    """A certificate of one name or address and its key, in files of the folder.
+    """A certificate and its key, in files of the folder.
+
+    Args:
+        folder: for both.
+        alternative: the names and addresses that it is made out to, as openssl takes them: "DNS:one,IP:127.0.0.1".
 
     Raises:
         FileNotFoundError: there is no openssl.
     """
     files = folder / "certificate.pem", folder / "key.pem"
+    first = alternative.split(",")[0].partition(":")[2]
     _openssl(
-        *("req", "-x509", *_KEY, "-days", "1", "-subj", f"/CN={alternative.partition(':')[2]}"),
+        *("req", "-x509", *_KEY, "-days", "1", "-subj", f"/CN={first}"),
         *("-addext", f"subjectAltName={alternative}", "-out", files[0], "-keyout", files[1]),
     )
     return files

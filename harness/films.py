@@ -12,7 +12,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INTERLACED", "blank", "combs", "gray", "turned", "woven", "write_film"]
+__all__ = ["AV1", "INTERLACED", "blank", "combs", "gray", "turned", "woven", "write_film"]
+
+AV1 = "libsvtav1" if "libsvtav1" in av.codecs_available else "libaom-av1"
+"""The encoder of AV1: PyAV's wheels have had one of the two."""
 
 INTERLACED = {"x264-params": "interlaced=1"}
 """Options of libx264: a DVR's film, the earlier moment in the odd lines, since PyAV's frames cannot say otherwise."""

@@ -10,8 +10,8 @@ from harness import certificates
 __all__ = ["self_signed"]
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 and its key, in files of the folder."""
+def self_signed(folder: Path, alternative: str = "IP:127.0.0.1") -> tuple[Path, Path]:
+    """As of `harness.certificates`."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl to make a certificate")
-    return certificates.self_signed(folder)
+    return certificates.self_signed(folder, alternative)

@@ -1,7 +1,5 @@
 """Single calls over a real server: answers, errors with their details, tokens, health."""
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 from facewire_server.events import Event, InternalError
 from facewire_server.types import FaceSelection
 from facewire_server.work.slots import WorkSlots
+from fakes.certificates import self_signed
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
 from fakes.wire import DEFAULTS, PICTURE, UNKNOWN_FORMAT, config, reason_and_fields, served
 
@@ -227,13 +226,7 @@ async def test_reflection_names_the_services() -> None:
 
 
 async def test_tls_is_spoken_where_a_certificate_is_given(tmp_path: Path) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl to make a certificate")
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-out", str(certificate), "-keyout", str(key)]
-    subprocess.run(["openssl", *request.split(), *name, *files], check=True, capture_output=True)
+    certificate, key = self_signed(tmp_path)
     async with served(tls=(certificate.read_bytes(), key.read_bytes())) as wire:
         assert (await wire.recognition.Recognize(RecognizeRequest(image=image()))).faces
         async with grpc.aio.insecure_channel(f"127.0.0.1:{wire.port}") as plain:

@@ -3,14 +3,13 @@
 import subprocess
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
 
 import facewire
 from facewire.video._av.source import AvSource
-from harness.films import INTERLACED, blank, gray, write_film
+from harness.films import AV1, INTERLACED, blank, gray, write_film
 from integration.command import command, environment, lines
 
 
@@ -48,8 +47,7 @@ def test_who_is_in_a_film_is_seen_whatever_its_codec(run, people_gallery, portra
     if kind == "interlaced":
         write_film(film, pictures, options=INTERLACED)
     elif kind == "av1":
-        codec = "libsvtav1" if "libsvtav1" in av.codecs_available else "libaom-av1"
-        write_film(film, pictures, codec=codec)
+        write_film(film, pictures, codec=AV1)
     else:
         write_film(film, pictures, pix_fmt="yuv420p10le")
     result = run("watch", film, "-g", people_gallery, "--json")

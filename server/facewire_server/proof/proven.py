@@ -4,7 +4,7 @@ A call that fails is made once more, on another replica if there is one. A call 
 overloaded, waits for its next turn, as long as the picture has time.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -71,7 +71,7 @@ class ProvenModel:
     @property
     def left_out_count(self) -> int:
         """Number of replicas that are left out, because they fail or are refused."""
-        return sum(one.standing.is_out for one in self._turns.replicas)
+        return self.replica_count - len(_taking_part(self._turns.replicas))
 
     @property
     def waiting_count(self) -> int:
@@ -82,7 +82,13 @@ class ProvenModel:
     def versions(self) -> tuple[int, ...]:
         """The versions that are proven now on a replica that takes part, in ascending order."""
         return tuple(
-            sorted({one for each in self._taking_part() for one in each.verdicts.versions})
+            sorted(
+                {
+                    one
+                    for each in _taking_part(self._turns.replicas)
+                    for one in each.verdicts.versions
+                }
+            )
         )
 
     @property
@@ -124,7 +130,7 @@ class ProvenModel:
             others = self._turns.others(replica)
             if isinstance(answer, Declined) and _may_wait(answer, replica, pauses):
                 # One that is busy is better than one that is left out.
-                avoid = [replica] if any(not one.standing.is_out for one in others) else []
+                avoid = [replica] if _taking_part(others) else []
                 await pauses.pause()
                 continue
             avoid = [replica] if others else []
@@ -165,12 +171,7 @@ class ProvenModel:
     ) -> Answer | ServerError:
         """Calls a replica once; an error is returned, not raised."""
         timeout_s = remaining_s()
-        others = self._turns.others(replica)
-        if (
-            timeout_s is not None
-            and not is_second
-            and any(not one.standing.is_out for one in others)
-        ):
+        if timeout_s is not None and not is_second and _taking_part(self._turns.others(replica)):
             timeout_s *= _FIRST_SHARE
         try:
             return await replica.call(partial(replica.served.answer, inputs, timeout_s), timeout_s)
@@ -192,8 +193,9 @@ class ProvenModel:
             replica.standing.leave_out(replica.verdicts.refusal)
         return False
 
-    def _taking_part(self) -> list[Replica]:
-        return [one for one in self._turns.replicas if not one.standing.is_out]
+
+def _taking_part(replicas: Sequence[Replica]) -> list[Replica]:
+    return [one for one in replicas if not one.standing.is_out]
 
 
 def _may_wait(error: Declined, replica: Replica, pauses: Pauses) -> bool:

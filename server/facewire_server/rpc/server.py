@@ -66,8 +66,13 @@ class Server:
         self._emit = emit
         self.streams = recognition.streams
         self._calls = CallsInterceptor()
-        named = ForwardedInterceptor(options.trusted_proxies)
-        chain = [*interceptors, named, self._calls, StatusInterceptor(emit)]
+        named: list[aio.ServerInterceptor] = []
+        most_calls = limits.max_calls_per_connection
+        if options.trusted_proxies != TrustedProxies():
+            named.append(ForwardedInterceptor(options.trusted_proxies))
+            # A connection of theirs may have all calls, and gRPC has one limit of streams for all connections.
+            most_calls = options.max_calls
+        chain = [*interceptors, *named, self._calls, StatusInterceptor(emit)]
         self._tokens = TokenInterceptor(options.token, emit) if options.token else None
         if self._tokens is not None:
             chain.append(self._tokens)
@@ -79,9 +84,6 @@ class Server:
                 options.tls_certificate_chain, options.tls_private_key
             )
         self._watching: asyncio.Task[None] | None = None
-        # A connection of a trusted proxy may have all calls, and gRPC has one limit of streams for all connections.
-        has_proxies = options.trusted_proxies != TrustedProxies()
-        most_calls = options.max_calls if has_proxies else limits.max_calls_per_connection
         self._server = aio.server(
             interceptors=chain,
             options=channel_options(options.max_connections, most_calls, limits),

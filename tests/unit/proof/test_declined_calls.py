@@ -12,6 +12,7 @@ from facewire_server.proof.call_limit import CallLimit
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.proof.served import Answer, Declined
 from facewire_server.work.deadline import time_limit
+from fakes.clock import Clock
 from fakes.models import FakeReplica, FakeServed
 
 RIGHT = np.ones((1, 2), np.float32)
@@ -48,15 +49,6 @@ class Full(FakeReplica):
             return await super().answer(inputs, timeout_s)
         finally:
             self.busy -= 1
-
-
-class Clock:
-    """`time`, which stands still until the test moves it."""
-
-    now_s = 0.0
-
-    def monotonic(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import pytest
 from facewire_server.errors import ModelUnavailable, TimedOut
 from facewire_server.proof import standing, verdicts
 from facewire_server.proof.proven import ProvenModel
+from fakes.clock import Clock
 from fakes.models import FakeReplica, FakeServed
 
 RIGHT = np.ones((1, 2), np.float32)
@@ -17,15 +18,6 @@ FAILED = ModelUnavailable("INTERNAL")
 
 async def prove(model) -> None:
     await model.predict(INPUTS)
-
-
-class Clock:
-    """`time`, which stands still until the test moves it."""
-
-    now_s = 0.0
-
-    def monotonic(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from facewire_server.proof import verdicts
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.proof.served import Answer
 from facewire_server.work.deadline import time_limit
+from fakes.clock import Clock
 from fakes.models import FakeReplica, FakeServed
 
 RIGHT, WRONG = np.ones((1, 2), np.float32), np.zeros((1, 2), np.float32)
@@ -30,15 +31,6 @@ def model(*results) -> tuple[ProvenModel, list[FakeReplica]]:
 
 async def predict(line: ProvenModel) -> np.ndarray:
     return (await line.predict(INPUTS))["embeddings"]
-
-
-class Clock:
-    """`time`, which stands still until the test moves it."""
-
-    now_s = 0.0
-
-    def monotonic(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

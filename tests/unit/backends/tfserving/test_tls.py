@@ -1,7 +1,5 @@
 """TLS to model servers: their certificate is checked against the given ones."""
 
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +10,7 @@ import pytest
 from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof.signature import Signature
+from fakes.certificates import self_signed
 
 NOTHING = Signature({}, {})
 
@@ -34,13 +33,7 @@ class Secured(NamedTuple):
 @pytest.fixture
 async def secured(tmp_path: Path) -> AsyncIterator[Secured]:
     """A server on two ports, known as `localhost` and 127.0.0.1."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl to make a certificate")
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    files = ["-out", str(certificate), "-keyout", str(key)]
-    subprocess.run(["openssl", *request.split(), *name, *files], check=True, capture_output=True)
+    certificate, key = self_signed(tmp_path, "DNS:localhost,IP:127.0.0.1")
     credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((Empty(),))
