@@ -19,10 +19,13 @@ ServerError
     GalleryNotFound
     IdentityNotFound
     TemplateNotFound
+    TrackNotFound
   AlreadyExists
     GalleryExists
     IdentityExists
   ModelContractMismatch        templates of another model contract
+  CropsNotKept            the operator does not allow pictures of tracks to be kept
+  StreamTakenOver         another stream was opened with this one's resume token
   Exhausted               a limit was reached
     GalleryFull
     TooManyStreams
@@ -44,6 +47,7 @@ client sent (a field's name, an id); it never holds another person's data.
 
 __all__ = [
     "AlreadyExists",
+    "CropsNotKept",
     "EmptyImage",
     "Exhausted",
     "GalleryDamaged",
@@ -70,6 +74,7 @@ __all__ = [
     "ShuttingDown",
     "SlowReader",
     "StorageBusy",
+    "StreamTakenOver",
     "TemplateNotFound",
     "TimedOut",
     "TokenRequired",
@@ -78,6 +83,7 @@ __all__ = [
     "TooManyPixels",
     "TooManyStreams",
     "TooPoor",
+    "TrackNotFound",
     "Unavailable",
     "UndecodableImage",
 ]
@@ -167,6 +173,10 @@ class TemplateNotFound(NotFound):
     """No template of this id in the gallery."""
 
 
+class TrackNotFound(NotFound):
+    """No track of this id, or nothing is kept of it."""
+
+
 class AlreadyExists(ServerError):
     """The object to create exists."""
 
@@ -181,6 +191,14 @@ class IdentityExists(AlreadyExists):
 
 class ModelContractMismatch(ServerError):
     """Templates of another model contract: similarities to them would mean nothing."""
+
+
+class CropsNotKept(ServerError):
+    """The operator does not allow pictures of tracks to be kept."""
+
+
+class StreamTakenOver(ServerError):
+    """Another stream was opened with this one's resume token."""
 
 
 class Exhausted(ServerError):

@@ -42,8 +42,9 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.types.decisions": frozenset(
         {"numpy", f"{SERVER}.thresholds", f"{SERVER}.types.faces"}
     ),
+    f"{SERVER}.types.tracks": frozenset({f"{SERVER}.types.decisions"}),
     f"{SERVER}.types": frozenset(
-        f"{SERVER}.types.{each}" for each in ("pictures", "faces", "decisions")
+        f"{SERVER}.types.{each}" for each in ("pictures", "faces", "decisions", "tracks")
     ),
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),

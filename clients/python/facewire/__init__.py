@@ -16,6 +16,7 @@ from facewire._sync.client import Client
 from facewire._sync.stream import Stream
 from facewire._values.enums import (
     CompareOutcome,
+    DetectionMode,
     ErrorReason,
     FaceSelection,
     Feature,
@@ -97,6 +98,7 @@ __all__ = [
     "Decision",
     "DecisionPolicy",
     "DetectedFace",
+    "DetectionMode",
     "DetectionOptions",
     "EnrollResult",
     "EnrolledPicture",

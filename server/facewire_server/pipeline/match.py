@@ -104,7 +104,15 @@ def _decide(
     listed = candidates[: policy.max_candidates]
     between = candidates[:2] if outcome is Outcome.AMBIGUOUS else ()
     return Decision(
-        outcome, best, margin, threshold.value, revision, listed, threshold.source, between
+        outcome,
+        best,
+        margin,
+        threshold.value,
+        revision,
+        listed,
+        threshold.source,
+        between,
+        look_count=1,
     )
 
 

@@ -26,6 +26,7 @@ from facewire_server.types import (
 
 __all__ = [
     "IMAGE_FORMATS",
+    "decision_message",
     "decision_policy",
     "detection_options",
     "face_message",
@@ -62,6 +63,7 @@ _SELECTIONS = {
     face_pb2.FACE_SELECTION_ONLY: FaceSelection.ONLY,
 }
 _OUTCOMES = {
+    Outcome.PENDING: face_pb2.OUTCOME_PENDING,
     Outcome.KNOWN: face_pb2.OUTCOME_KNOWN,
     Outcome.UNKNOWN: face_pb2.OUTCOME_UNKNOWN,
     Outcome.AMBIGUOUS: face_pb2.OUTCOME_AMBIGUOUS,
@@ -154,8 +156,8 @@ def face_selection(
     return selection
 
 
-def face_message(face: Face, *, evidence_sequence: int = 0) -> face_pb2.Face:
-    """Converts one face; `evidence_sequence` is that of its frame in a stream."""
+def face_message(face: Face) -> face_pb2.Face:
+    """Converts one face."""
     left, top, right, bottom = face.box.tolist()
     points = [face_pb2.Point(x_px=x, y_px=y) for x, y in face.landmarks.tolist()]
     left_eye, right_eye, nose, left_mouth, right_mouth = points
@@ -169,9 +171,10 @@ def face_message(face: Face, *, evidence_sequence: int = 0) -> face_pb2.Face:
             right_mouth=right_mouth,
         ),
         detection_score=face.score,
-        decision=None if face.decision is None else _decision_message(face.decision),
+        decision=None if face.decision is None else decision_message(face.decision),
         quality=quality_message(face.quality),
-        evidence_sequence=evidence_sequence,
+        evidence_sequence=face.evidence_sequence,
+        track_id=face.track_id,
     )
 
 
@@ -188,7 +191,8 @@ def timings_message(timings: Timings) -> face_pb2.StageTimings:
     )
 
 
-def _decision_message(decision: Decision) -> face_pb2.Decision:
+def decision_message(decision: Decision) -> face_pb2.Decision:
+    """Converts one decision."""
     best, identity = decision.best, decision.identity
     return face_pb2.Decision(
         outcome=_OUTCOMES[decision.outcome],
@@ -204,6 +208,7 @@ def _decision_message(decision: Decision) -> face_pb2.Decision:
         ambiguous_between=[
             _candidate_message(candidate) for candidate in decision.ambiguous_between
         ],
+        look_count=decision.look_count,
     )
 
 

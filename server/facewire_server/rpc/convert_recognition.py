@@ -17,6 +17,7 @@ from facewire_server.rpc.convert import (
     picture,
     timings_message,
 )
+from facewire_server.rpc.convert_tracks import track_event_message
 from facewire_server.rpc.options import RequestDefaults
 from facewire_server.rpc.status import reason_of, shortened
 from facewire_server.streams.limits import ServingLimits
@@ -33,7 +34,14 @@ from facewire_server.streams.values import (
     StreamOutput,
     StreamPlan,
 )
-from facewire_server.types import CompareOutcome, Comparison, Picture, Recognition
+from facewire_server.types import (
+    CompareOutcome,
+    Comparison,
+    DetectionMode,
+    Picture,
+    Recognition,
+    TrackEvent,
+)
 
 __all__ = [
     "comparison_message",
@@ -63,6 +71,10 @@ _SKIP_REASONS = {
 _RECONNECT_REASONS = {
     ReconnectReason.SHUTTING_DOWN: recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN,
     ReconnectReason.IDLE: recognition_pb2.RECONNECT_REASON_IDLE,
+}
+_DETECTION_MODES = {
+    DetectionMode.SEARCHED: recognition_pb2.DETECTION_MODE_SEARCHED,
+    DetectionMode.FOLLOWED: recognition_pb2.DETECTION_MODE_FOLLOWED,
 }
 _COMPARE_OUTCOMES = {
     CompareOutcome.SAME: recognition_pb2.COMPARE_OUTCOME_SAME,
@@ -102,6 +114,8 @@ def stream_output(value: StreamOutput, limits: ServingLimits, model_contract_id:
                     target_fps=value.target_fps, longest_side_px=value.longest_side_px
                 )
             )
+        case TrackEvent():
+            return _Response(track=track_event_message(value))
         case Started():
             return _Response(started=_stream_started(limits, model_contract_id))
         case Reconnect():
@@ -218,11 +232,12 @@ def _frame_result(answer: Answered) -> recognition_pb2.FrameResult:
         sequence=answer.sequence,
         captured_at_us=answer.captured_at_us,
         status=recognition_pb2.FRAME_STATUS_OK,
-        faces=[face_message(face, evidence_sequence=answer.sequence) for face in result.faces],
+        faces=[face_message(face) for face in result.faces],
         width_px=result.width_px,
         height_px=result.height_px,
         timings=timings_message(result.timings),
         smallest_face_px=result.smallest_face_px,
+        detection_mode=_DETECTION_MODES[result.detection_mode],
     )
 
 

@@ -56,12 +56,18 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.GalleryNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_GALLERY_NOT_FOUND),
     errors.IdentityNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_IDENTITY_NOT_FOUND),
     errors.TemplateNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_TEMPLATE_NOT_FOUND),
+    errors.TrackNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_TRACK_NOT_FOUND),
     errors.GalleryExists: (StatusCode.ALREADY_EXISTS, face_pb2.ERROR_REASON_GALLERY_EXISTS),
     errors.IdentityExists: (StatusCode.ALREADY_EXISTS, face_pb2.ERROR_REASON_IDENTITY_EXISTS),
     errors.ModelContractMismatch: (
         StatusCode.FAILED_PRECONDITION,
         face_pb2.ERROR_REASON_CONTRACT_MISMATCH,
     ),
+    errors.CropsNotKept: (
+        StatusCode.FAILED_PRECONDITION,
+        face_pb2.ERROR_REASON_CROPS_NOT_KEPT,
+    ),
+    errors.StreamTakenOver: (StatusCode.ABORTED, face_pb2.ERROR_REASON_STREAM_TAKEN_OVER),
     errors.GalleryFull: (StatusCode.RESOURCE_EXHAUSTED, face_pb2.ERROR_REASON_GALLERY_FULL),
     errors.TooManyStreams: (
         StatusCode.RESOURCE_EXHAUSTED,

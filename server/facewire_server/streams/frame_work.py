@@ -72,4 +72,6 @@ class FrameWork:
         self.useful_side_px = useful_longest_side(
             recognition.width_px, recognition.height_px, plan.detection
         )
-        return settled(arrival, recognition)
+        # Every face was looked at in this frame.
+        faces = tuple(replace(face, evidence_sequence=frame.sequence) for face in recognition.faces)
+        return settled(arrival, replace(recognition, faces=faces))

@@ -10,7 +10,13 @@ from enum import Enum
 from typing import TypeAlias
 
 from facewire_server.errors import InvalidInput, ServerError
-from facewire_server.types import DecisionPolicy, DetectionOptions, Picture, Recognition
+from facewire_server.types import (
+    DecisionPolicy,
+    DetectionOptions,
+    Picture,
+    Recognition,
+    TrackEvent,
+)
 
 __all__ = [
     "Advice",
@@ -141,4 +147,4 @@ class Reconnect:
     reason: ReconnectReason = ReconnectReason.SHUTTING_DOWN
 
 
-StreamOutput: TypeAlias = Started | Answered | Skipped | Advice | Reconnect
+StreamOutput: TypeAlias = Started | Answered | Skipped | TrackEvent | Advice | Reconnect

@@ -10,6 +10,7 @@ from facewire_server.types.decisions import (
     Comparison,
     Decision,
     DecisionPolicy,
+    DetectionMode,
     Face,
     Outcome,
     Recognition,
@@ -31,6 +32,7 @@ from facewire_server.types.pictures import (
     PictureLimits,
     Rgb,
 )
+from facewire_server.types.tracks import TrackEvent, TrackReason, TrackState
 
 __all__ = [
     "CANVAS_MIN_FACE_PX",
@@ -40,6 +42,7 @@ __all__ = [
     "Comparison",
     "Decision",
     "DecisionPolicy",
+    "DetectionMode",
     "DetectionOptions",
     "Face",
     "FaceSelection",
@@ -54,4 +57,7 @@ __all__ = [
     "Recognition",
     "Rgb",
     "Timings",
+    "TrackEvent",
+    "TrackReason",
+    "TrackState",
 ]

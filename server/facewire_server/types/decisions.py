@@ -22,6 +22,7 @@ __all__ = [
     "Comparison",
     "Decision",
     "DecisionPolicy",
+    "DetectionMode",
     "Face",
     "Outcome",
     "Recognition",
@@ -41,6 +42,7 @@ class Candidate(NamedTuple):
 class Outcome(Enum):
     """The conclusion about a face (`facewire.v1.Outcome`)."""
 
+    PENDING = "pending"
     KNOWN = "known"
     UNKNOWN = "unknown"
     AMBIGUOUS = "ambiguous"
@@ -90,6 +92,7 @@ class Decision:
         candidates: the best identities, best first, up to the number requested.
         threshold_source: who chose `threshold`.
         ambiguous_between: the best identity and the runner-up, if the outcome is AMBIGUOUS.
+        look_count: looks at the face whose embeddings were averaged; 0 = it was not compared.
     """
 
     outcome: Outcome
@@ -100,6 +103,7 @@ class Decision:
     candidates: tuple[Candidate, ...] = ()
     threshold_source: ThresholdSource = ThresholdSource.REQUEST
     ambiguous_between: tuple[Candidate, ...] = ()
+    look_count: int = 0
 
     @property
     def identity(self) -> Candidate | None:
@@ -126,7 +130,9 @@ class Face:
         landmarks: (5, 2) float32.
         score: detection score.
         quality: measured on its crop.
-        decision: None if no gallery was searched.
+        decision: None if no gallery was searched; of a followed face the present verdict about its track.
+        track_id: 0 outside a stream.
+        evidence_sequence: the frame of the last look that `decision` rests on; 0 outside a stream.
     """
 
     box: NDArray[np.float32]
@@ -134,6 +140,15 @@ class Face:
     score: float
     quality: Quality
     decision: Decision | None = None
+    track_id: int = 0
+    evidence_sequence: int = 0
+
+
+class DetectionMode(Enum):
+    """How the faces of a picture were looked for (`facewire.v1.DetectionMode`)."""
+
+    SEARCHED = "searched"
+    FOLLOWED = "followed"
 
 
 @dataclass(slots=True)
@@ -160,6 +175,7 @@ class Recognition:
         timings: the time of each stage.
         smallest_face_px: side of the smallest face that was searched for, pixels of the picture.
         remark: what is wrong with the picture's file, though it was read; "" = nothing.
+        detection_mode: how faces were looked for.
     """
 
     faces: tuple[Face, ...]
@@ -169,6 +185,7 @@ class Recognition:
     timings: Timings = field(default_factory=Timings)
     smallest_face_px: float = 0.0
     remark: str = ""
+    detection_mode: DetectionMode = DetectionMode.SEARCHED
 
 
 class CompareOutcome(Enum):

@@ -56,7 +56,14 @@ EXPORTED = ExportedTemplate(TEMPLATE, np.array([0, 1, 0, 0], np.float32))
 CANDIDATE = Candidate("ada", "Ada", 0.5, "a" * 32)
 RUNNER_UP = Candidate("bo", "Bo", 0.25, "b" * 32)
 DECISION = Decision(
-    Outcome.KNOWN, CANDIDATE, 0.25, 0.375, 7, (CANDIDATE,), ThresholdSource.OPERATOR
+    Outcome.KNOWN,
+    CANDIDATE,
+    0.25,
+    0.375,
+    7,
+    (CANDIDATE,),
+    ThresholdSource.OPERATOR,
+    look_count=3,
 )
 TIMINGS = Timings(*(number / 1000 for number in (1, 2, 3, 4, 5, 6, 21)))
 RECOGNITION = Recognition((a_face(DECISION),), 640, 480, 7, TIMINGS)
@@ -162,10 +169,11 @@ def test_an_enrolled_picture_names_a_similar_identity() -> None:
 
 
 def test_a_face_with_its_decision() -> None:
-    face = replace(a_face(DECISION), quality=QUALITY)
-    message = convert.face_message(face, evidence_sequence=9)
+    face = replace(a_face(DECISION), quality=QUALITY, track_id=31, evidence_sequence=9)
+    message = convert.face_message(face)
     assert message.box == face_pb2.Box(x_px=10.5, y_px=20.25, width_px=40, height_px=60)
     assert (message.detection_score, message.evidence_sequence) == (0.75, 9)
+    assert message.track_id == 31
     assert_same(message.quality, QUALITY, besides=["faults"])
     assert list(message.quality.faults) == [
         face_pb2.QUALITY_FAULT_BLURRED,
@@ -228,7 +236,7 @@ def test_a_recognition(message: Any) -> None:
     if isinstance(message, recognition_pb2.FrameResult):
         assert (message.sequence, message.captured_at_us) == (9, 29)
         assert message.status == recognition_pb2.FRAME_STATUS_OK
-        assert message.faces[0].evidence_sequence == 9
+        assert message.detection_mode == recognition_pb2.DETECTION_MODE_SEARCHED
     else:
         assert (message.gallery_revision, message.model_contract_id) == (7, "c" * 64)
 

@@ -13,6 +13,7 @@ from typing import Self
 
 __all__ = [
     "CompareOutcome",
+    "DetectionMode",
     "ErrorReason",
     "FaceSelection",
     "Feature",
@@ -23,6 +24,8 @@ __all__ = [
     "QualityFault",
     "SkipReason",
     "ThresholdSource",
+    "TrackReason",
+    "TrackState",
     "WireEnum",
 ]
 
@@ -195,6 +198,49 @@ class Feature(WireEnum):
     """A stream that broke off can be resumed."""
     EVENTS_ONLY = "EVENTS_ONLY"
     """A stream can return events without frame results."""
+    TRACK_CROPS = "TRACK_CROPS"
+    """The best picture of a track is kept."""
+
+
+class DetectionMode(WireEnum):
+    """How the faces of a frame were looked for."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    SEARCHED = "SEARCHED"
+    """The whole picture was searched."""
+    FOLLOWED = "FOLLOWED"
+    """Known faces were followed; a new one may have been missed until the next search."""
+
+
+class TrackState(WireEnum):
+    """The state of a track."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    TENTATIVE = "TENTATIVE"
+    """A person is visible; who it is has not been decided yet."""
+    CONFIRMED = "CONFIRMED"
+    """The decision stands: a known identity, or an unknown person."""
+    RETRACTED = "RETRACTED"
+    """An earlier confirmation is revoked."""
+    ENDED = "ENDED"
+    """The person has left the picture."""
+
+
+class TrackReason(WireEnum):
+    """Why a track changed."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    EVIDENCE = "EVIDENCE"
+    """The evidence of the frames so far."""
+    GALLERY_CHANGED = "GALLERY_CHANGED"
+    LOST = "LOST"
+    """The face was not seen for a while."""
+    STREAM_ENDED = "STREAM_ENDED"
+    """The stream ended, or broke off and was not resumed in time."""
+    APPEARED = "APPEARED"
+    """A face was found that belongs to no track."""
+    SWAPPED = "SWAPPED"
+    """The track has another person's face, after a crossing, an occlusion or a cut."""
 
 
 class ErrorReason(WireEnum):
@@ -233,3 +279,6 @@ class ErrorReason(WireEnum):
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"
     TOO_MANY_CALLS = "TOO_MANY_CALLS"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    TRACK_NOT_FOUND = "TRACK_NOT_FOUND"
+    CROPS_NOT_KEPT = "CROPS_NOT_KEPT"
+    STREAM_TAKEN_OVER = "STREAM_TAKEN_OVER"

@@ -103,6 +103,8 @@ class Decision:
         threshold_source: why `threshold` has its value.
         ambiguous_between: the two identities that an AMBIGUOUS outcome lies between, best first;
             empty for any other.
+        look_count: looks at the face that `similarity` is averaged over; 1 for a single picture, 0 if the face
+            was not compared, or by a server of 0.1.
     """
 
     outcome: Outcome
@@ -116,6 +118,7 @@ class Decision:
     candidates: tuple[Candidate, ...]
     threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
     ambiguous_between: tuple[Candidate, ...] = ()
+    look_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from facewire._values.enums import CompareOutcome, ErrorReason, FrameStatus, SkipReason
+from facewire._values.enums import (
+    CompareOutcome,
+    DetectionMode,
+    ErrorReason,
+    FrameStatus,
+    SkipReason,
+)
 from facewire._values.faces import DetectedFace, Face
 
 __all__ = [
@@ -90,6 +96,7 @@ class FrameResult:
         timings: the time by stage.
         captured_at_us: `Frame.captured_at_us`, unchanged.
         smallest_face_px: side of the smallest face that was searched for; see `Recognition`.
+        detection_mode: how faces were looked for: only a SEARCHED frame can show that no new face is there.
     """
 
     sequence: int
@@ -102,6 +109,7 @@ class FrameResult:
     timings: StageTimings
     captured_at_us: int
     smallest_face_px: float = 0.0
+    detection_mode: DetectionMode = DetectionMode.UNSPECIFIED
 
     @property
     def frame_count(self) -> int:

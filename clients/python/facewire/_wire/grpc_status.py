@@ -57,6 +57,15 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
     ),
     ErrorReason.IDENTITY_NOT_FOUND: (errors.NotFoundError, ""),
     ErrorReason.TEMPLATE_NOT_FOUND: (errors.NotFoundError, ""),
+    ErrorReason.TRACK_NOT_FOUND: (errors.NotFoundError, ""),
+    ErrorReason.CROPS_NOT_KEPT: (
+        errors.NotSupportedError,
+        "Ask the operator to set FACEWIRE_KEEP_CROPS.",
+    ),
+    ErrorReason.STREAM_TAKEN_OVER: (
+        errors.ServerError,
+        "Another client resumed the stream: give each camera a token of its own.",
+    ),
     ErrorReason.GALLERY_EXISTS: (errors.AlreadyExistsError, ""),
     ErrorReason.IDENTITY_EXISTS: (errors.AlreadyExistsError, ""),
     ErrorReason.CONTRACT_MISMATCH: (

@@ -69,6 +69,7 @@ def read_decision(decision: face_pb2.Decision) -> Decision:
         candidates=tuple(map(read_candidate, decision.candidates)),
         threshold_source=ThresholdSource.from_wire(decision.threshold_source),
         ambiguous_between=tuple(map(read_candidate, decision.ambiguous_between)),
+        look_count=decision.look_count,
     )
 
 

@@ -1,6 +1,12 @@
 """Reads messages of recognition.proto as values."""
 
-from facewire._values.enums import CompareOutcome, ErrorReason, FrameStatus, SkipReason
+from facewire._values.enums import (
+    CompareOutcome,
+    DetectionMode,
+    ErrorReason,
+    FrameStatus,
+    SkipReason,
+)
 from facewire._values.results import (
     Advice,
     Comparison,
@@ -71,6 +77,7 @@ def read_frame_result(result: recognition_pb2.FrameResult) -> FrameResult:
         timings=read_stage_timings(result.timings),
         captured_at_us=result.captured_at_us,
         smallest_face_px=result.smallest_face_px,
+        detection_mode=DetectionMode.from_wire(result.detection_mode),
     )
 
 

@@ -96,6 +96,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_REQUEST_TOO_LARGE: _ClassVar[ErrorReason]
     ERROR_REASON_TOO_MANY_CALLS: _ClassVar[ErrorReason]
     ERROR_REASON_OUT_OF_MEMORY: _ClassVar[ErrorReason]
+    ERROR_REASON_TRACK_NOT_FOUND: _ClassVar[ErrorReason]
+    ERROR_REASON_CROPS_NOT_KEPT: _ClassVar[ErrorReason]
+    ERROR_REASON_STREAM_TAKEN_OVER: _ClassVar[ErrorReason]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
@@ -168,6 +171,9 @@ ERROR_REASON_GALLERY_DAMAGED: ErrorReason
 ERROR_REASON_REQUEST_TOO_LARGE: ErrorReason
 ERROR_REASON_TOO_MANY_CALLS: ErrorReason
 ERROR_REASON_OUT_OF_MEMORY: ErrorReason
+ERROR_REASON_TRACK_NOT_FOUND: ErrorReason
+ERROR_REASON_CROPS_NOT_KEPT: ErrorReason
+ERROR_REASON_STREAM_TAKEN_OVER: ErrorReason
 
 class Image(_message.Message):
     __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes", "chroma_stride_bytes", "plane_height_px")
@@ -260,7 +266,7 @@ class Quality(_message.Message):
     def __init__(self, inter_eye_px: _Optional[float] = ..., sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., directional_sharpness: _Optional[float] = ..., embedding_norm: _Optional[float] = ..., yaw: _Optional[float] = ..., pitch: _Optional[float] = ..., faults: _Optional[_Iterable[_Union[QualityFault, str]]] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("outcome", "identity_id", "display_name", "similarity", "threshold", "margin", "template_id", "gallery_revision", "candidates", "threshold_source", "ambiguous_between")
+    __slots__ = ("outcome", "identity_id", "display_name", "similarity", "threshold", "margin", "template_id", "gallery_revision", "candidates", "threshold_source", "ambiguous_between", "look_count")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -272,6 +278,7 @@ class Decision(_message.Message):
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
     AMBIGUOUS_BETWEEN_FIELD_NUMBER: _ClassVar[int]
+    LOOK_COUNT_FIELD_NUMBER: _ClassVar[int]
     outcome: Outcome
     identity_id: str
     display_name: str
@@ -283,7 +290,8 @@ class Decision(_message.Message):
     candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
     threshold_source: ThresholdSource
     ambiguous_between: _containers.RepeatedCompositeFieldContainer[Candidate]
-    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., margin: _Optional[float] = ..., template_id: _Optional[str] = ..., gallery_revision: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold_source: _Optional[_Union[ThresholdSource, str]] = ..., ambiguous_between: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ...) -> None: ...
+    look_count: int
+    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., margin: _Optional[float] = ..., template_id: _Optional[str] = ..., gallery_revision: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold_source: _Optional[_Union[ThresholdSource, str]] = ..., ambiguous_between: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., look_count: _Optional[int] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("identity_id", "display_name", "similarity", "template_id")

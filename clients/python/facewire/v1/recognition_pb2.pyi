@@ -20,6 +20,12 @@ class ResponseDetail(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESPONSE_DETAIL_FULL: _ClassVar[ResponseDetail]
     RESPONSE_DETAIL_EVENTS_ONLY: _ClassVar[ResponseDetail]
 
+class DetectionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DETECTION_MODE_UNSPECIFIED: _ClassVar[DetectionMode]
+    DETECTION_MODE_SEARCHED: _ClassVar[DetectionMode]
+    DETECTION_MODE_FOLLOWED: _ClassVar[DetectionMode]
+
 class FrameStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FRAME_STATUS_UNSPECIFIED: _ClassVar[FrameStatus]
@@ -51,6 +57,8 @@ class TrackReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TRACK_REASON_GALLERY_CHANGED: _ClassVar[TrackReason]
     TRACK_REASON_LOST: _ClassVar[TrackReason]
     TRACK_REASON_STREAM_ENDED: _ClassVar[TrackReason]
+    TRACK_REASON_APPEARED: _ClassVar[TrackReason]
+    TRACK_REASON_SWAPPED: _ClassVar[TrackReason]
 
 class ReconnectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -73,12 +81,16 @@ class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_WATCH_TRACKS: _ClassVar[Feature]
     FEATURE_RESUME: _ClassVar[Feature]
     FEATURE_EVENTS_ONLY: _ClassVar[Feature]
+    FEATURE_TRACK_CROPS: _ClassVar[Feature]
 FRAME_POLICY_UNSPECIFIED: FramePolicy
 FRAME_POLICY_NEWEST_WINS: FramePolicy
 FRAME_POLICY_EVERY_FRAME: FramePolicy
 RESPONSE_DETAIL_UNSPECIFIED: ResponseDetail
 RESPONSE_DETAIL_FULL: ResponseDetail
 RESPONSE_DETAIL_EVENTS_ONLY: ResponseDetail
+DETECTION_MODE_UNSPECIFIED: DetectionMode
+DETECTION_MODE_SEARCHED: DetectionMode
+DETECTION_MODE_FOLLOWED: DetectionMode
 FRAME_STATUS_UNSPECIFIED: FrameStatus
 FRAME_STATUS_OK: FrameStatus
 FRAME_STATUS_INVALID: FrameStatus
@@ -99,6 +111,8 @@ TRACK_REASON_EVIDENCE: TrackReason
 TRACK_REASON_GALLERY_CHANGED: TrackReason
 TRACK_REASON_LOST: TrackReason
 TRACK_REASON_STREAM_ENDED: TrackReason
+TRACK_REASON_APPEARED: TrackReason
+TRACK_REASON_SWAPPED: TrackReason
 RECONNECT_REASON_UNSPECIFIED: ReconnectReason
 RECONNECT_REASON_SHUTTING_DOWN: ReconnectReason
 RECONNECT_REASON_REBALANCE: ReconnectReason
@@ -112,6 +126,7 @@ FEATURE_TRACKS: Feature
 FEATURE_WATCH_TRACKS: Feature
 FEATURE_RESUME: Feature
 FEATURE_EVENTS_ONLY: Feature
+FEATURE_TRACK_CROPS: Feature
 
 class StreamRecognizeRequest(_message.Message):
     __slots__ = ("config", "frame")
@@ -122,7 +137,7 @@ class StreamRecognizeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[StreamConfig, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ...) -> None: ...
 
 class StreamConfig(_message.Message):
-    __slots__ = ("gallery_id", "camera_id", "resume_token", "frame_policy", "decision_policy", "detection", "detail", "max_candidates", "rotation_degrees")
+    __slots__ = ("gallery_id", "camera_id", "resume_token", "frame_policy", "decision_policy", "detection", "detail", "max_candidates", "rotation_degrees", "search_interval_ms")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +147,7 @@ class StreamConfig(_message.Message):
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     MAX_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     ROTATION_DEGREES_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     camera_id: str
     resume_token: bytes
@@ -141,7 +157,8 @@ class StreamConfig(_message.Message):
     detail: ResponseDetail
     max_candidates: int
     rotation_degrees: int
-    def __init__(self, gallery_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., frame_policy: _Optional[_Union[FramePolicy, str]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., detail: _Optional[_Union[ResponseDetail, str]] = ..., max_candidates: _Optional[int] = ..., rotation_degrees: _Optional[int] = ...) -> None: ...
+    search_interval_ms: int
+    def __init__(self, gallery_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., frame_policy: _Optional[_Union[FramePolicy, str]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., detail: _Optional[_Union[ResponseDetail, str]] = ..., max_candidates: _Optional[int] = ..., rotation_degrees: _Optional[int] = ..., search_interval_ms: _Optional[int] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("sequence", "captured_at_us", "image")
@@ -170,23 +187,25 @@ class StreamRecognizeResponse(_message.Message):
     def __init__(self, started: _Optional[_Union[StreamStarted, _Mapping]] = ..., frame: _Optional[_Union[FrameResult, _Mapping]] = ..., skipped: _Optional[_Union[FramesSkipped, _Mapping]] = ..., track: _Optional[_Union[TrackEvent, _Mapping]] = ..., advice: _Optional[_Union[Advice, _Mapping]] = ..., reconnect: _Optional[_Union[Reconnect, _Mapping]] = ...) -> None: ...
 
 class StreamStarted(_message.Message):
-    __slots__ = ("resume_token", "resume_after_sequence", "max_in_flight", "max_frame_bytes", "max_pixels", "model_contract_id")
+    __slots__ = ("resume_token", "resume_after_sequence", "max_in_flight", "max_frame_bytes", "max_pixels", "model_contract_id", "resume_within_ms")
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     RESUME_AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     MAX_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
     MAX_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_PIXELS_FIELD_NUMBER: _ClassVar[int]
     MODEL_CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    RESUME_WITHIN_MS_FIELD_NUMBER: _ClassVar[int]
     resume_token: bytes
     resume_after_sequence: int
     max_in_flight: int
     max_frame_bytes: int
     max_pixels: int
     model_contract_id: str
-    def __init__(self, resume_token: _Optional[bytes] = ..., resume_after_sequence: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., max_frame_bytes: _Optional[int] = ..., max_pixels: _Optional[int] = ..., model_contract_id: _Optional[str] = ...) -> None: ...
+    resume_within_ms: int
+    def __init__(self, resume_token: _Optional[bytes] = ..., resume_after_sequence: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., max_frame_bytes: _Optional[int] = ..., max_pixels: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., resume_within_ms: _Optional[int] = ...) -> None: ...
 
 class FrameResult(_message.Message):
-    __slots__ = ("sequence", "status", "reason", "detail", "faces", "width_px", "height_px", "timings", "captured_at_us", "smallest_face_px")
+    __slots__ = ("sequence", "status", "reason", "detail", "faces", "width_px", "height_px", "timings", "captured_at_us", "smallest_face_px", "detection_mode")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -197,6 +216,7 @@ class FrameResult(_message.Message):
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
     SMALLEST_FACE_PX_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_MODE_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     status: FrameStatus
     reason: _face_pb2.ErrorReason
@@ -207,7 +227,8 @@ class FrameResult(_message.Message):
     timings: _face_pb2.StageTimings
     captured_at_us: int
     smallest_face_px: float
-    def __init__(self, sequence: _Optional[int] = ..., status: _Optional[_Union[FrameStatus, str]] = ..., reason: _Optional[_Union[_face_pb2.ErrorReason, str]] = ..., detail: _Optional[str] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., timings: _Optional[_Union[_face_pb2.StageTimings, _Mapping]] = ..., captured_at_us: _Optional[int] = ..., smallest_face_px: _Optional[float] = ...) -> None: ...
+    detection_mode: DetectionMode
+    def __init__(self, sequence: _Optional[int] = ..., status: _Optional[_Union[FrameStatus, str]] = ..., reason: _Optional[_Union[_face_pb2.ErrorReason, str]] = ..., detail: _Optional[str] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., timings: _Optional[_Union[_face_pb2.StageTimings, _Mapping]] = ..., captured_at_us: _Optional[int] = ..., smallest_face_px: _Optional[float] = ..., detection_mode: _Optional[_Union[DetectionMode, str]] = ...) -> None: ...
 
 class FramesSkipped(_message.Message):
     __slots__ = ("first_sequence", "last_sequence", "reason", "frame_count")
@@ -222,7 +243,7 @@ class FramesSkipped(_message.Message):
     def __init__(self, first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., reason: _Optional[_Union[SkipReason, str]] = ..., frame_count: _Optional[int] = ...) -> None: ...
 
 class TrackEvent(_message.Message):
-    __slots__ = ("event_id", "camera_id", "track_id", "state", "decision", "previous_identity_id", "reason", "first_sequence", "last_sequence", "server_time_us")
+    __slots__ = ("event_id", "camera_id", "track_id", "state", "decision", "previous_identity_id", "reason", "first_sequence", "last_sequence", "server_time_us", "gallery_id", "visit_id", "first_seen_us", "last_seen_us", "has_crop")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -233,6 +254,11 @@ class TrackEvent(_message.Message):
     FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     SERVER_TIME_US_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    VISIT_ID_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
+    HAS_CROP_FIELD_NUMBER: _ClassVar[int]
     event_id: int
     camera_id: str
     track_id: int
@@ -243,7 +269,12 @@ class TrackEvent(_message.Message):
     first_sequence: int
     last_sequence: int
     server_time_us: int
-    def __init__(self, event_id: _Optional[int] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[int] = ..., state: _Optional[_Union[TrackState, str]] = ..., decision: _Optional[_Union[_face_pb2.Decision, _Mapping]] = ..., previous_identity_id: _Optional[str] = ..., reason: _Optional[_Union[TrackReason, str]] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., server_time_us: _Optional[int] = ...) -> None: ...
+    gallery_id: str
+    visit_id: int
+    first_seen_us: int
+    last_seen_us: int
+    has_crop: bool
+    def __init__(self, event_id: _Optional[int] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[int] = ..., state: _Optional[_Union[TrackState, str]] = ..., decision: _Optional[_Union[_face_pb2.Decision, _Mapping]] = ..., previous_identity_id: _Optional[str] = ..., reason: _Optional[_Union[TrackReason, str]] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., server_time_us: _Optional[int] = ..., gallery_id: _Optional[str] = ..., visit_id: _Optional[int] = ..., first_seen_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., has_crop: bool = ...) -> None: ...
 
 class Advice(_message.Message):
     __slots__ = ("target_fps", "longest_side_px")
@@ -324,20 +355,40 @@ class CompareResponse(_message.Message):
     def __init__(self, outcome: _Optional[_Union[CompareOutcome, str]] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., first: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., second: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., model_contract_id: _Optional[str] = ...) -> None: ...
 
 class WatchTracksRequest(_message.Message):
-    __slots__ = ("camera_ids", "identity_ids", "after_event")
+    __slots__ = ("camera_ids", "identity_ids", "after_event", "states")
     CAMERA_IDS_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_IDS_FIELD_NUMBER: _ClassVar[int]
     AFTER_EVENT_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
     camera_ids: _containers.RepeatedScalarFieldContainer[str]
     identity_ids: _containers.RepeatedScalarFieldContainer[str]
     after_event: int
-    def __init__(self, camera_ids: _Optional[_Iterable[str]] = ..., identity_ids: _Optional[_Iterable[str]] = ..., after_event: _Optional[int] = ...) -> None: ...
+    states: _containers.RepeatedScalarFieldContainer[TrackState]
+    def __init__(self, camera_ids: _Optional[_Iterable[str]] = ..., identity_ids: _Optional[_Iterable[str]] = ..., after_event: _Optional[int] = ..., states: _Optional[_Iterable[_Union[TrackState, str]]] = ...) -> None: ...
 
 class WatchTracksResponse(_message.Message):
-    __slots__ = ("event",)
+    __slots__ = ("event", "events_lost")
     EVENT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_LOST_FIELD_NUMBER: _ClassVar[int]
     event: TrackEvent
-    def __init__(self, event: _Optional[_Union[TrackEvent, _Mapping]] = ...) -> None: ...
+    events_lost: bool
+    def __init__(self, event: _Optional[_Union[TrackEvent, _Mapping]] = ..., events_lost: bool = ...) -> None: ...
+
+class GetTrackCropRequest(_message.Message):
+    __slots__ = ("track_id",)
+    TRACK_ID_FIELD_NUMBER: _ClassVar[int]
+    track_id: int
+    def __init__(self, track_id: _Optional[int] = ...) -> None: ...
+
+class GetTrackCropResponse(_message.Message):
+    __slots__ = ("image", "sequence", "quality")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    image: _face_pb2.Image
+    sequence: int
+    quality: _face_pb2.Quality
+    def __init__(self, image: _Optional[_Union[_face_pb2.Image, _Mapping]] = ..., sequence: _Optional[int] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ...) -> None: ...
 
 class GetServerInfoRequest(_message.Message):
     __slots__ = ()

@@ -73,6 +73,11 @@ class RecognitionServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_recognition__pb2.WatchTracksRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_recognition__pb2.WatchTracksResponse.FromString,
                 _registered_method=True)
+        self.GetTrackCrop = channel.unary_unary(
+                '/facewire.v1.RecognitionService/GetTrackCrop',
+                request_serializer=facewire_dot_v1_dot_recognition__pb2.GetTrackCropRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_recognition__pb2.GetTrackCropResponse.FromString,
+                _registered_method=True)
         self.GetServerInfo = channel.unary_unary(
                 '/facewire.v1.RecognitionService/GetServerInfo',
                 request_serializer=facewire_dot_v1_dot_recognition__pb2.GetServerInfoRequest.SerializeToString,
@@ -114,6 +119,14 @@ class RecognitionServiceServicer(object):
         all frames that were read are accounted for - the last one always by a
         `FrameResult` - and the stream ends with OK.
 
+        Faces are followed from frame to frame: each is part of a track, and `Face.decision` is the present
+        verdict about the track's person. A `TrackEvent` says what changed, right before the `FrameResult` of the frame that
+        changed it; an event that no frame caused (a person left, the gallery changed) comes in between.
+
+        A stream that broke off can be resumed, if its server does so (FEATURE_RESUME): a new stream with
+        `StreamConfig.resume_token` goes on with the tracks, and `StreamStarted.resume_after_sequence` says which frames need not be sent
+        again. No frame is accounted for twice.
+
         A frame that cannot be used (undecodable, too many bytes or pixels) gets
         a result with FRAME_STATUS_INVALID and a reason, and the stream goes on. A message
         above `max_frame_bytes` + 1 MiB never reaches the server's code: gRPC ends the
@@ -135,8 +148,9 @@ class RecognitionServiceServicer(object):
         longer than the server waits (10 minutes by default): open a new stream with the next frame.
         * `UNAVAILABLE` (WORKER_BUSY): retry at once on a new connection. Reserved: not sent by
         this version.
+        * `ABORTED` (STREAM_TAKEN_OVER): another stream was opened with this one's `resume_token`.
         * `UNIMPLEMENTED` (NOT_IMPLEMENTED): resume, or events without frame results, on a
-        server that does not track yet.
+        server without that feature.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,10 +181,29 @@ class RecognitionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchTracks(self, request, context):
-        """Streams the track events of all cameras.
+        """Streams the track events of all cameras, for as long as the client reads: each at least once, those of a track in
+        order. The response headers come at once: later events are not missed. After a failure go on with
+        `after_event` = the last event that was processed.
+
+        Events are kept for 24 hours and up to 100,000, unless the operator says otherwise. An event about a person who
+        was deleted is not sent.
 
         Errors:
-        * `UNIMPLEMENTED` (NOT_IMPLEMENTED): this server does not track yet.
+        * `INVALID_ARGUMENT` (FIELD_INVALID): a filter is out of range.
+        * `RESOURCE_EXHAUSTED` (SLOW_READER): the client did not read for longer than the server waits.
+        * `UNAVAILABLE` (SHUTTING_DOWN): go on with `after_event`.
+        * `UNIMPLEMENTED` (NOT_IMPLEMENTED): this server has not FEATURE_WATCH_TRACKS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTrackCrop(self, request, context):
+        """Returns the best picture of a track's face, with some of its surroundings: for a person to look at, or to enroll.
+
+        Errors:
+        * `NOT_FOUND` (TRACK_NOT_FOUND): no such track, or its picture is no longer kept, or its person was deleted.
+        * `FAILED_PRECONDITION` (CROPS_NOT_KEPT): the operator does not allow pictures to be kept (FEATURE_TRACK_CROPS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -211,6 +244,11 @@ def add_RecognitionServiceServicer_to_server(servicer, server):
                     servicer.WatchTracks,
                     request_deserializer=facewire_dot_v1_dot_recognition__pb2.WatchTracksRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_recognition__pb2.WatchTracksResponse.SerializeToString,
+            ),
+            'GetTrackCrop': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTrackCrop,
+                    request_deserializer=facewire_dot_v1_dot_recognition__pb2.GetTrackCropRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_recognition__pb2.GetTrackCropResponse.SerializeToString,
             ),
             'GetServerInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetServerInfo,
@@ -345,6 +383,33 @@ class RecognitionService(object):
             '/facewire.v1.RecognitionService/WatchTracks',
             facewire_dot_v1_dot_recognition__pb2.WatchTracksRequest.SerializeToString,
             facewire_dot_v1_dot_recognition__pb2.WatchTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTrackCrop(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.RecognitionService/GetTrackCrop',
+            facewire_dot_v1_dot_recognition__pb2.GetTrackCropRequest.SerializeToString,
+            facewire_dot_v1_dot_recognition__pb2.GetTrackCropResponse.FromString,
             options,
             channel_credentials,
             insecure,
