@@ -11,10 +11,11 @@ from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.events import Emit, ModelStateChanged
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.follow import Follower
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import ModelStatistics, OpenedModel
 from facewire_server.proof.proven import ProvenModel
-from facewire_server.proof.servables import DETECTOR, EMBEDDER, Servable, servables
+from facewire_server.proof.servables import DETECTOR, EMBEDDER, FOLLOWER, Servable, servables
 
 __all__ = ["Models", "open_models"]
 
@@ -28,6 +29,7 @@ class Models:
 
     Attributes:
         detector, embedder: the steps.
+        follower: the step that follows faces; None = the served `mtcnn` cannot do that: every frame is searched.
         served: the models that run in another process, and may be unreachable.
     """
 
@@ -41,6 +43,8 @@ class Models:
         self._opened = {one.name: one for one in opened}
         self.detector = Detector(self._opened[DETECTOR])
         self.embedder = Embedder(self._opened[EMBEDDER], dimension)
+        following = self._opened.get(FOLLOWER)
+        self.follower = Follower(following) if following is not None else None
         self.served = tuple(one.served for one in self._opened.values() if one.served is not None)
 
     def statistics(self) -> tuple[ModelStatistics, ...]:

@@ -49,7 +49,14 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
     f"{SERVER}.pictures": frozenset({"numpy", "cv2", f"{SERVER}.pictures", *VALUES}),
-    f"{SERVER}.pipeline": frozenset({"numpy", "cv2", f"{SERVER}.pipeline.ports", *VALUES}),
+    f"{SERVER}.pipeline": frozenset(
+        {
+            "numpy",
+            "cv2",
+            *(f"{SERVER}.pipeline.{each}" for each in ("ports", "face_outputs")),
+            *VALUES,
+        }
+    ),
     # Its drivers call the steps; no step knows another.
     f"{SERVER}.pipeline.find": frozenset(
         {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
@@ -74,7 +81,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.proof",
             f"{SERVER}.work.deadline",
             *VALUES,
-            *(f"{SERVER}.pipeline.{each}" for each in ("ports", "detect", "embed")),
+            *(f"{SERVER}.pipeline.{each}" for each in ("ports", "detect", "embed", "follow")),
         }
     ),
     f"{SERVER}.streams": frozenset(

@@ -1,15 +1,27 @@
-"""An embedding model of numpy, for the tests of the `Model` port and of what wraps it."""
+"""Models without a network, for the tests of the `Model` port and of what wraps it."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
+from facewire_server.proof import detector_proof
 from facewire_server.proof.served import Answer
 
-__all__ = ["FakeEmbedding", "FakeReplica", "FakeServed"]
+__all__ = ["FakeEmbedding", "FakeFollow", "FakeReplica", "FakeServed"]
+
+_BACKGROUND: Final = 127
+"""Gray level of what is no face, as in the drawing of `detector_proof`."""
+
+_FACE: Final = (detector_proof.GOLDEN_BOX.reshape(2, 2) - 24) / 112
+"""Where the face is in the drawing of it, which is 112 pixels wide and begins at 24, 24; in shares of the drawing."""
+
+_LANDMARKS: Final = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
+"""In shares of the face's box."""
 
 
 class FakeEmbedding:
@@ -26,6 +38,39 @@ class FakeEmbedding:
         vectors = cells @ self._weights
         unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return {"embeddings": unit.astype(np.float32)}
+
+
+class FakeFollow:
+    """The `mtcnn` servable's signature `follow`: whatever stands out from plain gray is a drawn face.
+
+    A window shows the face that covers most of it, if that is a third of both together at least.
+    """
+
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
+        if inputs.keys() != {"image", "boxes"}:
+            raise ModelUnavailable(f"the model takes ['boxes', 'image'], not {sorted(inputs)}")
+        drawn = (inputs["image"] != _BACKGROUND).any(axis=2).astype(np.uint8)
+        _, _, found, _ = cv2.connectedComponentsWithStats(drawn)
+        corners, sizes = found[1:, None, :2], found[1:, None, 2:4]
+        faces = (corners + _FACE * sizes).reshape(-1, 4).astype(np.float32)
+        return self._answer(faces, inputs["boxes"])
+
+    def _answer(self, faces: NDArray, windows: NDArray) -> dict[str, NDArray]:
+        boxes = np.clip(np.nan_to_num(windows, posinf=0, neginf=0), -1e6, 1e6)
+        scores = np.zeros(len(windows), np.float32)
+        for row, window in enumerate(boxes):
+            if (
+                not np.isfinite(windows[row]).all()
+                or (window[2:] <= window[:2]).any()
+                or not len(faces)
+            ):
+                continue
+            overlaps = [detector_proof.iou(window, face) for face in faces]
+            if max(overlaps) > 1 / 3:
+                boxes[row], scores[row] = faces[np.argmax(overlaps)], 0.99
+        sides = boxes[:, None, 2:] - boxes[:, None, :2]
+        landmarks = boxes[:, None, :2] + sides * _LANDMARKS.astype(np.float32)
+        return {"boxes": boxes, "scores": scores, "landmarks": landmarks}
 
 
 class FakeReplica:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facewire_server.errors import ModelUnavailable
+from facewire_server.pipeline.face_outputs import faces_of
 from facewire_server.pipeline.ports import Model
 from facewire_server.types import CANVAS_MIN_FACE_PX, DetectionOptions, Faces, Rgb
 
@@ -42,19 +42,5 @@ class Detector:
                 "thresholds": thresholds,
             }
         )
-        faces = _faces(answer)
+        faces = faces_of(answer)
         return faces[np.argsort(-faces.scores, kind="stable")[: options.max_faces]]
-
-
-def _faces(answer: dict[str, np.ndarray]) -> Faces:
-    try:
-        boxes, scores = answer["boxes"], answer["scores"]
-        landmarks = answer["landmarks"]
-    except KeyError as missing:
-        raise ModelUnavailable(f"the detector's answer lacks {missing}") from missing
-    count = len(scores)
-    if boxes.shape != (count, 4) or landmarks.shape != (count, 5, 2) or scores.shape != (count,):
-        raise ModelUnavailable("the detector's answer has unexpected shapes")
-    if not all(np.isfinite(array).all() for array in (boxes, scores, landmarks)):
-        raise ModelUnavailable("the detector's answer is not finite")
-    return Faces(boxes, scores, landmarks)

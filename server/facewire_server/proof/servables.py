@@ -14,10 +14,13 @@ from facewire_server.proof import detector_proof, model_contract, signature
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.signature import DEFAULT_SIGNATURE, Signature
 
-__all__ = ["DETECTOR", "EMBEDDER", "Servable", "servables"]
+__all__ = ["DETECTOR", "EMBEDDER", "FOLLOWER", "Servable", "servables"]
 
 DETECTOR: Final = "mtcnn"
 """The label of the row whose model finds faces."""
+
+FOLLOWER: Final = "mtcnn/follow"
+"""The label of the row whose model follows faces."""
 
 EMBEDDER: Final = "embedding"
 """The label of the row whose model embeds crops."""
