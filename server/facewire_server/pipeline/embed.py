@@ -1,6 +1,6 @@
 """Aligned crops to embeddings."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.ports import Model
 from facewire_server.types import Rgb
 
-__all__ = ["Embedded", "Embedder"]
+__all__ = ["EXACT", "Embedded", "Embedder", "FrameError"]
 
 _CHUNK = 16
 """Most crops of one prediction: with more, a face takes no less time, and the model's memory grows."""
@@ -28,18 +28,58 @@ class Embedded(NamedTuple):
     norms: NDArray[np.float32]
 
 
+class FrameError(NamedTuple):
+    """How far an embedding that is not exact lies from the exact one of the same crop, at most.
+
+    Attributes:
+        similarity: by which its cosine similarity to any other vector differs.
+        norm: by which its norm differs, as a share of the norm.
+    """
+
+    similarity: float = 0.0
+    norm: float = 0.0
+
+
+EXACT: Final = FrameError()
+"""Of embeddings in float32."""
+
+
 class Embedder:
-    """The `embedding` servable: crops to unit vectors."""
+    """The `embedding` servable: crops to unit vectors.
 
-    def __init__(self, model: Model, dimension: int) -> None:
+    Attributes:
+        dimension: d, the length of an embedding.
+        frame_error: of embeddings that need not be exact; `EXACT` if they are so nevertheless, since there is no faster model.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        dimension: int,
+        *,
+        frames: Model | None = None,
+        frame_error: FrameError = EXACT,
+    ) -> None:
+        """Joins the models.
+
+        Args:
+            model: computes in float32.
+            dimension: length of an embedding.
+            frames: the same network in fewer bits, which is faster; None = there is none.
+            frame_error: of `frames`.
+        """
         self._model = model
+        self._frames = frames or model
         self.dimension = dimension
+        self.frame_error = EXACT if frames is None else frame_error
 
-    async def embed(self, crops: Rgb) -> Embedded:
+    async def embed(self, crops: Rgb, *, exact: bool = True) -> Embedded:
         """Computes one embedding for each crop.
 
         Args:
             crops: (n, 112, 112, 3) uint8 RGB; n may be 0.
+            exact: in float32, as everything must be that is stored or compared once. False = the embeddings may lie
+                `frame_error` from the exact ones: for frames, with `near.is_near` behind it.
 
         Raises:
             ModelUnavailable: the model does not answer, or its outputs have another shape or are not
@@ -49,7 +89,7 @@ class Embedder:
         # n = 0: the model is not called
         parts = [Embedded(np.empty((0, self.dimension), np.float32), np.empty(0, np.float32))]
         for start in range(0, len(crops), _CHUNK):
-            parts.append(await self._chunk(crops[start : start + _CHUNK]))
+            parts.append(await self._chunk(crops[start : start + _CHUNK], exact=exact))
         embeddings, norms = zip(*parts, strict=True)
         return Embedded(np.concatenate(embeddings), np.concatenate(norms))
 
@@ -75,8 +115,9 @@ class Embedder:
         embeddings: NDArray[np.float32] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
         return Embedded(embeddings, norms[: len(crops)])
 
-    async def _chunk(self, crops: Rgb) -> Embedded:
-        answer = await self._model.predict({"faces": crops})
+    async def _chunk(self, crops: Rgb, *, exact: bool) -> Embedded:
+        model = self._model if exact else self._frames
+        answer = await model.predict({"faces": crops})
         embeddings = answer.get("embeddings")
         if embeddings is None or embeddings.shape != (len(crops), self.dimension):
             raise ModelUnavailable("the embedding model's answer has an unexpected shape")

@@ -108,6 +108,30 @@ class Gate:
                 objections.setdefault(check.fault, Objection(check.fault, text))
         return Examined(known._replace(faults=tuple(objections)), tuple(objections.values()))
 
+    def is_near(
+        self,
+        norm: float,
+        embedding: NDArray[np.float32],
+        *,
+        similarity_error: float,
+        norm_error: float,
+    ) -> bool:
+        """Whether an exact embedding of the same face might have another fault, or none.
+
+        Args:
+            norm: as in `examine`.
+            embedding: (d,) of unit length, which is not exact.
+            similarity_error, norm_error: how far it may lie from the exact one, as `FrameError` has them.
+        """
+        limits = self._limits
+        is_near = bool(norm and limits.min_norm) and (
+            abs(norm - limits.min_norm) <= norm_error * norm
+        )
+        if self._upside_down is not None and limits.max_upside_down:
+            similarity = float(embedding @ self._upside_down)
+            is_near = is_near or abs(similarity - limits.max_upside_down) <= similarity_error
+        return is_near
+
     def refuses_stored(self, quality: Quality, embedding: NDArray[np.float32]) -> bool:
         """Whether a template made elsewhere would be refused; a measure of 0 was not stored, so it is unknown.
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
-from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.embed import EXACT, Embedder, FrameError
 
 
 class Corners:
@@ -59,6 +59,24 @@ async def test_a_crop_and_its_mirror_image_have_one_mirrored_embedding() -> None
     np.testing.assert_allclose(norms, (await embedder.embed(crop)).norms, rtol=1e-5)
     none = await embedder.embed_mirrored(crops(0))
     assert (none.embeddings.shape, none.norms.shape) == ((0, 3), (0,))
+
+
+async def test_only_what_need_not_be_exact_is_embedded_by_the_faster_model() -> None:
+    exact, frames = Corners(), Corners()
+    error = FrameError(similarity=0.02, norm=0.05)
+    embedder = Embedder(exact, 3, frames=frames, frame_error=error)
+    await embedder.embed(crops(17), exact=False)
+    assert (exact.batches, frames.batches, embedder.frame_error) == ([], [16, 1], error)
+    await embedder.embed(crops(2))
+    await embedder.embed_mirrored(crops(1))
+    assert (exact.batches, frames.batches) == ([2, 2], [16, 1])
+
+
+async def test_without_a_faster_model_every_embedding_is_exact() -> None:
+    model = Corners()
+    embedder = Embedder(model, 3, frame_error=FrameError(similarity=0.02))
+    await embedder.embed(crops(1), exact=False)
+    assert (model.batches, embedder.frame_error) == ([1], EXACT)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,30 @@ def test_faults_of_embedding_and_eyes() -> None:
     assert "turn the picture by 180 degrees" in turned.objections[0].text
 
 
+@pytest.mark.parametrize(
+    ("norm", "tilt", "is_near"),
+    [
+        (10.0, 0.2, False),
+        (7.8, 0.2, True),  # an exact norm of 7.41 is too short
+        (7.3, 0.2, True),  # an exact norm of 7.66 is long enough
+        (7.0, 0.2, False),
+        (10.0, 0.39, True),
+        (10.0, 0.41, True),
+        (10.0, 0.45, False),
+        (0.0, 0.2, False),  # unknown, and so it will be
+    ],
+)
+def test_a_fault_that_an_exact_embedding_might_have_or_lack_is_near(
+    norm: float, tilt: float, is_near: bool
+) -> None:
+    embedding = np.array([np.sqrt(1 - tilt**2), tilt], np.float32)
+    errors = {"similarity_error": 0.02, "norm_error": 0.05}
+    assert GATE.is_near(norm, embedding, **errors) is is_near
+    without_limits = Gate(QualityLimits(), upside_down=HEAD_DOWN)
+    assert not without_limits.is_near(norm, embedding, **errors)
+    assert not GATE.is_near(norm, embedding, similarity_error=0.0, norm_error=0.0)
+
+
 def test_what_is_unknown_refuses_no_face() -> None:
     assert not GATE.examine(GOOD, norm=0.0).objections, "an old servable returns no norm"
     without_direction = Gate(LIMITS)

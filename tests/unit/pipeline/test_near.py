@@ -1,0 +1,82 @@
+"""A decision that is not near stays the same however the similarities change within the error."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+
+from facewire_server.galleries.records import SearchResult
+from facewire_server.pipeline.match import decisions
+from facewire_server.pipeline.near import is_near
+from facewire_server.types import Candidate, Decision, DecisionPolicy
+
+ERROR = 0.02
+
+
+def policy(min_margin: float) -> DecisionPolicy:
+    return DecisionPolicy(threshold=0.42, min_margin=min_margin, min_inter_eye_px=8.0)
+
+
+def candidates(similarities: dict[str, float]) -> tuple[Candidate, ...]:
+    """The two best, as a search returns them."""
+    ranked = sorted(similarities.items(), key=lambda one: -one[1])[:2]
+    return tuple(Candidate(name, name, similarity, "t") for name, similarity in ranked)
+
+
+def decide(similarities: dict[str, float], by: DecisionPolicy) -> Decision:
+    found = SearchResult(1, (candidates(similarities),), len(similarities))
+    (decision,) = decisions(found, np.array([True]), by)
+    return decision
+
+
+def concluded(decision: Decision) -> tuple[object, ...]:
+    identity = decision.identity
+    between = frozenset(each.identity_id for each in decision.ambiguous_between)
+    return decision.outcome, identity and identity.identity_id, between
+
+
+def near(similarities: dict[str, float], by: DecisionPolicy, error: float = ERROR) -> bool:
+    return is_near(decide(similarities, by), candidates(similarities), by, error)
+
+
+@pytest.mark.parametrize("min_margin", [0.0, 0.03])
+def test_no_change_within_the_error_changes_a_decision_that_is_not_near(min_margin: float) -> None:
+    by = policy(min_margin)
+    draw = random.Random(10)
+    steady = 0
+    for _ in range(3000):
+        before = {name: draw.uniform(0.3, 0.6) for name in "abc"}
+        if near(before, by):
+            continue
+        steady += 1
+        # What is most unlike the similarities before: each at one end of its interval.
+        for signs in itertools.product((-1, 1), repeat=3):
+            after = {
+                name: one + sign * ERROR * 0.999
+                for (name, one), sign in zip(before.items(), signs, strict=True)
+            }
+            assert concluded(decide(after, by)) == concluded(decide(before, by)), (before, after)
+    assert steady > 500, "or nothing was tested"
+
+
+@pytest.mark.parametrize(
+    ("similarities", "is_it"),
+    [
+        ((0.39,), False),
+        ((0.405,), True),
+        ((0.435,), True),
+        ((0.45,), False),
+        ((0.60, 0.39), False),
+        ((0.60, 0.54), True),  # margin .06, of which .04 may be the error of the two
+        ((0.60, 0.52), False),
+        ((0.60, 0.59), True),  # AMBIGUOUS
+        ((), False),
+    ],
+)
+def test_near_is_what_lies_within_the_error_of_threshold_or_margin(
+    similarities: tuple[float, ...], is_it: bool
+) -> None:
+    named = dict(zip("abc", similarities, strict=False))
+    assert near(named, policy(0.03)) is is_it
+    assert not near(named, policy(0.03), error=0.0), "an exact decision is near to nothing"
