@@ -355,16 +355,18 @@ class CompareResponse(_message.Message):
     def __init__(self, outcome: _Optional[_Union[CompareOutcome, str]] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., first: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., second: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., model_contract_id: _Optional[str] = ...) -> None: ...
 
 class WatchTracksRequest(_message.Message):
-    __slots__ = ("camera_ids", "identity_ids", "after_event", "states")
+    __slots__ = ("camera_ids", "identity_ids", "after_event", "states", "kept_only")
     CAMERA_IDS_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_IDS_FIELD_NUMBER: _ClassVar[int]
     AFTER_EVENT_FIELD_NUMBER: _ClassVar[int]
     STATES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_ONLY_FIELD_NUMBER: _ClassVar[int]
     camera_ids: _containers.RepeatedScalarFieldContainer[str]
     identity_ids: _containers.RepeatedScalarFieldContainer[str]
     after_event: int
     states: _containers.RepeatedScalarFieldContainer[TrackState]
-    def __init__(self, camera_ids: _Optional[_Iterable[str]] = ..., identity_ids: _Optional[_Iterable[str]] = ..., after_event: _Optional[int] = ..., states: _Optional[_Iterable[_Union[TrackState, str]]] = ...) -> None: ...
+    kept_only: bool
+    def __init__(self, camera_ids: _Optional[_Iterable[str]] = ..., identity_ids: _Optional[_Iterable[str]] = ..., after_event: _Optional[int] = ..., states: _Optional[_Iterable[_Union[TrackState, str]]] = ..., kept_only: bool = ...) -> None: ...
 
 class WatchTracksResponse(_message.Message):
     __slots__ = ("event", "events_lost")

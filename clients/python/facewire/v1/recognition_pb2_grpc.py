@@ -182,8 +182,9 @@ class RecognitionServiceServicer(object):
 
     def WatchTracks(self, request, context):
         """Streams the track events of all cameras, for as long as the client reads: each at least once, those of a track in
-        order. The response headers come at once: later events are not missed. After a failure go on with
-        `after_event` = the last event that was processed.
+        order. The response headers come at once, and name the event that the feed follows (`facewire-after-event`): later ones are
+        not missed. After a failure go on with `after_event` = the last event that was processed, or before any the one of
+        the headers.
 
         Events are kept for 24 hours and up to 100,000, unless the operator says otherwise. An event about a person who
         was deleted is not sent.
