@@ -25,8 +25,11 @@ from facewire._values.enums import (
     ImageFormat,
     Outcome,
     QualityFault,
+    ResponseDetail,
     SkipReason,
     ThresholdSource,
+    TrackReason,
+    TrackState,
 )
 from facewire._values.errors import (
     AlreadyExistsError,
@@ -79,6 +82,7 @@ from facewire._values.results import (
     StreamLimits,
 )
 from facewire._values.server_info import ServerInfo, ServerLimits, ThresholdStep
+from facewire._values.tracks import TrackCrop, TrackEvent
 from facewire._version import __version__
 
 __all__ = [
@@ -132,6 +136,7 @@ __all__ = [
     "QualityFault",
     "Recognition",
     "ReconnectError",
+    "ResponseDetail",
     "ServerError",
     "ServerInfo",
     "ServerLimits",
@@ -144,6 +149,10 @@ __all__ = [
     "Template",
     "ThresholdSource",
     "ThresholdStep",
+    "TrackCrop",
+    "TrackEvent",
+    "TrackReason",
+    "TrackState",
     "UnavailableError",
     "UnreachableError",
     "__version__",

@@ -6,12 +6,19 @@ from typing import Any
 import pytest
 
 import facewire
+from facewire import TrackReason, TrackState
 from facewire._values import enums
 from facewire._wire.read_faces import read_face
 from facewire._wire.read_galleries import read_identity
-from facewire._wire.read_results import read_stage_timings
+from facewire._wire.read_results import read_stage_timings, read_stream_limits
 from facewire._wire.read_server_info import read_server_info
+from facewire._wire.read_tracks import read_track_crop, read_track_event
 from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
+
+TIMES_OF_DAY = {
+    f"{name}_us": name for name in ("created_at", "server_time", "first_seen", "last_seen")
+}
+"""Microseconds in the contract, and a `datetime` in a value."""
 
 FILES = (face_pb2, gallery_pb2, recognition_pb2)
 
@@ -54,14 +61,17 @@ def test_a_number_of_a_newer_contract_is_unspecified(number):
         (facewire.ServerInfo, recognition_pb2.GetServerInfoResponse),
         (facewire.ServerLimits, recognition_pb2.ServerLimits),
         (facewire.StageTimings, face_pb2.StageTimings),
+        (facewire.StreamLimits, recognition_pb2.StreamStarted),
         (facewire.Template, gallery_pb2.Template),
         (facewire.ThresholdStep, recognition_pb2.ThresholdStep),
+        (facewire.TrackCrop, recognition_pb2.GetTrackCropResponse),
+        (facewire.TrackEvent, recognition_pb2.TrackEvent),
     ],
 )
 def test_a_value_has_every_field_of_its_message(ours, theirs):
     mine = {field.name for field in dataclasses.fields(ours)}
     contract = {field.name for field in theirs.DESCRIPTOR.fields}
-    assert mine == {"created_at" if name == "created_at_us" else name for name in contract}
+    assert mine == {TIMES_OF_DAY.get(name, name) for name in contract}
 
 
 def test_a_value_takes_each_field_from_the_field_of_its_name():
@@ -80,6 +90,50 @@ def test_the_limits_of_a_server_are_taken_each_from_the_field_of_its_name():
         setattr(message.limits, name, number)
     limits = read_server_info(message).limits
     assert [getattr(limits, name) for name in names] == list(range(1, len(names) + 1))
+
+
+def test_the_limits_of_a_stream_are_taken_each_from_the_field_of_its_name():
+    message = recognition_pb2.StreamStarted(
+        resume_token=b"t", resume_after_sequence=2, max_in_flight=3, max_frame_bytes=4, max_pixels=5,
+        model_contract_id="m", resume_within_ms=7,
+    )  # fmt: skip
+    assert read_stream_limits(message) == facewire.StreamLimits(3, 4, 5, "m", b"t", 2, 7)
+
+
+def test_a_resume_token_is_shown_by_no_repr():
+    assert "secret" not in repr(facewire.StreamLimits(1, 1, 1, "", resume_token=b"secret"))
+
+
+def test_an_event_is_taken_each_from_the_field_of_its_name():
+    message = recognition_pb2.TrackEvent(
+        event_id=1, camera_id="door", track_id=3, state="TRACK_STATE_RETRACTED",
+        previous_identity_id="bo", reason="TRACK_REASON_SWAPPED", first_sequence=8, last_sequence=9,
+        server_time_us=1_700_000_000_000_010, gallery_id="staff", visit_id=12,
+        first_seen_us=1_700_000_000_000_013, last_seen_us=1_700_000_000_000_014, has_crop=True,
+    )  # fmt: skip
+    message.decision.outcome = face_pb2.OUTCOME_KNOWN
+    message.decision.identity_id = "ada"
+    message.decision.display_name = "Ada"
+    event = read_track_event(message)
+    assert (event.event_id, event.camera_id, event.track_id, event.visit_id) == (1, "door", 3, 12)
+    assert (event.state, event.reason) == (TrackState.RETRACTED, TrackReason.SWAPPED)
+    assert (event.first_sequence, event.last_sequence, event.gallery_id) == (8, 9, "staff")
+    assert (event.previous_identity_id, event.has_crop, event.name) == ("bo", True, "Ada")
+    times = event.server_time, event.first_seen, event.last_seen
+    assert [each.microsecond for each in times] == [10, 13, 14]
+    message.decision.outcome = face_pb2.OUTCOME_UNKNOWN
+    assert (read_track_event(message).name, read_track_event(message).label) == (None, "unknown")
+
+
+def test_the_picture_of_a_track_can_be_enrolled():
+    message = recognition_pb2.GetTrackCropResponse(
+        image=face_pb2.Image(data=b"jpeg", format=face_pb2.IMAGE_FORMAT_JPEG),
+        sequence=5,
+        quality=face_pb2.Quality(sharpness=7),
+    )
+    crop = read_track_crop(message)
+    assert crop.image == facewire.Image(b"jpeg", facewire.ImageFormat.JPEG)
+    assert (crop.sequence, crop.quality.sharpness) == (5, 7)
 
 
 UNKNOWN: Any = 999

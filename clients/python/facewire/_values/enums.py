@@ -22,6 +22,7 @@ __all__ = [
     "ImageFormat",
     "Outcome",
     "QualityFault",
+    "ResponseDetail",
     "SkipReason",
     "ThresholdSource",
     "TrackReason",
@@ -127,6 +128,17 @@ class FramePolicy(WireEnum):
     """Older frames that wait are skipped for the newest. For live cameras."""
     EVERY_FRAME = "EVERY_FRAME"
     """Every frame is worked on. For files."""
+
+
+class ResponseDetail(WireEnum):
+    """Which results a stream sends."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    """FULL."""
+    FULL = "FULL"
+    """The faces of every frame that was worked on, and track events."""
+    EVENTS_ONLY = "EVENTS_ONLY"
+    """Track events; the results of frames have neither faces nor timings."""
 
 
 class FrameStatus(WireEnum):

@@ -120,6 +120,18 @@ class Decision:
     ambiguous_between: tuple[Candidate, ...] = ()
     look_count: int = 0
 
+    @property
+    def label(self) -> str:
+        """Who it is, for people: "Ada" if KNOWN, "Ada or Bo?" if AMBIGUOUS, else the outcome in words."""
+        if self.outcome is Outcome.KNOWN:
+            return self.display_name
+        between = self.ambiguous_between
+        names = [each.display_name for each in between]
+        if len(set(names)) < len(names):  # two people of one name, or one person under two ids
+            names = [f"{each.display_name} ({each.identity_id})" for each in between]
+        words = self.outcome.value.lower().replace("_", " ")
+        return f"{' or '.join(names)}?" if names else words
+
 
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
@@ -159,15 +171,8 @@ class Face(DetectedFace):
 
     @property
     def label(self) -> str:
-        """Who it is, for people: "Ada" if KNOWN, "Ada or Bo?" if AMBIGUOUS, else the outcome in words."""
-        if self.known:
-            return self.decision.display_name
-        between = self.decision.ambiguous_between
-        names = [each.display_name for each in between]
-        if len(set(names)) < len(names):  # two people of one name, or one person under two ids
-            names = [f"{each.display_name} ({each.identity_id})" for each in between]
-        words = self.decision.outcome.value.lower().replace("_", " ")
-        return f"{' or '.join(names)}?" if names else words
+        """Who it is, for people; see `Decision.label`."""
+        return self.decision.label
 
     @property
     def known(self) -> bool:

@@ -1,6 +1,6 @@
 """Results of recognition, as immutable values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from facewire._values.enums import (
     CompareOutcome,
@@ -150,12 +150,19 @@ class StreamLimits:
         max_frame_bytes: most bytes of a picture.
         max_pixels: most pixels of a frame.
         model_contract_id: the model contract that embeddings are made under.
+        resume_token: names the stream's tracks on the server, so that a stream that broke off is resumed; b"" on a server
+            that keeps none. Who has it can take the stream over, so no repr shows it.
+        resume_after_sequence: of a stream that was resumed, the last frame that was accounted for before; else 0.
+        resume_within_ms: how long the token is good for after the stream broke off, milliseconds.
     """
 
     max_in_flight: int
     max_frame_bytes: int
     max_pixels: int
     model_contract_id: str
+    resume_token: bytes = field(default=b"", repr=False)
+    resume_after_sequence: int = 0
+    resume_within_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

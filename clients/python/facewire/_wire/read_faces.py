@@ -13,7 +13,7 @@ from facewire._values.faces import (
 )
 from facewire.v1 import face_pb2
 
-__all__ = ["read_box", "read_detected_face", "read_face", "read_quality"]
+__all__ = ["read_box", "read_decision", "read_detected_face", "read_face", "read_quality"]
 
 
 def read_box(box: face_pb2.Box) -> Box:

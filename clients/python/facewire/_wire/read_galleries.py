@@ -1,10 +1,9 @@
 """Reads messages of gallery.proto as values."""
 
-from datetime import UTC, datetime, timedelta
-
 from facewire._values.enums import ErrorReason, ThresholdSource
 from facewire._values.galleries import EnrolledPicture, Gallery, Identity, ImportResult, Template
 from facewire._wire.read_faces import read_box, read_quality
+from facewire._wire.read_time import read_time
 from facewire.v1 import gallery_pb2
 
 __all__ = [
@@ -14,9 +13,6 @@ __all__ = [
     "read_import_result",
     "read_template",
 ]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""The contract's times are microseconds since then."""
 
 
 def read_gallery(gallery: gallery_pb2.Gallery) -> Gallery:
@@ -28,7 +24,7 @@ def read_gallery(gallery: gallery_pb2.Gallery) -> Gallery:
         template_count=gallery.template_count,
         model_contract_id=gallery.model_contract_id,
         pending_purge_count=gallery.pending_purge_count,
-        created_at=_time(gallery.created_at_us),
+        created_at=read_time(gallery.created_at_us),
         threshold=gallery.threshold,
         threshold_source=ThresholdSource.from_wire(gallery.threshold_source),
     )
@@ -39,7 +35,7 @@ def read_identity(identity: gallery_pb2.Identity) -> Identity:
         identity_id=identity.identity_id,
         display_name=identity.display_name,
         template_count=identity.template_count,
-        created_at=_time(identity.created_at_us),
+        created_at=read_time(identity.created_at_us),
     )
 
 
@@ -49,7 +45,7 @@ def read_template(template: gallery_pb2.Template) -> Template:
         identity_id=template.identity_id,
         quality=read_quality(template.quality),
         detection_score=template.detection_score,
-        created_at=_time(template.created_at_us),
+        created_at=read_time(template.created_at_us),
         source=template.source,
     )
 
@@ -74,8 +70,3 @@ def read_import_result(result: gallery_pb2.ImportGalleryResponse) -> ImportResul
         revision=result.revision,
         templates_poor=result.templates_poor,
     )
-
-
-def _time(since_epoch_us: int) -> datetime:
-    # Not fromtimestamp: a float of seconds loses microseconds.
-    return _EPOCH + timedelta(microseconds=since_epoch_us)

@@ -100,4 +100,7 @@ def read_stream_limits(started: recognition_pb2.StreamStarted) -> StreamLimits:
         max_frame_bytes=started.max_frame_bytes,
         max_pixels=started.max_pixels,
         model_contract_id=started.model_contract_id,
+        resume_token=started.resume_token,
+        resume_after_sequence=started.resume_after_sequence,
+        resume_within_ms=started.resume_within_ms,
     )
