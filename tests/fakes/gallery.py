@@ -1,7 +1,7 @@
 """The gallery ports in dictionaries: slow, in memory, and plain enough to be believed."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ from facewire_server.galleries.ids import (
     composed,
     spellings,
 )
-from facewire_server.galleries.ports import Enrollments, GalleryAdmin
+from facewire_server.galleries.ports import Enrollments, GalleryAdmin, LiveSearch
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
@@ -42,6 +42,7 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     ImportCounts,
     NewIdentity,
+    Presence,
     SearchResult,
     StoreStatistics,
     TemplateInfo,
@@ -52,7 +53,7 @@ from facewire_server.types import Candidate, Quality
 __all__ = ["Gallery", "MemoryGallery"]
 
 
-class Gallery(Enrollments, GalleryAdmin, Protocol):
+class Gallery(LiveSearch, Enrollments, GalleryAdmin, Protocol):
     """All ports of a gallery together, as its tests need them."""
 
 
@@ -132,6 +133,11 @@ class MemoryGallery:
 
     async def check_searchable(self, gallery_id: str) -> None:
         self._usable(gallery_id)
+
+    async def presence(self, gallery_id: str, identity_ids: Collection[str] = ()) -> Presence:
+        room = self._usable(gallery_id)
+        missing = (one for one in identity_ids if one not in room.people)
+        return Presence(room.revision, frozenset(missing))
 
     async def statistics(self) -> StoreStatistics:
         sizes = (

@@ -183,6 +183,7 @@ async def test_the_default_gallery_is_there_and_empty(gallery: Gallery):
 CALLS_WITH_A_GALLERY = {
     "search": lambda g, name: g.search(name, EMPTY, 1),
     "check_searchable": lambda g, name: g.check_searchable(name),
+    "presence": lambda g, name: g.presence(name, ["a"]),
     "check_enrollable": lambda g, name: g.check_enrollable(name, NewIdentity("a", create=True)),
     "get_gallery": lambda g, name: g.get_gallery(name),
     "delete_gallery": lambda g, name: g.delete_gallery(name),
@@ -706,6 +707,18 @@ async def test_a_deleted_identity_is_forgotten_with_its_requests(gallery: Galler
     assert (await gallery.get_identity("default", "ann")).template_count == 1
 
 
+async def test_a_stream_learns_that_a_gallery_has_changed_and_whom_it_lacks(gallery: Gallery):
+    await enroll(gallery, "ann", random_unit(1), [1])
+    await enroll(gallery, "bob", random_unit(2)[1:], [2])
+    before = await gallery.presence("default", ["ann", "bob", "eve"])
+    assert before == (await revision_of(gallery, "default"), {"eve"})
+    assert await gallery.presence("default", ["ann", "bob", "eve"]) == before
+    await gallery.delete_identity("default", "ann")
+    after = await gallery.presence("default", ["ann", "bob"])
+    assert after == (before.revision + 1, {"ann"})
+    assert await gallery.presence("default") == (after.revision, frozenset())
+
+
 async def test_galleries_are_searched_apart(gallery: Gallery):
     await gallery.create_gallery("other", "")
     await enroll(gallery, "ann", random_unit(1), [1])
@@ -748,6 +761,7 @@ async def test_another_contract_may_read_and_delete_but_neither_search_nor_add(s
     for name in (
         "search",
         "check_searchable",
+        "presence",
         "enroll",
         "check_enrollable",
         "export_records",

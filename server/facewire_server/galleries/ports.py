@@ -1,4 +1,4 @@
-"""The ports of a store of people: three, one for each kind of caller.
+"""The ports of a store of people: one for each kind of caller.
 
 What holds for all of their methods:
 
@@ -15,12 +15,12 @@ What holds for all of their methods:
 * A write that could not begin in time raises `StorageBusy` and has written nothing.
 * What was stored is not believed: a record that cannot be parsed, or numbers that cannot be, raise `GalleryDamaged`.
   A gallery in which one call met damage is not searched or enrolled in by later ones.
-* `search`, `check_searchable`, `check_enrollable`, `enroll`, `export_records` and `import_records`
+* `search`, `check_searchable`, `presence`, `check_enrollable`, `enroll`, `export_records` and `import_records`
   raise `ModelContractMismatch` if the gallery's templates were made under another model contract
   than this object's; reading and deleting stay possible.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -35,12 +35,13 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     ImportCounts,
     NewIdentity,
+    Presence,
     SearchResult,
     StoreStatistics,
     TemplateInfo,
 )
 
-__all__ = ["Enrollments", "GalleryAdmin", "Search"]
+__all__ = ["Enrollments", "GalleryAdmin", "LiveSearch", "Search"]
 
 
 class Search(Protocol):
@@ -65,6 +66,19 @@ class Search(Protocol):
 
     async def check_searchable(self, gallery_id: str) -> None:
         """Raises what a search of this gallery would raise now."""
+        ...
+
+
+class LiveSearch(Search, Protocol):
+    """The calls of a stream, whose decisions last for longer than a frame."""
+
+    async def presence(self, gallery_id: str, identity_ids: Collection[str] = ()) -> Presence:
+        """Returns the gallery's revision, and which of these identities it lacks; cheap enough for every frame.
+
+        Args:
+            gallery_id: the gallery.
+            identity_ids: as a search returned them.
+        """
         ...
 
 

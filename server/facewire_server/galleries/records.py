@@ -1,6 +1,7 @@
 """The values that galleries take and return."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ __all__ = [
     "IdentityInfo",
     "ImportCounts",
     "NewIdentity",
+    "Presence",
     "SearchResult",
     "StoreStatistics",
     "TemplateInfo",
@@ -52,6 +54,18 @@ class SearchResult:
     revision: int
     candidates: tuple[tuple[Candidate, ...], ...]
     identity_count: int
+
+
+class Presence(NamedTuple):
+    """Whether some identities are still in a gallery.
+
+    Attributes:
+        revision: the gallery's now.
+        missing: those that it lacks, of the ids that were asked about.
+    """
+
+    revision: int
+    missing: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The gallery ports on LMDB: each call is one transaction in a thread. Here: search and enrollment."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from facewire_server.galleries.records import (
     Enrollment,
     EnrollmentResult,
     NewIdentity,
+    Presence,
     SearchResult,
 )
 from facewire_server.galleries.vector_search import VectorSearch
@@ -31,7 +32,7 @@ __all__ = ["LmdbGallery"]
 
 
 class LmdbGallery(LmdbAdmin):
-    """The galleries in a folder: `Search`, `Enrollments` and `GalleryAdmin` of `galleries.ports`.
+    """The galleries in a folder: `LiveSearch`, `Enrollments` and `GalleryAdmin` of `galleries.ports`.
 
     Opening waits while another process writes. Open it once in a process, after any fork.
 
@@ -121,6 +122,16 @@ class LmdbGallery(LmdbAdmin):
     async def check_searchable(self, gallery_id: str) -> None:
         """See the port."""
         await self._read(gallery_id, lambda transaction: self._usable(transaction, gallery_id))
+
+    async def presence(self, gallery_id: str, identity_ids: Collection[str] = ()) -> Presence:
+        """See the port."""
+
+        def present(transaction: Transaction) -> Presence:
+            contents = self._usable(transaction, gallery_id)
+            missing = (one for one in identity_ids if contents.find_identity(one) is None)
+            return Presence(contents.record.revision, frozenset(missing))
+
+        return await self._read(gallery_id, present)
 
     async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes
