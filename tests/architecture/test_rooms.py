@@ -84,6 +84,8 @@ ROOMS: dict[str, frozenset[str]] = {
             *(f"{SERVER}.pipeline.{each}" for each in ("ports", "detect", "embed", "follow")),
         }
     ),
+    # Pure: frames and detections in, tracks out.
+    f"{SERVER}.streams.tracks": frozenset({"numpy", f"{SERVER}.streams.tracks", *VALUES}),
     f"{SERVER}.streams": frozenset(
         {
             f"{SERVER}.streams",

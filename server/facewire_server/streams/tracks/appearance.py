@@ -1,0 +1,92 @@
+"""What embeddings say about tracks: whose face it is, and who has been here before."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.streams.tracks.values import Track
+
+__all__ = ["AGREES", "CONTRADICTS", "Departed", "averaged", "similarities"]
+
+AGREES: Final = 0.45
+"""Cosine from which a face is the track's person. Chosen, not measured."""
+
+CONTRADICTS: Final = 0.2
+"""Cosine below which a face is another person than the track's. Chosen, not measured."""
+
+_NEW_SHARE: Final = 0.3
+"""Share of the newest embedding in the mean of a track. Chosen, not measured."""
+
+_REMEMBERED_S: Final = 60.0
+"""Seconds for which the appearance of a track that ended is kept: who comes back until then is on the same visit. Required."""
+
+_MOST_REMEMBERED: Final = 256
+"""Most appearances of ended tracks, the newest: as many as faces of one frame. Chosen, not measured."""
+
+
+class _Left(NamedTuple):
+    visit_id: int
+    appearance: NDArray[np.float32]
+    seen_at_s: float
+
+
+class Departed:
+    """The people who left the picture not long ago."""
+
+    def __init__(self) -> None:
+        self._left: list[_Left] = []
+
+    def add(self, track: Track) -> None:
+        """Remembers a track that ended, if it was ever embedded."""
+        if track.appearance is not None:
+            self._left.append(_Left(track.visit_id, track.appearance, track.seen_at_s))
+            del self._left[:-_MOST_REMEMBERED]
+
+    def forget_before(self, at_s: float) -> None:
+        """Forgets those who were seen last more than a minute before `at_s`."""
+        self._left = [left for left in self._left if at_s - left.seen_at_s <= _REMEMBERED_S]
+
+    def visit_of(self, embedding: NDArray[np.float32], present: set[int]) -> int | None:
+        """Returns the visit of the most similar person who left, if similar enough.
+
+        Args:
+            embedding: (d,) float32 unit vector.
+            present: visits of the people in the picture, who cannot come back.
+        """
+        away = [left for left in self._left if left.visit_id not in present]
+        if not away:
+            return None
+        alike = np.stack([left.appearance for left in away]) @ embedding
+        best = int(alike.argmax())
+        return away[best].visit_id if alike[best] >= AGREES else None
+
+
+def averaged(
+    appearance: NDArray[np.float32] | None, embedding: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Returns the mean (d,) with one more embedding, of unit length."""
+    if appearance is None:
+        return embedding.astype(np.float32)
+    mean = (1 - _NEW_SHARE) * appearance + _NEW_SHARE * embedding
+    return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def similarities(
+    tracks: Sequence[Track], embeddings: dict[int, NDArray[np.float32]], count: int
+) -> NDArray[np.float64]:
+    """Returns (t, n) cosines; NaN if the track was never embedded, or the face is not.
+
+    Args:
+        tracks: t tracks.
+        embeddings: by row.
+        count: n, number of rows.
+    """
+    alike = np.full((len(tracks), count), np.nan)
+    known = [index for index, track in enumerate(tracks) if track.appearance is not None]
+    rows = sorted(embeddings)
+    if known and rows:
+        means = np.stack([appearance for t in tracks if (appearance := t.appearance) is not None])
+        alike[np.ix_(known, rows)] = means @ np.stack([embeddings[row] for row in rows]).T
+    return alike
