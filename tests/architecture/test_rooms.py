@@ -86,6 +86,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     # Pure: frames and detections in, tracks out.
     f"{SERVER}.streams.tracks": frozenset({"numpy", f"{SERVER}.streams.tracks", *VALUES}),
+    f"{SERVER}.streams.verdicts": frozenset({"numpy", f"{SERVER}.streams.verdicts", *VALUES}),
     f"{SERVER}.streams": frozenset(
         {
             f"{SERVER}.streams",
@@ -254,6 +255,8 @@ ROOMS: dict[str, frozenset[str]] = {
 PRIVATE = tuple(f"facewire._{room}" for room in ("values", "wire", "probing", "sync", "aio"))
 # Room: what its files may not import, though the table above or the standard library has it.
 BARRED: dict[str, tuple[str, ...]] = {
+    # Pure: the time is passed to them.
+    f"{SERVER}.streams.verdicts": ("asyncio", "datetime", "random", "threading", "time"),
     "facewire._values": ("asyncio", "concurrent", "threading"),
     "facewire._wire": ("asyncio", "concurrent", "grpc.aio", "threading"),
     "facewire._probing": ("asyncio", "grpc"),

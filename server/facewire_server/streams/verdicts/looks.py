@@ -1,0 +1,114 @@
+"""The looks that a verdict rests on: few, apart in time, averaged."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CLOCK_STEP_S", "MAX_LOOKS", "MIN_GAP_S", "Look", "Looks"]
+
+MIN_GAP_S: Final = 0.3
+"""Seconds between two looks that count as two. Similarities of one track to one template correlate by .57 at
+33 ms, .44 at 100 ms, .30 at 200 ms and not at all at 500 ms: see docs/verdicts.md."""
+
+MAX_LOOKS: Final = 5
+"""Looks that are averaged: more change the mean by less than a hundredth, see docs/verdicts.md."""
+
+CLOCK_STEP_S: Final = 1e-6
+"""Seconds: the resolution of the times that cameras state, so that sums of frame times in floating point may be off by it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One good look at a face.
+
+    Attributes:
+        at_s: when, on the clock of its stream.
+        sequence: the frame.
+        embedding: (d,) float32 of unit length.
+        norm: of the embedding before it was normalized; 0 = unknown.
+        inter_eye_px: distance of the eyes in the picture.
+        is_bf16: whether the embedding was computed in bfloat16.
+    """
+
+    at_s: float
+    sequence: int
+    embedding: NDArray[np.float32]
+    norm: float
+    inter_eye_px: float
+    is_bf16: bool
+
+
+class Looks:
+    """The newest looks, any two of them `MIN_GAP_S` apart, at most `MAX_LOOKS`."""
+
+    def __init__(self) -> None:
+        self._looks: list[Look] = []
+
+    def __len__(self) -> int:
+        return len(self._looks)
+
+    @property
+    def newest(self) -> Look | None:
+        """The last look."""
+        return self._looks[-1] if self._looks else None
+
+    @property
+    def span_s(self) -> float:
+        """Seconds between the first look and the last."""
+        return self._looks[-1].at_s - self._looks[0].at_s if self._looks else 0.0
+
+    @property
+    def is_bf16(self) -> bool:
+        """Whether an embedding of them was computed in bfloat16."""
+        return any(look.is_bf16 for look in self._looks)
+
+    @property
+    def largest_inter_eye_px(self) -> float:
+        """Distance of the eyes in the largest look; 0 without a look."""
+        return max((look.inter_eye_px for look in self._looks), default=0.0)
+
+    def add(self, look: Look) -> bool:
+        """Adds a look, if it is later than the last one by `MIN_GAP_S`; one of the same frame replaces it.
+
+        Returns:
+            Whether the mean changed.
+        """
+        newest = self.newest
+        if newest is not None:
+            if look.sequence == newest.sequence:
+                self._looks[-1] = look
+                return True
+            if look.at_s - newest.at_s < MIN_GAP_S - CLOCK_STEP_S:
+                return False
+        self._looks = [*self._looks, look][-MAX_LOOKS:]
+        return True
+
+    def extend(self, others: "Looks") -> None:
+        """Adds the looks of others, in their order."""
+        for look in others._looks:
+            self.add(look)
+
+    def mean(self) -> NDArray[np.float32] | None:
+        """Returns the mean direction: (d,) float32 of unit length; None without a look.
+
+        If the looks cancel each other, it is the last one.
+        """
+        if not self._looks:
+            return None
+        total = np.stack([look.embedding for look in self._looks]).astype(np.float64).sum(axis=0)
+        length = float(np.linalg.norm(total))
+        if length < _SHORTEST_SUM:
+            return self._looks[-1].embedding
+        mean: NDArray[np.float32] = (total / length).astype(np.float32)
+        return mean
+
+    def agreement(self, embedding: NDArray[np.float32]) -> float | None:
+        """Returns the cosine of an embedding and the mean of the looks; None without a look."""
+        mean = self.mean()
+        return None if mean is None else float(mean @ embedding)
+
+
+_SHORTEST_SUM: Final = 1e-3
+"""Length of a sum of unit vectors below which its direction is rounding errors. Chosen, not measured: faces never come near it."""

@@ -1,0 +1,63 @@
+"""The rule of a verdict: what looks suffice for, and what overturns it. docs/verdicts.md derives it.
+
+The threshold is the one of a single look, whatever the number of looks: most of what makes a stranger resemble a person of the gallery
+does not change from look to look.
+"""
+
+from typing import Final
+
+from facewire_server.streams.verdicts.looks import MAX_LOOKS, Looks
+from facewire_server.types import Decision, Outcome
+
+__all__ = ["between", "is_concluded", "overturns", "supports"]
+
+_LOOKS_FOR_A_NAME: Final = 2
+"""Looks whose mean must reach the threshold for a name."""
+
+_EARLY_RAISE: Final = 0.10
+"""Similarity above the threshold at which one look suffices for a name."""
+
+_LOOKS_FOR_NO_NAME: Final = 3
+_SPAN_FOR_NO_NAME_S: Final = 1.0
+"""Looks, and seconds that they span, before a person is unknown, or ambiguous. Chosen, not measured: long enough for a head to turn."""
+
+_DOUBT: Final = 0.06
+"""Similarity below the threshold down to which a name is kept once it was given, and above which a person is not unknown yet: similarities
+of one person scatter by .054 within a clip."""
+
+
+def is_concluded(decision: Decision, looks: Looks) -> bool:
+    """Whether the looks suffice for the outcome of their mean."""
+    count = len(looks)
+    if decision.outcome is Outcome.KNOWN:
+        return count >= _LOOKS_FOR_A_NAME or _lead(decision) >= _EARLY_RAISE
+    if count < _LOOKS_FOR_NO_NAME or looks.span_s < _SPAN_FOR_NO_NAME_S:
+        return False
+    if decision.outcome is Outcome.UNKNOWN:
+        return _lead(decision) < -_DOUBT or count >= MAX_LOOKS
+    return decision.outcome is Outcome.AMBIGUOUS
+
+
+def between(decision: Decision) -> frozenset[str]:
+    """Returns the identities that an outcome lies between; empty unless it is AMBIGUOUS."""
+    return frozenset(candidate.identity_id for candidate in decision.ambiguous_between)
+
+
+def supports(identity_id: str, decision: Decision) -> bool:
+    """Whether a decision about further looks leaves the name of an identity as it is."""
+    if decision.outcome is Outcome.AMBIGUOUS:
+        return identity_id in between(decision)
+    is_best = decision.best is not None and decision.best.identity_id == identity_id
+    return is_best and _lead(decision) >= -_DOUBT
+
+
+def overturns(identity_id: str, decision: Decision) -> bool:
+    """Whether a decision revokes the name of an identity at once: another one reaches the threshold, and it is not in question."""
+    return decision.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS) and not supports(
+        identity_id, decision
+    )
+
+
+def _lead(decision: Decision) -> float:
+    """Returns the similarity above the threshold."""
+    return (decision.best.similarity if decision.best else -1.0) - decision.threshold

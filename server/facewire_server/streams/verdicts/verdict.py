@@ -1,0 +1,309 @@
+"""The verdict about the person of one track: tentative, confirmed, retracted, ended."""
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.streams.verdicts.change import Change
+from facewire_server.streams.verdicts.looks import CLOCK_STEP_S, MIN_GAP_S, Look, Looks
+from facewire_server.streams.verdicts.rule import between, is_concluded, overturns, supports
+from facewire_server.types import Decision, Outcome, TrackReason, TrackState
+
+__all__ = ["Verdict"]
+
+_OPEN_INTERVAL_S: Final = 0.4
+"""Seconds between two looks while the verdict is open: between those that count as two, .3, and those that are independent, .5."""
+
+_SURE_INTERVAL_S: Final = 2.0
+"""Seconds between two looks at a person about whom the verdict is confirmed. Chosen, not measured."""
+
+_BETTER_SHOT: Final = 1.25
+"""How much larger than in its largest look a face must be to be looked at early. Chosen, not measured."""
+
+_SAME_PERSON: Final = 0.45
+"""Cosine of a look and the mean of those before, below which the look may be another person's."""
+
+_UNDECIDED: Final = Decision(Outcome.PENDING, None, 0.0, 0.0, 0)
+
+
+class Verdict:
+    """What is known about the person of one track.
+
+    The caller adds looks, searches the gallery with `probe` and passes the decision to `judge`; so it does after the
+    gallery changed, without a new look. Times are seconds of the stream's own clock, which never goes back.
+    """
+
+    def __init__(self) -> None:
+        """Starts without evidence. The first `judge` begins the verdict."""
+        self._state: TrackState | None = None
+        self._kept = Looks()
+        self._doubted = Looks()
+        self._standing: Decision | None = None
+        self._last: Decision | None = None
+        self._blank = _UNDECIDED
+        self._is_held = False
+        self._weak_at_s: float | None = None
+        self._tried_at_s = -math.inf
+        self._searched_sequence = 0
+
+    @classmethod
+    def restored(cls, standing: Decision | None) -> "Verdict":
+        """Returns the verdict of a track that a resumed stream carries on; no look of it is kept.
+
+        Args:
+            standing: as the property; its name is held back until the face was looked at again. None = it was open.
+        """
+        verdict = cls()
+        verdict._state = TrackState.TENTATIVE if standing is None else TrackState.CONFIRMED
+        verdict._standing = standing
+        verdict._blank = _blank(standing) if standing else _UNDECIDED
+        verdict._is_held = True
+        return verdict
+
+    @property
+    def state(self) -> TrackState | None:
+        """The state; None until the first `judge`."""
+        return self._state
+
+    @property
+    def standing(self) -> Decision | None:
+        """The decision that is confirmed: KNOWN, UNKNOWN or AMBIGUOUS; None while the verdict is open."""
+        return self._standing
+
+    @property
+    def shown(self) -> Decision:
+        """The present decision about the face: PENDING while the verdict is open or held, unless each look was TOO_POOR so far."""
+        if self._is_held and self._standing:
+            return self._blank
+        return self._standing or self._open_decision()
+
+    @property
+    def probe(self) -> NDArray[np.float32] | None:
+        """What to search the gallery with: (d,) float32 of unit length; None without a good look."""
+        return self._evidence.mean()
+
+    @property
+    def is_bf16(self) -> bool:
+        """Whether a look in `probe` was embedded in bfloat16."""
+        return self._evidence.is_bf16
+
+    @property
+    def evidence_sequence(self) -> int:
+        """The frame of the last look that was searched; 0 = none yet."""
+        return self._searched_sequence
+
+    def wants_look(self, at_s: float, *, inter_eye_px: float) -> bool:
+        """Whether the face should be embedded now, for the verdict's sake.
+
+        Args:
+            at_s: the time of the frame.
+            inter_eye_px: distance of the eyes in it.
+        """
+        is_better = inter_eye_px > _BETTER_SHOT * self._kept.largest_inter_eye_px
+        in_doubt = self._is_held or self._doubted or self._weak_at_s is not None
+        is_due_early = not self._standing or in_doubt or is_better
+        interval_s = _OPEN_INTERVAL_S if is_due_early else _SURE_INTERVAL_S
+        return at_s - self._tried_at_s >= interval_s - CLOCK_STEP_S
+
+    def add_look(
+        self,
+        at_s: float,
+        sequence: int,
+        embedding: NDArray[np.float32],
+        *,
+        norm: float,
+        inter_eye_px: float,
+        is_bf16: bool = False,
+    ) -> bool:
+        """Adds a look without a fault of quality. One that is too soon after the last counts for nothing.
+
+        Args:
+            at_s: the time of the frame.
+            sequence: of the frame. A look of the same frame replaces the one before (embedded again in float32).
+            embedding: (d,) float32 of unit length.
+            norm: of the embedding before it was normalized; 0 = unknown.
+            inter_eye_px: distance of the eyes in the picture.
+            is_bf16: whether it was embedded in bfloat16.
+
+        Returns:
+            Whether `probe` changed, so that a search is due.
+        """
+        self._check_not_ended()
+        self._tried_at_s = at_s
+        look = Look(at_s, sequence, embedding, norm, inter_eye_px, is_bf16)
+        agreement = self._kept.agreement(embedding)
+        is_same = agreement is not None and agreement >= _SAME_PERSON
+        if not is_same and self._standing and self._standing.identity:
+            return self._doubted.add(look)
+        if not is_same and self._is_held:
+            self._kept = Looks()  # they may be another person's
+        if is_same:
+            self._is_held = False
+            self._doubted = Looks()
+        return self._kept.add(look)
+
+    def judge(self, at_s: float, decision: Decision) -> tuple[Change, ...]:
+        """Takes the decision of a search with `probe`, or that the face is TOO_POOR to be compared.
+
+        Args:
+            at_s: the time of the frame.
+            decision: of `pipeline.match.decisions`.
+
+        Returns:
+            What changed, in order: at most that the verdict began, or that one was retracted, and then that one was confirmed.
+        """
+        self._check_not_ended()
+        began = self._state is None
+        if began:
+            self._state = TrackState.TENTATIVE
+        if decision.outcome is Outcome.TOO_POOR:
+            self._tried_at_s = at_s
+            self._blank = _blank(decision)
+            if not self._evidence:
+                self._last = decision
+            changes: list[Change] = []
+        else:
+            changes = self._weigh(decision)
+        if began:
+            first = Change(TrackState.TENTATIVE, TrackReason.APPEARED, self._open_decision())
+            changes.insert(0, first)
+        return tuple(changes)
+
+    def hold(self) -> None:
+        """Holds the name back until the face was looked at again: it may have become another person's."""
+        self._check_not_ended()
+        self._is_held = True
+
+    def revoke(self, reason: TrackReason) -> Change | None:
+        """Forgets all looks, and retracts what is confirmed.
+
+        Args:
+            reason: SWAPPED, the track has another person's face; GALLERY_CHANGED, the identity is gone and there is no probe.
+
+        Returns:
+            None if nothing was confirmed.
+        """
+        self._check_not_ended()
+        self._kept, self._doubted, self._last = Looks(), Looks(), None
+        return self._retract(reason) if self._standing else None
+
+    def end(self, reason: TrackReason) -> Change | None:
+        """Ends the verdict; it takes nothing after that.
+
+        Args:
+            reason: LOST or STREAM_ENDED.
+
+        Returns:
+            The change, with the decision that is confirmed, or else the last one; None if the verdict never began.
+        """
+        self._check_not_ended()
+        has_begun = self._state is not None
+        self._state = TrackState.ENDED
+        last = self._standing or self._last or self._blank
+        return Change(TrackState.ENDED, reason, last) if has_begun else None
+
+    @property
+    def _evidence(self) -> Looks:
+        return self._doubted or self._kept
+
+    def _check_not_ended(self) -> None:
+        if self._state is TrackState.ENDED:
+            raise RuntimeError("the verdict has ended")
+
+    def _open_decision(self) -> Decision:
+        """Returns what an open verdict shows."""
+        if self._last is None or self._last.outcome is Outcome.TOO_POOR:
+            return self._last or self._blank
+        return replace(self._last, outcome=Outcome.PENDING, ambiguous_between=())
+
+    def _weigh(self, decision: Decision) -> list[Change]:
+        looks = self._evidence
+        if not looks.newest:
+            raise ValueError("a search needs a probe")
+        before = self._last or self._standing
+        has_moved = before is not None and before.gallery_revision != decision.gallery_revision
+        is_new = self._searched_sequence != looks.newest.sequence
+        decision = replace(decision, look_count=len(looks))
+        self._searched_sequence = looks.newest.sequence
+        self._last, self._blank = decision, _blank(decision)
+        changes = []
+        if self._standing and self._is_overturned(self._standing, decision, before, looks.newest):
+            cause = TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
+            changes.append(self._retract(cause))
+        # Looks from before the face was held back name nobody after it.
+        if is_concluded(decision, looks) and (is_new or not self._is_held):
+            cause = TrackReason.EVIDENCE if is_new else TrackReason.GALLERY_CHANGED
+            changes += self._confirm(decision, cause)
+        return changes
+
+    def _is_overturned(
+        self, standing: Decision, decision: Decision, before: Decision | None, newest: Look
+    ) -> bool:
+        """Whether a decision revokes the standing one; counts the looks that speak against it."""
+        has_moved = before is not None and before.gallery_revision != decision.gallery_revision
+        if standing.identity is None:
+            return has_moved and between(standing) > between(decision)
+        is_new_double = (
+            has_moved
+            and decision.outcome is Outcome.AMBIGUOUS
+            and before is not None
+            and before.outcome is Outcome.KNOWN
+        )
+        if supports(standing.identity.identity_id, decision) and not is_new_double:
+            self._settle()
+            return False
+        if has_moved or overturns(standing.identity.identity_id, decision):
+            return True
+        if self._weak_at_s is None:
+            self._weak_at_s = newest.at_s
+        return newest.at_s - self._weak_at_s >= MIN_GAP_S - CLOCK_STEP_S
+
+    def _settle(self) -> None:
+        """Counts looks that were doubted, if there are any, among the others."""
+        self._weak_at_s = None
+        if self._doubted:
+            self._kept.extend(self._doubted)
+            self._doubted = Looks()
+            self._is_held = False
+
+    def _confirm(self, decision: Decision, reason: TrackReason) -> list[Change]:
+        standing = self._standing
+        is_same = standing is not None and _conclusion(standing) == _conclusion(decision)
+        if standing and standing.identity and not is_same:
+            return []  # its name stands
+        self._standing = decision
+        self._state = TrackState.CONFIRMED
+        self._is_held = False
+        return [] if is_same else [Change(TrackState.CONFIRMED, reason, decision)]
+
+    def _retract(self, reason: TrackReason) -> Change:
+        revoked = self._standing.identity if self._standing else None
+        if self._doubted:
+            self._kept, self._doubted = self._doubted, Looks()
+            self._is_held = False
+        self._standing = self._weak_at_s = None
+        self._state = TrackState.RETRACTED
+        name = revoked.identity_id if revoked else ""
+        return Change(TrackState.RETRACTED, reason, self._open_decision(), name)
+
+
+def _blank(decision: Decision) -> Decision:
+    """Returns an open decision that says nothing about a person."""
+    return Decision(
+        Outcome.PENDING,
+        None,
+        0.0,
+        decision.threshold,
+        decision.gallery_revision,
+        threshold_source=decision.threshold_source,
+    )
+
+
+def _conclusion(decision: Decision) -> tuple[Outcome, frozenset[str]]:
+    """Returns what an operator is informed of: the outcome, and whom it names."""
+    identity = decision.identity
+    names = frozenset([identity.identity_id]) if identity else between(decision)
+    return decision.outcome, names

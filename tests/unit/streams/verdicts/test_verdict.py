@@ -1,0 +1,259 @@
+"""A verdict is tentative, confirmed, retracted, ended, and each change has its reason."""
+
+import numpy as np
+import pytest
+
+from facewire_server.streams.verdicts import Verdict
+from facewire_server.types import Candidate, Decision, Outcome, TrackReason, TrackState
+
+THRESHOLD = 0.45
+FACE = np.eye(4, dtype=np.float32)[0]
+OTHER_FACE = np.eye(4, dtype=np.float32)[1]
+
+BEGAN = (TrackState.TENTATIVE, TrackReason.APPEARED, "")
+CONFIRMED = (TrackState.CONFIRMED, TrackReason.EVIDENCE, "")
+
+
+def known(similarity, identity_id="anna", revision=1):
+    best = Candidate(identity_id, "", similarity, "t")
+    return Decision(Outcome.KNOWN, best, 0.3, THRESHOLD, revision)
+
+
+def unknown(similarity, identity_id="anna", revision=1):
+    best = Candidate(identity_id, "", similarity, "t")
+    return Decision(Outcome.UNKNOWN, best, 0.1, THRESHOLD, revision)
+
+
+def ambiguous(*identity_ids, revision=1):
+    between = tuple(Candidate(each, "", 0.6, "t") for each in identity_ids)
+    return Decision(
+        Outcome.AMBIGUOUS, between[0], 0.0, THRESHOLD, revision, ambiguous_between=between
+    )
+
+
+NO_ONE = Decision(Outcome.UNKNOWN, None, 0.0, THRESHOLD, 1)
+TOO_POOR = Decision(Outcome.TOO_POOR, None, 0.0, THRESHOLD, 1)
+
+
+class Watched:
+    """A verdict with the changes that it went through."""
+
+    def __init__(self, verdict=None):
+        self.verdict = verdict or Verdict()
+        self.sequence = 0
+
+    @property
+    def name(self):
+        identity = self.verdict.shown.identity
+        return identity and identity.identity_id
+
+    def look(self, at_s, decision, embedding=FACE):
+        self.sequence += 1
+        self.verdict.add_look(at_s, self.sequence, embedding, norm=10.0, inter_eye_px=40.0)
+        return self.search(at_s, decision)
+
+    def search(self, at_s, decision):
+        return [told(change) for change in self.verdict.judge(at_s, decision)]
+
+
+def told(change):
+    return change.state, change.reason, change.previous_identity_id
+
+
+@pytest.fixture
+def watched():
+    return Watched()
+
+
+@pytest.fixture
+def named(watched):
+    watched.look(0.0, known(0.7))
+    return watched
+
+
+def test_a_strong_look_names_at_once(watched) -> None:
+    assert watched.look(0.0, known(0.56)) == [BEGAN, CONFIRMED]
+    assert watched.name == "anna"
+    assert watched.verdict.shown.look_count == 1
+
+
+def test_a_weaker_one_needs_a_second(watched) -> None:
+    assert watched.look(0.0, known(0.54)) == [BEGAN]
+    assert watched.verdict.shown.outcome is Outcome.PENDING
+    assert watched.look(0.4, known(0.5)) == [CONFIRMED]
+    assert watched.verdict.shown.look_count == 2
+
+
+def test_two_looks_that_are_too_close_count_as_one(watched) -> None:
+    watched.look(0.0, known(0.5))
+    assert watched.look(0.29, known(0.5)) == []
+    assert watched.look(0.3, known(0.5)) == [CONFIRMED]
+
+
+def test_a_person_is_unknown_after_three_looks_over_a_second(watched) -> None:
+    assert watched.look(0.0, unknown(0.2)) == [BEGAN]
+    assert watched.look(0.4, unknown(0.2)) == []
+    assert watched.look(0.8, unknown(0.2)) == []
+    assert watched.verdict.state is TrackState.TENTATIVE
+    assert watched.look(1.2, unknown(0.2)) == [CONFIRMED]
+    assert watched.verdict.shown.outcome is Outcome.UNKNOWN
+
+
+def test_an_empty_gallery_knows_no_one(watched) -> None:
+    seen = [watched.look(at_s, NO_ONE) for at_s in (0.0, 1.0, 2.0)]
+    assert seen == [[BEGAN], [], [CONFIRMED]]
+
+
+def test_near_the_threshold_five_looks_are_unknown(watched) -> None:
+    seen = [watched.look(at_s, unknown(0.44)) for at_s in (0, 1, 2, 3, 4)]
+    assert seen == [[BEGAN], [], [], [], [CONFIRMED]]
+
+
+def test_an_unknown_person_is_named_without_a_retraction(watched) -> None:
+    for at_s in (0.0, 1.0, 2.0):
+        watched.look(at_s, unknown(0.2))
+    assert watched.search(2.1, known(0.8, revision=2)) == [
+        (TrackState.CONFIRMED, TrackReason.GALLERY_CHANGED, "")
+    ]
+
+
+def test_two_that_share_a_face_are_ambiguous_after_a_while(watched) -> None:
+    seen = [watched.look(at_s, ambiguous("anna", "ann")) for at_s in (0.0, 1.0, 2.0)]
+    assert seen == [[BEGAN], [], [CONFIRMED]]
+    assert watched.verdict.shown.outcome is Outcome.AMBIGUOUS
+
+
+def test_a_name_stays_a_little_below_the_threshold(named) -> None:
+    for at_s in range(2, 20, 2):
+        assert named.look(at_s, unknown(0.4)) == []
+    assert named.name == "anna"
+
+
+def test_a_name_is_retracted_after_two_looks_that_speak_against_it(named) -> None:
+    assert named.look(2.0, unknown(0.38)) == []
+    assert named.verdict.wants_look(2.4, inter_eye_px=40.0), "doubt is settled soon"
+    assert named.look(2.4, unknown(0.38)) == [
+        (TrackState.RETRACTED, TrackReason.EVIDENCE, "anna"),
+        CONFIRMED,
+    ]
+    assert named.verdict.shown.outcome is Outcome.UNKNOWN, "three looks over more than a second"
+
+
+def test_a_look_between_them_that_agrees_is_a_new_start(named) -> None:
+    named.look(2.0, unknown(0.38))
+    named.look(2.4, known(0.6))
+    assert named.look(2.8, unknown(0.38)) == []
+
+
+def test_another_name_retracts_at_once_and_must_be_earned(named) -> None:
+    retracted = (TrackState.RETRACTED, TrackReason.EVIDENCE, "anna")
+    assert named.look(2.0, known(0.5, "bert"), OTHER_FACE) == [retracted]
+    assert named.look(2.4, known(0.5, "bert"), OTHER_FACE) == [CONFIRMED]
+
+
+def test_a_deleted_person_is_retracted_without_a_look(named) -> None:
+    assert named.search(0.5, unknown(0.44, "bert", revision=2)) == [
+        (TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, "anna")
+    ]
+    assert named.verdict.shown.identity is None
+
+
+def test_a_person_who_is_enrolled_under_a_new_id_is_retracted_first(named) -> None:
+    assert named.search(0.5, known(0.7, "anna-2", revision=2)) == [
+        (TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, "anna"),
+        (TrackState.CONFIRMED, TrackReason.GALLERY_CHANGED, ""),
+    ]
+
+
+def test_a_change_of_others_retracts_no_one(named) -> None:
+    assert named.search(0.5, known(0.7, revision=2)) == []
+    assert named.verdict.shown.gallery_revision == 2
+
+
+def test_a_face_that_is_held_shows_no_name_until_it_is_looked_at(named) -> None:
+    named.verdict.hold()
+    assert named.verdict.shown == Decision(Outcome.PENDING, None, 0.0, THRESHOLD, 1)
+    assert named.verdict.wants_look(0.4, inter_eye_px=40.0)
+    named.search(0.2, known(0.7, revision=2))
+    assert named.verdict.shown.outcome is Outcome.PENDING, "a search with old looks is no look"
+    assert named.look(0.4, known(0.7, revision=2)) == []
+    assert named.name == "anna"
+
+
+def test_another_face_in_a_held_track_does_not_get_its_name(named) -> None:
+    named.verdict.hold()
+    assert named.look(0.4, unknown(0.1), OTHER_FACE) == []
+    assert named.verdict.shown.outcome is Outcome.PENDING
+    assert named.verdict.probe @ OTHER_FACE == pytest.approx(1.0), "its looks are not mixed"
+    assert named.look(0.8, unknown(0.1), OTHER_FACE) == [
+        (TrackState.RETRACTED, TrackReason.EVIDENCE, "anna")
+    ]
+
+
+def test_a_swap_forgets_all_looks(named) -> None:
+    change = named.verdict.revoke(TrackReason.SWAPPED)
+    assert told(change) == (TrackState.RETRACTED, TrackReason.SWAPPED, "anna")
+    assert named.verdict.probe is None
+    assert named.verdict.revoke(TrackReason.SWAPPED) is None
+
+
+def test_a_face_that_is_always_too_poor_says_so(watched) -> None:
+    assert watched.search(0.0, TOO_POOR) == [BEGAN]
+    assert watched.verdict.shown.outcome is Outcome.TOO_POOR
+    ended = watched.verdict.end(TrackReason.LOST)
+    assert (ended.state, ended.decision.outcome) == (TrackState.ENDED, Outcome.TOO_POOR)
+
+
+def test_a_poor_moment_changes_no_name(named) -> None:
+    assert named.search(1.0, TOO_POOR) == []
+    assert named.name == "anna"
+
+
+def test_a_person_of_one_frame_ends_with_the_decision_of_that_frame(watched) -> None:
+    watched.look(0.0, known(0.46))
+    ended = watched.verdict.end(TrackReason.STREAM_ENDED)
+    assert told(ended) == (TrackState.ENDED, TrackReason.STREAM_ENDED, "")
+    assert (ended.decision.outcome, ended.decision.look_count) == (Outcome.KNOWN, 1)
+
+
+def test_an_ended_verdict_takes_nothing(named) -> None:
+    named.verdict.end(TrackReason.LOST)
+    for use in (
+        lambda: named.look(1.0, known(0.7)),
+        lambda: named.search(1.0, known(0.7)),
+        named.verdict.hold,
+        lambda: named.verdict.end(TrackReason.LOST),
+    ):
+        with pytest.raises(RuntimeError, match="ended"):
+            use()
+
+
+def test_a_verdict_that_never_began_ends_in_silence() -> None:
+    assert Verdict().end(TrackReason.LOST) is None
+
+
+def test_a_resumed_name_is_shown_after_a_look_that_agrees() -> None:
+    resumed = Watched(Verdict.restored(known(0.7)))
+    assert resumed.verdict.shown.outcome is Outcome.PENDING
+    assert resumed.look(9.0, known(0.5)) == []
+    assert resumed.name == "anna"
+
+
+def test_a_resumed_name_without_a_probe_can_be_revoked() -> None:
+    resumed = Verdict.restored(known(0.7))
+    assert told(resumed.revoke(TrackReason.GALLERY_CHANGED)) == (
+        TrackState.RETRACTED,
+        TrackReason.GALLERY_CHANGED,
+        "anna",
+    )
+
+
+def test_looks_are_wanted_often_while_it_is_open_and_seldom_after(watched) -> None:
+    assert watched.verdict.wants_look(0.0, inter_eye_px=40.0)
+    watched.look(0.0, known(0.5))
+    assert not watched.verdict.wants_look(0.3, inter_eye_px=40.0)
+    assert watched.verdict.wants_look(0.4, inter_eye_px=40.0)
+    watched.look(0.4, known(0.5))
+    assert not watched.verdict.wants_look(2.3, inter_eye_px=40.0)
+    assert watched.verdict.wants_look(0.8, inter_eye_px=60.0), "it is much larger now"
+    assert watched.verdict.wants_look(2.4, inter_eye_px=40.0)
