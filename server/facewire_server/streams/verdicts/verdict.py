@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.streams.verdicts.change import Change
-from facewire_server.streams.verdicts.looks import CLOCK_STEP_S, MIN_GAP_S, Look, Looks
+from facewire_server.streams.verdicts.evidence import Evidence
+from facewire_server.streams.verdicts.looks import CLOCK_STEP_S, MIN_GAP_S, Look
 from facewire_server.streams.verdicts.rule import between, is_concluded, overturns, supports
 from facewire_server.types import Decision, Outcome, TrackReason, TrackState
 
@@ -23,9 +24,6 @@ _SURE_INTERVAL_S: Final = 2.0
 _BETTER_SHOT: Final = 1.25
 """How much larger than in its largest look a face must be to be looked at early. Chosen, not measured."""
 
-_SAME_PERSON: Final = 0.45
-"""Cosine of a look and the mean of those before, below which the look may be another person's."""
-
 _UNDECIDED: Final = Decision(Outcome.PENDING, None, 0.0, 0.0, 0)
 
 
@@ -39,12 +37,10 @@ class Verdict:
     def __init__(self) -> None:
         """Starts without evidence. The first `judge` begins the verdict."""
         self._state: TrackState | None = None
-        self._kept = Looks()
-        self._doubted = Looks()
+        self._evidence = Evidence()
         self._standing: Decision | None = None
         self._last: Decision | None = None
         self._blank = _UNDECIDED
-        self._is_held = False
         self._weak_at_s: float | None = None
         self._tried_at_s = -math.inf
         self._searched_sequence = 0
@@ -60,7 +56,7 @@ class Verdict:
         verdict._state = TrackState.TENTATIVE if standing is None else TrackState.CONFIRMED
         verdict._standing = standing
         verdict._blank = _blank(standing) if standing else _UNDECIDED
-        verdict._is_held = True
+        verdict._evidence.is_held = True
         return verdict
 
     @property
@@ -76,19 +72,19 @@ class Verdict:
     @property
     def shown(self) -> Decision:
         """The present decision about the face: PENDING while the verdict is open or held, unless each look was TOO_POOR so far."""
-        if self._is_held and self._standing:
+        if self._evidence.is_held and self._standing:
             return self._blank
         return self._standing or self._open_decision()
 
     @property
     def probe(self) -> NDArray[np.float32] | None:
         """What to search the gallery with: (d,) float32 of unit length; None without a good look."""
-        return self._evidence.mean()
+        return self._evidence.searched.mean()
 
     @property
     def is_bf16(self) -> bool:
         """Whether a look in `probe` was embedded in bfloat16."""
-        return self._evidence.is_bf16
+        return self._evidence.searched.is_bf16
 
     @property
     def evidence_sequence(self) -> int:
@@ -102,8 +98,9 @@ class Verdict:
             at_s: the time of the frame.
             inter_eye_px: distance of the eyes in it.
         """
-        is_better = inter_eye_px > _BETTER_SHOT * self._kept.largest_inter_eye_px
-        in_doubt = self._is_held or self._doubted or self._weak_at_s is not None
+        evidence = self._evidence
+        is_better = inter_eye_px > _BETTER_SHOT * evidence.largest_inter_eye_px
+        in_doubt = evidence.is_held or evidence.is_doubted or self._weak_at_s is not None
         is_due_early = not self._standing or in_doubt or is_better
         interval_s = _OPEN_INTERVAL_S if is_due_early else _SURE_INTERVAL_S
         return at_s - self._tried_at_s >= interval_s - CLOCK_STEP_S
@@ -134,16 +131,8 @@ class Verdict:
         self._check_not_ended()
         self._tried_at_s = at_s
         look = Look(at_s, sequence, embedding, norm, inter_eye_px, is_bf16)
-        agreement = self._kept.agreement(embedding)
-        is_same = agreement is not None and agreement >= _SAME_PERSON
-        if not is_same and self._standing and self._standing.identity:
-            return self._doubted.add(look)
-        if not is_same and self._is_held:
-            self._kept = Looks()  # they may be another person's
-        if is_same:
-            self._is_held = False
-            self._doubted = Looks()
-        return self._kept.add(look)
+        is_named = self._standing is not None and self._standing.identity is not None
+        return self._evidence.add(look, is_named=is_named)
 
     def judge(self, at_s: float, decision: Decision) -> tuple[Change, ...]:
         """Takes the decision of a search with `probe`, or that the face is TOO_POOR to be compared.
@@ -162,7 +151,7 @@ class Verdict:
         if decision.outcome is Outcome.TOO_POOR:
             self._tried_at_s = at_s
             self._blank = _blank(decision)
-            if not self._evidence:
+            if not self._evidence.searched:
                 self._last = decision
             changes: list[Change] = []
         else:
@@ -175,7 +164,7 @@ class Verdict:
     def hold(self) -> None:
         """Holds the name back until the face was looked at again: it may have become another person's."""
         self._check_not_ended()
-        self._is_held = True
+        self._evidence.is_held = True
 
     def revoke(self, reason: TrackReason) -> Change | None:
         """Forgets all looks, and retracts what is confirmed.
@@ -187,7 +176,8 @@ class Verdict:
             None if nothing was confirmed.
         """
         self._check_not_ended()
-        self._kept, self._doubted, self._last = Looks(), Looks(), None
+        self._evidence.forget()
+        self._last = None
         return self._retract(reason) if self._standing else None
 
     def end(self, reason: TrackReason) -> Change | None:
@@ -205,10 +195,6 @@ class Verdict:
         last = self._standing or self._last or self._blank
         return Change(TrackState.ENDED, reason, last) if has_begun else None
 
-    @property
-    def _evidence(self) -> Looks:
-        return self._doubted or self._kept
-
     def _check_not_ended(self) -> None:
         if self._state is TrackState.ENDED:
             raise RuntimeError("the verdict has ended")
@@ -220,7 +206,7 @@ class Verdict:
         return replace(self._last, outcome=Outcome.PENDING, ambiguous_between=())
 
     def _weigh(self, decision: Decision) -> list[Change]:
-        looks = self._evidence
+        looks = self._evidence.searched
         if not looks.newest:
             raise ValueError("a search needs a probe")
         before = self._last or self._standing
@@ -234,7 +220,7 @@ class Verdict:
             cause = TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
             changes.append(self._retract(cause))
         # Looks from before the face was held back name nobody after it.
-        if is_concluded(decision, looks) and (is_new or not self._is_held):
+        if is_concluded(decision, looks) and (is_new or not self._evidence.is_held):
             cause = TrackReason.EVIDENCE if is_new else TrackReason.GALLERY_CHANGED
             changes += self._confirm(decision, cause)
         return changes
@@ -253,21 +239,14 @@ class Verdict:
             and before.outcome is Outcome.KNOWN
         )
         if supports(standing.identity.identity_id, decision) and not is_new_double:
-            self._settle()
+            self._evidence.accept()
+            self._weak_at_s = None
             return False
         if has_moved or overturns(standing.identity.identity_id, decision):
             return True
         if self._weak_at_s is None:
             self._weak_at_s = newest.at_s
         return newest.at_s - self._weak_at_s >= MIN_GAP_S - CLOCK_STEP_S
-
-    def _settle(self) -> None:
-        """Counts looks that were doubted, if there are any, among the others."""
-        self._weak_at_s = None
-        if self._doubted:
-            self._kept.extend(self._doubted)
-            self._doubted = Looks()
-            self._is_held = False
 
     def _confirm(self, decision: Decision, reason: TrackReason) -> list[Change]:
         standing = self._standing
@@ -276,14 +255,12 @@ class Verdict:
             return []  # its name stands
         self._standing = decision
         self._state = TrackState.CONFIRMED
-        self._is_held = False
+        self._evidence.is_held = False
         return [] if is_same else [Change(TrackState.CONFIRMED, reason, decision)]
 
     def _retract(self, reason: TrackReason) -> Change:
         revoked = self._standing.identity if self._standing else None
-        if self._doubted:
-            self._kept, self._doubted = self._doubted, Looks()
-            self._is_held = False
+        self._evidence.start_again()
         self._standing = self._weak_at_s = None
         self._state = TrackState.RETRACTED
         name = revoked.identity_id if revoked else ""
