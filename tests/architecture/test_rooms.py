@@ -92,6 +92,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.streams",
             f"{SERVER}.work",
             *VALUES,
+            *(f"{SERVER}.galleries.{each}" for each in ("ids", "records")),
             *(f"{SERVER}.pipeline.{each}" for each in ("canvas", "recognize")),
         }
     ),
@@ -143,6 +144,14 @@ ROOMS: dict[str, frozenset[str]] = {
             "google.protobuf",
             "lmdb",
             "numpy",
+        }
+    ),
+    "facewire_server.backends.memory_journal": frozenset(
+        {
+            *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
+            *(f"{SERVER}.streams.{each}" for each in ("journal", "kept_events")),
+            f"{SERVER}.work.condition",
+            *VALUES,
         }
     ),
     # The vector engine knows no store: another one can stand behind the same seam.

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Protocol
 
 import numpy as np
@@ -30,7 +31,7 @@ from facewire_server.galleries.ids import (
     composed,
     spellings,
 )
-from facewire_server.galleries.ports import Enrollments, GalleryAdmin, LiveSearch
+from facewire_server.galleries.ports import Enrollments, GalleryAdmin, LiveSearch, People
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
@@ -42,6 +43,8 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     ImportCounts,
     NewIdentity,
+    PersonName,
+    PersonReference,
     Presence,
     SearchResult,
     StoreStatistics,
@@ -53,7 +56,7 @@ from facewire_server.types import Candidate, Quality
 __all__ = ["Gallery", "MemoryGallery"]
 
 
-class Gallery(LiveSearch, Enrollments, GalleryAdmin, Protocol):
+class Gallery(LiveSearch, Enrollments, GalleryAdmin, People, Protocol):
     """All ports of a gallery together, as its tests need them."""
 
 
@@ -62,6 +65,7 @@ class _Person:
     display_name: str
     created_at_us: int
     templates: dict[str, ExportedTemplate] = field(default_factory=dict)
+    number: int = field(default_factory=count(1).__next__)
 
 
 @dataclass
@@ -236,6 +240,32 @@ class MemoryGallery:
         }
         room.revision += 1
         return len(person.templates), room.revision
+
+    def change_count(self) -> int:
+        return self._highest_deleted_revision + sum(room.revision for room in self._rooms.values())
+
+    async def references(
+        self, gallery_id: str, identity_ids: Collection[str]
+    ) -> dict[str, PersonReference]:
+        room = self._rooms.get(gallery_id)
+        people = room.people if room else {}
+        return {
+            one: PersonReference(gallery_id, people[one].number, people[one].created_at_us)
+            for one in identity_ids
+            if one in people
+        }
+
+    async def names(
+        self, references: Collection[PersonReference]
+    ) -> dict[PersonReference, PersonName]:
+        people = {
+            PersonReference(gallery_id, person.number, person.created_at_us): PersonName(
+                identity_id, person.display_name
+            )
+            for gallery_id, room in self._rooms.items()
+            for identity_id, person in room.people.items()
+        }
+        return {one: people[one] for one in references if one in people}
 
     async def list_templates(
         self, gallery_id: str, identity_id: str, after: str, limit: int

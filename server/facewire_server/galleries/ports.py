@@ -20,7 +20,7 @@ What holds for all of their methods:
   than this object's; reading and deleting stay possible.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -35,13 +35,15 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     ImportCounts,
     NewIdentity,
+    PersonName,
+    PersonReference,
     Presence,
     SearchResult,
     StoreStatistics,
     TemplateInfo,
 )
 
-__all__ = ["Enrollments", "GalleryAdmin", "LiveSearch", "Search"]
+__all__ = ["Enrollments", "GalleryAdmin", "LiveSearch", "People", "Search"]
 
 
 class Search(Protocol):
@@ -79,6 +81,29 @@ class LiveSearch(Search, Protocol):
             gallery_id: the gallery.
             identity_ids: as a search returned them.
         """
+        ...
+
+
+class People(Protocol):
+    """The calls of a journal, which keeps references in place of names."""
+
+    def change_count(self) -> int:
+        """Returns a number that another write, of any process, has raised; microseconds, without waiting.
+
+        It may differ from the last one without a write; then names are merely read again.
+        """
+        ...
+
+    async def references(
+        self, gallery_id: str, identity_ids: Collection[str]
+    ) -> Mapping[str, PersonReference]:
+        """Returns the reference of each identity; without those that do not exist, all of them if the gallery does not."""
+        ...
+
+    async def names(
+        self, references: Collection[PersonReference]
+    ) -> Mapping[PersonReference, PersonName]:
+        """Returns who the references stand for now; without those of people who were deleted."""
         ...
 
 

@@ -20,6 +20,8 @@ __all__ = [
     "IdentityInfo",
     "ImportCounts",
     "NewIdentity",
+    "PersonName",
+    "PersonReference",
     "Presence",
     "SearchResult",
     "StoreStatistics",
@@ -94,6 +96,27 @@ class IdentityInfo:
     display_name: str
     template_count: int
     created_at_us: int
+
+
+class PersonReference(NamedTuple):
+    """A person of a gallery, for whoever must keep no name: only the gallery can turn it into one.
+
+    Attributes:
+        gallery_id: the gallery.
+        number: of the identity; no other one of a gallery of this id ever has it.
+        created_at_us: when the identity was made: a gallery that was restored from a backup gives numbers a second time.
+    """
+
+    gallery_id: str
+    number: int
+    created_at_us: int
+
+
+class PersonName(NamedTuple):
+    """What a reference stands for now."""
+
+    identity_id: str
+    display_name: str
 
 
 @dataclass(frozen=True, slots=True)
