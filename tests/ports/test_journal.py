@@ -68,7 +68,7 @@ async def watched(
     if everything.camera_ids:
         everything = replace(everything, camera_ids=everything.camera_ids | {last.camera_id})
     stream = await journal.open_stream(last.camera_id, "default")
-    events = await journal.watch(after, everything)
+    _, events = await journal.watch(after, everything)
     (end,) = await stream.record([last])
     found: list[WatchedEvent] = []
     async with asyncio.timeout(10), aclosing(events):
@@ -142,11 +142,39 @@ async def test_ids_of_events_and_tracks_are_never_used_twice(world: World) -> No
 async def test_a_watcher_from_now_on_misses_nothing_after_the_call(journal: Journal) -> None:
     stream = await journal.open_stream("door", "default")
     await stream.record([track_event(11)])
-    events = await journal.watch(0)
+    follows, events = await journal.watch(0)
     async with aclosing(events):
         recorded = await stream.record([track_event(12), track_event(13)])
         found = [await next_of(events) for _ in recorded]
     assert [one.event_id for one in found] == [one.event_id for one in recorded]
+    assert 0 < follows < recorded[0].event_id
+    again = await watched(journal, follows)
+    assert [one.event.event_id for one in again] == [one.event_id for one in recorded]
+
+
+async def test_a_feed_of_an_empty_journal_follows_something(journal: Journal) -> None:
+    follows, events = await journal.watch(0)
+    await events.aclose()
+    stream = await journal.open_stream("door", "default")
+    (recorded,) = await stream.record([track_event(1)])
+    assert follows
+    (found,) = await watched(journal, follows)
+    assert (found.event.event_id, found.events_lost) == (recorded.event_id, False)
+
+
+async def test_a_feed_of_what_is_kept_ends(journal: Journal) -> None:
+    async def listed(after: int) -> list[int]:
+        _, events = await journal.watch(after, kept_only=True)
+        async with asyncio.timeout(10), aclosing(events):
+            await stream.record([track_event(7)])
+            return [one.event.track_id async for one in events]
+
+    stream = await journal.open_stream("door", "default")
+    assert await listed(1) == []
+    (second,) = await stream.record([track_event(2)])
+    assert await listed(1) == [7, 2]
+    assert await listed(second.event_id) == [7]
+    assert await listed(0) == []
 
 
 async def test_a_watcher_goes_on_after_the_event_that_it_names(journal: Journal) -> None:
@@ -176,7 +204,7 @@ async def test_events_are_filtered_by_camera_identity_and_state(journal: Journal
     assert await tracks(camera_ids=frozenset({"yard"})) == [2]
     assert await tracks(identity_ids=frozenset({"Anna"})) == [1, 2, 1]
     assert await tracks(identity_ids=frozenset({"Ben"}), camera_ids=frozenset({"door"})) == [3]
-    events = await journal.watch(1, EventFilter(states=frozenset({TrackState.RETRACTED})))
+    _, events = await journal.watch(1, EventFilter(states=frozenset({TrackState.RETRACTED})))
     async with aclosing(events):
         assert (await next_of(events)).track_id == 1
 
@@ -410,7 +438,7 @@ async def test_no_picture_is_kept_unless_the_operator_allows_it(world: World) ->
 async def test_the_statistics_count_events_streams_and_watchers(journal: Journal) -> None:
     stream = await journal.open_stream("door", "default")
     await stream.record([track_event(1), track_event(2)])
-    events = await journal.watch(1)
+    _, events = await journal.watch(1)
     async with aclosing(events):
         await next_of(events)
         statistics = await journal.statistics()

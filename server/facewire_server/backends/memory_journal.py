@@ -17,6 +17,7 @@ from facewire_server.streams.journal import (
     TOKEN_BYTES,
     Crop,
     EventFilter,
+    Feed,
     JournaledStream,
     JournalStatistics,
     OpenTrack,
@@ -126,26 +127,30 @@ class MemoryJournal:
         return _MemoryStream(self, record, tracks)
 
     async def watch(
-        self, after_event: int, wanted: EventFilter = EVERY_EVENT
-    ) -> AsyncGenerator[WatchedEvent, None]:
+        self, after_event: int, wanted: EventFilter = EVERY_EVENT, *, kept_only: bool = False
+    ) -> Feed:
         """See the port."""
-        position = after_event or self._last_event
-        is_lost = 0 < after_event < self._last_removed or after_event > self._last_event
-        return self._watched(0 if after_event > self._last_event else position, wanted, is_lost)
+        follows = after_event or self._last_event or 1
+        is_lost = 1 < after_event < self._last_removed or after_event > max(self._last_event, 1)
+        position = 0 if after_event > self._last_event else follows
+        last = self._last_event if kept_only else None
+        return Feed(follows, self._watched(position, last, wanted, is_lost))
 
     async def _watched(
-        self, position: int, wanted: EventFilter, is_lost: bool
+        self, position: int, last: int | None, wanted: EventFilter, is_lost: bool
     ) -> AsyncGenerator[WatchedEvent, None]:
         self._watchers += 1
         try:
-            while True:
+            while last is None or position < last:
                 await self._changed.until(partial(self._has_more, position))
                 for event_id in self._ids_after(position):
-                    position = event_id
                     event = await self._named(event_id)
+                    if last is not None and event_id > last:
+                        break
                     if event is not None and self._is_wanted(event_id, event, wanted):
                         yield WatchedEvent(event, is_lost)
                         is_lost = False
+                    position = event_id
                 position = max(position, self._last_event)
         finally:
             self._watchers -= 1

@@ -12,7 +12,7 @@ What holds for all of its methods:
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn, Protocol
+from typing import Final, NamedTuple, NoReturn, Protocol
 
 from facewire_server.types import Quality, TrackEvent, TrackState
 
@@ -22,6 +22,7 @@ __all__ = [
     "TOKEN_BYTES",
     "Crop",
     "EventFilter",
+    "Feed",
     "Journal",
     "JournalStatistics",
     "JournaledStream",
@@ -81,6 +82,18 @@ class WatchedEvent:
 
     event: TrackEvent
     events_lost: bool = False
+
+
+class Feed(NamedTuple):
+    """The events that a watcher asked for.
+
+    Attributes:
+        after_event: the event that the feed follows; never 0.
+        events: to be closed (`contextlib.aclosing`). It may raise StorageBusy or GalleryDamaged: names cannot be read now.
+    """
+
+    after_event: int
+    events: AsyncGenerator[WatchedEvent, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +216,16 @@ class Journal(Protocol):
         ...
 
     async def watch(
-        self, after_event: int, wanted: EventFilter = EVERY_EVENT
-    ) -> AsyncGenerator[WatchedEvent, None]:
-        """Returns the events after one, in order of their ids, without an end; from now on if `after_event` is 0.
+        self, after_event: int, wanted: EventFilter = EVERY_EVENT, *, kept_only: bool = False
+    ) -> Feed:
+        """Opens a feed of the events after one, in order of their ids.
 
-        No event recorded after this call returned is missed. Close the generator (`contextlib.aclosing`).
+        No event that is recorded after this call returned is missed.
+
+        Args:
+            after_event: 0: from now on; 1: all that are kept.
+            wanted: which events.
+            kept_only: it ends after the events that are kept now, else never.
         """
         ...
 
