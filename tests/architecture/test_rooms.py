@@ -61,8 +61,14 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.pipeline.find": frozenset(
         {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),
+    f"{SERVER}.pipeline.frame": frozenset(
+        {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
+    ),
     f"{SERVER}.pipeline.plan": frozenset(
         {*(f"{SERVER}.pipeline.{each}" for each in ("canvas", "tiles")), *VALUES}
+    ),
+    f"{SERVER}.pipeline.cut": frozenset(
+        {"numpy", *(f"{SERVER}.pipeline.{each}" for each in ("align", "light", "quality")), *VALUES}
     ),
     f"{SERVER}.pipeline.search": frozenset({f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}),
     f"{SERVER}.pipeline.match": frozenset({"numpy", f"{SERVER}.galleries.records", *VALUES}),

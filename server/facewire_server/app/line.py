@@ -19,6 +19,7 @@ from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.match import IfBothBlurred
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.proof.model_contract import ModelContract
+from facewire_server.work.budget import PixelBudgets
 
 __all__ = ["Line", "join_line"]
 
@@ -41,11 +42,12 @@ def join_line(
 ) -> Line:
     """Builds the line over models and gallery; it works on pixels in `threads`."""
     limits = serving_limits(settings)
+    budget = PixelBudgets(limits.picture.max_pixels, small_pixels=limits.max_stream_pixels)
     finder = FaceFinder(
         models.detector,
         limits=limits.picture,
         threads=threads,
-        max_stream_pixels=limits.max_stream_pixels,
+        budget=budget,
         left_behind=work.left_behind,
         emit=emit,
     )

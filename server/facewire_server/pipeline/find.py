@@ -1,25 +1,18 @@
 """The first half of the line: from the bytes of a picture to aligned crops of its faces."""
 
 import asyncio
-import time
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
-from facewire_server.errors import TimedOut
-from facewire_server.events import Emit, PictureFinished, ignore
+from facewire_server.events import Emit, ignore
 from facewire_server.pictures.decode import decode, reduction
 from facewire_server.pictures.header import read_header
 from facewire_server.pictures.memory import lack_of_memory_named
-from facewire_server.pipeline.align import align
+from facewire_server.pipeline.cut import cut
 from facewire_server.pipeline.detect import Detector
-from facewire_server.pipeline.light import light_gain, smoothed
 from facewire_server.pipeline.plan import search_plan
-from facewire_server.pipeline.quality import assess
 from facewire_server.pipeline.search import Searched, search
 from facewire_server.pipeline.select import select
 from facewire_server.types import (
@@ -36,8 +29,8 @@ from facewire_server.types import (
 )
 from facewire_server.work.budget import PixelBudgets
 from facewire_server.work.clock import Clock
-from facewire_server.work.deadline import remaining_s
 from facewire_server.work.left_behind import LeftBehind
+from facewire_server.work.picture_clock import picture_clock
 from facewire_server.work.slots import Slot
 
 __all__ = ["FaceFinder", "FoundFaces"]
@@ -80,7 +73,7 @@ class FaceFinder:
         *,
         limits: PictureLimits,
         threads: Executor,
-        max_stream_pixels: int | None = None,
+        budget: PixelBudgets | None = None,
         left_behind: LeftBehind | None = None,
         emit: Emit = ignore,
     ) -> None:
@@ -90,7 +83,7 @@ class FaceFinder:
             detector: finds faces.
             limits: of a single picture.
             threads: where pixels are worked on.
-            max_stream_pixels: pixels up to which a picture does not wait for larger ones; None = all alike.
+            budget: shared by all that decode pictures; None = one for this object, in which all pictures are alike.
             left_behind: pictures whose threads go on after their deadline; None = one may.
             emit: takes a `PictureFinished` of each picture.
         """
@@ -99,42 +92,17 @@ class FaceFinder:
         self._threads = threads
         self._emit = emit
         self._left_behind = left_behind or LeftBehind(1)
-        # Bounds the memory: all decoded pictures of usual size, of all cameras and calls, together have at most the pixels
-        # that a single picture may have, and so have larger ones, and the largest. Further ones wait, first in, first out.
-        self._budget = PixelBudgets(
-            limits.max_pixels, small_pixels=max_stream_pixels or limits.max_pixels
-        )
+        self._budget = budget or PixelBudgets(limits.max_pixels, small_pixels=limits.max_pixels)
 
-    @contextmanager
-    def clock(self, picture: Picture, purpose: str, slot: Slot) -> Iterator[Clock]:
-        """Starts the clock of a picture; the block is the work on it, and its end an event.
+    def clock(self, picture: Picture, purpose: str, slot: Slot) -> AbstractContextManager[Clock]:
+        """Starts the clock of a picture; the block is the work on it, and its end a `PictureFinished`.
 
         Args:
             picture: the one that is worked on.
-            purpose: what the picture came for: "stream", "recognize", "compare" or "enroll".
+            purpose: what the picture came for: "recognize", "compare" or "enroll".
             slot: the work slot that the picture holds; the event says how long it was waited for.
         """
-        clock = Clock(self._threads)
-        error: type[BaseException] | None = None
-        try:
-            yield clock
-        except BaseException as failure:
-            # A deadline cancels what runs under it, so it arrives here in this form.
-            is_late = isinstance(failure, asyncio.CancelledError) and remaining_s() == 0
-            error = TimedOut if is_late else type(failure)
-            raise
-        finally:
-            self._emit(
-                PictureFinished(
-                    purpose,
-                    len(picture.data),
-                    clock.started_s,
-                    time.perf_counter(),
-                    slot.waited_s,
-                    tuple(clock.stages),
-                    error,
-                )
-            )
+        return picture_clock(self._threads, self._emit, purpose, len(picture.data), slot.waited_s)
 
     async def find(
         self,
@@ -183,7 +151,7 @@ class FaceFinder:
                 height_px, width_px = image.shape[:2]
                 if selection is not None:
                     faces = select(faces, selection, width_px=width_px, height_px=height_px)
-                crops, qualities = await clock.run("align", _cut, image, faces)
+                crops, qualities = await clock.run("align", cut, image, faces)
         return FoundFaces(
             faces,
             crops,
@@ -214,14 +182,3 @@ class FaceFinder:
         image, (small_image, searched) = full.result(), detecting.result()
         by = image.shape[1] / small_image.shape[1], image.shape[0] / small_image.shape[0]
         return image, searched._replace(faces=searched.faces.scaled(*by))
-
-
-def _cut(image: Rgb, faces: Faces) -> tuple[Rgb, list[Quality]]:
-    """Returns the crops, brightened where they are dark, and the qualities that they have as received."""
-    crops = align(image, faces)
-    qualities = assess(faces, crops)
-    gains = np.array([light_gain(crop) for crop in crops])
-    dark = np.flatnonzero(gains > 1)
-    if len(dark):
-        crops[dark] = smoothed(align(image, faces[dark], gains[dark].tolist()))
-    return crops, qualities

@@ -38,7 +38,11 @@ class PixelBudget:
 
 
 class PixelBudgets:
-    """Three budgets of the same size: of usual pictures, of larger ones that a stream may send, too, and of the largest."""
+    """Three budgets of the same size: of usual pictures, of larger ones that a stream may send, too, and of the largest.
+
+    Bounds the memory: all decoded pictures of usual size, of all cameras and calls, together have at most the pixels
+    that a single picture may have, and so have larger ones, and the largest. Further ones wait, first in, first out.
+    """
 
     def __init__(self, pixels: int, *, small_pixels: int) -> None:
         """Starts with `pixels` free in each; a picture of more than `small_pixels` is one of the largest."""

@@ -30,6 +30,7 @@ from facewire_server.types import (
     PictureLimits,
     Rgb,
 )
+from facewire_server.work.budget import PixelBudgets
 from facewire_server.work.clock import Clock
 from facewire_server.work.slots import WorkSlots
 from fakes.two_faces import LARGE, SHARES, SIZE_PX, SMALL, TwoFaces, two_faces
@@ -246,9 +247,8 @@ async def test_a_small_picture_does_not_wait_for_a_large_one(threads: ThreadPool
     model.gate.clear()
     limits = PictureLimits(max_frame_bytes=1 << 24, max_pixels=3200 * 2400)
     small_pixels = WIDTH_PX * HEIGHT_PX
-    line = FaceFinder(
-        Detector(model), limits=limits, threads=threads, max_stream_pixels=small_pixels
-    )
+    budget = PixelBudgets(limits.max_pixels, small_pixels=small_pixels)
+    line = FaceFinder(Detector(model), limits=limits, threads=threads, budget=budget)
     large = asyncio.create_task(line.find(two_faces(size=(3200, 2400)), DETECTION))
     other_large = asyncio.create_task(line.find(two_faces(size=(3200, 2400)), DETECTION))
     small = asyncio.create_task(line.find(two_faces(), DETECTION))
@@ -281,7 +281,7 @@ async def test_each_stage_has_its_time(threads: ThreadPoolExecutor) -> None:
     ids=["numpy", "OpenCV"],
 )
 @pytest.mark.parametrize(
-    ("module", "step"), [(find, "read_header"), (find, "decode"), (search, "_draw"), (find, "_cut")]
+    ("module", "step"), [(find, "read_header"), (find, "decode"), (search, "_draw"), (find, "cut")]
 )
 async def test_a_lack_of_memory_is_named_in_every_step(
     module: ModuleType,
@@ -299,6 +299,6 @@ async def test_a_lack_of_memory_is_named_in_every_step(
 async def test_any_other_error_of_a_library_stays_what_it_is(
     monkeypatch: pytest.MonkeyPatch, threads: ThreadPoolExecutor
 ) -> None:
-    monkeypatch.setattr(find, "_cut", lambda *_: cv2.resize(np.zeros((4, 4)), (0, 0)))
+    monkeypatch.setattr(find, "cut", lambda *_: cv2.resize(np.zeros((4, 4)), (0, 0)))
     with pytest.raises(cv2.error):
         await finder(TwoFaces(), threads).find(two_faces(), DETECTION)
