@@ -141,9 +141,20 @@ ROOMS: dict[str, frozenset[str]] = {
             "numpy",
         }
     ),
+    "facewire_server.backends.lmdb_storage": frozenset(
+        {
+            "facewire_server.backends.lmdb_storage",
+            f"{SERVER}.galleries.records",
+            f"{SERVER}.work.threads",
+            *VALUES,
+            "google.protobuf",
+            "lmdb",
+        }
+    ),
     "facewire_server.backends.lmdb_gallery": frozenset(
         {
             "facewire_server.backends.lmdb_gallery",
+            "facewire_server.backends.lmdb_storage",
             f"{SERVER}.galleries",
             f"{SERVER}.work.threads",
             *VALUES,
@@ -283,7 +294,8 @@ BARRED: dict[str, tuple[str, ...]] = {
 CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
 DOORS = {  # vendor: the places that may import it
     "av": ("facewire.video._av",),
-    "lmdb": ("facewire_server.backends.lmdb_gallery",),
+    # The check of a gallery opens it by itself, in a process of its own.
+    "lmdb": (f"{SERVER}.backends.lmdb_storage", f"{SERVER}.backends.lmdb_gallery.soundness"),
     "opentelemetry": (f"{SERVER}.telemetry.traces",),
     "pillow_heif": ("facewire._values.heic",),
     "prometheus_client": (f"{SERVER}.telemetry",),

@@ -13,12 +13,12 @@ from facewire_server.backends.lmdb_gallery.changes import (
     now_us,
 )
 from facewire_server.backends.lmdb_gallery.contents import Contents
-from facewire_server.backends.lmdb_gallery.environment import Environment
 from facewire_server.backends.lmdb_gallery.listing import listed_galleries
-from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
-from facewire_server.backends.lmdb_gallery.vendor_errors import damaged
+from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.backends.lmdb_storage.transaction_threads import TransactionThreads
+from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.errors import GalleryDamaged, ModelContractMismatch
 from facewire_server.galleries.ids import checked_new_identity_id
 from facewire_server.galleries.records import (

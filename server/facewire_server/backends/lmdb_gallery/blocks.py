@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.backends.lmdb_gallery.tables import Table, number_key
-from facewire_server.backends.lmdb_gallery.vendor_errors import damaged
+from facewire_server.backends.lmdb_storage.tables import Table, number_key
+from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.galleries.embeddings import are_unit
 from facewire_server.galleries.vector_search import RowOwner
 

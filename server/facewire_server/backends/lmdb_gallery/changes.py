@@ -8,15 +8,11 @@ from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_TABLES, gallery_prefix
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.quality_records import quality_record
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
-from facewire_server.backends.lmdb_gallery.tables import (
-    GALLERY_TABLES,
-    Transaction,
-    gallery_prefix,
-    number_key,
-)
+from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.errors import GalleryExists, IdentityExists, InvalidField
 from facewire_server.galleries.ids import (
     checked_gallery_id,

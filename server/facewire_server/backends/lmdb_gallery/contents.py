@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
+from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
 from facewire_server.backends.lmdb_gallery.quality_records import quality_of
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
-from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
-from facewire_server.backends.lmdb_gallery.vendor_errors import damaged
+from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
+from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.errors import (
     GalleryNotFound,
     IdentityNotFound,

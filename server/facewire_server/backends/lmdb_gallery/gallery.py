@@ -10,12 +10,13 @@ from facewire_server.backends.lmdb_gallery.admin import LmdbAdmin
 from facewire_server.backends.lmdb_gallery.changes import Changes
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
 from facewire_server.backends.lmdb_gallery.enrollment import EnrollmentRequest
-from facewire_server.backends.lmdb_gallery.environment import Environment
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
-from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
-from facewire_server.backends.lmdb_gallery.vendor_errors import damaged
-from facewire_server.backends.lmdb_gallery.writer import WRITE_WAIT_S
+from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.backends.lmdb_storage.transaction_threads import TransactionThreads
+from facewire_server.backends.lmdb_storage.vendor_errors import damaged
+from facewire_server.backends.lmdb_storage.writer import WRITE_WAIT_S
 from facewire_server.errors import GalleryExists
 from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.records import (
@@ -71,7 +72,7 @@ class LmdbGallery(LmdbAdmin):
             OSError: the folder cannot be used, is used by another container, is open in
                 this process already, or was made by another version.
         """
-        environment = Environment(path, map_bytes=map_bytes, max_bytes=max_bytes)
+        environment = Environment(path, GALLERY_STORAGE, map_bytes=map_bytes, max_bytes=max_bytes)
         threads = TransactionThreads(environment, read_threads, write_wait_s=write_wait_s)
         super().__init__(environment, threads, model_contract_id, dimension)
         self._vector_search = vector_search

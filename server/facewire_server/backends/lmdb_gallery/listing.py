@@ -6,7 +6,7 @@ from google.protobuf.message import DecodeError
 
 from facewire_server.backends.lmdb_gallery.contents import gallery_info
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery
-from facewire_server.backends.lmdb_gallery.tables import Transaction
+from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.galleries.records import GalleryInfo
 
 __all__ = ["listed_galleries"]

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Sequence
 
 from facewire_server.backends.lmdb_gallery import records_pb2 as records
+from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
 from facewire_server.backends.lmdb_gallery.quality_records import quality_of, quality_record
-from facewire_server.backends.lmdb_gallery.tables import Transaction, gallery_prefix, number_key
+from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.errors import RequestIdReused
 from facewire_server.galleries.records import Enrollment, EnrollmentResult, enrolled_count
 from facewire_server.galleries.refusal import Refusal

@@ -14,13 +14,14 @@ import lmdb
 import numpy as np
 
 from facewire_server.backends.lmdb_gallery.contents import Contents, row_owner
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.records_pb2 import (
     Enrollment,
     Identity,
     Template,
 )
-from facewire_server.backends.lmdb_gallery.tables import TABLES, Transaction, number_key
-from facewire_server.backends.lmdb_gallery.vendor_errors import damaged, our_errors
+from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
+from facewire_server.backends.lmdb_storage.vendor_errors import damaged, our_errors
 from facewire_server.errors import GalleryDamaged
 from facewire_server.galleries.embeddings import are_unit
 
@@ -82,7 +83,7 @@ def _template_counts(contents: Contents) -> dict[int, int]:
 def _reading(folder: str) -> Iterator[Transaction]:
     with (
         our_errors(),
-        lmdb.open(folder, readonly=True, max_dbs=len(TABLES)) as environment,
+        lmdb.open(folder, readonly=True, max_dbs=len(GALLERY_STORAGE.all_tables)) as environment,
         environment.begin(buffers=True) as txn,
     ):
         names = {bytes(name).decode() for name, _ in txn.cursor()}

@@ -8,10 +8,10 @@ from itertools import islice
 
 from facewire_server.backends.lmdb_gallery.changes import Changes
 from facewire_server.backends.lmdb_gallery.contents import Contents
-from facewire_server.backends.lmdb_gallery.environment import Environment
-from facewire_server.backends.lmdb_gallery.snapshot import Snapshot
-from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
+from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.snapshot import Snapshot
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.backends.lmdb_storage.transaction_threads import TransactionThreads
 from facewire_server.galleries.ids import composed
 from facewire_server.galleries.records import (
     ExportedTemplate,

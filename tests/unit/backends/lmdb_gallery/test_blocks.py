@@ -9,7 +9,8 @@ from facewire_server.backends.lmdb_gallery.blocks import (
     BlockLayout,
     Blocks,
 )
-from facewire_server.backends.lmdb_gallery.environment import Environment
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.errors import GalleryDamaged
 from facewire_server.galleries.vector_search import RowOwner
 
@@ -18,7 +19,7 @@ LAYOUT = BlockLayout(dimension=4, rows=3)
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[Environment]:
-    environment = Environment(tmp_path, map_bytes=1 << 26, max_bytes=1 << 26)
+    environment = Environment(tmp_path, GALLERY_STORAGE, map_bytes=1 << 26, max_bytes=1 << 26)
     yield environment
     environment.close()
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.soundness import faulty_galleries
-from facewire_server.backends.lmdb_gallery.tables import TABLES
 from facewire_server.errors import GalleryDamaged
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 
@@ -62,7 +62,7 @@ async def filled(path: Path) -> None:
 
 def changed(path: Path, table: str, key: bytes, edit: Edit) -> None:
     """Writes another value in place of a stored one; None removes it."""
-    with lmdb.open(str(path), max_dbs=len(TABLES)) as environment:
+    with lmdb.open(str(path), max_dbs=len(GALLERY_STORAGE.all_tables)) as environment:
         database = environment.open_db(table.encode())
         with environment.begin(db=database, write=True) as transaction:
             before = transaction.get(key)

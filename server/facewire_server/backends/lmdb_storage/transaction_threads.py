@@ -1,12 +1,12 @@
-"""The threads of a gallery: reads run concurrently, and wait for no write."""
+"""The threads of a storage: reads run concurrently, and wait for no write."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from facewire_server.backends.lmdb_gallery.environment import Environment
-from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.backends.lmdb_gallery.writer import WRITE_WAIT_S, Writer
+from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.backends.lmdb_storage.writer import WRITE_WAIT_S, Writer
 from facewire_server.work.threads import run_in_thread
 
 __all__ = ["TransactionThreads"]
@@ -32,7 +32,7 @@ class TransactionThreads:
             write_wait_s: seconds that a write may wait until it begins.
         """
         self._environment = environment
-        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="gallery-read")
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="storage-read")
         self._writer = Writer(environment, wait_s=write_wait_s)
 
     @property

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from facewire_server.backends.lmdb_gallery.read_write_lock import ReadWriteLock
-from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.backends.lmdb_gallery.vendor_errors import our_errors
+from facewire_server.backends.lmdb_storage.read_write_lock import ReadWriteLock
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import StorageBusy
 
 __all__ = ["Snapshot"]
@@ -34,7 +34,7 @@ class Snapshot:
         """
         with our_errors(), self._map_lock.read():
             if self not in self._alive:
-                raise StorageBusy("the gallery's storage grew during the export; start again")
+                raise StorageBusy("the storage grew during the reading; start again")
             yield self.transaction
 
     def close(self) -> None:

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import lmdb
 
-from facewire_server.backends.lmdb_gallery.folder import FolderLock
-from facewire_server.backends.lmdb_gallery.read_write_lock import ReadWriteLock
-from facewire_server.backends.lmdb_gallery.snapshot import Snapshot
-from facewire_server.backends.lmdb_gallery.tables import TABLES, Transaction
-from facewire_server.backends.lmdb_gallery.vendor_errors import our_errors
+from facewire_server.backends.lmdb_storage.folder import FolderLock
+from facewire_server.backends.lmdb_storage.read_write_lock import ReadWriteLock
+from facewire_server.backends.lmdb_storage.snapshot import Snapshot
+from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
+from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, GalleryFull
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 
@@ -37,9 +37,6 @@ _MOVE_WAIT_S = 2.0
 """Seconds to wait for this process' transactions before the map is moved. They take milliseconds, unless the writer
 waits for another process that does not end its transaction. Chosen, not measured."""
 
-_FORMAT = b"1"
-"""Raised when an older server cannot use a file written by this one."""
-
 
 class Environment:
     """One LMDB environment in a folder, opened once in each process that uses it.
@@ -54,13 +51,18 @@ class Environment:
     A reader that was killed leaves its slot behind, which keeps LMDB from reusing pages. Pages
     are wanted by writers only, so slots are cleared before each write (opening is one), and
     when none is left.
+
+    Attributes:
+        name: of the storage, for the texts of errors.
+        map_lock: held by transactions for reading.
     """
 
-    def __init__(self, folder: Path, *, map_bytes: int, max_bytes: int) -> None:
+    def __init__(self, folder: Path, storage: Storage, *, map_bytes: int, max_bytes: int) -> None:
         """Opens the environment, and makes the folder (mode 0700) and files (0600) it needs.
 
         Args:
             folder: on a local file system.
+            storage: which one.
             map_bytes: size of the map to start with.
             max_bytes: size that additions may make it grow to. If processes differ, the
                 largest counts.
@@ -69,6 +71,8 @@ class Environment:
             OSError: the folder cannot be used, is used by another container, is open in
                 this process already, or was made by another version.
         """
+        self.name = storage.name
+        self._storage = storage
         self._folder = folder
         self._max_bytes = max_bytes
         self.map_lock = ReadWriteLock()
@@ -76,18 +80,20 @@ class Environment:
         self._databases: dict[str, lmdb._Database] = {}
         self._lock = FolderLock(folder)
         try:
-            with our_errors():
+            with our_errors(self.name):
                 self._env = lmdb.open(
                     str(folder),
                     map_size=min(map_bytes, max_bytes),
                     mode=0o600,
-                    max_dbs=len(TABLES),
+                    max_dbs=len(storage.all_tables),
                     max_readers=_MAX_READERS,
                     max_spare_txns=_SPARE_READERS,
+                    sync=storage.is_synced,
+                    metasync=storage.is_synced,
                 )
         except GalleryDamaged as error:
             self._lock.release()
-            raise OSError(f"the gallery's storage is damaged: {error.__cause__}") from error
+            raise OSError(f"{self.name} is damaged: {error.__cause__}") from error
         except BaseException:
             self._lock.release()
             raise
@@ -100,19 +106,20 @@ class Environment:
     def _open_tables(self, transaction: Transaction) -> None:
         # Without a transaction, open_db would begin one for each table.
         self._databases = {
-            name: self._env.open_db(name.encode(), txn=transaction.txn) for name in TABLES
+            name: self._env.open_db(name.encode(), txn=transaction.txn)
+            for name in self._storage.all_tables
         }
         meta = Transaction(transaction.txn, self._databases).table("meta")
         found = meta.get(b"format")
         if found is None:
-            meta.put(b"format", _FORMAT)
-        elif found != _FORMAT:
-            raise OSError("the gallery's storage was made by another version of the server")
+            meta.put(b"format", self._storage.format)
+        elif found != self._storage.format:
+            raise OSError(f"{self.name} was made by another version of the server")
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A read transaction: the storage at one moment, for the length of one call."""
-        with our_errors():
+        with our_errors(self.name):
             txn = self._begin_read()
             try:
                 with txn:
@@ -157,7 +164,7 @@ class Environment:
             GalleryFull: no room; nothing was written.
         """
         while True:
-            with our_errors():
+            with our_errors(self.name):
                 try:
                     with self.map_lock.read():
                         map_bytes = self._map_bytes()

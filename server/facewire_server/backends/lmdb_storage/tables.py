@@ -1,4 +1,4 @@
-"""Tables: named databases seen through one transaction, each gallery's keys behind its own prefix."""
+"""Tables: named databases seen through one transaction, which may be narrowed to the keys with a prefix."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -6,31 +6,29 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import lmdb
 
-__all__ = ["GALLERY_TABLES", "TABLES", "Table", "Transaction", "gallery_prefix", "number_key"]
-
-GALLERY_TABLES = (
-    # Each key is the gallery id, NUL, and then
-    "identities",  # identity id -> Identity
-    "identity_ids",  # identity number -> identity id
-    "templates",  # identity number, template number -> Template
-    "template_keys",  # template id -> identity number, template number
-    "blocks",  # block number -> rows of vectors, see `blocks`
-    "enrollments",  # digest of the request id -> Enrollment
-    "enrollment_order",  # enrollment number -> identity number, digest of the request id
-)
-"""The tables whose keys begin with `gallery_prefix`."""
-
-TABLES = (
-    "meta",
-    "galleries",  # gallery id -> Gallery
-    *GALLERY_TABLES,
-)
-"""All tables."""
+__all__ = ["Storage", "Table", "Transaction", "number_key"]
 
 
-def gallery_prefix(gallery_id: str) -> bytes:
-    """Returns what a gallery's keys start with; ids hold no NUL, so no prefix is the start of another."""
-    return gallery_id.encode() + b"\0"
+class Storage(NamedTuple):
+    """What distinguishes one environment from another.
+
+    Attributes:
+        name: for the texts of errors, which go to clients.
+        tables: names of its databases; "meta" is another one.
+        format: raised when an older server cannot use a file written by this one.
+        is_synced: a write is on the disk when it returns. If not, it survives the process, not a crash of the machine, which
+            may damage the storage.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    format: bytes
+    is_synced: bool = True
+
+    @property
+    def all_tables(self) -> tuple[str, ...]:
+        """Names of all its databases."""
+        return ("meta", *self.tables)
 
 
 def number_key(*numbers: int) -> bytes:
@@ -119,5 +117,5 @@ class Transaction(NamedTuple):
     databases: "dict[str, lmdb._Database]"
 
     def table(self, name: str, prefix: bytes = b"") -> Table:
-        """Returns a table of `TABLES`, narrowed to the keys that start with a prefix."""
+        """Returns a table of the storage, narrowed to the keys that start with a prefix."""
         return Table(self.txn, self.databases[name], prefix)

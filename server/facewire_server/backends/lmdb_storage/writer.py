@@ -15,8 +15,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final, Generic, TypeVar
 
-from facewire_server.backends.lmdb_gallery.environment import Environment
-from facewire_server.backends.lmdb_gallery.tables import Transaction
+from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.errors import StorageBusy
 
 __all__ = ["WRITE_WAIT_S", "Writer"]
@@ -55,7 +55,7 @@ class Writer:
         self._closing = False
         self._busy_since_s: float | None = None
         # A daemon: a thread that hangs in LMDB must not keep the process from ending.
-        self._thread = threading.Thread(target=self._run, name="gallery-write", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="storage-write", daemon=True)
         self._thread.start()
 
     @property
@@ -83,7 +83,7 @@ class Writer:
             left_s = ends_at_s - time.monotonic()
             if left_s <= 0 and self._withdraw(write):
                 raise StorageBusy(
-                    f"another write held the gallery's storage for {self._wait_s:g} s; nothing was written"
+                    f"another write held {self._environment.name} for {self._wait_s:g} s; nothing was written"
                 )
             try:
                 await asyncio.wait([outcome], timeout=max(left_s, _RECHECK_S))
@@ -108,7 +108,7 @@ class Writer:
         with self._changed:
             if len(self._queue) >= _MOST_WAITING:
                 raise StorageBusy(
-                    "too many writes wait for the gallery's storage; nothing was written"
+                    f"too many writes wait for {self._environment.name}; nothing was written"
                 )
             self._queue.append(write)
             self._changed.notify()

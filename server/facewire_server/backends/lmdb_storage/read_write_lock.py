@@ -76,4 +76,4 @@ class ReadWriteLock:
     def _wait(self, holds: Callable[[], bool], ends_at_s: float | None) -> None:
         left_s = None if ends_at_s is None else max(0.0, ends_at_s - time.monotonic())
         if not self._changed.wait_for(holds, left_s):
-            raise StorageBusy("the gallery's storage is held by a write of another process")
+            raise StorageBusy("the storage is held by a write of another process")

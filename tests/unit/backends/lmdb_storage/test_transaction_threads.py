@@ -12,9 +12,10 @@ import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, transfer
-from facewire_server.backends.lmdb_gallery.environment import Environment
-from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.backends.lmdb_gallery.transaction_threads import TransactionThreads
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.backends.lmdb_storage.transaction_threads import TransactionThreads
 from facewire_server.galleries import transfer as parts
 from facewire_server.galleries.records import EnrollmentResult, IdentityInfo, NewIdentity
 from fakes.matrix_search import MatrixSearch
@@ -55,7 +56,9 @@ async def enroll(gallery: LmdbGallery, number: int, gallery_id: str = "default")
 
 @pytest.fixture
 def threads(tmp_path: Path) -> Iterator[TransactionThreads]:
-    threads = TransactionThreads(Environment(tmp_path, map_bytes=1 << 20, max_bytes=1 << 22), 1)
+    threads = TransactionThreads(
+        Environment(tmp_path, GALLERY_STORAGE, map_bytes=1 << 20, max_bytes=1 << 22), 1
+    )
     yield threads
     threads.close()
 

@@ -1,6 +1,6 @@
 import threading
 
-from facewire_server.backends.lmdb_gallery.read_write_lock import ReadWriteLock
+from facewire_server.backends.lmdb_storage.read_write_lock import ReadWriteLock
 
 
 def test_readers_hold_it_at_once():

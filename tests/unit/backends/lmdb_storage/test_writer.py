@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
-from facewire_server.backends.lmdb_gallery import LmdbGallery, writer
-from facewire_server.backends.lmdb_gallery.environment import Environment
-from facewire_server.backends.lmdb_gallery.tables import Transaction
-from facewire_server.backends.lmdb_gallery.writer import Writer
+from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.lmdb_storage import writer
+from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.backends.lmdb_storage.writer import Writer
 from facewire_server.errors import StorageBusy
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from fakes.write_lock import held_write_lock
@@ -134,6 +135,7 @@ class GrowingEnvironment(Environment):
     def __init__(self) -> None:
         self.waits, self.release = threading.Event(), threading.Event()
         self.attempts = 0
+        self.name = "a storage"
 
     def write(
         self, change: Any, *, beyond_quota: bool = False, aborted: Callable[[], None] = lambda: None

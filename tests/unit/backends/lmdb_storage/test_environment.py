@@ -12,10 +12,11 @@ from types import SimpleNamespace
 import lmdb
 import pytest
 
-from facewire_server.backends.lmdb_gallery import environment as environment_module
-from facewire_server.backends.lmdb_gallery import folder as folder_module
-from facewire_server.backends.lmdb_gallery.environment import Environment
-from facewire_server.backends.lmdb_gallery.tables import Transaction
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_storage import environment as environment_module
+from facewire_server.backends.lmdb_storage import folder as folder_module
+from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.errors import GalleryFull, StorageBusy
 from fakes.python import PATHS
 
@@ -24,7 +25,7 @@ MIB = 1 << 20
 
 @contextmanager
 def opened(path: Path, map_bytes: int = MIB, max_bytes: int = 64 * MIB) -> Iterator[Environment]:
-    environment = Environment(path, map_bytes=map_bytes, max_bytes=max_bytes)
+    environment = Environment(path, GALLERY_STORAGE, map_bytes=map_bytes, max_bytes=max_bytes)
     try:
         yield environment
     finally:
@@ -205,8 +206,9 @@ def test_a_read_beyond_the_most_readers_is_busy_until_one_ends(tmp_path: Path, m
 KILLED_READER = """
 import sys
 from pathlib import Path
-from facewire_server.backends.lmdb_gallery.environment import Environment
-environment = Environment(Path(sys.argv[1]), map_bytes=1 << 20, max_bytes=64 << 20)
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_storage.environment import Environment
+environment = Environment(Path(sys.argv[1]), GALLERY_STORAGE, map_bytes=1 << 20, max_bytes=64 << 20)
 with environment.read():
     print("reading", flush=True)
     sys.stdin.read()

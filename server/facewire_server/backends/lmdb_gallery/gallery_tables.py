@@ -1,0 +1,34 @@
+"""The tables of the galleries' storage, each gallery's keys behind its own prefix."""
+
+from typing import Final
+
+from facewire_server.backends.lmdb_storage.tables import Storage
+
+__all__ = ["GALLERY_STORAGE", "GALLERY_TABLES", "gallery_prefix"]
+
+GALLERY_TABLES: Final = (
+    # Each key is the gallery id, NUL, and then
+    "identities",  # identity id -> Identity
+    "identity_ids",  # identity number -> identity id
+    "templates",  # identity number, template number -> Template
+    "template_keys",  # template id -> identity number, template number
+    "blocks",  # block number -> rows of vectors, see `blocks`
+    "enrollments",  # digest of the request id -> Enrollment
+    "enrollment_order",  # enrollment number -> identity number, digest of the request id
+)
+"""The tables whose keys begin with `gallery_prefix`."""
+
+GALLERY_STORAGE: Final = Storage(
+    name="the gallery's storage",
+    tables=(
+        "galleries",  # gallery id -> Gallery
+        *GALLERY_TABLES,
+    ),
+    format=b"1",
+)
+"""The galleries' environment."""
+
+
+def gallery_prefix(gallery_id: str) -> bytes:
+    """Returns what a gallery's keys start with; ids hold no NUL, so no prefix is the start of another."""
+    return gallery_id.encode() + b"\0"
