@@ -248,12 +248,12 @@ class MemoryGallery:
         self, gallery_id: str, identity_ids: Collection[str]
     ) -> dict[str, PersonReference]:
         room = self._rooms.get(gallery_id)
-        people = room.people if room else {}
-        return {
-            one: PersonReference(gallery_id, people[one].number, people[one].created_at_us)
-            for one in identity_ids
-            if one in people
-        }
+        found: dict[str, PersonReference] = {}
+        for one in identity_ids if room else ():
+            assert room is not None
+            if person := room.people.get(_stored_id(room, one)):
+                found[one] = PersonReference(gallery_id, person.number, person.created_at_us)
+        return found
 
     async def names(
         self, references: Collection[PersonReference]

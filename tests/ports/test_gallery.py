@@ -34,6 +34,7 @@ from facewire_server.galleries.records import (
     IdentityInfo,
     ImportCounts,
     NewIdentity,
+    PersonReference,
     TemplateInfo,
 )
 from facewire_server.galleries.refusal import Refusal
@@ -717,6 +718,49 @@ async def test_a_stream_learns_that_a_gallery_has_changed_and_whom_it_lacks(gall
     after = await gallery.presence("default", ["ann", "bob"])
     assert after == (before.revision + 1, {"ann"})
     assert await gallery.presence("default") == (after.revision, frozenset())
+
+
+async def test_a_reference_stands_for_a_person_until_they_are_deleted(gallery: Gallery):
+    await enroll(gallery, "ann", random_unit(1), [1])
+    await gallery.create_identity("default", "bob", "Bob B.")
+    references = await gallery.references("default", ["ann", "bob", "eve"])
+    assert references.keys() == {"ann", "bob"}
+    people = await gallery.names(references.values())
+    assert people[references["bob"]] == ("bob", "Bob B.")
+    await gallery.update_identity("default", "bob", "Robert")
+    assert (await gallery.names([references["bob"]]))[references["bob"]].display_name == "Robert"
+    before = gallery.change_count()
+    await gallery.delete_identity("default", "ann")
+    assert gallery.change_count() != before
+    assert (await gallery.names(references.values())).keys() == {references["bob"]}
+    assert await gallery.names([]) == {}
+    assert await gallery.references("none", ["ann"]) == {}
+
+
+async def test_a_reference_finds_a_person_in_any_spelling(gallery: Gallery):
+    await gallery.create_identity("default", "Zo\u00eb", "")
+    (reference,) = (await gallery.references("default", ["Zoe\u0308"])).values()
+    assert (await gallery.names([reference]))[reference].identity_id == "Zo\u00eb"
+
+
+async def test_a_reference_never_stands_for_another_person(gallery: Gallery):
+    """Also if the gallery was deleted, or emptied, and made again with as many people."""
+    seen = set()
+    for _ in range(3):
+        await gallery.create_gallery("other", "")
+        for gallery_id in ("default", "other"):
+            for person in ("ann", "bob"):
+                await gallery.create_identity(gallery_id, person, "")
+            (ann,) = (await gallery.references(gallery_id, ["ann"])).values()
+            seen.add((ann.gallery_id, ann.number))
+            await gallery.delete_identity(gallery_id, "ann")
+            await gallery.create_identity(gallery_id, "ann", "")
+            (ann,) = (await gallery.references(gallery_id, ["ann"])).values()
+            seen.add((ann.gallery_id, ann.number))
+            await gallery.delete_gallery(gallery_id)
+            assert await gallery.names([ann]) == {}
+    assert len(seen) == 12
+    assert await gallery.names([PersonReference("default", 1, 0)]) == {}
 
 
 async def test_galleries_are_searched_apart(gallery: Gallery):

@@ -27,6 +27,9 @@ __all__ = ["Changes", "create_gallery", "delete_gallery", "now_us"]
 _REVISION_FLOOR = b"revision_floor"
 """Key of the highest revision that a deleted gallery had."""
 
+_NUMBER_FLOOR = b"number_floor"
+"""Key of the number from which on no deleted gallery gave any."""
+
 
 def now_us() -> int:
     """Microseconds since 1970-01-01 UTC."""
@@ -47,12 +50,12 @@ def create_gallery(
         raise GalleryExists("a gallery of this id exists")
     record = Gallery(
         display_name=display_name or gallery_id,
-        revision=_revision_floor(transaction) + 1,
+        revision=_floor(transaction, _REVISION_FLOOR) + 1,
         model_contract_id=model_contract_id,
         created_at_us=now_us(),
         dimension=dimension,
         rows_per_block=BlockLayout.chosen_for(dimension).rows,
-        next_number=1,
+        next_number=max(1, _floor(transaction, _NUMBER_FLOOR)),
     )
     galleries.put(gallery_id.encode(), record.SerializeToString())
     return Contents(transaction, gallery_id)
@@ -64,9 +67,10 @@ def delete_gallery(
     """Deletes a gallery; "default" is emptied instead and stays.
 
     Revisions of all deleted galleries stay below those of galleries made later, so
-    that a gallery made again under the same id never shows a revision that was seen before. The last revision
-    of a gallery whose record cannot be parsed is unknown: the time in microseconds since 1970, which no count
-    of changes reaches, takes its place.
+    that a gallery made again under the same id never shows a revision that was seen before. Its numbers lie above theirs, so
+    that a reference to a deleted person never means another one. What the record of a gallery says that cannot be parsed is
+    unknown: the time in microseconds since 1970, which no count of changes reaches, takes the place of its last
+    revision and of its next number.
 
     Args:
         transaction: a write transaction.
@@ -82,7 +86,12 @@ def delete_gallery(
     try:
         record = find_gallery(transaction, gallery_id)
     except DecodeError:
-        record = Gallery(display_name=gallery_id, revision=now_us(), created_at_us=now_us())
+        record = Gallery(
+            display_name=gallery_id,
+            revision=now_us(),
+            created_at_us=now_us(),
+            next_number=now_us(),
+        )
     for name in GALLERY_TABLES:
         transaction.table(name, gallery_prefix(gallery_id)).clear()
     galleries = transaction.table("galleries")
@@ -95,19 +104,19 @@ def delete_gallery(
             created_at_us=record.created_at_us,
             dimension=dimension,
             rows_per_block=BlockLayout.chosen_for(dimension).rows,
-            next_number=1,
+            next_number=record.next_number,
         )
         galleries.put(gallery_id.encode(), emptied.SerializeToString())
     else:
-        # Its record goes, and with it its revision: the floor keeps the highest one for later galleries.
+        # Its record goes, and with it revision and numbers: floors keep the highest ones for later galleries.
         galleries.delete(gallery_id.encode())
-        floor = max(revision, _revision_floor(transaction))
-        transaction.table("meta").put(_REVISION_FLOOR, number_key(floor))
+        for key, used in ((_REVISION_FLOOR, revision), (_NUMBER_FLOOR, record.next_number)):
+            transaction.table("meta").put(key, number_key(max(used, _floor(transaction, key))))
     return revision
 
 
-def _revision_floor(transaction: Transaction) -> int:
-    value = transaction.table("meta").get(_REVISION_FLOOR)
+def _floor(transaction: Transaction, key: bytes) -> int:
+    value = transaction.table("meta").get(key)
     return 0 if value is None else int.from_bytes(value, "big")
 
 

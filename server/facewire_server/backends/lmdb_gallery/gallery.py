@@ -1,6 +1,6 @@
 """The gallery ports on LMDB: each call is one transaction in a thread. Here: search and enrollment."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from facewire_server.backends.lmdb_gallery.contents import Contents, find_galler
 from facewire_server.backends.lmdb_gallery.enrollment import EnrollmentRequest
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
+from facewire_server.backends.lmdb_gallery.people import names_of, references_to
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.backends.lmdb_storage.transaction_threads import TransactionThreads
@@ -24,6 +25,8 @@ from facewire_server.galleries.records import (
     Enrollment,
     EnrollmentResult,
     NewIdentity,
+    PersonName,
+    PersonReference,
     Presence,
     SearchResult,
 )
@@ -33,7 +36,7 @@ __all__ = ["LmdbGallery"]
 
 
 class LmdbGallery(LmdbAdmin):
-    """The galleries in a folder: `LiveSearch`, `Enrollments` and `GalleryAdmin` of `galleries.ports`.
+    """The galleries in a folder: `LiveSearch`, `Enrollments`, `People` and `GalleryAdmin` of `galleries.ports`.
 
     Opening waits while another process writes. Open it once in a process, after any fork.
 
@@ -133,6 +136,24 @@ class LmdbGallery(LmdbAdmin):
             return Presence(contents.record.revision, frozenset(missing))
 
         return await self._read(gallery_id, present)
+
+    def change_count(self) -> int:
+        """See the port."""
+        return self._environment.change_count()
+
+    async def references(
+        self, gallery_id: str, identity_ids: Collection[str]
+    ) -> Mapping[str, PersonReference]:
+        """See the port."""
+        return await self._read(
+            gallery_id, lambda transaction: references_to(transaction, gallery_id, identity_ids)
+        )
+
+    async def names(
+        self, references: Collection[PersonReference]
+    ) -> Mapping[PersonReference, PersonName]:
+        """See the port."""
+        return await self._threads.read(lambda transaction: names_of(transaction, references))
 
     async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes

@@ -30,6 +30,14 @@ class ReadWriteLock:
                 self._changed.wait()
             self._readers += 1
 
+    def try_acquire_read(self) -> bool:
+        """Joins the readers, or returns False while a writer holds the lock or waits for it."""
+        with self._changed:
+            if self._writer:
+                return False
+            self._readers += 1
+            return True
+
     def release_read(self) -> None:
         """Leaves the readers."""
         with self._changed:
