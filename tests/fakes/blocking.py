@@ -35,7 +35,7 @@ class BlockingClient:
         def call(*arguments: Any, **options: Any) -> Any:
             async def made() -> Any:
                 given = method(*arguments, **options)
-                if isinstance(given, facewire.AsyncStream):
+                if isinstance(given, _ITERATED):
                     return _BlockingStream(self, given)
                 return await given if inspect.isawaitable(given) else given
 
@@ -61,8 +61,11 @@ class BlockingClient:
         await self._loop.shutdown_asyncgens()
 
 
+_ITERATED = facewire.AsyncStream, facewire.AsyncTrackFeed, facewire.AsyncCameraFollower
+
+
 class _BlockingStream:
-    def __init__(self, client: BlockingClient, stream: facewire.AsyncStream) -> None:
+    def __init__(self, client: BlockingClient, stream: Any) -> None:
         self._client, self._stream = client, stream
 
     def __getattr__(self, name: str) -> Any:

@@ -1,5 +1,6 @@
 """The recognition service over `fakes.faces`, for `fakes.server`; its stream can be scripted."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +10,12 @@ import grpc
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
 from fakes.faces import Embedded
 from fakes.gallery_service import Refusal
+from fakes.track_journal import FakeTracks
 
 __all__ = ["CONTRACT_ID", "Recognition"]
 
 CONTRACT_ID = "f" * 64
+FEATURES = recognition_pb2.Feature.keys()[1:]
 THRESHOLD = 0.9
 MAX_PIXELS = 10**8
 
@@ -76,17 +79,69 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             ),
             image_formats=["IMAGE_FORMAT_JPEG", "IMAGE_FORMAT_RGB8", "IMAGE_FORMAT_GRAY8"],
             decision_defaults=face_pb2.DecisionPolicy(threshold=THRESHOLD),
-            absent_features=recognition_pb2.Feature.keys()[1:],
+            features=[name for name in FEATURES if name in server.features],
+            absent_features=[name for name in FEATURES if name not in server.features],
         )
+
+    def WatchTracks(self, request: Any, context: Any) -> Iterator[Any]:
+        server, journal = self._server, self._server.journal
+        server.watched.append(request)
+        server.handle(context, "WatchTracks", lambda: self._require("WATCH_TRACKS"))
+        follows = request.after_event or journal.last_event
+        if server.names_position:
+            context.send_initial_metadata((("facewire-after-event", str(follows)),))
+        else:
+            context.send_initial_metadata(())
+        is_lost = bool(request.after_event) and request.after_event < journal.lost_before
+        for sent, event in enumerate(journal.watch(request, follows, context)):
+            if sent == server.end_feed_after:
+                if server.end_status is not None:
+                    context.abort_with_status(server.end_status)
+                return
+            yield recognition_pb2.WatchTracksResponse(event=event, events_lost=is_lost)
+            is_lost = False
+
+    def GetTrackCrop(self, request: Any, context: Any) -> Any:
+        return self._server.handle(context, "GetTrackCrop", lambda: self._crop(request))
+
+    def _crop(self, request: Any) -> Any:
+        self._require("TRACKS")
+        if "FEATURE_TRACK_CROPS" not in self._server.features:
+            code = grpc.StatusCode.FAILED_PRECONDITION
+            raise Refusal("CROPS_NOT_KEPT", "the operator does not allow it", code=code)
+        if request.track_id not in self._server.journal.crops:
+            raise Refusal("TRACK_NOT_FOUND", "no such track", code=grpc.StatusCode.NOT_FOUND)
+        return self._server.journal.crops[request.track_id]
+
+    def _require(self, feature: str) -> None:
+        if f"FEATURE_{feature}" not in self._server.features:
+            code = grpc.StatusCode.UNIMPLEMENTED
+            raise Refusal("NOT_IMPLEMENTED", "this server has no such feature", code=code)
+
+    def _opened(self, config: Any) -> tuple[bytes, FakeTracks | None]:
+        """The resume token and the tracks of a new stream, as far as the server has them."""
+        self._server.galleries.own(config.gallery_id)
+        if config.detail == recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY:
+            self._require("EVENTS_ONLY")
+        if config.resume_token:
+            self._require("RESUME")
+        token, tracks = self._server.journal.claim(config)
+        has_tracks = "FEATURE_TRACKS" in self._server.features
+        has_resume = "FEATURE_RESUME" in self._server.features
+        return token if has_resume else b"", tracks if has_tracks else None
 
     def StreamRecognize(self, requests: Any, context: Any) -> Iterator[Any]:
         server = self._server
         server.peers.append(context.peer())
         context.add_callback(server.stream_ended.set)
         config = next(requests).config
-        server.handle(context, "StreamRecognize", lambda: server.galleries.own(config.gallery_id))
+        server.configs.append(config)
+        token, tracks = server.handle(context, "StreamRecognize", lambda: self._opened(config))
         yield recognition_pb2.StreamRecognizeResponse(
             started=recognition_pb2.StreamStarted(
+                resume_token=token,
+                resume_after_sequence=tracks.last_sequence if tracks and token else 0,
+                resume_within_ms=60_000 if token else 0,
                 max_in_flight=server.max_in_flight,
                 max_frame_bytes=server.max_frame_bytes,
                 max_pixels=MAX_PIXELS,
@@ -100,8 +155,9 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             context.abort_with_status(server.refuse_reading)
         frames = self._held(requests)
         for answered, frame in enumerate(frames, start=1):
-            yield recognition_pb2.StreamRecognizeResponse(frame=self._answer(frame, config))
+            yield from self._responses(frame, config, tracks)
             if answered == server.end_after:
+                self._answer_unsent(frames, config, tracks)
                 if server.end_status is not None:
                     context.abort_with_status(server.end_status)
                 return
@@ -113,6 +169,23 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
                     )
                 )
                 return
+        # A stream that broke off has not ended: it may be resumed.
+        for event in tracks.end() if tracks and context.is_active() else ():
+            yield recognition_pb2.StreamRecognizeResponse(track=event)
+
+    def _responses(self, frame: Any, config: Any, tracks: FakeTracks | None) -> Iterator[Any]:
+        """What is sent for a frame: the events that it caused, then its result."""
+        result, events = self._answer(frame, config, tracks)
+        for event in events:
+            yield recognition_pb2.StreamRecognizeResponse(track=event)
+        if config.detail == recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY:
+            result.ClearField("faces")
+        yield recognition_pb2.StreamRecognizeResponse(frame=result)
+
+    def _answer_unsent(self, frames: Any, config: Any, tracks: FakeTracks | None) -> None:
+        """Accounts for frames whose results are lost with the connection."""
+        for frame in itertools.islice(frames, self._server.unsent_count):
+            list(self._responses(frame, config, tracks))
 
     def _held(self, requests: Any) -> Iterator[Any]:
         """The frames; read ahead, as far as the client sends, while `hold` is cleared."""
@@ -148,7 +221,9 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
                 server.held -= 1
             yield frame
 
-    def _answer(self, frame: Any, config: Any) -> Any:
+    def _answer(
+        self, frame: Any, config: Any, tracks: FakeTracks | None
+    ) -> tuple[Any, list[recognition_pb2.TrackEvent]]:
         result = recognition_pb2.FrameResult(
             sequence=frame.sequence, captured_at_us=frame.captured_at_us
         )
@@ -159,10 +234,15 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
             result.status = recognition_pb2.FRAME_STATUS_INVALID
             result.reason = getattr(face_pb2, f"ERROR_REASON_{refusal.reason}")
             result.detail = str(refusal)
-            return result
+            if tracks is not None:
+                tracks.last_sequence = frame.sequence
+            return result, []
         result.status = recognition_pb2.FRAME_STATUS_OK
         result.width_px, result.height_px = seen.width_px, seen.height_px
-        return result
+        if tracks is None:
+            return result, []
+        result.detection_mode = recognition_pb2.DETECTION_MODE_SEARCHED
+        return result, tracks.see(frame, seen.probe, result.faces[0] if result.faces else None)
 
     def _faces(self, seen: Embedded, request: Any) -> list[face_pb2.Face]:
         """The faces for a request, or a stream's config."""

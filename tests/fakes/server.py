@@ -6,7 +6,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,8 +26,12 @@ from facewire.v1 import (
 from fakes.faces import Embedded, embed
 from fakes.gallery_service import FakeGalleries, Refusal
 from fakes.recognition_service import CONTRACT_ID, THRESHOLD, Recognition
+from fakes.track_journal import FakeJournal
 
-__all__ = ["FakeServer", "failure"]
+__all__ = ["TRACKED", "FakeServer", "failure"]
+
+TRACKED = {f"FEATURE_{name}" for name in ("TRACKS", "WATCH_TRACKS", "RESUME", "EVENTS_ONLY")}
+"""The features of a server that follows faces."""
 
 MAX_FRAME_BYTES = 16 * 2**20
 
@@ -81,12 +85,32 @@ class FakeServer:
         not_serving: the services whose health is not well.
         cut_export_after: ends the next export by UNAVAILABLE after as many records.
         faults: of every face, which is too poor then: "BLURRED", ...
+        features: the features that the server has: "FEATURE_TRACKS", ...
+        journal: what happened in front of its cameras; a server that takes the place of another one has its journal.
+        configs: the first messages of all streams, in order; `watched` are the requests of all feeds.
+        unsent_count: frames that are accounted for after `end_after`, and whose results are lost.
+        end_feed_after: ends a feed after as many events, with OK, or by `end_status`.
+        names_position: whether a feed's headers say which event it follows.
     """
 
-    def __init__(self, *, token: str = "", port: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        token: str = "",
+        port: int = 0,
+        features: Iterable[str] = (),
+        journal: FakeJournal | None = None,
+    ) -> None:
         self.token = token
         self._port = port
         self.galleries = FakeGalleries(CONTRACT_ID, THRESHOLD)
+        self.features = set(features)
+        self.journal = journal or FakeJournal()
+        self.configs: list[recognition_pb2.StreamConfig] = []
+        self.watched: list[recognition_pb2.WatchTracksRequest] = []
+        self.unsent_count = 0
+        self.end_feed_after: int | None = None
+        self.names_position = True
         self.calls: dict[str, int] = defaultdict(int)
         self.request_ids: list[str] = []
         self.peers: list[str] = []

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from facewire.video import Camera, _reading
+from facewire._wire import backoff
+from facewire.video import Camera
 from facewire.video._av import source as av_source
 from facewire.video._av.decoding import Decoding
 from fakes.server import FakeServer
@@ -26,8 +27,8 @@ GUARDED = Scene(user="ada", password=SECRET)
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch, caplog):
-    monkeypatch.setattr(_reading, "_FIRST_BACKOFF_S", 0.05)
-    monkeypatch.setattr(_reading, "_LONGEST_BACKOFF_S", 0.2)
+    monkeypatch.setattr(backoff, "_FIRST_S", 0.05)
+    monkeypatch.setattr(backoff, "_LONGEST_S", 0.2)
     caplog.set_level(logging.WARNING, "facewire")
 
 

@@ -10,10 +10,14 @@ with facewire.Client("127.0.0.1:50051") as client:
 ```
 """
 
+from facewire._aio.camera_follower import AsyncCameraFollower
 from facewire._aio.client import AsyncClient
 from facewire._aio.stream import AsyncStream
+from facewire._aio.track_feed import AsyncTrackFeed
+from facewire._sync.camera_follower import CameraFollower
 from facewire._sync.client import Client
 from facewire._sync.stream import Stream
+from facewire._sync.track_feed import TrackFeed
 from facewire._values.enums import (
     CompareOutcome,
     DetectionMode,
@@ -88,10 +92,13 @@ from facewire._version import __version__
 __all__ = [
     "Advice",
     "AlreadyExistsError",
+    "AsyncCameraFollower",
     "AsyncClient",
     "AsyncStream",
+    "AsyncTrackFeed",
     "AuthenticationError",
     "Box",
+    "CameraFollower",
     "Candidate",
     "Client",
     "CompareOutcome",
@@ -151,6 +158,7 @@ __all__ = [
     "ThresholdStep",
     "TrackCrop",
     "TrackEvent",
+    "TrackFeed",
     "TrackReason",
     "TrackState",
     "UnavailableError",

@@ -131,7 +131,7 @@ def test_closing_a_camera_that_has_fallen_silent_does_not_wait_for_it(monkeypatc
 
 def test_a_camera_whose_pictures_cannot_be_decoded_does_not_look_healthy(monkeypatch, caplog):
     monkeypatch.setattr(av_source, "_BLIND_AFTER_S", 0.1)
-    monkeypatch.setattr("facewire.video._reading._FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("facewire._wire.backoff._FIRST_S", 0.01)
     said = threading.Event()
 
     class Listening(logging.Handler):

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 import facewire
+from facewire._wire import backoff
 from facewire.video import Camera, FilmWriter, _address, _camera, _reading
 from facewire.video._av.source import AvSource
 from fakes.network_camera import network_camera_on
 from fakes.python import run_python
+from fakes.server import TRACKED
 
 
 @pytest.fixture
@@ -36,10 +38,58 @@ def test_every_frame_of_a_film_comes_with_its_time(film):
         ]
 
 
-def test_a_stream_asks_for_the_turn_of_the_camera_unless_it_is_told_another(film):
-    with Camera(film, rotation_degrees=270) as camera, facewire.Client("127.0.0.1:1") as client:
-        own, other = client.stream(camera), client.stream(camera, rotation_degrees=0)
-    assert (own._config.rotation_degrees, other._config.rotation_degrees) == (270, 0)
+def test_a_stream_asks_for_the_turn_of_the_camera_unless_it_is_told_another(fake, client, film):
+    with Camera(film, rotation_degrees=270) as camera:
+        client.stream(camera).open().close()
+        client.stream(camera, rotation_degrees=0).open().close()
+    assert [config.rotation_degrees for config in fake.configs] == [270, 0]
+
+
+def test_no_frame_of_a_film_is_skipped(fake, client, film):
+    with Camera(film) as camera:
+        results = list(client.stream(camera))
+    assert [type(result) for result in results] == [facewire.FrameResult] * 10
+    (config,) = fake.configs
+    assert config.frame_policy == facewire.v1.recognition_pb2.FRAME_POLICY_EVERY_FRAME
+
+
+class Source:
+    """Frames that say what they are."""
+
+    def __init__(self, **says):
+        vars(self).update(says)
+
+    def __iter__(self):
+        return iter([])
+
+
+@pytest.mark.parametrize(
+    ("says", "given", "policy"),
+    [
+        ({}, "UNSPECIFIED", "UNSPECIFIED"),
+        ({"live": False}, "UNSPECIFIED", "EVERY_FRAME"),
+        ({"live": True}, "UNSPECIFIED", "NEWEST_WINS"),
+        ({"live": True, "every_frame": True}, "UNSPECIFIED", "EVERY_FRAME"),
+        ({"live": False, "every_frame": False}, "UNSPECIFIED", "NEWEST_WINS"),
+        ({"live": False, "every_frame": True}, "NEWEST_WINS", "NEWEST_WINS"),
+        ({"live": True}, "EVERY_FRAME", "EVERY_FRAME"),
+    ],
+)
+def test_the_policy_follows_the_source_unless_it_is_given(fake, client, says, given, policy):
+    list(client.stream(Source(**says), policy=facewire.FramePolicy(given)))
+    (config,) = fake.configs
+    wanted = facewire.v1.recognition_pb2.FramePolicy.Value(f"FRAME_POLICY_{policy}")
+    assert config.frame_policy == wanted
+
+
+def test_a_stream_asks_for_the_detail_and_the_searches_that_are_wanted(fake, client):
+    fake.features = TRACKED
+    client.stream(
+        [], detail=facewire.ResponseDetail.EVENTS_ONLY, search_interval_ms=250
+    ).open().close()
+    (config,) = fake.configs
+    wanted = facewire.v1.recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY
+    assert (config.detail, config.search_interval_ms) == (wanted, 250)
 
 
 def test_the_newest_frames_end_with_the_last_and_pass_over_what_was_not_pulled(film):
@@ -188,7 +238,7 @@ def test_a_log_that_ends_the_process_does_not_leave_the_constructor_waiting():
 
 @pytest.fixture
 def network_camera(monkeypatch):
-    monkeypatch.setattr(_reading, "_FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr(backoff, "_FIRST_S", 0.01)
     with network_camera_on(frames_a_connection=40) as server:
         yield server
 
@@ -221,7 +271,7 @@ class Empty:
 
 
 def test_a_camera_that_opens_and_sends_nothing_is_tried_ever_more_seldom(monkeypatch, caplog):
-    monkeypatch.setattr(_reading, "_FIRST_BACKOFF_S", 0.001)
+    monkeypatch.setattr(backoff, "_FIRST_S", 0.001)
     monkeypatch.setattr(random, "uniform", lambda _, most: most)
     opened = threading.Semaphore(0)
 

@@ -10,7 +10,7 @@ import pytest
 
 import facewire
 from facewire import ErrorReason, FramePolicy, SkipReason
-from facewire._wire import reopening
+from facewire._wire import backoff, reopening
 from facewire.v1 import recognition_pb2
 from fakes.pulled import copies
 from fakes.server import FakeServer, failure
@@ -27,7 +27,7 @@ def picture(astronaut):
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
-    monkeypatch.setattr(reopening, "_FIRST_BACKOFF_S", 0.02)
+    monkeypatch.setattr(backoff, "_FIRST_S", 0.02)
 
 
 def accounted(results):
@@ -154,7 +154,7 @@ def test_an_error_of_the_frames_is_raised_and_not_mistaken_for_the_streams(fake,
 
 
 def test_closing_in_a_pause_ends_the_iteration(fake, client, picture, monkeypatch):
-    monkeypatch.setattr(reopening, "_FIRST_BACKOFF_S", 1000.0)
+    monkeypatch.setattr(backoff, "_FIRST_S", 1000.0)
     fake.end_after = 1
     paused = threading.Event()
     stream = client.stream([picture] * 5, reopen=True, on_reopen=lambda *_: paused.set())
@@ -198,7 +198,7 @@ def test_a_stream_that_ended_for_want_of_frames_is_opened_with_the_next_one(fake
 
 
 def test_pauses_double_until_a_result_comes(monkeypatch):
-    monkeypatch.setattr(reopening, "_FIRST_BACKOFF_S", 1.0)
+    monkeypatch.setattr(backoff, "_FIRST_S", 1.0)
     monkeypatch.setattr(random, "uniform", lambda _, most: most)
     pauses = reopening.Reopening(is_wanted=True, note=None)
     lost = facewire.UnreachableError("lost")

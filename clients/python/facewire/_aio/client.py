@@ -1,14 +1,11 @@
 """The client for asyncio."""
 
 import os
-import weakref
 from collections.abc import Iterable
 
-from facewire._aio.feed import Frames
-from facewire._aio.gallery_client import AsyncGalleryClient
-from facewire._aio.stream import AsyncStream
+from facewire._aio.camera_client import AsyncCameraClient
 from facewire._aio.threads import read_if_path
-from facewire._values.enums import FaceSelection, FramePolicy
+from facewire._values.enums import FaceSelection
 from facewire._values.galleries import EnrollResult
 from facewire._values.options import (
     DECISION_DEFAULTS,
@@ -16,17 +13,16 @@ from facewire._values.options import (
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._values.pictures import Picture, is_live, rotation_of
+from facewire._values.pictures import Picture
 from facewire._values.results import Comparison, Health, Recognition
 from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
 from facewire._wire.address import Address
-from facewire._wire.reopening import OnReopen, Reopening
 
 __all__ = ["AsyncClient"]
 
 
-class AsyncClient(AsyncGalleryClient):
+class AsyncClient(AsyncCameraClient):
     """`Client` for asyncio: the same methods with the same arguments, awaited.
 
         async with facewire.AsyncClient() as client:
@@ -50,14 +46,6 @@ class AsyncClient(AsyncGalleryClient):
     ) -> None:
         address = Address.of(target, token=token, root_certificates=root_certificates, tls=tls)
         super().__init__(address, timeout_s=timeout_s)
-        self._streams: weakref.WeakSet[AsyncStream] = weakref.WeakSet()
-
-    async def close(self) -> None:
-        """Ends the connection, every call and every stream. May be called again."""
-        self._closed = True
-        for stream in list(self._streams):
-            await stream.close()
-        await super().close()
 
     async def recognize(
         self,
@@ -122,48 +110,6 @@ class AsyncClient(AsyncGalleryClient):
         )  # fmt: skip
         enrollment.warn_of_similar(result)
         return result
-
-    def stream(
-        self,
-        frames: Frames,
-        *,
-        camera: str = "",
-        gallery: str = "default",
-        policy: FramePolicy = FramePolicy.UNSPECIFIED,
-        decision: DecisionPolicy = DECISION_DEFAULTS,
-        detection: DetectionOptions = DETECTION_DEFAULTS,
-        max_candidates: int = 0,
-        rotation_degrees: int | None = None,
-        reopen: bool | None = None,
-        on_reopen: OnReopen | None = None,
-        timeout_s: float | None = None,
-    ) -> AsyncStream:
-        """Recognizes the frames of a camera or a film. See `Client.stream`.
-
-        Frames may be of either kind of iterator.
-        """
-        config = requests.stream_config(
-            camera,
-            gallery,
-            policy,
-            decision,
-            detection,
-            max_candidates,
-            rotation_of(frames) if rotation_degrees is None else rotation_degrees,
-        )
-        stream = AsyncStream(
-            self._address,
-            config,
-            frames,
-            timeout_s=self._timeout_s if timeout_s is None else timeout_s,
-            reopening=Reopening(
-                is_wanted=is_live(frames) if reopen is None else reopen, note=on_reopen
-            ),
-        )
-        if self._closed:
-            raise ValueError("this client is closed")
-        self._streams.add(stream)
-        return stream
 
     async def server_info(self, *, timeout_s: float | None = None) -> ServerInfo:
         """Returns the server's version, model, limits and features. See `Client.server_info`."""

@@ -32,10 +32,11 @@ class AsyncFeed(Ledger):
         self._pulling: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
-    def start(self, turn: Turn, limits: StreamLimits) -> None:
-        """Lets a call send, within the server's limits."""
-        self._begin(turn, limits)
+    def start(self, turn: Turn, limits: StreamLimits) -> FramesSkipped | None:
+        """Lets a call send, within the server's limits; returns the frames whose results were lost with the call before."""
+        lost = self._begin(turn, limits)
         self._changed.set()
+        return lost
 
     def end(self, turn: Turn) -> None:
         """Ends a call's sending, also of a task that waits for credit."""

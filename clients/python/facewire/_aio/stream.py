@@ -5,28 +5,30 @@ import contextlib
 import time
 import weakref
 from collections import deque
-from types import TracebackType
 from typing import Self
 
 import grpc
 
 from facewire._aio.cancelling import is_task_cancelled
 from facewire._aio.feed import AsyncFeed, Frames, as_async
+from facewire._aio.opened import AsyncOpened
 from facewire._aio.stream_call import AsyncStreamCall
 from facewire._values.errors import FacewireError
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
+from facewire._values.tracks import TrackEvent
 from facewire._wire.address import Address
 from facewire._wire.grpc_status import error_from_rpc
 from facewire._wire.reopening import Reopening, lacked_frames
 from facewire._wire.responses import Responses
+from facewire._wire.resuming import Resuming
 from facewire._wire.retries import Deadline, Retries
 from facewire.v1 import recognition_pb2
 
 __all__ = ["AsyncStream"]
 
 
-class AsyncStream:
-    """A stream: an asynchronous iterator of `FrameResult` and `FramesSkipped`.
+class AsyncStream(AsyncOpened):
+    """A stream: an asynchronous iterator of `FrameResult`, `FramesSkipped` and `TrackEvent`.
 
     It opens with the first result asked for, or with `async with`, which also closes it.
     If it is left without either (`break`), it is cancelled when it is collected as garbage.
@@ -43,7 +45,7 @@ class AsyncStream:
         reopening: Reopening,
     ) -> None:
         self._address = address
-        self._config = config
+        self._resuming = Resuming(config)
         every_frame = config.frame_policy == recognition_pb2.FRAME_POLICY_EVERY_FRAME
         self._feed = AsyncFeed(as_async(frames), resends=every_frame)
         self._timeout_s = timeout_s
@@ -102,21 +104,7 @@ class AsyncStream:
         if self._call is not None:
             await self._call.cancel()
 
-    async def __aenter__(self) -> Self:
-        return await self.open()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> FrameResult | FramesSkipped:
+    async def __anext__(self) -> FrameResult | FramesSkipped | TrackEvent:
         while not (self._lost or self._closed.is_set()):
             try:
                 if self._call is None:
@@ -179,7 +167,9 @@ class AsyncStream:
             await call.cancel()
 
     def _note_lost(self) -> None:
-        lost = self._feed.break_off()
+        self._note(self._feed.break_off())
+
+    def _note(self, lost: FramesSkipped | None) -> None:
         if lost is not None:
             self._lost.append(lost)
 
@@ -209,17 +199,23 @@ class AsyncStream:
             self._call = call = AsyncStreamCall(self._address, self._feed)
             self._dropped = weakref.finalize(self, call.let_go)
             try:
-                self._limits = await call.open(self._config, deadline)
+                self._limits, lost = await call.open(self._resuming.config(), deadline)
             except BaseException as error:
                 await self._let_go()
                 is_left = isinstance(error, asyncio.CancelledError) and is_task_cancelled()
                 if self._closed.is_set() and not is_left:  # another task has cancelled the call
                     break
-                pause_s = retries.pause_s(error) if isinstance(error, FacewireError) else None
+                if not isinstance(error, FacewireError):
+                    raise
+                if self._resuming.is_refused(error):
+                    continue
+                pause_s = retries.pause_s(error)
                 if pause_s is None:
                     raise
                 await self._pause(pause_s)
             else:
+                self._note(lost)
+                self._resuming.opened(self._limits)
                 self._reopening.opened()
                 return
 

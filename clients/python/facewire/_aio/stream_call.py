@@ -10,7 +10,7 @@ from facewire._aio.channel import connect
 from facewire._aio.ending import Ending
 from facewire._aio.feed import AsyncFeed, send
 from facewire._aio.threads import explained
-from facewire._values.results import StreamLimits
+from facewire._values.results import FramesSkipped, StreamLimits
 from facewire._wire.address import Address
 from facewire._wire.grpc_status import error_from_rpc
 from facewire._wire.ledger import Turn
@@ -42,8 +42,13 @@ class AsyncStreamCall:
         # Not `read`, which stops reading once the call's end has interrupted a write.
         self.responses = aiter(self._call)
 
-    async def open(self, config: recognition_pb2.StreamConfig, deadline: Deadline) -> StreamLimits:
+    async def open(
+        self, config: recognition_pb2.StreamConfig, deadline: Deadline
+    ) -> tuple[StreamLimits, FramesSkipped | None]:
         """Sends the config, waits for the server's limits, and lets the frames be sent.
+
+        Returns:
+            The limits, and the frames whose results were lost with the call before.
 
         Raises:
             FacewireError: the server refused the stream, or was not there in time.
@@ -64,9 +69,9 @@ class AsyncStreamCall:
         if first.WhichOneof("message") != "started":
             raise not_started(self._address.target)
         limits = read_stream_limits(first.started)
-        self._feed.start(self._turn, limits)
+        lost = self._feed.start(self._turn, limits)
         self._sending = asyncio.create_task(send(self._call, self._feed, self._turn))
-        return limits
+        return limits, lost
 
     def let_go(self) -> None:
         """Ends the call and the sending. May be called again."""

@@ -1,13 +1,10 @@
 """The blocking client: recognize, compare, enroll, stream."""
 
 import os
-import threading
-import weakref
 from collections.abc import Iterable
 
-from facewire._sync.gallery_client import GalleryClient
-from facewire._sync.stream import Stream
-from facewire._values.enums import FaceSelection, FramePolicy
+from facewire._sync.camera_client import CameraClient
+from facewire._values.enums import FaceSelection
 from facewire._values.galleries import EnrollResult
 from facewire._values.options import (
     DECISION_DEFAULTS,
@@ -15,17 +12,16 @@ from facewire._values.options import (
     DecisionPolicy,
     DetectionOptions,
 )
-from facewire._values.pictures import Frame, Picture, is_live, rotation_of
+from facewire._values.pictures import Picture
 from facewire._values.results import Comparison, Health, Recognition
 from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
 from facewire._wire.address import Address
-from facewire._wire.reopening import OnReopen, Reopening
 
 __all__ = ["Client"]
 
 
-class Client(GalleryClient):
+class Client(CameraClient):
     """A client of a facewire server: blocking, safe for threads, and a context manager.
 
         with facewire.Client() as client:
@@ -72,16 +68,6 @@ class Client(GalleryClient):
     ) -> None:
         address = Address.of(target, token=token, root_certificates=root_certificates, tls=tls)
         super().__init__(address, timeout_s=timeout_s)
-        self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
-        self._changing = threading.Lock()  # guards the set and `_closed`
-
-    def close(self) -> None:
-        """Ends the connection, every call and every stream. May be called again, and by any thread."""
-        with self._changing:
-            super().close()
-            streams = list(self._streams)
-        for stream in streams:
-            stream.close()
 
     def recognize(
         self,
@@ -185,76 +171,6 @@ class Client(GalleryClient):
         )  # fmt: skip
         enrollment.warn_of_similar(result)
         return result
-
-    def stream(
-        self,
-        frames: Iterable[Picture | Frame],
-        *,
-        camera: str = "",
-        gallery: str = "default",
-        policy: FramePolicy = FramePolicy.UNSPECIFIED,
-        decision: DecisionPolicy = DECISION_DEFAULTS,
-        detection: DetectionOptions = DETECTION_DEFAULTS,
-        max_candidates: int = 0,
-        rotation_degrees: int | None = None,
-        reopen: bool | None = None,
-        on_reopen: OnReopen | None = None,
-        timeout_s: float | None = None,
-    ) -> Stream:
-        """Recognizes the frames of a camera or a film, one after the other.
-
-        Iterate over what it returns; see `Stream`. The stream opens with its first use, in both
-        clients: a method of asyncio that is not awaited cannot wait for a server. So all errors below
-        but TypeError and ValueError are raised by the first use.
-
-        Args:
-            frames: pictures, or `Frame`s with the time of their capture; or a `Camera`. Pulled
-                from another thread, one at a time, and never more than the server's credit
-                allows. Its method `advise`, if there is one, is called with the server's `Advice`.
-            camera: the camera, in the operator's words. At most 128 bytes.
-            rotation_degrees: of a camera that hangs turned: the clockwise turn that makes its pictures
-                upright, 0, 90, 180 or 270. Sizes, boxes and landmarks of results are those of the upright
-                picture. Default: the attribute of this name of `frames`, as a `Camera` has it, or 0.
-            gallery: the gallery to search.
-            policy: NEWEST_WINS (the default) for live cameras, EVERY_FRAME for files.
-            decision: when a face counts as recognized.
-            detection: what counts as a face.
-            max_candidates: the best identities to list for each face. Range [0, 20].
-            reopen: go on with a new stream if the server ends this one or is lost; see `Stream`. It is
-                also waited for if the server has no place at the start. Default: the attribute
-                `live` of `frames`, as a `Camera` has it, or no.
-            on_reopen: called with the error and the seconds until the next attempt, before that pause.
-
-        Raises:
-            NotFoundError: no such gallery.
-            ContractMismatchError: the gallery was made with another model.
-            LimitError: the server has as many streams as it allows.
-            TypeError: `frames` are not iterable, or are one picture.
-            ValueError: the client is closed.
-        """
-        config = requests.stream_config(
-            camera,
-            gallery,
-            policy,
-            decision,
-            detection,
-            max_candidates,
-            rotation_of(frames) if rotation_degrees is None else rotation_degrees,
-        )
-        stream = Stream(
-            self._address,
-            config,
-            frames,
-            timeout_s=self._timeout_s if timeout_s is None else timeout_s,
-            reopening=Reopening(
-                is_wanted=is_live(frames) if reopen is None else reopen, note=on_reopen
-            ),
-        )
-        with self._changing:
-            if self._closed.is_set():
-                raise ValueError("this client is closed")
-            self._streams.add(stream)
-        return stream
 
     def server_info(self, *, timeout_s: float | None = None) -> ServerInfo:
         """Returns the server's version, model, limits, defaults and features.

@@ -25,11 +25,12 @@ class Feed(Ledger):
         self._pulling = False
         self._changed = threading.Condition()
 
-    def start(self, turn: Turn, limits: StreamLimits) -> None:
-        """Lets a call send, within the server's limits."""
+    def start(self, turn: Turn, limits: StreamLimits) -> FramesSkipped | None:
+        """Lets a call send, within the server's limits; returns the frames whose results were lost with the call before."""
         with self._changed:
-            self._begin(turn, limits)
+            lost = self._begin(turn, limits)
             self._changed.notify_all()
+            return lost
 
     def end(self, turn: Turn) -> None:
         """Ends a call's sending, also of a thread that waits for credit."""

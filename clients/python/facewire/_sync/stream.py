@@ -10,35 +10,38 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Self
 
 import grpc
 
 from facewire._sync.feed import Feed
+from facewire._sync.opened import Opened
 from facewire._sync.stream_call import StreamCall
 from facewire._values.errors import FacewireError
 from facewire._values.pictures import Frame, Picture, require_frames
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
+from facewire._values.tracks import TrackEvent
 from facewire._wire.address import Address
 from facewire._wire.grpc_status import error_from_rpc
 from facewire._wire.reopening import Reopening, lacked_frames
 from facewire._wire.responses import Responses
+from facewire._wire.resuming import Resuming
 from facewire._wire.retries import Deadline, Retries
 from facewire.v1 import recognition_pb2
 
 __all__ = ["Stream"]
 
 
-class Stream:
-    """A stream: an iterator of `FrameResult` and `FramesSkipped`.
+class Stream(Opened):
+    """A stream: an iterator of `FrameResult`, `FramesSkipped` and `TrackEvent`.
 
     It opens with the first result asked for, or with a `with` block, which also closes it; until
     then nothing is sent. Opening may raise what `Client.stream` lists.
 
     Every frame is accounted for exactly once and in order: by its own `FrameResult`, or
     within the range of a `FramesSkipped`. The n-th frame has sequence n. A frame that
-    cannot be used has a result with FrameStatus.INVALID, and the stream goes on.
+    cannot be used has a result with FrameStatus.INVALID, and the stream goes on. A server that follows faces
+    (Feature.TRACKS) sends events in between: each right before the result of the frame that caused it.
 
     The iteration ends when the frames have ended, and all are accounted for. Leaving it earlier
     (`break`, an exception, `close`, the end of a `with` block) cancels the stream. It
@@ -53,7 +56,9 @@ class Stream:
 
     With `reopen`, of `Client.stream`, it raises none that is `retryable` once it was open: it opens a new
     stream and goes on, numbers included. Frames without a result at that moment are reported as
-    skipped, CONNECTION_LOST, or are sent again if every frame is wanted (FramePolicy.EVERY_FRAME).
+    skipped, CONNECTION_LOST, or are sent again if every frame is wanted (FramePolicy.EVERY_FRAME). If the server resumes
+    streams (Feature.RESUME), tracks go on, too, and frames that it had accounted for are not sent again: results that
+    were lost on their way are reported as skipped. A stream that another one took over (STREAM_TAKEN_OVER) has ended.
     """
 
     def __init__(
@@ -66,7 +71,7 @@ class Stream:
         reopening: Reopening,
     ) -> None:
         self._address = address
-        self._config = config
+        self._resuming = Resuming(config)
         every_frame = config.frame_policy == recognition_pb2.FRAME_POLICY_EVERY_FRAME
         self._feed = Feed(iter(require_frames(frames)), resends=every_frame)
         self._timeout_s = timeout_s
@@ -123,21 +128,7 @@ class Stream:
         if (call := self._call) is not None:
             call.cancel()
 
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> FrameResult | FramesSkipped:
+    def __next__(self) -> FrameResult | FramesSkipped | TrackEvent:
         while not (self._lost or self._closed.is_set()):
             try:
                 if self._call is None:
@@ -194,7 +185,9 @@ class Stream:
             self._call = None
 
     def _note_lost(self) -> None:
-        lost = self._feed.break_off()
+        self._note(self._feed.break_off())
+
+    def _note(self, lost: FramesSkipped | None) -> None:
         if lost is not None:
             self._lost.append(lost)
 
@@ -217,23 +210,29 @@ class Stream:
         retries = Retries(deadline := Deadline(self._timeout_s))
         while not self._closed.is_set():
             self._responses.begin()
-            self._call = call = StreamCall(self._address, self._config, self._feed)
+            self._call = call = StreamCall(self._address, self._resuming.config(), self._feed)
             # A stream that was dropped, as `for ... break` does, is cancelled, too.
             self._dropped = weakref.finalize(self, call.cancel)
             if self._closed.is_set():  # too early for `close` to see the call
                 call.cancel()
                 break
             try:
-                self._limits = call.open(deadline, self._closed)
+                self._limits, lost = call.open(deadline, self._closed)
             except BaseException as error:
                 self._let_go()
                 if self._closed.is_set() and isinstance(error, FacewireError):
                     break  # by another thread, which cancelled the call
-                pause_s = retries.pause_s(error) if isinstance(error, FacewireError) else None
+                if not isinstance(error, FacewireError):
+                    raise
+                if self._resuming.is_refused(error):
+                    continue
+                pause_s = retries.pause_s(error)
                 if pause_s is None:
                     raise
                 self._closed.wait(pause_s)
             else:
+                self._note(lost)
+                self._resuming.opened(self._limits)
                 self._reopening.opened()
                 return
 

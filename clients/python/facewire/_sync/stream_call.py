@@ -8,7 +8,7 @@ import grpc
 from facewire._probing.explained import explained
 from facewire._sync.channel import connect
 from facewire._sync.feed import Feed, messages
-from facewire._values.results import StreamLimits
+from facewire._values.results import FramesSkipped, StreamLimits
 from facewire._wire.address import Address
 from facewire._wire.grpc_status import error_from_rpc
 from facewire._wire.ledger import Turn
@@ -38,8 +38,13 @@ class StreamCall:
         # Wakes the sending thread when the call ends for any reason.
         self.responses.add_callback(self._end)
 
-    def open(self, deadline: Deadline, closed: threading.Event) -> StreamLimits:
+    def open(
+        self, deadline: Deadline, closed: threading.Event
+    ) -> tuple[StreamLimits, FramesSkipped | None]:
         """Waits for the server's limits, and lets the frames be sent; no longer than until the stream is `closed`.
+
+        Returns:
+            The limits, and the frames whose results were lost with the call before.
 
         Raises:
             FacewireError: the server refused the stream, or was not there in time.
@@ -62,8 +67,7 @@ class StreamCall:
         if first is None or first.WhichOneof("message") != "started":
             raise not_started(self._address.target)
         limits = read_stream_limits(first.started)
-        self._feed.start(self._turn, limits)
-        return limits
+        return limits, self._feed.start(self._turn, limits)
 
     def cancel(self) -> None:
         """Ends the call and the sending. May be called again, and from another thread."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar, cast
 
-from facewire._values.enums import ImageFormat
+from facewire._values.enums import FramePolicy, ImageFormat
 from facewire._values.heic import is_heic, jpeg_of_heic
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "as_pictures",
     "is_live",
     "is_picture",
+    "policy_of",
     "require_frames",
     "rotation_of",
     "to_image",
@@ -202,6 +203,19 @@ def require_frames(frames: T) -> T:
 def is_live(frames: object) -> bool:
     """Returns whether frames say that they run on without being read: their `live`, or no."""
     return bool(getattr(frames, "live", False))
+
+
+def policy_of(frames: object) -> FramePolicy:
+    """Returns what is to happen to frames that come too fast, by what they say of themselves; UNSPECIFIED if they say nothing.
+
+    `every_frame` says it; of frames without it `live` does, since what waits to be read need not be skipped.
+    """
+    every_frame = getattr(frames, "every_frame", None)
+    if every_frame is None and (live := getattr(frames, "live", None)) is not None:
+        every_frame = not live
+    if every_frame is None:
+        return FramePolicy.UNSPECIFIED
+    return FramePolicy.EVERY_FRAME if every_frame else FramePolicy.NEWEST_WINS
 
 
 def rotation_of(frames: object) -> int:

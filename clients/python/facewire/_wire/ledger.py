@@ -1,7 +1,8 @@
 """The ledger of a stream's sending half: frames become messages, and every frame is accounted for once.
 
 A stream that is opened again has several calls, one after the other, and one ledger: frames are
-numbered on, and what a call left without an answer is sent again, or reported as lost.
+numbered on, and what a call left without an answer is sent again, or reported as lost. A server that resumes the stream
+says which frames it has accounted for: these are not sent again.
 """
 
 from collections import deque
@@ -103,10 +104,15 @@ class Ledger:
         self._sent.append(kept)
         return message
 
-    def _begin(self, turn: Turn, limits: StreamLimits) -> None:
+    def _begin(self, turn: Turn, limits: StreamLimits) -> FramesSkipped | None:
+        """Begins a call, and returns the frames that are not sent again: their results were lost with the call before."""
         self._turn = turn
         self._credit, self._max_frame_bytes = limits.max_in_flight, limits.max_frame_bytes
         turn.started = True
+        accounted = []
+        while self._pulled and self._pulled[0].frame.sequence <= limits.resume_after_sequence:
+            accounted.append(self._pulled.popleft())
+        return _lost(accounted)
 
     def _account(self, frame_count: int) -> None:
         for _ in range(min(frame_count, len(self._sent))):
@@ -124,7 +130,12 @@ class Ledger:
         if self._resends:
             self._pulled.extend(left)
             return None
-        if not left:
-            return None
-        first, last = left[0].frame.sequence, left[-1].frame.sequence
-        return FramesSkipped(first, last, SkipReason.CONNECTION_LOST, len(left))
+        return _lost(left)
+
+
+def _lost(messages: list[recognition_pb2.StreamRecognizeRequest]) -> FramesSkipped | None:
+    """Returns the range of frames that have no result; None if there are none."""
+    if not messages:
+        return None
+    first, last = messages[0].frame.sequence, messages[-1].frame.sequence
+    return FramesSkipped(first, last, SkipReason.CONNECTION_LOST, len(messages))

@@ -4,19 +4,21 @@ Nothing is sent from here. `Client` and `AsyncClient` run the same values, so th
 same methods.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from facewire._values.enums import FaceSelection, FramePolicy
+from facewire._values.enums import FaceSelection, FramePolicy, ResponseDetail, TrackState
 from facewire._values.options import DecisionPolicy, DetectionOptions
 from facewire._values.pictures import Picture
 from facewire._values.results import Comparison, Recognition
 from facewire._values.server_info import ServerInfo
+from facewire._values.tracks import TrackCrop
 from facewire._wire.declared import ENUM, TEXT, declare
 from facewire._wire.read_results import read_comparison, read_recognition
 from facewire._wire.read_server_info import read_server_info
+from facewire._wire.read_tracks import read_track_crop
 from facewire._wire.write import decision_message, detection_message, image_message
 from facewire.v1 import gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
 
@@ -29,6 +31,8 @@ __all__ = [
     "recognize",
     "server_info",
     "stream_config",
+    "track_crop",
+    "watch_tracks",
 ]
 
 T = TypeVar("T")
@@ -115,6 +119,8 @@ def stream_config(
     detection: DetectionOptions,
     max_candidates: int,
     rotation_degrees: int,
+    detail: ResponseDetail,
+    search_interval_ms: int,
 ) -> recognition_pb2.StreamConfig:
     """Returns the first message of a stream."""
     return recognition_pb2.StreamConfig(
@@ -125,7 +131,39 @@ def stream_config(
         detection=detection_message(detection),
         max_candidates=max_candidates,
         rotation_degrees=rotation_degrees,
+        detail=detail.wire_name,
+        search_interval_ms=search_interval_ms,
     )
+
+
+def watch_tracks(
+    cameras: Iterable[str],
+    identities: Iterable[str],
+    states: Iterable[TrackState],
+    after_event: int,
+    *,
+    kept_only: bool,
+) -> recognition_pb2.WatchTracksRequest:
+    """Returns the request of a feed.
+
+    Raises:
+        TypeError: a filter is one text.
+    """
+    if isinstance(cameras, str) or isinstance(identities, str) or isinstance(states, str):
+        raise TypeError("cameras, identities and states are many: [name] is a single one")
+    return recognition_pb2.WatchTracksRequest(
+        camera_ids=cameras,
+        identity_ids=identities,
+        states=[state.wire_name for state in states],
+        after_event=after_event,
+        kept_only=kept_only,
+    )
+
+
+def track_crop(track_id: int) -> Call[TrackCrop]:
+    """Reads the best picture of a track's face."""
+    request = recognition_pb2.GetTrackCropRequest(track_id=track_id)
+    return Call(lambda stubs: stubs.recognition.GetTrackCrop, request, read_track_crop)
 
 
 def server_info() -> Call[ServerInfo]:

@@ -5,8 +5,10 @@ from typing import Any
 from facewire._values.enums import ErrorReason
 from facewire._values.errors import DeadlineError, ReconnectError, ServerError, UnavailableError
 from facewire._values.results import Advice, FrameResult, FramesSkipped
+from facewire._values.tracks import TrackEvent
 from facewire._wire.ledger import Ledger
 from facewire._wire.read_results import read_advice, read_frame_result, read_frames_skipped
+from facewire._wire.read_tracks import read_track_event
 from facewire._wire.retries import Deadline
 from facewire.v1 import recognition_pb2
 
@@ -38,9 +40,11 @@ class Responses:
 
     def read(
         self, message: recognition_pb2.StreamRecognizeResponse
-    ) -> FrameResult | FramesSkipped | None:
-        """Returns the result in a message; None if it has none."""
+    ) -> FrameResult | FramesSkipped | TrackEvent | None:
+        """Returns the result or the event in a message; None if it has none."""
         match message.WhichOneof("message"):
+            case "track":
+                return read_track_event(message.track)
             case "frame":
                 return read_frame_result(message.frame)
             case "skipped":

@@ -13,6 +13,7 @@ from facewire import (
     FramePolicy,
     FrameResult,
     FramesSkipped,
+    TrackEvent,
 )
 from facewire.cli._output import ERRORS
 from facewire.cli._session import text_of
@@ -75,6 +76,8 @@ class Following:
             on_reopen=self._report,
         ) as stream:
             for result in stream:
+                if isinstance(result, TrackEvent):
+                    continue
                 if self._film:
                     self._paint(self._film, frames, result)
                 yield result

@@ -27,7 +27,7 @@ class Camera:
     """A source of frames for `Client.stream`: an iterator, and a context manager.
 
     The camera of an address that is lost, or absent at the start, is waited for without end: it is tried again after
-    0.5 s, then twice as long each time until a picture comes, up to 30 s (a random part of it, at least half); the logger
+    up to 1 s, then twice as long each time until a picture comes, up to 30 s (a random part of it, at least half); the logger
     "facewire" says why. One that refuses the user or the password raises a `SourceError`, and is not tried again. A film ends.
 
     Films and addresses are read by FFmpeg (PyAV), devices by OpenCV. Interlaced pictures are made whole, and turned

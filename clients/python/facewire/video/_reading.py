@@ -2,12 +2,12 @@
 
 import logging
 import math
-import random
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from facewire._wire.backoff import Backoff
 from facewire.video._settling import Settling
 from facewire.video._slot import Slot
 from facewire.video._source import Shot, Source, SourceError
@@ -15,12 +15,6 @@ from facewire.video._source import Shot, Source, SourceError
 __all__ = ["Reading"]
 
 _log = logging.getLogger("facewire")
-
-_FIRST_BACKOFF_S = 0.5
-"""Pause before the first reopening, seconds. Chosen, not measured: a camera that restarts its stream is back at once."""
-
-_LONGEST_BACKOFF_S = 30.0
-"""Longest pause, seconds. Chosen, not measured: the longest delay until a returned camera is noticed."""
 
 _LEFT_AFTER_S = 0.2
 """Seconds that closing waits for a running read. Chosen, not measured: a frame is decoded within, and Ctrl-C must end
@@ -67,7 +61,7 @@ class Reading:
         self._is_awaited = is_awaited
         self._opened: Future[Source | None] = Future()
         self._last_s = 0.0
-        self._backoff_s = _FIRST_BACKOFF_S
+        self._backoff = Backoff()
         self._thread = threading.Thread(target=self._run, daemon=True, name="facewire-camera")
         self._thread.start()
         try:
@@ -163,7 +157,7 @@ class Reading:
                 return str(error)
             if shot is None:
                 break
-            self._backoff_s = _FIRST_BACKOFF_S  # not by opening it: some open, and send nothing
+            self._backoff.reset()  # not by opening it: some open, and send nothing
             now_s = time.monotonic()
             late_s = now_s - shot.at_s
             self._last_s = max(self._last_s, shot.at_s - self._started_s)
@@ -183,8 +177,7 @@ class Reading:
             SourceError: it refuses the user; or it never was there, and the error is a lasting one.
         """
         while not self.closed.is_set():
-            pause_s = self._backoff_s * random.uniform(0.5, 1.0)
-            self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
+            pause_s = self._backoff.next_s()
             _log.warning("%s Trying again in %.1f s.", lost, pause_s)
             if not self._opened.done():  # it was said why
                 self._opened.set_result(None)
