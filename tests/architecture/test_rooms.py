@@ -124,7 +124,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             f"{SERVER}.pipeline.ports",
             f"{SERVER}.proof.signature",
-            f"{SERVER}.work.spent",
+            *(f"{SERVER}.work.{each}" for each in ("breadth", "spent")),
             "numpy",
             "openvino",
             *VALUES,

@@ -1,12 +1,13 @@
 """The model port: one test for the fake, the embedded engine, and TensorFlow Serving's API."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.backends.tfserving import TfServingModel
@@ -14,6 +15,7 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof import canary, signature
 from facewire_server.proof.proven import ProvenModel
+from facewire_server.work.breadth import working
 from fakes.models import FakeEmbedding
 
 DIMENSION = 128
@@ -25,13 +27,27 @@ async def anything(model: Model) -> None:
     await model.predict({"faces": canary.crops()[:1]})
 
 
-@pytest.fixture(params=["fake", "embedded", "served"])
+class OfFrames:
+    """Predicts as for a frame of a stream, which has one thread of several."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
+        with working(lambda: False):
+            return await self._model.predict(inputs)
+
+
+@pytest.fixture(params=["fake", "embedded", "embedded, of a frame", "served"])
 async def model(request: pytest.FixtureRequest, models: Path) -> AsyncIterator[Model]:
     if request.param == "fake":
         yield FakeEmbedding(DIMENSION)
     elif request.param == "embedded":
         with closing(OpenVinoModel(models / "embedding", threads=2)) as engine:
             yield engine
+    elif request.param == "embedded, of a frame":
+        with closing(OpenVinoModel(models / "embedding", threads=2)) as engine:
+            yield OfFrames(engine)
     else:
         _, embedding = request.getfixturevalue("served_models")
         tensors = signature.embedding(DIMENSION)

@@ -6,11 +6,13 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof.signature import DEFAULT_SIGNATURE
+from facewire_server.work.breadth import is_alone
 from facewire_server.work.spent import Spent, spent_now
 
 # The wheel depends on a reporter that sends an event over the network at every import. If it cannot be
@@ -31,6 +33,10 @@ the default, 537 and flat with 100; the time of a prediction is the same within 
 class OpenVinoModel:
     """One SavedModel behind the `Model` port.
 
+    It is compiled twice from one copy of its constants. A picture that is alone has all processors for each prediction. Where several
+    are in work, and for every frame of a stream, a prediction has one thread, and as many run side by side as there are
+    processors: threads that share a prediction wait for each other in a loop that keeps the processor busy.
+
     float32 throughout: in bfloat16 the detection cascade finds other faces. Threads are not pinned
     to processors: pinned, the models of one host share the same few. Memory is bounded whatever the shapes of the
     inputs: few kernels are kept.
@@ -48,7 +54,7 @@ class OpenVinoModel:
             directory: of the servable, with numbered version folders (TensorFlow Serving's layout).
             signature_name: OpenVINO reads the default signature of a SavedModel, and no other
                 (https://github.com/openvinotoolkit/openvino/pull/24153).
-            threads: processors that a prediction may use; predictions run one at a time.
+            threads: processors that all predictions together may use.
 
         Raises:
             ModelUnavailable: there is no SavedModel, or OpenVINO cannot run it.
@@ -65,25 +71,14 @@ class OpenVinoModel:
             )
         newest = max(versions, key=lambda entry: int(entry.name))
         self.version = int(newest.name)
+        self._threads = threads
+        self._core = ov.Core()
         try:
-            core = ov.Core()
-            compiled = core.compile_model(
-                core.read_model(newest),
-                "CPU",
-                {  # the reasons are in the class's docstring
-                    "INFERENCE_PRECISION_HINT": "f32",
-                    "INFERENCE_NUM_THREADS": threads,
-                    "NUM_STREAMS": 1,
-                    "ENABLE_CPU_PINNING": False,
-                    "CPU_RUNTIME_CACHE_CAPACITY": _CACHED_PRIMITIVES,
-                },
-            )
+            self._network = self._core.read_model(newest)
+            self._side_by_side = self._compiled(requests=threads)
+            self._alone = self._compiled(requests=1) if threads > 1 else self._side_by_side
         except RuntimeError as error:
             raise ModelUnavailable(f"OpenVINO cannot run the SavedModel in {newest}") from error
-        self._inputs = {port.any_name: port for port in compiled.inputs}
-        self._outputs = {port.any_name: index for index, port in enumerate(compiled.outputs)}
-        self._request = compiled.create_infer_request()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=directory.name)
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         """Runs the model once; the arrays returned are the caller's own.
@@ -91,25 +86,64 @@ class OpenVinoModel:
         Raises:
             ModelUnavailable: the inputs are not the model's, or OpenVINO fails.
         """
+        compiled = self._alone if is_alone() else self._side_by_side
         return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._infer, inputs, spent_now()
+            compiled.threads, compiled.infer, inputs, spent_now()
         )
-
-    def _infer(self, inputs: Mapping[str, NDArray], spent: Spent) -> dict[str, NDArray]:
-        if inputs.keys() != self._inputs.keys():
-            raise ModelUnavailable(f"the model takes {sorted(self._inputs)}, not {sorted(inputs)}")
-        began_s = time.perf_counter()
-        try:
-            self._request.infer(dict(inputs), share_inputs=True)
-        except RuntimeError as error:
-            raise ModelUnavailable("the embedded engine failed") from error
-        finally:
-            spent.add(time.perf_counter() - began_s)  # without the wait for other predictions
-        return {
-            name: self._request.get_output_tensor(index).data.copy()
-            for name, index in self._outputs.items()
-        }
 
     def close(self) -> None:
         """Waits for the predictions that have begun; later ones raise RuntimeError."""
-        self._thread.shutdown()
+        self._alone.threads.shutdown()
+        self._side_by_side.threads.shutdown()
+
+    def _compiled(self, *, requests: int) -> "_Compiled":
+        compiled = self._core.compile_model(
+            self._network,
+            "CPU",
+            {  # the reasons are in the class's docstring
+                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_NUM_THREADS": self._threads,
+                "NUM_STREAMS": requests,
+                "ENABLE_CPU_PINNING": False,
+                "CPU_RUNTIME_CACHE_CAPACITY": _CACHED_PRIMITIVES,
+            },
+        )
+        return _Compiled(compiled, requests)
+
+
+class _Compiled:
+    """A network compiled for a number of predictions side by side.
+
+    Attributes:
+        threads: as many as run side by side, where `infer` is called.
+    """
+
+    def __init__(self, compiled: ov.CompiledModel, requests: int) -> None:
+        self._inputs = {port.any_name for port in compiled.inputs}
+        self._outputs = {port.any_name: index for index, port in enumerate(compiled.outputs)}
+        self._free: SimpleQueue[ov.InferRequest] = SimpleQueue()
+        for _ in range(requests):
+            self._free.put(compiled.create_infer_request())
+        self.threads = ThreadPoolExecutor(requests, thread_name_prefix="model")
+
+    def infer(self, inputs: Mapping[str, NDArray], spent: Spent) -> dict[str, NDArray]:
+        """Runs the network once.
+
+        Raises:
+            ModelUnavailable: the inputs are not the model's, or OpenVINO fails.
+        """
+        if inputs.keys() != self._inputs:
+            raise ModelUnavailable(f"the model takes {sorted(self._inputs)}, not {sorted(inputs)}")
+        request = self._free.get()  # there is one for each thread
+        began_s = time.perf_counter()
+        try:
+            request.infer(dict(inputs), share_inputs=True)
+            return {
+                name: request.get_output_tensor(index).data.copy()
+                for name, index in self._outputs.items()
+            }
+        except RuntimeError as error:
+            raise ModelUnavailable("the embedded engine failed") from error
+        finally:
+            self._free.put(request)
+            spent.add(time.perf_counter() - began_s)  # without the wait for other predictions

@@ -24,6 +24,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from facewire_server.work.breadth import working
 from facewire_server.work.cost import LEAST_S, costly_from_s, mean_after
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.debts import Debts
@@ -135,7 +136,8 @@ class WorkSlots:
         """Waits for the turn of a stream, or of a call (None), and holds the slot for the block."""
         flow = flow or self._calls
         slot = await self._granted(flow)
-        with spending() as spent:
+        # Frames are to take little of the processors, and need not be early: others follow them.
+        with spending() as spent, working(lambda: not flow.is_stream and self._in_use == 1):
             try:
                 yield slot
             finally:

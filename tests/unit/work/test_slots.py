@@ -7,6 +7,7 @@ import time
 import pytest
 
 from facewire_server.errors import TimedOut
+from facewire_server.work.breadth import is_alone
 from facewire_server.work.slots import Flow, SlotStatistics, WorkSlots
 
 
@@ -42,6 +43,48 @@ async def test_a_slot_says_how_long_it_was_waited_for() -> None:
         held_s = time.perf_counter() - held_from_s
     waited_s, most_s = await waiting
     assert held_s <= waited_s <= most_s
+
+
+async def test_only_a_call_that_works_alone_may_use_all_processors() -> None:
+    slots = WorkSlots(3)
+    assert is_alone(), "what is done without a slot holds up no picture"
+    async with slots.slot():
+        assert is_alone()
+        async with asyncio.timeout(5), slots.picture():
+            assert not is_alone()
+        assert is_alone()
+    assert is_alone()
+
+
+async def test_a_frame_never_uses_all_processors() -> None:
+    slots = WorkSlots(3)
+    with slots.stream("client") as flow:
+        async with slots.slot(flow):
+            assert not is_alone()
+
+
+async def test_a_step_in_a_task_of_its_own_knows_whether_the_picture_is_alone() -> None:
+    slots = WorkSlots(3)
+    begun, other_is_there, seen = asyncio.Event(), asyncio.Event(), []
+
+    async def step() -> None:
+        seen.append(is_alone())
+        begun.set()
+        await other_is_there.wait()
+        seen.append(is_alone())
+
+    async with slots.slot():
+        working = asyncio.ensure_future(step())
+        await begun.wait()
+
+        async def other() -> None:
+            async with slots.slot():
+                other_is_there.set()
+                await working
+
+        async with asyncio.timeout(5):
+            await asyncio.create_task(other())
+    assert seen == [True, False]
 
 
 async def test_a_cancelled_waiter_takes_no_slot() -> None:
