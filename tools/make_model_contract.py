@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from facewire_server.proof import canary
 from facewire_serving import weights
 
-__all__ = ["ENROLL_MIN_NORM", "MIN_NORM", "MODEL_CONTRACT", "THRESHOLD_STEPS", "golden", "main"]
+__all__ = [
+    "BFLOAT16",
+    "ENROLL_MIN_NORM",
+    "MIN_NORM",
+    "MODEL_CONTRACT",
+    "THRESHOLD_STEPS",
+    "golden",
+    "main",
+]
 
 MODEL_CONTRACT = Path(__file__).parents[1] / "server/facewire_server/model_contracts/sface.json"
 
@@ -40,6 +48,10 @@ rightly (decision 21)."""
 
 ENROLL_MIN_NORM = 7.5
 """Smallest such length of a face to enroll: below the lowest hundredth of every group, 8.2 to 10.4 (decision 21)."""
+
+
+BFLOAT16 = {"min_cosine": 0.9985, "similarity_error": 0.03, "norm_error": 0.03}
+"""How far embeddings in bfloat16 may lie from those in float32 (decision 35, `python -m bench.frame_precision`)."""
 
 
 def golden(onnx_file: Path) -> NDArray[np.float64]:
@@ -73,6 +85,7 @@ def main() -> None:
         ],
         "min_norm": MIN_NORM,
         "enroll_min_norm": ENROLL_MIN_NORM,
+        "bfloat16": BFLOAT16,
         # Not made here: `python -m bench.upside_down` measures it on the lent pictures.
         "upside_down": json.loads(MODEL_CONTRACT.read_text(encoding="utf-8"))["upside_down"],
         "canary": {"golden": [[float(f"{value:.7g}") for value in row] for row in vectors]},

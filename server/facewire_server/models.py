@@ -10,14 +10,18 @@ from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.events import Emit, ModelStateChanged
 from facewire_server.pipeline.detect import Detector
-from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.embed import EXACT, Embedder, FrameError
 from facewire_server.pipeline.follow import Follower
-from facewire_server.proof.model_contract import ModelContract
+from facewire_server.proof import canary
+from facewire_server.proof.model_contract import ModelContract, prove_bfloat16
 from facewire_server.proof.opened import ModelStatistics, OpenedModel
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.proof.servables import DETECTOR, EMBEDDER, FOLLOWER, Servable, servables
 
-__all__ = ["Models", "open_models"]
+__all__ = ["FRAME_EMBEDDER", "Models", "open_models"]
+
+FRAME_EMBEDDER: Final = f"{EMBEDDER}/bfloat16"
+"""The label of the model that embeds frames, if that is not the one of the table."""
 
 _CHECK_EVERY_S: Final = 1.0
 """Seconds between two checks: a model that comes back is used at once, health follows within this time.
@@ -33,16 +37,24 @@ class Models:
         served: the models that run in another process, and may be unreachable.
     """
 
-    def __init__(self, opened: Iterable[OpenedModel], *, dimension: int) -> None:
+    def __init__(
+        self, opened: Iterable[OpenedModel], *, dimension: int, frame_error: FrameError = EXACT
+    ) -> None:
         """Joins models to their steps.
 
         Args:
-            opened: one for each row of the table.
+            opened: one for each row of the table, and possibly a `FRAME_EMBEDDER`.
             dimension: length of an embedding.
+            frame_error: of the `FRAME_EMBEDDER`.
         """
         self._opened = {one.name: one for one in opened}
         self.detector = Detector(self._opened[DETECTOR])
-        self.embedder = Embedder(self._opened[EMBEDDER], dimension)
+        self.embedder = Embedder(
+            self._opened[EMBEDDER],
+            dimension,
+            frames=self._opened.get(FRAME_EMBEDDER),
+            frame_error=frame_error,
+        )
         following = self._opened.get(FOLLOWER)
         self.follower = Follower(following) if following is not None else None
         self.served = tuple(one.served for one in self._opened.values() if one.served is not None)
@@ -90,6 +102,7 @@ async def open_models(
     threads: int,
     addresses: Mapping[str, str] | None = None,
     tls_ca: bytes = b"",
+    embed_frames: str = "float32",
 ) -> AsyncIterator[Models]:
     """Opens all models for the block.
 
@@ -101,21 +114,27 @@ async def open_models(
             this process.
         tls_ca: PEM certificates to check the certificates of TensorFlow Serving with; b"" = no
             TLS.
+        embed_frames: the setting of that name.
 
     Raises:
         ModelUnavailable: a model that runs in this process is missing, or is not the right one.
         ValueError: not an address.
     """
     async with AsyncExitStack() as stack:
-        opened = []
+        opened: list[OpenedModel] = []
         for row in servables(contract):
             address = (addresses or {}).get(row.address_setting, "")
             if address:
                 one = _served(stack, row, address, tls_ca)
             else:
-                one = await _embedded(stack, row, folder, threads)
+                engine = _engine(stack, row, folder, threads)
+                await row.prove(engine)
+                one = OpenedModel(row.label, engine, embedded_version=engine.version)
             opened.append(one)
-        yield Models(opened, dimension=contract.dimension)
+            if row.label == EMBEDDER and not address:
+                opened += await _for_frames(stack, engine, contract, embed_frames)
+        error = contract.bfloat16.frame_error if contract.bfloat16 else EXACT
+        yield Models(opened, dimension=contract.dimension, frame_error=error)
 
 
 def _served(stack: AsyncExitStack, row: Servable, address: str, tls_ca: bytes) -> OpenedModel:
@@ -124,13 +143,24 @@ def _served(stack: AsyncExitStack, row: Servable, address: str, tls_ca: bytes) -
     return OpenedModel(row.label, ProvenModel(remote, row.prove), address=address)
 
 
-async def _embedded(
-    stack: AsyncExitStack, row: Servable, folder: Path, threads: int
-) -> OpenedModel:
+def _engine(stack: AsyncExitStack, row: Servable, folder: Path, threads: int) -> OpenVinoModel:
     engine = OpenVinoModel(folder / row.name, row.signature.name, threads=threads)
     stack.callback(engine.close)
-    await row.prove(engine)
-    return OpenedModel(row.label, engine, embedded_version=engine.version)
+    return engine
+
+
+async def _for_frames(
+    stack: AsyncExitStack, exact: OpenVinoModel, contract: ModelContract, embed_frames: str
+) -> list[OpenedModel]:
+    """Returns the model in bfloat16, if it is wanted, its error is known, and it is faster; else an empty list."""
+    if embed_frames == "float32" or contract.bfloat16 is None:
+        return []
+    frames = exact.in_bfloat16()
+    stack.callback(frames.close)
+    if embed_frames == "auto" and not frames.is_faster_than(exact, {"faces": canary.crops()[:1]}):
+        return []
+    await prove_bfloat16(frames, contract, contract.bfloat16)
+    return [OpenedModel(FRAME_EMBEDDER, frames, embedded_version=exact.version)]
 
 
 def _state(now: ModelStatistics) -> ModelStateChanged:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,14 @@ import numpy as np
 import pytest
 
 from facewire_server import models as room
+from facewire_server.backends.openvino_engine import OpenVinoModel
+from facewire_server.configuration.settings import Settings
 from facewire_server.errors import ModelUnavailable
 from facewire_server.events import ModelStateChanged
-from facewire_server.models import Models, open_models
-from facewire_server.proof.model_contract import ModelContract
+from facewire_server.models import FRAME_EMBEDDER, Models, open_models
+from facewire_server.pipeline.embed import EXACT
+from facewire_server.proof import canary
+from facewire_server.proof.model_contract import Bfloat16, ModelContract
 from facewire_server.proof.opened import EMBEDDED, OpenedModel
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.proof.servables import DETECTOR, EMBEDDER
@@ -168,6 +173,73 @@ async def test_each_row_of_the_table_is_opened_where_its_setting_says(
         await line.detector.detect(np.zeros((32, 32, 3), np.uint8), DETECTION)
     with pytest.raises(grpc.aio.UsageError, match="closed"):
         await line.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8))
+
+
+async def test_frames_have_a_model_of_their_own_only_in_bfloat16(
+    models: Path, contract: ModelContract
+) -> None:
+    crop = canary.crops()[:1]
+    away = {"detector_address": "127.0.0.1:1"}
+    async with open_models(
+        contract, folder=models, threads=2, addresses=away, embed_frames="bfloat16"
+    ) as line:
+        _, exact, frames = line.statistics()
+        assert (exact.name, frames.name) == (EMBEDDER, FRAME_EMBEDDER)
+        assert (frames.runs_at, frames.proven_versions, frames.healthy) == (EMBEDDED, (1,), True)
+        assert contract.bfloat16 is not None
+        assert line.embedder.frame_error == contract.bfloat16.frame_error
+        await line.embedder.embed(crop, exact=False)
+        await line.embedder.embed(crop)
+        assert [one.ok for one in line.statistics()[1:]] == [1, 1]
+    async with open_models(
+        contract, folder=models, threads=2, addresses=away, embed_frames="float32"
+    ) as line:
+        assert [one.name for one in line.statistics()] == [DETECTOR, EMBEDDER]
+        assert line.embedder.frame_error == EXACT
+
+
+@pytest.mark.parametrize("is_faster", [True, False])
+async def test_by_default_frames_are_in_bfloat16_where_that_is_faster(
+    models: Path, contract: ModelContract, monkeypatch: pytest.MonkeyPatch, is_faster: bool
+) -> None:
+    monkeypatch.setattr(OpenVinoModel, "is_faster_than", lambda *_: is_faster)
+    async with open_models(
+        contract,
+        folder=models,
+        threads=1,
+        addresses={"detector_address": "127.0.0.1:1"},
+        embed_frames=Settings().embed_frames,
+    ) as line:
+        assert (FRAME_EMBEDDER in [one.name for one in line.statistics()]) is is_faster
+
+
+async def test_a_model_in_bfloat16_beyond_its_bound_is_not_opened(
+    models: Path, contract: ModelContract
+) -> None:
+    strict = replace(contract, bfloat16=Bfloat16(1.0, EXACT))
+    with pytest.raises(ModelUnavailable, match=r"at least 1\.0 is required"):
+        async with open_models(
+            strict,
+            folder=models,
+            threads=2,
+            addresses={"detector_address": "127.0.0.1:1"},
+            embed_frames="bfloat16",
+        ):
+            pass
+
+
+async def test_a_model_contract_that_says_nothing_of_bfloat16_has_float32_only(
+    models: Path, contract: ModelContract
+) -> None:
+    silent = replace(contract, bfloat16=None)
+    async with open_models(
+        silent,
+        folder=models,
+        threads=2,
+        addresses={"detector_address": "127.0.0.1:1"},
+        embed_frames="bfloat16",
+    ) as line:
+        assert line.embedder.frame_error == EXACT
 
 
 async def test_a_model_of_this_process_that_is_another_one_is_not_opened(

@@ -141,6 +141,7 @@ async def _server(
         threads=processors,
         addresses=model_addresses(settings, contract),
         tls_ca=read_file(settings.models_tls_ca),
+        embed_frames=settings.embed_frames,
     ) as models:
         with (
             closing(await _opened_gallery(settings, contract, processors)) as gallery,

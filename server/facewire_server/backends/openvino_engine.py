@@ -1,12 +1,14 @@
 """The embedded engine: OpenVINO runs the SavedModels that TensorFlow Serving reads, in this process."""
 
 import asyncio
+import copy
 import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Final
 
 from numpy.typing import NDArray
 
@@ -24,10 +26,21 @@ import openvino as ov  # noqa: E402
 
 __all__ = ["OpenVinoModel"]
 
+_FLOAT32: Final = "f32"
+_BFLOAT16: Final = "bf16"
+
 _CACHED_PRIMITIVES = "100"
 """Compiled kernels that a model keeps for shapes it met before; OpenVINO's default, 5,000, is never reached in practice, so its
 memory grows with every new size of a canvas. Measured over 200 canvases of ever other sizes, real pictures: 713 MB and growing with
 the default, 537 and flat with 100; the time of a prediction is the same within 4 %, from 0 kept to 5,000."""
+
+
+_FASTER: Final = 0.8
+"""Share of float32's time that bfloat16 may take at most, to be used. Measured for SFace, one crop on one thread: 0.40 with AMX, 1.3 with
+avx512_bf16 and 3.9 with avx512 alone (both by ONEDNN_MAX_CPU_ISA on that processor), though OpenVINO lists BF16 for all three."""
+
+_TIMINGS: Final = 5
+"""Predictions timed of each of the two, of which the fastest counts. Chosen, not measured: together below 0.1 s."""
 
 
 class OpenVinoModel:
@@ -37,7 +50,7 @@ class OpenVinoModel:
     are in work, and for every frame of a stream, a prediction has one thread, and as many run side by side as there are
     processors: threads that share a prediction wait for each other in a loop that keeps the processor busy.
 
-    float32 throughout: in bfloat16 the detection cascade finds other faces. Threads are not pinned
+    float32 throughout, unless `in_bfloat16`: so the detection cascade finds other faces. Threads are not pinned
     to processors: pinned, the models of one host share the same few. Memory is bounded whatever the shapes of the
     inputs: few kernels are kept.
 
@@ -75,10 +88,29 @@ class OpenVinoModel:
         self._core = ov.Core()
         try:
             self._network = self._core.read_model(newest)
-            self._side_by_side = self._compiled(requests=threads)
-            self._alone = self._compiled(requests=1) if threads > 1 else self._side_by_side
+            self._side_by_side = self._compiled(_FLOAT32, requests=threads)
+            self._alone = (
+                self._compiled(_FLOAT32, requests=1) if threads > 1 else self._side_by_side
+            )
         except RuntimeError as error:
             raise ModelUnavailable(f"OpenVINO cannot run the SavedModel in {newest}") from error
+
+    def in_bfloat16(self) -> "OpenVinoModel":
+        """Returns the same network in bfloat16, for frames: one thread for each prediction.
+
+        The two share the network's constants. Each must be closed.
+        """
+        other = copy.copy(self)
+        other._side_by_side = other._alone = self._compiled(_BFLOAT16, requests=self._threads)
+        return other
+
+    def is_faster_than(self, other: "OpenVinoModel", inputs: Mapping[str, NDArray]) -> bool:
+        """Returns whether predictions with one thread take clearly less time than the other model's."""
+        ours_s, theirs_s = [], []
+        for _ in range(1 + _TIMINGS):  # the first one compiles kernels
+            ours_s.append(self._side_by_side.timed_s(inputs))
+            theirs_s.append(other._side_by_side.timed_s(inputs))
+        return min(ours_s) <= _FASTER * min(theirs_s)
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         """Runs the model once; the arrays returned are the caller's own.
@@ -96,12 +128,12 @@ class OpenVinoModel:
         self._alone.threads.shutdown()
         self._side_by_side.threads.shutdown()
 
-    def _compiled(self, *, requests: int) -> "_Compiled":
+    def _compiled(self, precision: str, *, requests: int) -> "_Compiled":
         compiled = self._core.compile_model(
             self._network,
             "CPU",
             {  # the reasons are in the class's docstring
-                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_PRECISION_HINT": precision,
                 "INFERENCE_NUM_THREADS": self._threads,
                 "NUM_STREAMS": requests,
                 "ENABLE_CPU_PINNING": False,
@@ -147,3 +179,9 @@ class _Compiled:
         finally:
             self._free.put(request)
             spent.add(time.perf_counter() - began_s)  # without the wait for other predictions
+
+    def timed_s(self, inputs: Mapping[str, NDArray]) -> float:
+        """Returns the seconds of one prediction."""
+        spent = Spent()
+        self.infer(inputs, spent)
+        return spent.total_s

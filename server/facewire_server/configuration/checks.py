@@ -33,6 +33,14 @@ def check(settings: Settings) -> None:
         )
     if settings.log_format not in ("auto", "text", "json"):
         raise SettingsError(f"log_format is {settings.log_format}; it must be auto, text or json")
+    if settings.embed_frames not in ("auto", "float32", "bfloat16"):
+        raise SettingsError(
+            f"embed_frames is {settings.embed_frames}; it must be auto, float32 or bfloat16"
+        )
+    if settings.embed_frames == "bfloat16" and settings.embedder_address:
+        raise SettingsError(
+            "embed_frames is bfloat16, but embedder_address names a model server, which computes in its own way"
+        )
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("tls_certificate and tls_key belong together: set both or none")
     if not (settings.listen.startswith("unix:") or _is_address(settings.listen)):

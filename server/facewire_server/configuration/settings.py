@@ -74,6 +74,13 @@ class Settings:
     models_tls_ca: Annotated[
         Path | None, _About("PEM certificates to check those servers with; empty = no TLS")
     ] = None
+    embed_frames: Annotated[
+        str,
+        _About(
+            "how the embedder that runs here embeds frames: float32, bfloat16, or auto: bfloat16 if it is faster on this "
+            "processor; what is stored, and a decision that could differ, is always in float32"
+        ),
+    ] = "auto"
     model_contract: Annotated[
         str, _About("model contract: the name of one that comes with the server, or a JSON file")
     ] = "sface"

@@ -10,18 +10,30 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
-from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.embed import Embedder, FrameError
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof import canary
 from facewire_server.thresholds import EVERY_SIZE, ThresholdStep, checked_steps
 
-__all__ = ["ModelContract", "prove"]
+__all__ = ["Bfloat16", "ModelContract", "prove", "prove_bfloat16"]
+
+
+class Bfloat16(NamedTuple):
+    """How far a model in bfloat16 may lie from itself in float32.
+
+    Attributes:
+        min_cosine: the lowest result of the canary at which it counts as proven.
+        frame_error: of the embedding of a face.
+    """
+
+    min_cosine: float
+    frame_error: FrameError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +51,8 @@ class ModelContract:
             better table changes no embedding, so galleries stay usable.
         min_norm, enroll_min_norm: smallest length of an embedding before it is normalized, of a face to recognize and to
             enroll; 0 = any, if the file states none. They are in the model's own scale, and no terms.
+        bfloat16: what was measured of the model in bfloat16, or None if the file states nothing: then every embedding is
+            in float32. No term: only embeddings that are not kept are made with it.
     """
 
     id: str
@@ -48,6 +62,7 @@ class ModelContract:
     upside_down: NDArray[np.float32] | None = None
     min_norm: float = 0.0
     enroll_min_norm: float = 0.0
+    bfloat16: Bfloat16 | None = None
 
     @property
     def has_threshold_steps(self) -> bool:
@@ -69,14 +84,26 @@ class ModelContract:
             steps = document.get("threshold_steps")
             thresholds = EVERY_SIZE if steps is None else checked_steps(map(_step, steps))
             upside_down = _direction(document.get("upside_down"), dimension)
-            norms = [_norm(document.get(name, 0.0)) for name in ("min_norm", "enroll_min_norm")]
+            min_norm, enroll_min_norm = (
+                _norm(document.get(name, 0.0)) for name in ("min_norm", "enroll_min_norm")
+            )
+            bfloat16 = _bfloat16(document.get("bfloat16"))
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a model contract: {error}") from error
         if golden.shape != (len(canary.crops()), dimension):
             raise ValueError("not a model contract: the canary is not of its dimension")
         canonical = json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         contract_id = hashlib.sha256(canonical.encode()).hexdigest()
-        return cls(contract_id, dimension, golden, thresholds, upside_down, *norms)
+        return cls(
+            contract_id,
+            dimension,
+            golden,
+            thresholds,
+            upside_down,
+            min_norm,
+            enroll_min_norm,
+            bfloat16,
+        )
 
 
 def _direction(numbers: Any, dimension: int) -> NDArray[np.float32] | None:
@@ -97,6 +124,16 @@ def _norm(stated: Any) -> float:
     return norm
 
 
+def _bfloat16(stated: Any) -> Bfloat16 | None:
+    if stated is None:
+        return None
+    names = ("min_cosine", "similarity_error", "norm_error")
+    min_cosine, *errors = (float(stated[name]) for name in names)
+    if not (0 < min_cosine <= 1 and all(0 <= error < 1 for error in errors)):
+        raise ValueError("not a model contract: the bounds of bfloat16 are no bounds")
+    return Bfloat16(min_cosine, FrameError(*errors))
+
+
 def _step(step: Any) -> tuple[int, float]:
     return int(step["identity_count"]), float(step["threshold"])
 
@@ -108,10 +145,19 @@ async def prove(model: Model, contract: ModelContract) -> None:
         ModelUnavailable: the model does not answer, or is not the model contract's.
         TimedOut: it has not answered before the deadline.
     """
+    await _prove(model, contract, canary.CANARY_MIN_COSINE)
+
+
+async def prove_bfloat16(model: Model, contract: ModelContract, bounds: Bfloat16) -> None:
+    """Shows the canary to the same model in bfloat16; raises as `prove`."""
+    await _prove(model, contract, bounds.min_cosine)
+
+
+async def _prove(model: Model, contract: ModelContract, min_cosine: float) -> None:
     embeddings, _ = await Embedder(model, contract.dimension).embed(canary.crops())
     cosine = canary.check(embeddings, contract.golden)
-    if cosine < canary.CANARY_MIN_COSINE:
+    if cosine < min_cosine:
         raise ModelUnavailable(
             "the embedding model is not the one of the model contract: the cosine of its canary is "
-            f"{cosine:.5f}, at least {canary.CANARY_MIN_COSINE} is required"
+            f"{cosine:.5f}, at least {min_cosine} is required"
         )

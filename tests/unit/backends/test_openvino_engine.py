@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facewire_server.app.values import read_model_contract
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.errors import ModelUnavailable
+from facewire_server.proof import canary
 from fakes.python import run_python
 
 # Noise at low thresholds passes through all three networks. The private memory is read after every size.
@@ -56,6 +58,22 @@ async def test_pictures_of_another_size_fail_and_the_next_call_works(models: Pat
             await engine.predict({"faces": np.zeros((1, 90, 112, 3), np.uint8)})
         embeddings = await engine.predict({"faces": np.zeros((1, 112, 112, 3), np.uint8)})
     assert embeddings["embeddings"].shape == (1, 128)
+
+
+async def test_bfloat16_and_float32_of_one_network_stand_side_by_side(models: Path) -> None:
+    contract = read_model_contract("sface")
+    assert contract.bfloat16 is not None
+    with (
+        closing(OpenVinoModel(models / "embedding", threads=2)) as exact,
+        closing(exact.in_bfloat16()) as frames,
+    ):
+        assert frames.version == exact.version
+        found = [await each.predict({"faces": canary.crops()}) for each in (frames, exact, frames)]
+    cosines = [canary.check(each["embeddings"], contract.golden) for each in found]
+    assert cosines[1] >= canary.CANARY_MIN_COSINE
+    assert min(cosines) >= contract.bfloat16.min_cosine
+    error = np.abs(found[0]["norms"] / found[1]["norms"] - 1).max()
+    assert error <= contract.bfloat16.frame_error.norm
 
 
 def test_the_memory_of_the_engine_does_not_grow_with_every_new_size_of_a_canvas(

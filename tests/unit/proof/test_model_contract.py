@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from facewire_server.app.values import read_model_contract
 from facewire_server.errors import ModelUnavailable
-from facewire_server.proof.model_contract import ModelContract, prove
+from facewire_server.pipeline.embed import FrameError
+from facewire_server.proof.model_contract import Bfloat16, ModelContract, prove, prove_bfloat16
 
 TERMS = {"weights_sha256": "ab" * 32, "dimension": 4, "preprocessing": "rgb-v1"}
 GOLDEN = np.eye(4, dtype=np.float32)
@@ -85,6 +86,33 @@ def test_a_norm_that_is_none_is_refused(norm: object) -> None:
         contract(enroll_min_norm=norm)
 
 
+BFLOAT16 = {"min_cosine": 0.998, "similarity_error": 0.02, "norm_error": 0.05}
+
+
+def test_what_is_known_of_bfloat16_is_no_term_and_need_not_be_stated() -> None:
+    stated = contract(bfloat16=BFLOAT16)
+    assert stated.id == contract().id
+    assert stated.bfloat16 == Bfloat16(0.998, FrameError(similarity=0.02, norm=0.05))
+    assert contract().bfloat16 is None
+    assert read_model_contract("sface").bfloat16 is not None
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {},
+        [],
+        BFLOAT16 | {"min_cosine": 0},
+        BFLOAT16 | {"min_cosine": 1.1},
+        BFLOAT16 | {"similarity_error": -0.1},
+        BFLOAT16 | {"norm_error": float("nan")},
+    ],
+)
+def test_bounds_of_bfloat16_that_are_none_are_refused(bounds: object) -> None:
+    with pytest.raises(ValueError, match="model contract"):
+        contract(bfloat16=bounds)
+
+
 SFACE_ID = "04319737b66046b79cadd3a1dab61c9104294c5db09cfc8ff9f9b69064391d0d"
 """Of the first release: a gallery of another id is refused, so it must never change."""
 
@@ -133,3 +161,15 @@ async def test_the_right_model_is_proven() -> None:
 async def test_another_model_is_not(wrong: np.ndarray) -> None:
     with pytest.raises(ModelUnavailable):
         await prove(Answering(wrong), contract())
+
+
+async def test_bfloat16_is_proven_within_its_own_bound_and_not_beyond() -> None:
+    bounds = Bfloat16(0.998, FrameError())
+    turn = np.eye(4, dtype=np.float32)
+    turn[0, :2] = np.cos(0.06), np.sin(0.06)  # cosine 0.9982
+    await prove_bfloat16(Answering(turn), contract(), bounds)
+    with pytest.raises(ModelUnavailable):
+        await prove(Answering(turn), contract())
+    turn[0, :2] = np.cos(0.07), np.sin(0.07)  # cosine 0.9976
+    with pytest.raises(ModelUnavailable, match=r"at least 0\.998"):
+        await prove_bfloat16(Answering(turn), contract(), bounds)
