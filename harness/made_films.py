@@ -25,7 +25,7 @@ FACE_PX: Final = 90.0
 
 _LOOKS_PER_S: Final = 30.0
 _NOISE_LEVELS: Final = 5
-"""A sensor's noise: uniform, of so many gray levels. Chosen, not measured."""
+"""A sensor's noise: uniform, of this number of gray levels. Chosen, not measured."""
 
 _NOISES: Final = 7
 """Pictures of noise that follow each other."""

@@ -81,7 +81,7 @@ def cut(first: Person, second: Person, *, is_scene: bool) -> Film:
 
 
 def left_and_back(person: Person, away_s: float, *, instead: Person | None = None) -> Film:
-    """Somebody leaves and is back after `away_s`, or another person comes in their place."""
+    """A person leaves and is back after `away_s`, or another person comes in their place."""
     left_s, back_s = 4.0, 4.0 + away_s
 
     def walk(now_s: float) -> Place | None:
