@@ -26,7 +26,7 @@ __all__ = ["STAGES", "Party", "Peer", "Play", "Server", "Turn"]
 
 STAGES: Final = ("decode", "detect", "align", "embed", "match")
 
-_EMBEDDED: Final = "facewire_faces_embedded_total"
+_EMBEDDED: Final = "facewire_model_faces_total"
 _PEER_CANVAS_PX: Final = 640
 _OPEN_FILES: Final = 1024
 _TIMEOUT_S: Final = 60.0
@@ -129,7 +129,7 @@ class Server:
             sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
-            if sample.name == _EMBEDDED
+            if sample.name == _EMBEDDED and sample.labels["servable"].startswith("embedding")
         ]
         return sum(samples) if samples else float("nan")
 

@@ -22,6 +22,9 @@ __all__ = ["EMBEDDED", "ModelStatistics", "OpenedModel"]
 EMBEDDED: Final = "embedded"
 """`ModelStatistics.runs_at` of a model in this process."""
 
+_OF_FACES: Final = {"faces", "boxes"}
+"""Inputs of the servables that have one row a face."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatistics:
@@ -47,6 +50,7 @@ class ModelStatistics:
         in_flight: calls that have not ended.
         waiting: of them, those that wait until a replica can take them.
         total_s: time of all ended calls together, in seconds.
+        faces: faces that the calls were about: crops to embed, windows to follow; 0 of a model that takes whole pictures.
     """
 
     name: str
@@ -66,6 +70,7 @@ class ModelStatistics:
     in_flight: int
     waiting: int
     total_s: float
+    faces: int
 
     @property
     def calls(self) -> int:
@@ -102,6 +107,7 @@ class OpenedModel:
         self._ended = dict.fromkeys(("ok", "unavailable", "timed_out", "cancelled"), 0)
         self._in_flight = 0
         self._total_s = 0.0
+        self._faces = 0
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         """Runs the model once, and counts the call.
@@ -112,6 +118,7 @@ class OpenedModel:
         """
         started_s = time.perf_counter()
         self._in_flight += 1
+        self._faces += sum(len(inputs[name]) for name in _OF_FACES & inputs.keys())
         outcome = "unavailable"
         try:
             outputs = await self._model.predict(inputs)
@@ -157,5 +164,6 @@ class OpenedModel:
             in_flight=self._in_flight,
             waiting=served.waiting_count if served else 0,
             total_s=self._total_s,
+            faces=self._faces,
             **self._ended,
         )

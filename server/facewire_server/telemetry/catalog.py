@@ -145,6 +145,12 @@ ROWS: Final = tuple(
             "Time of all ended calls of a model together",
         ),
         (
+            "facewire_model_faces_total",
+            "counter",
+            "servable",
+            "Faces that a model was called for: crops embedded, windows followed; 0 if it takes whole pictures",
+        ),
+        (
             "facewire_model_calls_waiting",
             "gauge",
             "servable",

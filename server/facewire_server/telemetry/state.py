@@ -140,6 +140,7 @@ def _model(model: ModelStatistics) -> Iterator[_Sample]:
         yield "facewire_model_calls_total", (*own, outcome), getattr(model, outcome)
     yield "facewire_model_calls_in_flight", own, model.in_flight
     yield "facewire_model_call_seconds_total", own, model.total_s
+    yield "facewire_model_faces_total", own, model.faces
     yield "facewire_model_calls_waiting", own, model.waiting
     for why, count in (
         ("unproven", model.retried),

@@ -29,6 +29,7 @@ def model(name: str, runs_at: str) -> ModelStatistics:
         "declined": 0,
         "in_flight": 0,
         "waiting": 0,
+        "faces": 0,
     }
     return ModelStatistics(
         name=name,

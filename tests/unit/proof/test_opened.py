@@ -66,6 +66,20 @@ async def test_calls_are_counted_by_outcome(opened, engine) -> None:
     assert opened.statistics().calls == 4
 
 
+@pytest.mark.parametrize(
+    ("inputs", "faces"),
+    [
+        ({"faces": np.zeros((3, 112, 112, 3), np.uint8)}, 3),
+        ({"image": np.zeros((9, 9, 3), np.uint8), "boxes": np.zeros((2, 4), np.float32)}, 2),
+        ({"image": np.zeros((9, 9, 3), np.uint8), "min_face_px": np.float32(20)}, 0),
+    ],
+)
+async def test_the_faces_of_calls_are_counted(opened, inputs, faces) -> None:
+    for _ in range(2):
+        await opened.predict(inputs)
+    assert opened.statistics().faces == 2 * faces
+
+
 async def test_a_call_is_in_flight_until_it_ends_and_its_time_counts_then(opened, engine) -> None:
     engine.gate.clear()
     call = asyncio.create_task(opened.predict(INPUTS))

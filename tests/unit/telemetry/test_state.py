@@ -33,6 +33,7 @@ MODEL = ModelStatistics(
     in_flight=1,
     waiting=4,
     total_s=2.5,
+    faces=12,
 )
 STORE = StoreStatistics(
     file_bytes=4096,
@@ -101,6 +102,7 @@ async def scraped(sources: Sources = SOURCES) -> CollectorRegistry:
         ("model_replicas_left_out", {"servable": "mtcnn"}, 1),
         ("model_calls_in_flight", {"servable": "mtcnn"}, 1),
         ("model_call_seconds_total", {"servable": "mtcnn"}, 2.5),
+        ("model_faces_total", {"servable": "mtcnn"}, 12),
         ("model_healthy", {"servable": "mtcnn"}, 0),
         ("model_replicas", {"servable": "mtcnn"}, 2),
         (
