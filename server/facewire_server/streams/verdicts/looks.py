@@ -97,17 +97,33 @@ class Looks:
         """
         if not self._looks:
             return None
-        total = np.stack([look.embedding for look in self._looks]).astype(np.float64).sum(axis=0)
+        total = self._sum()
         length = float(np.linalg.norm(total))
         if length < _SHORTEST_SUM:
             return self._looks[-1].embedding
         mean: NDArray[np.float32] = (total / length).astype(np.float32)
         return mean
 
+    @property
+    def cohesion(self) -> float:
+        """How closely the looks resemble each other: the length of the mean of their embeddings, in [0, 1].
+
+        The similarity of `mean`, times this, is the mean of the looks' own similarities.
+        """
+        if len(self._looks) < 2:
+            return 1.0
+        return min(1.0, float(np.linalg.norm(self._sum())) / len(self._looks))
+
     def agreement(self, embedding: NDArray[np.float32]) -> float | None:
         """Returns the cosine of an embedding and the mean of the looks; None without a look."""
         mean = self.mean()
         return None if mean is None else float(mean @ embedding)
+
+    def _sum(self) -> NDArray[np.float64]:
+        total: NDArray[np.float64] = np.sum(
+            np.stack([look.embedding for look in self._looks]), axis=0, dtype=np.float64
+        )
+        return total
 
 
 _SHORTEST_SUM: Final = 1e-3

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from facewire_server.streams.verdicts.change import Change
 from facewire_server.streams.verdicts.evidence import Evidence
 from facewire_server.streams.verdicts.looks import CLOCK_STEP_S, MIN_GAP_S, Look
-from facewire_server.streams.verdicts.rule import between, is_concluded, overturns, supports
+from facewire_server.streams.verdicts.rule import (
+    between,
+    is_concluded,
+    of_looks,
+    overturns,
+    supports,
+)
 from facewire_server.types import Decision, Outcome, TrackReason, TrackState
 
 __all__ = ["Verdict"]
@@ -212,7 +218,7 @@ class Verdict:
         before = self._last or self._standing
         has_moved = before is not None and before.gallery_revision != decision.gallery_revision
         is_new = self._searched_sequence != looks.newest.sequence
-        decision = replace(decision, look_count=len(looks))
+        decision = of_looks(decision, looks)
         self._searched_sequence = looks.newest.sequence
         self._last, self._blank = decision, _blank(decision)
         changes = []
