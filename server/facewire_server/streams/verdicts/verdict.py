@@ -31,6 +31,7 @@ _BETTER_SHOT: Final = 1.25
 """How much larger than in its largest look a face must be to be looked at early. Chosen, not measured."""
 
 _UNDECIDED: Final = Decision(Outcome.PENDING, None, 0.0, 0.0, 0)
+"""What is shown before the first decision: no similarity, no threshold, no revision."""
 
 
 class Verdict:
@@ -225,7 +226,7 @@ class Verdict:
         if self._standing and self._is_overturned(self._standing, decision, before, looks.newest):
             cause = TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
             changes.append(self._retract(cause))
-        # Looks from before the face was held back name nobody after it.
+        # Looks from before the face was held back confirm nothing after it.
         if is_concluded(decision, looks) and (is_new or not self._evidence.is_held):
             cause = TrackReason.EVIDENCE if is_new else TrackReason.GALLERY_CHANGED
             changes += self._confirm(decision, cause)
