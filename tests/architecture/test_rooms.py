@@ -171,6 +171,29 @@ ROOMS: dict[str, frozenset[str]] = {
             *VALUES,
         }
     ),
+    "facewire_server.backends.lmdb_journal.soundness": frozenset(
+        {
+            "facewire_server.backends.lmdb_journal",
+            "facewire_server.backends.lmdb_storage",
+            f"{SERVER}.errors",
+            "lmdb",
+        }
+    ),
+    "facewire_server.backends.lmdb_journal": frozenset(
+        {
+            "facewire_server.backends.lmdb_journal",
+            "facewire_server.backends.lmdb_storage",
+            *(
+                f"{SERVER}.backends.{each}"
+                for each in ("lmdb_gallery.quality_records", "memory_journal")
+            ),
+            *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
+            *(f"{SERVER}.streams.{each}" for each in ("journal", "kept_events")),
+            f"{SERVER}.work.condition",
+            *VALUES,
+            "google.protobuf",
+        }
+    ),
     # The vector engine knows no store: another one can stand behind the same seam.
     "facewire_server.backends.exact_search": frozenset(
         {
@@ -298,8 +321,11 @@ BARRED: dict[str, tuple[str, ...]] = {
 CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
 DOORS = {  # vendor: the places that may import it
     "av": ("facewire.video._av",),
-    # The check of a gallery opens it by itself, in a process of its own.
-    "lmdb": (f"{SERVER}.backends.lmdb_storage", f"{SERVER}.backends.lmdb_gallery.soundness"),
+    # The checks open a storage by themselves, in a process of their own.
+    "lmdb": (
+        f"{SERVER}.backends.lmdb_storage",
+        *(f"{SERVER}.backends.lmdb_{each}.soundness" for each in ("gallery", "journal")),
+    ),
     "opentelemetry": (f"{SERVER}.telemetry.traces",),
     "pillow_heif": ("facewire._values.heic",),
     "prometheus_client": (f"{SERVER}.telemetry",),

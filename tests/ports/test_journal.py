@@ -1,15 +1,18 @@
 """The port of the journal: one test for the one in memory and for LMDB."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from facewire_server.backends.lmdb_journal import open_journal
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import CropsNotKept, InvalidField, StreamTakenOver, TrackNotFound
+from facewire_server.events import Event
 from facewire_server.streams.journal import (
     Crop,
     EventFilter,
@@ -35,17 +38,35 @@ class World:
     opened: Callable[..., Journal]
 
 
-@pytest.fixture(params=["memory"])
-async def world(request: pytest.FixtureRequest) -> World:
+@pytest.fixture(params=["memory", "lmdb"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     people = MemoryGallery(model_contract_id="c" * 64, dimension=128)
     for person in ("Anna", "Ben", "Zoe"):
         await people.create_identity("default", person, f"Name of {person}")
-    clock = Clock()
+    clock, all_opened = Clock(), list[Any]()
 
     def opened(**options: Any) -> Journal:
-        return MemoryJournal(people, now_us=clock, **options)
+        if request.param == "memory":
+            return MemoryJournal(people, now_us=clock, **options)
+        defaults = {"keep_count": 1000, "keep_s": 86_400.0, "keeps_crops": False}
+        journal, replaced = open_journal(
+            tmp_path / f"{len(all_opened)}",
+            people,
+            emit=fail_on,
+            clock=clock,
+            **(defaults | options),
+        )
+        assert replaced is None
+        all_opened.append(journal)
+        return journal
 
-    return World(opened(keeps_crops=True), people, clock, opened)
+    yield World(opened(keeps_crops=True), people, clock, opened)
+    for journal in all_opened:
+        journal.close()
+
+
+def fail_on(event: Event) -> None:
+    raise AssertionError(event)
 
 
 @pytest.fixture
@@ -126,7 +147,7 @@ async def test_recording_numbers_events_and_changes_nothing_else(journal: Journa
 
 
 async def test_ids_of_events_and_tracks_are_never_used_twice(world: World) -> None:
-    journal, other = world.journal, world.opened()
+    journal = world.journal
     stream = await journal.open_stream("door", "default")
     events = [one.event_id for _ in range(3) for one in await stream.record([track_event(1)] * 3)]
     tracks = [journal.new_track_id() for _ in range(50)]
@@ -134,6 +155,7 @@ async def test_ids_of_events_and_tracks_are_never_used_twice(world: World) -> No
     assert len(set(tracks)) == 50
     assert max(*events, *tracks) < 2**53
     world.clock.advance(1)  # another journal knows nothing of this one: the time is above its ids
+    other = world.opened()
     later = await (await other.open_stream("door", "default")).record([track_event(1)])
     assert later[0].event_id > max(events)
     assert other.new_track_id() > max(tracks)

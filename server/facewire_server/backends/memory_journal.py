@@ -201,6 +201,9 @@ class MemoryJournal:
             crop_bytes=sum(len(crop.jpeg) for crop in self._crops.values()),
         )
 
+    def close(self) -> None:
+        """Has nothing to release."""
+
     async def maintain(self) -> None:
         """See the port."""
         await self._end_overdue()

@@ -21,6 +21,8 @@ from facewire_server.events.operators import (
     GalleryExported,
     GalleryStateChanged,
     InternalError,
+    JournalFailed,
+    JournalReplaced,
     LameDuck,
     Listening,
     LoopLag,
@@ -51,6 +53,8 @@ __all__ = [
     "GalleryExported",
     "GalleryStateChanged",
     "InternalError",
+    "JournalFailed",
+    "JournalReplaced",
     "LameDuck",
     "Listening",
     "LoopLag",
@@ -246,6 +250,8 @@ Event: TypeAlias = (
     | GalleryChanged
     | GalleryExported
     | GalleryStateChanged
+    | JournalReplaced
+    | JournalFailed
     | LoopLag
     | InternalError
 )

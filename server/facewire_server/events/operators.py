@@ -19,6 +19,8 @@ __all__ = [
     "GalleryExported",
     "GalleryStateChanged",
     "InternalError",
+    "JournalFailed",
+    "JournalReplaced",
     "LameDuck",
     "Listening",
     "LoopLag",
@@ -101,6 +103,32 @@ class MetricsListening:
     """
 
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReplaced:
+    """The journal of track events cannot be used: its events and resume tokens are lost, and recognition goes on.
+
+    Attributes:
+        reason: why not.
+        is_kept: another one was begun in its folder, and it was put aside there; else this process keeps events in its memory.
+    """
+
+    reason: str
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFailed:
+    """The journal's storage failed a call: what the call should have kept is lost, and recognition goes on.
+
+    Attributes:
+        error: class of the error.
+        detail: its text.
+    """
+
+    error: type[Exception]
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

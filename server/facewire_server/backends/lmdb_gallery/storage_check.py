@@ -1,16 +1,10 @@
-"""Has a storage read in another process before it is used here.
-
-LMDB trusts its pages: one that is missing, because the file was cut short, or whose numbers make no sense ends the
-process that reads it, by a signal. So another process reads everything once, and a storage that would end the server
-is refused with a message instead. A gallery in which something cannot be is named.
-"""
+"""Has the galleries' storage read before it is used: one that cannot be is refused, a gallery in which something cannot be is named."""
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
+
+from facewire_server.backends.lmdb_storage.storage_check import checked_by
 
 __all__ = ["damaged_galleries"]
 
@@ -30,15 +24,7 @@ def damaged_galleries(folder: Path) -> tuple[str, ...]:
     if not file.stat().st_size:
         # LMDB would make an empty storage of it, and everyone in it would be gone without a word.
         raise OSError(f"{file} is empty: restore it, or delete it if there never was a gallery")
-    command = [sys.executable, "-m", _CHECK, str(folder)]
-    # Without a terminal, so that Ctrl-C is for the server only.
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode == 0:
-        return tuple(json.loads(done.stdout))
-    if done.returncode > 0:
-        reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    elif done.returncode == -signal.SIGBUS:
-        reason = "it was cut short"
-    else:
-        reason = f"reading it ended with {signal.Signals(-done.returncode).name}"
-    raise OSError(f"{file} is damaged and must be restored from a backup: {reason}")
+    try:
+        return tuple(json.loads(checked_by(_CHECK, folder)))
+    except OSError as error:
+        raise OSError(f"{file} is damaged and must be restored from a backup: {error}") from error

@@ -17,7 +17,7 @@ from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, GalleryFull
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 
-__all__ = ["Environment"]
+__all__ = ["Environment", "UnusableStorage"]
 
 T = TypeVar("T")
 
@@ -36,6 +36,10 @@ _FULL_DISK_BYTES = 64 << 20
 _MOVE_WAIT_S = 2.0
 """Seconds to wait for this process' transactions before the map is moved. They take milliseconds, unless the writer
 waits for another process that does not end its transaction. Chosen, not measured."""
+
+
+class UnusableStorage(OSError):
+    """What lies in the folder is damaged, or of another version."""
 
 
 class Environment:
@@ -68,8 +72,8 @@ class Environment:
                 largest counts.
 
         Raises:
-            OSError: the folder cannot be used, is used by another container, is open in
-                this process already, or was made by another version.
+            UnusableStorage: what is in the folder is damaged, or was made by another version.
+            OSError: the folder cannot be used, is used by another container, or is open in this process already.
         """
         self.name = storage.name
         self._storage = storage
@@ -93,7 +97,7 @@ class Environment:
                 )
         except GalleryDamaged as error:
             self._lock.release()
-            raise OSError(f"{self.name} is damaged: {error.__cause__}") from error
+            raise UnusableStorage(f"{self.name} is damaged: {error.__cause__}") from error
         except BaseException:
             self._lock.release()
             raise
@@ -114,7 +118,7 @@ class Environment:
         if found is None:
             meta.put(b"format", self._storage.format)
         elif found != self._storage.format:
-            raise OSError(f"{self.name} was made by another version of the server")
+            raise UnusableStorage(f"{self.name} was made by another version of the server")
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

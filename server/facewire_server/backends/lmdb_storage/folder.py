@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["FolderLock"]
+__all__ = ["FolderLock", "alone_in"]
 
 _LOCK_NAME = "facewire.lock"
 
@@ -55,6 +57,19 @@ class FolderLock:
     def release(self) -> None:
         """Releases the lock."""
         os.close(self._file)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keeps every process out of the folder for the block; raises OSError if one uses it."""
+    file = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise OSError(f"the folder {folder} is in use by another process") from error
+    finally:
+        os.close(file)
 
 
 def _pid_namespace() -> bytes:

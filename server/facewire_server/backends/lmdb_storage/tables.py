@@ -119,3 +119,7 @@ class Transaction(NamedTuple):
     def table(self, name: str, prefix: bytes = b"") -> Table:
         """Returns a table of the storage, narrowed to the keys that start with a prefix."""
         return Table(self.txn, self.databases[name], prefix)
+
+    def count(self, name: str) -> int:
+        """Returns the number of all keys of a table; does not read them."""
+        return int(self.txn.stat(self.databases[name])["entries"])

@@ -1,0 +1,94 @@
+"""The files of the pictures: one a track, readable by their owner only, overwritten before they are removed."""
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+__all__ = ["CropFiles"]
+
+_SETTLED_S: Final = 60.0
+"""Age of a file without an entry from which on it belongs to no write in progress. Chosen, not measured."""
+
+
+class CropFiles:
+    """A folder of pictures, shared by several processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Takes the folder, which `write` makes."""
+        self._folder = folder
+
+    def read(self, track_id: int) -> bytes | None:
+        """Returns a picture; None if there is none."""
+        try:
+            return self._path(track_id).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, track_id: int, data: bytes) -> None:
+        """Writes a picture in place of the track's earlier one.
+
+        Raises:
+            OSError: the disk has no room, or the folder cannot be used.
+        """
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        new, old = self._aside(track_id, ".new"), self._aside(track_id, ".old")
+        try:
+            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+            with contextlib.suppress(FileNotFoundError):
+                old.hardlink_to(self._path(track_id))
+            new.replace(self._path(track_id))
+        finally:
+            _erase(new)  # if it failed
+            _erase(old)
+
+    def erase(self, track_ids: Collection[int]) -> None:
+        """Overwrites and removes pictures; one that is not there is passed over."""
+        for track_id in track_ids:
+            old = self._aside(track_id, ".old")
+            # First: who reads it meanwhile finds a whole picture or none.
+            with contextlib.suppress(FileNotFoundError):
+                self._path(track_id).rename(old)
+            _erase(old)
+
+    def erase_strays(self, kept: Collection[int]) -> None:
+        """Erases what a process left behind that was killed: files of other tracks, and those that were put aside."""
+        names = {self._path(track_id).name for track_id in kept}
+        settled_s = time.time() - _SETTLED_S
+        with contextlib.suppress(FileNotFoundError):
+            for path in self._folder.iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    if path.name not in names and path.stat().st_mtime < settled_s:
+                        _erase(path)
+
+    def erase_all(self) -> None:
+        """Erases everything in the folder."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in self._folder.iterdir():
+                _erase(path)
+
+    def _path(self, track_id: int) -> Path:
+        return self._folder / f"{track_id}.jpg"
+
+    def _aside(self, track_id: int, suffix: str) -> Path:
+        return self._folder / f"{track_id}.{secrets.token_hex(4)}{suffix}"
+
+
+def _erase(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        file = os.open(path, os.O_WRONLY)
+        try:
+            _overwrite(file)
+        finally:
+            os.close(file)
+        path.unlink()
+
+
+def _overwrite(file: int) -> None:
+    # A file system that writes to other blocks, or keeps snapshots, keeps the old ones: docs/running.md says so.
+    os.pwrite(file, bytes(os.fstat(file).st_size), 0)
+    os.fsync(file)

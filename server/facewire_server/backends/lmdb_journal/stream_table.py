@@ -1,0 +1,162 @@
+"""The streams that are open or can be resumed, and their open tracks, in one transaction."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from facewire_server.backends.lmdb_journal.accounts import SLOTS, Accounts
+from facewire_server.backends.lmdb_journal.event_records import event_record, kept_of
+from facewire_server.backends.lmdb_journal.numbers import numbers_of
+from facewire_server.backends.lmdb_journal.records_pb2 import OpenTrack as TrackRecord
+from facewire_server.backends.lmdb_journal.records_pb2 import Stream
+from facewire_server.backends.lmdb_storage.tables import Table, Transaction, number_key
+from facewire_server.errors import InvalidField, StorageBusy
+from facewire_server.galleries.records import PersonReference
+from facewire_server.streams.journal import TOKEN_BYTES
+from facewire_server.streams.kept_events import KeptEvent, unnamed_event
+from facewire_server.types import TrackState
+
+__all__ = ["Claim", "StreamTable", "key_of"]
+
+
+def key_of(token: bytes) -> bytes:
+    """Returns the key of a stream: whoever reads the file learns no token."""
+    return hashlib.sha256(token).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A stream that was opened or resumed.
+
+    Attributes:
+        token: of the stream.
+        slot, generation: of its account.
+        after_sequence: frames up to this one were accounted for.
+        tracks: its open tracks, each with its numbers.
+    """
+
+    token: bytes
+    slot: int
+    generation: int
+    after_sequence: int = 0
+    tracks: Sequence[tuple[KeptEvent, tuple[float, ...]]] = ()
+
+
+class StreamTable:
+    """The streams."""
+
+    def __init__(self, transaction: Transaction, accounts: Accounts) -> None:
+        self._transaction = transaction
+        self._streams = transaction.table("streams")
+        self._accounts = accounts
+
+    @property
+    def count(self) -> int:
+        """Number of streams."""
+        return self._transaction.count("streams")
+
+    def opened(self, camera_id: str, gallery_id: str, token: bytes, now_us: int) -> Claim:
+        """Opens a stream, or takes the one of the token.
+
+        Raises:
+            InvalidField: the token is another camera's, or of a stream with another gallery.
+            StorageBusy: there are too many streams.
+        """
+        value = self._streams.get(key_of(token)) if token else None
+        if value is None:
+            return self._new(camera_id, gallery_id, now_us)
+        stream = Stream.FromString(value)
+        if (stream.camera_id, stream.gallery_id) != (camera_id, gallery_id):
+            raise InvalidField(
+                "config.resume_token is of another camera or gallery", field="config.resume_token"
+            )
+        generation = self._accounts.take(stream.slot)
+        self._accounts.set_alive(stream.slot, now_us)
+        tracks = [
+            (kept, tuple(record.numbers))
+            for kept, record in map(_open_track, self._tracks(key_of(token)))
+        ]
+        accounted = self._accounts.accounted(stream.slot)
+        return Claim(token, stream.slot, generation, accounted, tracks)
+
+    def _new(self, camera_id: str, gallery_id: str, now_us: int) -> Claim:
+        taken = {Stream.FromString(value).slot for _, value in self._streams.scan()}
+        slot = next((slot for slot in range(SLOTS) if slot not in taken), None)
+        if slot is None:
+            raise StorageBusy(f"{SLOTS} streams are open or can be resumed, the most that may be")
+        token = secrets.token_bytes(TOKEN_BYTES)
+        generation = self._accounts.take(slot, accounted=0)
+        self._accounts.set_alive(slot, now_us)
+        record = Stream(camera_id=camera_id, gallery_id=gallery_id, slot=slot)
+        self._streams.put(key_of(token), record.SerializeToString())
+        return Claim(token, slot, generation)
+
+    def keep(self, key: bytes, events: Iterable[KeptEvent]) -> None:
+        """Keeps the last event of each track with the stream; an ENDED one ends its track."""
+        table = self._transaction.table("open_tracks", key)
+        for kept in events:
+            track_key = number_key(kept.event.track_id)
+            if kept.event.state is TrackState.ENDED:
+                table.delete(track_key)
+                continue
+            record = TrackRecord.FromString(table.get(track_key) or b"")
+            record.event_id = kept.event.event_id
+            record.event.CopyFrom(event_record(kept))
+            table.put(track_key, record.SerializeToString())
+
+    def save(self, key: bytes, numbers: Mapping[int, Sequence[float]]) -> None:
+        """Replaces the numbers of the stream's open tracks."""
+        table = self._transaction.table("open_tracks", key)
+        for track_key, value in self._tracks(key):
+            (track_id,) = numbers_of(track_key)
+            record = TrackRecord.FromString(value)
+            record.numbers[:] = numbers.get(track_id, ())
+            table.put(track_key, record.SerializeToString())
+
+    def forget(self, key: bytes) -> list[KeptEvent]:
+        """Removes a stream; returns the last event of each of its open tracks."""
+        last = [_open_track(item)[0] for item in self._tracks(key)]
+        self._transaction.table("open_tracks", key).clear()
+        self._streams.delete(key)
+        return last
+
+    def overdue(self, before_us: int) -> list[bytes]:
+        """Returns the keys of the streams that were not open after `before_us`."""
+        streams = ((key, Stream.FromString(value)) for key, value in self._streams.scan())
+        return [
+            key for key, stream in streams if self._accounts.alive_at_us(stream.slot) < before_us
+        ]
+
+    def take(self, key: bytes) -> bool:
+        """Takes the account of a stream from whoever has it; returns False if there is no such stream."""
+        value = self._streams.get(key)
+        if value is not None:
+            self._accounts.take(Stream.FromString(value).slot)
+        return value is not None
+
+    def people(self) -> frozenset[PersonReference]:
+        """Returns everyone whom an open track refers to."""
+        every = self._transaction.table("open_tracks")
+        return frozenset().union(*(_open_track(item)[0].people for item in every.scan()))
+
+    def forget_people(self, deleted: frozenset[PersonReference]) -> None:
+        """Removes people from the open tracks: a decision for one of them becomes PENDING."""
+        table: Table = self._transaction.table("open_tracks")
+        for key, value in list(table.scan()):
+            kept, record = _open_track((key, value))
+            if kept.about & deleted:
+                record.event.CopyFrom(event_record(unnamed_event(kept.event)))
+            elif kept.people & deleted:
+                record.event.CopyFrom(event_record(replace(kept, previous=None)))
+            else:
+                continue
+            table.put(key, record.SerializeToString())
+
+    def _tracks(self, key: bytes) -> list[tuple[bytes, bytes]]:
+        return list(self._transaction.table("open_tracks", key).scan())
+
+
+def _open_track(item: tuple[bytes, bytes]) -> tuple[KeptEvent, TrackRecord]:
+    record = TrackRecord.FromString(item[1])
+    return kept_of(record.event_id, record.event), record

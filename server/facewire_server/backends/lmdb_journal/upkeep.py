@@ -1,0 +1,77 @@
+"""What the journal does every second: it ends streams that were not resumed, and removes what is old or about deleted people."""
+
+from typing import Final, NamedTuple
+
+from facewire_server.backends.lmdb_journal.entries import Entries
+from facewire_server.backends.lmdb_journal.recorder import Recorder
+from facewire_server.backends.lmdb_journal.stream_table import StreamTable
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.galleries.records import PersonReference
+
+__all__ = ["Upkeep"]
+
+_STEPS: Final = 16
+"""Write transactions of one kind in a round: others come in between. Chosen, not measured."""
+
+_ROUNDS_BETWEEN_STRAYS: Final = 60
+"""Rounds between two looks for files that a killed process left behind. Chosen, not measured: a minute."""
+
+
+class _Due(NamedTuple):
+    has_overdue_streams: bool
+    has_old_events: bool
+
+
+class Upkeep:
+    """The rounds of one process; several processes may do the same."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._storage = recorder.storage
+        self._swept: int | None = None
+        self._rounds = 0
+
+    async def once(self) -> None:
+        """Does one round."""
+        due = await self._storage.read(self._due)
+        if due.has_overdue_streams:
+            await self._storage.write(lambda writes: writes.end_overdue())
+            self._recorder.notify()
+        if due.has_old_events:
+            for _ in range(_STEPS):
+                if not await self._storage.write(lambda writes: writes.remove_old()):
+                    break
+        await self._forget_deleted_people()
+        if self._rounds % _ROUNDS_BETWEEN_STRAYS == 0:
+            await self._erase_strays()
+        self._rounds += 1
+
+    def _due(self, transaction: Transaction) -> _Due:
+        retention, now_us = self._storage.retention, self._storage.now_us()
+        streams = StreamTable(transaction, self._storage.accounts)
+        return _Due(
+            bool(streams.overdue(now_us - retention.resume_us)),
+            Entries(transaction).has_overdue(retention.count, now_us - retention.age_us),
+        )
+
+    async def _forget_deleted_people(self) -> None:
+        changes = self._recorder.people.change_count()
+        if changes == self._swept and not self._recorder.may_have_missed:
+            return
+        self._recorder.may_have_missed, self._swept = False, None  # a failure is tried again
+        people = await self._storage.read(self._people)
+        names = await self._recorder.names(people)
+        deleted = people - names.keys()
+        for _ in range(_STEPS):
+            if not deleted or not await self._storage.write(lambda writes: writes.forget(deleted)):
+                self._swept = changes
+                return
+
+    def _people(self, transaction: Transaction) -> frozenset[PersonReference]:
+        of_streams = StreamTable(transaction, self._storage.accounts).people()
+        return of_streams | frozenset(Entries(transaction).people())
+
+    async def _erase_strays(self) -> None:
+        await self._storage.write(lambda writes: writes.remove_eventless_crops())
+        kept = await self._storage.read(lambda transaction: Entries(transaction).crops.track_ids())
+        await self._storage.call(lambda: self._storage.files.erase_strays(kept))

@@ -1,0 +1,138 @@
+"""The changes of the journal's storage, each for one write transaction."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from facewire_server.backends.lmdb_journal.accounts import Accounts
+from facewire_server.backends.lmdb_journal.entries import Entries
+from facewire_server.backends.lmdb_journal.numbers import next_number
+from facewire_server.backends.lmdb_journal.stream_table import Claim, StreamTable
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.galleries.records import PersonReference
+from facewire_server.streams.kept_events import KeptEvent, ended_event
+
+__all__ = ["STEP", "Retention", "Writes"]
+
+STEP: Final = 256
+"""Events removed in one transaction at most, beside one for each that is added: about 10 ms. Chosen, not measured."""
+
+_SLACK: Final = 8
+"""Events removed beyond the number added, while there are too many: a lower limit is reached over time. Chosen, not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What is kept.
+
+    Attributes:
+        count: most events.
+        age_us: microseconds that an event is kept.
+        resume_us: microseconds after a stream broke off within which it may be resumed.
+    """
+
+    count: int
+    age_us: int
+    resume_us: int
+
+
+class Writes:
+    """One write transaction of the journal.
+
+    Attributes:
+        entries: its events.
+        streams: its streams.
+    """
+
+    def __init__(
+        self, transaction: Transaction, accounts: Accounts, retention: Retention, now_us: int
+    ) -> None:
+        self.entries = Entries(transaction)
+        self.streams = StreamTable(transaction, accounts)
+        self._transaction = transaction
+        self._accounts = accounts
+        self._retention = retention
+        self._now_us = now_us
+
+    def take_track_ids(self, count: int) -> range:
+        """Returns ids that no track had before."""
+        first = next_number(self._transaction, b"last_track", self._now_us, count=count)
+        return range(first, first + count)
+
+    def opened(self, camera_id: str, gallery_id: str, token: bytes) -> Claim:
+        """Opens or resumes a stream; see `StreamTable.opened`."""
+        self.end_overdue()
+        return self.streams.opened(camera_id, gallery_id, token, self._now_us)
+
+    def record(
+        self, key: bytes, events: Sequence[KeptEvent], open_events: Sequence[KeptEvent | None]
+    ) -> list[KeptEvent]:
+        """Numbers events of a stream and keeps them.
+
+        Args:
+            key: of the stream.
+            events: in order.
+            open_events: for each event what the stream keeps of its track instead, if the event itself is not kept; else None.
+
+        Returns:
+            The events with their ids.
+        """
+        numbered: list[KeptEvent] = []
+        for kept, instead in zip(events, open_events, strict=True):
+            event_id = self.entries.take_id(self._now_us)
+            has_crop = self.entries.crops.has(kept.event.track_id)
+            event = replace(kept.event, event_id=event_id, has_crop=has_crop)
+            numbered.append(replace(kept, event=event))
+            if instead is None:
+                self.entries.add(numbered[-1])
+            kept_with_stream = instead or kept
+            last = replace(
+                kept_with_stream, event=replace(kept_with_stream.event, event_id=event_id)
+            )
+            self.streams.keep(key, [last])
+            # Before the commit: a process that is killed right after it wakes the watchers of others nevertheless.
+            self._accounts.last_event = event_id
+        if self.entries.count > self._retention.count:
+            most = len(numbered) + _SLACK
+            self.entries.remove_oldest(most, keep=self._retention.count, since_us=0)
+        return numbered
+
+    def end(self, key: bytes) -> list[KeptEvent]:
+        """Ends a stream and its open tracks; returns the events that end them."""
+        last = self.streams.forget(key)
+        ended = [
+            replace(kept, event=ended_event(kept.event, self._now_us), previous=None)
+            for kept in last
+        ]
+        return self.record(key, ended, [None] * len(ended))
+
+    def end_overdue(self) -> bool:
+        """Ends the streams that were not resumed in time; returns whether there was one."""
+        overdue = self.streams.overdue(self._now_us - self._retention.resume_us)
+        for key in overdue:
+            self.streams.take(key)  # its process may be asleep, and learns so that it has no stream
+            self.end(key)
+        return bool(overdue)
+
+    def remove_old(self) -> bool:
+        """Removes some of the events that are too old or too many; returns whether there may be more."""
+        since_us = self._now_us - self._retention.age_us
+        return (
+            self.entries.remove_oldest(STEP, keep=self._retention.count, since_us=since_us) == STEP
+        )
+
+    def remove_eventless_crops(self) -> None:
+        """Removes the pictures of old tracks that have no event any more."""
+        for track_id in self.entries.crops.track_ids():
+            if track_id >= self._now_us - self._retention.age_us:
+                break
+            if not self.entries.has_events(track_id):
+                self.entries.crops.remove(track_id)
+
+    def forget(self, deleted: Collection[PersonReference]) -> bool:
+        """Removes some of what is about people who were deleted; returns whether there may be more."""
+        self.streams.forget_people(frozenset(deleted))
+        left = STEP
+        for person in deleted:
+            left -= self.entries.forget(person, left)
+        return not left

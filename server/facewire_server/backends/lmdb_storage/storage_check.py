@@ -1,0 +1,33 @@
+"""Has a storage read in another process before it is used here.
+
+LMDB trusts its pages: one that is missing, because the file was cut short, or whose numbers make no sense ends the
+process that reads it, by a signal. So another process reads everything once, and a storage that would end the server
+is refused with a message instead.
+"""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["checked_by"]
+
+
+def checked_by(module: str, folder: Path) -> str:
+    """Returns what the module prints that reads the storage in a folder, run in a process of its own; blocks.
+
+    Raises:
+        OSError: the storage cannot be read; the text says why.
+    """
+    command = [sys.executable, "-m", module, str(folder)]
+    # Without a terminal, so that Ctrl-C is for the server only.
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode == 0:
+        return done.stdout.decode()
+    if done.returncode > 0:
+        reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    elif done.returncode == -signal.SIGBUS:
+        reason = "it was cut short"
+    else:
+        reason = f"reading it ended with {signal.Signals(-done.returncode).name}"
+    raise OSError(reason)
