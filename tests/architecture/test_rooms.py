@@ -223,7 +223,7 @@ ROOMS: dict[str, frozenset[str]] = {
             *VALUES,
             f"{SERVER}.galleries.records",
             f"{SERVER}.proof.opened",
-            f"{SERVER}.streams.registry",
+            *(f"{SERVER}.streams.{each}" for each in ("journal", "registry")),
             f"{SERVER}.work.held_bytes",
             f"{SERVER}.work.slots",
             *(

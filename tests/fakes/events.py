@@ -3,7 +3,7 @@
 from asyncio import CancelledError
 from typing import Any, Final, TypeVar
 
-from facewire_server.errors import SlowReader, TooManyCalls, TooManyStreams
+from facewire_server.errors import SlowReader, StorageBusy, TooManyCalls, TooManyStreams
 from facewire_server.events import (
     CallRefused,
     ConnectionsClosed,
@@ -18,6 +18,8 @@ from facewire_server.events import (
     GalleryExported,
     GalleryStateChanged,
     InternalError,
+    JournalFailed,
+    JournalReplaced,
     LameDuck,
     Listening,
     LoopLag,
@@ -104,6 +106,8 @@ SAMPLES: Final = (
     GalleryStateChanged(is_writable=False, damaged_galleries=()),
     GalleryStateChanged(is_writable=True, damaged_galleries=("default",)),
     GalleryStateChanged(is_writable=True, damaged_galleries=()),
+    JournalReplaced("the journal is damaged: CorruptedError", is_kept=True),
+    JournalFailed(StorageBusy, "another write held the journal for 1 s; nothing was written"),
     LoopLag(2.0),
     InternalError("0123456789abcdef", 'builtins.KeyError\n  File "a.py", line 1, in f\n'),
     LameDuck(2, 5.0),

@@ -16,6 +16,7 @@ from facewire.v1 import (
     recognition_pb2,
     recognition_pb2_grpc,
 )
+from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import GalleryNotFound, ModelContractMismatch
 from facewire_server.events import Emit, ignore
 from facewire_server.pipeline.enroll import Enroller
@@ -25,6 +26,7 @@ from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
+from facewire_server.streams.journal import Journal
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.tally import SessionStatistics
 from facewire_server.thresholds import ThresholdSource
@@ -118,6 +120,7 @@ async def served(
     slots: WorkSlots | None = None,
     frame_bytes: ByteBudget | None = None,
     call_bytes: ByteBudget | None = None,
+    journal: Journal | None = None,
     token: str = "",
     max_calls: int = 128,
     max_connections: int = 1000,
@@ -140,8 +143,9 @@ async def served(
     )
     recognizer.emit = emit
     frame_bytes = frame_bytes or ByteBudget(MOST_BYTES)
+    journal = journal or MemoryJournal(gallery)
     servicer = RecognitionServicer(
-        recognizer, gallery, slots, frame_bytes, info=info, emit=emit, **shared
+        recognizer, gallery, slots, frame_bytes, journal, info=info, emit=emit, **shared
     )
     galleries = GalleryServicer(
         gallery, enroller or FakeEnroller(), dimension=DIMENSION, emit=emit, **shared

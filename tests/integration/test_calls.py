@@ -156,13 +156,6 @@ async def test_a_bug_is_internal_with_the_id_of_its_log_entry() -> None:
     assert "lives here" not in error.stack.replace('RuntimeError("Alice Example lives here")', "")
 
 
-async def test_watching_tracks_is_not_implemented_and_says_so() -> None:
-    async with served() as wire:
-        call = wire.recognition.WatchTracks(recognition_pb2.WatchTracksRequest())
-        code, reason, _ = await refused(call.read())
-    assert (code, reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED")
-
-
 @pytest.mark.parametrize("method", ["Recognize", "StreamRecognize"])
 async def test_bytes_that_are_no_message_are_an_invalid_argument(method: str) -> None:
     async with served() as wire:

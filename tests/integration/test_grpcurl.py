@@ -22,7 +22,7 @@ SERVICES = {
     name: file.DESCRIPTOR.services_by_name[name.rpartition(".")[2]]
     for name, file in ((RECOGNITION, recognition_pb2), (GALLERIES, gallery_pb2))
 }
-INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED, UNAUTHENTICATED = 64 + 3, 64 + 5, 64 + 12, 64 + 16
+INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, UNAUTHENTICATED = 64 + 3, 64 + 5, 64 + 9, 64 + 16
 
 
 def picture(rgb: NDArray[np.uint8]) -> dict[str, str]:
@@ -211,10 +211,17 @@ def test_a_server_says_what_it_is_and_allows(
     assert told["absent_features"] == [feature.wire_name for feature in info.absent_features]
 
 
-def test_what_the_server_cannot_do_yet_is_said(server: RunningServer) -> None:
-    answer = call(server.address, f"{RECOGNITION}/WatchTracks", {})
-    assert answer.status == UNIMPLEMENTED
-    assert answer.details["ErrorInfo"]["reason"] == "NOT_IMPLEMENTED"
+def test_the_feed_of_tracks_ends_after_what_is_kept(server: RunningServer) -> None:
+    answer = call(
+        server.address, f"{RECOGNITION}/WatchTracks", {"after_event": 1, "kept_only": True}
+    )
+    assert answer.status == 0
+
+
+def test_no_picture_of_a_track_is_kept_by_default(server: RunningServer) -> None:
+    answer = call(server.address, f"{RECOGNITION}/GetTrackCrop", {"track_id": 1})
+    assert answer.status == FAILED_PRECONDITION
+    assert answer.details["ErrorInfo"]["reason"] == "CROPS_NOT_KEPT"
 
 
 def test_an_error_comes_with_its_details_decoded(

@@ -25,6 +25,7 @@ from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
+from facewire_server.streams.journal import Journal
 from facewire_server.telemetry.opened import Telemetry, TracesNotInstalled
 from facewire_server.telemetry.state import Build
 
@@ -36,12 +37,13 @@ def join(
     contract: ModelContract,
     models: Models,
     gallery: LmdbGallery,
+    journal: Journal,
     work: Work,
     threads: Executor,
     emit: Emit,
     interceptors: Sequence[aio.ServerInterceptor],
 ) -> Server:
-    """Builds the line over models and gallery, and the server over the line. Nothing listens yet."""
+    """Builds the line over models and gallery, and the server over the line and the journal. Nothing listens yet."""
     limits, defaults = serving_limits(settings), request_defaults(settings, contract)
     line = join_line(settings, contract, models, gallery, work, threads, emit)
     return Server(
@@ -51,6 +53,7 @@ def join(
             gallery,
             work.slots,
             work.frame_bytes,
+            journal,
             limits=limits,
             defaults=defaults,
             info=server_info_message(
@@ -59,6 +62,7 @@ def join(
                 picture_timeout_s=work.slots.picture_timeout_s,
                 limits=limits,
                 defaults=defaults,
+                keeps_crops=journal.keeps_crops,
             ),
             emit=emit,
         ),

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from typing import Final
 
 import cv2
 
 from facewire_server.app.joining import build_info, join, open_telemetry
+from facewire_server.app.journal import opened_journal
 from facewire_server.app.service_health import ServiceHealth
 from facewire_server.app.started import server_started
 from facewire_server.app.values import (
@@ -135,59 +136,68 @@ async def _server(
     cv2.setNumThreads(1)  # pictures are worked on concurrently; each takes one processor
     # The client receives the reason why a picture cannot be decoded; OpenCV's own lines about it add nothing.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    async with open_models(
-        contract,
-        folder=settings.models,
-        threads=processors,
-        addresses=model_addresses(settings, contract),
-        tls_ca=read_file(settings.models_tls_ca),
-        embed_frames=settings.embed_frames,
-    ) as models:
-        with (
-            closing(await _opened_gallery(settings, contract, processors)) as gallery,
-            ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line") as threads,
-        ):
-            shared = work(settings, processors, is_served=bool(models.served))
-            server = join(
+    async with (
+        open_models(
+            contract,
+            folder=settings.models,
+            threads=processors,
+            addresses=model_addresses(settings, contract),
+            tls_ca=read_file(settings.models_tls_ca),
+            embed_frames=settings.embed_frames,
+        ) as models,
+        AsyncExitStack() as opened,
+    ):
+        gallery = opened.enter_context(
+            closing(await _opened_gallery(settings, contract, processors))
+        )
+        journal = await opened.enter_async_context(opened_journal(settings, gallery, emit))
+        threads = opened.enter_context(
+            ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line")
+        )
+        shared = work(settings, processors, is_served=bool(models.served))
+        server = join(
+            settings,
+            contract,
+            models,
+            gallery,
+            journal,
+            shared,
+            threads,
+            emit,
+            telemetry.interceptors,
+        )
+        emit(
+            server_started(
                 settings,
                 contract,
-                models,
-                gallery,
-                shared,
-                threads,
-                emit,
-                telemetry.interceptors,
+                models.statistics(),
+                usable,
+                await gallery.statistics(),
+                galleries_are_new=gallery.is_new,
+                pictures_at_once=shared.slots.statistics().count,
+                max_calls=max_calls(settings),
+                max_connections=max_connections(settings, raise_open_files()),
             )
-            emit(
-                server_started(
-                    settings,
-                    contract,
-                    models.statistics(),
-                    usable,
-                    await gallery.statistics(),
-                    galleries_are_new=gallery.is_new,
-                    pictures_at_once=shared.slots.statistics().count,
-                    max_calls=max_calls(settings),
-                    max_connections=max_connections(settings, raise_open_files()),
-                )
-            )
-            secrets = (settings.token_file, settings.tls_key)
-            storage = settings.data / "gallery"
-            for path, mode in readable_by_others((*secrets, storage, storage / "data.mdb")):
-                emit(FileExposed(path, mode))
-            sources = Sources(
-                shared.slots.statistics,
-                lambda: {
-                    "stream": shared.frame_bytes.statistics(),
-                    "call": shared.call_bytes.statistics(),
-                },
-                lambda: shared.left_behind.count,
-                server.streams.statistics,
-                models.statistics,
-                gallery.statistics,
-            )
-            async with telemetry.serving(sources, build_info(contract, models), emit):
-                yield server, models, gallery
+        )
+        secrets = (settings.token_file, settings.tls_key)
+        storages = [settings.data / name for name in ("gallery", "journal")]
+        files = [storage / "data.mdb" for storage in storages]
+        for path, mode in readable_by_others((*secrets, *storages, *files)):
+            emit(FileExposed(path, mode))
+        sources = Sources(
+            shared.slots.statistics,
+            lambda: {
+                "stream": shared.frame_bytes.statistics(),
+                "call": shared.call_bytes.statistics(),
+            },
+            lambda: shared.left_behind.count,
+            server.streams.statistics,
+            models.statistics,
+            gallery.statistics,
+            journal.statistics,
+        )
+        async with telemetry.serving(sources, build_info(contract, models), emit):
+            yield server, models, gallery
 
 
 async def _opened_gallery(

@@ -70,6 +70,8 @@ def server_started(
             "stream_idle_timeout_s": settings.stream_idle_timeout_s,
             "slow_reader_timeout_s": settings.slow_reader_timeout_s,
             "gallery_max_bytes": settings.gallery_max_bytes,
+            "events_keep_hours": settings.events_keep_hours,
+            "events_keep_count": settings.events_keep_count,
         },
         settings=in_force,
         changed_settings=tuple(name for name in in_force if in_force[name] != defaults[name]),

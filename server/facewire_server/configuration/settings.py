@@ -59,7 +59,9 @@ class Settings:
             "x-forwarded-for names the client, and max_calls_per_connection is not theirs; empty = none"
         ),
     ] = ""
-    data: Annotated[Path, _About("folder of the gallery: biometric data")] = Path("data")
+    data: Annotated[
+        Path, _About("folder of the gallery, biometric data, and of the journal of tracks")
+    ] = Path("data")
     models: Annotated[Path, _About("folder of the SavedModels")] = Path("models")
     detector_address: Annotated[
         str,
@@ -87,6 +89,23 @@ class Settings:
     gallery_max_bytes: Annotated[
         int, _About("bytes that the gallery may grow to on disk", least=1 << 20)
     ] = 64 << 30
+    events_keep_hours: Annotated[
+        float,
+        _About(
+            "hours that track events are kept; events_keep_count may end it earlier",
+            least=0.0,
+            most=8784.0,
+        ),
+    ] = 24.0
+    events_keep_count: Annotated[
+        int, _About("most track events that are kept", least=1, most=100_000_000)
+    ] = 100_000
+    keep_crops: Annotated[
+        bool,
+        _About(
+            "keep the best picture of each track's face, for consoles and for enrolling: biometric data"
+        ),
+    ] = False
     threads: Annotated[
         int,
         _About(

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
-from facewire_server.errors import InvalidImage, NotImplementedYet
+from facewire_server.errors import InvalidImage
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ports import Search
 from facewire_server.pipeline.recognize import Recognizer
@@ -22,9 +22,12 @@ from facewire_server.rpc.convert_recognition import (
     stream_input,
     stream_output,
 )
+from facewire_server.rpc.convert_tracks import crop_message
 from facewire_server.rpc.forwarded import host_of
 from facewire_server.rpc.incoming import incoming
 from facewire_server.rpc.options import RequestDefaults
+from facewire_server.rpc.watching import Watching
+from facewire_server.streams.journal import Journal
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.observed import observed
 from facewire_server.streams.registry import Streams
@@ -46,6 +49,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         gallery: Search,
         slots: WorkSlots,
         frame_bytes: ByteBudget,
+        journal: Journal,
         *,
         limits: ServingLimits,
         defaults: RequestDefaults,
@@ -59,6 +63,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             gallery: checked for being searchable when a stream opens.
             slots: shared with the recognizer.
             frame_bytes: of the frames that wait, of all streams.
+            journal: of the tracks of all streams.
             limits: what a client may ask for.
             defaults: options of a request that leaves them unset.
             info: what `GetServerInfo` returns.
@@ -69,6 +74,8 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         self._gallery = gallery
         self._slots = slots
         self._frame_bytes = frame_bytes
+        self.watching = Watching(journal, limits.slow_reader_timeout_s)
+        self._journal = journal
         self._limits = limits
         self._defaults = defaults
         self._info = info
@@ -133,8 +140,14 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         return comparison_message(comparison, self._recognizer.model_contract_id)
 
     async def WatchTracks(self, request: recognition_pb2.WatchTracksRequest, context: Any) -> None:
-        """Follows the track events of all cameras; not implemented yet."""
-        raise NotImplementedYet("this server does not track yet, so there are no track events")
+        """Streams the track events of all cameras."""
+        await self.watching.serve(request, context)
+
+    async def GetTrackCrop(
+        self, request: recognition_pb2.GetTrackCropRequest, context: Any
+    ) -> recognition_pb2.GetTrackCropResponse:
+        """Returns the best picture of a track's face."""
+        return crop_message(await self._journal.crop(request.track_id))
 
     async def GetServerInfo(
         self, request: recognition_pb2.GetServerInfoRequest, context: Any

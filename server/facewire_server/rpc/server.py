@@ -65,6 +65,7 @@ class Server:
         self._options = options
         self._emit = emit
         self.streams = recognition.streams
+        self._watching_tracks = recognition.watching
         self._calls = CallsInterceptor()
         named: list[aio.ServerInterceptor] = []
         most_calls = limits.max_calls_per_connection
@@ -158,6 +159,7 @@ class Server:
             self._watching.cancel()
         self.admission.drain()
         self.streams.drain()
+        self._watching_tracks.drain()
         await self._server.stop(grace_s)
         try:
             async with asyncio.timeout(_CLEAN_UP_S):

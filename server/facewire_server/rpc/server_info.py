@@ -12,7 +12,7 @@ from facewire_server.streams.limits import ServingLimits
 
 __all__ = ["server_info_message"]
 
-_PRESENT: tuple[str, ...] = ()
+_PRESENT: tuple[str, ...] = ("FEATURE_WATCH_TRACKS",)
 """Features of the contract that this server has; all others are listed as absent."""
 
 _UINT32_MAX = 2**32 - 1
@@ -29,6 +29,7 @@ def server_info_message(
     picture_timeout_s: float,
     limits: ServingLimits,
     defaults: RequestDefaults,
+    keeps_crops: bool = False,
 ) -> recognition_pb2.GetServerInfoResponse:
     """Converts the limits and defaults that the services were built with.
 
@@ -38,8 +39,10 @@ def server_info_message(
         picture_timeout_s: seconds from a picture's arrival to its answer.
         limits: what a client may ask for.
         defaults: what a request gets that leaves its options unset.
+        keeps_crops: pictures of tracks are kept.
     """
     _, *known = recognition_pb2.Feature.keys()  # the first is FEATURE_UNSPECIFIED
+    present = {*_PRESENT, *(["FEATURE_TRACK_CROPS"] if keeps_crops else [])}
     decision = defaults.decision
     return recognition_pb2.GetServerInfoResponse(
         server_version=_shortened(version("facewire-server")),
@@ -72,8 +75,8 @@ def server_info_message(
             )
             for step in decision.threshold_steps
         ],
-        features=[name for name in known if name in _PRESENT],
-        absent_features=[name for name in known if name not in _PRESENT],
+        features=[name for name in known if name in present],
+        absent_features=[name for name in known if name not in present],
     )
 
 

@@ -246,6 +246,10 @@ class Journal(Protocol):
         """Returns the sizes now."""
         ...
 
+    def close(self) -> None:
+        """Releases what the journal uses; blocks. No call may follow."""
+        ...
+
     async def maintain(self) -> None:
         """Removes what is overdue, and what is about deleted people; ends the tracks of streams that were not resumed.
 

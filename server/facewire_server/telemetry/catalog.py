@@ -216,6 +216,30 @@ ROWS: Final = tuple(
         ("facewire_gallery_identities", "gauge", "gallery", "Identities of a gallery"),
         ("facewire_gallery_templates", "gauge", "gallery", "Templates of a gallery"),
         ("facewire_gallery_revision", "gauge", "gallery", "Revision of a gallery"),
+        # The journal of tracks
+        (
+            "facewire_journal_kept",
+            "gauge",
+            "",
+            "1 if the journal is kept on the disk; 0 if its folder cannot be used",
+        ),
+        (
+            "facewire_journal_failures_total",
+            "counter",
+            "",
+            "Calls that the journal's storage failed; what they should have kept is lost",
+        ),
+        (
+            "facewire_journal_file_bytes",
+            "gauge",
+            "",
+            "Size of the journal's file, without pictures",
+        ),
+        ("facewire_journal_events", "gauge", "", "Track events kept"),
+        ("facewire_journal_streams", "gauge", "", "Streams that are open or can be resumed"),
+        ("facewire_journal_watchers", "gauge", "", "Clients that watch tracks"),
+        ("facewire_journal_crops", "gauge", "", "Pictures of tracks kept"),
+        ("facewire_journal_crop_bytes", "gauge", "", "Bytes of these pictures"),
         # The process
         (
             "facewire_event_loop_lag_seconds",

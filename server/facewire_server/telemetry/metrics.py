@@ -14,6 +14,7 @@ from facewire_server.events import (
     FrameAccounted,
     FrameRead,
     FramesSkipped,
+    JournalFailed,
     LoopLag,
     PictureFinished,
 )
@@ -73,6 +74,7 @@ class EventMetrics:
         for error in (TooManyCalls, RequestTooLarge, TimedOut):
             self._refused[(reason(error),)].inc(0)
         self._lag = histogram("event_loop_lag")
+        self._journal_failures = counter("journal_failures")
         self._counted_by: dict[type, Callable[[Any], None]] = {
             FrameRead: self._count_read,
             FrameAccounted: self._count_accounted,
@@ -80,6 +82,7 @@ class EventMetrics:
             PictureFinished: self._count_picture,
             CallRefused: self._count_refused,
             LoopLag: self._count_lag,
+            JournalFailed: lambda event: self._journal_failures.inc(),
         }
 
     def listen(self, event: Event) -> None:

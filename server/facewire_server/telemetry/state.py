@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from facewire_server.errors import ShuttingDown, TooManyStreams
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 from facewire_server.proof.opened import ModelStatistics
+from facewire_server.streams.journal import JournalStatistics
 from facewire_server.streams.registry import StreamsStatistics
 from facewire_server.telemetry.catalog import family
 from facewire_server.telemetry.metrics import OTHER, reason
@@ -63,6 +64,7 @@ class Sources:
     streams: Callable[[], StreamsStatistics]
     models: Callable[[], Sequence[ModelStatistics]]
     store: Callable[[], Awaitable[StoreStatistics]]
+    journal: Callable[[], Awaitable[JournalStatistics]]
 
 
 class StateCollector(Collector):
@@ -104,6 +106,7 @@ class StateCollector(Collector):
             ("facewire_pictures_left_behind", (), sources.left_behind()),
             *(row for model in sources.models() for row in _model(model)),
             *_store(await sources.store()),
+            *_journal(await sources.journal()),
         ]
 
 
@@ -153,6 +156,16 @@ def _model(model: ModelStatistics) -> Iterator[_Sample]:
     yield "facewire_model_replicas_left_out", own, model.left_out_count
     versions = ",".join(map(str, model.proven_versions))
     yield "facewire_model_info", (*own, model.runs_at, versions), 1
+
+
+def _journal(journal: JournalStatistics) -> Iterator[_Sample]:
+    yield "facewire_journal_kept", (), journal.is_kept
+    yield "facewire_journal_file_bytes", (), journal.file_bytes
+    yield "facewire_journal_events", (), journal.events
+    yield "facewire_journal_streams", (), journal.streams
+    yield "facewire_journal_watchers", (), journal.watchers
+    yield "facewire_journal_crops", (), journal.crops
+    yield "facewire_journal_crop_bytes", (), journal.crop_bytes
 
 
 def _store(store: StoreStatistics) -> Iterator[_Sample]:

@@ -101,11 +101,10 @@ async def test_the_wire_takes_no_feature_that_is_said_to_be_absent():
             with pytest.raises(grpc.RpcError) as caught:
                 await anext(aiter(stream))
             assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-        assert recognition_pb2.FEATURE_WATCH_TRACKS in absent
-        events = wire.recognition.WatchTracks(recognition_pb2.WatchTracksRequest())
+        assert recognition_pb2.FEATURE_TRACK_CROPS in absent
         with pytest.raises(grpc.RpcError) as caught:
-            await anext(aiter(events))
-        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+            await wire.recognition.GetTrackCrop(recognition_pb2.GetTrackCropRequest(track_id=1))
+        assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
 
 
 async def test_a_token_is_needed_as_for_every_method():

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from facewire_server.errors import TooManyStreams
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 from facewire_server.proof.opened import ModelStatistics
+from facewire_server.streams.journal import JournalStatistics
 from facewire_server.streams.registry import StreamsStatistics
 from facewire_server.telemetry import state
 from facewire_server.telemetry.state import Build, Sources, StateCollector
@@ -49,6 +50,10 @@ async def store() -> StoreStatistics:
     return STORE
 
 
+async def journal() -> JournalStatistics:
+    return JournalStatistics(True, 100, 6, 2, 30, 81_920, 90_000)
+
+
 SOURCES = Sources(
     slots=lambda: SlotStatistics(4, 3, 2, 1),
     held_bytes=lambda: {"stream": ByteStatistics(100, 60), "call": ByteStatistics(50, 20)},
@@ -56,6 +61,7 @@ SOURCES = Sources(
     streams=lambda: StreamsStatistics(64, 5, 9, {TooManyStreams: 11}),
     models=lambda: (MODEL,),
     store=store,
+    journal=journal,
 )
 BUILD = Build("1.2.3", "0123456789abcdef", "tensorflow_serving")
 
@@ -110,6 +116,13 @@ async def scraped(sources: Sources = SOURCES) -> CollectorRegistry:
             {"servable": "mtcnn", "runs_at": "detector:8501", "versions": "3,4"},
             1,
         ),
+        ("journal_kept", {}, 1),
+        ("journal_events", {}, 100),
+        ("journal_streams", {}, 6),
+        ("journal_watchers", {}, 2),
+        ("journal_crops", {}, 30),
+        ("journal_file_bytes", {}, 81_920),
+        ("journal_crop_bytes", {}, 90_000),
         ("store_file_bytes", {}, 4096),
         ("store_used_bytes", {}, 2048),
         ("store_max_bytes", {}, 1 << 20),

@@ -7,7 +7,7 @@ from facewire_server.backends.lmdb_storage.tables import Storage
 __all__ = ["JOURNAL_STORAGE"]
 
 JOURNAL_STORAGE: Final = Storage(
-    name="the journal's storage",
+    name="the journal",
     tables=(
         "events",  # event id -> Event
         "track_events",  # track id, event id -> nothing
