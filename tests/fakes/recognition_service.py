@@ -85,9 +85,9 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
 
     def WatchTracks(self, request: Any, context: Any) -> Iterator[Any]:
         server, journal = self._server, self._server.journal
-        server.watched.append(request)
         server.handle(context, "WatchTracks", lambda: self._require("WATCH_TRACKS"))
         follows = request.after_event or journal.last_event
+        server.watched.append(request)
         if server.names_position:
             context.send_initial_metadata((("facewire-after-event", str(follows)),))
         else:

@@ -2,13 +2,16 @@
 
 import csv
 import json
+import re
+from datetime import datetime
 
 import cv2
 import grpc
 import numpy as np
 import pytest
 
-from fakes.server import FakeServer, failure
+import facewire
+from fakes.server import TRACKED, FakeServer, failure
 from integration.command import ended_by_ctrl_c, interruptible, lines
 
 
@@ -21,12 +24,14 @@ def test_a_film_is_watched_to_its_end(run, film, people_gallery):
 
 
 @pytest.mark.parametrize("policy", ["--every-frame", "--newest"])
-def test_watching_in_json_gives_every_result_and_who_was_seen(run, film, people_gallery, policy):
+def test_watching_in_json_gives_every_result_and_every_visit(run, film, people_gallery, policy):
     result = run("watch", film, "-g", people_gallery, "--json", policy)
     *results, last = lines(result)
-    seen = last["summary"]["people"]["Eileen_Collins"]
-    frames = [each["result"] for each in results if "sequence" in each["result"]]
-    counted = sum(sighting["frame_count"] for sighting in seen["sightings"])
+    visits = last["summary"]["visits"]
+    assert visits == [each["visit"] for each in results if "visit" in each]
+    assert {visit["identity_id"] for visit in visits} == {"Eileen_Collins"}
+    frames = [each["result"] for each in results if "sequence" in each.get("result", ())]
+    counted = sum(visit["frame_count"] for visit in visits)
     assert counted == sum(bool(frame["faces"]) for frame in frames)
     assert frames[-1]["captured_at_us"] == 1_900_000
     if policy == "--every-frame":
@@ -66,7 +71,7 @@ def test_the_film_of_a_turned_camera_is_seen_and_annotated_upright(
     assert run("watch", hanging, "--rotation", "45").returncode == 2
 
 
-def test_sightings_are_written_as_a_table(run, film, people_gallery, tmp_path):
+def test_visits_are_written_as_a_table(run, film, people_gallery, tmp_path):
     out = tmp_path / "seen.csv"
     out.write_text("an older one")
     assert run("watch", film, "-g", people_gallery, "--csv", out).returncode == 0
@@ -75,6 +80,7 @@ def test_sightings_are_written_as_a_table(run, film, people_gallery, tmp_path):
     assert (seen["who"], seen["from_s"], seen["to_s"]) == ("Eileen Collins", "0.00", "0.90")
     assert seen["frame_count"] == "10"
     assert 0.42 <= float(seen["best_similarity"]) <= 1
+    assert (seen["from_time"], seen["to_time"]) == ("", ""), "a film has no time of day"
 
 
 def test_a_table_that_cannot_be_written_is_said_before_the_work(run, film, tmp_path):
@@ -143,3 +149,58 @@ def test_a_live_camera_outlives_a_stream_that_is_refused_or_broken_off(network_c
     assert watching.returncode == 0, errors
     assert ("as scripted" if ending.startswith("TOO_MANY") else ending) in errors
     assert "Traceback" not in errors
+
+
+@pytest.fixture
+def tracking(astronaut):
+    """A server that follows faces, and knows one person."""
+    with FakeServer(features=TRACKED) as server:
+        with facewire.Client(server.address) as client:
+            portrait = facewire.Image.from_array(astronaut[:64, 96:160])
+            client.enroll("eileen", portrait, display_name="Eileen Collins")
+        yield server
+
+
+@pytest.fixture
+def coming_and_going(tmp_path, astronaut):
+    """A film: she is there, is not, and is there again; ten frames each."""
+    path = tmp_path / "door.avi"
+    person = np.ascontiguousarray(astronaut[:64, 96:160, ::-1])
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64))
+    for picture in [person] * 10 + [np.full_like(person, 128)] * 10 + [person] * 10:
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+def test_a_visit_is_one_line_although_she_left_for_a_moment(run, tracking, coming_and_going):
+    result = run("watch", coming_and_going, server=tracking.address)
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("0:00.0–0:02.9  Eileen Collins  ")
+    assert "30 frames recognized, 0 skipped" in result.stderr
+    in_json = lines(run("watch", coming_and_going, "--json", server=tracking.address))
+    states = [each["event"]["state"] for each in in_json if "event" in each]
+    assert states == ["TENTATIVE", "CONFIRMED", "ENDED"] * 2
+
+
+def test_a_live_visit_has_times_of_day_and_is_ended_by_ctrl_c(
+    tracking, network_camera, tmp_path, astronaut
+):
+    out = tmp_path / "seen.csv"
+    person = np.ascontiguousarray(astronaut[:64, 96:160, ::-1])
+    network_camera.jpeg = cv2.imencode(".jpg", person)[1].tobytes()
+    arguments = ["watch", network_camera.address, "--camera", "door", "--csv", out]
+    watching = interruptible(arguments, tracking.address)
+    with facewire.Client(tracking.address) as client:
+        for event in client.watch_tracks(after_event=1):
+            if event.name:
+                break
+    printed, errors = ended_by_ctrl_c(watching)
+    assert watching.returncode == 0, errors
+    (line,) = printed.splitlines()
+    assert re.fullmatch(r"(\d{4}-\d\d-\d\d )?[\d:]{8}–.* {2}Eileen Collins {2}\d\.\d{3}", line)
+    with out.open(encoding="utf-8", newline="") as file:
+        (seen,) = csv.DictReader(file)
+    assert seen["who"] == "Eileen Collins"
+    assert datetime.fromisoformat(seen["from_time"]) <= datetime.fromisoformat(seen["to_time"])

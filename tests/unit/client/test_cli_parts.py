@@ -1,7 +1,5 @@
-"""Parts of the command line: whose pictures a folder holds, sightings, interrupts."""
+"""Parts of the command line: whose pictures a folder holds, what is counted, interrupts."""
 
-import csv
-import io
 import signal
 import threading
 import unicodedata
@@ -14,7 +12,8 @@ from facewire.cli._folder import people_of
 from facewire.cli._interrupts import closed_by_ctrl_c
 from facewire.cli._output import counted, threshold_text
 from facewire.cli._session import text_of
-from facewire.cli._sightings import Sightings, clock, write_csv
+from facewire.cli._tally import Tally
+from facewire.cli._visits import clock
 from facewire.v1 import face_pb2, recognition_pb2
 
 
@@ -146,58 +145,21 @@ def seen(at_s, *names, similarity=0.5, status=recognition_pb2.FRAME_STATUS_OK):
     return read_frame_result(result)
 
 
-def test_sightings_close_short_gaps_and_keep_long_ones():
-    sightings = Sightings()
-    for at_s in (0.0, 1.0, 2.9, 5.4, 5.9):
-        sightings.add(seen(at_s, "ada"))
-    ada = sightings.people["ada"]
-    assert [(each.from_s, each.to_s, each.frame_count) for each in ada.sightings] == [
-        (0.0, 2.9, 3), (5.4, 5.9, 2)
-    ]  # fmt: skip
-    assert ada.frame_count == 5
-
-
-@pytest.mark.parametrize("again_s", [1.9, 2.0, 2.1, 2.4])
-def test_one_missed_frame_of_a_slow_camera_ends_no_sighting(again_s):
-    sightings = Sightings()
-    sightings.add(seen(0.0, "ada"))
-    sightings.add(seen(1.0))  # a frame a second, and in this one the face is missed
-    sightings.add(seen(again_s, "ada"))
-    assert len(sightings.people["ada"].sightings) == 1
-
-
 @pytest.mark.parametrize("status", ["INVALID", "UNAVAILABLE", "TIMED_OUT"])
 def test_every_frame_that_is_not_ok_has_failed(status):
-    sightings = Sightings()
-    sightings.add(seen(0.0, status=recognition_pb2.FrameStatus.Value(f"FRAME_STATUS_{status}")))
-    assert (sightings.frame_count, sightings.failed_count) == (0, 1)
+    tally = Tally()
+    tally.add(seen(0.0, status=recognition_pb2.FrameStatus.Value(f"FRAME_STATUS_{status}")))
+    assert (tally.frame_count, tally.failed_count) == (0, 1)
 
 
-def test_the_table_has_a_row_for_each_sighting_in_the_order_of_time():
-    sightings = Sightings()
-    for at_s, name, similarity in [
-        (0.5, "Zoë, the 1st", 0.5), (1.0, "Zoë, the 1st", 0.71), (1.25, "bo", 0.6), (9.0, "Zoë, the 1st", 0.9)
-    ]:  # fmt: skip
-        sightings.add(seen(at_s, name, similarity=similarity))
-    table = io.StringIO(newline="")
-    write_csv(table, sightings)
-    assert list(csv.reader(io.StringIO(table.getvalue(), newline=""))) == [
-        ["who", "from_s", "to_s", "frame_count", "best_similarity"],
-        ["Zoë, the 1st", "0.50", "1.00", "2", "0.710"],
-        ["bo", "1.25", "1.25", "1", "0.600"],
-        ["Zoë, the 1st", "9.00", "9.00", "1", "0.900"],
-    ]
-
-
-def test_sightings_account_for_every_frame_and_face():
-    sightings = Sightings()
-    sightings.add(seen(0, "ada", "", "bo"))
-    sightings.add(seen(1, status=recognition_pb2.FRAME_STATUS_TIMED_OUT))
+def test_a_tally_accounts_for_every_frame_and_face():
+    tally = Tally()
+    tally.add(seen(0, "ada", "", "bo"))
+    tally.add(seen(1, status=recognition_pb2.FRAME_STATUS_TIMED_OUT))
     skipped = recognition_pb2.FramesSkipped(first_sequence=3, last_sequence=9, frame_count=4)
-    sightings.add(read_frames_skipped(skipped))
-    assert list(sightings.people) == ["ada", "bo"]
-    assert (sightings.frame_count, sightings.failed_count) == (1, 1)
-    assert (sightings.skipped_count, sightings.unrecognized_count) == (4, 1)
+    tally.add(read_frames_skipped(skipped))
+    assert (tally.frame_count, tally.failed_count) == (1, 1)
+    assert (tally.skipped_count, tally.unrecognized_count) == (4, 1)
 
 
 def ambiguous(*identities):
@@ -212,21 +174,21 @@ def ambiguous(*identities):
 
 
 def test_ambiguous_faces_are_counted_apart_and_by_the_two_people_in_either_order():
-    sightings = Sightings()
-    sightings.add(seen(0.0, "ada", ""))
+    tally = Tally()
+    tally.add(seen(0.0, "ada", ""))
     for pair in (
         (("a", "Ada"), ("b", "Bo")),
         (("b", "Bo"), ("a", "Ada")),
         (("a", "A"), ("c", "A")),
     ):
-        sightings.add(ambiguous(*pair))
-    sightings.add(ambiguous())  # of a server that is too old to say between whom
-    assert (sightings.unrecognized_count, sightings.ambiguous_count) == (1, 4)
-    assert {key: (each.label, each.face_count) for key, each in sightings.ambiguous.items()} == {
+        tally.add(ambiguous(*pair))
+    tally.add(ambiguous())  # of a server that is too old to say between whom
+    assert (tally.unrecognized_count, tally.ambiguous_count) == (1, 4)
+    assert {key: (each.label, each.face_count) for key, each in tally.ambiguous.items()} == {
         "a or b": ("Ada or Bo?", 2),
         "a or c": ("A (a) or A (c)?", 1),
     }
-    assert (sightings.threshold, sightings.threshold_source) == (0.5, ThresholdSource.OPERATOR)
+    assert (tally.threshold, tally.threshold_source) == (0.5, ThresholdSource.OPERATOR)
 
 
 def test_a_label_is_the_name_the_two_or_the_outcome():

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from facewire import FaceSelection, __version__
-from facewire.cli import _compare, _enroll, _gallery_app, _people, _recognize, _status, _watch
+from facewire.cli import (
+    _compare,
+    _enroll,
+    _events,
+    _gallery_app,
+    _people,
+    _recognize,
+    _status,
+    _watch,
+)
 from facewire.cli._session import Server
 from facewire.cli._shared_options import GalleryOption, JsonOption, MinFaceOption, Rotation
 
@@ -33,6 +42,7 @@ Exit codes:
 """
 
 app.add_typer(_gallery_app.app, name="gallery")
+app.command()(_events.events)
 
 
 def _print_version(wanted: bool) -> None:
@@ -210,13 +220,13 @@ def watch(
         typer.Option(
             metavar="FILE",
             dir_okay=False,
-            help="Write a table (CSV): who was seen, from when to when.",
+            help="Write a table (CSV) with a row for each visit: who, from when to when.",
         ),
     ] = None,
     min_face_px: MinFaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Shows who is seen when in a film, or in front of a camera.
+    """Shows who is in a film or in front of a camera, and prints a line for each visit that is over.
 
     The source is a video file, a camera's number (0 is the first) or an address
     (rtsp://...). If a camera in the network or its server is lost, the command waits for its return, also

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Following", "Results"]
 
-Results: TypeAlias = Iterator[FrameResult | FramesSkipped]
+Results: TypeAlias = Iterator[FrameResult | FramesSkipped | TrackEvent]
 
 
 class Following:
@@ -65,20 +65,19 @@ class Following:
     def _results(self) -> Results:
         frames = _Kept(self._camera)
         every = self._camera.every_frame
+        policy = FramePolicy.EVERY_FRAME if every else FramePolicy.NEWEST_WINS
         with self._client.stream(
             frames if self._film else self._camera,
             camera=self._camera_name,
             gallery=self._gallery,
-            policy=FramePolicy.EVERY_FRAME if every else FramePolicy.NEWEST_WINS,
+            policy=policy,
             detection=self._detection,
             rotation_degrees=self._camera.rotation_degrees,
             reopen=self._camera.live,
             on_reopen=self._report,
         ) as stream:
             for result in stream:
-                if isinstance(result, TrackEvent):
-                    continue
-                if self._film:
+                if self._film and not isinstance(result, TrackEvent):
                     self._paint(self._film, frames, result)
                 yield result
 

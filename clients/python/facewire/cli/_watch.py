@@ -1,5 +1,6 @@
 """`facewire watch SOURCE`: shows who is seen, and when."""
 
+import dataclasses
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from facewire import DetectionOptions, FrameResult
+from facewire import DetectionOptions, FrameResult, TrackEvent
 from facewire.cli._coarse import note_if_coarse
 from facewire.cli._following import Following, Results
 from facewire.cli._interrupts import raised_by_ctrl_c
@@ -27,6 +28,7 @@ from facewire.cli._output import (
     ERRORS,
     counted,
     print_json,
+    print_line,
     print_table,
     progress,
     threshold_text,
@@ -40,7 +42,8 @@ from facewire.cli._session import (
     session,
     usage_error,
 )
-from facewire.cli._sightings import Sightings, clock, write_csv
+from facewire.cli._tally import Tally
+from facewire.cli._visits import Visit, Visits, span, write_csv
 
 if TYPE_CHECKING:
     from facewire.video import Camera, SourceError
@@ -64,12 +67,12 @@ def run(
     min_face_px: int,
     as_json: bool,
 ) -> None:
-    """Streams a source and prints who was seen when, also when it is interrupted.
+    """Streams a source and prints each visit once it is over, also when it is interrupted.
 
     Raises:
         typer.Exit: with the exit code, unless it is 0.
     """
-    sightings = Sightings()
+    tally = Tally()
     interrupted = threading.Event()
     broken: SourceError | None = None
     with session(server, interrupted) as client, log_on_stderr(), ExitStack() as opened:
@@ -79,6 +82,7 @@ def run(
             film = opened.enter_context(video().FilmWriter(annotate_to, camera.fps))
         # Opened before the work, so that a path that cannot be written is reported at once.
         table = opened.enter_context(_open_table(csv_to)) if csv_to is not None else None
+        visits = Visits(of_film=not camera.live)
         following = Following(
             client, camera, film=film, gallery=gallery, camera_name=camera_name,
             detection=DetectionOptions(min_face_px=min_face_px), interrupted=interrupted,
@@ -87,20 +91,21 @@ def run(
             results = following.results()
             if not as_json:
                 results = _noted(results, source, min_face_px)
-            _follow(results, sightings, total=camera.frame_count, as_json=as_json)
+            _follow(results, visits, tally, total=camera.frame_count, as_json=as_json)
         except video().SourceError as error:  # after the results of all frames that there were
             broken = error
         finally:
+            _show(visits.finish(), as_json=as_json)
             if table is not None:
-                write_csv(table, sightings)
-            _report(sightings, as_json=as_json)
+                write_csv(table, visits.ended)
+            _report(visits, tally, as_json=as_json)
     if interrupted.is_set() and not camera.live:
         raise typer.Exit(EXIT_INTERRUPTED)
     if broken:
         ERRORS.print(f"facewire: {broken}")
     if broken and broken.denied:
         raise typer.Exit(EXIT_USAGE)
-    if broken or sightings.failed_count:
+    if broken or tally.failed_count:
         raise typer.Exit(EXIT_REFUSED)
 
 
@@ -119,8 +124,10 @@ def _open_table(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="")
 
 
-def _follow(results: Results, sightings: Sightings, *, total: int | None, as_json: bool) -> None:
-    """Adds all results, showing the newest in a progress bar, or each as JSON."""
+def _follow(
+    results: Results, visits: Visits, tally: Tally, *, total: int | None, as_json: bool
+) -> None:
+    """Adds all results, showing who is in view in a progress bar, and each visit that is over, or all as JSON."""
     columns = (
         "frame {task.completed:.0f}" + (f"/{total}" if total else ""),
         BarColumn(bar_width=20), TimeElapsedColumn(), "ETA", TimeRemainingColumn(),
@@ -129,9 +136,12 @@ def _follow(results: Results, sightings: Sightings, *, total: int | None, as_jso
     with progress(*columns, as_json=as_json) as bar:
         task = bar.add_task("", total=total)
         for result in results:
-            sightings.add(result)
-            if as_json:
+            tally.add(result)
+            if as_json and isinstance(result, TrackEvent):
+                print_json(event=result)
+            elif as_json:
                 print_json(result=result)
+            _show(visits.add(result), as_json=as_json)
             bar.advance(task, result.frame_count)
             if isinstance(result, FrameResult):
                 bar.update(task, description=", ".join(who(face).plain for face in result.faces))
@@ -153,33 +163,34 @@ class _Speed(ProgressColumn):
         return Text("" if task.speed is None else f"{task.speed:.1f}/s")
 
 
-def _report(sightings: Sightings, *, as_json: bool) -> None:
-    """Prints who was seen when."""
+def _show(visits: Iterable[Visit], *, as_json: bool) -> None:
+    """Prints a line for each visit: from when to when, who, how similar."""
+    for visit in visits:
+        if as_json:
+            print_json(visit=visit)
+        else:
+            similarity = f"  {visit.best_similarity:.3f}" if visit.identity_id else ""
+            print_line(f"{span(visit)}  {visit.who}{similarity}")
+
+
+def _report(visits: Visits, tally: Tally, *, as_json: bool) -> None:
+    """Prints what was counted."""
     if as_json:
-        print_json(summary=sightings)
+        print_json(summary={"visits": visits.ended, **dataclasses.asdict(tally)})
         return
-    rows: Iterable[tuple[str, ...]] = [
-        (
-            person.display_name,
-            str(person.frame_count),
-            f"{person.best_similarity:.3f}",
-            ", ".join(f"{clock(each.from_s)}–{clock(each.to_s)}" for each in person.sightings),
-        )
-        for person in sightings.people.values()
-    ]
-    if rows:
-        columns = ["who", " frames", " best similarity", "when (min:s)"]
-        print_table("Seen", columns, rows)
-    else:
+    if not any(visit.identity_id for visit in visits.ended):
         ERRORS.print("No person was recognized.")
-    if sightings.ambiguous:
-        between = [(each.label, str(each.face_count)) for each in sightings.ambiguous.values()]
+    if tally.ambiguous:
+        between = [(each.label, str(each.face_count)) for each in tally.ambiguous.values()]
         print_table("Ambiguous", ["between whom", " faces"], between)
+    if visits.undecided_count:
+        undecided = counted(visits.undecided_count, "person", "people")
+        ERRORS.print(f"{undecided} came and went before it could be decided who.")
     ERRORS.print(
-        f"{counted(sightings.frame_count, 'frame')} recognized, {sightings.skipped_count} skipped, "
-        f"{sightings.failed_count} failed; {counted(sightings.unrecognized_count, 'face')} without a name, "
-        f"{sightings.ambiguous_count} ambiguous."
+        f"{counted(tally.frame_count, 'frame')} recognized, {tally.skipped_count} skipped, "
+        f"{tally.failed_count} failed; {counted(tally.unrecognized_count, 'face')} without a name, "
+        f"{tally.ambiguous_count} ambiguous."
     )
-    if sightings.threshold:
-        in_force = threshold_text(sightings.threshold, sightings.threshold_source)
+    if tally.threshold:
+        in_force = threshold_text(tally.threshold, tally.threshold_source)
         ERRORS.print(f"Threshold at the end: {in_force}.")
