@@ -156,9 +156,10 @@ async def _for_frames(
     if embed_frames == "float32" or contract.bfloat16 is None:
         return []
     frames = exact.in_bfloat16()
-    stack.callback(frames.close)
     if embed_frames == "auto" and not frames.is_faster_than(exact, {"faces": canary.crops()[:1]}):
+        frames.close()
         return []
+    stack.callback(frames.close)
     await prove_bfloat16(frames, contract, contract.bfloat16)
     return [OpenedModel(FRAME_EMBEDDER, frames, embedded_version=exact.version)]
 
