@@ -1,16 +1,21 @@
 """Engines that run a SavedModel in the local model server: TensorFlow, or OpenVINO for comparisons."""
 
+import copy
 import os
+import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.core.protobuf import saved_model_pb2
 
 __all__ = ["ENGINES", "InvalidInputError", "Run", "openvino", "tensorflow"]
+
+_OUTPUT: Final = "output/"
 
 Run = Callable[[str, Mapping[str, NDArray]], dict[str, NDArray]]
 """Runs a signature of a loaded model once, by its name; may be called by several threads."""
@@ -55,21 +60,47 @@ def openvino(directory: Path) -> Run:
         "ENABLE_CPU_PINNING": False,
         "CPU_RUNTIME_CACHE_CAPACITY": "100",
     }
-    compiled = core.compile_model(core.read_model(directory), "CPU", settings)
-    names = {port.any_name: index for index, port in enumerate(compiled.outputs)}
-    request, one_at_a_time = compiled.create_infer_request(), threading.Lock()
+    requests, one_at_a_time = {}, threading.Lock()
+    with tempfile.TemporaryDirectory() as copies:
+        for name, folder in _one_signature_each(directory, Path(copies)):
+            compiled = core.compile_model(core.read_model(folder), "CPU", settings)
+            requests[name] = compiled.create_infer_request()
+    ports = {name: request.get_compiled_model().outputs for name, request in requests.items()}
 
     def run(signature: str, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
-        with one_at_a_time:  # OpenVINO reads `serving_default` only
+        request = requests[signature]
+        with one_at_a_time:
             try:
                 request.infer({name: np.asarray(one, order="C") for name, one in inputs.items()})
             except RuntimeError as error:
                 raise InvalidInputError(str(error)) from error
             return {
-                name: request.get_output_tensor(index).data.copy() for name, index in names.items()
+                port.any_name.removeprefix(_OUTPUT): request.get_tensor(port).data.copy()
+                for port in ports[signature]
             }
 
     return run
+
+
+def _one_signature_each(directory: Path, copies: Path) -> Iterator[tuple[str, Path]]:
+    """Writes the SavedModel once for each signature, with that one as the default: OpenVINO reads no other."""
+    saved = saved_model_pb2.SavedModel.FromString((directory / "saved_model.pb").read_bytes())
+    signatures = saved.meta_graphs[0].signature_def
+    default = signatures["serving_default"]
+    for name, signature in copy.deepcopy(dict(signatures)).items():
+        if not signature.inputs:  # TensorFlow's own, which initializes variables
+            continue
+        default.CopyFrom(signature)
+        default.outputs.clear()
+        for (
+            output,
+            tensor,
+        ) in signature.outputs.items():  # or `boxes`, an input too, becomes `boxes_1`
+            default.outputs[_OUTPUT + output].CopyFrom(tensor)
+        folder = copies / name
+        folder.mkdir()
+        (folder / "saved_model.pb").write_bytes(saved.SerializeToString())
+        yield name, folder
 
 
 ENGINES: Final = {"tensorflow": tensorflow, "openvino": openvino}

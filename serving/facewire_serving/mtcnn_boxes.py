@@ -4,9 +4,15 @@ Boxes are float32 [n, 4], x1, y1, x2, y2 in pixels of the picture, continuous (t
 reaches from 0 to 1), and may reach outside of the picture, which is neutral gray there.
 """
 
+from typing import Final
+
 import tensorflow as tf
 
-__all__ = ["calibrated", "crops", "squared", "unnested"]
+__all__ = ["calibrated", "crops", "squared", "unnested", "usable"]
+
+_FARTHEST_PX: Final = 65536.0
+"""Coordinates of a given box are moved to this distance from the picture's corner at most: float32 holds a box of a
+face to a hundredth of a pixel there, and what is calculated from it stays finite. No canvas is as large."""
 
 
 def calibrated(boxes: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
@@ -19,6 +25,23 @@ def squared(boxes: tf.Tensor) -> tf.Tensor:
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = tf.reduce_max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
     return tf.concat([center - half, center + half], 1)
+
+
+def usable(boxes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Makes boxes that a caller sent safe to calculate with.
+
+    Args:
+        boxes: [n, 4], any numbers.
+
+    Returns:
+        Boxes of finite numbers with an area, [n, 4]; and which of them are the caller's, bool [n]: the others
+        stand for boxes that were not finite or had no area.
+    """
+    finite = tf.where(tf.abs(boxes) < float("inf"), boxes, 0.0)  # a comparison with NaN is false
+    near = tf.clip_by_value(finite, -_FARTHEST_PX, _FARTHEST_PX)
+    are_usable = tf.reduce_all(tf.abs(boxes) < float("inf"), 1)
+    are_usable &= tf.reduce_all(near[:, 2:] > near[:, :2], 1)
+    return tf.where(are_usable[:, None], near, tf.constant([0.0, 0.0, 1.0, 1.0])), are_usable
 
 
 def unnested(boxes: tf.Tensor, overlap: float) -> tf.Tensor:

@@ -100,8 +100,8 @@ class Versions:
         saved = saved_model_pb2.SavedModel()
         saved.ParseFromString((folder / "saved_model.pb").read_bytes())
         loaded = Loaded(version, dict(saved.meta_graphs[0].signature_def), self._load(folder))
-        for inputs in warm_up.read(folder):
-            loaded.run("serving_default", inputs)
+        for signature, inputs in warm_up.read(folder):
+            loaded.run(signature, inputs)
         return loaded
 
     def _set(self, version: int, state: int, error: str = "") -> None:

@@ -27,6 +27,9 @@ _CANVASES: Final = ((320, 569), (640, 1138))
 _BATCHES: Final = (1, 4, 16)
 """Numbers of faces; the server sends at most 16 at once."""
 
+_FOLLOWED: Final = (1, 2, 4)
+"""Numbers of faces that are followed: of most cameras."""
+
 _NOISE_BYTES: Final = 4099
 """A prime, so that the noise does not repeat in columns."""
 
@@ -41,41 +44,49 @@ def write(directory: Path, name: str) -> None:
     path = directory / WARM_UP
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as records:
-        for inputs in _INPUTS[name]():
+        for signature, inputs in _INPUTS[name]():
             request = PredictRequest()
             request.model_spec.name = name
-            request.model_spec.signature_name = "serving_default"
+            request.model_spec.signature_name = signature
             for key, array in inputs.items():
                 request.inputs[key].CopyFrom(tf.make_tensor_proto(array))
             log = PredictionLog(predict_log=PredictLog(request=request))
             records.write(log.SerializeToString(deterministic=True))
 
 
-def read(directory: Path) -> Iterator[dict[str, NDArray]]:
-    """The inputs of each record of a version folder; none if it has no records."""
+def read(directory: Path) -> Iterator[tuple[str, dict[str, NDArray]]]:
+    """The signature and the inputs of each record of a version folder; none if it has no records."""
     path = directory / WARM_UP
     if not path.is_file():
         return
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         request = PredictionLog.FromString(record).predict_log.request
-        yield {key: tf.make_ndarray(tensor) for key, tensor in request.inputs.items()}
+        inputs = {key: tf.make_ndarray(tensor) for key, tensor in request.inputs.items()}
+        yield request.model_spec.signature_name, inputs
 
 
-def _mtcnn() -> Iterator[Mapping[str, Any]]:
+def _mtcnn() -> Iterator[tuple[str, Mapping[str, Any]]]:
     noise = np.frombuffer(hashlib.shake_128(b"warm up").digest(_NOISE_BYTES), np.uint8)
     for height, width in _CANVASES:
-        yield {
-            # Noise at low thresholds sends proposals through all three networks. It repeats, so
-            # that the graph's archive stays small.
-            "image": np.resize(noise, (height, width, 3)),
-            "min_face_px": np.array(20, np.float32),
-            "thresholds": np.array([0.2, 0.0, 0.0], np.float32),
-        }
+        yield (
+            "serving_default",
+            {
+                # Noise at low thresholds sends proposals through all three networks. It repeats, so
+                # that the graph's archive stays small.
+                "image": np.resize(noise, (height, width, 3)),
+                "min_face_px": np.array(20, np.float32),
+                "thresholds": np.array([0.2, 0.0, 0.0], np.float32),
+            },
+        )
+    image = np.resize(noise, (*_CANVASES[0], 3))
+    for count in _FOLLOWED:
+        windows = np.tile(np.array([200, 100, 280, 200], np.float32), (count, 1))
+        yield "follow", {"image": image, "boxes": windows}
 
 
-def _embedding() -> Iterator[Mapping[str, Any]]:
+def _embedding() -> Iterator[tuple[str, Mapping[str, Any]]]:
     for count in _BATCHES:
-        yield {"faces": np.full((count, 112, 112, 3), 127, np.uint8)}
+        yield "serving_default", {"faces": np.full((count, 112, 112, 3), 127, np.uint8)}
 
 
 _INPUTS: Final = {"mtcnn": _mtcnn, "embedding": _embedding}

@@ -120,8 +120,10 @@ ROOMS: dict[str, frozenset[str]] = {
             "numpy",  # the embeddings of an export
         }
     ),
+    "facewire_server.backends.saved_model": frozenset({f"{SERVER}.errors", "google.protobuf"}),
     "facewire_server.backends.openvino_engine": frozenset(
         {
+            f"{SERVER}.backends.saved_model",
             f"{SERVER}.pipeline.ports",
             f"{SERVER}.proof.signature",
             *(f"{SERVER}.work.{each}" for each in ("breadth", "spent")),

@@ -1,4 +1,4 @@
-"""Both engines pass the detector's proof, and fail it if the canvas is prepared otherwise."""
+"""Both engines pass the proofs of `mtcnn`'s signatures, and fail them if the canvas is prepared otherwise."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
@@ -13,7 +13,7 @@ from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.ports import Model
-from facewire_server.proof import detector_proof, signature
+from facewire_server.proof import detector_proof, follow_proof, signature
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.types import DetectionOptions
 
@@ -44,13 +44,25 @@ async def model(request: pytest.FixtureRequest, models: Path) -> AsyncIterator[M
         await served.close()
 
 
+@pytest.fixture(params=["embedded", "served"])
+async def follow_model(request: pytest.FixtureRequest, models: Path) -> AsyncIterator[Model]:
+    if request.param == "embedded":
+        with closing(OpenVinoModel(models / "mtcnn", "follow", threads=2)) as engine:
+            yield engine
+    else:
+        mtcnn, _ = request.getfixturevalue("served_models")
+        served = TfServingModel("mtcnn", mtcnn.address, signature.FOLLOW)
+        yield ProvenModel(served, follow_proof.prove)
+        await served.close()
+
+
 async def test_the_drawn_face_is_found_where_it_is(model: Model) -> None:
     await detector_proof.prove(model)
     found = await Detector(model).detect(detector_proof.draw(), OPTIONS)
     assert detector_proof.iou(found.boxes[0], detector_proof.GOLDEN_BOX) > 0.999
 
 
-@pytest.mark.parametrize(
+WRONG_FEEDS = pytest.mark.parametrize(
     "feed",
     [
         pytest.param(lambda image: image[..., ::-1], id="blue_before_red"),
@@ -61,6 +73,19 @@ async def test_the_drawn_face_is_found_where_it_is(model: Model) -> None:
         pytest.param(lambda image: np.full_like(image, 127), id="empty"),
     ],
 )
+
+
+@WRONG_FEEDS
 async def test_a_canvas_fed_wrongly_is_caught(model: Model, feed) -> None:
     with pytest.raises(ModelUnavailable, match=r"drawing of one|drawn face"):
         await detector_proof.prove(Fed(model, feed))
+
+
+async def test_the_drawn_face_is_followed_from_windows_that_are_off(follow_model: Model) -> None:
+    await follow_proof.prove(follow_model)
+
+
+@WRONG_FEEDS
+async def test_a_canvas_fed_wrongly_to_what_follows_is_caught(follow_model: Model, feed) -> None:
+    with pytest.raises(ModelUnavailable, match=r"a drawn face is followed"):
+        await follow_proof.prove(Fed(follow_model, feed))

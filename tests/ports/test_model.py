@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facewire_server.backends.openvino_engine import OpenVinoModel
+from facewire_server.backends.saved_model import NoSuchSignature
 from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.ports import Model
@@ -111,9 +112,9 @@ async def test_inputs_of_another_name_are_refused_and_the_model_lives(model: Mod
     assert (await embed(model, canary.crops())).shape == (4, DIMENSION)
 
 
-def test_the_embedded_engine_refuses_a_signature_that_openvino_does_not_read(models: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="set the address of a TensorFlow Serving"):
-        OpenVinoModel(models / "mtcnn", "follow", threads=1)
+def test_the_embedded_engine_names_the_signatures_that_there_are(models: Path) -> None:
+    with pytest.raises(NoSuchSignature, match=r"no signature 'refine', found .*serving_default"):
+        OpenVinoModel(models / "embedding", "refine", threads=1)
 
 
 def test_the_embedded_engine_knows_which_version_it_runs(models: Path, tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ def output(weights, image, boxes, threshold):
     return boxes[keep], scores[keep], landmarks[keep]
 
 
+def follow(weights, image, boxes):
+    """Gives boxes [n, 4], scores [n] and landmarks [n, 5, 2], row by row, of windows that have an area."""
+    boxes = square(np.asarray(boxes, float))
+    _, offsets, _ = onet(weights["onet"], crops(image, boxes, 48))
+    boxes = square(calibrate(boxes, offsets))
+    scores, offsets, points = onet(weights["onet"], crops(image, boxes, 48))
+    landmarks = boxes[:, None, :2] + points * (boxes[:, 2:] - boxes[:, :2])[:, None]
+    return calibrate(boxes, offsets), scores, landmarks
+
+
 # --- pictures
 
 

@@ -54,7 +54,7 @@ def test_a_batch_has_a_size_that_the_servable_takes(batching_parameters, model_f
 
 def test_no_warm_up_request_is_larger_than_a_batch(batching_parameters, model_folder):
     """TensorFlow Serving runs them through the batches: a larger one would keep the version from being loaded."""
-    counts = [len(inputs["faces"]) for inputs in warm_up.read(model_folder("embedding"))]
+    counts = [len(inputs["faces"]) for _, inputs in warm_up.read(model_folder("embedding"))]
     assert embed._CHUNK in counts
     assert max(counts) <= batching_parameters.max_batch_size.value
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from facewire_server.backends.saved_model import OUTPUT, as_default
+
 README = Path(__file__).parents[2] / "serving" / "README.md"
 OPENVINO_TYPES = {"uint8": "u8", "float32": "f32"}
 
@@ -23,34 +25,39 @@ def fixed(shape):
     return [None if isinstance(size, str) else size for size in shape]
 
 
-@pytest.fixture(scope="module", params=sorted(SIGNATURES))
-def servable(request, model_folder):
-    return SIGNATURES[request.param], model_folder(request.param)
+PAIRS = [(servable, name) for servable, signatures in SIGNATURES.items() for name in signatures]
 
 
-def test_tensorflow_sees_the_documented_signature(servable):
-    expected, folder = servable
+@pytest.fixture(scope="module", params=PAIRS, ids="/".join)
+def signature(request, model_folder):
+    """What is documented of a signature, its servable, its name, and the folder of the SavedModel."""
+    servable, name = request.param
+    return SIGNATURES[servable][name], servable, name, model_folder(servable)
+
+
+def test_tensorflow_sees_the_documented_signature(signature):
+    expected, servable, name, folder = signature
     signatures = tf.saved_model.load(str(folder)).signatures
-    assert list(signatures) == ["serving_default"]
-    signature = signatures["serving_default"]
-    _, inputs = signature.structured_input_signature
-    for side, found in (("inputs", inputs), ("outputs", signature.structured_outputs)):
-        assert {name: (spec.dtype.name, spec.shape.as_list()) for name, spec in found.items()} == {
-            name: (tensor["dtype"], fixed(tensor["shape"]))
-            for name, tensor in expected[side].items()
+    assert set(signatures) == set(SIGNATURES[servable])
+    _, inputs = signatures[name].structured_input_signature
+    outputs = signatures[name].structured_outputs
+    for side, found in (("inputs", inputs), ("outputs", outputs)):
+        assert {one: (spec.dtype.name, spec.shape.as_list()) for one, spec in found.items()} == {
+            one: (tensor["dtype"], fixed(tensor["shape"])) for one, tensor in expected[side].items()
         }
 
 
-def test_openvino_sees_the_documented_signature(servable, in_openvino):
-    expected, folder = servable
-    model = in_openvino(folder)
+def test_openvino_sees_the_documented_signature(signature, in_openvino):
+    expected, _, name, folder = signature
+    with as_default(folder, name) as copy:
+        model = in_openvino(copy)
     for side, found in (("inputs", model.inputs), ("outputs", model.outputs)):
         tensors = expected[side]
-        assert {port.any_name for port in found} == set(tensors)
-        for port in found:
-            tensor = tensors[port.any_name]
-            assert port.element_type.get_type_name() == OPENVINO_TYPES[tensor["dtype"]]
+        ports = {port.any_name.removeprefix(OUTPUT): port for port in found}
+        assert ports.keys() == tensors.keys()
+        for one, port in ports.items():
+            assert port.element_type.get_type_name() == OPENVINO_TYPES[tensors[one]["dtype"]]
             found_shape = [
                 None if size.is_dynamic else size.get_length() for size in port.partial_shape
             ]
-            assert found_shape == fixed(tensor["shape"])
+            assert found_shape == fixed(tensors[one]["shape"])

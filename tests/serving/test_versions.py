@@ -77,7 +77,9 @@ def test_warm_up_records_run_through_the_signature(model_folder, name):
     run = engines.tensorflow(directory)
     records = list(warm_up.read(directory))
     assert len(records) > 1
-    found = [run("serving_default", inputs) for inputs in records]
+    found = [run(signature, inputs) for signature, inputs in records]
+    signatures = {signature for signature, _ in records}
+    assert signatures == ({"serving_default", "follow"} if name == "mtcnn" else {"serving_default"})
     if name == "mtcnn":
         # Proposals reach the last network: otherwise it would be cold.
         assert all(len(answer["scores"]) for answer in found)

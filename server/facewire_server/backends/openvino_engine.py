@@ -12,6 +12,7 @@ from typing import Final
 
 from numpy.typing import NDArray
 
+from facewire_server.backends.saved_model import OUTPUT, as_default
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof.signature import DEFAULT_SIGNATURE
 from facewire_server.work.breadth import is_alone
@@ -65,18 +66,13 @@ class OpenVinoModel:
 
         Args:
             directory: of the servable, with numbered version folders (TensorFlow Serving's layout).
-            signature_name: OpenVINO reads the default signature of a SavedModel, and no other
-                (https://github.com/openvinotoolkit/openvino/pull/24153).
+            signature_name: which of its signatures is run.
             threads: processors that all predictions together may use.
 
         Raises:
+            NoSuchSignature: the SavedModel lacks it.
             ModelUnavailable: there is no SavedModel, or OpenVINO cannot run it.
         """
-        if signature_name != DEFAULT_SIGNATURE:
-            raise ModelUnavailable(
-                f"the embedded engine cannot run the signature {signature_name!r} of "
-                f"{directory.name!r}: set the address of a TensorFlow Serving"
-            )
         versions = [entry for entry in directory.glob("*") if entry.name.isdecimal()]
         if not versions:
             raise ModelUnavailable(
@@ -87,12 +83,13 @@ class OpenVinoModel:
         self._threads = threads
         self._core = ov.Core()
         try:
-            self._network = self._core.read_model(newest)
+            with as_default(newest, signature_name) as folder:
+                self._network = self._core.read_model(folder)
             self._side_by_side = self._compiled(_FLOAT32, requests=threads)
             self._alone = (
                 self._compiled(_FLOAT32, requests=1) if threads > 1 else self._side_by_side
             )
-        except RuntimeError as error:
+        except (RuntimeError, OSError, ValueError) as error:
             raise ModelUnavailable(f"OpenVINO cannot run the SavedModel in {newest}") from error
 
     def in_bfloat16(self) -> "OpenVinoModel":
@@ -152,7 +149,9 @@ class _Compiled:
 
     def __init__(self, compiled: ov.CompiledModel, requests: int) -> None:
         self._inputs = {port.any_name for port in compiled.inputs}
-        self._outputs = {port.any_name: index for index, port in enumerate(compiled.outputs)}
+        self._outputs = {
+            port.any_name.removeprefix(OUTPUT): index for index, port in enumerate(compiled.outputs)
+        }
         self._free: SimpleQueue[ov.InferRequest] = SimpleQueue()
         for _ in range(requests):
             self._free.put(compiled.create_infer_request())

@@ -7,7 +7,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DEFAULT_SIGNATURE", "MOST_ROWS", "MTCNN", "Signature", "TensorSpec", "embedding"]
+__all__ = [
+    "DEFAULT_SIGNATURE",
+    "FOLLOW",
+    "MOST_ROWS",
+    "MTCNN",
+    "Signature",
+    "TensorSpec",
+    "embedding",
+]
 
 DEFAULT_SIGNATURE: Final = "serving_default"
 """The signature that TensorFlow Serving calls if a request names none."""
@@ -114,7 +122,15 @@ MTCNN = Signature(
         "landmarks": TensorSpec("float32", (None, 5, 2)),
     },
 )
-"""The `mtcnn` servable."""
+"""The `mtcnn` servable's default signature, which searches a picture."""
+
+FOLLOW = Signature(
+    inputs={"image": MTCNN.inputs["image"], "boxes": MTCNN.outputs["boxes"]},
+    outputs=MTCNN.outputs,
+    name="follow",
+    rows_of="boxes",
+)
+"""The `mtcnn` servable's second signature, which looks for a face in each window. Servables of 0.1 lack it."""
 
 
 def embedding(dimension: int) -> Signature:

@@ -69,4 +69,4 @@ async def test_each_row_refuses_another_model(label: str, outputs, reason: str) 
 def test_the_rows_are_the_servables_that_are_documented(repository: Path) -> None:
     text = (repository / "serving/README.md").read_text(encoding="utf-8")
     for row in servables(CONTRACT):
-        assert f"[{row.name}.inputs]" in text
+        assert f"[{row.name}.{row.signature.name}.inputs]" in text
