@@ -257,3 +257,32 @@ def test_looks_are_wanted_often_while_it_is_open_and_seldom_after(watched) -> No
     assert not watched.verdict.wants_look(2.3, inter_eye_px=40.0)
     assert watched.verdict.wants_look(0.8, inter_eye_px=60.0), "it is much larger now"
     assert watched.verdict.wants_look(2.4, inter_eye_px=40.0)
+
+
+def test_looks_from_before_a_hold_are_not_mixed_with_those_of_another_person(watched) -> None:
+    watched.look(0.0, known(0.5))
+    watched.verdict.hold()
+    watched.look(0.4, unknown(0.1), OTHER_FACE)
+    assert watched.verdict.probe @ OTHER_FACE == pytest.approx(1.0)
+    assert watched.verdict.shown.look_count == 1
+
+
+def test_a_look_that_resembles_those_before_ends_a_hold(named) -> None:
+    named.verdict.hold()
+    named.look(0.4, unknown(0.41))
+    assert named.name == "anna", "it lies no further below the threshold than a name may"
+
+
+def test_one_of_two_who_share_a_face_is_deleted(watched) -> None:
+    for at_s in (0.0, 1.0, 2.0):
+        watched.look(at_s, ambiguous("anna", "ann"))
+    assert watched.search(2.1, known(0.6, revision=2)) == [
+        (TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, ""),
+        (TrackState.CONFIRMED, TrackReason.GALLERY_CHANGED, ""),
+    ]
+    assert watched.name == "anna"
+
+
+def test_a_second_identity_with_the_same_face_takes_the_name_away(named) -> None:
+    retracted = (TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, "anna")
+    assert named.search(0.5, ambiguous("anna", "ann", revision=2)) == [retracted]
