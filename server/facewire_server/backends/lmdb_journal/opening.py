@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from facewire_server.backends.lmdb_journal.crop_files import CropFiles
 from facewire_server.backends.lmdb_journal.journal import LmdbJournal
-from facewire_server.backends.lmdb_journal.storage import JournalStorage, now_us
+from facewire_server.backends.lmdb_journal.storage import JournalStorage, now_us, retention_of
 from facewire_server.backends.lmdb_journal.writes import Retention
 from facewire_server.backends.lmdb_storage.environment import UnusableStorage
 from facewire_server.backends.lmdb_storage.folder import alone_in
@@ -52,7 +52,7 @@ def open_journal(
         resume_within_s: seconds after a stream broke off within which it may be resumed.
         clock: returns microseconds since 1970-01-01 UTC.
     """
-    retention = Retention(keep_count, round(keep_s * 1e6), round(resume_within_s * 1e6))
+    retention = retention_of(keep_count, keep_s, resume_within_s)
     try:
         storage, replaced = _opened(folder, retention, emit, clock)
     except (OSError, ServerError) as error:

@@ -16,7 +16,7 @@ from facewire_server.backends.lmdb_storage.transaction_threads import Transactio
 from facewire_server.errors import GalleryFull, ServerError
 from facewire_server.events import Emit, JournalFailed
 
-__all__ = ["FAILURES", "JournalStorage", "now_us"]
+__all__ = ["FAILURES", "JournalStorage", "now_us", "retention_of"]
 
 T = TypeVar("T")
 
@@ -27,13 +27,26 @@ _FIXED_BYTES: Final = 64 << 20
 """Bytes of the map beside those for events: for streams, and for pages that a reader keeps from reuse. Chosen, not measured."""
 
 _EVENT_BYTES: Final = 1024
-"""Bytes of the map for an event. Measured: 100,000 events about one of two hundred people take 370 bytes each, indexes included."""
+"""Bytes of the storage for an event. Measured: EVENTBYTES."""
+
+_FREE_SHARE: Final = 2
+"""The map is this many times as large as what may be used of it: pages that a reader keeps from reuse find room, and a map
+that is full holds free pages. Chosen, not measured."""
+
+_TRIES: Final = 3
+"""Attempts at a change while the map is full: LMDB uses pages again two transactions after they were freed."""
 
 _READERS: Final = 2
 """Reads at once. Chosen, not measured: one watcher's, while another's waits for the disk."""
 
 _WRITE_WAIT_S: Final = 1.0
 """Seconds that a write may wait until it begins: the result of a frame waits as long. Chosen, not measured."""
+
+
+def retention_of(count: int, keep_s: float, resume_within_s: float) -> Retention:
+    """Returns what is kept, in the units of the storage, and the bytes that it may use."""
+    used_bytes = _FIXED_BYTES + count * _EVENT_BYTES
+    return Retention(count, used_bytes, round(keep_s * 1e6), round(resume_within_s * 1e6))
 
 
 def now_us() -> int:
@@ -59,9 +72,9 @@ class JournalStorage:
         Raises:
             OSError: the folder cannot be used; UnusableStorage if what is in it cannot.
         """
-        most_bytes = _FIXED_BYTES + retention.count * _EVENT_BYTES
+        map_bytes = _FREE_SHARE * retention.used_bytes
         self._environment = Environment(
-            folder, JOURNAL_STORAGE, map_bytes=most_bytes, max_bytes=most_bytes
+            folder, JOURNAL_STORAGE, map_bytes=map_bytes, max_bytes=map_bytes
         )
         try:
             self.accounts = Accounts(folder / "accounts")
@@ -85,20 +98,21 @@ class JournalStorage:
     async def write(self, change: Callable[[Writes], T]) -> T:
         """Commits a change; the files of the pictures that it removed are erased then.
 
-        If there is no room, old events make some, and the change is tried once more.
+        If there is no room, old events make some, and the change is tried again.
         """
-        try:
-            return await self._write(change)
-        except GalleryFull:
-            await self._write(_make_room, beyond_quota=True)
-            return await self._write(change)
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._write(change)
+            except GalleryFull:
+                await self._write(_make_room)
+        return await self._write(change)
 
-    async def _write(self, change: Callable[[Writes], T], *, beyond_quota: bool = False) -> T:
+    async def _write(self, change: Callable[[Writes], T]) -> T:
         def in_transaction(transaction: Transaction) -> tuple[T, list[int]]:
             writes = self._writes(transaction)
             return change(writes), writes.entries.crops.lost
 
-        result, lost = await self._threads.write(in_transaction, beyond_quota=beyond_quota)
+        result, lost = await self._threads.write(in_transaction)
         if lost:
             try:
                 await self._threads.call(partial(self.files.erase, lost))

@@ -27,11 +27,13 @@ class Retention:
 
     Attributes:
         count: most events.
+        used_bytes: of all tables, beyond which there are too many, whatever their number is.
         age_us: microseconds that an event is kept.
         resume_us: microseconds after a stream broke off within which it may be resumed.
     """
 
     count: int
+    used_bytes: int
     age_us: int
     resume_us: int
 
@@ -92,9 +94,11 @@ class Writes:
             self.streams.keep(key, [last])
             # Before the commit: a process that is killed right after it wakes the watchers of others nevertheless.
             self._accounts.last_event = event_id
-        if self.entries.count > self._retention.count:
-            most = len(numbered) + _SLACK
-            self.entries.remove_oldest(most, keep=self._retention.count, since_us=0)
+        most, keep = len(numbered) + _SLACK, self._retention.count
+        if self._transaction.used_bytes() > self._retention.used_bytes:
+            keep = min(keep, self.entries.count - most)
+        if self.entries.count > keep:
+            self.entries.remove_oldest(most, keep=keep, since_us=0)
         return numbered
 
     def end(self, key: bytes) -> list[KeptEvent]:
