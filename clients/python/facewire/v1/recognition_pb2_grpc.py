@@ -127,6 +127,15 @@ class RecognitionServiceServicer(object):
         `StreamConfig.resume_token` goes on with the tracks, and `StreamStarted.resume_after_sequence` says which frames need not be sent
         again. No frame is accounted for twice.
 
+        For firmware; docs/cameras.md has the whole of it, with the reasons:
+        * Open a new stream after `reconnect` (wait `after_ms`), an end with OK before all frames were accounted for, `UNAVAILABLE`,
+        `RESOURCE_EXHAUSTED`, `DEADLINE_EXCEEDED`, and what carries no reason of facewire's: a broken connection.
+        With `UNIMPLEMENTED` to a token: once without it. Nothing else passes by itself.
+        * Wait 1 s, then twice as long each time, at most 30 s, until a result has come; leave out a random part of up to a half;
+        add `RetryInfo.retry_delay`. Each attempt on a new connection.
+        * After a resume a live camera sends no frame again, a recording those above `resume_after_sequence`. Numbers go on.
+        * Follow `advice` for 30 s after it came. Let gRPC ping every 30 s, and wait 10 s for the response.
+
         A frame that cannot be used (undecodable, too many bytes or pixels) gets
         a result with FRAME_STATUS_INVALID and a reason, and the stream goes on. A message
         above `max_frame_bytes` + 1 MiB never reaches the server's code: gRPC ends the
