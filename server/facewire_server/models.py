@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from facewire_server.backends.openvino_engine import OpenVinoModel
+from facewire_server.backends.saved_model import NoSuchSignature
 from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.events import Emit, ModelStateChanged
 from facewire_server.pipeline.detect import Detector
@@ -33,7 +34,6 @@ class Models:
 
     Attributes:
         detector, embedder: the steps.
-        follower: the step that follows faces; None = the served `mtcnn` cannot do that: every frame is searched.
         served: the models that run in another process, and may be unreachable.
     """
 
@@ -55,9 +55,14 @@ class Models:
             frames=self._opened.get(FRAME_EMBEDDER),
             frame_error=frame_error,
         )
-        following = self._opened.get(FOLLOWER)
-        self.follower = Follower(following) if following is not None else None
+        self._follower = Follower(self._opened[FOLLOWER]) if FOLLOWER in self._opened else None
         self.served = tuple(one.served for one in self._opened.values() if one.served is not None)
+
+    @property
+    def follower(self) -> Follower | None:
+        """The step that follows faces; None = `mtcnn` cannot do that now: every frame is to be searched."""
+        is_there = FOLLOWER in self._opened and self._opened[FOLLOWER].is_healthy
+        return self._follower if is_there else None
 
     def statistics(self) -> tuple[ModelStatistics, ...]:
         """Returns the state of each model now and its calls so far, in the order of the table."""
@@ -67,7 +72,7 @@ class Models:
         """Checks the served models every second; never returns.
 
         Args:
-            ready: called with whether all models are healthy, on each change; initially False.
+            ready: called with whether all required models are healthy, on each change; initially False.
             emit: takes the state of each model, on each change.
         """
         was_ready = False
@@ -81,7 +86,7 @@ class Models:
                 if state != emitted:
                     emitted = state
                     emit(state)
-                is_ready = all(one.healthy for one in self.statistics())
+                is_ready = all(one.is_healthy for one in self._opened.values() if one.is_required)
                 if is_ready != was_ready:
                     was_ready = is_ready
                     ready(is_ready)
@@ -126,12 +131,18 @@ async def open_models(
             address = (addresses or {}).get(row.address_setting, "")
             if address:
                 one = _served(stack, row, address, tls_ca)
+            elif (engine := _engine(stack, row, folder, threads)) is None:
+                one = OpenedModel.missing(row.label, f"{folder / row.name} has no such signature")
             else:
-                engine = _engine(stack, row, folder, threads)
                 await row.prove(engine)
-                one = OpenedModel(row.label, engine, embedded_version=engine.version)
+                one = OpenedModel(
+                    row.label,
+                    engine,
+                    embedded_version=engine.version,
+                    is_required=row.is_required,
+                )
             opened.append(one)
-            if row.label == EMBEDDER and not address:
+            if row.label == EMBEDDER and not address and engine is not None:
                 opened += await _for_frames(stack, engine, contract, embed_frames)
         error = contract.bfloat16.frame_error if contract.bfloat16 else EXACT
         yield Models(opened, dimension=contract.dimension, frame_error=error)
@@ -140,11 +151,20 @@ async def open_models(
 def _served(stack: AsyncExitStack, row: Servable, address: str, tls_ca: bytes) -> OpenedModel:
     remote = TfServingModel(row.name, address, row.signature, label=row.label, tls_ca=tls_ca)
     stack.push_async_callback(remote.close)
-    return OpenedModel(row.label, ProvenModel(remote, row.prove), address=address)
+    model = ProvenModel(remote, row.prove)
+    return OpenedModel(row.label, model, address=address, is_required=row.is_required)
 
 
-def _engine(stack: AsyncExitStack, row: Servable, folder: Path, threads: int) -> OpenVinoModel:
-    engine = OpenVinoModel(folder / row.name, row.signature.name, threads=threads)
+def _engine(
+    stack: AsyncExitStack, row: Servable, folder: Path, threads: int
+) -> OpenVinoModel | None:
+    """Returns the engine; None = the SavedModel lacks a signature that is not required."""
+    try:
+        engine = OpenVinoModel(folder / row.name, row.signature.name, threads=threads)
+    except NoSuchSignature:
+        if row.is_required:
+            raise
+        return None
     stack.callback(engine.close)
     return engine
 

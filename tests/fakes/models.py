@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.backends import saved_model
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof import detector_proof
 from facewire_server.proof.served import Answer
 
-__all__ = ["FakeEmbedding", "FakeFollow", "FakeReplica", "FakeServed"]
+__all__ = ["FakeEmbedding", "FakeFollow", "FakeReplica", "FakeServed", "write_mtcnn_of_0_1"]
 
 _BACKGROUND: Final = 127
 """Gray level of what is no face, as in the drawing of `detector_proof`."""
@@ -126,3 +128,19 @@ class FakeServed:
 
     async def replicas(self) -> Sequence[FakeReplica]:
         return self.members
+
+
+def write_mtcnn_of_0_1(models: Path, folder: Path) -> None:
+    """Writes the servable as it was before it had the signature `follow`, as `folder/mtcnn/1`.
+
+    Args:
+        models: the folder of the built SavedModels.
+        folder: of models.
+    """
+    target = folder / "mtcnn/1"
+    target.mkdir(parents=True)
+    data = (models / "mtcnn/1/saved_model.pb").read_bytes()
+    saved = saved_model._SavedModel.FromString(data)
+    for graph in saved.meta_graphs:
+        del graph.signatures["follow"]
+    (target / "saved_model.pb").write_bytes(saved.SerializeToString())

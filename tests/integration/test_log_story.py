@@ -201,7 +201,7 @@ def test_it_begins_with_what_is_in_force_and_ends_with_the_stop(story: Story) ->
     assert (exposed["level"], exposed["mode"]) == ("warning", "0644")
     assert exposed["path"] == started["settings"]["FACEWIRE_TOKEN_FILE"]
     assert (started["model_contract"], len(started["model_contract_id"])) == ("sface", 64)
-    assert set(started["engines"]) == {"mtcnn", "embedding"}
+    assert set(started["engines"]) == {"mtcnn", "mtcnn/follow", "embedding"}
     assert started["processors"] >= 1
     assert started["limits"]["max_streams"] == 1
     assert started["settings"]["FACEWIRE_MAX_STREAMS"] == "1"

@@ -17,13 +17,13 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.events import ModelStateChanged
 from facewire_server.models import FRAME_EMBEDDER, Models, open_models
 from facewire_server.pipeline.embed import EXACT
-from facewire_server.proof import canary
+from facewire_server.proof import canary, detector_proof
 from facewire_server.proof.model_contract import Bfloat16, ModelContract
-from facewire_server.proof.opened import EMBEDDED, OpenedModel
+from facewire_server.proof.opened import EMBEDDED, MISSING, OpenedModel
 from facewire_server.proof.proven import ProvenModel
-from facewire_server.proof.servables import DETECTOR, EMBEDDER
+from facewire_server.proof.servables import DETECTOR, EMBEDDER, FOLLOWER
 from facewire_server.types import DetectionOptions
-from fakes.models import FakeServed
+from fakes.models import FakeServed, write_mtcnn_of_0_1
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
 
@@ -45,6 +45,7 @@ class States:
     def __init__(self) -> None:
         self.all: list[bool] = []
         self.events: list[Any] = []
+        self.line: Models | None = None
         self._news = asyncio.Event()
 
     def __call__(self, ready: bool) -> None:
@@ -74,13 +75,21 @@ def watching(monkeypatch: pytest.MonkeyPatch):
     """Watches a detector and an embedding model of these checks."""
     monkeypatch.setattr(room, "_CHECK_EVERY_S", 0.01)
 
-    def watch(detector: Check, embedder: Check) -> tuple[asyncio.Task[None], States]:
+    def watch(
+        detector: Check, embedder: Check, follower: Check = healthy
+    ) -> tuple[asyncio.Task[None], States]:
+        checks = {DETECTOR: detector, EMBEDDER: embedder, FOLLOWER: follower}
         opened = [
-            OpenedModel(name, ProvenModel(Checked(name, check), prove), address="a:1")
-            for name, check in ((DETECTOR, detector), (EMBEDDER, embedder))
+            OpenedModel(
+                name,
+                ProvenModel(Checked(name, check), prove),
+                address="a:1",
+                is_required=name != FOLLOWER,
+            )
+            for name, check in checks.items()
         ]
         states = States()
-        line = Models(opened, dimension=2)
+        line = states.line = Models(opened, dimension=2)
         return asyncio.create_task(line.watch(states, states.events.append)), states
 
     return watch
@@ -98,6 +107,32 @@ async def test_all_models_must_be_healthy(watching) -> None:
     failures.append(ModelUnavailable("away"))
     assert await states.next() is False
     assert await states.next() is True
+    watch.cancel()
+
+
+async def test_the_server_is_ready_without_what_follows_faces_and_follows_when_it_is_there(
+    watching,
+) -> None:
+    missing = [ModelUnavailable("found signatures ['serving_default']")]
+    checked = asyncio.Event()
+
+    async def missing_at_first() -> None:
+        checked.set()
+        if missing:
+            raise missing[0]
+
+    watch, states = watching(healthy, healthy, missing_at_first)
+    assert await states.next() is True
+    await checked.wait()
+    assert states.line.follower is None
+    missing.clear()
+    while states.line.follower is None:
+        await asyncio.sleep(0)
+    assert states.all == [True]
+    assert [(one.is_ready, one.reason) for one in states.events if one.model == FOLLOWER] == [
+        (False, "found signatures ['serving_default']"),
+        (True, ""),
+    ]
     watch.cancel()
 
 
@@ -145,7 +180,7 @@ async def test_a_model_that_hangs_does_not_delay_the_report_of_another(watching)
         checked.set()
         raise ModelUnavailable("the other one is away")
 
-    watch, states = watching(hanging, away)
+    watch, states = watching(hanging, away, hanging)
     await checked.wait()
     while not states.events:
         await asyncio.sleep(0)
@@ -160,19 +195,38 @@ async def test_each_row_of_the_table_is_opened_where_its_setting_says(
     async with open_models(
         contract, folder=models, threads=2, addresses={"embedder_address": "127.0.0.1:1"}
     ) as line:
-        detector, embedder = line.statistics()
+        detector, following, embedder = line.statistics()
         assert (detector.name, detector.runs_at) == (DETECTOR, EMBEDDED)
+        assert (following.name, following.runs_at) == (FOLLOWER, EMBEDDED)
         assert detector.healthy
+        assert following.healthy
+        assert line.follower is not None
+        await line.follower.follow(detector_proof.draw(), detector_proof.GOLDEN_BOX[None])
+        assert (line.statistics()[1].ok, line.statistics()[1].faces) == (1, 1)
         assert (embedder.name, embedder.runs_at) == (EMBEDDER, "127.0.0.1:1")
         assert not embedder.healthy
         assert [one.name for one in line.served] == [EMBEDDER]
         with pytest.raises(ModelUnavailable):
             await line.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8))
-        assert line.statistics()[1].unavailable == 1
+        assert line.statistics()[2].unavailable == 1
     with pytest.raises(RuntimeError, match="shutdown"):
         await line.detector.detect(np.zeros((32, 32, 3), np.uint8), DETECTION)
     with pytest.raises(grpc.aio.UsageError, match="closed"):
         await line.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8))
+
+
+async def test_a_detector_of_this_process_without_its_second_signature_searches_every_frame(
+    models: Path, contract: ModelContract, tmp_path: Path
+) -> None:
+    write_mtcnn_of_0_1(models, tmp_path)
+    away = {"embedder_address": "127.0.0.1:1"}
+    async with open_models(contract, folder=tmp_path, threads=1, addresses=away) as line:
+        assert line.follower is None
+        _, following, _ = line.statistics()
+        assert (following.name, following.runs_at, following.healthy) == (FOLLOWER, MISSING, False)
+        assert (following.proven_versions, following.replica_count) == ((), 0)
+        assert following.refusal.endswith("mtcnn has no such signature")
+        await line.detector.detect(np.zeros((32, 32, 3), np.uint8), DETECTION)
 
 
 async def test_frames_have_a_model_of_their_own_only_in_bfloat16(
@@ -183,18 +237,18 @@ async def test_frames_have_a_model_of_their_own_only_in_bfloat16(
     async with open_models(
         contract, folder=models, threads=2, addresses=away, embed_frames="bfloat16"
     ) as line:
-        _, exact, frames = line.statistics()
+        _, _, exact, frames = line.statistics()
         assert (exact.name, frames.name) == (EMBEDDER, FRAME_EMBEDDER)
         assert (frames.runs_at, frames.proven_versions, frames.healthy) == (EMBEDDED, (1,), True)
         assert contract.bfloat16 is not None
         assert line.embedder.frame_error == contract.bfloat16.frame_error
         await line.embedder.embed(crop, exact=False)
         await line.embedder.embed(crop)
-        assert [one.ok for one in line.statistics()[1:]] == [1, 1]
+        assert [one.ok for one in line.statistics()[2:]] == [1, 1]
     async with open_models(
         contract, folder=models, threads=2, addresses=away, embed_frames="float32"
     ) as line:
-        assert [one.name for one in line.statistics()] == [DETECTOR, EMBEDDER]
+        assert [one.name for one in line.statistics()] == [DETECTOR, FOLLOWER, EMBEDDER]
         assert line.embedder.frame_error == EXACT
 
 

@@ -9,7 +9,7 @@ from facewire_server.events import ServerStarted
 from facewire_server.galleries.records import StoreStatistics
 from facewire_server.host.processors import Processors
 from facewire_server.proof.model_contract import ModelContract
-from facewire_server.proof.opened import EMBEDDED, ModelStatistics
+from facewire_server.proof.opened import EMBEDDED, MISSING, ModelStatistics
 
 __all__ = ["server_started"]
 
@@ -103,6 +103,8 @@ def _threshold(settings: Settings, contract: ModelContract) -> str:
 
 
 def _engine(settings: Settings, runs_at: str) -> str:
+    if runs_at == MISSING:
+        return "not in the SavedModel"
     if runs_at == EMBEDDED:
         return "OpenVINO in this process"
     how = "" if settings.models_tls_ca is None else " over TLS"

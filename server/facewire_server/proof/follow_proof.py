@@ -2,7 +2,7 @@
 
 The drawing is the detector's proof's. The windows are off to different sides, so a canvas that is mirrored or transposed, or
 windows whose coordinates are exchanged, do not lead to the face; with channels swapped the boxes are others. A model that
-returns its windows as they came, or takes everything for a face, does not pass.
+returns its windows unchanged, or takes everything for a face, does not pass.
 """
 
 from typing import Final
@@ -50,7 +50,7 @@ async def prove(model: Model) -> None:
     """Shows the drawing and the windows to a model of the signature `follow`.
 
     Raises:
-        ModelUnavailable: the model does not answer, does not come to the face, or finds one where none is.
+        ModelUnavailable: the model does not answer, does not come to the face, or finds one on the plain canvas.
         TimedOut: it has not answered before the deadline.
     """
     found = await Follower(model).follow(detector_proof.draw(), windows())

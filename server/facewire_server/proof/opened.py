@@ -12,15 +12,18 @@ from typing import Final
 
 from numpy.typing import NDArray
 
-from facewire_server.errors import ServerError, TimedOut
+from facewire_server.errors import ModelUnavailable, ServerError, TimedOut
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.work.deadline import remaining_s
 
-__all__ = ["EMBEDDED", "ModelStatistics", "OpenedModel"]
+__all__ = ["EMBEDDED", "MISSING", "ModelStatistics", "OpenedModel"]
 
 EMBEDDED: Final = "embedded"
 """`ModelStatistics.runs_at` of a model in this process."""
+
+MISSING: Final = "missing"
+"""`ModelStatistics.runs_at` of a signature that the SavedModel of this process lacks."""
 
 _OF_FACES: Final = {"faces", "boxes"}
 """Inputs of the servables that have one row a face."""
@@ -34,7 +37,7 @@ class ModelStatistics:
 
     Attributes:
         name: the row of the table of servables.
-        runs_at: `EMBEDDED`, or the address of the settings.
+        runs_at: `EMBEDDED`, `MISSING`, or the address of the settings.
         replica_count: IP addresses of it now; 0 = its name has none.
         left_out_count: how many of them are left out, because they fail or are refused.
         proven_versions: in ascending order.
@@ -83,11 +86,18 @@ class OpenedModel:
 
     Attributes:
         name: the row's label.
+        is_required: as the row says.
         served: the model, if it runs in another process; else None.
     """
 
     def __init__(
-        self, name: str, model: Model, *, embedded_version: int = 0, address: str = ""
+        self,
+        name: str,
+        model: Model,
+        *,
+        embedded_version: int = 0,
+        address: str = "",
+        is_required: bool = True,
     ) -> None:
         """Counts from zero.
 
@@ -96,8 +106,10 @@ class OpenedModel:
             model: the engine; a `ProvenModel` if it runs in another process.
             embedded_version: of a model in this process, which was proven when it was opened.
             address: of a served model.
+            is_required: as the row says.
         """
         self.name = name
+        self.is_required = is_required
         self.served = model if isinstance(model, ProvenModel) else None
         self._model = model
         self._runs_at = address or EMBEDDED
@@ -108,6 +120,18 @@ class OpenedModel:
         self._in_flight = 0
         self._total_s = 0.0
         self._faces = 0
+
+    @classmethod
+    def missing(cls, name: str, reason: str) -> "OpenedModel":
+        """Makes one of a signature that the SavedModel of this process lacks, and that is not required."""
+        model = cls(name, _Missing(reason), is_required=False)
+        model._runs_at, model._healthy, model._refusal = MISSING, False, reason
+        return model
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the last check found it available and proven."""
+        return self._healthy
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         """Runs the model once, and counts the call.
@@ -149,13 +173,14 @@ class OpenedModel:
 
     def statistics(self) -> ModelStatistics:
         """Returns the state now and the counts so far; calls no model."""
-        served = self.served
+        served, is_missing = self.served, self._runs_at == MISSING
+        here = () if is_missing else (self._embedded_version,)
         return ModelStatistics(
             name=self.name,
             runs_at=self._runs_at,
-            replica_count=served.replica_count if served else 1,
+            replica_count=served.replica_count if served else int(not is_missing),
             left_out_count=served.left_out_count if served else 0,
-            proven_versions=served.versions if served else (self._embedded_version,),
+            proven_versions=served.versions if served else here,
             healthy=self._healthy,
             refusal=self._refusal,
             retried=served.retried if served else 0,
@@ -167,3 +192,14 @@ class OpenedModel:
             faces=self._faces,
             **self._ended,
         )
+
+
+class _Missing:
+    """The `Model` port of a signature that is not there."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
+        """Raises ModelUnavailable."""
+        raise ModelUnavailable(self._reason)

@@ -1,6 +1,7 @@
 """The table of servables: signature, proof, and the setting with the address of each.
 
-A further model, or a further signature of one, is a row here and a setting; `models.open_models` opens,
+Rows of one servable share an address and a folder, and nothing else: each is called, proven and left out by itself, over a connection of
+its own, so that a replica without a signature, or with a wrong one, loses the calls of that row alone. A further model, or a further signature of one, is a row here and a setting; `models.open_models` opens,
 proves, watches and counts every row in the same way.
 """
 
@@ -10,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from facewire_server.pipeline.ports import Model
-from facewire_server.proof import detector_proof, model_contract, signature
+from facewire_server.proof import detector_proof, follow_proof, model_contract, signature
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.signature import DEFAULT_SIGNATURE, Signature
 
@@ -37,12 +38,14 @@ class Servable:
             result is not the known one.
         address_setting: the setting with the addresses of its replicas; if that is empty, the
             servable runs in this process.
+        is_required: the server is not healthy without it; else it goes on without what the signature is for.
     """
 
     name: str
     signature: Signature
     prove: Callable[[Model], Awaitable[None]]
     address_setting: str
+    is_required: bool = True
 
     @property
     def label(self) -> str:
@@ -56,6 +59,13 @@ def servables(contract: ModelContract) -> tuple[Servable, ...]:
     """Returns the rows for a server of this model contract."""
     return (
         Servable(DETECTOR, signature.MTCNN, detector_proof.prove, "detector_address"),
+        Servable(
+            DETECTOR,
+            signature.FOLLOW,
+            follow_proof.prove,
+            "detector_address",
+            is_required=False,  # servables of 0.1 lack it: every frame is then searched
+        ),
         Servable(
             EMBEDDER,
             signature.embedding(contract.dimension),

@@ -166,7 +166,7 @@ ROWS: Final = tuple(
             "facewire_model_healthy",
             "gauge",
             "servable",
-            "1 if the last check found the model available and proven, else 0",
+            "1 if the last check found the model available and proven, else 0; of `mtcnn/follow` 0 means that every frame is searched",
         ),
         (
             "facewire_model_replicas",

@@ -1,6 +1,5 @@
 """The table of servables: every row is opened, proven and addressed by what it says itself."""
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from facewire_server.configuration.settings import Settings
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof import signature
 from facewire_server.proof.model_contract import ModelContract
-from facewire_server.proof.servables import DETECTOR, EMBEDDER, servables
+from facewire_server.proof.servables import DETECTOR, EMBEDDER, FOLLOWER, servables
 
 CONTRACT = ModelContract("c", 8, np.eye(4, 8, dtype=np.float32))
 
@@ -29,9 +28,9 @@ class Answering:
 
 def test_the_rows_have_labels_of_their_own_and_settings_that_exist() -> None:
     rows = servables(CONTRACT)
-    assert [row.label for row in rows] == [DETECTOR, EMBEDDER]
+    assert [row.label for row in rows] == [DETECTOR, FOLLOWER, EMBEDDER]
     settings = Settings()
-    assert [getattr(settings, row.address_setting) for row in rows] == ["", ""]
+    assert [getattr(settings, row.address_setting) for row in rows] == ["", "", ""]
 
 
 def test_the_embedding_row_is_of_the_model_contract() -> None:
@@ -39,10 +38,13 @@ def test_the_embedding_row_is_of_the_model_contract() -> None:
     assert row.signature == signature.embedding(8)
 
 
-def test_a_second_signature_of_a_servable_is_a_row_with_a_label_of_its_own() -> None:
-    row = servables(CONTRACT)[0]
-    follow = dataclasses.replace(row, signature=dataclasses.replace(row.signature, name="follow"))
-    assert (follow.name, follow.label) == ("mtcnn", "mtcnn/follow")
+def test_a_second_signature_of_a_servable_is_a_row_that_shares_its_address_and_may_be_absent() -> (
+    None
+):
+    searching, following, _ = servables(CONTRACT)
+    assert (following.name, following.label) == (searching.name, "mtcnn/follow")
+    assert following.address_setting == searching.address_setting
+    assert [row.is_required for row in servables(CONTRACT)] == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,15 @@ def test_a_second_signature_of_a_servable_is_a_row_with_a_label_of_its_own() -> 
                 "landmarks": np.zeros((0, 5, 2), np.float32),
             },
             "0 faces in a drawing of one",
+        ),
+        (
+            FOLLOWER,
+            {
+                "boxes": np.zeros((3, 4), np.float32),
+                "scores": np.ones(3, np.float32),
+                "landmarks": np.zeros((3, 5, 2), np.float32),
+            },
+            "followed to another place",
         ),
     ],
 )

@@ -13,13 +13,18 @@ FACES = TensorSpec("uint8", (None, 112, 112, 3))
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("mtcnn", signature.MTCNN), ("embedding", signature.embedding(128))]
+    ("name", "expected"),
+    [
+        ("mtcnn", signature.MTCNN),
+        ("mtcnn", signature.FOLLOW),
+        ("embedding", signature.embedding(128)),
+    ],
 )
 def test_the_signatures_are_those_of_the_page(
     repository: Path, name: str, expected: Signature
 ) -> None:
     text = (repository / "serving/README.md").read_text(encoding="utf-8")
-    page = tomllib.loads(text.split("```toml\n")[1].split("```")[0])[name]
+    page = tomllib.loads(text.split("```toml\n")[1].split("```")[0])[name][expected.name]
     inputs, outputs = (
         {
             tensor: TensorSpec(
@@ -34,7 +39,7 @@ def test_the_signatures_are_those_of_the_page(
     # The same name of a length means the same number.
     (length,) = {about["shape"][0] for about in page["outputs"].values()}
     rows_of = "".join(name for name, one in page["inputs"].items() if one["shape"][:1] == [length])
-    assert Signature(inputs, outputs, optional=optional, rows_of=rows_of) == expected
+    assert Signature(inputs, outputs, expected.name, optional, rows_of) == expected
 
 
 @pytest.mark.parametrize(
