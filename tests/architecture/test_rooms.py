@@ -311,6 +311,7 @@ PRIVATE = tuple(f"facewire._{room}" for room in ("values", "wire", "probing", "s
 # Room: what its files may not import, though the table above or the standard library has it.
 BARRED: dict[str, tuple[str, ...]] = {
     # Pure: the time is passed to them.
+    f"{SERVER}.streams.tracks": ("asyncio", "datetime", "random", "threading", "time"),
     f"{SERVER}.streams.verdicts": ("asyncio", "datetime", "random", "threading", "time"),
     "facewire._values": ("asyncio", "concurrent", "threading"),
     "facewire._wire": ("asyncio", "concurrent", "grpc.aio", "threading"),

@@ -6,15 +6,24 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.streams.tracks.values import Track
+from facewire_server.streams.tracks.track import Track
 
-__all__ = ["AGREES", "CONTRADICTS", "Departed", "averaged", "similarities"]
+__all__ = [
+    "AGREES",
+    "CONTRADICTS",
+    "CONTRADICTS_AFTER_DOUBT",
+    "Departed",
+    "averaged",
+    "similarities",
+]
 
 AGREES: Final = 0.45
 """Cosine from which a face is the track's person. Chosen, not measured."""
 
 CONTRADICTS: Final = 0.2
-"""Cosine below which a face is another person than the track's. Chosen, not measured."""
+CONTRADICTS_AFTER_DOUBT: Final = 0.3
+"""Cosine below which a face is another person than the track's: if it moved on calmly, and if another person can have taken its place.
+TODO"""
 
 _NEW_SHARE: Final = 0.3
 """Share of the newest embedding in the mean of a track. Chosen, not measured."""

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.streams.tracks.values import Track
+from facewire_server.streams.tracks.track import Track
 
-__all__ = ["Motion", "Reach", "changed_velocity", "predicted"]
+__all__ = ["Motion", "Reach", "centers", "changed_velocity", "predicted", "sides"]
 
 _COAST_S: Final = 0.5
 """A prediction goes on for this many seconds of the last velocity in the end, ever slower. Chosen, not measured."""
@@ -51,42 +51,48 @@ class Motion:
     def __init__(self, tracks: Sequence[Track], boxes: NDArray[np.float64], at_s: float) -> None:
         last = np.array([track.box for track in tracks], np.float64).reshape(-1, 4)
         self.elapsed_s = np.array([at_s - track.seen_at_s for track in tracks]).clip(_SHORTEST_S)
-        coming, begun = _centers(predicted(tracks, at_s)), _centers(last)
-        centers = _centers(boxes)
-        own, other = _sides(last)[:, None], _sides(boxes)[None]
+        begun, path, to = centers(last), _coasted(tracks, self.elapsed_s), centers(boxes)
+        own, other = sides(last)[:, None], sides(boxes)[None]
         larger = np.maximum(own, other)
         self.ratio = larger / np.minimum(own, other)
-        self.off = np.linalg.norm(centers[None] - coming[:, None], axis=2) / larger
-        path = coming - begun
-        length2 = np.maximum((path**2).sum(axis=1), 1e-9)
-        share = ((centers[None] - begun[:, None]) * path[:, None]).sum(axis=2) / length2[:, None]
-        nearest = begun[:, None] + share.clip(0, 1)[..., None] * path[:, None]
-        self.way = np.linalg.norm(centers[None] - nearest, axis=2) / larger
+        moved = to[None] - begun[:, None]
+        self.off = np.hypot(*np.moveaxis(moved - path[:, None], 2, 0)) / larger
+        along = (moved * path[:, None]).sum(axis=2)
+        share = along / np.maximum((path**2).sum(axis=1), 1e-9)[:, None]
+        beside = moved - share.clip(0, 1)[..., None] * path[:, None]
+        self.way = np.hypot(*np.moveaxis(beside, 2, 0)) / larger
 
 
 def predicted(tracks: Sequence[Track], at_s: float) -> NDArray[np.float64]:
     """Returns (t, 4) float64 boxes, the size as last seen, moved on by a velocity that fades."""
     boxes = np.array([track.box for track in tracks], np.float64).reshape(-1, 4)
-    velocities = np.array([track.velocity_px for track in tracks], np.float64).reshape(-1, 2)
     elapsed_s = np.array([at_s - track.seen_at_s for track in tracks]).clip(0)
-    coasted_s = _COAST_S * (1 - np.exp(-elapsed_s / _COAST_S))
-    return boxes + np.tile(velocities * coasted_s[:, None], 2)
+    moved = _coasted(tracks, elapsed_s)
+    boxes += np.concatenate([moved, moved], axis=1)
+    return boxes
 
 
 def changed_velocity(track: Track, box: NDArray[np.float64], at_s: float) -> NDArray[np.float64]:
     """Returns the velocity (2,) of a track that is seen at `box` now, averaged over the last moments."""
     elapsed_s = max(at_s - track.seen_at_s, _SHORTEST_S)
-    moved = (_centers(box[None]) - _centers(track.box[None]))[0] / elapsed_s
+    moved = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2 / elapsed_s
     share = 1 - np.exp(-elapsed_s / _STEADY_S)
     velocity: NDArray[np.float64] = track.velocity_px + share * (moved - track.velocity_px)
     return velocity
 
 
-def _centers(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+def centers(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns (n, 2) of (n, 4) boxes."""
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
-def _sides(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns (n,): mean of width and height, at least a pixel."""
-    sides: NDArray[np.float64] = (boxes[:, 2:] - boxes[:, :2]).mean(axis=1)
-    return sides.clip(1)
+def sides(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns (n,) of (n, 4) boxes: what is called the width of a face, the mean of width and height, at least a pixel."""
+    size: NDArray[np.float64] = boxes[:, 2:] - boxes[:, :2]
+    return ((size[:, 0] + size[:, 1]) / 2).clip(1)
+
+
+def _coasted(tracks: Sequence[Track], elapsed_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns (t, 2): how far each track has moved, in pixels, at a velocity that fades."""
+    velocities = np.array([track.velocity_px for track in tracks], np.float64).reshape(-1, 2)
+    return velocities * (_COAST_S * (1 - np.exp(-elapsed_s / _COAST_S)))[:, None]

@@ -1,65 +1,28 @@
 """One stream's tracks: proposes which face is whose by motion, and decides by embeddings where motion leaves a choice."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.streams.tracks.appearance import (
-    AGREES,
-    CONTRADICTS,
-    Departed,
-    averaged,
-    similarities,
-)
-from facewire_server.streams.tracks.assignment import assigned
+from facewire_server.streams.tracks.appearance import AGREES, Departed, averaged, similarities
+from facewire_server.streams.tracks.choice import Pair, Question, chosen, is_clear
 from facewire_server.streams.tracks.doubles import same_as
-from facewire_server.streams.tracks.motion import Motion, Reach, changed_velocity, predicted
-from facewire_server.streams.tracks.values import Proposal, Seen, Sighting, Track, TrackRecord
+from facewire_server.streams.tracks.frame_times import FrameTimes
+from facewire_server.streams.tracks.links import are_beside, links_between
+from facewire_server.streams.tracks.motion import changed_velocity, predicted
+from facewire_server.streams.tracks.track import Track
+from facewire_server.streams.tracks.values import Proposal, Seen, Sighting, TrackRecord
 from facewire_server.types import Faces
 
 __all__ = ["Tracker"]
 
-_POSSIBLE: Final = Reach(0.6, 1.5, 2.0)
-_POSSIBLE_RATIO: Final = Reach(1.6, 1.0, 2.0)
-"""What motion allows, in widths and as a ratio of sizes. Chosen, not measured."""
-
-_CALM: Final = Reach(0.2, 1.0, 0.4)
-_CALM_RATIO: Final = Reach(1.25, 0.5, 0.4)
-"""How far a face is from its prediction if nothing happened, in widths and as a ratio of sizes. Chosen, not measured."""
-
-_RIVAL: Final = Reach(0.4, 1.5, 0.4)
-"""A second face that is less than this much farther from the prediction than the first leaves a choice, in widths. Chosen, not measured."""
-
-_GAP_S: Final = 0.4
-"""After this many seconds without a sighting another person can stand in the same place. Chosen, not measured."""
-
-_BESIDE: Final = 1.5
-"""Faces whose centers are nearer than this many widths can hide each other between two frames. Chosen, not measured."""
-
 _ASK_AGAIN_S: Final = 0.2
-"""Seconds after which a track is asked for again whose last embedding decided nothing, or was not to be had. Chosen, not measured."""
-
-_ENDS_AFTER_S: Final = 2.0
-_ENDS_AFTER_FRAMES: Final = 3
-"""A track ends when it was not seen for so many seconds, or frames, whichever is longer. Required."""
-
-_INTERVALS: Final = 9
-"""Number of the last frames whose times say how long a frame takes (their median). Chosen, not measured: odd; one gap changes little."""
-
-_LONGEST_INTERVAL_S: Final = 5.0
-"""A longer time between two frames is a gap, not the stream's rate, seconds. Chosen, not measured: a frame every five seconds."""
+"""Seconds after which a face is asked for again whose last embedding decided nothing, or was not to be had. Chosen, not measured."""
 
 _MOST_TRACKS: Final = 512
 """Most tracks that have not ended; of more, those that were not seen for longest end. Twice the faces of one frame."""
-
-_UNKNOWN_SIMILARITY: Final = 0.45
-"""Cosine that a pair counts with if one of the two is not embedded: as if it just agreed. Chosen, not measured."""
-
-_APPEARANCE_WEIGHT: Final = 3.0
-"""Cost of a cosine of 0 instead of 1; the farthest possible place costs 1. Chosen, not measured: appearance decides before place."""
 
 
 class Tracker:
@@ -79,8 +42,8 @@ class Tracker:
         self._tracks: dict[int, Track] = {}
         self._departed = Departed()
         self._ended: list[int] = []
-        self._intervals_s: deque[float] = deque(maxlen=_INTERVALS)
-        self._frame_at_s: float | None = None
+        self._times = FrameTimes()
+        self._question: Question | None = None
         self._is_cut = False
 
     def windows(self, at_s: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -109,68 +72,72 @@ class Tracker:
             faces: in pixels of the upright picture.
             is_search: the whole frame was searched, not only the windows of known faces.
         """
-        self._learn_interval(at_s)
-        self._end_unseen(at_s)
+        self._end_unseen(at_s, self._times.end_after_s(at_s))
         boxes = faces.boxes.astype(np.float64)
-        better = same_as(boxes, faces.scores)
-        is_double = better != np.arange(len(boxes))
+        rows = np.arange(len(boxes))
+        # In a search the detector has suppressed doubles itself; what overlaps there is two people.
+        better = rows if is_search else same_as(boxes, faces.scores)
         tracks = tuple(self._tracks.values())
-        motion = Motion(tracks, boxes, at_s)
-        possible = (motion.way <= _POSSIBLE.after(motion.elapsed_s)[:, None]) & (
-            motion.ratio <= _POSSIBLE_RATIO.after(motion.elapsed_s)[:, None]
-        )
-        possible &= ~is_double[None] & (not self._is_cut)
-        safe = self._safe(tracks, motion, possible)
+        usable = (better == rows) & (not self._is_cut)
+        links = links_between(tracks, boxes, at_s, usable)
+        _, possible, safe = links
         ids = np.zeros(len(boxes), np.int64)
-        ask = ~is_double
-        for row in np.flatnonzero(possible.sum(axis=0) == 1):
-            index = int(possible[:, row].argmax())
-            if possible[index].sum() == 1:
-                ids[row] = tracks[index].track_id
-        for row in np.flatnonzero(safe >= 0):
-            track = tracks[safe[row]]
-            ids[row] = track.track_id
-            ask[row] = not track.is_sure and at_s - track.asked_at_s >= _ASK_AGAIN_S
-        return Proposal(
-            ids, ask, is_double, at_s, boxes, tracks, motion.off, possible, safe, better
-        )
+        ask = better == rows
+        is_poor = np.array([at_s - t.poor_at_s < _ASK_AGAIN_S for t in tracks], np.bool_)
+        for row in rows[ask]:
+            candidates = np.flatnonzero(possible[:, row])
+            if safe[row] >= 0:
+                ids[row] = tracks[safe[row]].track_id
+                ask[row] = not tracks[safe[row]].is_sure and not is_poor[safe[row]]
+            elif len(candidates):
+                if len(candidates) == 1 and possible[candidates[0]].sum() == 1:
+                    ids[row] = tracks[candidates[0]].track_id
+                ask[row] = not is_poor[candidates].all()
+        self._question = Question(ids, ask, better != rows, at_s, boxes, better, tracks, links)
+        return self._question
 
     def update(self, proposal: Proposal, embeddings: Mapping[int, NDArray[np.float32]]) -> Seen:
         """Assigns the faces of a frame to tracks.
 
         Args:
-            proposal: the last one.
+            proposal: the last one, whose tracks have not been seen since.
             embeddings: (d,) float32 unit vectors by row: of the faces that were asked for, and of others that were
                 embedded for other reasons. A face too poor to be embedded has none.
+
+        Raises:
+            ValueError: `proposal` is not the last one, or was used.
         """
-        count = len(proposal.boxes)
-        known = {row: e for row, e in embeddings.items() if not proposal.is_double[row]}
-        is_embedded = np.isin(np.arange(count), list(known))
-        tracks = proposal.tracks
-        alike = similarities(tracks, known, count)
-        is_alive = np.array([t.track_id in self._tracks for t in tracks], np.bool_)[:, None]
-        agrees, contradicts = alike >= AGREES, alike < CONTRADICTS
-        allowed = ((proposal.possible & ~contradicts) | agrees) & is_alive
-        fixed = [
-            (int(proposal.safe[row]), int(row))
-            for row in np.flatnonzero((proposal.safe >= 0) & ~is_embedded)
-            if is_alive[proposal.safe[row]]
-        ]
-        for index, row in fixed:
-            allowed[index] = False
-            allowed[:, row] = False
-        costs = proposal.off.clip(max=1) + _APPEARANCE_WEIGHT * (
-            1 - np.where(np.isnan(alike), _UNKNOWN_SIMILARITY, alike)
-        ).clip(0)
-        columns = assigned(costs, allowed)
-        pairs = fixed + [(i, int(row)) for i, row in enumerate(columns) if row >= 0]
-        sightings = self._seen(proposal, known, pairs, agrees)
+        question, self._question = self._question, None
+        if question is None or question is not proposal:
+            raise ValueError("not the last proposal, or already used")
+        count = len(question.boxes)
+        known = {row: e for row, e in embeddings.items() if not question.is_double[row]}
+        alike = similarities(question.tracks, known, count)
+        is_alive = np.array([t.track_id in self._tracks for t in question.tracks], np.bool_)
+        pairs = chosen(question, alike, known, is_alive)
+        for track in self._tracks.values():
+            track.is_visible = False
+            track.is_placed &= not self._is_cut
+        track_of = self._moved(question, pairs)
+        self._judge(question, known, alike, pairs, is_alive)
+        new = [row for row in range(count) if row not in track_of and not question.is_double[row]]
+        for row in new:
+            track_of[row] = self._begun(question, row, known.get(row))
+        placed = [track for track in self._tracks.values() if track.is_placed]
+        for track, is_beside in zip(placed, are_beside(placed), strict=True):
+            track.is_beside = bool(is_beside) or (track.is_beside and not track.is_visible)
         self._is_cut = False
-        self._frame_at_s = proposal.at_s
-        self._limit(proposal.at_s)
-        lost = tuple(t.track_id for t in self._tracks.values() if not t.is_visible)
-        ended, self._ended = tuple(self._ended), []
-        return Seen(tuple(sightings), lost, ended)
+        self._times.add(question.at_s)
+        self._limit()
+        shown = [track_of[int(row)] for row in question.same_as]
+        return Seen(
+            tuple(
+                Sighting(track.track_id, track.visit_id, row in new, track.is_sure)
+                for row, track in enumerate(shown)
+            ),
+            tuple(t.track_id for t in self._tracks.values() if not t.is_visible),
+            self._named_once(),
+        )
 
     def expire(self, at_s: float) -> tuple[int, ...]:
         """Ends the tracks that were not seen for long, and returns the ids of all that ended since `Seen` named any.
@@ -178,15 +145,13 @@ class Tracker:
         Args:
             at_s: now on the stream's track clock, seconds.
         """
-        self._end_unseen(at_s)
-        ended, self._ended = tuple(self._ended), []
-        return ended
+        self._end_unseen(at_s, self._times.end_after_s())
+        return self._named_once()
 
     def end_all(self) -> tuple[int, ...]:
         """Ends all tracks, and returns the ids of all that ended since `Seen` named any."""
         self._end(list(self._tracks.values()))
-        ended, self._ended = tuple(self._ended), []
-        return ended
+        return self._named_once()
 
     def state(self, at_s: float) -> tuple[TrackRecord, ...]:
         """Returns what another process needs to carry the tracks on: no embedding.
@@ -194,16 +159,7 @@ class Tracker:
         Args:
             at_s: now on the stream's track clock, seconds.
         """
-        return tuple(
-            TrackRecord(
-                track.track_id,
-                track.visit_id,
-                tuple(track.box.tolist()),
-                tuple(track.velocity_px.tolist()),
-                max(at_s - track.seen_at_s, 0.0),
-            )
-            for track in self._tracks.values()
-        )
+        return tuple(track.record(at_s) for track in self._tracks.values())
 
     def restore(self, records: Iterable[TrackRecord], at_s: float) -> None:
         """Carries on the tracks of another process.
@@ -216,27 +172,13 @@ class Tracker:
             at_s: time of the first frame on this stream's track clock, seconds.
         """
         for record in records:
-            self._tracks[record.track_id] = Track(
-                record.track_id,
-                record.visit_id,
-                np.array(record.box, np.float64),
-                np.array(record.velocity_px, np.float64),
-                at_s - record.unseen_s,
-                is_visible=False,
-                is_beside=True,
-            )
+            self._tracks[record.track_id] = Track.of_record(record, at_s)
 
-    def _learn_interval(self, at_s: float) -> None:
-        if self._frame_at_s is not None and at_s > self._frame_at_s:
-            self._intervals_s.append(min(at_s - self._frame_at_s, _LONGEST_INTERVAL_S))
-
-    def _end_unseen(self, at_s: float) -> None:
-        frame_s = float(np.median(self._intervals_s)) if self._intervals_s else 0.0
-        ends_after_s = max(_ENDS_AFTER_S, _ENDS_AFTER_FRAMES * frame_s)
-        self._end([t for t in self._tracks.values() if at_s - t.seen_at_s > ends_after_s])
+    def _end_unseen(self, at_s: float, after_s: float) -> None:
+        self._end([t for t in self._tracks.values() if at_s - t.seen_at_s > after_s])
         self._departed.forget_before(at_s)
 
-    def _limit(self, at_s: float) -> None:
+    def _limit(self) -> None:
         hidden = [track for track in self._tracks.values() if not track.is_visible]
         excess = min(len(self._tracks) - _MOST_TRACKS, len(hidden))
         if excess > 0:
@@ -248,96 +190,63 @@ class Tracker:
             self._departed.add(track)
             self._ended.append(track.track_id)
 
-    def _safe(
-        self, tracks: Sequence[Track], motion: Motion, possible: NDArray[np.bool_]
-    ) -> NDArray[np.intp]:
-        """Returns (n,) the track that each face continues, if nothing but a long look could doubt it; else -1."""
-        count = possible.shape[1]
-        safe = np.full(count, -1, np.intp)
-        calm = (motion.off <= _CALM.after(motion.elapsed_s)[:, None]) & (
-            motion.ratio <= _CALM_RATIO.after(motion.elapsed_s)[:, None]
-        )
-        rival = _RIVAL.after(motion.elapsed_s)
-        for index, row in np.argwhere(calm & possible):
-            track = tracks[index]
-            if motion.elapsed_s[index] > _GAP_S or (track.is_beside and not track.is_visible):
-                continue
-            near = motion.off[index, row] + rival
-            close = possible & (motion.way <= near[:, None])
-            if close[index].sum() == 1 and close[:, row].sum() == 1:
-                safe[row] = index
-        return safe
+    def _named_once(self) -> tuple[int, ...]:
+        ended, self._ended = tuple(self._ended), []
+        return ended
 
-    def _seen(
-        self,
-        proposal: Proposal,
-        known: Mapping[int, NDArray[np.float32]],
-        pairs: Sequence[tuple[int, int]],
-        agrees: NDArray[np.bool_],
-    ) -> list[Sighting]:
-        """Moves the tracks to their faces, begins the others, and returns all sightings."""
-        at_s, tracks, boxes = proposal.at_s, proposal.tracks, proposal.boxes
-        for track in self._tracks.values():
-            track.is_visible = False
-        track_of: dict[int, Track] = {}
-        doubted = set[int]()
+    def _moved(self, question: Question, pairs: Sequence[Pair]) -> dict[int, Track]:
+        """Moves tracks to their faces, and returns them by row."""
         for index, row in pairs:
-            track, embedding = tracks[index], known.get(row)
-            is_safe = proposal.safe[row] == index
-            track.velocity_px = changed_velocity(track, boxes[row], at_s)
-            track.box, track.seen_at_s, track.is_visible = boxes[row], at_s, True
-            track.count += 1
-            if embedding is None:
-                track.is_sure &= bool(is_safe)
-                if any(agrees[index, other] for other in known if other != row):
-                    doubted.add(track.track_id)
-            elif track.appearance is None or agrees[index, row]:
-                if track.appearance is None and track.visit_id == track.track_id:
-                    present = {t.visit_id for t in track_of.values()}
-                    track.visit_id = self._departed.visit_of(embedding, present) or track.visit_id
-                track.appearance = averaged(track.appearance, embedding)
-                track.is_sure = True
-            else:
-                track.is_sure &= bool(is_safe)
-            if proposal.ask[row]:
-                track.asked_at_s = at_s
-            track_of[row] = track
-        new = [
-            row for row in range(len(boxes)) if row not in track_of and not proposal.is_double[row]
-        ]
-        for row in new:
-            track_of[row] = self._begun(boxes[row], at_s, known.get(row), track_of.values())
-        for track in track_of.values():
-            track.is_sure &= track.track_id not in doubted
-        self._note_neighbors([*track_of.values()])
-        return [
-            Sighting(t.track_id, t.visit_id, row in new, t.is_sure)
-            for row in range(len(boxes))
-            for t in [track_of[int(proposal.same_as[row])]]
-        ]
+            track, box = question.tracks[index], question.boxes[row]
+            track.velocity_px = changed_velocity(track, box, question.at_s)
+            track.box, track.seen_at_s = box, question.at_s
+            track.is_visible = track.is_placed = True
+        return {row: question.tracks[index] for index, row in pairs}
 
-    def _begun(
+    def _judge(
         self,
-        box: NDArray[np.float64],
-        at_s: float,
-        embedding: NDArray[np.float32] | None,
-        present: Iterable[Track],
-    ) -> Track:
+        question: Question,
+        known: Mapping[int, NDArray[np.float32]],
+        alike: NDArray[np.float64],
+        pairs: Sequence[Pair],
+        is_alive: NDArray[np.bool_],
+    ) -> None:
+        """Decides which of the tracks that continue are sure."""
+        at_s = question.at_s
+        # Another face of this frame looks like the track: which of the two is it?
+        is_claimed = (alike >= AGREES).sum(axis=1) > 0
+        others = is_alive.copy()
+        settled = [index for index, row in pairs if alike[index, row] >= AGREES]
+        others[settled] = False
+        for index, row in pairs:
+            track, embedding = question.tracks[index], known.get(row)
+            is_safe = bool(question.links.safe[row] == index)
+            if embedding is None:
+                track.is_sure &= is_safe and not bool(is_claimed[index])
+                if question.ask[row]:
+                    track.poor_at_s = at_s
+            elif track.appearance is None:
+                if track.visit_id == track.track_id:
+                    track.visit_id = self._visit(embedding) or track.track_id
+                track.agree(averaged(None, embedding), at_s, is_sure=True)
+            elif index in settled:
+                is_sure = is_clear((index, row), alike, others)
+                track.agree(averaged(track.appearance, embedding), at_s, is_sure=is_sure)
+            else:
+                track.hesitate(at_s, is_safe=is_safe)
+
+    def _begun(self, question: Question, row: int, embedding: NDArray[np.float32] | None) -> Track:
         track_id = self._new_id()
-        visit_id = None
-        if embedding is not None:
-            visit_id = self._departed.visit_of(embedding, {t.visit_id for t in present})
-        track = Track(track_id, visit_id or track_id, box, np.zeros(2), at_s, asked_at_s=at_s)
-        if embedding is not None:
-            track.appearance, track.is_sure = averaged(None, embedding), True
+        track = Track(track_id, track_id, question.boxes[row], np.zeros(2), question.at_s)
+        if embedding is None:
+            track.poor_at_s = question.at_s
+        else:
+            track.visit_id = self._visit(embedding) or track_id
+            track.agree(averaged(None, embedding), question.at_s, is_sure=True)
         self._tracks[track_id] = track
         return track
 
-    def _note_neighbors(self, seen: Sequence[Track]) -> None:
-        """Marks the visible tracks that have another one near."""
-        if seen:
-            boxes = np.array([track.box for track in seen])
-            motion = Motion(seen, boxes, seen[0].seen_at_s)
-            beside = (motion.off <= _BESIDE).sum(axis=1) > 1
-            for track, is_beside in zip(seen, beside, strict=True):
-                track.is_beside = bool(is_beside)
+    def _visit(self, embedding: NDArray[np.float32]) -> int | None:
+        """Returns the visit of someone who left and has come back; who is in the picture has not left."""
+        present = {track.visit_id for track in self._tracks.values() if track.is_visible}
+        return self._departed.visit_of(embedding, present)

@@ -1,43 +1,12 @@
-"""What a tracker takes and returns, and what it knows about one track."""
+"""What a tracker returns, and what can be kept of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Proposal", "Seen", "Sighting", "Track", "TrackRecord"]
-
-
-@dataclass(slots=True, eq=False)
-class Track:
-    """A person in front of the camera, as far as the last frames show.
-
-    Attributes:
-        track_id: never used again.
-        visit_id: id of the visit's first track.
-        box: (4,) float64, where the face was seen last, pixels of the upright picture.
-        velocity_px: (2,) float64 x, y, pixels a second.
-        seen_at_s: when it was seen last.
-        count: sightings so far.
-        asked_at_s: when an embedding was asked for last.
-        is_visible: seen in the last frame.
-        is_sure: no other person can have taken the track's place since its last embedding.
-        is_beside: another face was near when this one was seen last.
-        appearance: (d,) float32 unit vector, the mean of its embeddings; None = never embedded.
-    """
-
-    track_id: int
-    visit_id: int
-    box: NDArray[np.float64]
-    velocity_px: NDArray[np.float64]
-    seen_at_s: float
-    count: int = 1
-    asked_at_s: float = -np.inf
-    is_visible: bool = True
-    is_sure: bool = False
-    is_beside: bool = False
-    appearance: NDArray[np.float32] | None = None
+__all__ = ["Proposal", "Seen", "Sighting", "TrackRecord"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,24 +19,11 @@ class Proposal:
             to be embedded has no embedding in `Tracker.update`.
         is_double: (n,) bool, faces that are another, better row's once more: two followed windows that converged. They are
             never asked for, and get the track of the other row: leave them out of results.
-        at_s, boxes: of the frame; boxes (n, 4) float64.
-        tracks: the t tracks that may continue.
-        off: (t, n) float64, from the predicted place of a track to a face, in widths of the face.
-        possible: (t, n) bool, what motion allows.
-        safe: (n,) intp, row of `tracks` that a face continues without an embedding; -1 = none.
-        same_as: (n,) intp, the row itself, or of a double the better row.
     """
 
     track_ids: NDArray[np.int64]
     ask: NDArray[np.bool_]
     is_double: NDArray[np.bool_]
-    at_s: float
-    boxes: NDArray[np.float64]
-    tracks: tuple[Track, ...] = field(repr=False)
-    off: NDArray[np.float64] = field(repr=False)
-    possible: NDArray[np.bool_] = field(repr=False)
-    safe: NDArray[np.intp] = field(repr=False)
-    same_as: NDArray[np.intp] = field(repr=False)
 
 
 class Sighting(NamedTuple):

@@ -1,0 +1,99 @@
+"""Which face can continue which track, by place, size and time alone, and if nothing can be wrong with it."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.streams.tracks.motion import Motion, Reach, centers, sides
+from facewire_server.streams.tracks.track import Track
+
+__all__ = ["Links", "are_beside", "links_between"]
+
+_POSSIBLE: Final = Reach(0.6, 1.5, 2.0)
+_POSSIBLE_RATIO: Final = Reach(1.6, 1.0, 2.0)
+"""What motion allows, in widths and as a ratio of sizes. Chosen, not measured."""
+
+_CALM: Final = Reach(0.2, 1.0, 0.4)
+_CALM_RATIO: Final = Reach(1.25, 0.5, 0.4)
+"""How far a face is from its prediction if nothing happened, in widths and as a ratio of sizes. Chosen, not measured."""
+
+_RIVAL: Final = Reach(0.4, 1.5, 0.4)
+"""A second face, or a second track, that is less than this much farther away than the first leaves a choice, in widths.
+Chosen, not measured."""
+
+_GAP_S: Final = 0.25
+"""After this many seconds without a sighting another person can stand in the same place. Chosen, not measured."""
+
+_BESIDE: Final = 1.5
+"""Faces whose centers are nearer than this many widths can hide each other between two frames. Chosen, not measured."""
+
+_SHADOW_S: Final = 0.2
+"""While a hidden face may be just behind or before a track's, an embedding of the track is good for this many seconds. Chosen,
+not measured."""
+
+_SHADOW_STILL: Final = 0.5
+"""The share of a calm motion that a face may move in that time. Chosen, not measured."""
+
+
+class Links(NamedTuple):
+    """What geometry says about t tracks and n faces.
+
+    Attributes:
+        off: (t, n) float64, from the predicted place of a track to a face, in widths of the face.
+        possible: (t, n) bool, what motion allows.
+        safe: (n,) intp, the track that a face continues for certain, without an embedding; -1 = none.
+    """
+
+    off: NDArray[np.float64]
+    possible: NDArray[np.bool_]
+    safe: NDArray[np.intp]
+
+
+def links_between(
+    tracks: Sequence[Track], boxes: NDArray[np.float64], at_s: float, usable: NDArray[np.bool_]
+) -> Links:
+    """Judges all pairs of a track and a face.
+
+    Args:
+        tracks: t tracks.
+        boxes: (n, 4) float64 pixels.
+        at_s: time of the frame, seconds.
+        usable: (n,) bool, faces that can be linked.
+    """
+    motion = Motion(tracks, boxes, at_s)
+    elapsed_s = motion.elapsed_s[:, None]
+    is_placed = np.array([track.is_placed for track in tracks], np.bool_)[:, None]
+    possible = is_placed & usable[None]
+    possible &= motion.way <= _POSSIBLE.after(elapsed_s)
+    possible &= motion.ratio <= _POSSIBLE_RATIO.after(elapsed_s)
+    calm = possible & (motion.off <= _CALM.after(elapsed_s))
+    calm &= motion.ratio <= _CALM_RATIO.after(elapsed_s)
+    calm &= elapsed_s <= _GAP_S
+    rival = _RIVAL.after(motion.elapsed_s)
+    is_visible = np.array([track.is_visible for track in tracks], np.bool_)
+    safe = np.full(len(boxes), -1, np.intp)
+    for index, row in np.argwhere(calm):
+        track, off = tracks[index], motion.off[index, row]
+        if track.is_beside and not track.is_visible:
+            continue
+        rows = possible[index] & (motion.way[index] <= off + rival[index])
+        near = possible[:, row] & (motion.way[:, row] <= off + rival)
+        if rows.sum() > 1 or (near & is_visible).sum() > int(track.is_visible):
+            continue
+        still = _SHADOW_STILL * _CALM.after(motion.elapsed_s[index])
+        is_known = at_s - track.agreed_at_s <= _SHADOW_S and off <= still
+        if near.sum() == 1 or is_known:
+            safe[row] = index
+    return Links(motion.off, possible, safe)
+
+
+def are_beside(tracks: Sequence[Track]) -> NDArray[np.bool_]:
+    """Returns (t,): which of the tracks have another one near, each where it was seen last."""
+    boxes = np.array([track.box for track in tracks], np.float64).reshape(-1, 4)
+    middles, widths = centers(boxes), sides(boxes)
+    apart = np.hypot(*np.moveaxis(middles[:, None] - middles[None], 2, 0))
+    near = apart <= _BESIDE * np.maximum(widths[:, None], widths[None])
+    beside: NDArray[np.bool_] = near.sum(axis=1) > 1
+    return beside
