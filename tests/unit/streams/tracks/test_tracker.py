@@ -80,11 +80,18 @@ def test_who_comes_back_later_is_on_another_visit() -> None:
     assert seen.ended == (1,)
 
 
-def test_two_people_who_meet_and_turn_back_keep_their_tracks() -> None:
+@pytest.mark.parametrize(
+    ("fps", "steps"), [(5, (0.0, 1.0, 2.0)), (5, (0.0, 1.5, 3.0)), (10, (0.0, 0.5, 1.0, 1.5, 2.0))]
+)
+def test_two_people_who_meet_and_turn_back_keep_their_tracks(
+    fps: float, steps: tuple[float, ...]
+) -> None:
     """By motion alone each would be where the other one is."""
     camera = Camera()
-    for frame, (ann, ben) in enumerate([(0, 5), (1, 4), (2, 3), (2, 3), (1, 4), (0, 5)]):
-        seen = camera.show(frame / 5, [(ANN, ann * SIDE_PX), (BEN, ben * SIDE_PX)])
+    meeting = 2 * steps[-1] + steps[1]
+    for frame, step in enumerate([*steps, *reversed(steps)]):
+        people = [(ANN, step * SIDE_PX), (BEN, (meeting - step) * SIDE_PX)]
+        seen = camera.show(frame / fps, people)
         assert (ids(seen), sure(seen)) == ([1, 2], [True, True])
 
 
@@ -121,6 +128,16 @@ def test_a_face_that_was_hidden_beside_another_is_embedded_when_it_is_back() -> 
     seen = camera.show(6 / 30, [(ANN, 100.0), (BEN, 220.0)], poor=[BEN])
     assert camera.asks == [False, True]
     assert sure(seen) == [True, False]
+
+
+def test_a_lone_face_that_someone_passed_while_it_was_missed_is_embedded() -> None:
+    camera = Camera()
+    camera.show(0.0, [(ANN, 100.0)])
+    camera.show(1 / 30, [(CAT, 200.0)], poor=[CAT])
+    camera.show(2 / 30, [(CAT, 260.0)], poor=[CAT])
+    seen = camera.show(3 / 30, [(BEN, 100.0), (CAT, 320.0)], poor=[BEN, CAT])
+    assert camera.asks[0]
+    assert sure(seen)[0] is False
 
 
 def test_who_stands_before_a_hidden_face_is_embedded_again_and_again() -> None:
