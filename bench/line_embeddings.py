@@ -5,17 +5,18 @@ an enrollment, and the probes of a recognition.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import progress
-from facewire_server.app.line import join_line
+from facewire_server.app.line import Line, join_line
 from facewire_server.app.values import line_threads, read_model_contract, request_defaults, work
 from facewire_server.configuration.settings import Settings
 from facewire_server.galleries.records import (
@@ -25,10 +26,11 @@ from facewire_server.galleries.records import (
     SearchResult,
 )
 from facewire_server.models import open_models
+from facewire_server.rpc.options import RequestDefaults
 from facewire_server.types import DecisionPolicy, Face, FaceSelection, Outcome, Picture, Recognition
 from harness import REPOSITORY
 
-__all__ = ["People", "default_policy", "embed"]
+__all__ = ["EmbeddingLine", "People", "Shot", "default_policy", "embed", "embedding_line"]
 
 _SETTINGS: Final = Settings(models=REPOSITORY / "models", frame_timeout_s=600.0)
 _THREADS: Final = 2
@@ -116,42 +118,80 @@ class _Recorder:
         return Enrollment(tuple(results), 0, 0)
 
 
-async def _embed(pictures: Mapping[str, Sequence[Path]]) -> People:
+class Shot(NamedTuple):
+    """A face as a probe.
+
+    Attributes:
+        embedding: (d,) float32 of unit length.
+        norm: of the embedding before it was normalized.
+        inter_eye_px: distance of the eyes in the picture.
+    """
+
+    embedding: NDArray[np.float32]
+    norm: float
+    inter_eye_px: float
+
+
+class EmbeddingLine:
+    """The server's line before a gallery that keeps what it is given."""
+
+    def __init__(self, line: Line, recorder: _Recorder, defaults: RequestDefaults) -> None:
+        """Takes the line; use `embedding_line`."""
+        self._line = line
+        self._recorder = recorder
+        self._defaults = defaults
+
+    async def templates(self, name: str, pictures: Sequence[bytes]) -> NDArray[np.float32]:
+        """Enrolls a person; returns the templates, (n, d) float32 of unit length, of the pictures that were accepted."""
+        await self._line.enroller.enroll(
+            "default",
+            NewIdentity(name, create=True),
+            [Picture(data) for data in pictures],
+            FaceSelection.MOST_CENTRAL,
+            self._defaults.picture,
+        )
+        return self._recorder.rows
+
+    async def probe(self, picture: bytes) -> Shot | None:
+        """Returns the most central face: of a picture of LFW, the person who is labeled; None if it is TOO_POOR or none was found."""
+        seen = await self._line.recognizer.recognize(
+            Picture(picture), "default", self._defaults.picture, self._defaults.decision
+        )
+        return _central(seen, self._recorder.rows)
+
+
+@asynccontextmanager
+async def embedding_line() -> AsyncIterator[EmbeddingLine]:
+    """Opens the models and joins the line at the server's default settings."""
     contract = read_model_contract(_SETTINGS.model_contract)
-    defaults = request_defaults(_SETTINGS, contract)
     recorder = _Recorder(contract.dimension)
-    templates: list[NDArray[np.float32] | None] = []
-    probes: list[NDArray[np.float32] | None] = []
     with ThreadPoolExecutor(line_threads(_THREADS)) as threads:
         async with open_models(contract, folder=_SETTINGS.models, threads=_THREADS) as models:
             shared = work(_SETTINGS, _THREADS, is_served=False)
             line = join_line(_SETTINGS, contract, models, recorder, shared, threads)
-            for name, (first, *others) in progress(pictures.items(), "people", len(pictures)):
-                await line.enroller.enroll(
-                    "default",
-                    NewIdentity(name, create=True),
-                    [Picture(first.read_bytes())],
-                    FaceSelection.MOST_CENTRAL,
-                    defaults.picture,
-                )
-                templates.append(recorder.rows[0] if len(recorder.rows) else None)
-                probe = Picture((others or [first])[0].read_bytes())
-                seen = await line.recognizer.recognize(
-                    probe, "default", defaults.picture, defaults.decision
-                )
-                probes.append(_central(seen, recorder.rows))
+            yield EmbeddingLine(line, recorder, request_defaults(_SETTINGS, contract))
+
+
+async def _embed(pictures: Mapping[str, Sequence[Path]]) -> People:
+    templates: list[NDArray[np.float32] | None] = []
+    probes: list[NDArray[np.float32] | None] = []
+    async with embedding_line() as line:
+        for name, (first, *others) in progress(pictures.items(), "people", len(pictures)):
+            rows = await line.templates(name, [first.read_bytes()])
+            templates.append(rows[0] if len(rows) else None)
+            shot = await line.probe((others or [first])[0].read_bytes())
+            probes.append(shot.embedding if shot else None)
     return People(
         tuple(pictures),
-        _stacked(templates, contract.dimension),
-        _stacked(probes, contract.dimension),
+        _stacked(templates),
+        _stacked(probes),
         np.array([row is not None for row in templates]),
         np.array([row is not None for row in probes]),
         np.array([len(files) > 1 for files in pictures.values()]),
     )
 
 
-def _central(seen: Recognition, probes: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Returns the probe of the most central face: of a picture of LFW, the person who is labeled."""
+def _central(seen: Recognition, probes: NDArray[np.float32]) -> Shot | None:
     if not seen.faces:
         return None
     middle = np.array([seen.width_px, seen.height_px]) / 2
@@ -161,12 +201,14 @@ def _central(seen: Recognition, probes: NDArray[np.float32]) -> NDArray[np.float
     chosen = seen.faces[int(np.argmin(distances))]
     searched = [face for face in seen.faces if _is_searched(face)]
     rows = [row for face, row in zip(searched, probes, strict=True) if face is chosen]
-    return rows[0] if rows else None
+    quality = chosen.quality
+    return Shot(rows[0], quality.embedding_norm, quality.inter_eye_px) if rows else None
 
 
 def _is_searched(face: Face) -> bool:
     return face.decision is not None and face.decision.outcome is not Outcome.TOO_POOR
 
 
-def _stacked(rows: Sequence[NDArray[np.float32] | None], dimension: int) -> NDArray[np.float32]:
+def _stacked(rows: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32]:
+    dimension = max(len(row) for row in rows if row is not None)
     return np.stack([np.zeros(dimension, np.float32) if row is None else row for row in rows])

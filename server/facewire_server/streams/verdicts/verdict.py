@@ -227,7 +227,11 @@ class Verdict:
             cause = TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
             changes.append(self._retract(cause))
         # Looks from before the face was held back confirm nothing after it.
-        if is_concluded(decision, looks) and (is_new or not self._evidence.is_held):
+        standing = self._standing
+        was_unknown = not has_moved and standing is not None and standing.outcome is Outcome.UNKNOWN
+        if is_concluded(decision, looks, was_unknown=was_unknown) and (
+            is_new or not self._evidence.is_held
+        ):
             cause = TrackReason.EVIDENCE if is_new else TrackReason.GALLERY_CHANGED
             changes += self._confirm(decision, cause)
         return changes
