@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bench.intervals import Interval, bootstrap_share
 from bench.line_embeddings import Shot, default_policy
 from bench.report import Report, parser, progress, run
-from bench.visit_looks import LEAST_SHOTS, Clip, Seen, seen
 from bench.visit_judged import Gallery, Visit, visit
+from bench.visit_looks import LEAST_SHOTS, Clip, Seen, seen
 from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import DecisionPolicy
 

@@ -5,12 +5,14 @@ does not change from look to look.
 """
 
 from dataclasses import replace
+from enum import Enum
 from typing import Final
 
 from facewire_server.streams.verdicts.looks import MAX_LOOKS, Looks
+from facewire_server.streams.verdicts.shown import between
 from facewire_server.types import Candidate, Decision, Outcome
 
-__all__ = ["between", "is_concluded", "of_looks", "overturns", "supports"]
+__all__ = ["Stance", "is_concluded", "of_looks", "stance"]
 
 _LOOKS_FOR_A_NAME: Final = 2
 """Looks whose mean must reach the threshold for a name."""
@@ -84,24 +86,37 @@ def is_concluded(decision: Decision, looks: Looks, *, was_unknown: bool = False)
     return decision.outcome is Outcome.AMBIGUOUS
 
 
-def between(decision: Decision) -> frozenset[str]:
-    """Returns the identities that an outcome lies between; empty unless it is AMBIGUOUS."""
-    return frozenset(candidate.identity_id for candidate in decision.ambiguous_between)
+class Stance(Enum):
+    """What a further decision says about the one that is confirmed."""
+
+    FOR = "for"
+    AGAINST = "against"
+    REVOKES = "revokes"
 
 
-def supports(identity_id: str, decision: Decision) -> bool:
-    """Whether a decision about further looks leaves the name of an identity as it is."""
+def stance(standing: Decision, decision: Decision, before: Decision) -> Stance:
+    """Returns what a further decision says about the one that is confirmed. AGAINST revokes it the second time.
+
+    Args:
+        standing: the one that is confirmed.
+        decision: the further one.
+        before: the last one before it; if its revision is another, the gallery has changed.
+    """
+    has_moved = before.gallery_revision != decision.gallery_revision
+    if standing.identity is None:
+        is_gone = has_moved and between(standing) > between(decision)
+        return Stance.REVOKES if is_gone else Stance.FOR
+    identity_id = standing.identity.identity_id
     if decision.outcome is Outcome.AMBIGUOUS:
-        return identity_id in between(decision)
-    is_best = decision.best is not None and decision.best.identity_id == identity_id
-    return is_best and _lead(decision) >= -_DOUBT
-
-
-def overturns(identity_id: str, decision: Decision) -> bool:
-    """Whether a decision revokes the name of an identity at once: another one reaches the threshold, and it is not in question."""
-    return decision.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS) and not supports(
-        identity_id, decision
-    )
+        is_new_double = has_moved and before.outcome is Outcome.KNOWN
+        is_for = identity_id in between(decision) and not is_new_double
+    else:
+        is_best = decision.best is not None and decision.best.identity_id == identity_id
+        is_for = is_best and _lead(decision) >= -_DOUBT
+    if is_for:
+        return Stance.FOR
+    is_other = decision.outcome is not Outcome.UNKNOWN
+    return Stance.REVOKES if has_moved or is_other else Stance.AGAINST
 
 
 def _lead(decision: Decision) -> float:

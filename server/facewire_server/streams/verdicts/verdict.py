@@ -1,7 +1,6 @@
 """The verdict about the person of one track: tentative, confirmed, retracted, ended."""
 
 import math
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,13 +9,8 @@ from numpy.typing import NDArray
 from facewire_server.streams.verdicts.change import Change
 from facewire_server.streams.verdicts.evidence import Evidence
 from facewire_server.streams.verdicts.looks import CLOCK_STEP_S, MIN_GAP_S, Look
-from facewire_server.streams.verdicts.rule import (
-    between,
-    is_concluded,
-    of_looks,
-    overturns,
-    supports,
-)
+from facewire_server.streams.verdicts.rule import Stance, is_concluded, of_looks, stance
+from facewire_server.streams.verdicts.shown import blank, conclusion, pending
 from facewire_server.types import Decision, Outcome, TrackReason, TrackState
 
 __all__ = ["Verdict"]
@@ -62,7 +56,7 @@ class Verdict:
         verdict = cls()
         verdict._state = TrackState.TENTATIVE if standing is None else TrackState.CONFIRMED
         verdict._standing = standing
-        verdict._blank = _blank(standing) if standing else _UNDECIDED
+        verdict._blank = blank(standing) if standing else _UNDECIDED
         verdict._evidence.is_held = True
         return verdict
 
@@ -157,7 +151,7 @@ class Verdict:
             self._state = TrackState.TENTATIVE
         if decision.outcome is Outcome.TOO_POOR:
             self._tried_at_s = at_s
-            self._blank = _blank(decision)
+            self._blank = blank(decision)
             if not self._evidence.searched:
                 self._last = decision
             changes: list[Change] = []
@@ -207,61 +201,45 @@ class Verdict:
             raise RuntimeError("the verdict has ended")
 
     def _open_decision(self) -> Decision:
-        """Returns what an open verdict shows."""
-        if self._last is None or self._last.outcome is Outcome.TOO_POOR:
-            return self._last or self._blank
-        return replace(self._last, outcome=Outcome.PENDING, ambiguous_between=())
+        return pending(self._last or self._blank)
 
     def _weigh(self, decision: Decision) -> list[Change]:
         looks = self._evidence.searched
         if not looks.newest:
             raise ValueError("a search needs a probe")
-        before = self._last or self._standing
-        has_moved = before is not None and before.gallery_revision != decision.gallery_revision
-        is_new = self._searched_sequence != looks.newest.sequence
         decision = of_looks(decision, looks)
+        before = self._last or self._standing or decision
+        has_moved = before.gallery_revision != decision.gallery_revision
+        is_new = self._searched_sequence != looks.newest.sequence
         self._searched_sequence = looks.newest.sequence
-        self._last, self._blank = decision, _blank(decision)
+        self._last, self._blank = decision, blank(decision)
         changes = []
-        if self._standing and self._is_overturned(self._standing, decision, before, looks.newest):
+        if self._standing and self._revokes(stance(self._standing, decision, before), looks.newest):
             cause = TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
             changes.append(self._retract(cause))
-        # Looks from before the face was held back confirm nothing after it.
         standing = self._standing
         was_unknown = not has_moved and standing is not None and standing.outcome is Outcome.UNKNOWN
-        if is_concluded(decision, looks, was_unknown=was_unknown) and (
-            is_new or not self._evidence.is_held
-        ):
+        # Looks from before the face was held back confirm nothing after it.
+        may_confirm = is_new or not self._evidence.is_held
+        if may_confirm and is_concluded(decision, looks, was_unknown=was_unknown):
             cause = TrackReason.EVIDENCE if is_new else TrackReason.GALLERY_CHANGED
             changes += self._confirm(decision, cause)
         return changes
 
-    def _is_overturned(
-        self, standing: Decision, decision: Decision, before: Decision | None, newest: Look
-    ) -> bool:
-        """Whether a decision revokes the standing one; counts the looks that speak against it."""
-        has_moved = before is not None and before.gallery_revision != decision.gallery_revision
-        if standing.identity is None:
-            return has_moved and between(standing) > between(decision)
-        is_new_double = (
-            has_moved
-            and decision.outcome is Outcome.AMBIGUOUS
-            and before is not None
-            and before.outcome is Outcome.KNOWN
-        )
-        if supports(standing.identity.identity_id, decision) and not is_new_double:
+    def _revokes(self, said: Stance, newest: Look) -> bool:
+        """Counts what a decision says about the standing one; returns whether that is revoked."""
+        if said is Stance.FOR:
             self._evidence.accept()
             self._weak_at_s = None
             return False
-        if has_moved or overturns(standing.identity.identity_id, decision):
-            return True
         if self._weak_at_s is None:
             self._weak_at_s = newest.at_s
-        return newest.at_s - self._weak_at_s >= MIN_GAP_S - CLOCK_STEP_S
+        is_second = newest.at_s - self._weak_at_s >= MIN_GAP_S - CLOCK_STEP_S
+        return said is Stance.REVOKES or is_second
 
     def _confirm(self, decision: Decision, reason: TrackReason) -> list[Change]:
         standing = self._standing
-        is_same = standing is not None and _conclusion(standing) == _conclusion(decision)
+        is_same = standing is not None and conclusion(standing) == conclusion(decision)
         if standing and standing.identity and not is_same:
             return []  # its name stands
         self._standing = decision
@@ -276,22 +254,3 @@ class Verdict:
         self._state = TrackState.RETRACTED
         name = revoked.identity_id if revoked else ""
         return Change(TrackState.RETRACTED, reason, self._open_decision(), name)
-
-
-def _blank(decision: Decision) -> Decision:
-    """Returns an open decision that says nothing about a person."""
-    return Decision(
-        Outcome.PENDING,
-        None,
-        0.0,
-        decision.threshold,
-        decision.gallery_revision,
-        threshold_source=decision.threshold_source,
-    )
-
-
-def _conclusion(decision: Decision) -> tuple[Outcome, frozenset[str]]:
-    """Returns what an operator is informed of: the outcome, and whom it names."""
-    identity = decision.identity
-    names = frozenset([identity.identity_id]) if identity else between(decision)
-    return decision.outcome, names
