@@ -1,4 +1,4 @@
-"""Turns names into references and back around the writes of streams; a storage that fails loses what it should have kept, and no more."""
+"""Turns names into references and back around the writes of streams; a storage that fails loses only what it should have kept."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
