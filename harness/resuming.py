@@ -132,6 +132,8 @@ class ResumingCamera(Watched):
         next_sequence = 1
         with self._client.stream(self._frames(), reopen=True, on_reopen=self._note_error) as stream:
             for result in stream:
+                if isinstance(result, facewire.TrackEvent):
+                    continue
                 if isinstance(result, facewire.FramesSkipped):
                     first, last = result.first_sequence, result.last_sequence
                     if result.reason in _ENDINGS:

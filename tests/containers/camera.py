@@ -14,7 +14,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from facewire import Client, FacewireError, Frame, FramePolicy, FrameResult, FramesSkipped, Image
+from facewire import (
+    Client,
+    FacewireError,
+    Frame,
+    FramePolicy,
+    FrameResult,
+    FramesSkipped,
+    Image,
+    TrackEvent,
+)
 
 PERIOD_S = 0.5
 """Seconds from frame to frame. Chosen, not measured: containers of one processor keep up with it."""
@@ -54,7 +63,8 @@ def main() -> int:
         for result in client.stream(
             frames(), policy=FramePolicy.EVERY_FRAME, reopen=True, on_reopen=reopening
         ):
-            accounted.update(numbers_of(result))
+            if not isinstance(result, TrackEvent):
+                accounted.update(numbers_of(result))
     once = sum(1 for number in range(1, sent + 1) if accounted[number] == 1)
     say("end", sent=sent, accounted_for_once=once, accounted_for=accounted.total())
     return 0 if sent and once == sent == accounted.total() else 1

@@ -85,7 +85,7 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
 
     def WatchTracks(self, request: Any, context: Any) -> Iterator[Any]:
         server, journal = self._server, self._server.journal
-        server.handle(context, "WatchTracks", lambda: self._require("WATCH_TRACKS"))
+        server.handle(context, "WatchTracks", lambda: self._watchable(request))
         follows = request.after_event or journal.last_event
         server.watched.append(request)
         if server.names_position:
@@ -100,6 +100,13 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
                 return
             yield recognition_pb2.WatchTracksResponse(event=event, events_lost=is_lost)
             is_lost = False
+
+    def _watchable(self, request: Any) -> None:
+        self._require("WATCH_TRACKS")
+        for field, valid in (("camera_ids", _fits), ("identity_ids", str.isprintable)):
+            for number, given in enumerate(getattr(request, field)):
+                if not valid(given):
+                    raise Refusal("FIELD_INVALID", "out of range", field=f"{field}[{number}]")
 
     def GetTrackCrop(self, request: Any, context: Any) -> Any:
         return self._server.handle(context, "GetTrackCrop", lambda: self._crop(request))
@@ -267,3 +274,7 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
                 decision.template_id = best.template_id
         decision.candidates.extend(ranked[: request.max_candidates])
         return [seen.face]
+
+
+def _fits(camera_id: str) -> bool:
+    return len(camera_id.encode()) <= 128

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from facewire.v1 import recognition_pb2
+from facewire.v1 import face_pb2, recognition_pb2
 from fakes.server import TRACKED, FakeServer
 from integration.command import ended_by_ctrl_c, interruptible, lines
 
@@ -21,10 +21,10 @@ def happens(fake, state="CONFIRMED", *, camera="door", name="Ada", before=""):
         reason="TRACK_REASON_EVIDENCE", previous_identity_id=before,
     )  # fmt: skip
     if name:
-        event.decision.outcome = "OUTCOME_KNOWN"
+        event.decision.outcome = face_pb2.OUTCOME_KNOWN
         event.decision.identity_id, event.decision.display_name = name.lower(), name
     else:
-        event.decision.outcome = "OUTCOME_PENDING"
+        event.decision.outcome = face_pb2.OUTCOME_PENDING
     return fake.journal.record(event).event_id
 
 

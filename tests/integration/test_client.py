@@ -26,7 +26,7 @@ from facewire import (
 from facewire._wire.grpc_status import error_from_rpc
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from fakes.blocking import CLIENTS
-from fakes.server import FakeServer
+from fakes.server import TRACKED, FakeServer
 
 
 @pytest.fixture(params=CLIENTS)
@@ -41,7 +41,7 @@ def address(request):
     if request.param == "real":
         yield request.getfixturevalue("server").address
         return
-    with FakeServer() as fake:
+    with FakeServer(features=TRACKED) as fake:
         yield fake.address
 
 
@@ -382,7 +382,8 @@ def test_a_server_says_what_it_allows_and_a_stream_says_the_same(client, portrai
     in_force = info.decision_defaults.threshold or client.gallery().threshold
     assert face.decision.threshold == in_force
     assert {ImageFormat.JPEG, ImageFormat.RGB8} <= set(info.image_formats)
-    assert info.has(facewire.Feature.TRACKS) is False
+    assert info.has(facewire.Feature.WATCH_TRACKS) is True
+    assert info.has(facewire.Feature.TRACK_CROPS) is False, "the operator did not allow it"
 
 
 def test_a_request_that_is_sent_twice_is_carried_out_once(address, gallery, portrait_jpeg):
@@ -409,7 +410,7 @@ def test_a_stream_accounts_for_every_frame_once_in_order(
         for number, picture in enumerate([portrait_jpeg, nobody, b"text", portrait, b""])
     ]
     stream = client.stream(frames, camera="t", gallery=gallery, policy=FramePolicy.EVERY_FRAME)
-    results = list(stream)
+    results = [each for each in stream if isinstance(each, facewire.FrameResult)]
     assert stream.limits.max_in_flight >= 1
     assert [each.sequence for each in results] == [1, 2, 3, 4, 5]
     assert [each.captured_at_us for each in results] == [1000, 1001, 1002, 1003, 1004]
@@ -427,7 +428,7 @@ def test_a_live_stream_accounts_for_every_frame_with_or_without_a_result(
     for result in client.stream([portrait_jpeg] * 20, gallery=gallery):
         if isinstance(result, facewire.FramesSkipped):
             accounted += range(result.first_sequence, result.last_sequence + 1)
-        else:
+        elif isinstance(result, facewire.FrameResult):
             accounted.append(result.sequence)
     assert accounted == list(range(1, 21))
 
@@ -458,3 +459,25 @@ def test_a_token_is_sent_and_its_lack_is_told(connect):
                 client.gallery()
             with pytest.raises(facewire.AuthenticationError, match="token"):
                 list(client.stream([]))
+
+
+def test_the_feed_of_events_opens_and_ends_with_what_is_kept(client, gallery):
+    with client.watch_tracks(cameras=[gallery]) as feed:
+        assert not feed.events_lost
+    assert list(client.watch_tracks(cameras=[gallery], after_event=1, kept_only=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [({"cameras": ["x" * 129]}, "camera_ids[0]"), ({"identities": ["a\nb"]}, "identity_ids[0]")],
+)
+def test_a_filter_that_cannot_be_is_named(client, given, field):
+    with pytest.raises(facewire.InvalidRequestError) as caught:
+        client.watch_tracks(**given).open()
+    assert (caught.value.reason, caught.value.field) == (ErrorReason.FIELD_INVALID, field)
+
+
+def test_a_picture_of_a_track_is_kept_only_if_the_operator_allows_it(client):
+    with pytest.raises(facewire.NotSupportedError) as caught:
+        client.track_crop(7)
+    assert caught.value.reason is ErrorReason.CROPS_NOT_KEPT
