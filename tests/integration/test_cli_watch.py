@@ -204,3 +204,17 @@ def test_a_live_visit_has_times_of_day_and_is_ended_by_ctrl_c(
         (seen,) = csv.DictReader(file)
     assert seen["who"] == "Eileen Collins"
     assert datetime.fromisoformat(seen["from_time"]) <= datetime.fromisoformat(seen["to_time"])
+
+
+def test_a_server_without_tracks_is_watched_by_the_names_of_frames(
+    run, tracking, coming_and_going, tmp_path
+):
+    tracking.features = set()
+    out = tmp_path / "seen.csv"
+    result = run("watch", coming_and_going, "--csv", out, server=tracking.address)
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("0:00.0–0:02.9  Eileen Collins  "), "an absence of a second is joined"
+    with out.open(encoding="utf-8", newline="") as file:
+        (seen,) = csv.DictReader(file)
+    assert (seen["who"], seen["frame_count"]) == ("Eileen Collins", "20")

@@ -2,6 +2,7 @@
 
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any, Self
 
 import grpc
@@ -46,6 +47,7 @@ class TrackFeed(Opened):
         self._timeout_s = timeout_s
         self._reopening = reopening
         self._call: Any = None
+        self._end_call: Callable[[], object] = lambda: None
         self._closed = threading.Event()
 
     @property
@@ -72,7 +74,7 @@ class TrackFeed(Opened):
     def close(self) -> None:
         """Ends the feed. May be called again, and from another thread."""
         self._closed.set()
-        self._let_go()
+        self._end_call()
 
     def __next__(self) -> TrackEvent:
         while not self._closed.is_set():
@@ -116,9 +118,8 @@ class TrackFeed(Opened):
         self._closed.wait(self._reopening.pause_s(error))
 
     def _let_go(self) -> None:
-        if self._call is not None:
-            self._dropped()
-            self._call = None
+        self._end_call()
+        self._call = None
 
     def _connect(self) -> None:
         """Makes a call, unless the feed was closed, also while it opens."""
@@ -126,13 +127,12 @@ class TrackFeed(Opened):
         while not self._closed.is_set():
             channel = connect(self._address)
             stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
-            self._call = call = stub.WatchTracks(
-                self._position.request(), metadata=self._address.metadata
-            )
+            call = stub.WatchTracks(self._position.request(), metadata=self._address.metadata)
             # A feed that was dropped, as `for ... break` does, is ended, too.
-            self._dropped = weakref.finalize(self, _end, call, channel)
+            self._end_call = weakref.finalize(self, _end, call, channel)
+            self._call = call
             if self._closed.is_set():  # too early for `close` to see the call
-                self._let_go()
+                self._end_call()
                 return
             try:
                 self._await_headers(call, deadline)
