@@ -1,7 +1,8 @@
 """Latency of one picture over gRPC, beside OpenCV's YuNet + SFace in the same run.
 
 The ancestor's pictures, re-encoded as JPEG of quality 90, one at a time over the loopback: through
-`StreamRecognize` (EVERY_FRAME, one in flight) and `Recognize`. After each the peer does the same picture (decode, detect,
+`StreamRecognize` (EVERY_FRAME, one in flight) and `Recognize`. A frame has one processor, and the stream soon only follows the faces, so
+the aims are `Recognize`'s. After each the peer does the same picture (decode, detect,
 align, embed) in another process, with its default threads; the ratio is taken pair by pair, so that
 other load of the machine affects both. Two people are enrolled, so that there is a gallery to search.
 """
@@ -41,7 +42,7 @@ class _Case(NamedTuple):
     """A picture, the smallest face wanted, and the times to compare with.
 
     Attributes:
-        aim: most of the peer's time that the stream may take; 0 = no aim.
+        aim: most of the peer's time that the call may take; 0 = no aim.
         ancestor_ms: as the authors of sanus-solutions-server published it, for a GTX 1080 and
             pixels as base64 over HTTP; 0 = not published.
     """
@@ -53,9 +54,9 @@ class _Case(NamedTuple):
 
 
 CASES: Final = (
-    _Case("klaus.png", 0, 1.1, 3950),
+    _Case("klaus.png", 0, 0.9, 3950),
     _Case("rupert.png", 0, 0, 0),
-    _Case("11faces.jpg", 0, 0.75, 480),
+    _Case("11faces.jpg", 0, 0.6, 480),
     _Case("104faces.jpg", 0, 0, 830),
     _Case("104faces.jpg", 14, 0.6, 830),
 )
@@ -181,9 +182,9 @@ def _print(report: Report, measured: list[tuple[_Case, _Times]]) -> None:
         stage_lines.append((name, *(f"{times.stages_ms[stage]:.1f}" for stage in _STAGES)))
         if case.aim:
             report.aim(
-                f"{name}: stream ≤ {case.aim:g} × peer",
-                f"{ratios['stream']:.2f} ×",
-                met=ratios["stream"] <= case.aim,
+                f"{name}: one call ≤ {case.aim:g} × peer",
+                f"{ratios['unary']:.2f} ×",
+                met=ratios["unary"] <= case.aim,
             )
     report.table(
         f"milliseconds a picture (peer: YuNet + SFace, canvas {_PEER_CANVAS_PX} px)",
