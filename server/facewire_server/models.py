@@ -181,6 +181,7 @@ async def _for_frames(
         return []
     stack.callback(frames.close)
     await prove_bfloat16(frames, contract, contract.bfloat16)
+    exact.use_alone()
     return [OpenedModel(FRAME_EMBEDDER, frames, embedded_version=exact.version)]
 
 

@@ -36,6 +36,10 @@ memory grows with every new size of a canvas. Measured over 200 canvases of ever
 the default, 537 and flat with 100; the time of a prediction is the same within 4 %, from 0 kept to 5,000."""
 
 
+_MOST_SIDE_BY_SIDE: Final = 8
+"""Predictions of a model at once. Chosen, not measured: each takes 17 MB for the detector, and with more processors a prediction has
+several threads."""
+
 _FASTER: Final = 0.8
 """Share of float32's time that bfloat16 may take at most, to be used. Measured for SFace, one crop on one thread: 0.40 with AMX, 1.3 with
 avx512_bf16 and 3.9 with avx512 alone (both by ONEDNN_MAX_CPU_ISA on that processor), though OpenVINO lists BF16 for all three."""
@@ -47,9 +51,10 @@ _TIMINGS: Final = 5
 class OpenVinoModel:
     """One SavedModel behind the `Model` port.
 
-    It is compiled twice from one copy of its constants. A picture that is alone has all processors for each prediction. Where several
+    It is compiled twice from one copy of its constants. A picture that is alone has all processors for each prediction. If several
     are in work, and for every frame of a stream, a prediction has one thread, and as many run side by side as there are
-    processors: threads that share a prediction wait for each other in a loop that keeps the processor busy.
+    processors: threads that share a prediction wait for each other in a loop that keeps the processor busy. A model that is
+    called for one of the two only is compiled once.
 
     float32 throughout, unless `in_bfloat16`: so the detection cascade finds other faces. Threads are not pinned
     to processors: pinned, the models of one host share the same few. Memory is bounded whatever the shapes of the
@@ -60,7 +65,11 @@ class OpenVinoModel:
     """
 
     def __init__(
-        self, directory: Path, signature_name: str = DEFAULT_SIGNATURE, *, threads: int
+        self,
+        directory: Path,
+        signature_name: str = DEFAULT_SIGNATURE,
+        *,
+        threads: int,
     ) -> None:
         """Reads and compiles the newest version of a servable.
 
@@ -85,10 +94,9 @@ class OpenVinoModel:
         try:
             with as_default(newest, signature_name) as folder:
                 self._network = self._core.read_model(folder)
-            self._side_by_side = self._compiled(_FLOAT32, requests=threads)
-            self._alone = (
-                self._compiled(_FLOAT32, requests=1) if threads > 1 else self._side_by_side
-            )
+            self._side_by_side = self._alone = self._compiled(_FLOAT32, requests=threads)
+            if threads > 1:
+                self._alone = self._compiled(_FLOAT32, requests=1)
         except (RuntimeError, OSError, ValueError) as error:
             raise ModelUnavailable(f"OpenVINO cannot run the SavedModel in {newest}") from error
 
@@ -100,6 +108,15 @@ class OpenVinoModel:
         other = copy.copy(self)
         other._side_by_side = other._alone = self._compiled(_BFLOAT16, requests=self._threads)
         return other
+
+    def use_alone(self) -> None:
+        """Predicts one at a time from now on, on all processors, and frees the memory of the other way.
+
+        For a model that frames are not embedded by, before its first prediction.
+        """
+        if self._side_by_side is not self._alone:
+            self._side_by_side.threads.shutdown()
+            self._side_by_side = self._alone
 
     def is_faster_than(self, other: "OpenVinoModel", inputs: Mapping[str, NDArray]) -> bool:
         """Returns whether predictions with one thread take clearly less time than the other model's."""
@@ -126,6 +143,7 @@ class OpenVinoModel:
         self._side_by_side.threads.shutdown()
 
     def _compiled(self, precision: str, *, requests: int) -> "_Compiled":
+        requests = min(requests, _MOST_SIDE_BY_SIDE)
         compiled = self._core.compile_model(
             self._network,
             "CPU",

@@ -1,5 +1,6 @@
 """What the embedded engine cannot run is refused with what to do about it; a failure is no crash."""
 
+import asyncio
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from facewire_server.app.values import read_model_contract
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof import canary
+from facewire_server.work.breadth import working
 from fakes.python import run_python
 
 # Noise at low thresholds passes through all three networks. The private memory is read after every size.
@@ -68,12 +70,30 @@ async def test_bfloat16_and_float32_of_one_network_stand_side_by_side(models: Pa
         closing(exact.in_bfloat16()) as frames,
     ):
         assert frames.version == exact.version
+        exact.use_alone()
         found = [await each.predict({"faces": canary.crops()}) for each in (frames, exact, frames)]
     cosines = [canary.check(each["embeddings"], contract.golden) for each in found]
     assert cosines[1] >= canary.CANARY_MIN_COSINE
     assert min(cosines) >= contract.bfloat16.min_cosine
     error = np.abs(found[0]["norms"] / found[1]["norms"] - 1).max()
     assert error <= contract.bfloat16.frame_error.norm
+
+
+@pytest.mark.parametrize("is_frame", [False, True])
+async def test_a_model_that_is_compiled_for_one_way_only_predicts_in_both(
+    models: Path, is_frame: bool
+) -> None:
+    crops = canary.crops()
+    with (
+        closing(OpenVinoModel(models / "embedding", threads=2)) as exact,
+        working(lambda: not is_frame),
+    ):
+        exact.use_alone()
+        exact.use_alone()  # nothing is left to give up
+        golden = read_model_contract("sface").golden
+        for each in (exact,):
+            found = await asyncio.gather(*(each.predict({"faces": crops}) for _ in range(3)))
+            assert min(canary.check(one["embeddings"], golden) for one in found) > 0.9999
 
 
 def test_the_memory_of_the_engine_does_not_grow_with_every_new_size_of_a_canvas(
