@@ -67,7 +67,10 @@ def main() -> int:
     flags.add_argument("--rates", nargs="*", default=RATES)
     arguments = flags.parse_args()
     report, metrics = Report("carried_names", arguments), f"127.0.0.1:{free_port()}"
-    with running_server(metrics_listen=metrics) as server, server.channel() as channel:
+    with (
+        running_server(metrics_listen=metrics, frame_timeout_s=_TIMEOUT_S) as server,
+        server.channel() as channel,
+    ):
         pairs = [made_pair()]
         if not arguments.made_only:
             a, b, c = _signers(channel, pictures.folder("video") / "asl")

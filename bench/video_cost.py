@@ -112,6 +112,8 @@ def _note(report: Report, clip: Clip, rate: int, turns: dict[str, list[Turn]]) -
             },
         }
     )
+    said = (f"{name} ÷ now {ratio:.2f} ({sure:.2f})" for name, (ratio, sure) in ratios.items())
+    report.note(f"{clip.name}, {rate} frames/s: {', '.join(said)}")
     if not clip.has_aim:
         return
     for name, (ratio, sure) in ratios.items():

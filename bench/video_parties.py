@@ -80,7 +80,10 @@ class Server:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._metrics = f"127.0.0.1:{free_port()}"
-            settings: dict[str, object] = {"metrics_listen": self._metrics}
+            settings: dict[str, object] = {
+                "metrics_listen": self._metrics,
+                "frame_timeout_s": _TIMEOUT_S,
+            }
             if (models := self._checkout / "models").is_dir():
                 settings["models"] = models
             self._server: RunningServer = stack.enter_context(

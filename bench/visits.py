@@ -65,7 +65,7 @@ def main() -> int:
     arguments = flags.parse_args()
     folder = pictures.folder("video")
     report = Report("visits", arguments)
-    with running_server() as server, server.channel() as channel:
+    with running_server(frame_timeout_s=_TIMEOUT_S) as server, server.channel() as channel:
         _signers(report, channel, folder / "asl", arguments.seed)
         _enroll_gallery(channel, folder / "gallery")
         wrong = 0

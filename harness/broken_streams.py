@@ -67,7 +67,7 @@ def through_cut_connection() -> Broken:
     """Streams through a relay whose connections are cut."""
     shots = _shots()
     with (
-        running_server() as server,
+        running_server(frame_timeout_s=_TIMEOUT_S) as server,
         relay_to(int(server.address.rpartition(":")[2])) as relay,
     ):
         _enroll(server)
@@ -83,14 +83,17 @@ def through_cut_connection() -> Broken:
 def through_killed_server(data: Path) -> Broken:
     """Streams to a server that is killed (SIGKILL), and resumes at another one on the same data."""
     shots = _shots()
-    with running_server(data=data) as server:
+    with running_server(data=data, frame_timeout_s=_TIMEOUT_S) as server:
         _enroll(server)
         with server.channel() as channel:
             stream = _stream_until_break(channel, shots)
             server.kill()
             broken_s = time.monotonic()
             _see_the_end(stream)
-    with running_server(data=data) as server, server.channel() as channel:
+    with (
+        running_server(data=data, frame_timeout_s=_TIMEOUT_S) as server,
+        server.channel() as channel,
+    ):
         return _resumed(channel, stream, shots, broken_s, time.monotonic() - broken_s)
 
 
