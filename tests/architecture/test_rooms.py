@@ -93,13 +93,32 @@ ROOMS: dict[str, frozenset[str]] = {
     # Pure: frames and detections in, tracks out.
     f"{SERVER}.streams.tracks": frozenset({"numpy", f"{SERVER}.streams.tracks", *VALUES}),
     f"{SERVER}.streams.verdicts": frozenset({"numpy", f"{SERVER}.streams.verdicts", *VALUES}),
+    f"{SERVER}.streams.values": VALUES,
+    f"{SERVER}.streams.journal": VALUES,
+    # A stream's own line: it calls the steps for each frame, and keeps what is known between frames.
+    f"{SERVER}.streams.camera": frozenset(
+        {
+            "numpy",
+            f"{SERVER}.work",
+            *VALUES,
+            *(
+                f"{SERVER}.streams.{each}"
+                for each in ("camera", "journal", "tracks", "values", "verdicts")
+            ),
+            *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
+            *(
+                f"{SERVER}.pipeline.{each}"
+                for each in ("embed", "frame", "gate", "match", "near", "quality")
+            ),
+        }
+    ),
     f"{SERVER}.streams": frozenset(
         {
             f"{SERVER}.streams",
             f"{SERVER}.work",
             *VALUES,
             *(f"{SERVER}.galleries.{each}" for each in ("ids", "records")),
-            *(f"{SERVER}.pipeline.{each}" for each in ("canvas", "recognize")),
+            f"{SERVER}.pipeline.canvas",
         }
     ),
     f"{SERVER}.rpc": frozenset(

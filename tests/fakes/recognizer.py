@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from facewire_server.galleries.refusal import Refusal
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.streams.camera.camera import Camera
+from facewire_server.streams.journal import OpenTrack
+from facewire_server.streams.values import Arrival, StreamPlan
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -35,10 +39,11 @@ from facewire_server.types import (
     Quality,
     Recognition,
     Timings,
+    TrackEvent,
 )
 from facewire_server.work.slots import Slot, WorkSlots
 
-__all__ = ["CONTRACT_ID", "FakeEnroller", "FakeRecognizer", "a_face"]
+__all__ = ["CONTRACT_ID", "FakeCamera", "FakeEnroller", "FakeRecognizer", "a_face"]
 
 CONTRACT_ID = "c" * 64
 
@@ -71,6 +76,8 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         selections: which faces were compared, in order.
         most_at_once: most pictures in work at the same time.
         cancelled: pictures whose work was cancelled.
+        cameras: of the streams that were opened, in order.
+        events: what the next frame of a stream causes.
     """
 
     def __init__(self, max_frame_bytes: int = 1 << 16) -> None:
@@ -86,6 +93,8 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         self.at_once = 0
         self.most_at_once = 0
         self.cancelled = 0
+        self.cameras: list[FakeCamera] = []
+        self.events: list[TrackEvent] = []
         self._moved = asyncio.Condition()
 
     async def until(self, *, begun: int = 0, cancelled: int = 0) -> None:
@@ -101,16 +110,13 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         gallery_id: str,
         detection: DetectionOptions,
         policy: DecisionPolicy,
-        *,
-        limits: PictureLimits | None = None,
-        slot: Slot | None = None,
     ) -> Recognition:
-        if slot is None:
-            async with self.slots.picture() as own:
-                await self._work_on(picture, gallery_id, detection, policy, "recognize", own)
-            slot = own
-        else:
-            await self._work_on(picture, gallery_id, detection, policy, "stream", slot)
+        async with self.slots.picture() as slot:
+            await self.work_on(picture, gallery_id, detection, policy, "recognize", slot)
+        return self.recognition(policy, slot)
+
+    def recognition(self, policy: DecisionPolicy, slot: Slot) -> Recognition:
+        """Its one face, known."""
         best = Candidate("id-1", "One", 0.5, "a" * 32)
         threshold = policy.threshold_among(1)
         decision = Decision(
@@ -131,14 +137,14 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         for field, picture in (("first", first), ("second", second)):
             try:
                 async with self.slots.picture() as slot:
-                    await self._work_on(picture, "", detection, policy, "compare", slot)
+                    await self.work_on(picture, "", detection, policy, "compare", slot)
             except (EmptyImage, TooManyBytes, UndecodableImage) as error:
                 error.field = field
                 raise
         threshold = policy.threshold_among(1).value
         return Comparison(CompareOutcome.SAME, 0.5, threshold, a_face(), a_face())
 
-    async def _work_on(
+    async def work_on(
         self,
         picture: Picture,
         gallery_id: str,
@@ -147,6 +153,7 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
         purpose: str,
         slot: Slot,
     ) -> None:
+        """Takes the time of a picture, or its end."""
         started_s = time.perf_counter()
         error: type[BaseException] | None = None
         self.calls.append((picture, gallery_id, detection, policy))
@@ -193,6 +200,58 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
     async def _tell(self) -> None:
         async with self._moved:
             self._moved.notify_all()
+
+
+class FakeCamera(Camera):  # a subclass: mypy says when it no longer fits
+    """Does with the frames of a stream what a `FakeRecognizer` does with pictures; its one face is of one track.
+
+    It finds the recognizer's `events` in the next frame, or when it is refreshed.
+    """
+
+    def __init__(
+        self, recognizer: FakeRecognizer, plan: StreamPlan, new_track_id: Callable[[], int]
+    ) -> None:
+        self._recognizer = recognizer
+        self._fake_plan = plan
+        self._track_id = new_track_id()
+        self._found: list[TrackEvent] = []
+        recognizer.cameras.append(self)
+        self.restored: list[OpenTrack] = []
+        self.has_ended = False
+
+    async def recognize(self, arrival: Arrival, picture: Picture, slot: Slot) -> Recognition:
+        plan, recognizer = self._fake_plan, self._recognizer
+        await recognizer.work_on(
+            picture, plan.gallery_id, plan.detection, plan.decision, "stream", slot
+        )
+        self._find()
+        recognition = recognizer.recognition(plan.decision, slot)
+        sequence = arrival.frame.sequence
+        faces = (
+            replace(face, track_id=self._track_id, evidence_sequence=sequence)
+            for face in recognition.faces
+        )
+        return replace(recognition, faces=tuple(faces))
+
+    async def refresh(self, *, is_idle: bool) -> None:
+        self._find()
+
+    def _find(self) -> None:
+        self._found += self._recognizer.events
+        self._recognizer.events.clear()
+
+    def take_events(self) -> list[TrackEvent]:
+        found, self._found = self._found, []
+        return found
+
+    def restore(self, tracks: Sequence[OpenTrack]) -> None:
+        self.restored = list(tracks)
+
+    def numbers(self) -> dict[int, tuple[float, ...]]:
+        return {}
+
+    def end(self) -> None:
+        self.has_ended = True
 
 
 class FakeEnroller(Enroller):  # a subclass: mypy says when it no longer fits

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import grpc
@@ -35,7 +36,7 @@ from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.gallery import MemoryGallery
 from fakes.limits import serving_limits
-from fakes.recognizer import CONTRACT_ID, FakeEnroller, FakeRecognizer
+from fakes.recognizer import CONTRACT_ID, FakeCamera, FakeEnroller, FakeRecognizer
 
 __all__ = [
     "DEFAULTS",
@@ -145,7 +146,15 @@ async def served(
     frame_bytes = frame_bytes or ByteBudget(MOST_BYTES)
     journal = journal or MemoryJournal(gallery)
     servicer = RecognitionServicer(
-        recognizer, gallery, slots, frame_bytes, journal, info=info, emit=emit, **shared
+        recognizer,
+        partial(FakeCamera, recognizer),
+        gallery,
+        slots,
+        frame_bytes,
+        journal,
+        info=info,
+        emit=emit,
+        **shared,
     )
     galleries = GalleryServicer(
         gallery, enroller or FakeEnroller(), dimension=DIMENSION, emit=emit, **shared

@@ -88,7 +88,9 @@ async def test_started_tells_the_terms() -> None:
     assert started.max_frame_bytes == PICTURE.max_frame_bytes
     assert started.max_pixels == PICTURE.max_pixels
     assert started.model_contract_id == CONTRACT_ID
-    assert started.resume_token == b""
+    assert len(started.resume_token) == 16
+    assert started.resume_after_sequence == 0
+    assert started.resume_within_ms == 60_000
 
 
 async def test_an_answer_tells_frame_faces_and_times() -> None:
@@ -142,7 +144,7 @@ async def test_every_frame_is_accounted_for_once_in_order(policy: int, seed: int
 async def test_of_the_frames_that_wait_the_newest_wins() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, limits=replace(LIMITS, frames_at_once=1)) as wire:
+    async with served(recognizer) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await recognizer.until(begun=1)
@@ -185,7 +187,7 @@ async def test_every_frame_stops_reading_at_the_credit() -> None:
         call = await opened(wire, frame_policy=EVERY_FRAME)
         for sequence in range(1, 11):
             await call.write(frame(sequence))
-        await recognizer.until(begun=2)
+        await recognizer.until(begun=1)
         await until(lambda: wire.streams()[0].outstanding == 4)
         # Whatever the loop does next, a fifth frame is not read.
         assert (
@@ -202,18 +204,21 @@ async def test_every_frame_stops_reading_at_the_credit() -> None:
     assert {one.frame.status for one in responses} == {OK}
 
 
-async def test_frames_of_one_stream_overlap_and_are_answered_in_order() -> None:
+async def test_frames_of_one_stream_are_worked_on_one_at_a_time_in_order() -> None:
     recognizer = FakeRecognizer()
     async with served(recognizer, slots=WorkSlots(4)) as wire:
         call = await opened(wire, frame_policy=EVERY_FRAME)
         recognizer.gate.clear()
-        await call.write(frame(1))
-        await call.write(frame(2))
-        await recognizer.until(begun=2)
-        assert recognizer.at_once == 2
-        recognizer.gate.set()
+        for sequence in (1, 2, 3):
+            await call.write(frame(sequence, b"%d" % sequence))
         await call.done_writing()
-        assert [one.frame.sequence for one in await ended(call)] == [1, 2]
+        await half_closed(wire)
+        await recognizer.until(begun=1)
+        assert wire.slots.statistics().in_use == 1
+        recognizer.gate.set()
+        assert [one.frame.sequence for one in await ended(call)] == [1, 2, 3]
+        assert recognizer.most_at_once == 1
+        assert [picture.data for picture, *_ in recognizer.calls] == [b"1", b"2", b"3"]
 
 
 async def test_a_picture_that_takes_too_long_is_timed_out_and_the_stream_goes_on() -> None:
@@ -259,8 +264,7 @@ async def test_a_message_out_of_order_ends_the_stream(requests: list[Request]) -
         ({"max_candidates": 21}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
         ({"rotation_degrees": 45}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
         ({"rotation_degrees": 360}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
-        ({"resume_token": b"x"}, grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED"),
-        ({"detail": 2}, grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED"),
+        ({"search_interval_ms": 60_001}, grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID"),
     ],
 )
 async def test_a_config_that_cannot_be_served_ends_the_stream(
@@ -291,7 +295,7 @@ async def test_a_bug_ends_the_stream_and_tells_nothing() -> None:
 async def test_a_message_over_the_transport_limit_is_not_taken_for_a_half_close() -> None:
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
-    async with served(recognizer, limits=replace(LIMITS, frames_at_once=1)) as wire:
+    async with served(recognizer) as wire:
         call = await opened(wire)
         await call.write(frame(1))
         await call.write(frame(2))
@@ -361,7 +365,7 @@ async def test_a_client_that_does_not_read_is_stopped_and_then_ended() -> None:
         await until(lambda: not wire.servicer.streams)
         watcher.cancel()
         assert await failed(call) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "SLOW_READER")
-    assert 64 <= most_waiting <= 64 + limits.frames_at_once
+    assert 64 <= most_waiting <= 64 + 1
     assert len(recognizer.calls) < 1500, "the server stopped reading while the client wrote on"
 
 
@@ -499,7 +503,7 @@ async def test_a_camera_that_is_too_fast_gets_advice(
     recognizer = FakeRecognizer()
     recognizer.size_px = size_px
     recognizer.gate.clear()
-    async with served(recognizer, limits=replace(LIMITS, frames_at_once=1)) as wire:
+    async with served(recognizer) as wire:
         detection = face_pb2.DetectionOptions(min_face_px=min_face_px)
         call = await opened(wire, detection=detection)
         await call.write(frame(1))

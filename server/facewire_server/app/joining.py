@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
+from facewire_server.streams.camera.camera import Camera
 from facewire_server.streams.journal import Journal
 from facewire_server.telemetry.opened import Telemetry, TracesNotInstalled
 from facewire_server.telemetry.state import Build
@@ -50,6 +52,7 @@ def join(
         server_options(settings, raise_open_files()),
         RecognitionServicer(
             line.recognizer,
+            partial(Camera, line.camera_line),
             gallery,
             work.slots,
             work.frame_bytes,

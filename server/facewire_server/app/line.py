@@ -12,13 +12,15 @@ from facewire_server.app.values import (
 )
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit, ignore
-from facewire_server.galleries.ports import Enrollments
+from facewire_server.galleries.ports import LiveEnrollments
 from facewire_server.models import Models
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
+from facewire_server.pipeline.frame import FrameReader
 from facewire_server.pipeline.match import IfBothBlurred
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.proof.model_contract import ModelContract
+from facewire_server.streams.camera.line import CameraLine
 from facewire_server.work.budget import PixelBudgets
 
 __all__ = ["Line", "join_line"]
@@ -29,13 +31,14 @@ class Line(NamedTuple):
 
     recognizer: Recognizer
     enroller: Enroller
+    camera_line: CameraLine
 
 
 def join_line(
     settings: Settings,
     contract: ModelContract,
     models: Models,
-    gallery: Enrollments,
+    gallery: LiveEnrollments,
     work: Work,
     threads: Executor,
     emit: Emit = ignore,
@@ -70,4 +73,15 @@ def join_line(
         gate=enrollment_gate(settings, contract),
         policy=request_defaults(settings, contract).decision,
     )
-    return Line(recognizer, enroller)
+    reader = FrameReader(
+        models.detector, models.follower, threads=threads, budget=budget, emit=emit
+    )
+    camera_line = CameraLine(
+        reader,
+        models.embedder,
+        gallery,
+        probe_gate(settings, contract),
+        limits.frame,
+        work.left_behind,
+    )
+    return Line(recognizer, enroller, camera_line)

@@ -43,7 +43,15 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 
-__all__ = ["Enrollments", "GalleryAdmin", "LiveSearch", "People", "Search"]
+__all__ = [
+    "Changing",
+    "Enrollments",
+    "GalleryAdmin",
+    "LiveEnrollments",
+    "LiveSearch",
+    "People",
+    "Search",
+]
 
 
 class Search(Protocol):
@@ -71,11 +79,22 @@ class Search(Protocol):
         ...
 
 
-class LiveSearch(Search, Protocol):
+class Changing(Protocol):
+    """The call of whoever keeps something for as long as no gallery changes."""
+
+    def change_count(self) -> int:
+        """Returns a number that another write, of any process, has raised; microseconds, without waiting.
+
+        It may differ from the last one without a write; then what was kept is merely read again.
+        """
+        ...
+
+
+class LiveSearch(Search, Changing, Protocol):
     """The calls of a stream, whose decisions last for longer than a frame."""
 
     async def presence(self, gallery_id: str, identity_ids: Collection[str] = ()) -> Presence:
-        """Returns the gallery's revision, and which of these identities it lacks; cheap enough for every frame.
+        """Returns the gallery's revision, and which of these identities it lacks.
 
         Args:
             gallery_id: the gallery.
@@ -84,15 +103,8 @@ class LiveSearch(Search, Protocol):
         ...
 
 
-class People(Protocol):
+class People(Changing, Protocol):
     """The calls of a journal, which keeps references in place of names."""
-
-    def change_count(self) -> int:
-        """Returns a number that another write, of any process, has raised; microseconds, without waiting.
-
-        It may differ from the last one without a write; then names are merely read again.
-        """
-        ...
 
     async def references(
         self, gallery_id: str, identity_ids: Collection[str]
@@ -162,6 +174,10 @@ class Enrollments(Search, Protocol):
             RequestIdReused: the id belongs to a request with another fingerprint.
         """
         ...
+
+
+class LiveEnrollments(Enrollments, LiveSearch, Protocol):
+    """The calls of the line: of streams, single pictures and enrollments."""
 
 
 class GalleryAdmin(Protocol):

@@ -1,6 +1,6 @@
 """Measures how well each face can be recognized, on its crop and its landmarks. `gate` holds the limits."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facewire_server.types import Faces, Quality, Rgb
 
-__all__ = ["assess", "eye_brightness"]
+__all__ = ["Attitude", "assess", "attitude", "eye_brightness"]
 
 _INNER: Final = slice(16, 96)
 """Rows and columns of a crop that show a face; beyond them the black outside of a picture makes sharp edges. Chosen with
@@ -24,6 +24,25 @@ _CHEEKS: Final = (np.s_[68:80, 27:41], np.s_[68:80, 71:85])
 
 _FRONTAL_NOSE: Final = 0.495
 """How far down the way from eyes to mouth the nose of a frontal face is: of the alignment template, hence a share."""
+
+
+class Attitude(NamedTuple):
+    """What the landmarks of a face say about its quality; the attributes are those of `Quality`."""
+
+    inter_eye_px: float
+    yaw: float
+    pitch: float
+
+
+def attitude(landmarks: NDArray[np.float32]) -> Attitude:
+    """Measures size and pose of a face whose crop is not at hand.
+
+    Args:
+        landmarks: (5, 2) float32.
+    """
+    left_eye, right_eye = landmarks[:2]
+    yaw, pitch = _pose(landmarks.astype(np.float64))
+    return Attitude(float(np.hypot(*(right_eye - left_eye))), yaw, pitch)
 
 
 def assess(faces: Faces, crops: Rgb) -> list[Quality]:
@@ -42,16 +61,15 @@ def assess(faces: Faces, crops: Rgb) -> list[Quality]:
     for landmarks, crop in zip(faces.landmarks, crops, strict=True):
         luma = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
         sharpness = cv2.Laplacian(luma, cv2.CV_32F).var()
-        left_eye, right_eye = landmarks[:2]
-        yaw, pitch = _pose(landmarks.astype(np.float64))
+        seen = attitude(landmarks)
         qualities.append(
             Quality(
-                float(np.hypot(*(right_eye - left_eye))),
+                seen.inter_eye_px,
                 float(sharpness),
                 float(luma.mean()),
                 directional_sharpness=_directional_sharpness(luma),
-                yaw=yaw,
-                pitch=pitch,
+                yaw=seen.yaw,
+                pitch=seen.pitch,
             )
         )
     return qualities

@@ -25,11 +25,10 @@ from facewire_server.types import (
     DetectionOptions,
     FaceSelection,
     Picture,
-    PictureLimits,
     Recognition,
 )
 from facewire_server.work.clock import Clock
-from facewire_server.work.slots import Slot, WorkSlots
+from facewire_server.work.slots import WorkSlots
 
 __all__ = ["Recognizer"]
 
@@ -74,9 +73,6 @@ class Recognizer:
         gallery_id: str,
         detection: DetectionOptions,
         policy: DecisionPolicy,
-        *,
-        limits: PictureLimits | None = None,
-        slot: Slot | None = None,
     ) -> Recognition:
         """Recognizes every face of a picture.
 
@@ -85,26 +81,31 @@ class Recognizer:
             gallery_id: the gallery to search.
             detection: what counts as a face.
             policy: when a face counts as recognized.
-            limits: of this picture; None = those of a single one.
-            slot: held by the caller, a stream, for this picture, under the caller's deadline;
-                None = this call waits for one.
 
         Raises:
             InvalidImage: the picture cannot be used.
             GalleryNotFound, ModelContractMismatch: the gallery cannot be searched.
             ModelUnavailable: a model does not answer.
-            TimedOut: without `slot`: the picture was not finished before its deadline.
+            TimedOut: the picture was not finished before its deadline.
         """
-        if slot is None:
-            async with self._slots.picture() as own:
-                with self._finder.clock(picture, "recognize", own) as clock:
-                    return await self._recognize(
-                        picture, gallery_id, detection, policy, limits, clock, own.waited_s
-                    )
-        with self._finder.clock(picture, "stream", slot) as clock:
-            return await self._recognize(
-                picture, gallery_id, detection, policy, limits, clock, slot.waited_s
-            )
+        async with self._slots.picture() as slot:
+            with self._finder.clock(picture, "recognize", slot) as clock:
+                found = await self._finder.find(picture, detection, clock=clock)
+                gate = self._gate.asking(min_inter_eye_px=policy.min_inter_eye_px)
+                found, probes, is_comparable = await self._embedded(found, gate, clock)
+                needed = candidates_needed(policy)
+                with clock.stage("match"):
+                    nearest = await self._gallery.search(gallery_id, probes, needed)
+                decided = decisions(nearest, is_comparable, policy)
+                return Recognition(
+                    tuple(found.face(row, decision) for row, decision in enumerate(decided)),
+                    found.width_px,
+                    found.height_px,
+                    nearest.revision,
+                    clock.timings(waited_s=slot.waited_s),
+                    found.smallest_face_px,
+                    found.remark,
+                )
 
     async def compare(
         self,
@@ -129,34 +130,6 @@ class Recognizer:
         threshold = threshold_of_pair(qualities, policy, self._if_both_blurred)
         outcome = compare(similarity, qualities, threshold)
         return Comparison(outcome, similarity, threshold, one.face(0), other.face(0))
-
-    async def _recognize(
-        self,
-        picture: Picture,
-        gallery_id: str,
-        detection: DetectionOptions,
-        policy: DecisionPolicy,
-        limits: PictureLimits | None,
-        clock: Clock,
-        waited_s: float,
-    ) -> Recognition:
-        found = await self._finder.find(picture, detection, limits=limits, clock=clock)
-        gate = self._gate.asking(min_inter_eye_px=policy.min_inter_eye_px)
-        found, probes, is_comparable = await self._embedded(found, gate, clock)
-        with clock.stage("match"):
-            nearest = await self._gallery.search(gallery_id, probes, candidates_needed(policy))
-        decided = decisions(nearest, is_comparable, policy)
-        faces = tuple(found.face(row, decision) for row, decision in enumerate(decided))
-        timings = clock.timings(waited_s=waited_s)
-        return Recognition(
-            faces,
-            found.width_px,
-            found.height_px,
-            nearest.revision,
-            timings,
-            found.smallest_face_px,
-            found.remark,
-        )
 
     async def _embedded(
         self, found: FoundFaces, gate: Gate, clock: Clock

@@ -4,7 +4,6 @@ from facewire.v1 import recognition_pb2
 from facewire_server.errors import (
     InvalidField,
     InvalidInput,
-    NotImplementedYet,
     OutOfOrder,
     ServerError,
     TimedOut,
@@ -22,6 +21,7 @@ from facewire_server.rpc.options import RequestDefaults
 from facewire_server.rpc.status import reason_of, shortened
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.values import (
+    SEARCH_INTERVAL_S,
     Advice,
     Answered,
     Frame,
@@ -55,6 +55,9 @@ _MAX_DETAIL_BYTES = 256
 _MAX_CAMERA_ID_BYTES = 128
 _MAX_RESUME_TOKEN_BYTES = 64
 """The contract's limits of texts, in bytes of UTF-8."""
+
+_MAX_SEARCH_INTERVAL_MS = 60_000
+"""The contract's limit."""
 
 _Response = recognition_pb2.StreamRecognizeResponse
 
@@ -90,7 +93,6 @@ def stream_input(
 
     Raises:
         InvalidField: a field of the config is out of range.
-        NotImplementedYet: the config asks for resume, or for events without frame results.
         OutOfOrder: the message is empty.
     """
     kind = request.WhichOneof("message")
@@ -117,7 +119,7 @@ def stream_output(value: StreamOutput, limits: ServingLimits, model_contract_id:
         case TrackEvent():
             return _Response(track=track_event_message(value))
         case Started():
-            return _Response(started=_stream_started(limits, model_contract_id))
+            return _Response(started=_stream_started(value, limits, model_contract_id))
         case Reconnect():
             return _Response(
                 reconnect=recognition_pb2.Reconnect(
@@ -180,7 +182,13 @@ def _stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults
         raise InvalidField(
             "config.rotation_degrees must be 0, 90, 180 or 270", field="config.rotation_degrees"
         )
-    plan = StreamPlan(
+    interval_ms = config.search_interval_ms or round(SEARCH_INTERVAL_S * 1000)
+    if interval_ms > _MAX_SEARCH_INTERVAL_MS:
+        raise InvalidField(
+            f"config.search_interval_ms must be at most {_MAX_SEARCH_INTERVAL_MS}",
+            field="config.search_interval_ms",
+        )
+    return StreamPlan(
         gallery_id_or_default(config.gallery_id, "config.gallery_id"),
         newest_wins,
         decision_policy(
@@ -192,13 +200,10 @@ def _stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults
         detection_options(config.detection, defaults.stream, "config.detection"),
         config.camera_id,
         config.rotation_degrees,
+        interval_ms / 1000,
+        config.detail == recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY,
+        config.resume_token,
     )
-    # Checked last: a config that is wrong in any case is reported as wrong.
-    if config.resume_token:
-        raise NotImplementedYet("this server does not keep streams: leave resume_token empty")
-    if config.detail == recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY:
-        raise NotImplementedYet("this server does not track yet: ask for RESPONSE_DETAIL_FULL")
-    return plan
 
 
 def _frame(message: recognition_pb2.Frame) -> Frame:
@@ -209,8 +214,13 @@ def _frame(message: recognition_pb2.Frame) -> Frame:
     return Frame(message.sequence, message.captured_at_us, content)
 
 
-def _stream_started(limits: ServingLimits, model_contract_id: str) -> recognition_pb2.StreamStarted:
+def _stream_started(
+    started: Started, limits: ServingLimits, model_contract_id: str
+) -> recognition_pb2.StreamStarted:
     return recognition_pb2.StreamStarted(
+        resume_token=started.resume_token,
+        resume_after_sequence=started.resume_after_sequence,
+        resume_within_ms=started.resume_within_ms,
         max_in_flight=limits.max_in_flight,
         max_frame_bytes=limits.picture.max_frame_bytes,
         max_pixels=limits.max_stream_pixels,

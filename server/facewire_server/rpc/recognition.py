@@ -31,7 +31,7 @@ from facewire_server.streams.journal import Journal
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.observed import observed
 from facewire_server.streams.registry import Streams
-from facewire_server.streams.session import Session
+from facewire_server.streams.session import OpenCamera, Session
 from facewire_server.streams.values import StreamInput, StreamOutput
 from facewire_server.types import FaceSelection
 from facewire_server.work.held_bytes import ByteBudget
@@ -46,6 +46,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
     def __init__(
         self,
         recognizer: Recognizer,
+        open_camera: OpenCamera,
         gallery: Search,
         slots: WorkSlots,
         frame_bytes: ByteBudget,
@@ -60,10 +61,11 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
 
         Args:
             recognizer: recognizes and compares pictures.
+            open_camera: makes what works on the frames of a stream.
             gallery: checked for being searchable when a stream opens.
             slots: shared with the recognizer.
             frame_bytes: of the frames that wait, of all streams.
-            journal: of the tracks of all streams.
+            journal: keeps track events, and what streams can be resumed from.
             limits: what a client may ask for.
             defaults: options of a request that leaves them unset.
             info: what `GetServerInfo` returns.
@@ -71,6 +73,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         """
         self.streams = Streams(limits.max_streams)
         self._recognizer = recognizer
+        self._open_camera = open_camera
         self._gallery = gallery
         self._slots = slots
         self._frame_bytes = frame_bytes
@@ -97,7 +100,8 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             await context.write(stream_output(value, self._limits, contract_id))
 
         session = Session(
-            self._recognizer,
+            self._open_camera,
+            self._journal,
             self._gallery.check_searchable,
             self._slots,
             self._frame_bytes,

@@ -12,7 +12,12 @@ from facewire_server.streams.limits import ServingLimits
 
 __all__ = ["server_info_message"]
 
-_PRESENT: tuple[str, ...] = ("FEATURE_WATCH_TRACKS",)
+_PRESENT: tuple[str, ...] = (
+    "FEATURE_TRACKS",
+    "FEATURE_WATCH_TRACKS",
+    "FEATURE_RESUME",
+    "FEATURE_EVENTS_ONLY",
+)
 """Features of the contract that this server has; all others are listed as absent."""
 
 _UINT32_MAX = 2**32 - 1

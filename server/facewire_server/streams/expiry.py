@@ -6,7 +6,8 @@ from typing import NoReturn
 
 from facewire_server.errors import TimedOut
 from facewire_server.streams.ledger import Ledger
-from facewire_server.streams.tally import Arrival, Settled, settled
+from facewire_server.streams.tally import Settled, settled
+from facewire_server.streams.values import Arrival
 from facewire_server.work.condition import Condition
 
 __all__ = ["expire"]

@@ -6,46 +6,43 @@ from typing import Final
 
 from facewire_server.errors import InvalidInput, OutOfMemory, TimedOut, Unavailable
 from facewire_server.pipeline.canvas import useful_longest_side
-from facewire_server.pipeline.recognize import Recognizer
-from facewire_server.streams.tally import Arrival, Settled, settled
-from facewire_server.streams.values import StreamPlan
-from facewire_server.types import PictureLimits
+from facewire_server.streams.camera.camera import Camera
+from facewire_server.streams.tally import Settled, settled
+from facewire_server.streams.values import Arrival, StreamPlan
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.slots import Slot
 
-__all__ = ["FrameWork"]
+__all__ = ["FRAME_ERRORS", "FrameWork"]
 
-_FRAME_ERRORS: Final = (InvalidInput, OutOfMemory, Unavailable, TimedOut)
+FRAME_ERRORS: Final = (InvalidInput, OutOfMemory, Unavailable, TimedOut)
 """Errors of a single frame, after which the stream goes on. Any other error ends it."""
 
 
 class FrameWork:
-    """The work on a stream's frames, one after the other or at the same time.
+    """The work on a stream's frames.
 
     Attributes:
         useful_side_px: longest side that the latest frame should have had, for its smallest face; 0 before the first.
     """
 
-    def __init__(
-        self, recognizer: Recognizer, *, limits: PictureLimits, picture_timeout_s: float
-    ) -> None:
+    def __init__(self, camera: Camera, plan: StreamPlan, *, picture_timeout_s: float) -> None:
         """Prepares it.
 
         Args:
-            recognizer: works on the pictures.
-            limits: of a frame.
+            camera: works on the pictures.
+            plan: of the stream.
             picture_timeout_s: from a frame's arrival to its deadline.
         """
         self.useful_side_px = 0
-        self._recognizer = recognizer
-        self._limits = limits
+        self._camera = camera
+        self._plan = plan
         self._picture_timeout_s = picture_timeout_s
 
     def left_s(self, arrival: Arrival) -> float:
         """Returns the seconds until a frame's deadline."""
         return max(0.0, arrival.read_at_s + self._picture_timeout_s - time.perf_counter())
 
-    async def outcome(self, arrival: Arrival, plan: StreamPlan, slot: Slot) -> Settled:
+    async def outcome(self, arrival: Arrival, slot: Slot) -> Settled:
         """Works on a frame while its slot is held.
 
         Raises:
@@ -57,21 +54,12 @@ class FrameWork:
         try:
             if isinstance(frame.picture, InvalidInput):
                 raise frame.picture
-            picture = replace(frame.picture, rotation_degrees=plan.rotation_degrees)
+            picture = replace(frame.picture, rotation_degrees=self._plan.rotation_degrees)
             async with time_limit(self.left_s(arrival)):
-                recognition = await self._recognizer.recognize(
-                    picture,
-                    plan.gallery_id,
-                    plan.detection,
-                    plan.decision,
-                    limits=self._limits,
-                    slot=slot,
-                )
-        except _FRAME_ERRORS as error:
+                recognition = await self._camera.recognize(arrival, picture, slot)
+        except FRAME_ERRORS as error:
             return settled(arrival, error)
         self.useful_side_px = useful_longest_side(
-            recognition.width_px, recognition.height_px, plan.detection
+            recognition.width_px, recognition.height_px, self._plan.detection
         )
-        # Every face was looked at in this frame.
-        faces = tuple(replace(face, evidence_sequence=frame.sequence) for face in recognition.faces)
-        return settled(arrival, replace(recognition, faces=faces))
+        return settled(arrival, recognition)

@@ -86,6 +86,10 @@ class Ledger(Generic[FrameT, AnswerT]):
         """Whether `take` would return something now."""
         return bool(self._begun) and _is_finished(self._begun[0])
 
+    def go_on_after(self, sequence: int) -> None:
+        """Goes on after a frame that another stream accounted for, before the first one is admitted."""
+        self._last_sequence = sequence
+
     def admit(self, sequence: int, frame: FrameT) -> None:
         """Adds the frame that was read.
 

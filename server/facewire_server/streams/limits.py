@@ -18,13 +18,12 @@ class ServingLimits:
         max_in_flight: a stream's credit: most frames sent and not accounted for.
         slow_reader_timeout_s: seconds after which a client that does not read is cut off.
         max_streams: most streams open.
-        frames_at_once: most frames of one stream in work. Two keep a model busy while
-            the next frame is decoded.
         max_calls_per_connection: most open calls of one connection, streams included.
         request_timeout_s: seconds until the first message of a call, and between those of an import.
         stream_idle_timeout_s: seconds after which a stream without frames is ended.
         config_timeout_s: seconds until a stream that has not sent its config is ended.
         max_waiting_answers: unsent answers at which the server stops reading a stream.
+        refresh_s: seconds between two looks at what changes without a frame: lost tracks, the gallery. Chosen, not measured.
         reconnect_after_ms, reconnect_spread_ms: a camera whose stream the server ends waits this long, and a random
             part of the spread longer. Chosen, not measured: the cameras of a server return within two seconds, evenly.
     """
@@ -37,9 +36,9 @@ class ServingLimits:
     max_calls_per_connection: int = 48
     request_timeout_s: float = 10.0
     stream_idle_timeout_s: float = 600.0
-    frames_at_once: int = 2
     config_timeout_s: float = 10.0
     max_waiting_answers: int = 64
+    refresh_s: float = 0.5
     reconnect_after_ms: int = 500
     reconnect_spread_ms: int = 1500
 

@@ -1,42 +1,49 @@
 """One camera's stream: reads frames, works on them, sends the outcome of each. Knows no protocol.
 
-Four kinds of tasks share a `Ledger` and wake each other by a `Condition`:
+Several tasks share a `Ledger` and wake each other by a `Condition`:
 
-    reader:  frame -> ledger.admit      workers:  slot -> ledger.begin -> work -> ledger.settle
-    sender:  ledger.take -> send        expirer:  overdue -> ledger.begin -> ledger.settle
+    reader:  frame -> ledger.admit      worker:  slot -> ledger.begin -> camera -> ledger.settle
+    sender:  ledger.take -> send        expirer: overdue -> ledger.begin -> ledger.settle
+    refresher: camera, without a frame -> events
 
 Invariants, whatever the client does:
 
-* Every frame read is accounted for exactly once, in order: the ledger's invariants.
-* A worker begins a frame only while it holds a work slot. So of the frames that wait, the newest at
-  that moment is worked on (NEWEST_WINS). A stream waits for one slot at a time.
+* Every frame read is accounted for exactly once, in order: the ledger's invariants. Frames that the stream before had accounted
+  for are dropped when they are sent to the one that resumes it.
+* Frames are worked on one at a time, in order. The worker begins a frame only while it holds a work slot. So of the frames that
+  wait, the newest at that moment is worked on (NEWEST_WINS).
 * A frame that gets no slot within `picture_timeout_s` of its arrival is answered with TimedOut.
-* Memory is bounded: at most `frames_at_once` frames in work, one waiting (NEWEST_WINS) or
-  `max_in_flight` (EVERY_FRAME), `max_waiting_answers` answers, and of the bytes of all streams'
-  frames an equal share. Beyond, the reader stops, and the transport's flow control stops the client.
-* When the inputs end, the workers finish, the sender empties the ledger and `run` returns.
-* `drain` ends the reading instead: waiting frames are skipped, frames in work are finished and
-  answered, and `Reconnect` is sent last.
+* An event is in the journal before it is sent. Those that a frame caused are sent right before its answer.
+* The journal knows that a frame is accounted for before the client does, so that none is accounted for twice.
+* Memory is bounded: one frame in work, one waiting (NEWEST_WINS) or `max_in_flight` (EVERY_FRAME), `max_waiting_answers` answers
+  with their events, and of the bytes of all streams' frames an equal share. Beyond, the reader stops, and the transport's flow
+  control stops the client.
+* When the inputs end, the worker finishes, the sender empties the ledger, the tracks are ended, and `run` returns.
+* `drain` ends the reading instead: waiting frames are skipped, the frame in work is finished and
+  answered, and `Reconnect` is sent last. The tracks stay open, so that the stream can be resumed; so they do after any failure.
 * Tasks never outlive `run`: a failure or cancellation of one, or of the caller, cancels all.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeAlias
+from contextlib import suppress
+from typing import NoReturn, TypeAlias
 
 from facewire_server.errors import OutOfOrder, ShuttingDown
 from facewire_server.events import Emit, ignore
-from facewire_server.pipeline.recognize import Recognizer
+from facewire_server.streams.camera.camera import Camera
 from facewire_server.streams.expiry import expire
-from facewire_server.streams.frame_work import FrameWork
+from facewire_server.streams.frame_work import FRAME_ERRORS, FrameWork
+from facewire_server.streams.journal import Journal
 from facewire_server.streams.ledger import Ledger
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.opening import read_plan
-from facewire_server.streams.pace import PaceRule
-from facewire_server.streams.tally import Arrival, SessionStatistics, Settled, Tally
+from facewire_server.streams.outbox import Outbox
+from facewire_server.streams.sending import Send, send_all
+from facewire_server.streams.tally import SessionStatistics, Settled, Tally
 from facewire_server.streams.values import (
-    Advice,
+    Arrival,
     Frame,
     Reconnect,
     ReconnectReason,
@@ -50,10 +57,10 @@ from facewire_server.work.held_bytes import ByteBudget, Holder
 from facewire_server.work.slots import Flow, WorkSlots
 from facewire_server.work.within import read_within
 
-__all__ = ["Send", "Session"]
+__all__ = ["OpenCamera", "Session"]
 
-Send: TypeAlias = Callable[[StreamOutput], Awaitable[None]]
-"""Sends one value to the client; waits while the client does not read."""
+OpenCamera: TypeAlias = Callable[[StreamPlan, Callable[[], int]], Camera]
+"""Returns the camera of a plan, and of a function that returns ids for its tracks."""
 
 
 class Session:
@@ -61,7 +68,8 @@ class Session:
 
     def __init__(
         self,
-        recognizer: Recognizer,
+        open_camera: OpenCamera,
+        journal: Journal,
         check_gallery: Callable[[str], Awaitable[None]],
         slots: WorkSlots,
         frame_bytes: ByteBudget,
@@ -73,7 +81,8 @@ class Session:
         """Prepares a stream.
 
         Args:
-            recognizer: works on frames.
+            open_camera: makes what works on the frames.
+            journal: keeps the events, and what the stream can be resumed from.
             check_gallery: raises GalleryNotFound or ModelContractMismatch if the gallery of this id cannot be searched.
             slots: shared by all streams and calls.
             frame_bytes: shared by all streams.
@@ -81,13 +90,11 @@ class Session:
             client: whose streams wait for what those before have had.
             emit: takes a `FrameRead` of each frame, and a `FrameAccounted` or `FramesSkipped`.
         """
-        self._frame_work = FrameWork(
-            recognizer, limits=limits.frame, picture_timeout_s=slots.picture_timeout_s
-        )
+        self._open_camera = open_camera
+        self._journal = journal
         self._check_gallery = check_gallery
         self._slots = slots
         self._client = client
-        self._is_in_queue = False
         self._held = Holder(frame_bytes)
         self._limits = limits
         self._ledger: Ledger[Arrival, Settled] = Ledger(
@@ -95,6 +102,8 @@ class Session:
             let_go=lambda arrival: self._held.give_back(arrival.frame.byte_count),
         )
         self._changed = Condition()
+        self._camera_in_use = asyncio.Lock()
+        self._resumed_after = 0
         self._reading: asyncio.Task[object] | None = None
         self._all_read = False
         self._leaving: ReconnectReason | None = None
@@ -117,27 +126,24 @@ class Session:
                 await send(value)
 
         plan = await self._open(inputs)
-        self._idle_since_s = time.perf_counter()
-        await send_in_time(Started())
+        journal = self._journal
+        stream = await journal.open_stream(plan.camera_id, plan.gallery_id, plan.resume_token)
+        camera = self._open_camera(plan, journal.new_track_id)
+        camera.restore(stream.tracks)
+        outbox = Outbox(camera, stream)
+        self._ledger.go_on_after(stream.after_sequence)
+        self._resumed_after = stream.after_sequence
         try:
-            with self._held, self._slots.stream(self._client) as flow:
-                async with asyncio.TaskGroup() as tasks:
-                    self._reading = tasks.create_task(self._read(inputs, plan))
-                    if self._leaving:
-                        self._reading.cancel()
-                    workers = [
-                        tasks.create_task(self._work(plan, flow))
-                        for _ in range(self._limits.frames_at_once)
-                    ]
-                    expirer = tasks.create_task(
-                        expire(self._ledger, self._changed, self._frame_work.left_s)
-                    )
-                    await self._send(send_in_time)
-                    # Every frame is accounted for. A worker may still wait for a slot that it no longer needs.
-                    for task in (*workers, expirer):
-                        task.cancel()
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+            self._idle_since_s = time.perf_counter()
+            within_ms = round(journal.resume_within_s * 1000)
+            await send_in_time(Started(stream.token, stream.after_sequence, within_ms))
+            await self._serve(plan, camera, outbox, inputs, send_in_time)
+            if not self._leaving:
+                await outbox.end()
+                for event in outbox.take():
+                    await send_in_time(event)
+        finally:
+            await outbox.break_off()
         if self._leaving:
             await send_in_time(Reconnect(self._limits.reconnect_pause_ms(), self._leaving))
 
@@ -197,13 +203,58 @@ class Session:
         self._tally.camera_id = plan.camera_id
         return plan
 
+    async def _serve(
+        self,
+        plan: StreamPlan,
+        camera: Camera,
+        outbox: Outbox,
+        inputs: AsyncIterator[StreamInput],
+        send: Send,
+    ) -> None:
+        """Runs the tasks until every frame is accounted for."""
+        timeout_s = self._slots.picture_timeout_s
+        frame_work = FrameWork(camera, plan, picture_timeout_s=timeout_s)
+        try:
+            with self._held, self._slots.stream(self._client) as flow:
+                async with asyncio.TaskGroup() as tasks:
+                    self._reading = tasks.create_task(self._read(inputs, plan))
+                    if self._leaving:
+                        self._reading.cancel()
+                    others = [
+                        tasks.create_task(each)
+                        for each in (
+                            self._work(frame_work, outbox, flow),
+                            expire(self._ledger, self._changed, frame_work.left_s),
+                            self._refresh(camera, outbox),
+                            outbox.until_taken_over(),
+                        )
+                    ]
+                    await send_all(
+                        self._ledger,
+                        outbox,
+                        self._changed,
+                        self._tally,
+                        frame_work,
+                        send,
+                        is_over=lambda: self._all_read,
+                        events_only=plan.events_only,
+                    )
+                    # Every frame is accounted for. The worker may still wait for a slot that it no longer needs.
+                    for task in others:
+                        task.cancel()
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
     async def _read(self, inputs: AsyncIterator[StreamInput], plan: StreamPlan) -> None:
         async for frame in inputs:
             if not isinstance(frame, Frame):
                 raise OutOfOrder("every message of a stream but the first carries a frame")
             self._idle_since_s = time.perf_counter()
+            if 0 < frame.sequence <= self._resumed_after:
+                continue  # the client did not know yet that it was accounted for
             self._held.take(frame.byte_count)
             self._ledger.admit(frame.sequence, Arrival(frame, time.perf_counter()))
+            self._resumed_after = 0
             self._tally.read(frame)
             del frame  # it may be superseded long before the next one comes
             if plan.newest_wins:
@@ -223,36 +274,31 @@ class Session:
         )
         await self._held.until_room()
 
-    async def _work(self, plan: StreamPlan, flow: Flow) -> None:
+    async def _work(self, frame_work: FrameWork, outbox: Outbox, flow: Flow) -> None:
         ledger = self._ledger
         while True:
-            await self._changed.until(
-                lambda: not self._is_in_queue if ledger.has_waiting else self._all_read
-            )
+            await self._changed.until(lambda: ledger.has_waiting or self._all_read)
             if not ledger.has_waiting:
                 return
-            self._is_in_queue = True
             async with self._slots.slot(flow) as slot:
-                self._is_in_queue = False
                 entry = ledger.begin()
                 self._changed.notify()
                 # None: the frame has expired, or was skipped.
-                if entry is not None and entry.frame is not None:
-                    ledger.settle(entry, await self._frame_work.outcome(entry.frame, plan, slot))
-                    self._changed.notify()
+                if entry is None or entry.frame is None:
+                    continue
+                async with self._camera_in_use:
+                    outcome = await frame_work.outcome(entry.frame, slot)
+                    await outbox.record()
+                    ledger.settle(entry, outcome._replace(events=outbox.take()))
+                self._changed.notify()
 
-    async def _send(self, send: Send) -> None:
-        pace = PaceRule(time.perf_counter())
+    async def _refresh(self, camera: Camera, outbox: Outbox) -> NoReturn:
+        """Lets the camera do what is due without a frame."""
         while True:
-            await self._changed.until(
-                lambda: self._ledger.has_next or (self._all_read and not self._ledger.outstanding)
-            )
-            entry = self._ledger.take()
-            if entry is None:
-                return
-            value = self._tally.account(entry)
-            pace.count(value)
+            await asyncio.sleep(self._limits.refresh_s)
+            async with self._camera_in_use:
+                with suppress(*FRAME_ERRORS):
+                    await camera.refresh(is_idle=not self._ledger.outstanding)
+                await outbox.record()
+                await outbox.save()
             self._changed.notify()
-            await send(value)
-            if (target_fps := pace.due(time.perf_counter())) is not None:
-                await send(Advice(target_fps, self._frame_work.useful_side_px))

@@ -16,10 +16,10 @@ from facewire_server.events import (
     FramesSkipped,
     ignore,
 )
-from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason
-from facewire_server.types import Recognition
+from facewire_server.streams.values import Answered, Arrival, Frame, Skipped, SkipReason
+from facewire_server.types import Recognition, TrackEvent
 
-__all__ = ["Arrival", "SessionStatistics", "Settled", "Tally", "settled"]
+__all__ = ["SessionStatistics", "Settled", "Tally", "settled"]
 
 _TIMES_KEPT: Final = 1024
 """Latest frames whose time counts for the median. Chosen, not measured: minutes of a camera, 30 KB."""
@@ -55,18 +55,12 @@ class SessionStatistics:
     median_s: float = 0.0
 
 
-class Arrival(NamedTuple):
-    """A frame and the time of its arrival, by `time.perf_counter`."""
-
-    frame: Frame
-    read_at_s: float
-
-
 class Settled(NamedTuple):
-    """The answer to a frame, and the time of the frame's arrival."""
+    """The answer to a frame, the time of the frame's arrival, and the recorded events that are sent before the answer."""
 
     answer: Answered
     read_at_s: float
+    events: tuple[TrackEvent, ...] = ()
 
 
 def settled(arrival: Arrival, result: Recognition | ServerError) -> Settled:

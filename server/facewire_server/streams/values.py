@@ -1,13 +1,13 @@
 """The inputs and outputs of a stream, independent of any protocol.
 
 In: one `StreamPlan`, then a `Frame` each. Out: one `Started`, then for each frame exactly one
-`Answered` or a place in one `Skipped`, in order, with an `Advice` in between; `Reconnect` is the last one
+`Answered` or a place in one `Skipped`, in order, with a `TrackEvent` or an `Advice` in between; `Reconnect` is the last one
 if the server ends the stream.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from facewire_server.errors import InvalidInput, ServerError
 from facewire_server.types import (
@@ -19,8 +19,10 @@ from facewire_server.types import (
 )
 
 __all__ = [
+    "SEARCH_INTERVAL_S",
     "Advice",
     "Answered",
+    "Arrival",
     "Frame",
     "Reconnect",
     "ReconnectReason",
@@ -31,6 +33,10 @@ __all__ = [
     "StreamOutput",
     "StreamPlan",
 ]
+
+
+SEARCH_INTERVAL_S: Final = 0.5
+"""Longest time between two searches unless the client asks for another, seconds. Chosen, not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,9 @@ class StreamPlan:
         detection: what counts as a face.
         camera_id: the camera's name for itself, "" if it has none; chosen by the client.
         rotation_degrees: the clockwise turn that makes its pictures upright: 0, 90, 180 or 270.
+        search_interval_s: longest time between two searches of the whole picture; in between, known faces are followed.
+        events_only: frames are answered without their faces and timings.
+        resume_token: of the stream that this one resumes; b"" = none.
     """
 
     gallery_id: str
@@ -52,6 +61,9 @@ class StreamPlan:
     detection: DetectionOptions
     camera_id: str = ""
     rotation_degrees: int = 0
+    search_interval_s: float = SEARCH_INTERVAL_S
+    events_only: bool = False
+    resume_token: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +89,26 @@ class Frame:
 StreamInput: TypeAlias = StreamPlan | Frame
 
 
+class Arrival(NamedTuple):
+    """A frame and the time of its arrival, by `time.perf_counter`."""
+
+    frame: Frame
+    read_at_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The plan was accepted; frames may be sent."""
+    """The plan was accepted; frames may be sent.
+
+    Attributes:
+        resume_token: names the stream to whoever resumes it.
+        resume_after_sequence: frames up to this one were accounted for by the stream that it resumes; 0 for a new one.
+        resume_within_ms: how long the token is good for once the stream broke off.
+    """
+
+    resume_token: bytes = field(default=b"", repr=False)
+    resume_after_sequence: int = 0
+    resume_within_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,13 +149,6 @@ async def test_a_picture_is_worked_on_only_with_a_slot(line, pictures: int) -> N
         assert timings.queue_s + timings.decode_s + timings.detect_s <= timings.total_s
 
 
-async def test_a_caller_that_holds_a_slot_for_the_picture_waits_for_no_other(line) -> None:
-    recognizer, *_, slots = line
-    async with asyncio.timeout(30), slots.slot() as slot:
-        answer = await recognizer.recognize(two_faces(), "g", DETECTION, POLICY, slot=slot)
-    assert len(answer.faces) == 2
-
-
 @pytest.mark.parametrize(
     ("gate", "fault"),
     [

@@ -36,7 +36,7 @@ from facewire_server.types import (
     PictureLimits,
 )
 from facewire_server.work.deadline import time_limit
-from facewire_server.work.slots import Slot, WorkSlots
+from facewire_server.work.slots import WorkSlots
 from fakes.events import keeping
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
@@ -210,15 +210,6 @@ async def test_a_finished_picture_is_an_event_with_its_stages() -> None:
     assert answer.timings.queue_s == event.waited_s
 
 
-async def test_a_frame_waited_since_its_arrival() -> None:
-    events, emit = keeping(PictureFinished)
-    line = recognizer(emit=emit)
-    answer = await line.recognize(picture(), "g", DETECTION, POLICY, slot=Slot(waited_s=5.0))
-    assert (events[0].purpose, events[0].waited_s) == ("stream", 5.0)
-    assert answer.timings.queue_s == 5.0
-    assert answer.timings.total_s >= 5.0 + answer.timings.match_s
-
-
 async def test_a_picture_that_fails_is_an_event_with_what_was_done() -> None:
     events, emit = keeping(PictureFinished)
     with pytest.raises(ModelUnavailable):
@@ -258,7 +249,7 @@ async def test_a_picture_whose_time_is_over_is_an_event() -> None:
     line = recognizer(embedder=Hanging(), emit=emit)
     with pytest.raises(TimedOut):
         async with time_limit(0.2):
-            await line.recognize(picture(), "g", DETECTION, POLICY, slot=Slot(0.0))
+            await line.recognize(picture(), "g", DETECTION, POLICY)
     assert events[0].error is TimedOut
 
 

@@ -85,23 +85,21 @@ def test_all_formats_but_the_unspecified_are_listed_once():
     assert list(info().image_formats) == face_pb2.ImageFormat.values()[1:]
 
 
-async def test_the_wire_takes_no_feature_that_is_said_to_be_absent():
+async def test_the_wire_takes_what_is_said_to_be_present_and_nothing_that_is_absent():
     async with served() as wire:
-        told = await wire.recognition.GetServerInfo(recognition_pb2.GetServerInfoRequest())
-        absent = set(told.absent_features)
+        said = await wire.recognition.GetServerInfo(recognition_pb2.GetServerInfoRequest())
         requests: dict[int, dict[str, Any]] = {
+            recognition_pb2.FEATURE_TRACKS: {},
             recognition_pb2.FEATURE_RESUME: {"resume_token": b"x"},
             recognition_pb2.FEATURE_EVENTS_ONLY: {
                 "detail": recognition_pb2.RESPONSE_DETAIL_EVENTS_ONLY
             },
         }
         for feature, fields in requests.items():
-            assert feature in absent
+            assert feature in said.features
             stream = wire.recognition.StreamRecognize(iter([config(**fields)]))
-            with pytest.raises(grpc.RpcError) as caught:
-                await anext(aiter(stream))
-            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-        assert recognition_pb2.FEATURE_TRACK_CROPS in absent
+            assert (await anext(aiter(stream))).started.resume_token
+        assert recognition_pb2.FEATURE_TRACK_CROPS in said.absent_features
         with pytest.raises(grpc.RpcError) as caught:
             await wire.recognition.GetTrackCrop(recognition_pb2.GetTrackCropRequest(track_id=1))
         assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
+from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import EmptyImage, OutOfMemory, TimedOut, UndecodableImage
 from facewire_server.events import Event, FrameAccounted, FrameDamaged, FrameRead, FramesSkipped
 from facewire_server.streams.session import Session
-from facewire_server.streams.tally import Arrival, Tally, settled
-from facewire_server.streams.values import Frame, StreamInput, StreamOutput, StreamPlan
+from facewire_server.streams.tally import Tally, settled
+from facewire_server.streams.values import Arrival, Frame, StreamInput, StreamOutput, StreamPlan
 from facewire_server.types import (
     DecisionPolicy,
     DetectionOptions,
@@ -18,8 +20,8 @@ from facewire_server.types import (
 from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.limits import serving_limits
-from fakes.recognizer import FakeRecognizer
-from fakes.wire import MOST_BYTES
+from fakes.recognizer import FakeCamera, FakeRecognizer
+from fakes.wire import MOST_BYTES, Galleries
 
 LIMITS = serving_limits(PictureLimits(max_frame_bytes=1 << 16, max_pixels=1 << 20))
 DETECTION = DetectionOptions(min_score=0.9, max_faces=1, short_side_fraction=1 / 16)
@@ -32,6 +34,18 @@ async def exists(gallery_id: str) -> None:
 
 async def drop(value: StreamOutput) -> None:
     """Takes what a client would read."""
+
+
+def a_session(recognizer: FakeRecognizer, slots: WorkSlots, events: list[Event]) -> Session:
+    return Session(
+        partial(FakeCamera, recognizer),
+        MemoryJournal(Galleries()),
+        exists,
+        slots,
+        ByteBudget(MOST_BYTES),
+        limits=LIMITS,
+        emit=events.append,
+    )
 
 
 def plan(*, newest_wins: bool) -> StreamPlan:
@@ -48,9 +62,7 @@ async def test_answered_frames_by_what_became_of_them() -> None:
         yield Frame(3, 0, EmptyImage("the picture has no bytes"))
 
     slots = WorkSlots(1)
-    session = Session(
-        FakeRecognizer(), exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
-    )
+    session = a_session(FakeRecognizer(), slots, events)
     await session.run(inputs(), drop)
     read = [event for event in events if isinstance(event, FrameRead)]
     assert read == [FrameRead("door/1", 4), FrameRead("door/1", 5), FrameRead("door/1", 0)]
@@ -69,9 +81,7 @@ async def test_a_frame_without_memory_does_not_end_its_stream() -> None:
         yield Frame(2, 0, Picture(b"good"))
 
     slots = WorkSlots(1)
-    session = Session(
-        FakeRecognizer(), exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
-    )
+    session = a_session(FakeRecognizer(), slots, events)
     await session.run(inputs(), drop)
     accounted = [event for event in events if isinstance(event, FrameAccounted)]
     assert [event.error for event in accounted] == [OutOfMemory, None]
@@ -88,9 +98,7 @@ async def test_a_cameras_damage_is_told_once() -> None:
             yield Frame(sequence, 0, Picture(b"text"))
 
     slots = WorkSlots(1)
-    session = Session(
-        FakeRecognizer(), exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
-    )
+    session = a_session(FakeRecognizer(), slots, events)
     await session.run(inputs(), drop)
     (damaged,) = [event for event in events if isinstance(event, FrameDamaged)]
     assert (damaged.camera_id, damaged.is_read) == ("door/1", False)
@@ -116,9 +124,7 @@ async def test_a_frame_that_timed_out_took_its_time() -> None:
         yield Frame(1, 0, Picture(b"hang"))
 
     slots = WorkSlots(1, picture_timeout_s=0.05)
-    session = Session(
-        FakeRecognizer(), exists, slots, ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
-    )
+    session = a_session(FakeRecognizer(), slots, events)
     await session.run(inputs(), drop)
     _, accounted = events
     assert isinstance(accounted, FrameAccounted)
@@ -139,9 +145,7 @@ async def test_skipped_frames_are_counted_by_reason() -> None:
             yield Frame(sequence, 0, Picture(b"good"))
         all_read.set()
 
-    session = Session(
-        recognizer, exists, WorkSlots(1), ByteBudget(MOST_BYTES), limits=LIMITS, emit=events.append
-    )
+    session = a_session(recognizer, WorkSlots(1), events)
     running = asyncio.create_task(session.run(inputs(), drop))
     await all_read.wait()
     recognizer.gate.set()

@@ -1,8 +1,8 @@
 """The numbers of a stream are those of its entries."""
 
 from facewire_server.errors import ModelUnavailable, TimedOut
-from facewire_server.streams.tally import Arrival, Settled, Tally, settled
-from facewire_server.streams.values import Frame, Skipped, SkipReason
+from facewire_server.streams.tally import Settled, Tally, settled
+from facewire_server.streams.values import Arrival, Frame, Skipped, SkipReason
 from facewire_server.types import Picture, Recognition, Timings
 
 ARRIVAL = Arrival(Frame(1, 0, Picture(b"12345")), 0.0)

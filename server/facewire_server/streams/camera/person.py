@@ -1,0 +1,78 @@
+"""One track of a stream that has not ended: the verdict about its person, and what its events say."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from facewire_server.streams.verdicts import Change, Verdict
+from facewire_server.types import Quality, TrackEvent
+
+__all__ = ["Moment", "Person", "event_of"]
+
+
+class Moment(NamedTuple):
+    """A frame in time.
+
+    Attributes:
+        at_s: on the stream's track clock.
+        sequence: of the frame.
+        arrived_us: microseconds since 1970-01-01 UTC.
+    """
+
+    at_s: float
+    sequence: int
+    arrived_us: int
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """A person in front of the camera.
+
+    Attributes:
+        track_id, visit_id: of the track.
+        first, last: the frames that showed it.
+        verdict: who it is.
+        quality: of the last crop that was cut; None = none was.
+        tried_at_s: when the face was last to be embedded, whether it was good enough or not.
+        is_due: the verdict's probe is to be searched for.
+        is_poor: the face in the last frame is TOO_POOR, and the verdict does not know it yet.
+    """
+
+    track_id: int
+    visit_id: int
+    first: Moment
+    last: Moment
+    verdict: Verdict = field(default_factory=Verdict)
+    quality: Quality | None = None
+    tried_at_s: float = float("-inf")
+    is_due: bool = False
+    is_poor: bool = False
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The identities that the verdict stands on."""
+        standing = self.verdict.standing
+        if standing is None:
+            return frozenset()
+        found = [*standing.ambiguous_between, *([standing.identity] if standing.identity else [])]
+        return frozenset(candidate.identity_id for candidate in found)
+
+
+def event_of(
+    person: Person, change: Change, camera_id: str, gallery_id: str, now_us: int
+) -> TrackEvent:
+    """Returns a change of the verdict as an event."""
+    return TrackEvent(
+        camera_id=camera_id,
+        gallery_id=gallery_id,
+        track_id=person.track_id,
+        visit_id=person.visit_id,
+        state=change.state,
+        reason=change.reason,
+        decision=change.decision,
+        first_sequence=person.first.sequence,
+        last_sequence=person.last.sequence,
+        first_seen_us=person.first.arrived_us,
+        last_seen_us=person.last.arrived_us,
+        server_time_us=now_us,
+        previous_identity_id=change.previous_identity_id,
+    )

@@ -1,0 +1,57 @@
+"""When a frame is searched: in regular intervals, and sooner if something moves, as long as that finds faces."""
+
+from typing import Final
+
+__all__ = ["SearchRule"]
+
+_SOONEST: Final = 0.25
+"""Share of the interval after which movement may cause a search. Chosen, not measured: four times as many searches at most."""
+
+_CLOCK_STEP_S: Final = 1e-6
+"""Seconds: the resolution of the times that cameras state."""
+
+
+class SearchRule:
+    """The searches of one stream.
+
+    Movement causes searches at a rate that falls while they find no new face: trees, screens and people with their backs to the camera
+    move all day. It is as high as before once a new face is found, or nothing moves.
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        """Starts with a search due.
+
+        Args:
+            interval_s: longest time between two searches.
+        """
+        self._interval_s = interval_s
+        self._last_s: float | None = None
+        self._wait_s = self._interval_s * _SOONEST
+
+    def is_due(self, at_s: float, next_after_s: float) -> bool:
+        """Whether the frame at this time must be searched: before the next one the interval would be over.
+
+        Args:
+            at_s: time of the frame.
+            next_after_s: seconds until the next one, as a rule.
+        """
+        if self._last_s is None:
+            return True
+        return at_s + next_after_s - self._last_s > self._interval_s + _CLOCK_STEP_S
+
+    def may_follow_movement(self, at_s: float) -> bool:
+        """Whether movement may cause a search of the frame at this time."""
+        return self._last_s is None or at_s - self._last_s >= self._wait_s - _CLOCK_STEP_S
+
+    def searched(self, at_s: float, *, has_moved: bool, has_found: bool) -> None:
+        """Notes a search.
+
+        Args:
+            at_s: time of the frame.
+            has_moved: whether something had moved since the search before.
+            has_found: whether it found a new face.
+        """
+        self._last_s = at_s
+        is_in_vain = has_moved and not has_found
+        soonest_s = self._interval_s * _SOONEST
+        self._wait_s = min(self._interval_s, 2 * self._wait_s) if is_in_vain else soonest_s

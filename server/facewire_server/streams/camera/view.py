@@ -1,0 +1,175 @@
+"""The first half of a frame: what it shows. It is searched or followed, and the crops are cut of the faces that are due."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facewire_server.pipeline.frame import FrameReader, OpenFrame
+from facewire_server.streams.camera.scene import Scene
+from facewire_server.streams.camera.search_rule import SearchRule
+from facewire_server.streams.tracks import Proposal, Tracker
+from facewire_server.types import (
+    DetectionMode,
+    DetectionOptions,
+    Faces,
+    Picture,
+    PictureLimits,
+    Quality,
+    Rgb,
+)
+from facewire_server.work.clock import Clock
+
+__all__ = ["Due", "Seeing", "View"]
+
+_SAME_FACE_IOU: Final = 0.5
+"""Intersection over union from which two followed windows show one face. Chosen, not measured."""
+
+Due = Callable[[Proposal, Faces], NDArray[np.bool_]]
+"""Returns (n,) which faces of a frame are to be embedded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What a frame shows.
+
+    Attributes:
+        faces: n faces, in pixels of the upright picture, highest score first.
+        proposal: what the tracker made of them.
+        rows: (m,) which faces were cut out.
+        crops: (m, 112, 112, 3) uint8 RGB.
+        qualities: of these m.
+        mode: how the faces were looked for.
+        thumbnail: of the picture.
+        has_moved: something has moved since the last searched frame where no face was known.
+        width_px, height_px, smallest_face_px, remark: as `OpenFrame` has them.
+    """
+
+    faces: Faces
+    proposal: Proposal
+    rows: NDArray[np.intp]
+    crops: Rgb
+    qualities: list[Quality]
+    mode: DetectionMode
+    thumbnail: NDArray[np.uint8]
+    has_moved: bool
+    width_px: int
+    height_px: int
+    smallest_face_px: float
+    remark: str
+
+
+class Seeing:
+    """Looks at the frames of one stream, in order. A frame counts for those that follow after `saw`."""
+
+    def __init__(
+        self,
+        reader: FrameReader,
+        tracker: Tracker,
+        options: DetectionOptions,
+        limits: PictureLimits,
+        *,
+        interval_s: float,
+    ) -> None:
+        """Starts with a search due.
+
+        Args:
+            reader: opens frames.
+            tracker: knows where faces are expected, and whose they are.
+            options: what counts as a face.
+            limits: of a frame.
+            interval_s: longest time between two searches.
+        """
+        self._reader = reader
+        self._tracker = tracker
+        self._options = options
+        self._limits = limits
+        self._scene = Scene()
+        self._rule = SearchRule(interval_s)
+
+    async def look(
+        self, picture: Picture, at_s: float, next_after_s: float, due: Due, clock: Clock
+    ) -> View:
+        """Looks at a frame.
+
+        Args:
+            picture: not decoded yet.
+            at_s: time of the frame.
+            next_after_s: seconds until the next one, as a rule.
+            due: which of its faces are to be embedded.
+            clock: of the frame.
+
+        Raises:
+            InvalidImage: the picture cannot be used.
+            OutOfMemory: there was no memory for it.
+            ModelUnavailable: the detector does not answer.
+            TimedOut: it has not answered within the picture's time.
+        """
+        async with self._reader.opened(picture, self._limits, self._options, clock) as frame:
+            _, windows = self._tracker.windows(at_s)
+            is_search = not self._reader.can_follow or self._rule.is_due(at_s, next_after_s)
+            small = await frame.thumbnail(None if is_search else windows)
+            has_moved = self._scene.has_moved(small, _as_shares(windows, frame))
+            if len(windows) and self._scene.is_cut(small):  # without a known face it is a movement
+                self._tracker.cut()
+                is_search = True
+            is_search |= has_moved and self._rule.may_follow_movement(at_s)
+            faces = None if is_search else await self._followed(frame, windows)
+            if faces is None:
+                is_search, faces = True, await frame.search()
+            proposal = self._tracker.propose(at_s, faces, is_search=is_search)
+            rows = np.flatnonzero(due(proposal, faces))
+            crops, qualities = np.empty((0, 0, 0, 3), np.uint8), list[Quality]()
+            if len(rows):
+                crops, qualities = await frame.crops(faces[rows])
+        return View(
+            faces,
+            proposal,
+            rows,
+            crops,
+            qualities,
+            DetectionMode.SEARCHED if is_search else DetectionMode.FOLLOWED,
+            small,
+            has_moved,
+            frame.width_px,
+            frame.height_px,
+            frame.smallest_face_px,
+            frame.remark,
+        )
+
+    def saw(self, view: View, at_s: float, *, has_found: bool) -> None:
+        """Notes that a frame was worked on.
+
+        Args:
+            view: of the frame.
+            at_s: its time.
+            has_found: whether a new face is in it.
+        """
+        is_search = view.mode is DetectionMode.SEARCHED
+        self._scene.saw(view.thumbnail, is_search=is_search)
+        if is_search:
+            self._rule.searched(at_s, has_moved=view.has_moved, has_found=has_found)
+
+    async def _followed(self, frame: OpenFrame, windows: NDArray[np.float32]) -> Faces | None:
+        """Returns the known faces; None if one of them is lost, so that the frame must be searched."""
+        faces = await frame.follow(windows)
+        if (faces.scores < self._options.min_score).any() or _has_double(faces.boxes):
+            return None
+        return faces[np.argsort(-faces.scores, kind="stable")]
+
+
+def _as_shares(windows: NDArray[np.float32], frame: OpenFrame) -> NDArray[np.float64]:
+    sides = np.array([frame.width_px, frame.height_px] * 2, np.float64)
+    return windows / sides
+
+
+def _has_double(boxes: NDArray[np.float32]) -> bool:
+    """Whether two windows show one face."""
+    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = (high - low).clip(0).prod(axis=2)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    alike = shared > _SAME_FACE_IOU * (areas[:, None] + areas[None] - shared)
+    return int(alike.sum()) > len(boxes)

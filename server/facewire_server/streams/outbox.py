@@ -1,0 +1,95 @@
+"""The events of one stream on their way from its camera to the client: each is in the journal before it is sent."""
+
+import asyncio
+from contextlib import suppress
+from typing import NoReturn
+
+from facewire_server.errors import StreamTakenOver
+from facewire_server.streams.camera.camera import Camera
+from facewire_server.streams.journal import JournaledStream
+from facewire_server.types import TrackEvent
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """Records the events of a camera in order, also if the stream breaks off meanwhile."""
+
+    def __init__(self, camera: Camera, stream: JournaledStream) -> None:
+        """Starts without events.
+
+        Args:
+            camera: of the stream; no call of it may run while events are recorded.
+            stream: of the journal.
+        """
+        self._camera = camera
+        self._stream = stream
+        self._recording: asyncio.Task[tuple[TrackEvent, ...]] | None = None
+        self._set_aside: list[TrackEvent] = []
+
+    @property
+    def has_events(self) -> bool:
+        """Whether there are recorded events that no frame takes along."""
+        return bool(self._set_aside)
+
+    async def record(self) -> None:
+        """Records what the camera has found since the last call, and sets it aside.
+
+        Raises:
+            StreamTakenOver: another stream goes on with the tracks.
+        """
+        events = self._camera.take_events()
+        if events:
+            # A stream that breaks off here must not lose events that may be recorded already.
+            recording = self._recording = asyncio.create_task(self._record(events))
+            self._set_aside += await asyncio.shield(recording)
+            await self.save()
+
+    async def _record(self, events: list[TrackEvent]) -> tuple[TrackEvent, ...]:
+        return await self._stream.record(events)
+
+    def take(self) -> tuple[TrackEvent, ...]:
+        """Returns the recorded events that are to be sent now."""
+        taken, self._set_aside = tuple(self._set_aside), []
+        return taken
+
+    def account(self, sequence: int) -> None:
+        """Keeps that frames up to this one are accounted for; to be called before the client is informed.
+
+        Raises:
+            StreamTakenOver: another stream goes on with them.
+        """
+        self._stream.account(sequence)
+
+    async def save(self) -> None:
+        """Keeps where the tracks are.
+
+        Raises:
+            StreamTakenOver: another stream goes on with them.
+        """
+        numbers = self._camera.numbers()
+        if numbers:
+            await self._stream.save(numbers)
+
+    async def until_taken_over(self) -> NoReturn:
+        """Raises StreamTakenOver as soon as another stream goes on with the tracks."""
+        await self._stream.taken_over()
+
+    async def end(self) -> None:
+        """Ends all tracks, and the stream: it cannot be resumed.
+
+        Raises:
+            StreamTakenOver: another stream goes on with it.
+        """
+        self._camera.end()
+        await self.record()
+        self._set_aside += await self._stream.end()
+
+    async def break_off(self) -> None:
+        """Records what is left; the stream may be resumed from here. A second call does nothing, nor one after `end`."""
+        with suppress(StreamTakenOver):
+            if self._recording is not None:
+                await self._recording
+            await self.record()
+            await self.save()
+        self._stream.break_off()

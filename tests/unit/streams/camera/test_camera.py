@@ -1,0 +1,331 @@
+"""A camera searches, follows and embeds as rarely as it may, and never carries a name to another person."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from facewire_server.errors import GalleryNotFound, UndecodableImage
+from facewire_server.pipeline import frame
+from facewire_server.pipeline.embed import FrameError
+from facewire_server.streams.camera import camera
+from facewire_server.streams.journal import OpenTrack
+from facewire_server.types import (
+    DetectionMode,
+    Outcome,
+    Picture,
+    QualityFault,
+    TrackReason,
+    TrackState,
+)
+from fakes.drawn_people import ANN, BOB, CY, Drawn, Seen, Studio, drawn, enroll
+
+SEARCHED, FOLLOWED = DetectionMode.SEARCHED, DetectionMode.FOLLOWED
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as executor:
+        yield executor
+
+
+@pytest.fixture
+def studio(threads: ThreadPoolExecutor) -> Studio:
+    return Studio(threads)
+
+
+def modes(frames: list[Seen]) -> list[DetectionMode]:
+    return [one.recognition.detection_mode for one in frames]
+
+
+def changes(frames: list[Seen]) -> list[tuple[TrackState, TrackReason, str | None]]:
+    events = [event for one in frames for event in one.events]
+    identities = [event.decision.identity for event in events]
+    return [
+        (event.state, event.reason, who.identity_id if who else None)
+        for event, who in zip(events, identities, strict=True)
+    ]
+
+
+def still(*people: Drawn):
+    return lambda seconds: people
+
+
+async def test_a_calm_face_is_searched_for_twice_a_second_and_followed_in_between(studio) -> None:
+    frames = await studio.watch(10, 3, still(Drawn(ANN, 200)))
+    assert modes(frames) == ([SEARCHED] + [FOLLOWED] * 4) * 6
+    assert (studio.finding.calls, studio.following.calls) == (6, 24)
+    assert {len(one.recognition.faces) for one in frames} == {1}
+    assert len({face.track_id for one in frames for face in one.recognition.faces}) == 1
+
+
+async def test_a_calm_face_is_embedded_in_less_than_a_tenth_of_the_frames(studio) -> None:
+    await enroll(studio.gallery, ann=ANN)
+    frames = await studio.watch(15, 6, still(Drawn(ANN, 200)))
+    assert studio.embedding.faces <= 0.1 * len(frames)
+    assert {name for one in frames[10:] for name in one.names} == {"ann"}
+
+
+@pytest.mark.parametrize("fps", [1, 2, 5, 30])
+async def test_between_two_searches_lies_never_more_than_the_interval(studio, fps: int) -> None:
+    frames = await studio.watch(fps, 4, still(Drawn(ANN, 200)))
+    times = [row / fps for row, mode in enumerate(modes(frames)) if mode is SEARCHED]
+    longest = max(1 / fps, 0.5) + 1e-6
+    assert all(later - earlier <= longest for earlier, later in pairwise(times))
+    assert 4 - times[-1] <= longest + 1 / fps
+
+
+async def test_without_a_model_that_follows_every_frame_is_searched(threads) -> None:
+    studio = Studio(threads, can_follow=False)
+    frames = await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    assert set(modes(frames)) == {SEARCHED}
+    assert studio.finding.calls == 10
+
+
+async def test_a_frame_that_shows_no_person_costs_no_model_and_the_smallest_decoding(
+    studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode, reductions = frame.decode, []
+    monkeypatch.setattr(
+        frame, "decode", lambda *args: (reductions.append(args[2]), decode(*args))[1]
+    )
+    frames = await studio.watch(10, 2, still())
+    assert modes(frames) == ([SEARCHED] + [FOLLOWED] * 4) * 4
+    assert (studio.finding.calls, studio.following.calls, studio.embedding.faces) == (4, 0, 0)
+    assert reductions.count(8) == 16
+    assert 1 in reductions, "a search needs more of a picture of 640x480"
+
+
+async def test_a_person_who_walks_in_is_found_before_the_next_search_is_due(threads) -> None:
+    studio = Studio(threads, interval_s=10.0)
+    before = await studio.watch(10, 3, still(Drawn(ANN, 60)))
+    assert modes(before).count(SEARCHED) == 1
+    after = await studio.watch(10, 0.3, still(Drawn(ANN, 60), Drawn(BOB, 450)), from_s=4.0)
+    assert [len(one.recognition.faces) for one in after] == [2, 2, 2]
+    assert modes(after) == [SEARCHED, FOLLOWED, FOLLOWED]
+
+
+async def test_noise_and_exposure_cause_no_search(threads) -> None:
+    studio, noise = Studio(threads, interval_s=60.0), np.random.default_rng(0)
+    plain = np.tile(np.linspace(60, 180, 640), (480, 1))
+    for row in range(40):
+        light = 1 + 0.3 * np.sin(row / 3)
+        levels = (plain * light + noise.normal(0, 12, plain.shape)).clip(0, 255).astype(np.uint8)
+        seen = await studio.see(1 + row / 10, drawn(background=levels))
+        assert seen.recognition.detection_mode is (SEARCHED if row == 0 else FOLLOWED)
+
+
+async def test_what_moves_and_has_no_face_causes_a_bounded_number_of_searches(threads) -> None:
+    studio = Studio(threads, interval_s=8.0)
+    for row in range(300):
+        levels = np.full((480, 640), 120, np.uint8)
+        levels[100:400, (row * 40) % 500 : (row * 40) % 500 + 120] = 220
+        await studio.see(1 + row / 10, drawn(background=levels))
+    assert studio.finding.calls <= 2 + 2 + 30 / 8
+
+
+async def test_a_lost_face_is_searched_for_in_the_same_frame(threads) -> None:
+    studio = Studio(threads, interval_s=60.0)
+    await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    seen = await studio.see(2.0, drawn(Drawn(ANN, 330)))
+    assert seen.recognition.detection_mode is SEARCHED
+    assert len(seen.recognition.faces) == 1
+
+
+async def test_a_visit_from_its_first_to_its_last_event(studio) -> None:
+    await enroll(studio.gallery, ann=ANN)
+    frames = await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    frames += await studio.watch(10, 3, still(), from_s=2.0)
+    assert changes(frames) == [
+        (TrackState.TENTATIVE, TrackReason.APPEARED, None),
+        (TrackState.CONFIRMED, TrackReason.EVIDENCE, "ann"),
+        (TrackState.ENDED, TrackReason.LOST, "ann"),
+    ]
+    events = [event for one in frames for event in one.events]
+    assert {(event.camera_id, event.gallery_id) for event in events} == {("door", "default")}
+    assert len({event.track_id for event in events}) == 1
+    assert (events[-1].first_sequence, events[-1].last_sequence) == (1, 10)
+    assert events[0].first_seen_us <= events[-1].last_seen_us <= events[-1].server_time_us
+    assert (
+        events[1].decision.gallery_revision
+        == (await studio.gallery.get_gallery("default")).revision
+    )
+
+
+async def test_a_confirmed_unknown_exists(studio) -> None:
+    await enroll(studio.gallery, ann=ANN)
+    frames = await studio.watch(10, 3, still(Drawn(BOB, 200)))
+    assert changes(frames)[-1] == (TrackState.CONFIRMED, TrackReason.EVIDENCE, None)
+    (face,) = frames[-1].recognition.faces
+    assert face.decision.outcome is Outcome.UNKNOWN
+
+
+async def test_after_a_cut_to_another_person_at_the_same_place_no_name_is_carried_over(
+    studio,
+) -> None:
+    await enroll(studio.gallery, ann=ANN, bob=BOB)
+    await studio.watch(10, 2, still(Drawn(ANN, 200)))
+    after = await studio.watch(10, 3, still(Drawn(BOB, 202)), from_s=3.0)
+    assert "ann" not in {name for one in after for name in one.names}
+    assert after[-1].names == ["bob"]
+
+
+@pytest.mark.parametrize("fps", [30, 10, 5, 2])
+async def test_two_people_who_cross_keep_their_names(studio, fps: int) -> None:
+    await enroll(studio.gallery, ann=ANN, bob=BOB)
+
+    def crossing(seconds: float) -> list[Drawn]:
+        way = 120 * max(0.0, seconds - 1)
+        return [Drawn(ANN, 40 + way), Drawn(BOB, 460 - way)]
+
+    frames = await studio.watch(fps, 4.5, crossing)
+    for row, seen in enumerate(frames):
+        wrong = ["ann", "bob"] if row / fps > 2.75 else ["bob", "ann"]
+        assert len(seen.names) < 2 or all(
+            name != other for name, other in zip(seen.names, wrong, strict=True) if name
+        ), (row, seen.names)
+    assert frames[-1].names == ["bob", "ann"]
+
+
+async def test_a_person_enrolled_while_in_view_is_named_within_two_frames(studio) -> None:
+    await studio.watch(10, 3, still(Drawn(ANN, 200)))
+    embedded = studio.embedding.faces
+    await enroll(studio.gallery, ann=ANN)
+    frames = await studio.watch(10, 0.2, still(Drawn(ANN, 200)), from_s=4.0)
+    assert frames[-1].names == ["ann"]
+    assert changes(frames) == [(TrackState.CONFIRMED, TrackReason.GALLERY_CHANGED, "ann")]
+    assert studio.embedding.faces <= embedded + 1, "matched from the looks that were kept"
+
+
+async def test_a_person_deleted_while_in_view_is_retracted_by_the_next_frame(studio) -> None:
+    await enroll(studio.gallery, ann=ANN)
+    await studio.watch(10, 2, still(Drawn(ANN, 200)))
+    await enroll(studio.gallery, cy=CY)  # a change that is matched a moment before
+    await studio.see(3.0, drawn(Drawn(ANN, 200)))
+    await studio.gallery.delete_identity("default", "ann")
+    seen = await studio.see(3.1, drawn(Drawn(ANN, 200)))
+    assert seen.names == [None]
+    assert seen.events[0].state is TrackState.RETRACTED
+    assert seen.events[0].reason is TrackReason.GALLERY_CHANGED
+
+
+async def test_without_frames_a_stream_learns_of_changes_and_of_people_who_left(studio) -> None:
+    await enroll(studio.gallery, ann=ANN)
+    await studio.watch(10, 2, still(Drawn(ANN, 200)))
+    await studio.camera.refresh(is_idle=True)
+    assert studio.camera.take_events() == []
+    await studio.gallery.delete_identity("default", "ann")
+    await studio.camera.refresh(is_idle=True)
+    states = [event.state for event in studio.camera.take_events()]
+    assert states[0] is TrackState.RETRACTED
+    studio.camera.end()
+    (event,) = studio.camera.take_events()
+    assert (event.state, event.reason) == (TrackState.ENDED, TrackReason.STREAM_ENDED)
+
+
+async def test_a_gallery_that_changes_all_the_time_is_searched_at_a_bounded_rate(
+    studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await studio.watch(10, 2, still(Drawn(ANN, 200)))
+    searches = []
+    search = studio.gallery.search
+
+    async def counted(*arguments):
+        searches.append(arguments)
+        return await search(*arguments)
+
+    monkeypatch.setattr(studio.gallery, "search", counted)
+    monkeypatch.setattr(camera, "_REMATCH_S", 60.0)  # however long the frames take here
+    for row in range(20):
+        await studio.gallery.create_identity("default", f"p{row}", "")
+        await studio.see(3 + row / 1000, drawn(Drawn(ANN, 200)))
+    assert len(searches) <= 2
+
+
+async def test_a_deleted_gallery_ends_the_work(studio) -> None:
+    await studio.watch(10, 0.5, still(Drawn(ANN, 200)))
+    studio.gallery._rooms.clear()
+    studio.gallery._highest_deleted_revision += 100
+    with pytest.raises(GalleryNotFound):
+        await studio.camera.refresh(is_idle=False)
+
+
+async def test_a_frame_that_cannot_be_read_leaves_the_tracks_as_they_are(studio) -> None:
+    first = await studio.see(1.0, drawn(Drawn(ANN, 200)))
+    with pytest.raises(UndecodableImage):
+        await studio.see(1.1, Picture(b"text"))
+    last = await studio.see(1.2, drawn(Drawn(ANN, 202)))
+    assert last.recognition.faces[0].track_id == first.recognition.faces[0].track_id
+    assert last.recognition.detection_mode is FOLLOWED
+
+
+async def test_a_face_that_is_too_small_is_neither_cut_out_nor_embedded(threads) -> None:
+    studio = Studio(threads, min_inter_eye_px=80.0)
+    frames = await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    assert studio.embedding.faces == 0
+    for one in frames:
+        (face,) = one.recognition.faces
+        assert face.decision.outcome is Outcome.TOO_POOR
+        assert face.quality.faults == (QualityFault.TOO_SMALL,)
+    assert changes(frames) == [(TrackState.TENTATIVE, TrackReason.APPEARED, None)]
+
+
+async def test_a_followed_face_has_its_size_of_now_and_the_rest_of_its_last_look(studio) -> None:
+    first = await studio.see(1.0, drawn(Drawn(ANN, 200)))
+    second = await studio.see(1.1, drawn(Drawn(ANN, 200, side=110)))
+    before, after = (one.recognition.faces[0].quality for one in (first, second))
+    assert second.recognition.detection_mode is FOLLOWED
+    assert after.inter_eye_px == pytest.approx(0.4 * 110, abs=2)
+    assert before.inter_eye_px == pytest.approx(0.4 * 96, abs=2)
+    assert after.brightness == before.brightness > 0
+
+
+async def test_a_resumed_stream_goes_on_with_the_track_and_holds_its_name_back(studio) -> None:
+    await enroll(studio.gallery, ann=ANN)
+    frames = await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    last = [event for one in frames for event in one.events][-1]
+    numbers = studio.camera.numbers()
+    studio.resumed().end()
+    studio.camera.restore([OpenTrack(last, numbers[last.track_id])])
+    after = await studio.watch(10, 1, still(Drawn(ANN, 204)), from_s=2.5)
+    assert {face.track_id for one in after for face in one.recognition.faces} == {last.track_id}
+    assert after[-1].names == ["ann"]
+    assert changes(after) == []
+
+
+async def test_another_person_at_the_place_of_a_resumed_track_gets_none_of_its_name(studio) -> None:
+    await enroll(studio.gallery, ann=ANN, bob=BOB)
+    frames = await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    last = [event for one in frames for event in one.events][-1]
+    numbers = studio.camera.numbers()
+    studio.resumed()
+    studio.camera.restore([OpenTrack(last, numbers[last.track_id])])
+    after = await studio.watch(10, 2, still(Drawn(BOB, 204)), from_s=2.5)
+    assert "ann" not in {name for one in after for name in one.names}
+    assert after[-1].names == ["bob"]
+
+
+async def test_a_track_whose_place_is_not_known_ends_when_it_is_resumed(studio) -> None:
+    frames = await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    last = [event for one in frames for event in one.events][-1]
+    studio.resumed()
+    studio.camera.restore([OpenTrack(last)])
+    (event,) = studio.camera.take_events()
+    assert (event.track_id, event.state, event.reason) == (
+        last.track_id,
+        TrackState.ENDED,
+        TrackReason.LOST,
+    )
+
+
+async def test_a_decision_in_doubt_is_taken_on_exact_embeddings(threads) -> None:
+    studio = Studio(threads, inexact=FrameError(similarity=0.5))
+    await enroll(studio.gallery, ann=ANN)
+    await studio.watch(10, 0.5, still(Drawn(ANN, 200)))
+    assert studio.exact.faces > 0
+    sure = Studio(threads, inexact=FrameError(similarity=0.001))
+    await enroll(sure.gallery, ann=ANN)
+    await sure.watch(10, 0.5, still(Drawn(ANN, 200)))
+    assert sure.exact.faces == 0
