@@ -160,7 +160,12 @@ def _engine(
 ) -> OpenVinoModel | None:
     """Returns the engine; None = the SavedModel lacks a signature that is not required."""
     try:
-        engine = OpenVinoModel(folder / row.name, row.signature.name, threads=threads)
+        engine = OpenVinoModel(
+            folder / row.name,
+            row.signature.name,
+            threads=threads,
+            is_for_frames=row.label == FOLLOWER,
+        )
     except NoSuchSignature:
         if row.is_required:
             raise

@@ -70,6 +70,7 @@ class OpenVinoModel:
         signature_name: str = DEFAULT_SIGNATURE,
         *,
         threads: int,
+        is_for_frames: bool = False,
     ) -> None:
         """Reads and compiles the newest version of a servable.
 
@@ -77,6 +78,7 @@ class OpenVinoModel:
             directory: of the servable, with numbered version folders (TensorFlow Serving's layout).
             signature_name: which of its signatures is run.
             threads: processors that all predictions together may use.
+            is_for_frames: it is called for frames of streams only.
 
         Raises:
             NoSuchSignature: the SavedModel lacks it.
@@ -95,7 +97,7 @@ class OpenVinoModel:
             with as_default(newest, signature_name) as folder:
                 self._network = self._core.read_model(folder)
             self._side_by_side = self._alone = self._compiled(_FLOAT32, requests=threads)
-            if threads > 1:
+            if threads > 1 and not is_for_frames:
                 self._alone = self._compiled(_FLOAT32, requests=1)
         except (RuntimeError, OSError, ValueError) as error:
             raise ModelUnavailable(f"OpenVINO cannot run the SavedModel in {newest}") from error

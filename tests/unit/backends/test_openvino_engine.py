@@ -85,13 +85,14 @@ async def test_a_model_that_is_compiled_for_one_way_only_predicts_in_both(
 ) -> None:
     crops = canary.crops()
     with (
+        closing(OpenVinoModel(models / "embedding", threads=2, is_for_frames=True)) as frames,
         closing(OpenVinoModel(models / "embedding", threads=2)) as exact,
         working(lambda: not is_frame),
     ):
         exact.use_alone()
         exact.use_alone()  # nothing is left to give up
         golden = read_model_contract("sface").golden
-        for each in (exact,):
+        for each in (frames, exact):
             found = await asyncio.gather(*(each.predict({"faces": crops}) for _ in range(3)))
             assert min(canary.check(one["embeddings"], golden) for one in found) > 0.9999
 
