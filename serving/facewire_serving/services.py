@@ -1,9 +1,10 @@
 """The parts of PredictionService and ModelService that facewire uses.
 
-The codes of errors are TensorFlow Serving's, which the server acts on. The texts are shorter than TensorFlow Serving's.
+The codes of errors are TensorFlow Serving's, which the server acts on, and so are the texts about names: of models, versions,
+signatures, inputs and outputs (servables/tensorflow/predict_util.cc and core/ of its sources). Other texts are shorter than its.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import tensorflow as tf
@@ -23,6 +24,9 @@ from facewire_serving.versions import Loaded, Versions
 __all__ = ["ModelService", "PredictionService"]
 
 _DEFAULT_SIGNATURE: Final = "serving_default"
+
+_LONGEST_TEXT: Final = 1024
+"""Characters of an error's text, TensorFlow Serving's: util/status_util.cc."""
 
 
 class _Failure(Exception):
@@ -69,7 +73,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         name = request.model_spec.signature_name or _DEFAULT_SIGNATURE
         signature = loaded.signatures.get(name)
         if signature is None:
-            raise _Failure(StatusCode.FAILED_PRECONDITION, f"no signature {name}")
+            raise _Failure(
+                StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+            )
         arrays = _inputs(signature.inputs, request.inputs)
         outputs = _outputs(signature, request.output_filter)
         try:
@@ -133,7 +139,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 def _asked(request: Any) -> tuple[str, int | None]:
     """Name and version that a request asks for; None = the newest."""
     if not request.HasField("model_spec"):
-        raise _invalid("no model_spec")
+        raise _invalid("Missing ModelSpec")
     spec = request.model_spec
     if spec.version_label:
         raise _invalid("version labels are not served here")
@@ -149,8 +155,8 @@ def _servable(models: Mapping[str, Versions], request: Any) -> Loaded:
 
 
 def _not_found(name: str, version: int | None) -> _Failure:
-    which = "" if version is None else f" version {version}"
-    return _Failure(StatusCode.NOT_FOUND, f"no servable {name}{which}")
+    which = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+    return _Failure(StatusCode.NOT_FOUND, f"Servable not found for request: {which}")
 
 
 def _set_model(spec: Any, request: Any, loaded: Loaded) -> None:
@@ -159,14 +165,27 @@ def _set_model(spec: Any, request: Any, loaded: Loaded) -> None:
 
 
 def _outputs(signature: Any, wanted: Any) -> list[str]:
-    if unknown := [name for name in wanted if name not in signature.outputs]:
-        raise _invalid(f"no outputs {unknown}; there are {sorted(signature.outputs)}")
+    for name in wanted:
+        if name not in signature.outputs:
+            raise _invalid(
+                f"output tensor alias not found in signature: {name} Outputs expected to be in the "
+                f"set {_set(signature.outputs)}."
+            )
     return list(wanted) or list(signature.outputs)
 
 
 def _inputs(expected: Any, sent: Any) -> dict[str, Any]:
-    if sent.keys() != expected.keys():
-        raise _invalid(f"inputs are {sorted(expected)}, not {sorted(sent)}")
+    extra, missing = sent.keys() - expected.keys(), expected.keys() - sent.keys()
+    if len(sent) != len(expected):
+        raise _invalid(
+            f"input size does not match signature: {len(sent)}!={len(expected)} len({_set(sent)}) != "
+            f"len({_set(expected)}). Sent extra: {_set(extra)}. Missing but required: {_set(missing)}."
+        )
+    if extra:
+        raise _invalid(
+            f"input tensor alias not found in signature: {min(extra)}. Inputs expected to be in the "
+            f"set {_set(expected)}."
+        )
     arrays = {}
     for name, tensor in sent.items():
         if tensor.dtype != expected[name].dtype:
@@ -179,5 +198,12 @@ def _inputs(expected: Any, sent: Any) -> dict[str, Any]:
     return arrays
 
 
+def _set(names: Iterable[str]) -> str:
+    return "{" + ",".join(sorted(names)) + "}"
+
+
 def _abort(context: Any, failure: _Failure) -> None:
-    context.abort(failure.code, str(failure))
+    text = str(failure)
+    if len(text) > _LONGEST_TEXT:
+        text = text[:_LONGEST_TEXT] + "...TRUNCATED"
+    context.abort(failure.code, text)

@@ -10,25 +10,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facewire_server.proof import canary
+from facewire_server.proof import canary, detector_proof, follow_proof
 from facewire_server.proof.model_contract import ModelContract
 from harness.model_servers import ModelServer
 
 PREDICT = "tensorflow.serving.PredictionService/Predict"
 METADATA = "tensorflow.serving.PredictionService/GetModelMetadata"
 STATUS = "tensorflow.serving.ModelService/GetModelStatus"
+FIELD = {"metadata_field": ["signature_def"]}
 GRPCURL = Path(sys.executable).with_name("grpcurl")
 
 
 @pytest.fixture
 def call(repository: Path, served_models: tuple[ModelServer, ModelServer]):
-    """Calls the server of `embedding`; returns the answer, or the text of grpcurl's error."""
+    """Calls the server of a model; returns the answer, or the text of grpcurl's error."""
     protoset = repository / "server/facewire_server/backends/tfserving/wire.binpb"
 
-    def call(method: str, request: dict[str, Any]) -> Any:
+    servers = {one.name: one for one in served_models}
+
+    def call(method: str, request: dict[str, Any], of: str = "embedding") -> Any:
         command: list[str | Path] = [GRPCURL, "-plaintext", "-protoset", protoset, "-d", "@"]
         done = subprocess.run(
-            [*command, served_models[1].address, method],
+            [*command, servers[of].address, method],
             input=json.dumps(request),
             capture_output=True,
             text=True,
@@ -39,12 +42,16 @@ def call(repository: Path, served_models: tuple[ModelServer, ModelServer]):
     return call
 
 
-def faces(crops: np.ndarray) -> dict[str, Any]:
+def tensor(dtype: str, array: np.ndarray) -> dict[str, Any]:
     return {
-        "dtype": "DT_UINT8",
-        "tensor_shape": {"dim": [{"size": size} for size in crops.shape]},
-        "tensor_content": base64.b64encode(crops.tobytes()).decode(),
+        "dtype": dtype,
+        "tensor_shape": {"dim": [{"size": size} for size in array.shape]},
+        "tensor_content": base64.b64encode(array.tobytes()).decode(),
     }
+
+
+def faces(crops: np.ndarray) -> dict[str, Any]:
+    return tensor("DT_UINT8", crops)
 
 
 def test_grpcurl_asks_for_the_status(call) -> None:
@@ -70,6 +77,25 @@ def test_grpcurl_predicts_and_gets_the_golden_embeddings(call, repository: Path)
     assert canary.check(embeddings, golden) >= canary.CANARY_MIN_COSINE
 
 
+def test_grpcurl_follows_by_the_name_of_the_signature(call) -> None:
+    windows = follow_proof.windows()
+    request = {
+        "model_spec": {"name": "mtcnn", "signature_name": "follow"},
+        "inputs": {
+            "image": tensor("DT_UINT8", detector_proof.draw()),
+            "boxes": tensor("DT_FLOAT", windows),
+        },
+    }
+    answer = call(PREDICT, request, of="mtcnn")
+    assert answer["model_spec"]["signature_name"] == "follow"
+    boxes = np.array(answer["outputs"]["boxes"]["float_val"], np.float32).reshape(-1, 4)
+    np.testing.assert_allclose(boxes[:-1], follow_proof.GOLDEN_BOXES, atol=0.05)
+    signatures = call(METADATA, {"model_spec": {"name": "mtcnn"}, **FIELD}, of="mtcnn")
+    assert {"follow", "serving_default"} <= signatures["metadata"]["signature_def"][
+        "signature_def"
+    ].keys()
+
+
 def test_grpcurl_reads_the_signature(call) -> None:
     request = {"model_spec": {"name": "embedding"}, "metadata_field": ["signature_def"]}
     signatures = call(METADATA, request)["metadata"]["signature_def"]["signature_def"]
@@ -79,19 +105,33 @@ def test_grpcurl_reads_the_signature(call) -> None:
 SPEC = {"model_spec": {"name": "embedding"}}
 FACE = faces(canary.crops()[:1])
 SMALL = faces(canary.crops()[:1, :64])
+SENT_EXTRA = (
+    "input size does not match signature: 2!=1 len({faces,y}) != len({faces}). Sent extra: {y}. "
+    "Missing but required: {}."
+)
 
 
 @pytest.mark.parametrize(
     ("method", "request_", "code", "named"),
     [
-        (PREDICT, {}, "InvalidArgument", "model_spec"),
-        (PREDICT, {"model_spec": {"name": "nobody"}}, "NotFound", "nobody"),
-        (PREDICT, {"model_spec": {"name": "embedding", "version": 7}}, "NotFound", "7"),
+        (PREDICT, {}, "InvalidArgument", "Missing ModelSpec"),
+        (
+            PREDICT,
+            {"model_spec": {"name": "nobody"}},
+            "NotFound",
+            "Servable not found for request: Latest(nobody)",
+        ),
+        (
+            PREDICT,
+            {"model_spec": {"name": "embedding", "version": 7}},
+            "NotFound",
+            "Servable not found for request: Specific(embedding, 7)",
+        ),
         (
             PREDICT,
             {"model_spec": {"name": "embedding", "signature_name": "embed"}},
             "FailedPrecondition",
-            "embed",
+            'Serving signature key "embed" not found.',
         ),
         (
             PREDICT,
@@ -99,8 +139,13 @@ SMALL = faces(canary.crops()[:1, :64])
             "InvalidArgument",
             "label",
         ),
-        (PREDICT, SPEC | {"inputs": {"faces": FACE, "y": FACE}}, "InvalidArgument", "y"),
-        (PREDICT, SPEC | {"inputs": {"y": FACE}}, "InvalidArgument", "faces"),
+        (PREDICT, SPEC | {"inputs": {"faces": FACE, "y": FACE}}, "InvalidArgument", SENT_EXTRA),
+        (
+            PREDICT,
+            SPEC | {"inputs": {"y": FACE}},
+            "InvalidArgument",
+            "input tensor alias not found in signature: y. Inputs expected to be in the set {faces}.",
+        ),
         (
             PREDICT,
             SPEC | {"inputs": {"faces": FACE | {"tensor_content": "AAAA"}}},
@@ -118,9 +163,9 @@ SMALL = faces(canary.crops()[:1, :64])
             PREDICT,
             SPEC | {"inputs": {"faces": FACE}, "output_filter": ["x"]},
             "InvalidArgument",
-            "x",
+            "output tensor alias not found in signature: x Outputs expected to be in the set {embeddings,norms}.",
         ),
-        (STATUS, {}, "InvalidArgument", "model_spec"),
+        (STATUS, {}, "InvalidArgument", "Missing ModelSpec"),
         (STATUS, {"model_spec": {"name": "nobody"}}, "NotFound", "nobody"),
         (STATUS, {"model_spec": {"name": "embedding", "version": 7}}, "NotFound", "7"),
         (METADATA, SPEC, "InvalidArgument", "metadata_field"),

@@ -71,10 +71,11 @@ def test_folders_without_a_number_and_an_empty_folder_change_nothing(versions, f
     assert versions.get(None).version == 1
 
 
+@pytest.mark.parametrize("engine", ["tensorflow", "openvino"])
 @pytest.mark.parametrize("name", ["mtcnn", "embedding"])
-def test_warm_up_records_run_through_the_signature(model_folder, name):
+def test_warm_up_records_run_through_the_signature(model_folder, name, engine):
     directory = model_folder(name)
-    run = engines.tensorflow(directory)
+    run = engines.ENGINES[engine](directory)
     records = list(warm_up.read(directory))
     assert len(records) > 1
     found = [run(signature, inputs) for signature, inputs in records]
