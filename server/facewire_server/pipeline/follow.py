@@ -12,8 +12,9 @@ from facewire_server.types import Faces, Rgb
 
 __all__ = ["Follower"]
 
-_CHUNK: Final = 64
-"""Most windows of one prediction, which bounds the memory of the model. Chosen, not measured."""
+_CHUNK: Final = 32
+"""Most windows of one prediction. Measured in OpenVINO: a window takes 0.97 ms of one processor in predictions of 16, 0.88 of 32 and 0.84 of
+64, which hold 34 MB more than predictions of 8."""
 
 
 class Follower:
