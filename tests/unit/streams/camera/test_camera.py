@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from facewire_server.errors import GalleryNotFound, UndecodableImage
+from facewire_server.pictures.decode import decode
 from facewire_server.pipeline import frame
 from facewire_server.pipeline.embed import FrameError
 from facewire_server.streams.camera import camera
@@ -87,10 +88,13 @@ async def test_without_a_model_that_follows_every_frame_is_searched(threads) -> 
 async def test_a_frame_that_shows_no_person_costs_no_model_and_the_smallest_decoding(
     studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode, reductions = frame.decode, []
-    monkeypatch.setattr(
-        frame, "decode", lambda *args: (reductions.append(args[2]), decode(*args))[1]
-    )
+    reductions: list[int] = []
+
+    def counted(picture, header, reduced_by=1):
+        reductions.append(reduced_by)
+        return decode(picture, header, reduced_by)
+
+    monkeypatch.setattr(frame, "decode", counted)
     frames = await studio.watch(10, 2, still())
     assert modes(frames) == ([SEARCHED] + [FOLLOWED] * 4) * 4
     assert (studio.finding.calls, studio.following.calls, studio.embedding.faces) == (4, 0, 0)
@@ -159,6 +163,7 @@ async def test_a_confirmed_unknown_exists(studio) -> None:
     frames = await studio.watch(10, 3, still(Drawn(BOB, 200)))
     assert changes(frames)[-1] == (TrackState.CONFIRMED, TrackReason.EVIDENCE, None)
     (face,) = frames[-1].recognition.faces
+    assert face.decision
     assert face.decision.outcome is Outcome.UNKNOWN
 
 
@@ -267,6 +272,7 @@ async def test_a_face_that_is_too_small_is_neither_cut_out_nor_embedded(threads)
     assert studio.embedding.faces == 0
     for one in frames:
         (face,) = one.recognition.faces
+        assert face.decision
         assert face.decision.outcome is Outcome.TOO_POOR
         assert face.quality.faults == (QualityFault.TOO_SMALL,)
     assert changes(frames) == [(TrackState.TENTATIVE, TrackReason.APPEARED, None)]
