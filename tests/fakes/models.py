@@ -1,6 +1,7 @@
 """Models without a network, for the tests of the `Model` port and of what wraps it."""
 
 import asyncio
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -138,9 +139,9 @@ def write_mtcnn_of_0_1(models: Path, folder: Path) -> None:
         folder: of models.
     """
     target = folder / "mtcnn/1"
-    target.mkdir(parents=True)
-    data = (models / "mtcnn/1/saved_model.pb").read_bytes()
-    saved = saved_model._SavedModel.FromString(data)
+    shutil.copytree(models / "mtcnn/1", target)
+    shutil.rmtree(target / "assets.extra")  # its warm-up requests call the signature
+    saved = saved_model._SavedModel.FromString((target / "saved_model.pb").read_bytes())
     for graph in saved.meta_graphs:
         del graph.signatures["follow"]
     (target / "saved_model.pb").write_bytes(saved.SerializeToString())
