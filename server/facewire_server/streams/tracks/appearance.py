@@ -18,15 +18,18 @@ __all__ = [
 ]
 
 AGREES: Final = 0.45
-"""Cosine from which a face is the track's person. Chosen, not measured."""
+"""Cosine from which a face is the track's person. Measured (`python -m bench.track_constants`, SFace): of 24,575 faces beside the track of
+another person none reaches 0.443; of a track's own faces 99 of 100 do after a third of a second, 98 of 100 after a second."""
 
 CONTRADICTS: Final = 0.2
 CONTRADICTS_AFTER_DOUBT: Final = 0.3
 """Cosine below which a face is another person than the track's: if it moved on calmly, and if another person can have taken its place.
-TODO"""
+Measured: no face of a track's own is below 0.22, and 1 of 100 below 0.3 after half a second; of other people's, 21 of 100 are above 0.2, and
+6 of 100 above 0.3."""
 
 _NEW_SHARE: Final = 0.3
-"""Share of the newest embedding in the mean of a track. Chosen, not measured."""
+"""Share of the newest embedding in the mean of a track. Measured: the lowest hundredth of cosines to the mean, looks a third of a second
+apart, is 0.36 at 0.1, 0.47 at 0.3, 0.43 at 0.5, 0.38 at 1."""
 
 _REMEMBERED_S: Final = 60.0
 """Seconds for which the appearance of a track that ended is kept: who comes back until then is on the same visit. Required."""

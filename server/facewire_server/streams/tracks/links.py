@@ -13,25 +13,31 @@ __all__ = ["Links", "are_beside", "links_between"]
 
 _POSSIBLE: Final = Reach(0.6, 1.5, 2.0)
 _POSSIBLE_RATIO: Final = Reach(1.6, 1.0, 2.0)
-"""What motion allows, in widths and as a ratio of sizes. Chosen, not measured."""
+"""What motion allows, in widths and as a ratio of sizes. Measured (`python -m bench.track_constants`): 999 of 1000 sightings of the clips lie
+within 0.26 widths of the predicted way after 1/30 s, 0.51 after 0.1 s, 0.86 after 0.2 s, 1.19 after 0.33 s, and within a ratio of
+1.37. Who is farther is found by the embedding, wherever the face is."""
 
 _CALM: Final = Reach(0.2, 1.0, 0.4)
 _CALM_RATIO: Final = Reach(1.25, 0.5, 0.4)
-"""How far a face is from its prediction if nothing happened, in widths and as a ratio of sizes. Chosen, not measured."""
+"""How far a face is from its prediction if nothing happened, in widths and as a ratio of sizes. Measured: so do
+99.9 % of the sightings of the clips after 1/30 s, 96 % after 0.1 s, 93 % after 0.2 s. The rest is embedded."""
 
 _RIVAL: Final = Reach(0.4, 1.5, 0.4)
 """A second face, or a second track, that is less than this much farther away than the first leaves a choice, in widths.
-Chosen, not measured."""
+Measured on made scenes (`python -m bench.crossings`): 0.2 and 0.75 cost 0.06 embeddings per face and frame at 10 frames/s instead of 0.10, and carry
+a name over in two frames at about 5 frames/s; 0.6 and 2 cost 0.14, for nothing."""
 
 _GAP_S: Final = 0.25
-"""After this many seconds without a sighting another person can stand in the same place. Chosen, not measured."""
+"""After this many seconds without a sighting another person can stand in the same place. Measured on made scenes: with 0.4 s a
+name is carried over in two frames at about 5 frames/s. A frame or two may be lost at 10 frames/s."""
 
 _BESIDE: Final = 1.5
-"""Faces whose centers are nearer than this many widths can hide each other between two frames. Chosen, not measured."""
+"""Faces whose centers are nearer than this many widths can hide each other between two frames. Chosen, not measured:
+1 and 2.5 make no difference in made scenes."""
 
 _SHADOW_S: Final = 0.2
-"""While a hidden face may be just behind or before a track's, an embedding of the track is good for this many seconds. Chosen,
-not measured."""
+"""While a hidden face may be just behind or before a track's, an embedding of the track is good for this many seconds. Measured on
+made scenes at 10 frames/s: 0 costs 0.14 embeddings per face and frame, 0.2 0.10, 0.5 0.08; no name is carried over with any."""
 
 _SHADOW_STILL: Final = 0.5
 """The share of a calm motion that a face may move in that time. Chosen, not measured."""

