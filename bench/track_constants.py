@@ -25,7 +25,7 @@ from harness import pictures
 __all__: list[str] = []
 
 _STEPS: Final = (1, 2, 3, 6, 10, 15, 30)
-"""A sighting in so many frames is kept."""
+"""One sighting in this number of frames is kept."""
 
 _QUANTILES: Final = (0.5, 0.9, 0.99, 0.999)
 _LONGEST_S: Final = 1.5

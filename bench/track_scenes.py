@@ -16,7 +16,7 @@ SIDE_PX: Final = 80.0
 _MIDDLE_PX: Final = (640.0, 360.0)
 _LOOKS_A_SECOND: Final = 30
 _HIDDEN_IOU: Final = 0.3
-"""A face is hidden when a nearer one covers so much of it (intersection over union), as detectors of faces see it."""
+"""A face is hidden when a nearer one covers this share of it (intersection over union), as detectors of faces see it."""
 
 
 @dataclass(frozen=True, slots=True)

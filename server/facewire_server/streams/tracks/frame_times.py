@@ -9,7 +9,7 @@ __all__ = ["FrameTimes"]
 
 _ENDS_AFTER_S: Final = 2.0
 _ENDS_AFTER_FRAMES: Final = 3
-"""A track ends when it was not seen for more than so many seconds, or frames, whichever is longer. Required."""
+"""A track ends when it was not seen for more than this number of seconds, or of frames, whichever is longer. Required."""
 
 _INTERVALS: Final = 9
 """Number of the last frames whose times say how long a frame takes (their median). Chosen, not measured: one gap changes little."""
