@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +19,6 @@ from facewire_server.streams.verdicts import Change, Verdict
 from facewire_server.types import Decision, Outcome, TrackEvent, TrackReason, TrackState
 
 __all__ = ["People"]
-
-_SHORTEST_MEAN: Final = 0.7
-"""Least length of the mean of looks at one person: the error of an embedding grows by as much in it. Looks whose cosines are .45
-or more have it: sqrt((1 + 4 * .45) / 5) = .75."""
 
 
 class People:
@@ -146,7 +141,12 @@ class People:
             person
             for person, decision, candidates in zip(due, decided, found.candidates, strict=False)
             if person.track_id in evidence
-            and is_near(decision, candidates, self._plan.decision, self._error_of(person))
+            and is_near(
+                decision,
+                person.verdict.own_similarities(candidates),
+                self._plan.decision,
+                self._error_of(person),
+            )
         ]
         if await self._look_again(doubted, evidence):
             found = await self._search(due)
@@ -195,7 +195,7 @@ class People:
     def _error_of(self, person: Person) -> float:
         if not person.verdict.is_bf16:
             return 0.0
-        return self._line.embedder.frame_error.similarity / _SHORTEST_MEAN
+        return self._line.embedder.frame_error.similarity
 
     async def _look_again(self, people: list[Person], evidence: Mapping[int, Evidence]) -> bool:
         """Embeds the faces of people in float32; returns whether there was one that was not."""

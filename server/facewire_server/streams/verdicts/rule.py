@@ -4,6 +4,7 @@ The threshold is the one of a single look, whatever the number of looks: most of
 does not change from look to look.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Final
@@ -12,7 +13,7 @@ from facewire_server.streams.verdicts.looks import MAX_LOOKS, Looks
 from facewire_server.streams.verdicts.shown import between
 from facewire_server.types import Candidate, Decision, Outcome
 
-__all__ = ["Stance", "is_concluded", "of_looks", "stance"]
+__all__ = ["Stance", "is_concluded", "of_looks", "own_similarities", "stance"]
 
 _LOOKS_FOR_A_NAME: Final = 2
 """Looks whose mean must reach the threshold for a name."""
@@ -33,35 +34,43 @@ _DOUBT: Final = 0.06
 of one person scatter by .054 within a clip."""
 
 
+def own_similarities(candidates: Sequence[Candidate], looks: Looks) -> tuple[Candidate, ...]:
+    """Returns the candidates of a search with the looks' mean direction, with the means of the looks' own similarities.
+
+    The direction resembles everyone more than a look does, the more the looks differ: noise is gone from it. By its own similarity a stranger
+    would be named four times as often.
+    """
+    return tuple(
+        candidate._replace(similarity=candidate.similarity * looks.cohesion)
+        for candidate in candidates
+    )
+
+
 def of_looks(decision: Decision, looks: Looks) -> Decision:
-    """Returns the decision about the looks: the similarities are the means of theirs, and must reach the threshold of one look.
+    """Returns the decision about the looks: the means of their similarities must reach the threshold of one look.
 
     Args:
-        decision: about their mean direction. It resembles everyone more than a look does, the more the looks differ: noise
-            is gone from it, so by its own similarity a stranger would be named 2 to 4 times as often.
+        decision: about their mean direction.
         looks: not empty.
     """
-
-    def mean(candidate: Candidate) -> Candidate:
-        return candidate._replace(similarity=candidate.similarity * looks.cohesion)
 
     def is_match(candidate: Candidate | None) -> bool:
         return candidate is not None and candidate.similarity >= decision.threshold
 
-    best = mean(decision.best) if decision.best else None
-    between = tuple(map(mean, decision.ambiguous_between))
+    (best,) = own_similarities([decision.best], looks) if decision.best else (None,)
+    lies_between = own_similarities(decision.ambiguous_between, looks)
     outcome = decision.outcome
     if not is_match(best):
         outcome = Outcome.UNKNOWN
-    elif not all(map(is_match, between)):
+    elif not all(map(is_match, lies_between)):
         outcome = Outcome.KNOWN
     return replace(
         decision,
         outcome=outcome,
         best=best,
         margin=decision.margin * looks.cohesion,
-        candidates=tuple(map(mean, decision.candidates)),
-        ambiguous_between=between if outcome is Outcome.AMBIGUOUS else (),
+        candidates=own_similarities(decision.candidates, looks),
+        ambiguous_between=lies_between if outcome is Outcome.AMBIGUOUS else (),
         look_count=len(looks),
     )
 

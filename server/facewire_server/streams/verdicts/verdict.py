@@ -1,6 +1,7 @@
 """The verdict about the person of one track: tentative, confirmed, retracted, ended."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -9,9 +10,15 @@ from numpy.typing import NDArray
 from facewire_server.streams.verdicts.change import Change
 from facewire_server.streams.verdicts.evidence import Evidence
 from facewire_server.streams.verdicts.looks import CLOCK_STEP_S, MIN_GAP_S, Look
-from facewire_server.streams.verdicts.rule import Stance, is_concluded, of_looks, stance
+from facewire_server.streams.verdicts.rule import (
+    Stance,
+    is_concluded,
+    of_looks,
+    own_similarities,
+    stance,
+)
 from facewire_server.streams.verdicts.shown import blank, conclusion, pending
-from facewire_server.types import Decision, Outcome, TrackReason, TrackState
+from facewire_server.types import Candidate, Decision, Outcome, TrackReason, TrackState
 
 __all__ = ["Verdict"]
 
@@ -161,6 +168,10 @@ class Verdict:
             first = Change(TrackState.TENTATIVE, TrackReason.APPEARED, self._open_decision())
             changes.insert(0, first)
         return tuple(changes)
+
+    def own_similarities(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """Returns the candidates that a search with `probe` found, with the similarities by which `judge` decides."""
+        return own_similarities(candidates, self._evidence.searched)
 
     def hold(self) -> None:
         """Holds the name back until the face was looked at again: it may have become another person's."""

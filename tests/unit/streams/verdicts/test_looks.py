@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from facewire_server.streams.verdicts import Verdict
 from facewire_server.streams.verdicts.looks import Look, Looks
 from facewire_server.streams.verdicts.rule import of_looks
 from facewire_server.types import Candidate, Decision, Outcome
@@ -95,3 +96,14 @@ def test_a_runner_up_that_only_the_mean_direction_reaches_is_none() -> None:
         decision = of_looks(decided(Outcome.AMBIGUOUS, 0.55, runner_up), looks)
         assert decision.outcome is outcome
         assert len(decision.ambiguous_between) == (2 if outcome is Outcome.AMBIGUOUS else 0)
+
+
+def test_candidates_have_the_similarities_by_which_is_decided() -> None:
+    verdict = Verdict()
+    for number, view in enumerate((unit(1, 1), unit(1, -1)), 1):
+        verdict.add_look(float(number), number, view, norm=9.0, inter_eye_px=30.0)
+    found = decided(Outcome.KNOWN, 0.6, 0.3).candidates
+    own = verdict.own_similarities(found)
+    assert [each.similarity for each in own] == pytest.approx([0.6 / 2**0.5, 0.3 / 2**0.5])
+    verdict.judge(2.0, decided(Outcome.KNOWN, 0.6, 0.3))
+    assert similarity_of(verdict.shown) == own[0].similarity
