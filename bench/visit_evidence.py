@@ -1,6 +1,6 @@
 """What a verdict over several looks is worth: names of strangers and of enrolled people, against one look and frame by frame.
 
-A visit is all pictures of one person, in random order, one a second; or two minutes of pictures that are drawn again and again; or a clip,
+A visit is all pictures of one person, in random order, one a second; or two minutes of pictures that are shown again and again; or a clip,
 frame by frame. Strangers: the share of visits in which a
 stranger gets a name at least once. One look: the share of single good looks. `÷ one look` is the ratio of both, over the same visits. Enrolled people
 are enrolled from their first picture, or from another clip. Galleries are drawn from all lent people. The pictures go through the
@@ -143,8 +143,11 @@ def _pictures(looks: Seen, draws: int) -> _Kind:
 
 def _two_minutes(looks: Seen, draws: int) -> _Kind:
     def drawn(shots: list[Shot], random: np.random.Generator) -> list[Shot]:
-        is_enough = len(shots) >= _LONG_SHOTS
-        return [shots[row] for row in random.integers(0, len(shots), _LONG_LOOKS)] * is_enough
+        if len(shots) < _LONG_SHOTS:
+            return []
+        # In rounds, so that no look is that of the same picture as the one before.
+        rounds = [random.permutation(len(shots)) for _ in range(_LONG_LOOKS // len(shots) + 1)]
+        return [shots[row] for row in np.concatenate(rounds)[:_LONG_LOOKS]]
 
     return _of_pictures("two minutes of pictures", looks, draws, drawn, _LONG_S)
 
