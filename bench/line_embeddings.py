@@ -5,7 +5,7 @@ an enrollment, and the probes of a recognition.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from facewire_server.galleries.records import (
     Enrollment,
     EnrollmentResult,
     NewIdentity,
+    Presence,
     SearchResult,
 )
 from facewire_server.models import open_models
@@ -97,6 +98,12 @@ class _Recorder:
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         self.rows = probes
         return SearchResult(0, ((),) * len(probes), 0)
+
+    def change_count(self) -> int:
+        return 0
+
+    async def presence(self, gallery_id: str, identity_ids: Collection[str] = ()) -> Presence:
+        return Presence(0, frozenset())
 
     async def check_searchable(self, gallery_id: str) -> None: ...
 
