@@ -174,8 +174,10 @@ class LmdbJournal:
                 crop_bytes=entries.crops.byte_count,
             )
 
-        found = await self._storage.read(counted)
-        return replace(found, file_bytes=await self._storage.call(self._storage.file_bytes))
+        with self._recorder.surviving():
+            found = await self._storage.read(counted)
+            return replace(found, file_bytes=await self._storage.call(self._storage.file_bytes))
+        return JournalStatistics(is_kept=False, watchers=self._watchers)
 
     async def maintain(self) -> None:
         """See the port."""

@@ -11,6 +11,7 @@ from facewire_server.backends.lmdb_journal import crop_table, storage
 from facewire_server.backends.lmdb_journal.journal import LmdbJournal
 from facewire_server.backends.lmdb_journal.journal_tables import JOURNAL_STORAGE
 from facewire_server.backends.memory_journal import MemoryJournal
+from facewire_server.errors import GalleryDamaged
 from facewire_server.events import Event, JournalFailed
 from facewire_server.streams.journal import Crop
 from facewire_server.types import Quality
@@ -150,6 +151,25 @@ async def test_a_storage_that_is_held_delays_a_frame_and_loses_its_events_only(
         assert await kept_count(journal) == 2
         assert {type(event) for event in failures} == {JournalFailed}
         assert len(failures) >= 3
+    finally:
+        journal.close()
+
+
+async def test_a_storage_that_cannot_be_read_fails_no_scrape(
+    people: MemoryGallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Event] = []
+    journal, _ = open_in(tmp_path, people, failures.append)
+
+    async def damaged(step: object) -> None:
+        raise GalleryDamaged("the journal is damaged: CorruptedError")
+
+    try:
+        assert (await journal.statistics()).is_kept
+        monkeypatch.setattr(journal._storage, "read", damaged)
+        assert not (await journal.statistics()).is_kept
+        await journal.maintain()
+        assert {type(event) for event in failures} == {JournalFailed}
     finally:
         journal.close()
 
