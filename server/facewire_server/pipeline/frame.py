@@ -17,6 +17,7 @@ from facewire_server.pictures.memory import lack_of_memory_named
 from facewire_server.pipeline.canvas import draw_canvas
 from facewire_server.pipeline.cut import cut
 from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.face_gray import face_grays
 from facewire_server.pipeline.follow import Follower
 from facewire_server.pipeline.light import stretched
 from facewire_server.pipeline.plan import search_plan
@@ -125,6 +126,16 @@ class OpenFrame:
             if lit is not canvas:
                 faces = _better(faces, await self._follower.follow(lit, scaled))
         return self._upright(faces, canvas)
+
+    async def face_grays(self, faces: Faces) -> NDArray[np.uint8]:
+        """Returns the gray levels of n faces, (n, 24, 24) uint8, of the picture as it is in memory.
+
+        Args:
+            faces: of this frame, which was searched or followed.
+        """
+        image = await self._decoded(0)
+        by = image.shape[1] / self.width_px, image.shape[0] / self.height_px
+        return await self._clock.run("align", face_grays, image, faces.boxes * np.tile(by, 2))
 
     async def crops(self, faces: Faces) -> tuple[Rgb, list[Quality]]:
         """Decodes the picture in full and cuts faces out of it: (n, 112, 112, 3) uint8 RGB, and n qualities.

@@ -215,7 +215,7 @@ class Camera:
         }
         self._people.end(seen.ended, TrackReason.LOST)
         has_found = any(sighting.is_new for sighting in seen.rows)
-        self._seeing.saw(view, now.at_s, has_found=has_found)
+        self._seeing.saw(view, seen, now.at_s, has_found=has_found)
         return people
 
     def _note_crops(

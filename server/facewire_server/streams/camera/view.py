@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.pipeline.frame import FrameReader, OpenFrame
+from facewire_server.streams.camera.looks import Looks
 from facewire_server.streams.camera.scene import Scene
 from facewire_server.streams.camera.search_rule import SearchRule
-from facewire_server.streams.tracks import Proposal, Tracker
+from facewire_server.streams.tracks import Proposal, Seen, Tracker
 from facewire_server.types import (
     DetectionMode,
     DetectionOptions,
@@ -44,6 +45,7 @@ class View:
         portraits: of these m, each as a JPEG; empty if pictures of tracks are not kept.
         mode: how the faces were looked for.
         thumbnail: of the picture.
+        grays: (n, 24, 24) uint8 gray levels of the faces.
         has_moved: something has moved since the last searched frame where no face was known.
         width_px, height_px, smallest_face_px, remark: as `OpenFrame` has them.
     """
@@ -56,6 +58,7 @@ class View:
     portraits: list[bytes]
     mode: DetectionMode
     thumbnail: NDArray[np.uint8]
+    grays: NDArray[np.uint8]
     has_moved: bool
     width_px: int
     height_px: int
@@ -92,6 +95,7 @@ class Seeing:
         self._limits = limits
         self._keeps_crops = keeps_crops
         self._scene = Scene()
+        self._looks = Looks()
         self._rule = SearchRule(interval_s)
 
     async def look(
@@ -125,6 +129,9 @@ class Seeing:
             if faces is None:
                 is_search, faces = True, await frame.search()
             proposal = self._tracker.propose(at_s, faces, is_search=is_search)
+            grays = await frame.face_grays(faces)
+            changed = self._looks.changed(proposal.track_ids.tolist(), grays)
+            proposal = self._tracker.doubt(proposal, changed)
             rows = np.flatnonzero(due(proposal, faces))
             crops, qualities = np.empty((0, 0, 0, 3), np.uint8), list[Quality]()
             portraits = list[bytes]()
@@ -141,6 +148,7 @@ class Seeing:
             portraits,
             DetectionMode.SEARCHED if is_search else DetectionMode.FOLLOWED,
             small,
+            grays,
             has_moved,
             frame.width_px,
             frame.height_px,
@@ -148,16 +156,19 @@ class Seeing:
             frame.remark,
         )
 
-    def saw(self, view: View, at_s: float, *, has_found: bool) -> None:
+    def saw(self, view: View, seen: Seen, at_s: float, *, has_found: bool) -> None:
         """Notes that a frame was worked on.
 
         Args:
             view: of the frame.
+            seen: what the tracker made of it.
             at_s: its time.
             has_found: whether a new face is in it.
         """
         is_search = view.mode is DetectionMode.SEARCHED
         self._scene.saw(view.thumbnail, is_search=is_search)
+        track_ids = [sighting.track_id for sighting in seen.rows]
+        self._looks.saw(track_ids, view.grays, seen.lost)
         if is_search:
             self._rule.searched(at_s, has_moved=view.has_moved, has_found=has_found)
 

@@ -1,6 +1,7 @@
 """One stream's tracks: proposes which face is whose by motion, and decides by embeddings where motion leaves a choice."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -96,6 +97,27 @@ class Tracker:
         self._question = Question(ids, ask, better != rows, at_s, boxes, better, tracks, links)
         return self._question
 
+    def doubt(self, proposal: Proposal, rows: NDArray[np.bool_]) -> Proposal:
+        """Returns the last proposal again, with faces that must be embedded although their places leave no choice.
+
+        Args:
+            proposal: the last one, which is used up.
+            rows: (n,) the faces that look unlike the track that they seem to continue.
+
+        Raises:
+            ValueError: `proposal` is not the last one, or was used.
+        """
+        question = self._last(proposal)
+        safe = question.links.safe
+        now_s = question.at_s
+        is_poor = [
+            row >= 0 and now_s - question.tracks[row].poor_at_s < _ASK_AGAIN_S for row in safe
+        ]
+        ask = question.ask | (rows & ~question.is_double & ~np.array(is_poor, np.bool_))
+        links = question.links._replace(safe=np.where(rows, -1, safe))
+        self._question = replace(question, ask=ask, links=links)
+        return self._question
+
     def update(self, proposal: Proposal, embeddings: Mapping[int, NDArray[np.float32]]) -> Seen:
         """Assigns the faces of a frame to tracks.
 
@@ -107,9 +129,7 @@ class Tracker:
         Raises:
             ValueError: `proposal` is not the last one, or was used.
         """
-        question, self._question = self._question, None
-        if question is None or question is not proposal:
-            raise ValueError("not the last proposal, or already used")
+        question = self._last(proposal)
         count = len(question.boxes)
         known = {row: e for row, e in embeddings.items() if not question.is_double[row]}
         alike = similarities(question.tracks, known, count)
@@ -173,6 +193,12 @@ class Tracker:
         """
         for record in records:
             self._tracks[record.track_id] = Track.of_record(record, at_s)
+
+    def _last(self, proposal: Proposal) -> Question:
+        question, self._question = self._question, None
+        if question is None or question is not proposal:
+            raise ValueError("not the last proposal, or already used")
+        return question
 
     def _end_unseen(self, at_s: float, after_s: float) -> None:
         self._end([t for t in self._tracks.values() if at_s - t.seen_at_s > after_s])

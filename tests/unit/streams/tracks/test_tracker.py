@@ -361,3 +361,28 @@ def test_thousands_of_short_tracks_are_bounded() -> None:
         proposal = tracker.propose(frame / 30, faces_at(places), is_search=True)
         seen = tracker.update(proposal, {row: embedding_of(row % 64) for row in range(0, 256, 16)})
         assert len(seen.rows) + len(seen.lost) <= 512
+
+
+def test_a_doubted_face_is_asked_for_though_its_place_leaves_no_choice() -> None:
+    camera = Camera()
+    camera.show(0.0, [(ANN, 0)])
+    (track,) = ids(camera.show(0.1, [(ANN, 0)]))
+    assert camera.asks == [False]
+
+    doubt = np.array([True])
+    proposal = camera.tracker.doubt(
+        camera.tracker.propose(0.2, faces_at([(0.0, 50.0)]), is_search=False), doubt
+    )
+    assert proposal.ask.tolist() == [True]
+    (held,) = camera.tracker.update(proposal, {}).rows
+    assert (held.track_id, held.is_sure) == (track, False)
+
+    proposal = camera.tracker.propose(0.5, faces_at([(0.0, 50.0)]), is_search=False)
+    (again,) = camera.tracker.update(proposal, {0: embedding_of(ANN)}).rows
+    assert (again.track_id, again.is_sure) == (track, True)
+
+    proposal = camera.tracker.doubt(
+        camera.tracker.propose(0.6, faces_at([(0.0, 50.0)]), is_search=False), doubt
+    )
+    (other,) = camera.tracker.update(proposal, {0: embedding_of(BEN)}).rows
+    assert other.track_id != track
