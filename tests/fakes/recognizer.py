@@ -22,7 +22,7 @@ from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.camera.camera import Camera
-from facewire_server.streams.journal import Crop, OpenTrack
+from facewire_server.streams.journal import OpenTrack
 from facewire_server.streams.values import Arrival, StreamPlan
 from facewire_server.types import (
     Candidate,
@@ -239,9 +239,6 @@ class FakeCamera(Camera):  # a subclass: mypy says when it no longer fits
     def _find(self) -> None:
         self._found += self._recognizer.events
         self._recognizer.events.clear()
-
-    def take_crops(self) -> dict[int, Crop]:
-        return {}
 
     def take_events(self) -> list[TrackEvent]:
         found, self._found = self._found, []

@@ -83,6 +83,5 @@ def join_line(
         probe_gate(settings, contract),
         limits.frame,
         work.left_behind,
-        keeps_crops=settings.keep_crops,
     )
     return Line(recognizer, enroller, camera_line)

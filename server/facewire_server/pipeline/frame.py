@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from facewire_server.errors import NotImplementedYet
 from facewire_server.events import Emit, ignore
 from facewire_server.pictures.decode import decode, reduction
-from facewire_server.pictures.face_crop import face_crop
 from facewire_server.pictures.header import read_header
 from facewire_server.pictures.memory import lack_of_memory_named
 from facewire_server.pipeline.canvas import draw_canvas
@@ -146,15 +145,6 @@ class OpenFrame:
         image = await self._decoded(_FULL)
         return await self._clock.run("align", cut, image, faces)
 
-    async def portraits(self, faces: Faces) -> list[bytes]:
-        """Decodes the picture in full and returns n faces with their surroundings, each as a JPEG (`face_crop`).
-
-        Raises:
-            UndecodableImage: as `crops`.
-        """
-        image = await self._decoded(_FULL)
-        return await self._clock.run("align", _portraits, image, faces.boxes)
-
     def _upright(self, faces: Faces, image: Rgb) -> Faces:
         return faces.scaled(self.width_px / image.shape[1], self.height_px / image.shape[0])
 
@@ -239,10 +229,6 @@ class FrameReader:
             header = await clock.run("decode", read_header, picture, limits)
             async with self._budget.taken(header.pixel_count):
                 yield OpenFrame(picture, header, self._detector, self._follower, options, clock)
-
-
-def _portraits(image: Rgb, boxes: NDArray[np.float32]) -> list[bytes]:
-    return [face_crop(image, box) for box in boxes]
 
 
 def _draw(image: Rgb, short_side_px: int) -> tuple[Rgb, Rgb]:

@@ -1,35 +1,29 @@
 """The events of one stream on their way from its camera to the client: each is in the journal before it is sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 from facewire_server.errors import StreamTakenOver
 from facewire_server.streams.camera.camera import Camera
-from facewire_server.streams.journal import Crop, JournaledStream
+from facewire_server.streams.journal import JournaledStream
 from facewire_server.types import TrackEvent
 
 __all__ = ["Outbox"]
-
-KeepCrop: TypeAlias = Callable[[int, Crop], Awaitable[None]]
-"""Takes a track's id and its picture."""
 
 
 class Outbox:
     """Records the events of a camera in order, also if the stream breaks off meanwhile."""
 
-    def __init__(self, camera: Camera, stream: JournaledStream, keep_crop: KeepCrop) -> None:
+    def __init__(self, camera: Camera, stream: JournaledStream) -> None:
         """Starts without events.
 
         Args:
             camera: of the stream; no call of it may run while events are recorded.
             stream: of the journal.
-            keep_crop: keeps the picture of a track in the journal.
         """
         self._camera = camera
         self._stream = stream
-        self._keep_crop = keep_crop
         self._recording: asyncio.Task[tuple[TrackEvent, ...]] | None = None
         self._set_aside: list[TrackEvent] = []
 
@@ -44,8 +38,6 @@ class Outbox:
         Raises:
             StreamTakenOver: another stream goes on with the tracks.
         """
-        for track_id, crop in self._camera.take_crops().items():
-            await self._keep_crop(track_id, crop)
         events = self._camera.take_events()
         if events:
             # A stream that breaks off here must not lose events that may be recorded already.

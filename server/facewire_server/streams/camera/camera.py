@@ -15,7 +15,7 @@ from facewire_server.streams.camera.people import People
 from facewire_server.streams.camera.person import Moment, Person
 from facewire_server.streams.camera.track_clock import TrackClock
 from facewire_server.streams.camera.view import Seeing, View
-from facewire_server.streams.journal import Crop, OpenTrack
+from facewire_server.streams.journal import OpenTrack
 from facewire_server.streams.tracks import Proposal, Seen, Tracker
 from facewire_server.streams.values import Arrival, StreamPlan
 from facewire_server.types import (
@@ -35,10 +35,6 @@ __all__ = ["Camera"]
 
 _TRY_AGAIN_S: Final = 0.2
 """Seconds until a face is embedded again for its verdict's sake, if the last embedding was not to be used. Chosen, not measured."""
-
-_BETTER_CROP: Final = 1.05
-"""The norm of its embedding, which says how well a face can be recognized, must be this many times as large for a picture to replace
-the one before. Chosen, not measured: so that pictures are not written for the noise of it."""
 
 _REMATCH_S: Final = 0.5
 """Seconds between two searches for people whose evidence has not changed, however often the gallery changes. Chosen, not measured: an
@@ -67,9 +63,7 @@ class Camera:
             plan.detection,
             line.limits,
             interval_s=plan.search_interval_s,
-            keeps_crops=line.keeps_crops,
         )
-        self._crops: dict[int, Crop] = {}
         self._changes = -1
         self._revision = 0
         self._is_rematch_due = False
@@ -99,11 +93,6 @@ class Camera:
         events, self._people.events = self._people.events, []
         return events
 
-    def take_crops(self) -> dict[int, Crop]:
-        """Returns the pictures that are better than those before, by track, since the last call."""
-        crops, self._crops = self._crops, {}
-        return crops
-
     async def recognize(self, arrival: Arrival, picture: Picture, slot: Slot) -> Recognition:
         """Works on a frame.
 
@@ -129,7 +118,6 @@ class Camera:
             )
             evidence = await self._evidence(view, clock)
             people = self._note(view, evidence, now)
-            self._note_crops(view, evidence, people, frame.sequence)
             if len(self._people):
                 with clock.stage("match"):
                     await self._check_gallery()
@@ -217,18 +205,6 @@ class Camera:
         has_found = any(sighting.is_new for sighting in seen.rows)
         self._seeing.saw(view, seen, now.at_s, has_found=has_found)
         return people
-
-    def _note_crops(
-        self, view: View, evidence: dict[int, Evidence], people: dict[int, Person], sequence: int
-    ) -> None:
-        for row, jpeg in zip(view.rows.tolist(), view.portraits, strict=False):
-            person, face = people.get(row), evidence[row]
-            if person is None or face.embedding is None:
-                continue
-            norm = face.quality.embedding_norm
-            if person.crop_norm is None or norm > _BETTER_CROP * person.crop_norm:
-                person.crop_norm = norm
-                self._crops[person.track_id] = Crop(jpeg, sequence, face.quality)
 
     async def _check_gallery(self) -> None:
         """Marks who must be searched for again, since the gallery changed."""

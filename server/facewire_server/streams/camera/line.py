@@ -23,7 +23,6 @@ class CameraLine:
         gate: which faces are TOO_POOR; of size the stream's policy decides.
         limits: of a frame.
         left_behind: frames whose threads go on after their deadline.
-        keeps_crops: the operator allows pictures of tracks to be kept.
     """
 
     reader: FrameReader
@@ -32,4 +31,3 @@ class CameraLine:
     gate: Gate
     limits: PictureLimits
     left_behind: LeftBehind
-    keeps_crops: bool = False

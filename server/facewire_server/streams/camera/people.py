@@ -208,9 +208,6 @@ class People:
         return bool(people)
 
     def _emit(self, person: Person, changes: Iterable[Change]) -> None:
-        changes = list(changes)
-        if any(change.reason is TrackReason.SWAPPED for change in changes):
-            person.crop_norm = None  # the picture shows another one
         plan, now_us = self._plan, time.time_ns() // 1000
         self.events += [
             event_of(person, change, plan.camera_id, plan.gallery_id, now_us) for change in changes

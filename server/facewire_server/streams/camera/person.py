@@ -34,7 +34,6 @@ class Person:
         quality: of the last crop that was cut; None = none was.
         tried_at_s: when the face was last to be embedded, whether it was good enough or not.
         is_due: the verdict's probe is to be searched for.
-        crop_norm: length of the embedding of the face in the picture that is kept; None = there is none of this person.
         is_poor: the face in the last frame is TOO_POOR, and the verdict does not know it yet.
     """
 
@@ -47,7 +46,6 @@ class Person:
     tried_at_s: float = float("-inf")
     is_due: bool = False
     is_poor: bool = False
-    crop_norm: float | None = None
 
     @property
     def named(self) -> frozenset[str]:

@@ -42,7 +42,6 @@ class View:
         rows: (m,) which faces were cut out.
         crops: (m, 112, 112, 3) uint8 RGB.
         qualities: of these m.
-        portraits: of these m, each as a JPEG; empty if pictures of tracks are not kept.
         mode: how the faces were looked for.
         thumbnail: of the picture.
         grays: (n, 24, 24) uint8 gray levels of the faces.
@@ -55,7 +54,6 @@ class View:
     rows: NDArray[np.intp]
     crops: Rgb
     qualities: list[Quality]
-    portraits: list[bytes]
     mode: DetectionMode
     thumbnail: NDArray[np.uint8]
     grays: NDArray[np.uint8]
@@ -77,7 +75,6 @@ class Seeing:
         limits: PictureLimits,
         *,
         interval_s: float,
-        keeps_crops: bool = False,
     ) -> None:
         """Starts with a search due.
 
@@ -87,13 +84,11 @@ class Seeing:
             options: what counts as a face.
             limits: of a frame.
             interval_s: longest time between two searches.
-            keeps_crops: portraits are wanted of the faces that are cut out.
         """
         self._reader = reader
         self._tracker = tracker
         self._options = options
         self._limits = limits
-        self._keeps_crops = keeps_crops
         self._scene = Scene()
         self._looks = Looks()
         self._rule = SearchRule(interval_s)
@@ -134,18 +129,14 @@ class Seeing:
             proposal = self._tracker.doubt(proposal, changed)
             rows = np.flatnonzero(due(proposal, faces))
             crops, qualities = np.empty((0, 0, 0, 3), np.uint8), list[Quality]()
-            portraits = list[bytes]()
             if len(rows):
                 crops, qualities = await frame.crops(faces[rows])
-                if self._keeps_crops:
-                    portraits = await frame.portraits(faces[rows])
         return View(
             faces,
             proposal,
             rows,
             crops,
             qualities,
-            portraits,
             DetectionMode.SEARCHED if is_search else DetectionMode.FOLLOWED,
             small,
             grays,
