@@ -188,6 +188,7 @@ class Studio:
         gallery: MemoryGallery | None = None,
         min_inter_eye_px: float = 10.0,
         inexact: FrameError = EXACT,
+        keeps_portraits: bool = False,
         new_id: Callable[[], int] | None = None,
     ) -> None:
         self.finding, self.following, self.embedding = _Finding(), _Following(), _Embedding()
@@ -210,7 +211,13 @@ class Studio:
         )
         embedder = Embedder(self.exact, DIMENSION, frames=self.embedding, frame_error=inexact)
         self.line = CameraLine(
-            reader, embedder, self.gallery, Gate(QualityLimits()), _LIMITS, self.left_behind
+            reader,
+            embedder,
+            self.gallery,
+            Gate(QualityLimits()),
+            _LIMITS,
+            self.left_behind,
+            keeps_portraits,
         )
         self._ids = new_id or partial(next, count(1))
         self.camera = Camera(self.line, self.plan, self._ids)

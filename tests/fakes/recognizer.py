@@ -22,7 +22,7 @@ from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.camera.camera import Camera
-from facewire_server.streams.journal import OpenTrack
+from facewire_server.streams.journal import Crop, OpenTrack
 from facewire_server.streams.values import Arrival, StreamPlan
 from facewire_server.types import (
     Candidate,
@@ -243,6 +243,9 @@ class FakeCamera(Camera):  # a subclass: mypy says when it no longer fits
     def take_events(self) -> list[TrackEvent]:
         found, self._found = self._found, []
         return found
+
+    def take_portraits(self) -> dict[int, Crop]:
+        return {}
 
     def restore(self, tracks: Sequence[OpenTrack]) -> None:
         self.restored = list(tracks)

@@ -83,5 +83,6 @@ def join_line(
         probe_gate(settings, contract),
         limits.frame,
         work.left_behind,
+        settings.keep_crops,
     )
     return Line(recognizer, enroller, camera_line)

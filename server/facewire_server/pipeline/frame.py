@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from facewire_server.errors import NotImplementedYet
 from facewire_server.events import Emit, ignore
 from facewire_server.pictures.decode import decode, reduction
+from facewire_server.pictures.face_crop import face_crop
 from facewire_server.pictures.header import read_header
 from facewire_server.pictures.memory import lack_of_memory_named
 from facewire_server.pipeline.canvas import draw_canvas
@@ -145,6 +146,11 @@ class OpenFrame:
         image = await self._decoded(_FULL)
         return await self._clock.run("align", cut, image, faces)
 
+    async def portraits(self, faces: Faces) -> list[bytes]:
+        """Returns a JPEG of each face with some of its surroundings: to look at, and to enroll; b"" of one that lies outside."""
+        image = await self._decoded(_FULL)
+        return [await self._clock.run("align", _portrait, image, box) for box in faces.boxes]
+
     def _upright(self, faces: Faces, image: Rgb) -> Faces:
         return faces.scaled(self.width_px / image.shape[1], self.height_px / image.shape[0])
 
@@ -234,6 +240,13 @@ class FrameReader:
 def _draw(image: Rgb, short_side_px: int) -> tuple[Rgb, Rgb]:
     canvas = draw_canvas(image, short_side_px)
     return canvas, stretched(canvas)
+
+
+def _portrait(image: Rgb, box: NDArray[np.float32]) -> bytes:
+    try:
+        return face_crop(image, box)
+    except ValueError:
+        return b""
 
 
 def _better(faces: Faces, others: Faces) -> Faces:

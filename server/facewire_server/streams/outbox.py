@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from facewire_server.errors import StreamTakenOver
 from facewire_server.streams.camera.camera import Camera
-from facewire_server.streams.journal import JournaledStream
+from facewire_server.streams.journal import Journal, JournaledStream
 from facewire_server.types import TrackEvent
 
 __all__ = ["Outbox"]
@@ -15,13 +15,15 @@ __all__ = ["Outbox"]
 class Outbox:
     """Records the events of a camera in order, also if the stream breaks off meanwhile."""
 
-    def __init__(self, camera: Camera, stream: JournaledStream) -> None:
+    def __init__(self, camera: Camera, journal: Journal, stream: JournaledStream) -> None:
         """Starts without events.
 
         Args:
             camera: of the stream; no call of it may run while events are recorded.
+            journal: keeps pictures of tracks.
             stream: of the journal.
         """
+        self._journal = journal
         self._camera = camera
         self._stream = stream
         self._recording: asyncio.Task[tuple[TrackEvent, ...]] | None = None
@@ -38,6 +40,8 @@ class Outbox:
         Raises:
             StreamTakenOver: another stream goes on with the tracks.
         """
+        for track_id, crop in self._camera.take_portraits().items():
+            await self._journal.keep_crop(track_id, crop)
         events = self._camera.take_events()
         if events:
             # A stream that breaks off here must not lose events that may be recorded already.

@@ -4,10 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from facewire_server.pipeline.quality import Attitude, attitude
+from facewire_server.pipeline.quality import attitude
 from facewire_server.streams.camera.evidence import Evidence, embedded
 from facewire_server.streams.camera.kept_tracks import numbers_of, track_record
 from facewire_server.streams.camera.line import CameraLine
@@ -15,8 +12,9 @@ from facewire_server.streams.camera.people import People
 from facewire_server.streams.camera.person import Moment, Person
 from facewire_server.streams.camera.track_clock import TrackClock
 from facewire_server.streams.camera.view import Seeing, View
-from facewire_server.streams.journal import OpenTrack
-from facewire_server.streams.tracks import Proposal, Seen, Tracker
+from facewire_server.streams.camera.wishes import PeoplesWishes
+from facewire_server.streams.journal import Crop, OpenTrack
+from facewire_server.streams.tracks import Seen, Tracker
 from facewire_server.streams.values import Arrival, StreamPlan
 from facewire_server.types import (
     Face,
@@ -32,9 +30,6 @@ from facewire_server.work.clock import Clock
 from facewire_server.work.slots import Slot
 
 __all__ = ["Camera"]
-
-_TRY_AGAIN_S: Final = 0.2
-"""Seconds until a face is embedded again for its verdict's sake, if the last embedding was not to be used. Chosen, not measured."""
 
 _REMATCH_S: Final = 0.5
 """Seconds between two searches for people whose evidence has not changed, however often the gallery changes. Chosen, not measured: an
@@ -57,6 +52,8 @@ class Camera:
         self._clock = TrackClock()
         self._tracker = Tracker(new_track_id)
         self._people = People(line, plan)
+        self._wishes = PeoplesWishes(self._people, plan.decision.min_inter_eye_px, line)
+        self._portraits: dict[int, Crop] = {}
         self._seeing = Seeing(
             line.reader,
             self._tracker,
@@ -93,6 +90,11 @@ class Camera:
         events, self._people.events = self._people.events, []
         return events
 
+    def take_portraits(self) -> dict[int, Crop]:
+        """Returns the pictures to be kept since the last call, by track."""
+        portraits, self._portraits = self._portraits, {}
+        return portraits
+
     async def recognize(self, arrival: Arrival, picture: Picture, slot: Slot) -> Recognition:
         """Works on a frame.
 
@@ -114,7 +116,7 @@ class Camera:
             now = Moment(at_s, frame.sequence, arrived_us)
             step_s = self._clock.usual_step_s
             view = await self._line.left_behind.run(
-                self._seeing.look(picture, at_s, step_s, self._due(at_s), clock)
+                self._seeing.look(picture, at_s, step_s, self._wishes, clock)
             )
             evidence = await self._evidence(view, clock)
             people = self._note(view, evidence, now)
@@ -155,27 +157,6 @@ class Camera:
         ids = [person.track_id for person in self._people]
         self._people.end(ids, TrackReason.STREAM_ENDED)
 
-    def _due(self, at_s: float) -> Callable[[Proposal, Faces], NDArray[np.bool_]]:
-        def due(proposal: Proposal, faces: Faces) -> NDArray[np.bool_]:
-            rows = zip(proposal.track_ids.tolist(), faces.landmarks, strict=True)
-            wanted = [self._wants(track_id, at_s, attitude(points)) for track_id, points in rows]
-            least_px = self._plan.decision.min_inter_eye_px
-            large = [attitude(points).inter_eye_px >= least_px for points in faces.landmarks]
-            return (
-                (proposal.ask | np.array(wanted, np.bool_))
-                & np.array(large, np.bool_)
-                & ~proposal.is_double
-            )
-
-        return due
-
-    def _wants(self, track_id: int, at_s: float, seen: Attitude) -> bool:
-        """Whether the verdict about a track wants a look at its face."""
-        person = self._people.get(track_id)
-        if person is None or at_s - person.tried_at_s < _TRY_AGAIN_S:
-            return False
-        return person.verdict.wants_look(at_s, inter_eye_px=seen.inter_eye_px)
-
     async def _evidence(self, view: View, clock: Clock) -> dict[int, Evidence]:
         """Returns the faces that were cut out, embedded, by row."""
         if not len(view.rows):
@@ -201,10 +182,18 @@ class Camera:
             for row, sighting in enumerate(seen.rows)
             if not view.proposal.is_double[row]
         }
+        for row in view.portraits.keys() & people.keys():
+            self._keep_portrait(people[row], view.portraits[row], evidence[row])
         self._people.end(seen.ended, TrackReason.LOST)
         has_found = any(sighting.is_new for sighting in seen.rows)
         self._seeing.saw(view, seen, now.at_s, has_found=has_found)
         return people
+
+    def _keep_portrait(self, person: Person, jpeg: bytes, evidence: Evidence) -> None:
+        """Keeps the picture of a face, unless it turned out to be a poor one."""
+        if jpeg and evidence.embedding is not None:
+            person.portrait_px = evidence.quality.inter_eye_px
+            self._portraits[person.track_id] = Crop(jpeg, person.last.sequence, evidence.quality)
 
     async def _check_gallery(self) -> None:
         """Marks who must be searched for again, since the gallery changed."""

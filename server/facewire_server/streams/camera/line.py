@@ -23,6 +23,7 @@ class CameraLine:
         gate: which faces are TOO_POOR; of size the stream's policy decides.
         limits: of a frame.
         left_behind: frames whose threads go on after their deadline.
+        keeps_portraits: whether the operator allows the best picture of each track to be kept.
     """
 
     reader: FrameReader
@@ -31,3 +32,4 @@ class CameraLine:
     gate: Gate
     limits: PictureLimits
     left_behind: LeftBehind
+    keeps_portraits: bool = False

@@ -35,6 +35,7 @@ class Person:
         tried_at_s: when the face was last to be embedded, whether it was good enough or not.
         is_due: the verdict's probe is to be searched for.
         is_poor: the face in the last frame is TOO_POOR, and the verdict does not know it yet.
+        portrait_px: distance of the eyes in the picture that is kept; 0 = none is.
     """
 
     track_id: int
@@ -46,6 +47,7 @@ class Person:
     tried_at_s: float = float("-inf")
     is_due: bool = False
     is_poor: bool = False
+    portrait_px: float = 0.0
 
     @property
     def named(self) -> frozenset[str]:

@@ -1,8 +1,7 @@
 """The first half of a frame: what it shows. It is searched or followed, and the crops are cut of the faces that are due."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +22,22 @@ from facewire_server.types import (
 )
 from facewire_server.work.clock import Clock
 
-__all__ = ["Due", "Seeing", "View"]
+__all__ = ["Seeing", "View", "Wishes"]
 
 _SAME_FACE_IOU: Final = 0.5
 """Intersection over union from which two followed windows show one face. Chosen, not measured."""
 
-Due = Callable[[Proposal, Faces], NDArray[np.bool_]]
-"""Returns (n,) which faces of a frame are to be embedded."""
+
+class Wishes(Protocol):
+    """What is known about people, and decides which faces are cut out of a frame."""
+
+    def due(self, proposal: Proposal, faces: Faces, at_s: float) -> NDArray[np.bool_]:
+        """Returns (n,) which faces of a frame are to be embedded."""
+        ...
+
+    def wants_portrait(self, track_id: int, quality: Quality) -> bool:
+        """Whether a picture of a face is to be kept: of the track that it seems to continue, 0 = of none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +50,7 @@ class View:
         rows: (m,) which faces were cut out.
         crops: (m, 112, 112, 3) uint8 RGB.
         qualities: of these m.
+        portraits: JPEGs of faces to be kept, by row.
         mode: how the faces were looked for.
         thumbnail: of the picture.
         grays: (n, 24, 24) uint8 gray levels of the faces.
@@ -54,6 +63,7 @@ class View:
     rows: NDArray[np.intp]
     crops: Rgb
     qualities: list[Quality]
+    portraits: dict[int, bytes]
     mode: DetectionMode
     thumbnail: NDArray[np.uint8]
     grays: NDArray[np.uint8]
@@ -94,7 +104,7 @@ class Seeing:
         self._rule = SearchRule(interval_s)
 
     async def look(
-        self, picture: Picture, at_s: float, next_after_s: float, due: Due, clock: Clock
+        self, picture: Picture, at_s: float, next_after_s: float, wishes: Wishes, clock: Clock
     ) -> View:
         """Looks at a frame.
 
@@ -102,7 +112,7 @@ class Seeing:
             picture: not decoded yet.
             at_s: time of the frame.
             next_after_s: seconds until the next one, as a rule.
-            due: which of its faces are to be embedded.
+            wishes: which of its faces are to be embedded, and kept.
             clock: of the frame.
 
         Raises:
@@ -127,16 +137,24 @@ class Seeing:
             grays = await frame.face_grays(faces)
             changed = self._looks.changed(proposal.track_ids.tolist(), grays)
             proposal = self._tracker.doubt(proposal, changed)
-            rows = np.flatnonzero(due(proposal, faces))
+            rows = np.flatnonzero(wishes.due(proposal, faces, at_s))
             crops, qualities = np.empty((0, 0, 0, 3), np.uint8), list[Quality]()
+            portraits = dict[int, bytes]()
             if len(rows):
                 crops, qualities = await frame.crops(faces[rows])
+                ids = proposal.track_ids[rows].tolist()
+                kept = rows[
+                    [wishes.wants_portrait(*one) for one in zip(ids, qualities, strict=True)]
+                ]
+                pictures = await frame.portraits(faces[kept])
+                portraits = dict(zip(kept.tolist(), pictures, strict=True))
         return View(
             faces,
             proposal,
             rows,
             crops,
             qualities,
+            portraits,
             DetectionMode.SEARCHED if is_search else DetectionMode.FOLLOWED,
             small,
             grays,

@@ -335,3 +335,22 @@ async def test_a_decision_in_doubt_is_taken_on_exact_embeddings(threads) -> None
     await enroll(sure.gallery, ann=ANN)
     await sure.watch(10, 0.5, still(Drawn(ANN, 200)))
     assert sure.exact.faces == 0
+
+
+async def test_a_picture_is_kept_of_a_person_and_a_better_one_when_they_come_closer(
+    threads,
+) -> None:
+    studio = Studio(threads, keeps_portraits=True)
+    await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    ((track_id, first),) = studio.camera.take_portraits().items()
+    assert (first.sequence, first.jpeg[:2]) == (1, b"\xff\xd8")
+    assert first.quality.inter_eye_px == pytest.approx(0.4 * 96, abs=2)
+    await studio.watch(10, 1, lambda seconds: [Drawn(ANN, 200, side=96 + 80 * seconds)], from_s=2)
+    portraits = studio.camera.take_portraits()
+    assert list(portraits) == [track_id]
+    assert portraits[track_id].quality.inter_eye_px > 1.25 * first.quality.inter_eye_px
+
+
+async def test_where_the_operator_allows_no_pictures_none_is_made(studio) -> None:
+    await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    assert studio.camera.take_portraits() == {}
