@@ -45,7 +45,7 @@ _VIEWS: Final = (
     (13.5, 256, 155, 490),
 )
 """The parts of the picture that the film shows: seconds, and center x, center y and width in pixels of the picture.
-Chosen, not measured: she is out of view for more than 2.5 seconds once, so there are two sightings."""
+Chosen, not measured: she is out of view for seconds once, which is long for frames and short for a visit."""
 
 
 def make(folder: Path, cache: Path = DEFAULT_CACHE) -> tuple[Path, Path]:

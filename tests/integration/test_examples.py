@@ -58,7 +58,14 @@ def run(repository, place, name, *arguments):
     return said_by(started(repository, place, name, *arguments))
 
 
-def test_the_doorbell_greets_once_and_waits_for_a_place_on_a_full_server(repository, place):
+def test_the_doorbell_greets_once(repository, place, server):
+    said = run(repository, place, "doorbell.py", "clip.avi", server.address)
+    assert said == "Welcome, Eileen Collins!\n"
+
+
+def test_the_doorbell_greets_once_over_breaks_and_waits_for_a_place_on_a_full_server(
+    repository, place
+):
     full = failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", retry_after_s=0.01)
     broken = failure(grpc.StatusCode.INTERNAL, detail="Received RST_STREAM with error code 2")
     with FakeServer(features=TRACKED) as server:
