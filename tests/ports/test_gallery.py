@@ -712,11 +712,11 @@ async def test_a_stream_learns_that_a_gallery_has_changed_and_whom_it_lacks(gall
     await enroll(gallery, "ann", random_unit(1), [1])
     await enroll(gallery, "bob", random_unit(2)[1:], [2])
     before = await gallery.presence("default", ["ann", "bob", "eve"])
-    assert before == (await revision_of(gallery, "default"), {"eve"})
+    assert before == (await revision_of(gallery, "default"), frozenset({"eve"}))
     assert await gallery.presence("default", ["ann", "bob", "eve"]) == before
     await gallery.delete_identity("default", "ann")
     after = await gallery.presence("default", ["ann", "bob"])
-    assert after == (before.revision + 1, {"ann"})
+    assert after == (before.revision + 1, frozenset({"ann"}))
     assert await gallery.presence("default") == (after.revision, frozenset())
 
 

@@ -122,9 +122,11 @@ class Transaction(NamedTuple):
 
     def used_bytes(self) -> int:
         """Returns the bytes of the pages that all tables use now; free pages of the file do not count."""
-        pages = ("branch_pages", "leaf_pages", "overflow_pages")
         stats = [self.txn.stat(database) for database in self.databases.values()]
-        return sum(stat["psize"] * sum(stat[kind] for kind in pages) for stat in stats)
+        return sum(
+            stat["psize"] * (stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"])
+            for stat in stats
+        )
 
     def count(self, name: str) -> int:
         """Returns the number of all keys of a table; does not read them."""
