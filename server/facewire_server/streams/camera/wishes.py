@@ -17,7 +17,7 @@ _TRY_AGAIN_S: Final = 0.2
 """Seconds until a face is embedded again for its verdict's sake, if the last embedding was not to be used. Chosen, not measured."""
 
 _SOON_S: Final = 0.1
-"""A face that is due within so many seconds is embedded with another one: decoding the picture in full costs more than the
+"""A face that is due within this time is embedded with another one: decoding the picture in full costs more than the
 embedding. Chosen, not measured: a look every .4 s may be early by as much and counts nevertheless."""
 
 _BETTER_PORTRAIT: Final = 1.25
