@@ -302,3 +302,7 @@ class Session:
                 await outbox.record()
                 await outbox.save()
             self._changed.notify()
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # A write of the journal that has begun is waited for, and takes the cancellation: the stream would never end.
+                raise asyncio.CancelledError
