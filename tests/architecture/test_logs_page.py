@@ -66,7 +66,7 @@ def test_the_page_names_the_actions_and_what_is_limited(page: str) -> None:
 
 
 def test_the_page_shows_lines_as_they_are(page: str) -> None:
-    counts = {"recognized": 871, "failed": 0, "skipped": 12}
+    counts = {"recognized": 871, "failed": 0, "skipped": 12, "searched": 81, "tracks": 4}
     event = stream_ended(peer="ipv4:10.0.0.7:44060", duration_s=36.2, median_s=0.041, **counts)
     entry = entry_of(event)
     record = logging.makeLogRecord(

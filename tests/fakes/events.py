@@ -63,6 +63,8 @@ def stream_ended(**changes: Any) -> StreamEnded:
         "failed": 1,
         "skipped": 2,
         "median_s": 0.0421,
+        "searched": 2,
+        "tracks": 1,
         "error": None,
     }
     return StreamEnded(**(values | changes))

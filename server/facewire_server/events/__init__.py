@@ -46,6 +46,7 @@ __all__ = [
     "FileExposed",
     "FrameAccounted",
     "FrameDamaged",
+    "FrameLookedAt",
     "FrameRead",
     "FramesSkipped",
     "GalleryAction",
@@ -70,6 +71,7 @@ __all__ = [
     "StreamRefused",
     "TlsFailed",
     "TokenRefused",
+    "TrackChanged",
     "broadcast",
     "ignore",
 ]
@@ -158,6 +160,37 @@ class FrameDamaged:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameLookedAt:
+    """A frame of a stream was recognized.
+
+    Attributes:
+        camera_id: of the stream.
+        mode: name of the `DetectionMode`.
+        face_count: faces in the answer.
+        embedded_count: of these, faces that were embedded.
+    """
+
+    camera_id: str
+    mode: str
+    face_count: int
+    embedded_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackChanged:
+    """A track event was recorded.
+
+    Attributes:
+        camera_id: of the stream.
+        state, reason: names of the `TrackState` and the `TrackReason`.
+    """
+
+    camera_id: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FramesSkipped:
     """Frames of a stream were skipped.
 
@@ -206,6 +239,8 @@ class StreamEnded:
         camera_id, peer: of the stream.
         duration_s: since it was opened.
         recognized, failed, skipped: numbers of frames with this outcome.
+        searched: of those recognized, frames in which the whole picture was searched.
+        tracks: tracks that began.
         median_s: median time from a frame's arrival to its answer; 0 without any.
         error: the class of the error that ended it, which is CancelledError if the client went
             away or the time to drain was over; None = it ended normally.
@@ -219,6 +254,8 @@ class StreamEnded:
     failed: int
     skipped: int
     median_s: float
+    searched: int
+    tracks: int
     error: type[BaseException] | None
     is_drained: bool = False
 
@@ -228,6 +265,8 @@ Event: TypeAlias = (
     | FrameRead
     | FrameAccounted
     | FrameDamaged
+    | FrameLookedAt
+    | TrackChanged
     | FramesSkipped
     | StreamOpened
     | StreamRefused

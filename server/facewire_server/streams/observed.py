@@ -67,6 +67,8 @@ def _ended(
         failed=sum(counts.failed.values()),
         skipped=sum(counts.skipped.values()),
         median_s=counts.median_s,
+        searched=counts.searched,
+        tracks=counts.tracks,
         error=error,
         is_drained=is_drained,
     )

@@ -7,6 +7,7 @@ from typing import NoReturn
 from facewire_server.errors import StreamTakenOver
 from facewire_server.streams.camera.camera import Camera
 from facewire_server.streams.journal import Journal, JournaledStream
+from facewire_server.streams.tally import Tally
 from facewire_server.types import TrackEvent
 
 __all__ = ["Outbox"]
@@ -15,14 +16,18 @@ __all__ = ["Outbox"]
 class Outbox:
     """Records the events of a camera in order, also if the stream breaks off meanwhile."""
 
-    def __init__(self, camera: Camera, journal: Journal, stream: JournaledStream) -> None:
+    def __init__(
+        self, camera: Camera, journal: Journal, stream: JournaledStream, tally: Tally
+    ) -> None:
         """Starts without events.
 
         Args:
             camera: of the stream; no call of it may run while events are recorded.
             journal: keeps pictures of tracks.
             stream: of the journal.
+            tally: counts the events.
         """
+        self._tally = tally
         self._journal = journal
         self._camera = camera
         self._stream = stream
@@ -50,7 +55,10 @@ class Outbox:
             await self.save()
 
     async def _record(self, events: list[TrackEvent]) -> tuple[TrackEvent, ...]:
-        return await self._stream.record(events)
+        recorded = await self._stream.record(events)
+        for event in recorded:
+            self._tally.changed(event)
+        return recorded
 
     def take(self) -> tuple[TrackEvent, ...]:
         """Returns the recorded events that are to be sent now."""

@@ -130,7 +130,7 @@ class Session:
         stream = await journal.open_stream(plan.camera_id, plan.gallery_id, plan.resume_token)
         camera = self._open_camera(plan, journal.new_track_id)
         camera.restore(stream.tracks)
-        outbox = Outbox(camera, journal, stream)
+        outbox = Outbox(camera, journal, stream, self._tally)
         self._ledger.go_on_after(stream.after_sequence)
         self._resumed_after = stream.after_sequence
         try:
@@ -185,6 +185,8 @@ class Session:
             recognized=self._tally.recognized,
             failed=dict(self._tally.failed),
             skipped=dict(self._tally.skipped),
+            searched=self._tally.searched,
+            tracks=self._tally.tracks,
             median_s=self._tally.median_s,
         )
 

@@ -12,12 +12,14 @@ from facewire_server.events import (
     Emit,
     FrameAccounted,
     FrameDamaged,
+    FrameLookedAt,
     FrameRead,
     FramesSkipped,
+    TrackChanged,
     ignore,
 )
 from facewire_server.streams.values import Answered, Arrival, Frame, Skipped, SkipReason
-from facewire_server.types import Recognition, TrackEvent
+from facewire_server.types import DetectionMode, Recognition, TrackEvent, TrackReason
 
 __all__ = ["SessionStatistics", "Settled", "Tally", "settled"]
 
@@ -39,6 +41,8 @@ class SessionStatistics:
         recognized: frames answered with a recognition.
         failed: frames answered with an error, by the error's class.
         skipped: skipped frames, by reason.
+        searched: of those recognized, frames in which the whole picture was searched.
+        tracks: tracks that began.
         median_s: median time from a frame's arrival to its answer, of the last 1,024 recognized
             frames; 0 without any.
     """
@@ -52,6 +56,8 @@ class SessionStatistics:
     recognized: int
     failed: Mapping[type[ServerError], int] = field(default_factory=dict)
     skipped: Mapping[SkipReason, int] = field(default_factory=dict)
+    searched: int = 0
+    tracks: int = 0
     median_s: float = 0.0
 
 
@@ -78,6 +84,8 @@ class Tally:
         recognized: frames answered with a recognition.
         failed: frames answered with an error, by the error's class.
         skipped: skipped frames, by reason.
+        searched: of those recognized, frames in which the whole picture was searched.
+        tracks: tracks that began.
     """
 
     def __init__(self, emit: Emit = ignore) -> None:
@@ -86,6 +94,8 @@ class Tally:
         self.recognized = 0
         self.failed: Counter[type[ServerError]] = Counter()
         self.skipped: Counter[SkipReason] = Counter()
+        self.searched = 0
+        self.tracks = 0
         self._emit = emit
         self._has_reported_damage = False
         self._times_s: deque[float] = deque(maxlen=_TIMES_KEPT)
@@ -111,11 +121,23 @@ class Tally:
         if isinstance(result, Recognition):
             self.recognized += 1
             self._times_s.append(result.timings.total_s)
+            self._count_look(result)
         else:
             self.failed[type(result)] += 1
         self._report_damage(result)
         self._emit(FrameAccounted(self.camera_id, time.perf_counter() - entry.read_at_s, error))
         return entry.answer
+
+    def changed(self, event: TrackEvent) -> None:
+        """Counts a track event that was recorded."""
+        self.tracks += event.reason is TrackReason.APPEARED
+        self._emit(TrackChanged(self.camera_id, event.state.name, event.reason.name))
+
+    def _count_look(self, recognition: Recognition) -> None:
+        mode = recognition.detection_mode
+        self.searched += mode is DetectionMode.SEARCHED
+        faces, embedded = len(recognition.faces), recognition.embedded_count
+        self._emit(FrameLookedAt(self.camera_id, mode.name, faces, embedded))
 
     def _report_damage(self, result: Recognition | ServerError) -> None:
         """Emits the first of the stream's damages: a camera that sends one sends many."""

@@ -56,6 +56,25 @@ ROWS: Final = tuple(
             "Frames skipped, by the contract's SkipReason",
         ),
         (
+            "facewire_frames_looked_at_total",
+            "counter",
+            "mode camera",
+            "Frames recognized, by the contract's DetectionMode: searched in whole, or known faces followed",
+        ),
+        ("facewire_faces_seen_total", "counter", "camera", "Faces in the answers to frames"),
+        (
+            "facewire_faces_embedded_total",
+            "counter",
+            "camera",
+            "Faces of frames that were embedded; the others keep the verdict of their track",
+        ),
+        (
+            "facewire_track_events_total",
+            "counter",
+            "state reason camera",
+            "Track events recorded, by the contract's TrackState and TrackReason",
+        ),
+        (
             "facewire_frame_latency_seconds",
             "histogram",
             "",

@@ -12,11 +12,13 @@ from facewire_server.events import (
     CallRefused,
     Event,
     FrameAccounted,
+    FrameLookedAt,
     FrameRead,
     FramesSkipped,
     JournalFailed,
     LoopLag,
     PictureFinished,
+    TrackChanged,
 )
 from facewire_server.rpc.convert_recognition import frame_status
 from facewire_server.rpc.status import reason_name
@@ -33,6 +35,13 @@ _SKIP_REASONS: Final = tuple(
     if number != recognition_pb2.SKIP_REASON_UNSPECIFIED
 )
 """Every reason for which frames are skipped."""
+
+_DETECTION_MODES: Final = tuple(
+    name.removeprefix("DETECTION_MODE_")
+    for name, number in recognition_pb2.DetectionMode.items()
+    if number != recognition_pb2.DETECTION_MODE_UNSPECIFIED
+)
+"""Every way in which faces are looked for."""
 
 
 def reason(error: type[BaseException]) -> str:
@@ -64,6 +73,10 @@ class EventMetrics:
         self._read_bytes = _Series(counter("frame_bytes"))
         self._frames = _Series(counter("frames"))
         self._skipped = _Series(counter("frames_skipped"))
+        self._looked_at = _Series(counter("frames_looked_at"))
+        self._seen = _Series(counter("faces_seen"))
+        self._embedded = _Series(counter("faces_embedded"))
+        self._tracks = _Series(counter("track_events"))
         self._begin_cameras()
         self._latency = histogram("frame_latency")
         self._pictures = _Series(counter("pictures"))
@@ -79,6 +92,8 @@ class EventMetrics:
             FrameRead: self._count_read,
             FrameAccounted: self._count_accounted,
             FramesSkipped: self._count_skipped,
+            FrameLookedAt: self._count_look,
+            TrackChanged: self._count_track,
             PictureFinished: self._count_picture,
             CallRefused: self._count_refused,
             LoopLag: self._count_lag,
@@ -93,9 +108,11 @@ class EventMetrics:
     def _begin_cameras(self) -> None:
         """Makes the series of frames at 0: without them rates miss the first frames, and no rate is 0 if none came."""
         for camera in (*self._cameras, OTHER):
-            for series in (self._read, self._read_bytes):
+            for series in (self._read, self._read_bytes, self._seen, self._embedded):
                 series[(camera,)].inc(0)
             self._frames[("OK", "", camera)].inc(0)
+            for mode in _DETECTION_MODES:
+                self._looked_at[(mode, camera)].inc(0)
             for skip_reason in _SKIP_REASONS:
                 self._skipped[(skip_reason, camera)].inc(0)
 
@@ -114,6 +131,15 @@ class EventMetrics:
 
     def _count_skipped(self, event: FramesSkipped) -> None:
         self._skipped[(event.reason, self._camera(event.camera_id))].inc(event.frame_count)
+
+    def _count_look(self, event: FrameLookedAt) -> None:
+        camera = self._camera(event.camera_id)
+        self._looked_at[(event.mode, camera)].inc()
+        self._seen[(camera,)].inc(event.face_count)
+        self._embedded[(camera,)].inc(event.embedded_count)
+
+    def _count_track(self, event: TrackChanged) -> None:
+        self._tracks[(event.state, event.reason, self._camera(event.camera_id))].inc()
 
     def _count_picture(self, event: PictureFinished) -> None:
         purpose = event.purpose

@@ -176,6 +176,7 @@ class Recognition:
         smallest_face_px: side of the smallest face that was searched for, pixels of the picture.
         remark: what is wrong with the picture's file, though it was read; "" = nothing.
         detection_mode: how faces were looked for.
+        embedded_count: faces that were embedded for it.
     """
 
     faces: tuple[Face, ...]
@@ -186,6 +187,7 @@ class Recognition:
     smallest_face_px: float = 0.0
     remark: str = ""
     detection_mode: DetectionMode = DetectionMode.SEARCHED
+    embedded_count: int = 0
 
 
 class CompareOutcome(Enum):

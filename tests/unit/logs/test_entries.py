@@ -17,7 +17,14 @@ from facewire_server.events import (
 from facewire_server.logs.entries import ENTRIES, entry_of
 from fakes.events import PEER, SAMPLES, stream_ended
 
-FOR_METRICS = {"PictureFinished", "FrameRead", "FrameAccounted", "FramesSkipped"}
+FOR_METRICS = {
+    "PictureFinished",
+    "FrameRead",
+    "FrameAccounted",
+    "FrameLookedAt",
+    "FramesSkipped",
+    "TrackChanged",
+}
 CALLERS = {
     "TokenRefused",
     "CallRefused",

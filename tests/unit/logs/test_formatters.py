@@ -104,7 +104,7 @@ def test_fields_of_a_line_stand_below_each_other(lines: Lines) -> None:
     assert opened.endswith("stream opened       camera_id=a peer=127.0.0.1:1")
     assert ended.endswith(
         'stream ended        camera_id="front door" peer=[::1]:4433 duration_s=12.346 '
-        "recognized=3 failed=1 skipped=2 median_s=0.042 reason=closed"
+        "recognized=3 failed=1 skipped=2 median_s=0.042 searched=2 tracks=1 reason=closed"
     )
 
 

@@ -6,7 +6,14 @@ from functools import partial
 
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import EmptyImage, OutOfMemory, TimedOut, UndecodableImage
-from facewire_server.events import Event, FrameAccounted, FrameDamaged, FrameRead, FramesSkipped
+from facewire_server.events import (
+    Event,
+    FrameAccounted,
+    FrameDamaged,
+    FrameLookedAt,
+    FrameRead,
+    FramesSkipped,
+)
 from facewire_server.streams.session import Session
 from facewire_server.streams.tally import Tally, settled
 from facewire_server.streams.values import Arrival, Frame, StreamInput, StreamOutput, StreamPlan
@@ -69,7 +76,9 @@ async def test_answered_frames_by_what_became_of_them() -> None:
     accounted = [event for event in events if isinstance(event, FrameAccounted)]
     assert [event.error for event in accounted] == [None, UndecodableImage, EmptyImage]
     assert all(event.camera_id == "door/1" and event.latency_s > 0 for event in accounted)
-    assert len([event for event in events if not isinstance(event, FrameDamaged)]) == 6
+    looks = [event for event in events if isinstance(event, FrameLookedAt)]
+    assert looks == [FrameLookedAt("door/1", "SEARCHED", face_count=1, embedded_count=0)]
+    assert len([event for event in events if not isinstance(event, FrameDamaged)]) == 7
 
 
 async def test_a_frame_without_memory_does_not_end_its_stream() -> None:

@@ -17,12 +17,14 @@ from facewire_server.errors import (
 from facewire_server.events import (
     CallRefused,
     FrameAccounted,
+    FrameLookedAt,
     FrameRead,
     FramesSkipped,
     LoopLag,
     PictureFinished,
     Stage,
     StreamOpened,
+    TrackChanged,
 )
 from facewire_server.telemetry.metrics import EventMetrics, reason
 
@@ -64,6 +66,8 @@ def test_only_allowed_cameras_are_labels(
     metrics.listen(FrameRead(camera_id, 1000))
     metrics.listen(FramesSkipped(camera_id, "SUPERSEDED", 3))
     metrics.listen(FrameAccounted(camera_id, 0.1, None))
+    metrics.listen(FrameLookedAt(camera_id, "FOLLOWED", 3, 1))
+    metrics.listen(TrackChanged(camera_id, "CONFIRMED", "EVIDENCE"))
     shown = {
         sample.labels["camera"]
         for family in registry.collect()
@@ -75,6 +79,16 @@ def test_only_allowed_cameras_are_labels(
     skipped = {"reason": "SUPERSEDED", "camera": label}
     assert bytes_read == 1000
     assert registry.get_sample_value("facewire_frames_skipped_total", skipped) == 3
+    of_camera = {"camera": label}
+    counts = {
+        "frames_looked_at": ({"mode": "FOLLOWED"}, 1),
+        "faces_seen": ({}, 3),
+        "faces_embedded": ({}, 1),
+        "track_events": ({"state": "CONFIRMED", "reason": "EVIDENCE"}, 1),
+    }
+    for name, (labels, count) in counts.items():
+        value = registry.get_sample_value(f"facewire_{name}_total", {**of_camera, **labels})
+        assert value == count, name
 
 
 def test_cameras_that_have_sent_nothing_are_0_from_the_start(

@@ -134,6 +134,7 @@ class Camera:
                 view.smallest_face_px,
                 view.remark,
                 view.mode,
+                len(evidence),
             )
 
     async def refresh(self, *, is_idle: bool) -> None:
