@@ -13,6 +13,10 @@ long is on another visit in any case."""
 _SHORTEST_STEP_S: Final = 0.001
 """Seconds between two frames at least: a network delivers several at the same moment. Chosen, not measured."""
 
+_SILENCE_S: Final = 5.0
+"""Seconds without a frame after which time goes on for a camera that states its own: a film is sent as slowly as it is read or recognized.
+Chosen, not measured."""
+
 _STEPS: Final = 9
 """Steps whose median is the usual one. Chosen, not measured: odd; a gap or two change nothing."""
 
@@ -57,7 +61,8 @@ class TrackClock:
         """
         if self._arrived_at_s is None:
             return self.at_s
-        return self.at_s + max(0.0, now_s - self._arrived_at_s)
+        silent_s = now_s - self._arrived_at_s - (_SILENCE_S if self._captured_at_us else 0.0)
+        return self.at_s + max(0.0, silent_s)
 
     def _step_s(self, captured_at_us: int, arrived_after_s: float) -> float:
         arrived_after_s = max(arrived_after_s, _SHORTEST_STEP_S)

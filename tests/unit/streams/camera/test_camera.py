@@ -1,5 +1,6 @@
 """A camera searches, follows and embeds as rarely as it may, and never carries a name to another person."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -7,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from facewire_server.errors import GalleryNotFound, UndecodableImage
+from facewire_server.errors import GalleryNotFound, TimedOut, UndecodableImage
 from facewire_server.pictures.decode import decode
 from facewire_server.pipeline import frame
 from facewire_server.pipeline.embed import FrameError
@@ -21,6 +22,7 @@ from facewire_server.types import (
     TrackReason,
     TrackState,
 )
+from facewire_server.work.deadline import time_limit
 from fakes.drawn_people import ANN, BOB, CY, Drawn, Seen, Studio, drawn, enroll
 
 SEARCHED, FOLLOWED = DetectionMode.SEARCHED, DetectionMode.FOLLOWED
@@ -354,3 +356,27 @@ async def test_a_picture_is_kept_of_a_person_and_a_better_one_when_they_come_clo
 async def test_where_the_operator_allows_no_pictures_none_is_made(studio) -> None:
     await studio.watch(10, 1, still(Drawn(ANN, 200)))
     assert studio.camera.take_portraits() == {}
+
+
+async def test_a_frame_that_is_left_behind_at_its_deadline_changes_nothing(
+    studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await studio.see(1.0, drawn(Drawn(ANN, 200)))
+    go_on = threading.Event()
+
+    def slow(*arguments):
+        go_on.wait(30)
+        return decode(*arguments)
+
+    monkeypatch.setattr(frame, "decode", slow)
+    with pytest.raises(TimedOut):
+        async with time_limit(0.05):
+            await studio.see(1.1, drawn(Drawn(BOB, 450)))
+    monkeypatch.setattr(frame, "decode", decode)
+    assert studio.left_behind.count == 1
+    seen = await studio.see(1.2, drawn(Drawn(ANN, 202)))
+    go_on.set()
+    (face,) = seen.recognition.faces
+    assert face.track_id == first.recognition.faces[0].track_id
+    assert seen.recognition.detection_mode is FOLLOWED
+    assert seen.events == []
