@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.errors import ModelUnavailable
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import EXACT, Embedder, FrameError
@@ -111,9 +112,12 @@ class _Finding:
 class _Following:
     def __init__(self) -> None:
         self.calls = 0
+        self.is_away = False
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.calls += 1
+        if self.is_away:
+            raise ModelUnavailable("the signature is gone")
         found, boxes = _found(inputs["image"]), inputs["boxes"].copy()
         scores = np.zeros(len(boxes), np.float32)
         for row, window in enumerate(boxes):
@@ -177,6 +181,7 @@ class Studio:
         gallery: of the people.
         finding, following, embedding: the models.
         plan: of the stream.
+        can_follow: whether there is a model that follows, now.
     """
 
     def __init__(
@@ -191,13 +196,14 @@ class Studio:
         keeps_portraits: bool = False,
         new_id: Callable[[], int] | None = None,
     ) -> None:
+        self.can_follow = can_follow
         self.finding, self.following, self.embedding = _Finding(), _Following(), _Embedding()
         self.exact = _Embedding()
         self.gallery = gallery or MemoryGallery(model_contract_id="c" * 64, dimension=DIMENSION)
         self.left_behind = LeftBehind(1)
         reader = FrameReader(
             Detector(self.finding),
-            Follower(self.following) if can_follow else None,
+            lambda: Follower(self.following) if self.can_follow else None,
             threads=threads,
             budget=PixelBudgets(1 << 22, small_pixels=1 << 22),
         )

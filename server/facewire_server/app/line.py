@@ -74,7 +74,7 @@ def join_line(
         policy=request_defaults(settings, contract).decision,
     )
     reader = FrameReader(
-        models.detector, models.follower, threads=threads, budget=budget, emit=emit
+        models.detector, lambda: models.follower, threads=threads, budget=budget, emit=emit
     )
     camera_line = CameraLine(
         reader,

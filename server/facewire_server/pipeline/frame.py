@@ -1,6 +1,6 @@
 """One frame of a stream, decoded only as far as it is needed: for a thumbnail, to be searched or followed, or in full."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Final
@@ -53,6 +53,7 @@ class OpenFrame:
         width_px, height_px: of the upright picture.
         smallest_face_px: side of the smallest face that a search looks for, pixels of the upright picture.
         remark: what is wrong with the picture's file, though it is read; "" = nothing.
+        can_follow: whether faces can be followed; if not, the frame is to be searched.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class OpenFrame:
         self._picture = picture
         self._header = header
         self._detector = detector
+        self.can_follow = follower is not None
         self._follower = follower
         self._options = options
         self._clock = clock
@@ -174,16 +176,12 @@ class OpenFrame:
 
 
 class FrameReader:
-    """Opens the frames of all streams.
-
-    Attributes:
-        can_follow: whether faces can be followed; if not, every frame is to be searched.
-    """
+    """Opens the frames of all streams."""
 
     def __init__(
         self,
         detector: Detector,
-        follower: Follower | None,
+        follower: Callable[[], Follower | None],
         *,
         threads: Executor,
         budget: PixelBudgets,
@@ -193,12 +191,11 @@ class FrameReader:
 
         Args:
             detector: finds faces.
-            follower: follows them; None = the served model cannot.
+            follower: called for each frame; returns what follows faces, or None: the served model cannot do that now.
             threads: where pixels are worked on.
             budget: shared by all that decode pictures.
             emit: takes a `PictureFinished` of each frame.
         """
-        self.can_follow = follower is not None
         self._detector = detector
         self._follower = follower
         self._threads = threads
@@ -234,7 +231,8 @@ class FrameReader:
             # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
             header = await clock.run("decode", read_header, picture, limits)
             async with self._budget.taken(header.pixel_count):
-                yield OpenFrame(picture, header, self._detector, self._follower, options, clock)
+                follower = self._follower()
+                yield OpenFrame(picture, header, self._detector, follower, options, clock)
 
 
 def _draw(image: Rgb, short_side_px: int) -> tuple[Rgb, Rgb]:

@@ -65,9 +65,10 @@ def reductions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def reader(threads: ThreadPoolExecutor, echo: Echo | None = None) -> FrameReader:
+    follower = Follower(echo or Echo())
     return FrameReader(
         Detector(TwoFaces()),
-        Follower(echo or Echo()),
+        lambda: follower,
         threads=threads,
         budget=PixelBudgets(1 << 24, small_pixels=1 << 24),
     )
@@ -176,12 +177,11 @@ async def test_a_raw_frame_is_looked_at_like_any_other(threads) -> None:
 async def test_a_frame_holds_its_pixels_of_the_budget_until_it_is_closed(threads) -> None:
     shared = FrameReader(
         Detector(TwoFaces()),
-        None,
+        lambda: None,
         threads=threads,
         budget=PixelBudgets(1000 * 1000, small_pixels=1000 * 1000),
     )
     picture = two_faces(size=(1000, 800))
-    assert not shared.can_follow
     async with shared.opened(picture, LIMITS, OPTIONS, Clock(threads)):
         other = asyncio.create_task(_opened_once(shared, picture, threads))
         done, _ = await asyncio.wait([other], timeout=0.05)

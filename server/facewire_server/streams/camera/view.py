@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.frame import FrameReader, OpenFrame
 from facewire_server.streams.camera.looks import Looks
 from facewire_server.streams.camera.scene import Scene
@@ -127,7 +128,7 @@ class Seeing:
         """
         async with self._reader.opened(picture, self._limits, self._options, clock) as frame:
             _, windows = self._tracker.windows(at_s)
-            is_search = not self._reader.can_follow or self._rule.is_due(at_s, next_after_s)
+            is_search = not frame.can_follow or self._rule.is_due(at_s, next_after_s)
             small = await frame.thumbnail(None if is_search else windows)
             has_moved = self._scene.has_moved(small, _as_shares(windows, frame))
             if len(windows) and self._scene.is_cut(small):  # without a known face it is a movement
@@ -186,8 +187,11 @@ class Seeing:
             self._rule.searched(at_s, has_moved=view.has_moved, has_found=has_found)
 
     async def _followed(self, frame: OpenFrame, windows: NDArray[np.float32]) -> Faces | None:
-        """Returns the known faces; None if one of them is lost, so that the frame must be searched."""
-        faces = await frame.follow(windows)
+        """Returns the known faces; None if one of them is lost, or cannot be followed, so that the frame must be searched."""
+        try:
+            faces = await frame.follow(windows)
+        except ModelUnavailable:  # a served model may have lost the signature since it was checked
+            return None
         least = _FOLLOWED_SCORE * self._options.min_score
         if (faces.scores < least).any() or _has_double(faces.boxes):
             return None

@@ -87,6 +87,26 @@ async def test_without_a_model_that_follows_every_frame_is_searched(threads) -> 
     assert studio.finding.calls == 10
 
 
+async def test_a_model_that_begins_or_ceases_to_follow_is_heeded_while_the_stream_is_open(
+    threads,
+) -> None:
+    studio = Studio(threads, can_follow=False)
+    await studio.watch(10, 0.5, still(Drawn(ANN, 200)))
+    studio.can_follow = True
+    following = await studio.watch(10, 0.5, still(Drawn(ANN, 200)), from_s=1.5)
+    assert modes(following).count(FOLLOWED) == 4
+    studio.can_follow = False
+    assert set(modes(await studio.watch(10, 0.5, still(Drawn(ANN, 200)), from_s=2))) == {SEARCHED}
+
+
+async def test_a_frame_that_cannot_be_followed_is_searched(studio) -> None:
+    await studio.watch(10, 0.3, still(Drawn(ANN, 200)))
+    studio.following.is_away = True
+    frames = await studio.watch(10, 1, still(Drawn(ANN, 200)), from_s=1.3)
+    assert set(modes(frames)) == {SEARCHED}
+    assert {len(one.recognition.faces) for one in frames} == {1}
+
+
 async def test_a_frame_that_shows_no_person_costs_no_model_and_the_smallest_decoding(
     studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
