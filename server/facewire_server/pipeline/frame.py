@@ -80,6 +80,8 @@ class OpenFrame:
         self._clock = clock
         self._image: Rgb | None = None
         self._reduced_by = 0
+        self._drawn: tuple[Rgb, Rgb] | None = None
+        self._drawn_px = 0
 
     async def thumbnail(self, windows: NDArray[np.float32] | None) -> NDArray[np.uint8]:
         """Returns the picture as few gray levels, (18, 32) uint8.
@@ -88,8 +90,15 @@ class OpenFrame:
             windows: of the faces to be followed next, so that the picture is decoded once for both; None = it is to be
                 searched next.
         """
-        side_px = self._plan.least_short_side_px if windows is None else self._followed_px(windows)
-        return await self._clock.run("decode", thumbnail, await self._decoded(side_px))
+        followed_px = 0 if windows is None else self._followed_px(windows)
+        by = self._reduction(followed_px or self._plan.least_short_side_px)
+        drawn_px = followed_px if windows is not None and len(windows) else 0
+        # One step: each way to a thread and back costs as much as the drawing.
+        self._image, small, self._drawn = await self._clock.run(
+            "decode", _begun, self._picture, self._header, by, drawn_px
+        )
+        self._reduced_by, self._drawn_px = by, drawn_px
+        return small
 
     async def search(self) -> Faces:
         """Searches the whole picture; the faces are in its pixels, highest score first.
@@ -119,8 +128,11 @@ class OpenFrame:
         if not len(windows):
             return await self._follower.follow(np.empty((0, 0, 3), np.uint8), windows)
         side_px = self._followed_px(windows)
-        image = await self._decoded(side_px)
-        canvas, lit = await self._clock.run("decode", _draw, image, side_px)
+        if self._drawn is None or self._drawn_px != side_px:
+            image = await self._decoded(side_px)
+            self._drawn = await self._clock.run("decode", _draw, image, side_px)
+            self._drawn_px = side_px
+        canvas, lit = self._drawn
         by = canvas.shape[1] / self.width_px, canvas.shape[0] / self.height_px
         scaled = (windows * np.tile(by, 2)).astype(np.float32)
         with self._clock.stage("detect"):
@@ -165,9 +177,12 @@ class OpenFrame:
         wanted_px = min(self.width_px, self.height_px) * _FOLLOWED_PX / smallest_px
         return max(1, min(searched_px, round(wanted_px)))
 
+    def _reduction(self, short_side_px: int) -> int:
+        return 1 if self._header.is_cut else reduction(self._header, short_side_px)
+
     async def _decoded(self, short_side_px: int) -> Rgb:
         """Returns the picture, reduced as far as this shorter side allows, or larger if it is in memory already."""
-        by = 1 if self._header.is_cut else reduction(self._header, short_side_px)
+        by = self._reduction(short_side_px)
         if self._image is None or by < self._reduced_by:
             self._image = None  # not two of them in memory
             self._image = await self._clock.run("decode", decode, self._picture, self._header, by)
@@ -233,6 +248,14 @@ class FrameReader:
             async with self._budget.taken(header.pixel_count):
                 follower = self._follower()
                 yield OpenFrame(picture, header, self._detector, follower, options, clock)
+
+
+def _begun(
+    picture: Picture, header: Header, reduced_by: int, drawn_px: int
+) -> tuple[Rgb, NDArray[np.uint8], tuple[Rgb, Rgb] | None]:
+    """Returns the pixels, the thumbnail, and the canvas of this shorter side; 0 = no canvas."""
+    image = decode(picture, header, reduced_by)
+    return image, thumbnail(image), _draw(image, drawn_px) if drawn_px else None
 
 
 def _draw(image: Rgb, short_side_px: int) -> tuple[Rgb, Rgb]:

@@ -130,11 +130,12 @@ class Seeing:
             _, windows = self._tracker.windows(at_s)
             is_search = not frame.can_follow or self._rule.is_due(at_s, next_after_s)
             small = await frame.thumbnail(None if is_search else windows)
-            has_moved = self._scene.has_moved(small, _as_shares(windows, frame))
+            may_move = is_search or self._rule.may_follow_movement(at_s)
+            has_moved = may_move and self._scene.has_moved(small, _as_shares(windows, frame))
             if len(windows) and self._scene.is_cut(small):  # without a known face it is a movement
                 self._tracker.cut()
                 is_search = True
-            is_search |= has_moved and self._rule.may_follow_movement(at_s)
+            is_search |= has_moved
             faces = None if is_search else await self._followed(frame, windows)
             if faces is None:
                 is_search, faces = True, await frame.search()
