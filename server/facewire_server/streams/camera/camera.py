@@ -148,7 +148,9 @@ class Camera:
         """
         if is_idle:
             now_s = self._clock.after(time.perf_counter())
-            self._people.end(self._tracker.expire(now_s), TrackReason.LOST)
+            if ended := self._tracker.expire(now_s):
+                self._people.end(ended, TrackReason.LOST)
+                self._seeing.search_next()
         await self._check_gallery()
         await self._people.judge(self._clock.at_s, {})
 

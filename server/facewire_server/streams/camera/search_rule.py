@@ -43,6 +43,10 @@ class SearchRule:
         """Whether movement may cause a search of the frame at this time."""
         return self._last_s is None or at_s - self._last_s >= self._wait_s - _CLOCK_STEP_S
 
+    def start_again(self) -> None:
+        """Makes a search due."""
+        self._last_s = None
+
     def searched(self, at_s: float, *, has_moved: bool, has_found: bool) -> None:
         """Notes a search.
 

@@ -171,6 +171,10 @@ class Seeing:
             frame.remark,
         )
 
+    def search_next(self) -> None:
+        """Has the next frame searched, since no one is followed whom it may show."""
+        self._rule.start_again()
+
     def saw(self, view: View, seen: Seen, at_s: float, *, has_found: bool) -> None:
         """Notes that a frame was worked on.
 

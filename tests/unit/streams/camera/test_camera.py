@@ -1,9 +1,11 @@
 """A camera searches, follows and embeds as rarely as it may, and never carries a name to another person."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -250,6 +252,21 @@ async def test_without_frames_a_stream_learns_of_changes_and_of_people_who_left(
     studio.camera.end()
     (event,) = studio.camera.take_events()
     assert (event.state, event.reason) == (TrackState.ENDED, TrackReason.STREAM_ENDED)
+
+
+async def test_after_a_pause_that_ended_the_tracks_the_next_frame_is_searched(
+    studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames of a film that stood still in the network: by their own times there was no pause."""
+    await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    clock = SimpleNamespace(perf_counter=lambda: time.perf_counter() + 5, time=time.time)
+    monkeypatch.setattr(camera, "time", clock)
+    await studio.camera.refresh(is_idle=True)
+    assert [event.state for event in studio.camera.take_events()] == [TrackState.ENDED]
+    monkeypatch.undo()
+    (first, *_) = await studio.watch(10, 0.2, still(Drawn(ANN, 200)), from_s=1.0)
+    assert first.recognition.detection_mode is SEARCHED
+    assert len(first.recognition.faces) == 1
 
 
 async def test_a_gallery_that_changes_all_the_time_is_searched_at_a_bounded_rate(
