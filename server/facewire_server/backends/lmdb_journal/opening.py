@@ -55,6 +55,17 @@ def open_journal(
     retention = retention_of(keep_count, keep_s, resume_within_s)
     try:
         storage, replaced = _opened(folder, retention, emit, clock)
+        try:
+            if not keeps_crops:
+                storage.write_now(lambda writes: writes.entries.crops.remove_all())
+                storage.files.erase_all()
+            journal = LmdbJournal(
+                storage, people, keeps_crops=keeps_crops, resume_within_s=resume_within_s, emit=emit
+            )
+        except BaseException:
+            storage.close()
+            raise
+        return OpenedJournal(journal, replaced)
     except (OSError, ServerError) as error:
         memory = MemoryJournal(
             people,
@@ -65,17 +76,6 @@ def open_journal(
             now_us=clock,
         )
         return OpenedJournal(memory, JournalReplaced(str(error), is_kept=False))
-    try:
-        if not keeps_crops:
-            storage.write_now(lambda writes: writes.entries.crops.remove_all())
-            storage.files.erase_all()
-        journal = LmdbJournal(
-            storage, people, keeps_crops=keeps_crops, resume_within_s=resume_within_s, emit=emit
-        )
-        return OpenedJournal(journal, replaced)
-    except BaseException:
-        storage.close()
-        raise
 
 
 def _opened(

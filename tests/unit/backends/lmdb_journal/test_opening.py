@@ -11,7 +11,7 @@ from facewire_server.backends.lmdb_journal import crop_table, storage
 from facewire_server.backends.lmdb_journal.journal import LmdbJournal
 from facewire_server.backends.lmdb_journal.journal_tables import JOURNAL_STORAGE
 from facewire_server.backends.memory_journal import MemoryJournal
-from facewire_server.errors import GalleryDamaged
+from facewire_server.errors import GalleryDamaged, GalleryFull
 from facewire_server.events import Event, JournalFailed
 from facewire_server.streams.journal import Crop
 from facewire_server.types import Quality
@@ -128,6 +128,28 @@ async def test_without_a_folder_the_memory_keeps_the_journal(
     assert not (await journal.statistics()).is_kept
 
 
+@pytest.mark.parametrize("fault", ["a disk without room", "pictures that cannot be erased"])
+async def test_a_journal_that_can_be_read_and_not_written_keeps_no_server_from_starting(
+    people: MemoryGallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    await filled(tmp_path, people)
+    if fault == "a disk without room":
+
+        def is_full(self: object, change: object) -> None:
+            raise GalleryFull("the disk of the journal is full")
+
+        monkeypatch.setattr(storage.JournalStorage, "write_now", is_full)
+    else:
+        (tmp_path / "crops" / "a folder").mkdir()
+    journal, replaced = open_in(tmp_path, people, keeps_crops=False)
+    assert isinstance(journal, MemoryJournal)
+    assert replaced is not None
+    assert not replaced.is_kept
+    monkeypatch.undo()
+    with opened_journal(tmp_path, people, keeps_crops=True) as again:  # it was let go of
+        assert await kept_count(again) == 300
+
+
 async def test_a_storage_that_is_held_delays_a_frame_and_loses_its_events_only(
     people: MemoryGallery, tmp_path: Path
 ) -> None:
@@ -189,7 +211,8 @@ async def test_events_that_take_more_room_than_allowed_are_fewer(
             sizes.append((tmp_path / "data.mdb").stat().st_size)
         assert failures == []
         assert 1000 < await kept_count(journal) < 7000
-        assert sizes[-1] == sizes[400] < 3 << 20
+        # Which pages are free varies by a few: it must not grow with the events.
+        assert sizes[-1] < 1.05 * sizes[400] < 3 << 20
     finally:
         journal.close()
 
