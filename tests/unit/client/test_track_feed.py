@@ -10,6 +10,7 @@ import pytest
 import facewire
 from facewire import ErrorReason, TrackState
 from facewire._wire import backoff
+from facewire._wire.feed_position import FeedPosition
 from facewire.v1 import recognition_pb2
 from fakes.server import TRACKED, FakeServer, failure
 
@@ -127,6 +128,19 @@ def test_a_server_that_does_not_say_where_a_feed_began_is_not_trusted(fake, clie
             happens(fake)
     assert feed.events_lost
     feed.close()
+
+
+def test_a_server_that_lost_its_journal_and_whose_clock_was_set_back_is_followed():
+    """Its events have lower numbers than the one that was asked for; it says that others are lost."""
+    position = FeedPosition(recognition_pb2.WatchTracksRequest(after_event=9000))
+    first = recognition_pb2.WatchTracksResponse(events_lost=True)
+    first.event.event_id = 17
+    second = recognition_pb2.WatchTracksResponse()
+    second.event.event_id = 18
+    found = [position.read(message) for message in (first, second, second)]
+    assert [event and event.event_id for event in found] == [17, 18, None]
+    assert position.events_lost
+    assert position.request().after_event == 18
 
 
 def test_an_event_that_is_sent_again_is_returned_once(fake, client):

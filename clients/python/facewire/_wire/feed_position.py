@@ -48,7 +48,8 @@ class FeedPosition:
         """Returns the event of a message; None if it was handed out before: a server sends each at least once."""
         self._was_open = True
         self.events_lost |= message.events_lost
-        if message.event.event_id <= self._request.after_event:
+        # A server that lost its journal, and whose clock was set back, begins with a lower number, and says so.
+        if message.event.event_id <= self._request.after_event and not message.events_lost:
             return None
         self._request.after_event = message.event.event_id
         return read_track_event(message.event)
