@@ -132,6 +132,18 @@ def test_a_track_whose_first_events_were_lost_has_a_visit():
     assert told(visits.finish()) == [("Ada", 1.0, 1.0, 1)]
 
 
+def test_a_visit_whose_end_was_lost_is_over_a_minute_after_its_last_frame():
+    visits = Visits(of_film=False)
+    over(visits, event("CONFIRMED", 7, "Ada"), frame(1.0, (7, "Ada")))
+    over(visits, event("TENTATIVE", 8), frame(30.0, (7, "Ada")))
+    # The stream broke off, and could not be resumed.
+    assert not over(visits, event("CONFIRMED", 9, "Bo"), frame(89.9, (9, "Bo")))
+    assert told(over(visits, frame(90.1, (9, "Bo")))) == [("Ada", 1.0, 30.0, 2)]
+    assert visits.undecided_count == 1
+    assert told(over(visits, event("ENDED", 7, "Ada"), frame(150.0, (9, "Bo")))) == []
+    assert told(visits.finish()) == [("Bo", 89.9, 150.0, 3)]
+
+
 def test_two_people_at_once_are_two_visits():
     visits = Visits(of_film=True)
     over(visits, event("CONFIRMED", 7, "Ada"), event("CONFIRMED", 8, "Bo"))

@@ -117,6 +117,8 @@ class Visits:
         return self.ended[before:]
 
     def _add_event(self, event: TrackEvent) -> None:
+        if event.state is TrackState.ENDED and event.track_id not in self._visit_of:
+            return  # of a visit that is over
         opened = self._opened(event.track_id, event.visit_id)
         visit = opened.visit
         if not self._of_film:
@@ -165,8 +167,11 @@ class Visits:
 
     def _expire(self) -> None:
         for number, opened in list(self._open.items()):
-            if not opened.tracks and self._now_s - opened.left_s >= RETURN_S:
+            # Also of a track whose end was lost with a connection.
+            if self._now_s - max(opened.left_s, opened.visit.to_s) >= RETURN_S:
                 self._end(self._open.pop(number).visit)
+                for track_id in opened.tracks:
+                    self._visit_of.pop(track_id, None)
         for identity_id, visit in list(self._unfollowed.items()):
             if self._now_s - visit.to_s >= GAP_S:
                 self.ended.append(self._unfollowed.pop(identity_id))
