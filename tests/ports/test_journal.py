@@ -416,6 +416,27 @@ async def test_a_track_of_a_deleted_person_is_resumed_without_them(world: World)
     assert ended.decision.outcome is Outcome.PENDING
 
 
+@pytest.mark.parametrize("state", [TrackState.CONFIRMED, TrackState.RETRACTED])
+async def test_the_picture_of_a_person_who_is_deleted_while_a_frame_is_worked_on_is_not_kept(
+    world: World, state: TrackState
+) -> None:
+    journal = world.journal
+    stream = await journal.open_stream("door", "default")
+    await stream.record([track_event(1, known("Anna"))])
+    await world.people.delete_identity("default", "Anna")
+    await journal.maintain()
+    await journal.keep_crop(1, CROP)  # cut before the deletion
+    if state is TrackState.RETRACTED:
+        event = track_event(1, state=state, previous_identity_id="Anna")
+    else:
+        event = track_event(1, known("Anna"))
+    (recorded,) = await stream.record([event])
+    assert not recorded.has_crop
+    with pytest.raises(TrackNotFound):
+        await journal.crop(1)
+    assert (await journal.statistics()).crops == 0
+
+
 async def test_a_picture_is_kept_until_its_person_or_its_events_are_gone(world: World) -> None:
     journal = world.journal
     stream = await journal.open_stream("door", "default")

@@ -26,6 +26,7 @@ from facewire_server.streams.journal import (
 from facewire_server.streams.kept_events import (
     KeptEvent,
     ended_event,
+    is_about_deleted,
     kept_event,
     matches,
     named_people,
@@ -245,6 +246,8 @@ class MemoryJournal:
         numbered: list[TrackEvent] = []
         for event in events:
             self._last_event = max(self._last_event + 1, self._now_us())
+            if is_about_deleted(event, kept_event(event, references)):
+                self._crops.pop(event.track_id, None)
             has_crop = event.track_id in self._crops
             numbered.append(replace(event, event_id=self._last_event, has_crop=has_crop))
             kept = kept_event(numbered[-1], references)

@@ -13,6 +13,7 @@ __all__ = [
     "Names",
     "References",
     "ended_event",
+    "is_about_deleted",
     "kept_event",
     "matches",
     "named_people",
@@ -127,6 +128,11 @@ def kept_event(event: TrackEvent, references: References) -> KeptEvent | None:
         between=() if identity else people,
         previous=references.get(event.previous_identity_id),
     )
+
+
+def is_about_deleted(event: TrackEvent, kept: KeptEvent | None) -> bool:
+    """Whether `kept_event` did not find a person whom the event names."""
+    return kept is None or (bool(event.previous_identity_id) and kept.previous is None)
 
 
 def unnamed_event(event: TrackEvent) -> KeptEvent:

@@ -15,6 +15,7 @@ from facewire_server.streams.kept_events import (
     KeptEvent,
     Names,
     References,
+    is_about_deleted,
     kept_event,
     named_people,
     people_of,
@@ -93,10 +94,15 @@ class Recorder:
             None if one else unnamed_event(event) for one, event in zip(kept, events, strict=True)
         ]
         nameless = [one or unnamed_event(event) for one, event in zip(kept, events, strict=True)]
+        deleted = {
+            event.track_id
+            for event, one in zip(events, kept, strict=True)
+            if is_about_deleted(event, one)
+        }
 
         def change(writes: Writes) -> list[KeptEvent]:
             self.storage.accounts.require(claim.slot, claim.generation)
-            return writes.record(key_of(claim.token), nameless, instead)
+            return writes.record(key_of(claim.token), nameless, instead, deleted)
 
         numbered = await self.storage.write(change)
         if self.people.change_count() != before:

@@ -67,7 +67,11 @@ class Writes:
         return self.streams.opened(camera_id, gallery_id, token, self._now_us)
 
     def record(
-        self, key: bytes, events: Sequence[KeptEvent], open_events: Sequence[KeptEvent | None]
+        self,
+        key: bytes,
+        events: Sequence[KeptEvent],
+        open_events: Sequence[KeptEvent | None],
+        of_deleted: Collection[int] = (),
     ) -> list[KeptEvent]:
         """Numbers events of a stream and keeps them.
 
@@ -75,10 +79,13 @@ class Writes:
             key: of the stream.
             events: in order.
             open_events: for each event what the stream keeps of its track instead, if the event itself is not kept; else None.
+            of_deleted: tracks whose pictures may show a person who was deleted meanwhile.
 
         Returns:
             The events with their ids.
         """
+        for track_id in of_deleted:
+            self.entries.crops.remove(track_id)
         numbered: list[KeptEvent] = []
         for kept, instead in zip(events, open_events, strict=True):
             event_id = self.entries.take_id(self._now_us)
