@@ -471,7 +471,7 @@ async def test_the_newest_frame_is_chosen_when_the_turn_comes() -> None:
 
 @pytest.mark.timeout(20)
 async def test_a_stream_that_is_answered_ends_while_others_are_worked_on() -> None:
-    """A worker without a frame takes no slot, and the stream does not wait for one."""
+    """A worker without a frame takes no slot, and the stream waits neither for one nor for the pictures of others."""
     recognizer = FakeRecognizer()
     recognizer.gate.clear()
     async with served(recognizer, slots=WorkSlots(2, picture_timeout_s=60)) as wire:
@@ -482,7 +482,7 @@ async def test_a_stream_that_is_answered_ends_while_others_are_worked_on() -> No
         await call.done_writing()
         await half_closed(wire)
         other = asyncio.ensure_future(wire.recognition.Recognize(single(b"hang")))
-        await until(lambda: wire.slots.statistics().waiting_calls == 1)
+        await recognizer.until(begun=2)
         recognizer.gate.set()
         assert [one.frame.sequence for one in await ended(call)] == [1, 2]
         assert not other.done()
