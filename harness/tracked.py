@@ -152,7 +152,8 @@ def judge(judged: Judged, shot: Shot, result: recognition_pb2.FrameResult) -> No
         raise RuntimeError(f"a frame was refused: {result.detail}")
     for face in result.faces:
         name = face.decision.identity_id
-        person = _person_at(shot.faces, face.box)
+        near = _people_at(shot.faces, face.box)
+        person = near[0] if near else None
         if person is None:
             judged.strange += 1
             if name:
@@ -160,7 +161,7 @@ def judge(judged: Judged, shot: Shot, result: recognition_pb2.FrameResult) -> No
             continue
         judged.faces += 1
         judged.right += name == person
-        if name not in ("", person):
+        if name not in ("", *near):
             judged.wrong.append((shot.at_s, name, person))
         if face.track_id:
             judged.people[face.track_id].append(person)
@@ -182,14 +183,12 @@ def names_without_retraction(stream: TrackedStream) -> list[tuple[str, str]]:
     return found
 
 
-def _person_at(faces: tuple[Visible, ...], box: face_pb2.Box) -> str | None:
-    """Returns the name of the visible person whose face is nearest to a box, or None if no one's is near."""
+def _people_at(faces: tuple[Visible, ...], box: face_pb2.Box) -> list[str]:
+    """Returns the names of the visible people whose faces are near a box, the nearest first; of two who overlap it may be either's."""
     x, y = box.x_px + box.width_px / 2, box.y_px + box.height_px / 2
-    near = [
-        (((x - face.box.x) ** 2 + (y - face.box.y) ** 2) ** 0.5, face.name)
+    near = sorted(
+        (((x - face.box.x) ** 2 + (y - face.box.y) ** 2) ** 0.5 / face.box.width, face.name)
         for face in faces
         if face.share >= _LEAST_SHARE
-    ]
-    far, name = min(near, default=(0.0, None))
-    width = next((face.box.width for face in faces if face.name == name), 0.0)
-    return name if far <= _NEAR * width else None
+    )
+    return [name for far, name in near if far <= _NEAR]
