@@ -259,7 +259,7 @@ async def test_after_a_pause_that_ended_the_tracks_the_next_frame_is_searched(
 ) -> None:
     """Frames of a film that stood still in the network: by their own times there was no pause."""
     await studio.watch(10, 1, still(Drawn(ANN, 200)))
-    clock = SimpleNamespace(perf_counter=lambda: time.perf_counter() + 5, time=time.time)
+    clock = SimpleNamespace(perf_counter=lambda: time.perf_counter() + 600, time=time.time)
     monkeypatch.setattr(camera, "time", clock)
     await studio.camera.refresh(is_idle=True)
     assert [event.state for event in studio.camera.take_events()] == [TrackState.ENDED]
