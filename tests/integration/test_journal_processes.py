@@ -177,12 +177,32 @@ async def test_the_tracks_of_a_killed_process_are_ended(
     await here.record("yard", 8)
     clock = here.journal._storage.now_us
     monkeypatch.setattr(here.journal._storage, "now_us", lambda: clock() + 61_000_000)
-    await here.journal.maintain()
+    for _ in range(3):
+        await here.journal.maintain()
     feed = await here.journal.watch(1, kept_only=True)
     *_, ended = await received(feed, 3)
     assert (ended.track_id, ended.state) == (7, TrackState.ENDED)
     assert ended.reason is TrackReason.STREAM_ENDED
     here.streams["yard"].account(1)  # goes on
+
+
+@pytest.mark.parametrize("leap_s", [3600, -3600])
+async def test_a_clock_that_leaps_ends_no_stream_of_another_process(
+    here: Worker, start: Callable[[], Process], monkeypatch: pytest.MonkeyPatch, leap_s: int
+) -> None:
+    """Nor does a machine that wakes: for a moment no other process has kept that its streams are open."""
+    other = start()
+    other.ask("open", "door")
+    other.ask("maintain")
+    clock = here.journal._storage.now_us
+    with monkeypatch.context() as leapt:
+        # The other clock stays: as if its process had not had a round since the leap.
+        leapt.setattr(here.journal._storage, "now_us", lambda: clock() + leap_s * 1_000_000)
+        await here.journal.maintain()
+        await here.open("yard")
+    other.ask("maintain")
+    await here.journal.maintain()
+    assert other.ask("account", "door", 1) == ""
 
 
 async def test_who_is_deleted_by_another_process_is_not_sent(

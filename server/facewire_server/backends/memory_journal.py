@@ -274,9 +274,10 @@ class MemoryJournal:
         record.broke_off_at_us = self._now_us()
 
     async def _end_overdue(self) -> None:
-        oldest_us = self._now_us() - round(self.resume_within_s * 1e6)
+        now_us, within_us = self._now_us(), round(self.resume_within_s * 1e6)
         for record in list(self._records.values()):
-            if record.owner is None and record.broke_off_at_us < oldest_us:
+            # In the future: the clock was set back.
+            if record.owner is None and abs(record.broke_off_at_us - now_us) > within_us:
                 await self.ended(record)
 
 

@@ -121,12 +121,14 @@ class StreamTable:
         self._streams.delete(key)
         return last
 
-    def overdue(self, before_us: int) -> list[bytes]:
-        """Returns the keys of the streams that were not open after `before_us`."""
+    def overdue(self, now_us: int, within_us: int) -> frozenset[bytes]:
+        """Returns the keys of the streams that were not open in the last `within_us`, or in the future: the clock was set back."""
         streams = ((key, Stream.FromString(value)) for key, value in self._streams.scan())
-        return [
-            key for key, stream in streams if self._accounts.alive_at_us(stream.slot) < before_us
-        ]
+        return frozenset(
+            bytes(key)
+            for key, stream in streams
+            if abs(self._accounts.alive_at_us(stream.slot) - now_us) > within_us
+        )
 
     def take(self, key: bytes) -> bool:
         """Takes the account of a stream from whoever has it; returns False if there is no such stream."""

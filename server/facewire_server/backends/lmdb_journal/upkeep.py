@@ -13,12 +13,16 @@ __all__ = ["Upkeep"]
 _STEPS: Final = 16
 """Write transactions of one kind in a round: others come in between. Chosen, not measured."""
 
+_ROUNDS_OVERDUE: Final = 3
+"""Rounds in a row in which a stream is overdue, before it is ended. When the clock leaps, or the machine wakes, the streams of other
+processes are, until each has had a round of its own. Chosen, not measured."""
+
 _ROUNDS_BETWEEN_STRAYS: Final = 60
 """Rounds between two looks for files that a killed process left behind. Chosen, not measured: a minute."""
 
 
 class _Due(NamedTuple):
-    has_overdue_streams: bool
+    overdue_streams: frozenset[bytes]
     has_old_events: bool
 
 
@@ -30,12 +34,15 @@ class Upkeep:
         self._storage = recorder.storage
         self._swept: int | None = None
         self._rounds = 0
+        self._overdue: dict[bytes, int] = {}  # in how many rounds, by the key of the stream
 
     async def once(self) -> None:
         """Does one round."""
         due = await self._storage.read(self._due)
-        if due.has_overdue_streams:
-            await self._storage.write(lambda writes: writes.end_overdue())
+        self._overdue = {key: self._overdue.get(key, 0) + 1 for key in due.overdue_streams}
+        given_up = {key for key, rounds in self._overdue.items() if rounds >= _ROUNDS_OVERDUE}
+        if given_up:
+            await self._storage.write(lambda writes: writes.end_overdue(given_up))
             self._recorder.notify()
         if due.has_old_events:
             for _ in range(_STEPS):
@@ -50,7 +57,7 @@ class Upkeep:
         retention, now_us = self._storage.retention, self._storage.now_us()
         streams = StreamTable(transaction, self._storage.accounts)
         return _Due(
-            bool(streams.overdue(now_us - retention.resume_us)),
+            streams.overdue(now_us, retention.resume_us),
             Entries(transaction).has_overdue(retention.count, now_us - retention.age_us),
         )
 

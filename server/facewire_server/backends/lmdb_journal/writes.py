@@ -1,13 +1,13 @@
 """The changes of the journal's storage, each for one write transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
 from facewire_server.backends.lmdb_journal.accounts import Accounts
 from facewire_server.backends.lmdb_journal.entries import Entries
 from facewire_server.backends.lmdb_journal.numbers import next_number
-from facewire_server.backends.lmdb_journal.stream_table import Claim, StreamTable
+from facewire_server.backends.lmdb_journal.stream_table import Claim, StreamTable, key_of
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.galleries.records import PersonReference
 from facewire_server.streams.kept_events import KeptEvent, ended_event
@@ -63,7 +63,7 @@ class Writes:
 
     def opened(self, camera_id: str, gallery_id: str, token: bytes) -> Claim:
         """Opens or resumes a stream; see `StreamTable.opened`."""
-        self.end_overdue()
+        self.end_overdue({key_of(token)})
         return self.streams.opened(camera_id, gallery_id, token, self._now_us)
 
     def record(
@@ -117,13 +117,11 @@ class Writes:
         ]
         return self.record(key, ended, [None] * len(ended))
 
-    def end_overdue(self) -> bool:
-        """Ends the streams that were not resumed in time; returns whether there was one."""
-        overdue = self.streams.overdue(self._now_us - self._retention.resume_us)
-        for key in overdue:
+    def end_overdue(self, keys: Set[bytes]) -> None:
+        """Ends those of the streams that are overdue: they were not resumed in time."""
+        for key in self.streams.overdue(self._now_us, self._retention.resume_us) & keys:
             self.streams.take(key)  # its process may be asleep, and learns so that it has no stream
             self.end(key)
-        return bool(overdue)
 
     def remove_old(self) -> bool:
         """Removes some of the events that are too old or too many; returns whether there may be more."""
