@@ -36,7 +36,18 @@ from facewire_server.work.slots import Slot
 from fakes.gallery import MemoryGallery
 from fakes.two_faces import SHARES
 
-__all__ = ["ANN", "BOB", "CY", "DIMENSION", "Drawn", "Seen", "Studio", "drawn", "enroll"]
+__all__ = [
+    "ANN",
+    "BOB",
+    "CY",
+    "DIMENSION",
+    "Drawn",
+    "Seen",
+    "Studio",
+    "between_ann_and_bob",
+    "drawn",
+    "enroll",
+]
 
 DIMENSION = 3
 SIZE_PX = (640, 480)
@@ -135,13 +146,31 @@ def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 class _Embedding:
-    def __init__(self) -> None:
+    """Embeds by color, in a plane; `turned_by` radians off."""
+
+    def __init__(self, turned_by: float = 0.0) -> None:
         self.faces = 0
+        self._turned_by = turned_by
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         crops = inputs["faces"]
         self.faces += len(crops)
-        return {"embeddings": _embeddings(crops[:, 30:80, 30:80].mean(axis=(1, 2)))}
+        exact = _embeddings(crops[:, 30:80, 30:80].mean(axis=(1, 2)))
+        across = np.cross(_GRAYS, exact)
+        turned = np.cos(self._turned_by) * exact + np.sin(self._turned_by) * across
+        return {"embeddings": turned.astype(np.float32)}
+
+
+_GRAYS = np.full(3, 3**-0.5)
+"""The axis that all embeddings are perpendicular to."""
+
+
+def between_ann_and_bob(degrees: float) -> tuple[int, int, int]:
+    """Returns the color of a person whose embedding is so far from Ann's; Bob's is at 120 degrees."""
+    ann = np.array([2, -1, -1]) / 6**0.5
+    angle = np.deg2rad(degrees)
+    red, green, blue = 120 + 85 * (np.cos(angle) * ann + np.sin(angle) * np.cross(_GRAYS, ann))
+    return round(red), round(green), round(blue)
 
 
 def _embeddings(colors: NDArray) -> NDArray[np.float32]:
@@ -193,11 +222,13 @@ class Studio:
         gallery: MemoryGallery | None = None,
         min_inter_eye_px: float = 10.0,
         inexact: FrameError = EXACT,
+        turned_by: float = 0.0,
         keeps_portraits: bool = False,
         new_id: Callable[[], int] | None = None,
     ) -> None:
         self.can_follow = can_follow
-        self.finding, self.following, self.embedding = _Finding(), _Following(), _Embedding()
+        self.finding, self.following = _Finding(), _Following()
+        self.embedding = _Embedding(turned_by)
         self.exact = _Embedding()
         self.gallery = gallery or MemoryGallery(model_contract_id="c" * 64, dimension=DIMENSION)
         self.left_behind = LeftBehind(1)

@@ -35,6 +35,10 @@ _REMATCH_S: Final = 0.5
 """Seconds between two searches for people whose evidence has not changed, however often the gallery changes. Chosen, not measured: an
 import changes it many times a second."""
 
+_MOST_INEXACT: Final = 256
+"""Looks of one stream that are not exact, at which further ones are embedded in float32: each keeps a crop of 37 KB, to be embedded again
+if a decision is near. Chosen, not measured: five looks at fifty people."""
+
 
 class Camera:
     """The frames of one stream, in order. No call may begin before the one before has ended."""
@@ -123,8 +127,7 @@ class Camera:
             if len(self._people):
                 with clock.stage("match"):
                     await self._check_gallery()
-                    of_tracks = {people[row].track_id: one for row, one in evidence.items()}
-                    await self._people.judge(at_s, of_tracks)
+                    await self._people.judge(at_s)
             return Recognition(
                 self._faces(view, evidence, people),
                 view.width_px,
@@ -152,7 +155,7 @@ class Camera:
                 self._people.end(ended, TrackReason.LOST)
                 self._seeing.search_next()
         await self._check_gallery()
-        await self._people.judge(self._clock.at_s, {})
+        await self._people.judge(self._clock.at_s)
 
     def end(self) -> None:
         """Ends all tracks, since the stream ends."""
@@ -166,7 +169,13 @@ class Camera:
             return {}
         line = self._line
         with clock.stage("embed"):
-            faces = await embedded(view.crops, view.qualities, line.embedder, self._people.gate)
+            faces = await embedded(
+                view.crops,
+                view.qualities,
+                line.embedder,
+                self._people.gate,
+                exactly=self._people.inexact_count >= _MOST_INEXACT,
+            )
         return dict(zip(view.rows.tolist(), faces, strict=True))
 
     def _note(self, view: View, evidence: dict[int, Evidence], now: Moment) -> dict[int, Person]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.pipeline.embed import Embedder
+from facewire_server.pipeline.embed import EXACT, Embedder
 from facewire_server.pipeline.gate import Gate
 from facewire_server.pipeline.match import comparable
 from facewire_server.types import Quality, Rgb
 
-__all__ = ["Evidence", "embedded", "exact"]
+__all__ = ["Evidence", "embedded"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,12 @@ class Evidence:
 
 
 async def embedded(
-    crops: Rgb, qualities: Sequence[Quality], embedder: Embedder, gate: Gate
+    crops: Rgb,
+    qualities: Sequence[Quality],
+    embedder: Embedder,
+    gate: Gate,
+    *,
+    exactly: bool = False,
 ) -> list[Evidence]:
     """Embeds those that are good enough, all together, and those again in float32 whose faults are in doubt.
 
@@ -41,6 +46,7 @@ async def embedded(
         qualities: of these m, without norms and faults.
         embedder: computes embeddings.
         gate: says which faces are too poor.
+        exactly: in float32 from the first.
 
     Returns:
         m faces.
@@ -52,22 +58,22 @@ async def embedded(
     examined = [gate.examine(quality).quality for quality in qualities]
     found = [Evidence(crop, quality) for crop, quality in zip(crops, examined, strict=True)]
     rows = np.flatnonzero(comparable(examined))
-    error = embedder.frame_error
+    error = EXACT if exactly else embedder.frame_error
     doubted = []
-    result = await embedder.embed(crops[rows], exact=False)
+    result = await embedder.embed(crops[rows], exact=exactly)
     for row, embedding, norm in zip(rows.tolist(), *result, strict=True):
         found[row] = _examined(found[row], embedding, float(norm), gate, is_exact=not any(error))
         if gate.is_near(
             float(norm), embedding, similarity_error=error.similarity, norm_error=error.norm
         ):
             doubted.append(row)
-    again = await exact([found[row] for row in doubted], embedder, gate)
+    again = await _exact([found[row] for row in doubted], embedder, gate)
     for row, one in zip(doubted, again, strict=True):
         found[row] = one
     return found
 
 
-async def exact(faces: Sequence[Evidence], embedder: Embedder, gate: Gate) -> list[Evidence]:
+async def _exact(faces: Sequence[Evidence], embedder: Embedder, gate: Gate) -> list[Evidence]:
     """Embeds faces again, in float32.
 
     Raises:

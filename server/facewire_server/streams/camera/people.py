@@ -1,7 +1,7 @@
 """The people in front of one camera: a verdict for each track, judged together, and the events of their changes."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.match import candidates_needed, decisions
 from facewire_server.pipeline.near import is_near
-from facewire_server.streams.camera.evidence import Evidence, exact
+from facewire_server.streams.camera.evidence import Evidence
 from facewire_server.streams.camera.line import CameraLine
 from facewire_server.streams.camera.person import Moment, Person, event_of
 from facewire_server.streams.journal import OpenTrack
@@ -74,6 +74,11 @@ class People:
         return frozenset[str]().union(*(person.named for person in self))
 
     @property
+    def inexact_count(self) -> int:
+        """Number of looks in the probes that were not embedded in float32; each keeps its crop."""
+        return sum(len(person.verdict.inexact) for person in self)
+
+    @property
     def have_been_judged(self) -> bool:
         """Whether there is a person whom a decision was taken about, and who is not to be searched for anyway."""
         return any(
@@ -120,12 +125,11 @@ class People:
             person.is_due |= _add_look(person, now, evidence.embedding, evidence)
         return person
 
-    async def judge(self, now_s: float, evidence: Mapping[int, Evidence]) -> None:
+    async def judge(self, now_s: float) -> None:
         """Searches the gallery once for all whose evidence changed, and takes the decisions.
 
         Args:
             now_s: on the stream's track clock.
-            evidence: of this frame, by track.
 
         Raises:
             GalleryNotFound, ModelContractMismatch: the gallery cannot be searched.
@@ -140,15 +144,14 @@ class People:
         doubted = [
             person
             for person, decision, candidates in zip(due, decided, found.candidates, strict=False)
-            if person.track_id in evidence
-            and is_near(
+            if is_near(
                 decision,
                 person.verdict.own_similarities(candidates),
                 self._plan.decision,
                 self._error_of(person),
             )
         ]
-        if await self._look_again(doubted, evidence):
+        if await self._look_again(doubted):
             found = await self._search(due)
             decided = self._decisions(found, len(due), len(poor))
         for person, decision in zip([*due, *poor], decided, strict=True):
@@ -193,19 +196,20 @@ class People:
         return decisions(found, is_comparable, self._plan.decision)
 
     def _error_of(self, person: Person) -> float:
-        if not person.verdict.is_bf16:
+        if not person.verdict.inexact:
             return 0.0
         return self._line.embedder.frame_error.similarity
 
-    async def _look_again(self, people: list[Person], evidence: Mapping[int, Evidence]) -> bool:
-        """Embeds the faces of people in float32; returns whether there was one that was not."""
-        people = [person for person in people if not evidence[person.track_id].is_exact]
-        faces = [evidence[person.track_id] for person in people]
-        again = await exact(faces, self._line.embedder, self.gate)
-        for person, face in zip(people, again, strict=True):
-            if face.embedding is not None:
-                _add_look(person, person.last, face.embedding, face)
-        return bool(people)
+    async def _look_again(self, people: list[Person]) -> bool:
+        """Embeds in float32 every look of people's probes that was not; returns whether there was one."""
+        looks = [(person, look) for person in people for look in person.verdict.inexact]
+        crops = [look.crop for _, look in looks if look.crop is not None]
+        if not crops:
+            return False
+        embeddings, _ = await self._line.embedder.embed(np.stack(crops))
+        for (person, look), embedding in zip(looks, embeddings, strict=True):
+            person.verdict.put_exact(look, embedding)
+        return True
 
     def _emit(self, person: Person, changes: Iterable[Change]) -> None:
         plan, now_us = self._plan, time.time_ns() // 1000
@@ -223,5 +227,5 @@ def _add_look(
         embedding,
         norm=evidence.quality.embedding_norm,
         inter_eye_px=evidence.quality.inter_eye_px,
-        is_bf16=not evidence.is_exact,
+        crop=None if evidence.is_exact else evidence.crop,
     )

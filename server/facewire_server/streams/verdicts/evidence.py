@@ -44,7 +44,7 @@ class Evidence:
         """Adds a look.
 
         Args:
-            look: later than the ones before, or of the same frame.
+            look: later than the ones before.
             is_named: whether the person has a name, which the look might contradict.
 
         Returns:

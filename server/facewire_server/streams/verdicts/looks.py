@@ -1,10 +1,12 @@
 """The looks that a verdict rests on: few, apart in time, averaged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from facewire_server.types import Rgb
 
 __all__ = ["CLOCK_STEP_S", "MAX_LOOKS", "MIN_GAP_S", "Look", "Looks"]
 
@@ -30,7 +32,7 @@ class Look:
         embedding: (d,) float32 of unit length.
         norm: of the embedding before it was normalized; 0 = unknown.
         inter_eye_px: distance of the eyes in the picture.
-        is_bf16: whether the embedding was computed in bfloat16.
+        crop: what the embedding was computed of, if that was not in float32, so that it can be computed again; None = it was.
     """
 
     at_s: float
@@ -38,7 +40,7 @@ class Look:
     embedding: NDArray[np.float32]
     norm: float
     inter_eye_px: float
-    is_bf16: bool
+    crop: Rgb | None = None
 
 
 class Looks:
@@ -61,9 +63,9 @@ class Looks:
         return self._looks[-1].at_s - self._looks[0].at_s if self._looks else 0.0
 
     @property
-    def is_bf16(self) -> bool:
-        """Whether an embedding of them was computed in bfloat16."""
-        return any(look.is_bf16 for look in self._looks)
+    def inexact(self) -> tuple[Look, ...]:
+        """The looks whose embeddings were not computed in float32."""
+        return tuple(look for look in self._looks if look.crop is not None)
 
     @property
     def largest_inter_eye_px(self) -> float:
@@ -71,20 +73,23 @@ class Looks:
         return max((look.inter_eye_px for look in self._looks), default=0.0)
 
     def add(self, look: Look) -> bool:
-        """Adds a look, if it is later than the last one by `MIN_GAP_S`; one of the same frame replaces it.
+        """Adds a look, if it is later than the last one by `MIN_GAP_S`.
 
         Returns:
             Whether the mean changed.
         """
         newest = self.newest
-        if newest is not None:
-            if look.sequence == newest.sequence:
-                self._looks[-1] = look
-                return True
-            if look.at_s - newest.at_s < MIN_GAP_S - CLOCK_STEP_S:
-                return False
+        if newest is not None and look.at_s - newest.at_s < MIN_GAP_S - CLOCK_STEP_S:
+            return False
         self._looks = [*self._looks, look][-MAX_LOOKS:]
         return True
+
+    def put_exact(self, look: Look, embedding: NDArray[np.float32]) -> None:
+        """Puts an embedding in float32 in place of a look's own; does nothing if the look is not among these."""
+        self._looks = [
+            replace(one, embedding=embedding, crop=None) if one is look else one
+            for one in self._looks
+        ]
 
     def extend(self, others: "Looks") -> None:
         """Adds the looks of others, in their order."""

@@ -18,7 +18,14 @@ from facewire_server.streams.verdicts.rule import (
     stance,
 )
 from facewire_server.streams.verdicts.shown import blank, conclusion, pending
-from facewire_server.types import Candidate, Decision, Outcome, TrackReason, TrackState
+from facewire_server.types import (
+    Candidate,
+    Decision,
+    Outcome,
+    Rgb,
+    TrackReason,
+    TrackState,
+)
 
 __all__ = ["Verdict"]
 
@@ -90,9 +97,9 @@ class Verdict:
         return self._evidence.searched.mean()
 
     @property
-    def is_bf16(self) -> bool:
-        """Whether a look in `probe` was embedded in bfloat16."""
-        return self._evidence.searched.is_bf16
+    def inexact(self) -> tuple[Look, ...]:
+        """The looks in `probe` that were not embedded in float32."""
+        return self._evidence.searched.inexact
 
     @property
     def evidence_sequence(self) -> int:
@@ -121,26 +128,30 @@ class Verdict:
         *,
         norm: float,
         inter_eye_px: float,
-        is_bf16: bool = False,
+        crop: Rgb | None = None,
     ) -> bool:
         """Adds a look without a fault of quality. One that is too soon after the last counts for nothing.
 
         Args:
             at_s: the time of the frame.
-            sequence: of the frame. A look of the same frame replaces the one before (embedded again in float32).
+            sequence: of the frame.
             embedding: (d,) float32 of unit length.
             norm: of the embedding before it was normalized; 0 = unknown.
             inter_eye_px: distance of the eyes in the picture.
-            is_bf16: whether it was embedded in bfloat16.
+            crop: of the face, if it was not embedded in float32; kept as long as the look, for `put_exact`.
 
         Returns:
             Whether `probe` changed, so that a search is due.
         """
         self._check_not_ended()
         self._tried_at_s = at_s
-        look = Look(at_s, sequence, embedding, norm, inter_eye_px, is_bf16)
+        look = Look(at_s, sequence, embedding, norm, inter_eye_px, crop)
         is_named = self._standing is not None and self._standing.identity is not None
         return self._evidence.add(look, is_named=is_named)
+
+    def put_exact(self, look: Look, embedding: NDArray[np.float32]) -> None:
+        """Puts an embedding in float32 in place of that of one of the `inexact` looks; `probe` is another one then."""
+        self._evidence.searched.put_exact(look, embedding)
 
     def judge(self, at_s: float, decision: Decision) -> tuple[Change, ...]:
         """Takes the decision of a search with `probe`, or that the face is TOO_POOR to be compared.

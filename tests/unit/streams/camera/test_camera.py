@@ -25,7 +25,17 @@ from facewire_server.types import (
     TrackState,
 )
 from facewire_server.work.deadline import time_limit
-from fakes.drawn_people import ANN, BOB, CY, Drawn, Seen, Studio, drawn, enroll
+from fakes.drawn_people import (
+    ANN,
+    BOB,
+    CY,
+    Drawn,
+    Seen,
+    Studio,
+    between_ann_and_bob,
+    drawn,
+    enroll,
+)
 
 SEARCHED, FOLLOWED = DetectionMode.SEARCHED, DetectionMode.FOLLOWED
 
@@ -374,6 +384,37 @@ async def test_a_decision_in_doubt_is_taken_on_exact_embeddings(threads) -> None
     await enroll(sure.gallery, ann=ANN)
     await sure.watch(10, 0.5, still(Drawn(ANN, 200)))
     assert sure.exact.faces == 0
+
+
+async def test_a_decision_in_doubt_depends_on_no_look_that_is_not_exact(threads) -> None:
+    # The first look is far from the threshold of .6; with the second the mean is .59, or above .6 if only that is exact.
+    looks = [Drawn(between_ann_and_bob(degrees), 200) for degrees in (72, 29.5)]
+    decided = []
+    for turned_by, error in ((0.0, 0.0), (np.deg2rad(-3), 0.06)):
+        studio = Studio(threads, turned_by=turned_by, inexact=FrameError(similarity=error))
+        await enroll(studio.gallery, ann=ANN)
+        first = await studio.see(1.0, drawn(looks[0], kind=".png"))
+        assert studio.exact.faces == 0, "the first decision is not in doubt"
+        second = await studio.see(1.5, drawn(looks[1], kind=".png"))
+        (face,) = second.recognition.faces
+        assert face.decision is not None
+        assert face.decision.best is not None
+        assert (first.names, second.names) == ([None], [None])
+        assert face.decision.look_count == 2
+        decided.append(face.decision.best.similarity)
+    exact, doubted = decided
+    assert 0.57 < exact < 0.6
+    assert doubted == pytest.approx(exact, abs=1e-6)
+
+
+async def test_the_crops_that_are_kept_to_be_embedded_again_are_bounded(
+    threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera, "_MOST_INEXACT", 2)
+    studio = Studio(threads, inexact=FrameError(similarity=0.001))
+    await studio.watch(10, 4, still(Drawn(ANN, 100), Drawn(BOB, 400)))
+    assert studio.embedding.faces == 2
+    assert studio.exact.faces > 2
 
 
 async def test_a_picture_is_kept_of_a_person_and_a_better_one_when_they_come_closer(

@@ -19,7 +19,7 @@ def unit(*values):
 def looks_at(*embeddings, gap_s=0.3):
     looks = Looks()
     for number, embedding in enumerate(embeddings, 1):
-        looks.add(Look(number * gap_s, number, embedding, 9.0, 30.0, False))
+        looks.add(Look(number * gap_s, number, embedding, 9.0, 30.0))
     return looks
 
 
@@ -42,14 +42,16 @@ def test_the_newest_five_are_kept() -> None:
     assert looks.span_s == pytest.approx(1.2)
 
 
-def test_one_of_the_same_frame_replaces_the_one_before() -> None:
-    looks = Looks()
-    looks.add(Look(1.0, 7, unit(1, 0), 9.0, 30.0, True))
-    assert looks.is_bf16
-    assert looks.add(Look(1.0, 7, unit(0, 1), 9.0, 30.0, False))
-    assert len(looks) == 1
-    assert not looks.is_bf16
-    assert looks.mean() == pytest.approx(unit(0, 1))
+def test_an_exact_embedding_takes_the_place_of_a_look_and_frees_its_crop() -> None:
+    crop = np.zeros((112, 112, 3), np.uint8)
+    looks = looks_at(unit(1, 0))
+    looks.add(Look(1.0, 7, unit(1, 0), 9.0, 30.0, crop))
+    (inexact,) = looks.inexact
+    assert inexact.crop is crop
+    looks.put_exact(inexact, unit(0, 1))
+    assert looks.inexact == ()
+    assert len(looks) == 2
+    assert looks.mean() == pytest.approx(unit(1, 1))
 
 
 def test_frame_times_that_add_up_in_floating_point_are_apart() -> None:
