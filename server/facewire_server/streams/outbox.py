@@ -31,7 +31,7 @@ class Outbox:
         self._journal = journal
         self._camera = camera
         self._stream = stream
-        self._recording: asyncio.Task[tuple[TrackEvent, ...]] | None = None
+        self._recording: asyncio.Task[None] | None = None
         self._set_aside: list[TrackEvent] = []
 
     @property
@@ -45,20 +45,22 @@ class Outbox:
         Raises:
             StreamTakenOver: another stream goes on with the tracks.
         """
+        if self._recording is not None:  # the caller of the last call may have been cancelled
+            await asyncio.shield(self._recording)
         for track_id, crop in self._camera.take_portraits().items():
             await self._journal.keep_crop(track_id, crop)
         events = self._camera.take_events()
         if events:
-            # A stream that breaks off here must not lose events that may be recorded already.
-            recording = self._recording = asyncio.create_task(self._record(events))
-            self._set_aside += await asyncio.shield(recording)
+            # A caller that is cancelled here must not lose events that may be recorded already.
+            self._recording = asyncio.create_task(self._record(events))
+            await asyncio.shield(self._recording)
             await self.save()
 
-    async def _record(self, events: list[TrackEvent]) -> tuple[TrackEvent, ...]:
+    async def _record(self, events: list[TrackEvent]) -> None:
         recorded = await self._stream.record(events)
         for event in recorded:
             self._tally.changed(event)
-        return recorded
+        self._set_aside += recorded
 
     def take(self) -> tuple[TrackEvent, ...]:
         """Returns the recorded events that are to be sent now."""
@@ -100,8 +102,6 @@ class Outbox:
     async def break_off(self) -> None:
         """Records what is left; the stream may be resumed from here. A second call does nothing, nor one after `end`."""
         with suppress(StreamTakenOver):
-            if self._recording is not None:
-                await self._recording
             await self.record()
             await self.save()
         self._stream.break_off()

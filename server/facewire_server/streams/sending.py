@@ -48,8 +48,9 @@ async def send_all(
             lambda: ledger.has_next or outbox.has_events or (is_over() and not ledger.outstanding)
         )
         entry = ledger.take()
-        # The events that a frame takes along are older than those that were set aside after it.
-        for event in entry.events if isinstance(entry, Settled) else outbox.take():
+        # What is set aside is younger than what the frames of the ledger take along, also if skipped ones are before these.
+        set_aside = outbox.take() if entry is None else ()
+        for event in entry.events if isinstance(entry, Settled) else set_aside:
             await send(event)
         if entry is None:
             if is_over() and not ledger.outstanding:
