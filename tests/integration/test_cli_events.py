@@ -39,6 +39,21 @@ def test_what_is_kept_is_listed_a_line_each(fake, run):
     assert retracted.split("  ")[2:] == ["door", "retracted", "not ada", "(evidence, visit 7)"]
 
 
+def test_a_retraction_of_a_person_who_was_deleted_names_no_one(fake, run):
+    happens(fake, "RETRACTED", name="")
+    result = run("events", server=fake.address)
+    assert result.stdout.split("  ")[2:5] == ["door", "retracted", "pending"]
+
+
+@pytest.mark.parametrize("wrong", [("--after", 2**53), ("--state", "unspecified")])
+def test_what_no_event_can_be_is_an_error_of_usage(fake, run, wrong):
+    happens(fake)
+    result = run("events", *wrong, server=fake.address)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert not fake.watched
+
+
 def test_the_list_can_be_narrowed(fake, run):
     happens(fake, camera="hall")
     wanted = happens(fake)

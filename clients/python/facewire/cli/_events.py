@@ -1,6 +1,7 @@
 """`facewire events`: who came and went in front of all cameras, as the server recorded it."""
 
 import threading
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,6 +15,18 @@ __all__ = ["events"]
 
 _EVERY_KEPT = 1
 """`WatchTracksRequest.after_event` for all events that are kept."""
+
+_HIGHEST_EVENT = 2**53 - 1
+"""The contract's bound of `TrackEvent.event_id`."""
+
+
+class _State(StrEnum):
+    """The states that an event has: `TrackState` without UNSPECIFIED."""
+
+    TENTATIVE = TrackState.TENTATIVE.value
+    CONFIRMED = TrackState.CONFIRMED.value
+    RETRACTED = TrackState.RETRACTED.value
+    ENDED = TrackState.ENDED.value
 
 
 def events(
@@ -29,11 +42,12 @@ def events(
         typer.Option(metavar="IDENTITY", help="Only about this person; may be repeated."),
     ] = None,
     state: Annotated[
-        list[TrackState] | None,
+        list[_State] | None,
         typer.Option(case_sensitive=False, help="Only of this state; may be repeated."),
     ] = None,
     after: Annotated[
-        int | None, typer.Option(metavar="EVENT", min=1, help="Only after this event.")
+        int | None,
+        typer.Option(metavar="EVENT", min=1, max=_HIGHEST_EVENT, help="Only after this event."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,7 +65,7 @@ def events(
         feed = client.watch_tracks(
             cameras=camera or (),
             identities=identity or (),
-            states=state or (),
+            states=[TrackState(each) for each in state or ()],
             after_event=after or (0 if follow else _EVERY_KEPT),
             kept_only=not follow,
             on_reopen=report,
@@ -71,8 +85,9 @@ def events(
 
 def _line(event: TrackEvent) -> str:
     at = event.server_time.astimezone()
-    is_retracted = event.state is TrackState.RETRACTED
-    who = f"not {event.previous_identity_id}" if is_retracted else event.label
+    # Whoever was deleted, or was in no gallery, is not said to be taken back.
+    before = event.previous_identity_id
+    who = f"not {before}" if before else event.label
     return (
         f"{event.event_id}  {at:%Y-%m-%d %H:%M:%S}  {event.camera_id or '-'}  {words(event.state)}  {who}  "
         f"({words(event.reason)}, visit {event.visit_id})"
