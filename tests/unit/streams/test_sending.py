@@ -46,7 +46,9 @@ class Held:
 async def test_events_keep_their_order_before_and_after_a_frame_that_was_skipped() -> None:
     recognizer, journal = FakeRecognizer(), MemoryJournal(Galleries())
     camera = FakeCamera(recognizer, PLAN, journal.new_track_id)
-    outbox = Outbox(camera, journal, await journal.open_stream("door", "default"))
+    stream = await journal.open_stream("door", "default")
+    tally = Tally()
+    outbox = Outbox(camera, journal, stream, tally)
     ledger: Ledger[Arrival, Settled] = Ledger(max_in_flight=8, let_go=lambda arrival: None)
     for sequence in (1, 2):
         ledger.admit(sequence, Arrival(Frame(sequence, 0, Picture(b"good")), 0.0))
@@ -71,7 +73,7 @@ async def test_events_keep_their_order_before_and_after_a_frame_that_was_skipped
         ledger,
         outbox,
         Condition(),
-        Tally(),
+        tally,
         frame_work,
         send,
         is_over=lambda: True,
@@ -86,7 +88,7 @@ async def test_events_whose_recorder_is_cancelled_are_sent_before_those_that_fol
     recognizer, journal = FakeRecognizer(), MemoryJournal(Galleries())
     camera = FakeCamera(recognizer, PLAN, journal.new_track_id)
     held: Any = Held(await journal.open_stream("door", "default"))
-    outbox = Outbox(camera, journal, held)
+    outbox = Outbox(camera, journal, held, Tally())
     recognizer.events.append(track_event(7, state=TrackState.CONFIRMED))
     await camera.refresh(is_idle=True)
     refreshing = asyncio.create_task(outbox.record())
