@@ -113,9 +113,12 @@ def _answer(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> dict[str
 class _Finding:
     def __init__(self) -> None:
         self.calls = 0
+        self.is_away = False
 
     async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
         self.calls += 1
+        if self.is_away:
+            raise ModelUnavailable("no answer")
         boxes = _found(inputs["image"])
         return _answer(boxes, np.full(len(boxes), 0.99, np.float32))
 

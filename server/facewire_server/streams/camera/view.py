@@ -107,6 +107,8 @@ class Seeing:
         self._scene = Scene()
         self._looks = Looks()
         self._rule = SearchRule(interval_s)
+        self._size_px: tuple[int, int] | None = None  # of the last frame
+        self._is_cut = False  # until a frame after it was worked on, which may fail
 
     async def look(
         self, picture: Picture, at_s: float, next_after_s: float, wishes: Wishes, clock: Clock
@@ -132,10 +134,12 @@ class Seeing:
             small = await frame.thumbnail(None if is_search else windows)
             may_move = is_search or self._rule.may_follow_movement(at_s)
             has_moved = may_move and self._scene.has_moved(small, _as_shares(windows, frame))
-            if len(windows) and self._scene.is_cut(small):  # without a known face it is a movement
+            # Without a known face a cut is a movement. In a picture of another size a place in pixels is another one.
+            is_other_size = self._size_px not in (None, (frame.width_px, frame.height_px))
+            if is_other_size or (len(windows) and self._scene.is_cut(small)):
                 self._tracker.cut()
-                is_search = True
-            is_search |= has_moved
+                self._is_cut = True
+            is_search |= self._is_cut or has_moved
             faces = None if is_search else await self._followed(frame, windows)
             if faces is None:
                 is_search, faces = True, await frame.search()
@@ -185,6 +189,7 @@ class Seeing:
             has_found: whether a new face is in it.
         """
         is_search = view.mode is DetectionMode.SEARCHED
+        self._size_px, self._is_cut = (view.width_px, view.height_px), False
         self._scene.saw(view.thumbnail, is_search=is_search)
         track_ids = [sighting.track_id for sighting in seen.rows]
         self._looks.saw(track_ids, view.grays, seen.lost)

@@ -224,7 +224,8 @@ class Tracker:
         """Moves tracks to their faces, and returns them by row."""
         for index, row in pairs:
             track, box = question.tracks[index], question.boxes[row]
-            track.velocity_px = changed_velocity(track, box, question.at_s)
+            moved = changed_velocity(track, box, question.at_s)
+            track.velocity_px = moved if track.is_placed else np.zeros(2)  # after a cut
             track.box, track.seen_at_s = box, question.at_s
             track.is_visible = track.is_placed = True
         return {row: question.tracks[index] for index, row in pairs}

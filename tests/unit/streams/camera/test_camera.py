@@ -10,7 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from facewire_server.errors import GalleryNotFound, TimedOut, UndecodableImage
+from facewire_server.errors import (
+    GalleryNotFound,
+    ModelUnavailable,
+    TimedOut,
+    UndecodableImage,
+)
 from facewire_server.pictures.decode import decode
 from facewire_server.pipeline import frame
 from facewire_server.pipeline.embed import FrameError
@@ -226,6 +231,36 @@ async def test_two_people_who_cross_keep_their_names(studio, fps: int) -> None:
             name != other for name, other in zip(seen.names, wrong, strict=True) if name
         ), (row, seen.names)
     assert frames[-1].names == ["bob", "ann"]
+
+
+async def test_in_pictures_of_another_size_the_place_of_a_face_says_nothing(studio) -> None:
+    await enroll(studio.gallery, ann=ANN)
+    named = await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    assert named[-1].names == ["ann"]
+    other = await studio.see(2.0, drawn(Drawn(BOB, 200), size=(600, 450)))
+    assert other.names == [None]
+    (before,), (after,) = named[-1].recognition.faces, other.recognition.faces
+    assert before.track_id != after.track_id
+    smaller = [
+        await studio.see(2.1 + row / 10, drawn(Drawn(ANN, 100, 75, 48), size=(320, 240)))
+        for row in range(3)
+    ]
+    assert [one.names for one in smaller] == [["ann"]] * 3
+    assert smaller[-1].recognition.faces[0].track_id == before.track_id
+    assert modes(smaller) == [SEARCHED, FOLLOWED, FOLLOWED]
+
+
+async def test_a_cut_whose_frame_fails_is_searched_for_in_the_next_one(threads) -> None:
+    studio = Studio(threads, interval_s=10.0)
+    await studio.watch(10, 1, still(Drawn(ANN, 60)))
+    await studio.see(2.0, drawn(Drawn(BOB, 400)))
+    stripes = np.tile(np.arange(640, dtype=np.uint8) // 8 * 8, (480, 1))
+    studio.finding.is_away = True
+    with pytest.raises(ModelUnavailable):
+        await studio.see(2.1, drawn(Drawn(ANN, 60), background=stripes))
+    studio.finding.is_away = False
+    after = await studio.see(2.2, drawn(Drawn(ANN, 60), background=stripes))
+    assert (after.recognition.detection_mode, len(after.recognition.faces)) == (SEARCHED, 1)
 
 
 async def test_a_person_enrolled_while_in_view_is_named_within_two_frames(studio) -> None:
