@@ -195,7 +195,8 @@ class Camera:
             if not view.proposal.is_double[row]
         }
         for row in view.portraits.keys() & people.keys():
-            self._keep_portrait(people[row], view.portraits[row], evidence[row])
+            if seen.rows[row].is_sure:  # else it may be another person's
+                self._keep_portrait(people[row], view.portraits[row], evidence[row])
         self._people.end(seen.ended, TrackReason.LOST)
         has_found = any(sighting.is_new for sighting in seen.rows)
         self._seeing.saw(view, seen, now.at_s, has_found=has_found)

@@ -466,6 +466,16 @@ async def test_a_picture_is_kept_of_a_person_and_a_better_one_when_they_come_clo
     assert portraits[track_id].quality.inter_eye_px > 1.25 * first.quality.inter_eye_px
 
 
+async def test_no_picture_is_kept_while_it_is_in_doubt_whose_face_a_track_shows(threads) -> None:
+    studio = Studio(threads, keeps_portraits=True)
+    await studio.watch(10, 1, still(Drawn(ANN, 200)))
+    ((track_id, _),) = studio.camera.take_portraits().items()
+    # Larger at once, and neither like the face before nor unlike it.
+    seen = await studio.see(2.0, drawn(Drawn(between_ann_and_bob(70), 176, 126, 144)))
+    assert [face.track_id for face in seen.recognition.faces] == [track_id]
+    assert studio.camera.take_portraits() == {}
+
+
 async def test_where_the_operator_allows_no_pictures_none_is_made(studio) -> None:
     await studio.watch(10, 1, still(Drawn(ANN, 200)))
     assert studio.camera.take_portraits() == {}
