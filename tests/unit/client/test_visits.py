@@ -161,6 +161,19 @@ def test_a_live_visit_has_the_servers_times_of_day():
     assert (ada.from_time, ada.to_time) == (noon, noon + timedelta(seconds=125))
 
 
+def test_the_second_person_of_a_live_track_was_not_there_before_the_first_one_left():
+    visits = Visits(of_film=False)
+    over(visits, event("CONFIRMED", 7, "Ada", at_s=5), frame(1.0, (7, "Ada")))
+    (ada,) = over(visits, event("RETRACTED", 7, reason="SWAPPED", at_s=60))
+    over(visits, frame(61.0, (7, None)), event("CONFIRMED", 7, "Bo", at_s=65))
+    over(visits, event("ENDED", 7, "Bo", at_s=125))
+    (bo,) = visits.finish()
+    noon = datetime(2023, 11, 15, 12, tzinfo=UTC)
+    assert (ada.who, ada.from_time, ada.to_time) == ("Ada", noon, noon + timedelta(seconds=60))
+    assert (bo.who, bo.from_time) == ("Bo", noon + timedelta(seconds=60))
+    assert bo.to_time == noon + timedelta(seconds=125)
+
+
 def test_without_tracks_the_names_of_frames_are_joined_over_short_gaps():
     visits = Visits(of_film=True)
     ended = over(visits, *(frame(at_s, (0, "Ada"), (0, "")) for at_s in (0.0, 1.0, 2.9, 5.4, 5.9)))

@@ -122,7 +122,8 @@ class Visits:
         opened = self._opened(event.track_id, event.visit_id)
         visit = opened.visit
         if not self._of_film:
-            visit.from_time = min(visit.from_time or event.first_seen, event.first_seen)
+            # Of the second person of a track it is known already: the track began with the first one.
+            visit.from_time = visit.from_time or event.first_seen
             visit.to_time = max(visit.to_time or event.last_seen, event.last_seen)
         if event.state is TrackState.RETRACTED:
             if event.reason is TrackReason.SWAPPED:  # the person was there, and another one is now

@@ -237,8 +237,7 @@ class Verdict:
         self._last, self._blank = decision, blank(decision)
         changes = []
         if self._standing and self._revokes(stance(self._standing, decision, before), looks.newest):
-            cause = TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
-            changes.append(self._retract(cause))
+            changes.append(self._retract(self._cause(has_moved=has_moved)))
         standing = self._standing
         was_unknown = not has_moved and standing is not None and standing.outcome is Outcome.UNKNOWN
         # Looks from before the face was held back confirm nothing after it.
@@ -247,6 +246,12 @@ class Verdict:
             cause = TrackReason.EVIDENCE if is_new else TrackReason.GALLERY_CHANGED
             changes += self._confirm(decision, cause)
         return changes
+
+    def _cause(self, *, has_moved: bool) -> TrackReason:
+        """Returns why a name is retracted: of a face that was held back, and does not resemble the one before, SWAPPED."""
+        if self._evidence.is_held and self._evidence.is_doubted:
+            return TrackReason.SWAPPED
+        return TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
 
     def _revokes(self, said: Stance, newest: Look) -> bool:
         """Counts what a decision says about the standing one; returns whether that is revoked."""

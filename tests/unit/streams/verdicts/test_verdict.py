@@ -178,7 +178,7 @@ def test_another_face_in_a_held_track_does_not_get_its_name(named) -> None:
     assert named.verdict.shown.outcome is Outcome.PENDING
     assert named.verdict.probe @ OTHER_FACE == pytest.approx(1.0), "its looks are not mixed"
     assert named.look(0.8, unknown(0.1), OTHER_FACE) == [
-        (TrackState.RETRACTED, TrackReason.EVIDENCE, "anna")
+        (TrackState.RETRACTED, TrackReason.SWAPPED, "anna")
     ]
 
 
