@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.streams import pace, registry
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
@@ -17,6 +18,7 @@ from fakes.wire import (
     EOF,
     LIMITS,
     PICTURE,
+    Galleries,
     Request,
     Wire,
     config,
@@ -91,6 +93,22 @@ async def test_started_tells_the_terms() -> None:
     assert len(started.resume_token) == 16
     assert started.resume_after_sequence == 0
     assert started.resume_within_ms == 60_000
+
+
+async def test_a_stream_that_cannot_be_resumed_says_so() -> None:
+    class Unkept(MemoryJournal):
+        async def open_stream(self, *given: Any) -> Any:
+            stream = await super().open_stream(*given)
+            stream.token = b""  # as of a storage that fails
+            return stream
+
+    async with served(journal=Unkept(Galleries())) as wire:
+        call = wire.recognition.StreamRecognize()
+        await call.write(config())
+        started = (await call.read()).started
+        await call.done_writing()
+        assert await ended(call) == []
+    assert (started.resume_token, started.resume_within_ms) == (b"", 0)
 
 
 async def test_an_answer_tells_frame_faces_and_times() -> None:

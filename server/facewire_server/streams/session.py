@@ -135,7 +135,7 @@ class Session:
         self._resumed_after = stream.after_sequence
         try:
             self._idle_since_s = time.perf_counter()
-            within_ms = round(journal.resume_within_s * 1000)
+            within_ms = round(journal.resume_within_s * 1000) if stream.token else 0
             await send_in_time(Started(stream.token, stream.after_sequence, within_ms))
             await self._serve(plan, camera, outbox, inputs, send_in_time)
             if not self._leaving:
