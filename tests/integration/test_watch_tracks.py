@@ -166,6 +166,42 @@ async def test_watchers_keep_no_other_call_out(monkeypatch: pytest.MonkeyPatch) 
         await followed(wire.recognition.WatchTracks(Request()))
 
 
+async def test_watchers_that_come_at_once_take_no_ones_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watching, "_MAX_WATCHERS", 2)
+    async with watched() as (wire, journal, _):
+        watch, are_there = journal.watch, asyncio.Event()
+        waiting = 0
+
+        async def late(*given: Any, **options: Any) -> Any:
+            nonlocal waiting
+            waiting += 1
+            await are_there.wait()
+            return await watch(*given, **options)
+
+        monkeypatch.setattr(journal, "watch", late)
+        calls = [wire.recognition.WatchTracks(Request()) for _ in range(3)]
+        async with asyncio.timeout(20):
+            while waiting < 3:
+                await asyncio.sleep(0.01)
+        are_there.set()
+        over = await asyncio.wait_for(first_ended(calls), 20)
+        assert "watch tracks" in (await over.details())
+        for call in calls:
+            if call is not over:
+                await followed(call)
+                assert not call.done()
+
+
+async def first_ended(calls: list[Any]) -> Any:
+    while True:
+        for call in calls:
+            if call.done():
+                return call
+        await asyncio.sleep(0.01)
+
+
 async def test_the_picture_of_a_track_is_returned_until_its_person_is_deleted() -> None:
     async with watched() as (wire, journal, stream):
         await stream.record([track_event(7, known("Anna"))])

@@ -42,10 +42,11 @@ class Watching:
             ShuttingDown, SlowReader: the watcher is ended.
         """
         wanted = event_filter(request)
-        if len(self._room) >= _MAX_WATCHERS:
-            raise TooManyCalls(f"{_MAX_WATCHERS} clients watch tracks, the most that may")
         feed = await self._journal.watch(request.after_event, wanted, kept_only=request.kept_only)
         async with aclosing(feed.events):
+            # Only now: others may have come meanwhile, and one too many would take the place of another in the room.
+            if len(self._room) >= _MAX_WATCHERS:
+                raise TooManyCalls(f"{_MAX_WATCHERS} clients watch tracks, the most that may")
             await self._room.wait(context.peer(), self._send(feed, context), math.inf)
 
     async def _send(self, feed: Feed, context: Any) -> None:
