@@ -139,3 +139,24 @@ def test_closing_the_client_ends_the_following(fake, connect):
             follower = client.follow_camera(camera.address, camera="door").open()
             following = threads.submit(list, follower)
         assert following.result(20) == []
+
+
+def lost_with_its_server(fake):
+    """Events are lost with the connection, and what the server keeps cannot be read."""
+    fake.end_after, fake.end_status, fake.unsent_count = 8, BROKEN, 4
+    fake.end_feed_after = 0
+
+
+def test_closing_ends_a_follower_that_reads_what_it_missed(fake, client, film):
+    lost_with_its_server(fake)
+    follower = client.follow_camera(film, camera="door")
+    with ThreadPoolExecutor(1) as threads:
+        following = threads.submit(list, follower)
+        while fake.calls["WatchTracks"] < 2:
+            assert not following.done()
+        fake.end_after = None
+        follower.close()
+        try:
+            assert states(following.result(20)) == ["TENTATIVE", "CONFIRMED"]
+        finally:
+            fake.end_feed_after = None

@@ -38,6 +38,7 @@ class AsyncCameraFollower(AsyncOpened):
         self._kept_events = kept_events
         self._camera: Camera | None = None
         self._stream: AsyncStream | None = None
+        self._kept: AsyncTrackFeed | None = None
         self._reopen_count = 0
         self._handed = HandedOut()
         self._due: deque[TrackEvent] = deque()
@@ -68,6 +69,8 @@ class AsyncCameraFollower(AsyncOpened):
         self._closed.set()
         if (stream := self._stream) is not None:
             await stream.close()
+        if (kept := self._kept) is not None:  # it waits for a server that is gone again
+            await kept.close()
         if (camera := self._camera) is not None:
             await in_thread(camera.close)
 
@@ -108,7 +111,11 @@ class AsyncCameraFollower(AsyncOpened):
             self._due.append(result)
 
     async def _catch_up(self) -> None:
-        if self._handed.last_event:
+        if not self._handed.last_event:
+            return
+        self._kept = kept = self._kept_events(self._handed.last_event)
+        try:
             with suppress(NotSupportedError):
-                async with self._kept_events(self._handed.last_event) as kept:
-                    self._due.extend(self._handed.take_kept([event async for event in kept]))
+                self._due.extend(self._handed.take_kept([event async for event in kept]))
+        finally:
+            await kept.close()

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Self
 
 from facewire._sync.opened import Opened
@@ -43,6 +43,7 @@ class CameraFollower(Opened):
         self._kept_events = kept_events
         self._camera: Camera | None = None
         self._stream: Stream | None = None
+        self._kept: TrackFeed | None = None
         self._reopen_count = 0
         self._handed = HandedOut()
         self._due: deque[TrackEvent] = deque()
@@ -73,6 +74,8 @@ class CameraFollower(Opened):
         self._closed.set()
         if (stream := self._stream) is not None:
             stream.close()
+        if (kept := self._kept) is not None:  # it waits for a server that is gone again
+            kept.close()
         if (camera := self._camera) is not None:
             camera.close()
 
@@ -113,6 +116,9 @@ class CameraFollower(Opened):
             self._due.append(result)
 
     def _catch_up(self) -> None:
-        if self._handed.last_event:
-            with suppress(NotSupportedError), self._kept_events(self._handed.last_event) as kept:
+        if not self._handed.last_event:
+            return
+        self._kept = self._kept_events(self._handed.last_event)
+        if not self._closed.is_set():  # else too early for `close` to see the feed
+            with suppress(NotSupportedError), closing(self._kept) as kept:
                 self._due.extend(self._handed.take_kept(kept))
