@@ -36,6 +36,11 @@ class Evidence:
         return bool(self._doubted)
 
     @property
+    def is_unproven(self) -> bool:
+        """Whether the face was held back, and the looks since then do not resemble those before, if there are any."""
+        return self.is_held and self.is_doubted
+
+    @property
     def largest_inter_eye_px(self) -> float:
         """Distance of the eyes in the largest look; 0 without a look."""
         return self._kept.largest_inter_eye_px

@@ -104,17 +104,21 @@ class Stance(Enum):
     REVOKES = "revokes"
 
 
-def stance(standing: Decision, decision: Decision, before: Decision) -> Stance:
+def stance(
+    standing: Decision, decision: Decision, before: Decision, *, is_unproven: bool = False
+) -> Stance:
     """Returns what a further decision says about the one that is confirmed. AGAINST revokes it the second time.
 
     Args:
         standing: the one that is confirmed.
         decision: the further one.
         before: the last one before it; if its revision is another, the gallery has changed.
+        is_unproven: the track may have become another person's, and no look since then resembles those before: a name must be
+            reached again, not only kept.
     """
     has_moved = before.gallery_revision != decision.gallery_revision
     if standing.identity is None:
-        is_gone = has_moved and between(standing) > between(decision)
+        is_gone = has_moved and not between(standing) <= between(decision)
         return Stance.REVOKES if is_gone else Stance.FOR
     identity_id = standing.identity.identity_id
     if decision.outcome is Outcome.AMBIGUOUS:
@@ -122,7 +126,7 @@ def stance(standing: Decision, decision: Decision, before: Decision) -> Stance:
         is_for = identity_id in between(decision) and not is_new_double
     else:
         is_best = decision.best is not None and decision.best.identity_id == identity_id
-        is_for = is_best and _lead(decision) >= -_DOUBT
+        is_for = is_best and _lead(decision) >= (0 if is_unproven else -_DOUBT)
     if is_for:
         return Stance.FOR
     is_other = decision.outcome is not Outcome.UNKNOWN

@@ -236,7 +236,10 @@ class Verdict:
         self._searched_sequence = looks.newest.sequence
         self._last, self._blank = decision, blank(decision)
         changes = []
-        if self._standing and self._revokes(stance(self._standing, decision, before), looks.newest):
+        if self._standing and self._revokes(
+            stance(self._standing, decision, before, is_unproven=self._evidence.is_unproven),
+            looks.newest,
+        ):
             changes.append(self._retract(self._cause(has_moved=has_moved)))
         standing = self._standing
         was_unknown = not has_moved and standing is not None and standing.outcome is Outcome.UNKNOWN
@@ -249,7 +252,7 @@ class Verdict:
 
     def _cause(self, *, has_moved: bool) -> TrackReason:
         """Returns why a name is retracted: of a face that was held back, and does not resemble the one before, SWAPPED."""
-        if self._evidence.is_held and self._evidence.is_doubted:
+        if self._evidence.is_unproven:
             return TrackReason.SWAPPED
         return TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
 

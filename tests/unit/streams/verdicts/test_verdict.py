@@ -231,6 +231,21 @@ def test_a_resumed_name_is_shown_after_a_look_that_agrees() -> None:
     assert resumed.name == "anna"
 
 
+def test_a_resumed_name_must_be_reached_again_not_only_kept() -> None:
+    resumed = Watched(Verdict.restored(known(0.7)))
+    assert resumed.look(9.0, unknown(0.41)) == []
+    assert resumed.name is None
+    assert resumed.look(9.4, unknown(0.41)) == [(TrackState.RETRACTED, TrackReason.SWAPPED, "anna")]
+
+
+def test_a_name_that_was_held_back_is_no_nearer_to_a_face_that_does_not_resemble(named) -> None:
+    named.verdict.hold()
+    assert named.look(0.4, unknown(0.41), OTHER_FACE) == []
+    assert named.name is None
+    assert named.look(0.8, known(0.46), OTHER_FACE) == []
+    assert named.name == "anna"
+
+
 def test_a_resumed_name_without_a_probe_can_be_revoked() -> None:
     resumed = Verdict.restored(known(0.7))
     assert told(resumed.revoke(TrackReason.GALLERY_CHANGED)) == (
@@ -273,6 +288,15 @@ def test_one_of_two_who_share_a_face_is_deleted(watched) -> None:
         (TrackState.CONFIRMED, TrackReason.GALLERY_CHANGED, ""),
     ]
     assert watched.name == "anna"
+
+
+def test_one_of_two_who_share_a_face_is_replaced_by_a_third(watched) -> None:
+    for at_s in (0.0, 1.0, 2.0):
+        watched.look(at_s, ambiguous("anna", "ann"))
+    assert watched.search(2.1, ambiguous("anna", "hannah", revision=2)) == [
+        (TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, ""),
+        (TrackState.CONFIRMED, TrackReason.GALLERY_CHANGED, ""),
+    ]
 
 
 def test_a_second_identity_with_the_same_face_takes_the_name_away(named) -> None:
