@@ -293,6 +293,7 @@ class Session:
                     await outbox.record()
                     ledger.settle(entry, outcome._replace(events=outbox.take()))
                 self._changed.notify()
+            _heed_cancellation()
 
     async def _refresh(self, camera: Camera, outbox: Outbox) -> NoReturn:
         """Lets the camera do what is due without a frame."""
@@ -304,7 +305,14 @@ class Session:
                 await outbox.record()
                 await outbox.save()
             self._changed.notify()
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                # A write of the journal that has begun is waited for, and takes the cancellation: the stream would never end.
-                raise asyncio.CancelledError
+            _heed_cancellation()
+
+
+def _heed_cancellation() -> None:
+    """Ends a task that was cancelled during a write of the journal, which is waited for once it has begun, and takes the cancellation.
+
+    Without this the task would go on, and the stream would never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

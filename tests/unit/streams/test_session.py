@@ -3,15 +3,18 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import ShuttingDown, TimedOut
 from facewire_server.streams import pace
+from facewire_server.streams.journal import Journal, JournaledStream
 from facewire_server.streams.sending import Send
 from facewire_server.streams.session import Session
 from facewire_server.streams.tally import SessionStatistics
@@ -31,6 +34,7 @@ from facewire_server.types import Picture, Recognition
 from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeCamera, FakeRecognizer
+from fakes.tracks import track_event
 from fakes.wire import DEFAULTS, LIMITS, MOST_BYTES, Galleries
 
 PLAN = StreamPlan("default", True, DEFAULTS.decision, DEFAULTS.stream, "door")
@@ -39,12 +43,18 @@ PLAN = StreamPlan("default", True, DEFAULTS.decision, DEFAULTS.stream, "door")
 class Stream:
     """A session, the inputs that a test puts in, and the outputs that came."""
 
-    def __init__(self, recognizer: FakeRecognizer, slots: WorkSlots) -> None:
+    def __init__(
+        self,
+        recognizer: FakeRecognizer,
+        slots: WorkSlots,
+        camera: type[FakeCamera] = FakeCamera,
+        journal: Journal | None = None,
+    ) -> None:
         self.inputs: asyncio.Queue[StreamInput | None] = asyncio.Queue()
         self.outputs: asyncio.Queue[StreamOutput] = asyncio.Queue()
         self.session = Session(
-            partial(FakeCamera, recognizer),
-            MemoryJournal(Galleries()),
+            partial(camera, recognizer),
+            journal or MemoryJournal(Galleries()),
             self._exists,
             slots,
             ByteBudget(MOST_BYTES),
@@ -211,6 +221,53 @@ async def test_a_caller_that_goes_away_during_a_drain_is_cancelled_not_answered(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+class Placed(FakeCamera):
+    """One whose tracks have a place, so that it is saved after each event."""
+
+    def numbers(self) -> dict[int, tuple[float, ...]]:
+        return {7: (1.0,)}
+
+
+class Writing:
+    """A journaled stream whose writes are waited for once they have begun, as those of LMDB are."""
+
+    def __init__(self, stream: JournaledStream) -> None:
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self._stream = stream
+
+    async def save(self, numbers: Mapping[int, Sequence[float]]) -> None:
+        self.begun.set()
+        while not self.go_on.is_set():
+            with suppress(asyncio.CancelledError):
+                await self.go_on.wait()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+async def test_a_client_that_goes_away_during_a_write_of_the_journal_ends_its_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recognizer, journal = FakeRecognizer(), MemoryJournal(Galleries())
+    writing = Writing(await journal.open_stream("door", "default"))
+    stream = Stream(recognizer, WorkSlots(1), Placed, journal)
+
+    async def open_stream(*_: object) -> Any:
+        return writing
+
+    monkeypatch.setattr(journal, "open_stream", open_stream)
+    running = stream.run()
+    recognizer.events.append(track_event(7))
+    stream.put(PLAN, frame(1))
+    await writing.begun.wait()
+    running.cancel()
+    await asyncio.sleep(0)
+    writing.go_on.set()
+    await asyncio.wait([running], timeout=5)
+    assert running.done()
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_a_client_that_cannot_be_written_to_ends_the_stream_and_its_work() -> None:
