@@ -313,6 +313,6 @@ def test_every_command_that_answers_can_answer_in_json():
 
     groups = [app, *(group.typer_instance for group in app.registered_groups)]
     commands = [each.callback for group in groups if group for each in group.registered_commands]
-    assert len(commands) == 12
+    assert len(commands) == 13
     for each in commands:
         assert "as_json" in each.__annotations__

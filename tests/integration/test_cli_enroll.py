@@ -15,6 +15,7 @@ import pytest
 
 import facewire
 from fakes.server import FakeServer, failure
+from harness.films import write_film
 from integration.command import command, environment, lines
 
 
@@ -66,9 +67,9 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(run, folder, astronaut, gal
 
 
 def test_one_person_under_two_names_is_a_warning_and_ambiguous_says_between_whom(
-    run, tmp_path, astronaut, film, gallery
+    run, tmp_path, astronaut, gallery
 ):
-    portrait = astronaut[:256, 96:352, ::-1]
+    portrait = np.ascontiguousarray(astronaut[:256, 96:352, ::-1])
     for name, picture in (("Ann", portrait), ("Anne", portrait[:, 8:])):
         (tmp_path / "people" / name).mkdir(parents=True)
         cv2.imwrite(str(tmp_path / "people" / name / "1.png"), picture)
@@ -95,13 +96,16 @@ def test_one_person_under_two_names_is_a_warning_and_ambiguous_says_between_whom
     assert "Ann or Anne?" in shown.stdout
     assert "threshold 0.420 (by the size of the gallery)" in shown.stdout
 
+    # It is decided after a second: two names may still become one.
+    film = write_film(tmp_path / "film.avi", [portrait] * 30)
     watched = run("watch", film, "-g", gallery)
-    assert "Ann or Anne?" in watched.stdout or "Anne or Ann?" in watched.stdout
-    assert "0 faces without a name, 10 ambiguous." in watched.stderr
+    assert "Ann or Anne" in watched.stdout
     (*_, summary) = lines(run("watch", film, "-g", gallery, "--json"))
-    assert summary["summary"]["ambiguous_count"] == 10
+    count = summary["summary"]["ambiguous_count"]
+    assert 10 <= count < 30
+    assert f"{30 - count} faces without a name, {count} ambiguous." in watched.stderr
     ((between, counted),) = summary["summary"]["ambiguous"].items()
-    assert (between, counted["face_count"]) == ("Ann or Anne", 10)
+    assert (between, counted["face_count"]) == ("Ann or Anne", count)
     assert summary["summary"]["threshold_source"] == "GALLERY_SIZE"
 
 

@@ -21,6 +21,7 @@ from harness.running import RunningServer, ServerFailed, running_server
 from harness.streaming import OneInFlight
 from integration.scraping import scrape, total
 
+MODES = ("SEARCHED", "FOLLOWED")
 Answers = list[recognition_pb2.StreamRecognizeResponse]
 
 
@@ -92,8 +93,11 @@ def test_the_numbers_are_those_that_clients_got(
     assert total(families, done, purpose="recognize", outcome="OK") == 1
     assert total(families, done, purpose="enroll", outcome="OK") == 1
     assert total(families, "facewire_call_bytes_total") == 2 * len(portrait)
+    looked_at = "facewire_frames_looked_at_total"
+    searched, followed = (total(families, looked_at, mode=mode) for mode in MODES)
+    assert searched + followed == recognized
     calls = {"servable": "mtcnn", "outcome": "ok"}
-    assert total(families, "facewire_model_calls_total", **calls) == recognized + 2
+    assert total(families, "facewire_model_calls_total", **calls) == searched + 2
 
     assert total(families, "facewire_streams_opened_total") == 2
     assert total(families, "facewire_streams_open") == 0

@@ -8,11 +8,16 @@ import sys
 import threading
 
 import cv2
+import numpy as np
 import pytest
 
 import facewire
+import facewire.video  # what the first use of it reads is not meant
 from facewire._wire import export_file
 from facewire._wire.export_file import ExportFile
+from facewire.v1 import recognition_pb2
+from fakes.server import TRACKED
+from harness.films import write_film
 
 FILES = (io.FileIO, io.BufferedReader, io.BufferedWriter, io.TextIOWrapper)
 SYSTEM = (
@@ -62,6 +67,11 @@ CALLS = {
     "delete_identity": lambda client, jpeg, export: client.delete_identity("bo"),
     "templates": lambda client, jpeg, export: listed(client.templates("ada")),
     "delete_template": lambda client, jpeg, export: one_deleted(client),
+    "watch_tracks": lambda client, jpeg, export: listed(client.watch_tracks(kept_only=True)),
+    "track_crop": lambda client, jpeg, export: client.track_crop(7),
+    "follow_camera": lambda client, jpeg, export: listed(
+        client.follow_camera(jpeg.with_suffix(".avi"), camera="door")
+    ),
     "close": lambda client, jpeg, export: client.close(),
 }
 
@@ -91,7 +101,11 @@ def test_work_with_files_is_noted(tmp_path):
 
 async def test_no_method_works_with_files_in_the_loop(fake, astronaut, tmp_path):
     jpeg, export = tmp_path / "a.jpg", tmp_path / "all.facewire"
-    jpeg.write_bytes(cv2.imencode(".jpg", astronaut[:256, 96:352, ::-1])[1].tobytes())
+    portrait = np.ascontiguousarray(astronaut[:256, 96:352, ::-1])
+    jpeg.write_bytes(cv2.imencode(".jpg", portrait)[1].tobytes())
+    write_film(jpeg.with_suffix(".avi"), [portrait] * 2)
+    fake.features |= {*TRACKED, "FEATURE_TRACK_CROPS"}
+    fake.journal.crops[7] = recognition_pb2.GetTrackCropResponse(sequence=3)
     noted = {}
     async with facewire.AsyncClient(fake.address) as client:
         await client.health()  # what is imported or read with the first call is not meant
@@ -99,8 +113,9 @@ async def test_no_method_works_with_files_in_the_loop(fake, astronaut, tmp_path)
             with file_work_of_this_thread() as noted[name]:
                 result = await call(client, jpeg, export)
             if name == "stream":
-                assert [each.status for each in result] == [facewire.FrameStatus.OK] * 2
-                assert [each.captured_at_us for each in result] == [0, 7]
+                frames = [each for each in result if isinstance(each, facewire.FrameResult)]
+                assert [each.status for each in frames] == [facewire.FrameStatus.OK] * 2
+                assert [each.captured_at_us for each in frames] == [0, 7]
     assert {name: work for name, work in noted.items() if work} == {}
     assert export.is_file()
 
