@@ -40,7 +40,8 @@ class FeedPosition:
     def opened(self, headers: Any) -> None:
         """Takes the response headers of a call: of one that begins now they say after which event."""
         self._was_open = True
-        after = dict(headers or ()).get(_AFTER_EVENT, "")
+        # Pairs, not `dict(headers)`: asyncio's metadata of grpcio 1.74 has `keys`, and no item for a key that they iterate over.
+        after = next((value for key, value in headers or () if key == _AFTER_EVENT), "")
         if not self._request.after_event and str(after).isdecimal():
             self._request.after_event = int(after)
 
