@@ -191,10 +191,15 @@ def test_a_live_visit_has_times_of_day_and_is_ended_by_ctrl_c(
     person = np.ascontiguousarray(astronaut[:64, 96:160, ::-1])
     network_camera.jpeg = cv2.imencode(".jpg", person)[1].tobytes()
     arguments = ["watch", network_camera.address, "--camera", "door", "--csv", out]
+    tracking.max_in_flight = (
+        1  # a frame is sent after the command has read what the one before caused
+    )
     watching = interruptible(arguments, tracking.address)
     with facewire.Client(tracking.address) as client:
         for event in client.watch_tracks(after_event=1):
             if event.name:
+                network_camera.jpeg = cv2.imencode(".jpg", np.full_like(person, 128))[1].tobytes()
+            if event.state is facewire.TrackState.ENDED:
                 break
     printed, errors = ended_by_ctrl_c(watching)
     assert watching.returncode == 0, errors
