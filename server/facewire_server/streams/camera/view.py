@@ -11,7 +11,7 @@ from facewire_server.pipeline.frame import FrameReader, OpenFrame
 from facewire_server.streams.camera.looks import Looks
 from facewire_server.streams.camera.scene import Scene
 from facewire_server.streams.camera.search_rule import SearchRule
-from facewire_server.streams.tracks import Proposal, Seen, Tracker
+from facewire_server.streams.tracks import Proposal, Seen, Tracker, same_as
 from facewire_server.types import (
     DetectionMode,
     DetectionOptions,
@@ -25,8 +25,6 @@ from facewire_server.work.clock import Clock
 
 __all__ = ["Seeing", "View", "Wishes"]
 
-_SAME_FACE_IOU: Final = 0.5
-"""Intersection over union from which two followed windows show one face. Chosen, not measured."""
 _FOLLOWED_SCORE: Final = 0.6
 """Score, as a share of the lowest one of a search, down to which a followed face is not lost: that a face was there a moment before is
 evidence, too, and the next search has the last word. Measured on a stage and a street: with 1, a quarter and a third of all frames
@@ -203,21 +201,13 @@ class Seeing:
         except ModelUnavailable:  # a served model may have lost the signature since it was checked
             return None
         least = _FOLLOWED_SCORE * self._options.min_score
-        if (faces.scores < least).any() or _has_double(faces.boxes):
+        if (faces.scores < least).any():
             return None
+        if (same_as(faces.boxes.astype(np.float64), faces.scores) != np.arange(len(faces))).any():
+            return None  # two windows show one face
         return faces[np.argsort(-faces.scores, kind="stable")]
 
 
 def _as_shares(windows: NDArray[np.float32], frame: OpenFrame) -> NDArray[np.float64]:
     sides = np.array([frame.width_px, frame.height_px] * 2, np.float64)
     return windows / sides
-
-
-def _has_double(boxes: NDArray[np.float32]) -> bool:
-    """Whether two windows show one face."""
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    shared = (high - low).clip(0).prod(axis=2)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    alike = shared > _SAME_FACE_IOU * (areas[:, None] + areas[None] - shared)
-    return int(alike.sum()) > len(boxes)

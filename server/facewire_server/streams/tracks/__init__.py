@@ -4,7 +4,8 @@ Motion predicts where a face is next; where that leaves a choice, the embedding 
 held back. Times are seconds of the stream's track clock, never frames; lengths are widths of the face.
 """
 
+from facewire_server.streams.tracks.doubles import same_as
 from facewire_server.streams.tracks.tracker import Tracker
 from facewire_server.streams.tracks.values import Proposal, Seen, Sighting, TrackRecord
 
-__all__ = ["Proposal", "Seen", "Sighting", "TrackRecord", "Tracker"]
+__all__ = ["Proposal", "Seen", "Sighting", "TrackRecord", "Tracker", "same_as"]
