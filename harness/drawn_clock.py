@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["draw", "read"]
+__all__ = ["STEP_S", "draw", "read"]
+
+STEP_S: Final = 0.001
+"""Seconds from one time that can be drawn to the next: what is read is up to half of it before or after what was drawn."""
 
 _ROWS: Final = 2
 _CELLS: Final = 20
@@ -40,7 +43,7 @@ def draw(width: int, height: int, at_s: float, number: int) -> bytes:
     Returns:
         I420: height · width luma, then twice a quarter of it chroma, without padding.
     """
-    bits = _bits(round(at_s * 1000) % 2**32)
+    bits = _bits(round(at_s / STEP_S) % 2**32)
     rows = []
     tall = int(height * _STRIP) // _ROWS
     for row in range(_ROWS):
@@ -74,7 +77,7 @@ def read(picture: "NDArray[np.uint8]") -> float | None:
             x = int((column + 0.5) * width / _CELLS)
             bits.append(int(picture[y - 1 : y + 2, x - 1 : x + 2].mean() > _BETWEEN))
     number = int("".join(map(str, bits[:32])), 2)
-    return number / 1000 if bits == _bits(number) else None
+    return number * STEP_S if bits == _bits(number) else None
 
 
 def _bits(milliseconds: int) -> list[int]:

@@ -1,12 +1,15 @@
 """A camera that streams one enrolled face and keeps what was answered; what tests of faults wait for."""
 
+import itertools
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import cv2
 import grpc
+import numpy as np
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facewire.v1 import (
@@ -51,14 +54,18 @@ class Seen(NamedTuple):
 
 
 class Camera(threading.Thread):
-    """Streams one picture, frame after frame, and keeps what was answered."""
+    """Streams one face, frame after frame, and keeps what was answered.
+
+    It is seen at the left and at the right of a wider picture by turns: each frame follows a cut, so that each is searched and
+    each face embedded, as of a camera on which everything is new. (A face that stays is followed, and embedded now and then.)
+    """
 
     def __init__(self, server: RunningServer, picture: bytes) -> None:
         super().__init__(daemon=True)
         self.seen: list[Seen] = []
         self.failure: BaseException | None = None
         self._server = server
-        self._picture = picture
+        self._pictures = itertools.cycle(_at_both_sides(picture))
         self._news = threading.Condition()
         self._finished = threading.Event()
 
@@ -66,7 +73,7 @@ class Camera(threading.Thread):
         try:
             with self._server.channel() as channel, OneInFlight(channel) as stream:
                 while not self._finished.is_set():
-                    answer = stream.send(self._picture)  # raises where the order is not kept
+                    answer = stream.send(next(self._pictures))  # raises where the order is not kept
                     best = answer.faces[0].decision if answer.faces else None
                     with self._news:
                         self.seen.append(
@@ -115,6 +122,15 @@ class Camera(threading.Thread):
         assert answered
         assert {one.who for one in answered} == {"ada"}, "a wrong answer"
         assert min(one.similarity for one in answered) > 0.95
+
+
+def _at_both_sides(picture: bytes) -> tuple[bytes, bytes]:
+    """Two pictures, twice as wide: the rest of each is gray."""
+    pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    gray = np.full_like(pixels, 127)
+    left, right = np.hstack([pixels, gray]), np.hstack([gray, pixels])
+    return cv2.imencode(".png", left)[1].tobytes(), cv2.imencode(".png", right)[1].tobytes()
 
 
 def health_of(channel: grpc.Channel) -> Iterator[int]:
