@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import functools
 import sys
 import time
 from collections.abc import Mapping
@@ -48,6 +49,17 @@ _TIMINGS: Final = 5
 """Predictions timed of each of the two, of which the fastest counts. Chosen, not measured: together below 0.1 s."""
 
 
+@functools.cache
+def _core() -> ov.Core:
+    """Returns the one `Core` of this process, which is kept to its end.
+
+    A Core gives the thread that first uses it a stack for signals (for AMX), and unmaps it when it is freed. If the Cores of a
+    thread are not freed last one first, or in another thread, that thread keeps an unmapped stack: its next signal, a Ctrl-C or
+    a SIGTERM, ends the process by SIGSEGV. https://github.com/openvinotoolkit/openvino/pull/11894
+    """
+    return ov.Core()
+
+
 class OpenVinoModel:
     """One SavedModel behind the `Model` port.
 
@@ -92,10 +104,9 @@ class OpenVinoModel:
         newest = max(versions, key=lambda entry: int(entry.name))
         self.version = int(newest.name)
         self._threads = threads
-        self._core = ov.Core()
         try:
             with as_default(newest, signature_name) as folder:
-                self._network = self._core.read_model(folder)
+                self._network = _core().read_model(folder)
             self._side_by_side = self._alone = self._compiled(_FLOAT32, requests=threads)
             if threads > 1 and not is_for_frames:
                 self._alone = self._compiled(_FLOAT32, requests=1)
@@ -146,7 +157,7 @@ class OpenVinoModel:
 
     def _compiled(self, precision: str, *, requests: int) -> "_Compiled":
         requests = min(requests, _MOST_SIDE_BY_SIDE)
-        compiled = self._core.compile_model(
+        compiled = _core().compile_model(
             self._network,
             "CPU",
             {  # the reasons are in the class's docstring

@@ -38,6 +38,23 @@ async def main():
 asyncio.run(main())
 """
 
+# In the order in which they were opened: the last one would restore the signal stack of the first.
+CLOSED_IN_ORDER_THEN_A_SIGNAL = """
+import faulthandler, gc, signal, sys
+from pathlib import Path
+from facewire_server.backends.openvino_engine import OpenVinoModel
+
+faulthandler.enable()
+taken = []
+signal.signal(signal.SIGTERM, lambda *_: taken.append(True))
+engines = [OpenVinoModel(Path(sys.argv[1]), threads=1) for _ in range(2)]
+while engines:
+    engines.pop(0).close()
+    gc.collect()
+signal.raise_signal(signal.SIGTERM)
+print(taken)
+"""
+
 
 def test_a_folder_without_a_version_names_the_command_that_builds_the_models(
     tmp_path: Path,
@@ -105,3 +122,8 @@ def test_the_memory_of_the_engine_does_not_grow_with_every_new_size_of_a_canvas(
     kib = [int(line) for line in done.stdout.split()]
     # With OpenVINO's own capacity 100 sizes take 90 MB here; what is left is the allocator's.
     assert max(kib) - kib[80] < 45 * 1024
+
+
+def test_a_signal_after_engines_were_closed_is_handled(models: Path) -> None:
+    done = run_python(CLOSED_IN_ORDER_THEN_A_SIGNAL, models / "embedding")
+    assert done.stdout == "[True]\n", done.stderr
