@@ -87,9 +87,7 @@ def visit(shots: Sequence[Shot | None], interval_s: float, gallery: Gallery) -> 
         if shot is None or not verdict.wants_look(at_s, inter_eye_px=shot.inter_eye_px):
             continue
         looks += 1
-        if verdict.add_look(
-            at_s, sequence, shot.embedding, norm=shot.norm, inter_eye_px=shot.inter_eye_px
-        ):
+        if verdict.add_look(at_s, sequence, shot.embedding, inter_eye_px=shot.inter_eye_px):
             probe = verdict.probe
             assert probe is not None
             changes += verdict.judge(at_s, gallery.decide(probe[None])[0])

@@ -81,7 +81,7 @@ class FaceFinder:
 
         Args:
             detector: finds faces.
-            limits: of a single picture.
+            limits: of a picture.
             threads: where pixels are worked on.
             budget: shared by all that decode pictures; None = one for this object, in which all pictures are alike.
             left_behind: pictures whose threads go on after their deadline; None = one may.
@@ -110,7 +110,6 @@ class FaceFinder:
         detection: DetectionOptions,
         selection: FaceSelection | None = None,
         *,
-        limits: PictureLimits | None = None,
         clock: Clock | None = None,
     ) -> FoundFaces:
         """Finds the faces of a picture.
@@ -119,7 +118,6 @@ class FaceFinder:
             picture: not decoded yet.
             detection: what counts as a face.
             selection: which face to return; None = all.
-            limits: of this picture; None = those of a single one.
             clock: measures the picture's stages; None = not measured.
 
         Raises:
@@ -130,21 +128,18 @@ class FaceFinder:
             TimedOut: the detector has not answered within the picture's time.
         """
         clock = clock or Clock(self._threads)
-        return await self._left_behind.run(
-            self._find(picture, limits or self._limits, detection, selection, clock)
-        )
+        return await self._left_behind.run(self._find(picture, detection, selection, clock))
 
     async def _find(
         self,
         picture: Picture,
-        limits: PictureLimits,
         detection: DetectionOptions,
         selection: FaceSelection | None,
         clock: Clock,
     ) -> FoundFaces:
         # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
         with lack_of_memory_named("for the picture"):
-            header = await clock.run("decode", read_header, picture, limits)
+            header = await clock.run("decode", read_header, picture, self._limits)
             async with self._budget.taken(header.pixel_count):
                 image, searched = await self._decode_and_detect(picture, header, detection, clock)
                 faces = searched.faces

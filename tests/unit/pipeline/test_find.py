@@ -259,10 +259,10 @@ async def test_a_small_picture_does_not_wait_for_a_large_one(threads: ThreadPool
     await asyncio.gather(large, other_large, small)
 
 
-async def test_a_caller_may_set_lower_limits(threads: ThreadPoolExecutor) -> None:
-    line = finder(TwoFaces(), threads)
+async def test_a_picture_over_the_limit_is_refused(threads: ThreadPoolExecutor) -> None:
+    line = finder(TwoFaces(), threads, max_pixels=100)
     with pytest.raises(TooManyPixels):
-        await line.find(two_faces(), DETECTION, limits=PictureLimits(1 << 24, 100))
+        await line.find(two_faces(), DETECTION)
 
 
 async def test_each_stage_has_its_time(threads: ThreadPoolExecutor) -> None:

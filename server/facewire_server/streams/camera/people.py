@@ -168,7 +168,7 @@ class People:
             if person.verdict.probe is not None:
                 person.is_due = True
             elif not person.named.isdisjoint(missing):
-                change = person.verdict.revoke(TrackReason.GALLERY_CHANGED)
+                change = person.verdict.revoke()
                 self._emit(person, [change] if change else [])
 
     def end(self, track_ids: Iterable[int], reason: TrackReason) -> None:
@@ -225,7 +225,6 @@ def _add_look(
         now.at_s,
         now.sequence,
         embedding,
-        norm=evidence.quality.embedding_norm,
         inter_eye_px=evidence.quality.inter_eye_px,
         crop=None if evidence.is_exact else evidence.crop,
     )

@@ -79,7 +79,3 @@ class Evidence:
         if self._doubted:
             self._kept, self._doubted = self._doubted, Looks()
             self.is_held = False
-
-    def forget(self) -> None:
-        """Forgets all looks."""
-        self._kept, self._doubted = Looks(), Looks()

@@ -30,7 +30,6 @@ class Look:
         at_s: when, on the clock of its stream.
         sequence: the frame.
         embedding: (d,) float32 of unit length.
-        norm: of the embedding before it was normalized; 0 = unknown.
         inter_eye_px: distance of the eyes in the picture.
         crop: what the embedding was computed of, if that was not in float32, so that it can be computed again; None = it was.
     """
@@ -38,7 +37,6 @@ class Look:
     at_s: float
     sequence: int
     embedding: NDArray[np.float32]
-    norm: float
     inter_eye_px: float
     crop: Rgb | None = None
 

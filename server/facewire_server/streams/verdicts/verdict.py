@@ -126,7 +126,6 @@ class Verdict:
         sequence: int,
         embedding: NDArray[np.float32],
         *,
-        norm: float,
         inter_eye_px: float,
         crop: Rgb | None = None,
     ) -> bool:
@@ -136,7 +135,6 @@ class Verdict:
             at_s: the time of the frame.
             sequence: of the frame.
             embedding: (d,) float32 of unit length.
-            norm: of the embedding before it was normalized; 0 = unknown.
             inter_eye_px: distance of the eyes in the picture.
             crop: of the face, if it was not embedded in float32; kept as long as the look, for `put_exact`.
 
@@ -145,7 +143,7 @@ class Verdict:
         """
         self._check_not_ended()
         self._tried_at_s = at_s
-        look = Look(at_s, sequence, embedding, norm, inter_eye_px, crop)
+        look = Look(at_s, sequence, embedding, inter_eye_px, crop)
         is_named = self._standing is not None and self._standing.identity is not None
         return self._evidence.add(look, is_named=is_named)
 
@@ -189,19 +187,15 @@ class Verdict:
         self._check_not_ended()
         self._evidence.is_held = True
 
-    def revoke(self, reason: TrackReason) -> Change | None:
-        """Forgets all looks, and retracts what is confirmed.
-
-        Args:
-            reason: SWAPPED, the track has another person's face; GALLERY_CHANGED, the identity is gone and there is no probe.
+    def revoke(self) -> Change | None:
+        """Retracts what is confirmed about a face without a `probe`: the gallery lacks the identity now, and no search can show it.
 
         Returns:
             None if nothing was confirmed.
         """
         self._check_not_ended()
-        self._evidence.forget()
         self._last = None
-        return self._retract(reason) if self._standing else None
+        return self._retract(TrackReason.GALLERY_CHANGED) if self._standing else None
 
     def end(self, reason: TrackReason) -> Change | None:
         """Ends the verdict; it takes nothing after that.

@@ -19,7 +19,7 @@ def unit(*values):
 def looks_at(*embeddings, gap_s=0.3):
     looks = Looks()
     for number, embedding in enumerate(embeddings, 1):
-        looks.add(Look(number * gap_s, number, embedding, 9.0, 30.0))
+        looks.add(Look(number * gap_s, number, embedding, 30.0))
     return looks
 
 
@@ -45,7 +45,7 @@ def test_the_newest_five_are_kept() -> None:
 def test_an_exact_embedding_takes_the_place_of_a_look_and_frees_its_crop() -> None:
     crop = np.zeros((112, 112, 3), np.uint8)
     looks = looks_at(unit(1, 0))
-    looks.add(Look(1.0, 7, unit(1, 0), 9.0, 30.0, crop))
+    looks.add(Look(1.0, 7, unit(1, 0), 30.0, crop))
     (inexact,) = looks.inexact
     assert inexact.crop is crop
     looks.put_exact(inexact, unit(0, 1))
@@ -103,7 +103,7 @@ def test_a_runner_up_that_only_the_mean_direction_reaches_is_none() -> None:
 def test_candidates_have_the_similarities_by_which_is_decided() -> None:
     verdict = Verdict()
     for number, view in enumerate((unit(1, 1), unit(1, -1)), 1):
-        verdict.add_look(float(number), number, view, norm=9.0, inter_eye_px=30.0)
+        verdict.add_look(float(number), number, view, inter_eye_px=30.0)
     found = decided(Outcome.KNOWN, 0.6, 0.3).candidates
     own = verdict.own_similarities(found)
     assert [each.similarity for each in own] == pytest.approx([0.6 / 2**0.5, 0.3 / 2**0.5])

@@ -42,7 +42,7 @@ class Step:
 STEPS = st.lists(
     st.builds(
         Step,
-        kind=st.sampled_from(["look"] * 6 + ["poor", "hold", "swap", "enroll", "delete", "search"]),
+        kind=st.sampled_from(["look"] * 6 + ["poor", "hold", "enroll", "delete", "search"]),
         wait_s=st.sampled_from([1 / 30, 0.1, 0.2, 0.3, 0.4, 1.0, 5.0]),
         face=st.integers(0, len(PEOPLE)),
         noise=st.sampled_from([0.0, 0.2, 0.5, 1.0]),
@@ -74,14 +74,12 @@ class Watched:
                 size=DIMENSIONS
             )
             embedding = (noisy / np.linalg.norm(noisy)).astype(np.float32)
-            self.verdict.add_look(self.at_s, number, embedding, norm=9.0, inter_eye_px=30.0)
+            self.verdict.add_look(self.at_s, number, embedding, inter_eye_px=30.0)
             self.search()
         elif step.kind == "poor":
             self.judge(decisions(self.found(()), np.zeros(1, np.bool_), POLICY)[0])
         elif step.kind == "hold":
             self.verdict.hold()
-        elif step.kind == "swap":
-            self.take(self.verdict.revoke(TrackReason.SWAPPED))
         else:
             if step.kind == "enroll":
                 self.enrolled[step.name] = FACES[step.face]  # perhaps of another who is enrolled
@@ -107,9 +105,6 @@ class Watched:
 
     def judge(self, decision):
         self.changes += self.verdict.judge(self.at_s, decision)
-
-    def take(self, change):
-        self.changes += [change] if change else []
 
 
 def watched_over(steps):

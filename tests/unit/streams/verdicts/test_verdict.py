@@ -49,7 +49,7 @@ class Watched:
 
     def look(self, at_s, decision, embedding=FACE):
         self.sequence += 1
-        self.verdict.add_look(at_s, self.sequence, embedding, norm=10.0, inter_eye_px=40.0)
+        self.verdict.add_look(at_s, self.sequence, embedding, inter_eye_px=40.0)
         return self.search(at_s, decision)
 
     def search(self, at_s, decision):
@@ -182,13 +182,6 @@ def test_another_face_in_a_held_track_does_not_get_its_name(named) -> None:
     ]
 
 
-def test_a_swap_forgets_all_looks(named) -> None:
-    change = named.verdict.revoke(TrackReason.SWAPPED)
-    assert told(change) == (TrackState.RETRACTED, TrackReason.SWAPPED, "anna")
-    assert named.verdict.probe is None
-    assert named.verdict.revoke(TrackReason.SWAPPED) is None
-
-
 def test_a_face_that_is_always_too_poor_says_so(watched) -> None:
     assert watched.search(0.0, TOO_POOR) == [BEGAN]
     assert watched.verdict.shown.outcome is Outcome.TOO_POOR
@@ -248,11 +241,12 @@ def test_a_name_that_was_held_back_is_no_nearer_to_a_face_that_does_not_resemble
 
 def test_a_resumed_name_without_a_probe_can_be_revoked() -> None:
     resumed = Verdict.restored(known(0.7))
-    assert told(resumed.revoke(TrackReason.GALLERY_CHANGED)) == (
+    assert told(resumed.revoke()) == (
         TrackState.RETRACTED,
         TrackReason.GALLERY_CHANGED,
         "anna",
     )
+    assert resumed.revoke() is None
 
 
 def test_looks_are_wanted_often_while_it_is_open_and_seldom_after(watched) -> None:
