@@ -17,7 +17,7 @@ from bench.clip_faces import ClipFaces, see_clips
 from bench.report import Report, parser, run
 from facewire_server.streams.tracks import Tracker
 from facewire_server.streams.tracks.appearance import averaged
-from facewire_server.streams.tracks.motion import Motion, changed_velocity
+from facewire_server.streams.tracks.motion import Motion, changed_velocities
 from facewire_server.streams.tracks.track import Track
 from facewire_server.types import Faces
 from harness import pictures
@@ -72,7 +72,7 @@ def _moves(
                     float(motion.ratio[0, 0]),
                 )
             )
-        track.velocity_px = changed_velocity(track, box, at_s)
+        track.velocity_px = changed_velocities([track], box[None], at_s)[0]
         track.box, track.seen_at_s = box, at_s
     return moves
 
@@ -83,7 +83,8 @@ def _likenesses(clip: ClipFaces, rows: Sequence[int], step: int) -> list[float]:
     for row in [row for row in rows if clip.is_good[row]][::step]:
         if mean is not None:
             found.append(float(mean @ clip.embeddings[row]))
-        mean = averaged(mean, clip.embeddings[row])
+        new = clip.embeddings[row]
+        mean = new if mean is None else averaged(mean[None], new[None])[0]
     return found
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "AGREES",
     "CONTRADICTS",
     "CONTRADICTS_AFTER_DOUBT",
+    "Away",
     "Departed",
     "averaged",
     "similarities",
@@ -60,29 +61,53 @@ class Departed:
         """Forgets those who were seen last more than a minute before `at_s`."""
         self._left = [left for left in self._left if at_s - left.seen_at_s <= _REMEMBERED_S]
 
-    def visit_of(self, embedding: NDArray[np.float32], present: set[int]) -> int | None:
-        """Returns the visit of the most similar person who left, if similar enough.
+    def away(self, present: set[int]) -> "Away":
+        """Returns those who can come back.
+
+        Args:
+            present: visits of the people in the picture, who cannot.
+        """
+        return Away([left for left in self._left if left.visit_id not in present])
+
+
+class Away:
+    """The people who can come back in one frame, each once."""
+
+    def __init__(self, left: Sequence[_Left]) -> None:
+        """Compares all of them at once: a frame can show as many new faces as there are people who left."""
+        self._visits = np.array([one.visit_id for one in left], np.int64)
+        self._means = np.stack([one.appearance for one in left]) if left else None
+
+    def visit_of(self, embedding: NDArray[np.float32]) -> int | None:
+        """Returns the visit of the most similar person, if similar enough, who is no longer away then.
 
         Args:
             embedding: (d,) float32 unit vector.
-            present: visits of the people in the picture, who cannot come back.
         """
-        away = [left for left in self._left if left.visit_id not in present]
-        if not away:
+        if self._means is None:
             return None
-        alike = np.stack([left.appearance for left in away]) @ embedding
+        alike = self._means @ embedding
         best = int(alike.argmax())
-        return away[best].visit_id if alike[best] >= AGREES else None
+        if alike[best] < AGREES:
+            return None
+        visit_id = int(self._visits[best])
+        is_away = self._visits != visit_id
+        self._visits = self._visits[is_away]
+        self._means = self._means[is_away] if is_away.any() else None
+        return visit_id
 
 
 def averaged(
-    appearance: NDArray[np.float32] | None, embedding: NDArray[np.float32]
+    appearances: NDArray[np.float32], embeddings: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Returns the mean (d,) with one more embedding, of unit length."""
-    if appearance is None:
-        return embedding.astype(np.float32)
-    mean = (1 - _NEW_SHARE) * appearance + _NEW_SHARE * embedding
-    return np.asarray(mean / np.linalg.norm(mean), np.float32)
+    """Returns the means (k, d) of k tracks with one more embedding each, of unit length.
+
+    Args:
+        appearances: (k, d) float32, the means so far.
+        embeddings: (k, d) float32 unit vectors.
+    """
+    means = (1 - _NEW_SHARE) * appearances + _NEW_SHARE * embeddings
+    return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
 
 
 def similarities(

@@ -13,7 +13,7 @@ from facewire_server.streams.tracks.links import Links
 from facewire_server.streams.tracks.track import Track
 from facewire_server.streams.tracks.values import Proposal
 
-__all__ = ["Pair", "Question", "chosen", "is_clear"]
+__all__ = ["Pair", "Question", "are_clear", "chosen"]
 
 Pair = tuple[int, int]
 """Row of the proposal's tracks, and row of its faces."""
@@ -92,8 +92,17 @@ def chosen(
     return fixed + [(index, int(row)) for index, row in enumerate(columns) if row >= 0]
 
 
-def is_clear(pair: Pair, alike: NDArray[np.float64], others: NDArray[np.bool_]) -> bool:
-    """Whether a face is more similar to its track than to each of the `others`, (t,) bool, by far."""
-    index, row = pair
-    rivals = alike[others, row]
-    return not bool((rivals > alike[index, row] - _CLEAR).any())
+def are_clear(
+    alike: NDArray[np.float64], indices: list[int], rows: list[int], others: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Returns (k,): which of k faces are more similar to their tracks than to each of some other tracks, by far.
+
+    Args:
+        alike: (t, n) float64 cosines, NaN = unknown.
+        indices: of the k tracks.
+        rows: of their faces.
+        others: (t,) bool, none of `indices`.
+    """
+    rivals = np.fmax.reduce(alike[others][:, rows], axis=0, initial=-1.0)
+    clear: NDArray[np.bool_] = rivals <= alike[indices, rows] - _CLEAR
+    return clear

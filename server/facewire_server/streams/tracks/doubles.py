@@ -22,11 +22,14 @@ def same_as(boxes: NDArray[np.float64], scores: NDArray[np.floating]) -> NDArray
         (n,): the row itself, or the row that is kept instead.
     """
     rows = np.arange(len(boxes))
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    shared = (high - low).clip(0).prod(axis=2)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    alike = shared > _SAME_FACE_IOU * (areas[:, None] + areas[None] - shared)
+    if len(rows) < 2:
+        return rows
+    left, top, right, bottom = boxes.T
+    across = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    down = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    areas = (right - left) * (bottom - top)
+    alike = shared > _SAME_FACE_IOU * (areas[:, None] + areas - shared)
     np.fill_diagonal(alike, val=False)
     if not alike.any():
         return rows

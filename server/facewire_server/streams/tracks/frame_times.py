@@ -1,9 +1,8 @@
 """How long a track may be unseen: two seconds, or three frames of a slow stream, whose rate is learned."""
 
 from collections import deque
+from statistics import median
 from typing import Final
-
-import numpy as np
 
 __all__ = ["FrameTimes"]
 
@@ -38,7 +37,7 @@ class FrameTimes:
                 is slow. None = there is none.
         """
         intervals = [*self._intervals_s, *([] if frame_s is None else self._interval_to(frame_s))]
-        usual_s = float(np.median(intervals)) if intervals else 0.0
+        usual_s = median(intervals) if intervals else 0.0
         return max(_ENDS_AFTER_S, _ENDS_AFTER_FRAMES * usual_s)
 
     def _interval_to(self, at_s: float) -> list[float]:

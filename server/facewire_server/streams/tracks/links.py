@@ -68,38 +68,54 @@ def links_between(
         at_s: time of the frame, seconds.
         usable: (n,) bool, faces that can be linked.
     """
+    if not (tracks and len(boxes)):
+        nothing = np.zeros((len(tracks), len(boxes)))
+        return Links(nothing, nothing > 0, np.full(len(boxes), -1, np.intp))
     motion = Motion(tracks, boxes, at_s)
     elapsed_s = motion.elapsed_s[:, None]
     is_placed = np.array([track.is_placed for track in tracks], np.bool_)[:, None]
-    possible = is_placed & usable[None]
+    possible = is_placed & usable
     possible &= motion.way <= _POSSIBLE.after(elapsed_s)
     possible &= motion.ratio <= _POSSIBLE_RATIO.after(elapsed_s)
-    calm = possible & (motion.off <= _CALM.after(elapsed_s))
-    calm &= motion.ratio <= _CALM_RATIO.after(elapsed_s)
-    calm &= elapsed_s <= _GAP_S
-    rival = _RIVAL.after(motion.elapsed_s)
-    is_visible = np.array([track.is_visible for track in tracks], np.bool_)
-    safe = np.full(len(boxes), -1, np.intp)
-    for index, row in np.argwhere(calm):
-        track, off = tracks[index], motion.off[index, row]
-        if track.is_beside and not track.is_visible:
-            continue
-        rows = possible[index] & (motion.way[index] <= off + rival[index])
-        near = possible[:, row] & (motion.way[:, row] <= off + rival)
-        if rows.sum() > 1 or (near & is_visible).sum() > int(track.is_visible):
-            continue
-        still = _SHADOW_STILL * _CALM.after(motion.elapsed_s[index])
-        is_known = at_s - track.agreed_at_s <= _SHADOW_S and off <= still
-        if near.sum() == 1 or is_known:
-            safe[row] = index
-    return Links(motion.off, possible, safe)
+    return Links(motion.off, possible, _safe(tracks, motion, possible, at_s))
 
 
 def are_beside(tracks: Sequence[Track]) -> NDArray[np.bool_]:
     """Returns (t,): which of the tracks have another one near, each where it was seen last."""
-    boxes = np.array([track.box for track in tracks], np.float64).reshape(-1, 4)
-    middles, widths = centers(boxes), sides(boxes)
-    apart = np.hypot(*np.moveaxis(middles[:, None] - middles[None], 2, 0))
-    near = apart <= _BESIDE * np.maximum(widths[:, None], widths[None])
+    if len(tracks) < 2:
+        return np.zeros(len(tracks), np.bool_)
+    boxes = np.array([track.box for track in tracks], np.float64)
+    (x, y), widths = centers(boxes).T, sides(boxes)
+    apart = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
+    near = apart <= (_BESIDE * np.maximum(widths[:, None], widths)) ** 2
     beside: NDArray[np.bool_] = near.sum(axis=1) > 1
     return beside
+
+
+def _safe(
+    tracks: Sequence[Track], motion: Motion, possible: NDArray[np.bool_], at_s: float
+) -> NDArray[np.intp]:
+    """Returns (n,): the track that each face continues for certain; -1 = none."""
+    elapsed_s, off, way = motion.elapsed_s, motion.off, motion.way
+    is_visible = np.array([track.is_visible for track in tracks], np.bool_)
+    is_beside = np.array([track.is_beside for track in tracks], np.bool_)
+    reach = _CALM.after(elapsed_s)
+    calm = possible & (off <= reach[:, None])
+    calm &= motion.ratio <= _CALM_RATIO.after(elapsed_s)[:, None]
+    calm &= ((elapsed_s <= _GAP_S) & (is_visible | ~is_beside))[:, None]
+    # Of a track's calm faces only the nearest can be certain: the nearest is a rival of all others.
+    nearest = np.where(calm, off, np.inf).argmin(axis=1)
+    index = np.flatnonzero(calm.any(axis=1))
+    safe, rows = np.full(off.shape[1], -1, np.intp), nearest[index]
+    if not len(index):
+        return safe
+    away, rival = off[index, rows], _RIVAL.after(elapsed_s)
+    faces = possible[index] & (way[index] <= (away + rival[index])[:, None])
+    near = possible[:, rows] & (way[:, rows] <= away + rival[:, None])
+    are_lone = near.sum(axis=0) == 1
+    agreed_s = np.array([tracks[at].agreed_at_s for at in index.tolist()], np.float64)
+    are_known = (at_s - agreed_s <= _SHADOW_S) & (away <= _SHADOW_STILL * reach[index])
+    sure = (faces.sum(axis=1) == 1) & (are_lone | are_known)
+    sure &= (near & is_visible[:, None]).sum(axis=0) <= is_visible[index]
+    safe[rows[sure]] = index[sure]
+    return safe

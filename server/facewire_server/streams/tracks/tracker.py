@@ -7,12 +7,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.streams.tracks.appearance import AGREES, Departed, averaged, similarities
-from facewire_server.streams.tracks.choice import Pair, Question, chosen, is_clear
+from facewire_server.streams.tracks.appearance import similarities
+from facewire_server.streams.tracks.choice import Pair, Question, chosen
 from facewire_server.streams.tracks.doubles import same_as
-from facewire_server.streams.tracks.frame_times import FrameTimes
-from facewire_server.streams.tracks.links import are_beside, links_between
-from facewire_server.streams.tracks.motion import changed_velocity, predicted
+from facewire_server.streams.tracks.judgment import introduce, judge
+from facewire_server.streams.tracks.links import Links, are_beside, links_between
+from facewire_server.streams.tracks.motion import changed_velocities, predicted
+from facewire_server.streams.tracks.open_tracks import OpenTracks
 from facewire_server.streams.tracks.track import Track
 from facewire_server.streams.tracks.values import Proposal, Seen, Sighting, TrackRecord
 from facewire_server.types import Faces
@@ -21,9 +22,6 @@ __all__ = ["Tracker"]
 
 _ASK_AGAIN_S: Final = 0.2
 """Seconds after which a face is asked for again whose last embedding decided nothing, or was not to be had. Chosen, not measured."""
-
-_MOST_TRACKS: Final = 512
-"""Most tracks that have not ended; of more, those that were not seen for longest end. Twice the faces of one frame."""
 
 
 class Tracker:
@@ -39,11 +37,7 @@ class Tracker:
         Args:
             new_id: returns a positive id that was never used before.
         """
-        self._new_id = new_id
-        self._tracks: dict[int, Track] = {}
-        self._departed = Departed()
-        self._ended: list[int] = []
-        self._times = FrameTimes()
+        self._tracks = OpenTracks(new_id)
         self._question: Question | None = None
         self._is_cut = False
 
@@ -57,7 +51,7 @@ class Tracker:
             Ids (n,) of the tracks that the last frame showed, and their predicted boxes (n, 4) in pixels of the
             upright picture; none after a cut.
         """
-        tracks = [] if self._is_cut else [t for t in self._tracks.values() if t.is_visible]
+        tracks = [] if self._is_cut else [t for t in self._tracks if t.is_visible]
         ids = np.array([track.track_id for track in tracks], np.int64)
         return ids, predicted(tracks, at_s).astype(np.float32)
 
@@ -73,28 +67,18 @@ class Tracker:
             faces: in pixels of the upright picture.
             is_search: the whole frame was searched, not only the windows of known faces.
         """
-        self._end_unseen(at_s, self._times.end_after_s(at_s))
+        self._tracks.end_unseen(at_s, is_frame=True)
         boxes = faces.boxes.astype(np.float64)
         rows = np.arange(len(boxes))
         # In a search the detector has suppressed doubles itself; what overlaps there is two people.
         better = rows if is_search else same_as(boxes, faces.scores)
-        tracks = tuple(self._tracks.values())
-        usable = (better == rows) & (not self._is_cut)
-        links = links_between(tracks, boxes, at_s, usable)
-        _, possible, safe = links
-        ids = np.zeros(len(boxes), np.int64)
-        ask = better == rows
-        is_poor = np.array([at_s - t.poor_at_s < _ASK_AGAIN_S for t in tracks], np.bool_)
-        for row in rows[ask]:
-            candidates = np.flatnonzero(possible[:, row])
-            if safe[row] >= 0:
-                ids[row] = tracks[safe[row]].track_id
-                ask[row] = not tracks[safe[row]].is_sure and not is_poor[safe[row]]
-            elif len(candidates):
-                if len(candidates) == 1 and possible[candidates[0]].sum() == 1:
-                    ids[row] = tracks[candidates[0]].track_id
-                ask[row] = not is_poor[candidates].all()
-        self._question = Question(ids, ask, better != rows, at_s, boxes, better, tracks, links)
+        tracks = tuple(self._tracks)
+        is_kept = better == rows
+        links = links_between(tracks, boxes, at_s, is_kept & (not self._is_cut))
+        ids, ask = _proposed(tracks, links, at_s)
+        self._question = Question(
+            np.where(is_kept, ids, 0), ask & is_kept, ~is_kept, at_s, boxes, better, tracks, links
+        )
         return self._question
 
     def doubt(self, proposal: Proposal, rows: NDArray[np.bool_]) -> Proposal:
@@ -108,12 +92,12 @@ class Tracker:
             ValueError: `proposal` is not the last one, or was used.
         """
         question = self._last(proposal)
+        if not rows.any():
+            self._question = question
+            return question
         safe = question.links.safe
-        now_s = question.at_s
-        is_poor = [
-            row >= 0 and now_s - question.tracks[row].poor_at_s < _ASK_AGAIN_S for row in safe
-        ]
-        ask = question.ask | (rows & ~question.is_double & ~np.array(is_poor, np.bool_))
+        is_poor = np.array([*_are_poor(question.tracks, question.at_s), False], np.bool_)
+        ask = question.ask | (rows & ~question.is_double & ~is_poor[safe])
         links = question.links._replace(safe=np.where(rows, -1, safe))
         self._question = replace(question, ask=ask, links=links)
         return self._question
@@ -133,30 +117,32 @@ class Tracker:
         count = len(question.boxes)
         known = {row: e for row, e in embeddings.items() if not question.is_double[row]}
         alike = similarities(question.tracks, known, count)
-        is_alive = np.array([t.track_id in self._tracks for t in question.tracks], np.bool_)
+        is_alive = np.array([track in self._tracks for track in question.tracks], np.bool_)
         pairs = chosen(question, alike, known, is_alive)
-        for track in self._tracks.values():
+        for track in self._tracks:
             track.is_visible = False
             track.is_placed &= not self._is_cut
-        track_of = self._moved(question, pairs)
-        self._judge(question, known, alike, pairs, is_alive)
+        track_of = _moved(question, pairs)
+        away = self._tracks.away()
+        judge(question, pairs, alike, known, is_alive, away)
         new = [row for row in range(count) if row not in track_of and not question.is_double[row]]
         for row in new:
-            track_of[row] = self._begun(question, row, known.get(row))
-        placed = [track for track in self._tracks.values() if track.is_placed]
-        for track, is_beside in zip(placed, are_beside(placed), strict=True):
-            track.is_beside = bool(is_beside) or (track.is_beside and not track.is_visible)
+            track_of[row] = track = self._tracks.begin(question.boxes[row], question.at_s)
+            if row in known:
+                introduce(track, known[row], away, question.at_s)
+            else:
+                track.poor_at_s = question.at_s
+        placed = [track for track in self._tracks if track.is_placed]
+        for track, is_beside in zip(placed, are_beside(placed).tolist(), strict=True):
+            track.is_beside = is_beside or (track.is_beside and not track.is_visible)
         self._is_cut = False
-        self._times.add(question.at_s)
-        self._limit()
-        shown = [track_of[int(row)] for row in question.same_as]
+        self._tracks.saw(question.at_s)
+        begun = {track_of[row].track_id for row in new}
+        shown = [track_of[row] for row in question.same_as.tolist()]
         return Seen(
-            tuple(
-                Sighting(track.track_id, track.visit_id, row in new, track.is_sure)
-                for row, track in enumerate(shown)
-            ),
-            tuple(t.track_id for t in self._tracks.values() if not t.is_visible),
-            self._named_once(),
+            tuple(Sighting(t.track_id, t.visit_id, t.track_id in begun, t.is_sure) for t in shown),
+            tuple(track.track_id for track in self._tracks if not track.is_visible),
+            self._tracks.take_ended(),
         )
 
     def expire(self, at_s: float) -> tuple[int, ...]:
@@ -165,13 +151,13 @@ class Tracker:
         Args:
             at_s: now on the stream's track clock, seconds.
         """
-        self._end_unseen(at_s, self._times.end_after_s())
-        return self._named_once()
+        self._tracks.end_unseen(at_s, is_frame=False)
+        return self._tracks.take_ended()
 
     def end_all(self) -> tuple[int, ...]:
         """Ends all tracks, and returns the ids of all that ended since `Seen` named any."""
-        self._end(list(self._tracks.values()))
-        return self._named_once()
+        self._tracks.end(list(self._tracks))
+        return self._tracks.take_ended()
 
     def state(self, at_s: float) -> tuple[TrackRecord, ...]:
         """Returns what another process needs to carry the tracks on: no embedding.
@@ -179,7 +165,7 @@ class Tracker:
         Args:
             at_s: now on the stream's track clock, seconds.
         """
-        return tuple(track.record(at_s) for track in self._tracks.values())
+        return tuple(track.record(at_s) for track in self._tracks)
 
     def restore(self, records: Iterable[TrackRecord], at_s: float) -> None:
         """Carries on the tracks of another process.
@@ -192,7 +178,7 @@ class Tracker:
             at_s: time of the first frame on this stream's track clock, seconds.
         """
         for record in records:
-            self._tracks[record.track_id] = Track.of_record(record, at_s)
+            self._tracks.restore(record, at_s)
 
     def _last(self, proposal: Proposal) -> Question:
         question, self._question = self._question, None
@@ -200,80 +186,44 @@ class Tracker:
             raise ValueError("not the last proposal, or already used")
         return question
 
-    def _end_unseen(self, at_s: float, after_s: float) -> None:
-        self._end([t for t in self._tracks.values() if at_s - t.seen_at_s > after_s])
-        self._departed.forget_before(at_s)
 
-    def _limit(self) -> None:
-        hidden = [track for track in self._tracks.values() if not track.is_visible]
-        excess = min(len(self._tracks) - _MOST_TRACKS, len(hidden))
-        if excess > 0:
-            self._end(sorted(hidden, key=lambda track: track.seen_at_s)[:excess])
+def _are_poor(tracks: Sequence[Track], at_s: float) -> NDArray[np.bool_]:
+    """Returns (t,): which of the tracks were asked for a moment ago, in vain."""
+    tried_s = np.array([track.poor_at_s for track in tracks], np.float64)
+    return np.asarray(at_s - tried_s < _ASK_AGAIN_S, np.bool_)
 
-    def _end(self, tracks: Sequence[Track]) -> None:
-        for track in tracks:
-            del self._tracks[track.track_id]
-            self._departed.add(track)
-            self._ended.append(track.track_id)
 
-    def _named_once(self) -> tuple[int, ...]:
-        ended, self._ended = tuple(self._ended), []
-        return ended
+def _proposed(
+    tracks: Sequence[Track], links: Links, at_s: float
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Returns the track that each of n faces continues by geometry, 0 = none or a choice, and which faces must be embedded."""
+    _, possible, safe = links
+    if not tracks or not len(safe):
+        return np.zeros(len(safe), np.int64), np.ones(len(safe), np.bool_)
+    track_ids = np.array([track.track_id for track in tracks], np.int64)
+    is_sure = np.array([track.is_sure for track in tracks], np.bool_)
+    is_poor, is_safe = _are_poor(tracks, at_s), safe >= 0
+    if is_safe.all():
+        return track_ids[safe], ~(is_sure | is_poor)[safe]
+    # Of one candidate, which has no other face to go on with, it is at least likely.
+    candidates, likeliest = possible.sum(axis=0), possible.argmax(axis=0)
+    is_likely = (candidates == 1) & (possible.sum(axis=1)[likeliest] == 1)
+    index = np.where(is_safe, safe, likeliest)
+    ids = np.where(is_safe | is_likely, track_ids[index], 0)
+    may_help = (possible & ~is_poor[:, None]).any(axis=0)
+    return ids, np.where(is_safe, ~(is_sure | is_poor)[index], (candidates == 0) | may_help)
 
-    def _moved(self, question: Question, pairs: Sequence[Pair]) -> dict[int, Track]:
-        """Moves tracks to their faces, and returns them by row."""
-        for index, row in pairs:
-            track, box = question.tracks[index], question.boxes[row]
-            moved = changed_velocity(track, box, question.at_s)
-            track.velocity_px = moved if track.is_placed else np.zeros(2)  # after a cut
-            track.box, track.seen_at_s = box, question.at_s
-            track.is_visible = track.is_placed = True
-        return {row: question.tracks[index] for index, row in pairs}
 
-    def _judge(
-        self,
-        question: Question,
-        known: Mapping[int, NDArray[np.float32]],
-        alike: NDArray[np.float64],
-        pairs: Sequence[Pair],
-        is_alive: NDArray[np.bool_],
-    ) -> None:
-        """Decides which of the tracks that continue are sure."""
-        at_s = question.at_s
-        # Another face of this frame looks like the track: which of the two is it?
-        is_claimed = (alike >= AGREES).sum(axis=1) > 0
-        others = is_alive.copy()
-        settled = [index for index, row in pairs if alike[index, row] >= AGREES]
-        others[settled] = False
-        for index, row in pairs:
-            track, embedding = question.tracks[index], known.get(row)
-            is_safe = bool(question.links.safe[row] == index)
-            if embedding is None:
-                track.is_sure &= is_safe and not bool(is_claimed[index])
-                if question.ask[row]:
-                    track.poor_at_s = at_s
-            elif track.appearance is None:
-                if track.visit_id == track.track_id:
-                    track.visit_id = self._visit(embedding) or track.track_id
-                track.agree(averaged(None, embedding), at_s, is_sure=True)
-            elif index in settled:
-                is_sure = is_clear((index, row), alike, others)
-                track.agree(averaged(track.appearance, embedding), at_s, is_sure=is_sure)
-            else:
-                track.hesitate(at_s, is_safe=is_safe)
-
-    def _begun(self, question: Question, row: int, embedding: NDArray[np.float32] | None) -> Track:
-        track_id = self._new_id()
-        track = Track(track_id, track_id, question.boxes[row], np.zeros(2), question.at_s)
-        if embedding is None:
-            track.poor_at_s = question.at_s
-        else:
-            track.visit_id = self._visit(embedding) or track_id
-            track.agree(averaged(None, embedding), question.at_s, is_sure=True)
-        self._tracks[track_id] = track
-        return track
-
-    def _visit(self, embedding: NDArray[np.float32]) -> int | None:
-        """Returns the visit of someone who left and has come back; who is in the picture has not left."""
-        present = {track.visit_id for track in self._tracks.values() if track.is_visible}
-        return self._departed.visit_of(embedding, present)
+def _moved(question: Question, pairs: Sequence[Pair]) -> dict[int, Track]:
+    """Moves tracks to their faces, and returns them by row."""
+    if not pairs:
+        return {}
+    tracks = [question.tracks[index] for index, _ in pairs]
+    rows = [row for _, row in pairs]
+    boxes = question.boxes[rows]
+    velocities = changed_velocities(tracks, boxes, question.at_s)
+    for track, box, velocity in zip(tracks, boxes, velocities, strict=True):
+        track.velocity_px = velocity if track.is_placed else np.zeros(2)  # after a cut
+        track.box, track.seen_at_s = box, question.at_s
+        track.is_visible = track.is_placed = True
+    return dict(zip(rows, tracks, strict=True))

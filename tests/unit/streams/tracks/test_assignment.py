@@ -39,3 +39,17 @@ def test_it_is_as_good_as_trying_all(drawn: tuple[NDArray[np.float64], NDArray[n
     count, cost = best_of_all(costs, allowed)
     assert len(pairs) == count
     assert np.isclose(sum(costs[pair] for pair in pairs), cost)
+
+
+def test_no_row_is_forgotten_though_all_may_have_any_column() -> None:
+    """So many that the exact way would take too long: a crowd of faces that are all alike."""
+    costs = np.random.default_rng(0).uniform(0, 1, (300, 256))
+    columns = assigned(costs, np.ones(costs.shape, np.bool_))
+    assert sorted(columns[columns >= 0].tolist()) == [*range(256)]
+
+
+def test_components_are_solved_by_themselves() -> None:
+    """Beside a pair that stands alone, a row that must leave its cheapest column to another one."""
+    costs = np.array([[0.0, 9, 9], [9, 1, 2], [9, 1, 9]])
+    allowed = np.array([[True, False, False], [False, True, True], [False, True, False]])
+    assert assigned(costs, allowed).tolist() == [0, 2, 1]
