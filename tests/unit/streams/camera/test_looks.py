@@ -45,14 +45,50 @@ def test_a_track_that_is_hidden_for_a_frame_is_remembered_until_it_ends(looks: L
     assert looks.changed([7], face(2)).tolist() == [False]
 
 
-def test_faces_are_cut_out_of_the_picture_and_its_edge() -> None:
+def test_faces_are_cut_out_with_their_surroundings_up_to_the_edge_of_the_picture() -> None:
     image = np.zeros((40, 60, 3), np.uint8)
     image[10:20, 30:40] = 200
-    boxes = np.array([[30, 10, 39, 19], [0, 0, 9, 9], [50, 30, 80, 60], [-30, -30, -9, -9]])
+    image[5:10, 25:45] = 100
+    boxes = np.array([[30, 10, 39, 19], [0, 0, 9, 9], [56, 36, 80, 60], [-30, -30, -9, -9]])
     grays = face_grays(image, boxes.astype(np.float32))
     assert grays.shape == (4, FACE_GRAY_PX, FACE_GRAY_PX)
-    assert grays.mean(axis=(1, 2)).tolist() == [200, 0, 0, 0]
+    assert grays[0, 8:16, 8:16].mean() == pytest.approx(200, abs=2)
+    assert grays[0, 1:5, 1:-2].mean() == pytest.approx(100, abs=5), "hair"
+    assert grays[1:].mean(axis=(1, 2)).tolist() == [0, 0, 0]
     assert face_grays(image, boxes[:0]).shape == (0, FACE_GRAY_PX, FACE_GRAY_PX)
+
+
+def smooth_face(seed: int, *, larger: float = 1.0, right_px: int = 0, hair: int = 60) -> Pixels:
+    """(1, 24, 24): eyes, nose and mouth of no sharp edges before a wall, under hair of one gray."""
+    large = np.full((240, 240), 180.0)
+    yy, xx = np.mgrid[0:240, 0:240]
+    x, y = (xx - 120 - 10 * right_px) / larger + 120, (yy - 120) / larger + 120
+    large[np.hypot((x - 120) / 75, (y - 105) / 95) < 1] = hair
+    large[np.hypot((x - 120) / 55, (y - 120) / 75) < 1] = 150
+    for at in np.random.default_rng(seed).uniform(85, 155, (4, 2)):
+        large[np.hypot(x - at[0], y - at[1]) < 12] = 70
+    parts = large.reshape(24, 10, 24, 10).mean(axis=(1, 3))
+    return parts.astype(np.uint8)[None]
+
+
+@pytest.mark.parametrize(("larger", "right_px"), [(1.0, 2), (1.08, 0), (0.93, -1)])
+def test_a_face_that_moved_within_its_box_is_not_doubted(larger: float, right_px: int) -> None:
+    looks = Looks()
+    looks.saw([7], smooth_face(1), [])
+    assert not looks.changed([7], smooth_face(1, larger=larger, right_px=right_px))[0]
+
+
+def test_other_hair_around_the_same_face_is_doubted() -> None:
+    """Two people whose faces are alike in few gray levels: hair and neck are not."""
+    looks = Looks()
+    looks.saw([7], smooth_face(1, hair=60), [])
+    assert looks.changed([7], smooth_face(1, hair=200))[0]
+
+
+def test_a_face_in_place_of_an_even_picture_is_doubted() -> None:
+    looks = Looks()
+    looks.saw([7], np.full_like(face(1), 90), [])
+    assert looks.changed([7], face(1))[0]
 
 
 def wall(person: int) -> Pixels:
