@@ -1,6 +1,5 @@
 """The verdict about the person of one track: tentative, confirmed, retracted, ended."""
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,7 +8,8 @@ from numpy.typing import NDArray
 
 from facewire_server.streams.verdicts.change import Change
 from facewire_server.streams.verdicts.evidence import Evidence
-from facewire_server.streams.verdicts.looks import CLOCK_STEP_S, MIN_GAP_S, Look
+from facewire_server.streams.verdicts.look_times import LookTimes
+from facewire_server.streams.verdicts.looks import Look
 from facewire_server.streams.verdicts.rule import (
     Stance,
     is_concluded,
@@ -17,7 +17,8 @@ from facewire_server.streams.verdicts.rule import (
     own_similarities,
     stance,
 )
-from facewire_server.streams.verdicts.shown import blank, conclusion, pending
+from facewire_server.streams.verdicts.shown import blank, pending
+from facewire_server.streams.verdicts.standing import Standing
 from facewire_server.types import (
     Candidate,
     Decision,
@@ -28,15 +29,6 @@ from facewire_server.types import (
 )
 
 __all__ = ["Verdict"]
-
-_OPEN_INTERVAL_S: Final = 0.4
-"""Seconds between two looks while the verdict is open: between those that count as two, .3, and those that are independent, .5."""
-
-_SURE_INTERVAL_S: Final = 2.0
-"""Seconds between two looks at a person about whom the verdict is confirmed. Chosen, not measured."""
-
-_BETTER_SHOT: Final = 1.25
-"""How much larger than in its largest look a face must be to be looked at early. Chosen, not measured."""
 
 _UNDECIDED: Final = Decision(Outcome.PENDING, None, 0.0, 0.0, 0)
 """What is shown before the first decision: no similarity, no threshold, no revision."""
@@ -53,11 +45,10 @@ class Verdict:
         """Starts without evidence. The first `judge` begins the verdict."""
         self._state: TrackState | None = None
         self._evidence = Evidence()
-        self._standing: Decision | None = None
+        self._standing = Standing()
         self._last: Decision | None = None
         self._blank = _UNDECIDED
-        self._weak_at_s: float | None = None
-        self._tried_at_s = -math.inf
+        self._times = LookTimes()
         self._searched_sequence = 0
 
     @classmethod
@@ -69,7 +60,7 @@ class Verdict:
         """
         verdict = cls()
         verdict._state = TrackState.TENTATIVE if standing is None else TrackState.CONFIRMED
-        verdict._standing = standing
+        verdict._standing = Standing(standing)
         verdict._blank = blank(standing) if standing else _UNDECIDED
         verdict._evidence.is_held = True
         return verdict
@@ -82,14 +73,14 @@ class Verdict:
     @property
     def standing(self) -> Decision | None:
         """The decision that is confirmed: KNOWN, UNKNOWN or AMBIGUOUS; None while the verdict is open."""
-        return self._standing
+        return self._standing.decision
 
     @property
     def shown(self) -> Decision:
         """The present decision about the face: PENDING while the verdict is open or held, unless each look was TOO_POOR so far."""
-        if self._evidence.is_held and self._standing:
+        if self._evidence.is_held and self.standing:
             return self._blank
-        return self._standing or self._open_decision()
+        return self.standing or self._open_decision()
 
     @property
     def probe(self) -> NDArray[np.float32] | None:
@@ -114,11 +105,13 @@ class Verdict:
             inter_eye_px: distance of the eyes in it.
         """
         evidence = self._evidence
-        is_better = inter_eye_px > _BETTER_SHOT * evidence.largest_inter_eye_px
-        in_doubt = evidence.is_held or evidence.is_doubted or self._weak_at_s is not None
-        is_due_early = not self._standing or in_doubt or is_better
-        interval_s = _OPEN_INTERVAL_S if is_due_early else _SURE_INTERVAL_S
-        return at_s - self._tried_at_s >= interval_s - CLOCK_STEP_S
+        in_doubt = evidence.is_held or evidence.is_doubted or self._standing.is_weak
+        return self._times.is_due(
+            at_s,
+            is_settled=self.standing is not None and not in_doubt,
+            inter_eye_px=inter_eye_px,
+            largest_px=evidence.largest_inter_eye_px,
+        )
 
     def add_look(
         self,
@@ -142,10 +135,9 @@ class Verdict:
             Whether `probe` changed, so that a search is due.
         """
         self._check_not_ended()
-        self._tried_at_s = at_s
+        self._times.tried(at_s)
         look = Look(at_s, sequence, embedding, inter_eye_px, crop)
-        is_named = self._standing is not None and self._standing.identity is not None
-        return self._evidence.add(look, is_named=is_named)
+        return self._evidence.add(look, is_named=self._standing.has_name)
 
     def put_exact(self, look: Look, embedding: NDArray[np.float32]) -> None:
         """Puts an embedding in float32 in place of that of one of the `inexact` looks; `probe` is another one then."""
@@ -166,7 +158,7 @@ class Verdict:
         if began:
             self._state = TrackState.TENTATIVE
         if decision.outcome is Outcome.TOO_POOR:
-            self._tried_at_s = at_s
+            self._times.tried(at_s)
             self._blank = blank(decision)
             if not self._evidence.searched:
                 self._last = decision
@@ -195,7 +187,7 @@ class Verdict:
         """
         self._check_not_ended()
         self._last = None
-        return self._retract(TrackReason.GALLERY_CHANGED) if self._standing else None
+        return self._retract(TrackReason.GALLERY_CHANGED) if self.standing else None
 
     def end(self, reason: TrackReason) -> Change | None:
         """Ends the verdict; it takes nothing after that.
@@ -209,7 +201,7 @@ class Verdict:
         self._check_not_ended()
         has_begun = self._state is not None
         self._state = TrackState.ENDED
-        last = self._standing or self._last or self._blank
+        last = self.standing or self._last or self._blank
         return Change(TrackState.ENDED, reason, last) if has_begun else None
 
     def _check_not_ended(self) -> None:
@@ -224,19 +216,15 @@ class Verdict:
         if not looks.newest:
             raise ValueError("a search needs a probe")
         decision = of_looks(decision, looks)
-        before = self._last or self._standing or decision
+        before = self._last or self.standing or decision
         has_moved = before.gallery_revision != decision.gallery_revision
         is_new = self._searched_sequence != looks.newest.sequence
         self._searched_sequence = looks.newest.sequence
         self._last, self._blank = decision, blank(decision)
         changes = []
-        if self._standing and self._revokes(
-            stance(self._standing, decision, before, is_unproven=self._evidence.is_unproven),
-            looks.newest,
-        ):
+        if self.standing and self._revokes(self.standing, decision, before, looks.newest):
             changes.append(self._retract(self._cause(has_moved=has_moved)))
-        standing = self._standing
-        was_unknown = not has_moved and standing is not None and standing.outcome is Outcome.UNKNOWN
+        was_unknown = not has_moved and self._standing.is_unknown
         # Looks from before the face was held back confirm nothing after it.
         may_confirm = is_new or not self._evidence.is_held
         if may_confirm and is_concluded(decision, looks, was_unknown=was_unknown):
@@ -250,31 +238,25 @@ class Verdict:
             return TrackReason.SWAPPED
         return TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
 
-    def _revokes(self, said: Stance, newest: Look) -> bool:
-        """Counts what a decision says about the standing one; returns whether that is revoked."""
+    def _revokes(
+        self, standing: Decision, decision: Decision, before: Decision, newest: Look
+    ) -> bool:
+        said = stance(standing, decision, before, is_unproven=self._evidence.is_unproven)
         if said is Stance.FOR:
             self._evidence.accept()
-            self._weak_at_s = None
-            return False
-        if self._weak_at_s is None:
-            self._weak_at_s = newest.at_s
-        is_second = newest.at_s - self._weak_at_s >= MIN_GAP_S - CLOCK_STEP_S
-        return said is Stance.REVOKES or is_second
+        return self._standing.is_revoked_by(said, newest.at_s)
 
     def _confirm(self, decision: Decision, reason: TrackReason) -> list[Change]:
-        standing = self._standing
-        is_same = standing is not None and conclusion(standing) == conclusion(decision)
-        if standing and standing.identity and not is_same:
+        is_same = self._standing.agrees_with(decision)
+        if self._standing.has_name and not is_same:
             return []  # its name stands
-        self._standing = decision
+        self._standing.decision = decision
         self._state = TrackState.CONFIRMED
         self._evidence.is_held = False
         return [] if is_same else [Change(TrackState.CONFIRMED, reason, decision)]
 
     def _retract(self, reason: TrackReason) -> Change:
-        revoked = self._standing.identity if self._standing else None
         self._evidence.start_again()
-        self._standing = self._weak_at_s = None
+        name = self._standing.withdraw()
         self._state = TrackState.RETRACTED
-        name = revoked.identity_id if revoked else ""
         return Change(TrackState.RETRACTED, reason, self._open_decision(), name)
