@@ -1,7 +1,8 @@
 """The people in front of one camera: a verdict for each track, judged together, and the events of their changes."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from facewire_server.streams.journal import OpenTrack
 from facewire_server.streams.tracks import Sighting
 from facewire_server.streams.values import StreamPlan
 from facewire_server.streams.verdicts import Change, Verdict
-from facewire_server.types import Decision, Outcome, TrackEvent, TrackReason, TrackState
+from facewire_server.types import Candidate, Decision, Outcome, TrackEvent, TrackReason, TrackState
 
 __all__ = ["People"]
 
@@ -144,12 +145,7 @@ class People:
         doubted = [
             person
             for person, decision, candidates in zip(due, decided, found.candidates, strict=False)
-            if is_near(
-                decision,
-                person.verdict.own_similarities(candidates),
-                self._plan.decision,
-                self._error_of(person),
-            )
+            if self._is_near(person, decision, candidates)
         ]
         if await self._look_again(doubted):
             found = await self._search(due)
@@ -195,10 +191,22 @@ class People:
         is_comparable: NDArray[np.bool_] = np.arange(due + poor) < due
         return decisions(found, is_comparable, self._plan.decision)
 
-    def _error_of(self, person: Person) -> float:
-        if not person.verdict.inexact:
-            return 0.0
-        return self._line.embedder.frame_error.similarity
+    def _is_near(self, person: Person, decision: Decision, candidates: Sequence[Candidate]) -> bool:
+        """Whether the verdict might be another one if all its looks had been embedded in float32."""
+        verdict = person.verdict
+        if not verdict.inexact:
+            return False
+        similarities = verdict.own_similarities(candidates)
+        error = self._line.embedder.frame_error.similarity
+        return any(
+            is_near(
+                replace(decision, threshold=decision.threshold + above),
+                similarities,
+                self._plan.decision,
+                error,
+            )
+            for above in verdict.turning_points()
+        )
 
     async def _look_again(self, people: list[Person]) -> bool:
         """Embeds in float32 every look of people's probes that was not; returns whether there was one."""

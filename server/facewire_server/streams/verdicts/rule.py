@@ -13,7 +13,7 @@ from facewire_server.streams.verdicts.looks import MAX_LOOKS, Looks
 from facewire_server.streams.verdicts.shown import between
 from facewire_server.types import Candidate, Decision, Outcome
 
-__all__ = ["Stance", "is_concluded", "of_looks", "own_similarities", "stance"]
+__all__ = ["Stance", "is_concluded", "of_looks", "own_similarities", "stance", "turning_points"]
 
 _LOOKS_FOR_A_NAME: Final = 2
 """Looks whose mean must reach the threshold for a name: three name strangers .38 times as often as one look, two .51 times."""
@@ -94,6 +94,23 @@ def is_concluded(decision: Decision, looks: Looks, *, was_unknown: bool = False)
     if decision.outcome is Outcome.UNKNOWN:
         return _lead(decision) < -_DOUBT or count >= MAX_LOOKS
     return decision.outcome is Outcome.AMBIGUOUS
+
+
+def turning_points(standing: Decision | None, looks: Looks) -> tuple[float, ...]:
+    """Returns the similarities at which a decision about the looks says something else, as distances from the threshold.
+
+    Args:
+        standing: the decision that is confirmed; None = the verdict is open.
+        looks: that the decision is about.
+    """
+    if standing is None:
+        count = len(looks)
+        if count < _LOOKS_FOR_A_NAME:
+            return 0.0, _EARLY_RAISE
+        return (0.0, -_DOUBT) if _LOOKS_FOR_NO_NAME <= count < MAX_LOOKS else (0.0,)
+    if standing.outcome is Outcome.UNKNOWN:
+        return 0.0, _LATE_RAISE
+    return 0.0, -_DOUBT
 
 
 class Stance(Enum):

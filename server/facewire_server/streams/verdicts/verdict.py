@@ -16,6 +16,7 @@ from facewire_server.streams.verdicts.rule import (
     of_looks,
     own_similarities,
     stance,
+    turning_points,
 )
 from facewire_server.streams.verdicts.shown import blank, pending
 from facewire_server.streams.verdicts.standing import Standing
@@ -173,6 +174,10 @@ class Verdict:
     def own_similarities(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Returns the candidates that a search with `probe` found, with the similarities by which `judge` decides."""
         return own_similarities(candidates, self._evidence.searched)
+
+    def turning_points(self) -> tuple[float, ...]:
+        """Returns the similarities at which `judge` decides otherwise, as distances from the threshold."""
+        return turning_points(self.standing, self._evidence.searched)
 
     def hold(self) -> None:
         """Holds the name back until the face was looked at again: it may have become another person's."""

@@ -442,6 +442,16 @@ async def test_a_decision_in_doubt_depends_on_no_look_that_is_not_exact(threads)
     assert doubted == pytest.approx(exact, abs=1e-6)
 
 
+async def test_a_name_after_one_look_is_in_doubt_too(threads) -> None:
+    """One look suffices from .70, .1 above the threshold; the face has .69, and .73 if it is not embedded exactly."""
+    studio = Studio(threads, turned_by=np.deg2rad(-3), inexact=FrameError(similarity=0.06))
+    await enroll(studio.gallery, ann=ANN)
+    face = Drawn(between_ann_and_bob(46.4), 200)
+    first = await studio.see(1.0, drawn(face, kind=".png"))
+    assert studio.exact.faces == 1
+    assert first.names == [None]
+
+
 async def test_the_crops_that_are_kept_to_be_embedded_again_are_bounded(
     threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -313,3 +313,20 @@ def test_who_is_enrolled_while_in_view_is_named_without_a_retraction(watched) ->
     assert watched.search(2.1, known(0.46, revision=2)) == [
         (TrackState.CONFIRMED, TrackReason.GALLERY_CHANGED, "")
     ]
+
+
+@pytest.mark.parametrize(
+    ("similarities", "points"),
+    [
+        ((0.5,), {0.0, 0.10}),
+        ((0.5, 0.5), {0.0, -0.06}),
+        ((0.41, 0.41, 0.41), {0.0, -0.06}),
+        ((0.2, 0.2, 0.2), {0.0, 0.05}),
+    ],
+    ids=["one look", "a name", "just below the threshold", "unknown"],
+)
+def test_it_says_at_which_similarities_it_decides_otherwise(watched, similarities, points) -> None:
+    for number, similarity in enumerate(similarities):
+        decide = known if similarity >= THRESHOLD else unknown
+        watched.look(0.6 * number, decide(similarity))
+    assert set(watched.verdict.turning_points()) == points
