@@ -13,20 +13,20 @@ class Condition:
     """
 
     def __init__(self) -> None:
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], Callable[[], bool]] = {}
 
     def notify(self) -> None:
-        """Makes all waiters check again."""
-        for waiter in self._waiters:
-            if not waiter.done():
+        """Wakes those for whom it holds now; a task that is woken in vain takes a turn of the event loop."""
+        for waiter, holds in self._waiters.items():
+            if not waiter.done() and holds():
                 waiter.set_result(None)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Waits until `holds()` is true; it is called now and after each `notify`."""
+        """Waits until `holds()` is true; it is called now, in each `notify`, and when the task goes on."""
         while not holds():
             waiter = asyncio.get_running_loop().create_future()
-            self._waiters.add(waiter)
+            self._waiters[waiter] = holds
             try:
                 await waiter
             finally:
-                self._waiters.discard(waiter)
+                del self._waiters[waiter]

@@ -27,17 +27,31 @@ async def run_in_thread(threads: Executor, step: Callable[[], T]) -> T:
         asyncio.CancelledError: the caller was cancelled; what `step` returns or raises is dropped.
     """
     work = threads.submit(step)
-    future = asyncio.wrap_future(work)
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    # One turn of the event loop; a shielded future takes two, and they cost as much as a short step.
+    work.add_done_callback(lambda _: _wake(loop, ended))
     try:
-        return await asyncio.shield(future)
+        await ended
     except asyncio.CancelledError:
-        work.cancel()
-        while not future.done():
-            with suppress(asyncio.CancelledError):  # a time limit and a client may both cancel
-                await asyncio.wait([future])
-        if not future.cancelled():
+        if not work.cancel():
+            future = asyncio.wrap_future(work)
+            while not future.done():
+                with suppress(asyncio.CancelledError):  # a time limit and a client may both cancel
+                    await asyncio.wait([future])
             future.exception()  # asyncio reports an error that no caller has looked at
         raise
+    return work.result()
+
+
+def _wake(loop: asyncio.AbstractEventLoop, ended: "asyncio.Future[None]") -> None:
+    with suppress(RuntimeError):  # the loop was closed meanwhile: no task waits
+        loop.call_soon_threadsafe(_settle, ended)
+
+
+def _settle(ended: "asyncio.Future[None]") -> None:
+    if not ended.done():  # its task was cancelled
+        ended.set_result(None)
 
 
 async def run_within(step: Callable[[], T], seconds: float) -> T:

@@ -5,20 +5,40 @@ import asyncio
 from facewire_server.work.condition import Condition
 
 
-async def test_a_waiter_looks_again_at_each_notification() -> None:
-    condition = Condition()
-    seen: list[int] = []
+async def test_a_waiter_is_woken_by_the_notification_at_which_it_holds_and_by_none_before() -> None:
+    condition, value = Condition(), 0
+    turns: list[int] = []
 
-    def holds() -> bool:
-        seen.append(len(seen))
-        return len(seen) == 3
+    async def wait() -> None:
+        await condition.until(lambda: value == 2)
+        turns.append(value)
 
-    waiting = asyncio.create_task(condition.until(holds))
-    for looks in (1, 2):
-        await asyncio.sleep(0)
-        assert len(seen) == looks
-        assert not waiting.done()
-        condition.notify()
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    (waiter,) = condition._waiters
+    value = 1
+    condition.notify()
+    await asyncio.sleep(0)
+    assert list(condition._waiters) == [waiter], "it was woken in vain"
+    value = 2
+    condition.notify()
+    async with asyncio.timeout(5):
+        await waiting
+    assert turns == [2]
+
+
+async def test_what_holds_no_more_when_the_task_goes_on_is_waited_for_again() -> None:
+    condition, is_open = Condition(), False
+    waiting = asyncio.create_task(condition.until(lambda: is_open))
+    await asyncio.sleep(0)
+    is_open = True
+    condition.notify()
+    is_open = False  # another task was sooner
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    is_open = True
+    condition.notify()
     async with asyncio.timeout(5):
         await waiting
 
