@@ -61,6 +61,9 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.pipeline.find": frozenset(
         {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),
+    f"{SERVER}.pipeline.first_look": frozenset(
+        {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", *VALUES}
+    ),
     f"{SERVER}.pipeline.frame": frozenset(
         {"numpy", f"{SERVER}.pictures", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),

@@ -42,6 +42,8 @@ class Follower:
             TimedOut: it has not answered within the picture's time.
         """
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+        if 0 < len(boxes) <= _CHUNK:
+            return await self._chunk(canvas, boxes)
         parts = [
             await self._chunk(canvas, boxes[start : start + _CHUNK])
             for start in range(0, len(boxes), _CHUNK)

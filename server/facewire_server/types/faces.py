@@ -50,13 +50,13 @@ class Faces:
 
     def scaled(self, x: float, y: float) -> "Faces":
         """Returns the same faces in a picture that is x times as wide and y times as high."""
-        by = np.array([x, y], np.float32)
-        return Faces(self.boxes * np.tile(by, 2), self.scores, self.landmarks * by)
+        by = np.array([x, y, x, y], np.float32)
+        return Faces(self.boxes * by, self.scores, self.landmarks * by[:2])
 
     def moved(self, x_px: float, y_px: float) -> "Faces":
         """Returns the same faces in a picture of which this one is the part that begins at x, y."""
-        by = np.array([x_px, y_px], np.float32)
-        return Faces(self.boxes + np.tile(by, 2), self.scores, self.landmarks + by)
+        by = np.array([x_px, y_px, x_px, y_px], np.float32)
+        return Faces(self.boxes + by, self.scores, self.landmarks + by[:2])
 
 
 class QualityFault(Enum):

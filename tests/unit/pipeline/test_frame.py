@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from PIL import Image
 
 from facewire_server.errors import OutOfMemory, UndecodableImage
 from facewire_server.pictures.decode import decode
-from facewire_server.pipeline import frame
+from facewire_server.pipeline import first_look, frame
 from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.first_look import FirstLook
 from facewire_server.pipeline.follow import Follower
 from facewire_server.pipeline.frame import FrameReader
 from facewire_server.types import DetectionOptions, Picture, PictureFormat, PictureLimits
@@ -60,7 +62,8 @@ def reductions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(reduced_by)
         return decode(picture, header, reduced_by)
 
-    monkeypatch.setattr(frame, "decode", counted)
+    for module in (first_look, frame):
+        monkeypatch.setattr(module, "decode", counted)
     return asked
 
 
@@ -74,8 +77,16 @@ def reader(threads: ThreadPoolExecutor, echo: Echo | None = None) -> FrameReader
     )
 
 
-def opened(threads: ThreadPoolExecutor, picture: Picture, echo: Echo | None = None):
-    return reader(threads, echo).opened(picture, LIMITS, OPTIONS, Clock(threads))
+def opened(
+    threads: ThreadPoolExecutor,
+    picture: Picture,
+    echo: Echo | None = None,
+    *,
+    windows: NDArray | None = None,
+    usual_pixels: int = 0,
+):
+    asked = FirstLook(picture, LIMITS, OPTIONS, windows)
+    return reader(threads, echo).opened(asked, Clock(threads), usual_pixels=usual_pixels)
 
 
 def boxes_at(shares, size=SIZE) -> NDArray:
@@ -85,8 +96,8 @@ def boxes_at(shares, size=SIZE) -> NDArray:
 async def test_a_frame_in_which_nothing_is_looked_for_is_decoded_smallest(
     threads, reductions
 ) -> None:
-    async with opened(threads, two_faces("JPEG", SIZE)) as one:
-        small = await one.thumbnail(NONE)
+    async with opened(threads, two_faces("JPEG", SIZE), windows=NONE) as one:
+        small = one.thumbnail
         assert len(await one.follow(NONE)) == 0
     assert reductions == [8]
     assert small.shape == (18, 32)
@@ -95,10 +106,31 @@ async def test_a_frame_in_which_nothing_is_looked_for_is_decoded_smallest(
 
 async def test_a_search_and_a_thumbnail_share_one_decoding(threads, reductions) -> None:
     async with opened(threads, two_faces("JPEG", SIZE)) as one:
-        await one.thumbnail(None)
         faces = await one.search()
     assert reductions == [2]
     np.testing.assert_allclose(faces.boxes, boxes_at([SMALL, LARGE]), atol=2)
+
+
+async def test_a_frame_of_the_usual_size_is_begun_in_one_step_and_a_larger_one_takes_its_room_first(
+    threads,
+) -> None:
+    picture, pixels = two_faces("JPEG", SIZE), SIZE[0] * SIZE[1]
+    for usual_pixels, steps in ((pixels, 1), (pixels - 1, 2), (0, 2)):
+        clock = Clock(threads)
+        asked = FirstLook(picture, LIMITS, OPTIONS, NONE)
+        async with reader(threads).opened(asked, clock, usual_pixels=usual_pixels) as one:
+            assert one.thumbnail.shape == (18, 32)
+        assert [stage.name for stage in clock.stages] == ["decode"] * steps
+
+
+async def test_a_few_faces_and_many_have_the_same_gray_levels(threads) -> None:
+    async with opened(threads, two_faces("JPEG", SIZE)) as one:
+        faces = await one.search()
+        few = await one.face_grays(faces)
+        many = await one.face_grays(faces[np.array([0, 1] * 3)])
+        assert len(await one.face_grays(faces[:0])) == 0
+    assert few.shape == (2, 24, 24)
+    np.testing.assert_array_equal(many, np.concatenate([few] * 3))
 
 
 async def test_large_faces_are_followed_on_a_smaller_picture_than_small_ones(
@@ -108,8 +140,7 @@ async def test_large_faces_are_followed_on_a_smaller_picture_than_small_ones(
     for shares, factor in (([LARGE], 8), ([LARGE, (0.1, 0.1, 0.15, 0.2)], 2)):
         reductions.clear()
         windows = boxes_at(shares)
-        async with opened(threads, two_faces("JPEG", SIZE), echo) as one:
-            await one.thumbnail(windows)
+        async with opened(threads, two_faces("JPEG", SIZE), echo, windows=windows) as one:
             faces = await one.follow(windows)
         assert reductions == [factor]
         np.testing.assert_allclose(faces.boxes, windows, atol=1)
@@ -120,7 +151,6 @@ async def test_large_faces_are_followed_on_a_smaller_picture_than_small_ones(
 
 async def test_only_crops_need_the_picture_at_full_size(threads, reductions) -> None:
     async with opened(threads, two_faces("JPEG", SIZE)) as one:
-        await one.thumbnail(None)
         faces = await one.search()
         crops, qualities = await one.crops(faces)
         await one.crops(faces[:1])
@@ -150,7 +180,8 @@ async def test_positions_and_sizes_are_those_of_the_upright_picture(
 
 async def test_a_dark_frame_is_followed_in_better_light_too(threads) -> None:
     echo, windows = Echo(), boxes_at([LARGE])
-    async with opened(threads, two_faces("JPEG", SIZE, dark=8, light=16), echo) as one:
+    dark = two_faces("JPEG", SIZE, dark=8, light=16)
+    async with opened(threads, dark, echo, windows=windows) as one:
         faces = await one.follow(windows)
     assert len(echo.seen) == 2
     assert faces.scores[0] > 0.6, "the better score of the two"
@@ -160,16 +191,16 @@ async def test_a_file_that_lacks_its_end_is_judged_at_full_size(threads, reducti
     whole = two_faces("JPEG", SIZE)
     cut = replace(whole, data=whole.data[: len(whole.data) // 2])
     with pytest.raises(UndecodableImage):
-        async with opened(threads, cut) as one:
-            await one.thumbnail(NONE)
+        async with opened(threads, cut, windows=NONE):
+            pass
     assert reductions == [1]
 
 
 async def test_a_raw_frame_is_looked_at_like_any_other(threads) -> None:
     pixels = np.full((120, 160, 3), 90, np.uint8)
     raw = Picture(pixels.tobytes(), PictureFormat.RGB8, 160, 120)
-    async with opened(threads, raw) as one:
-        assert (await one.thumbnail(NONE) == 90).all()
+    async with opened(threads, raw, windows=NONE) as one:
+        assert (one.thumbnail == 90).all()
         faces = await one.search()
     np.testing.assert_allclose(faces.boxes, boxes_at([SMALL, LARGE], (160, 120)), atol=1)
 
@@ -182,7 +213,7 @@ async def test_a_frame_holds_its_pixels_of_the_budget_until_it_is_closed(threads
         budget=PixelBudgets(1000 * 1000, small_pixels=1000 * 1000),
     )
     picture = two_faces(size=(1000, 800))
-    async with shared.opened(picture, LIMITS, OPTIONS, Clock(threads)):
+    async with shared.opened(FirstLook(picture, LIMITS, OPTIONS, None), Clock(threads)):
         other = asyncio.create_task(_opened_once(shared, picture, threads))
         done, _ = await asyncio.wait([other], timeout=0.05)
         assert not done
@@ -190,19 +221,26 @@ async def test_a_frame_holds_its_pixels_of_the_budget_until_it_is_closed(threads
 
 
 async def _opened_once(shared: FrameReader, picture: Picture, threads: ThreadPoolExecutor) -> None:
-    async with shared.opened(picture, LIMITS, OPTIONS, Clock(threads)):
+    async with shared.opened(FirstLook(picture, LIMITS, OPTIONS, None), Clock(threads)):
         pass
 
 
-@pytest.mark.parametrize("step", ["read_header", "decode", "thumbnail", "_draw", "cut"])
-async def test_a_lack_of_memory_is_named_in_every_step(threads, monkeypatch, step: str) -> None:
-    monkeypatch.setattr(frame, step, lambda *_: np.empty(1 << 55, np.uint8))
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        *((first_look, step) for step in ("read_header", "decode", "thumbnail", "draw")),
+        *((frame, step) for step in ("decode", "draw", "cut")),
+    ],
+)
+async def test_a_lack_of_memory_is_named_in_every_step(
+    threads, monkeypatch, module: ModuleType, step: str
+) -> None:
+    monkeypatch.setattr(module, step, lambda *_: np.empty(1 << 55, np.uint8))
     with pytest.raises(OutOfMemory, match="no memory for the picture; retry later"):
         await _looked_at(threads, two_faces("JPEG", SIZE))
 
 
 async def _looked_at(threads: ThreadPoolExecutor, picture: Picture) -> None:
-    async with opened(threads, picture) as one:
-        await one.thumbnail(None)
-        await one.follow(boxes_at([LARGE]))
+    async with opened(threads, picture, windows=boxes_at([LARGE])) as one:
+        await one.follow(boxes_at([SMALL]))  # not the ones it was opened for
         await one.crops(await one.search())

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
+from facewire_server.pipeline.first_look import FirstLook
 from facewire_server.pipeline.frame import FrameReader, OpenFrame
 from facewire_server.streams.camera.looks import Looks
 from facewire_server.streams.camera.scene import Scene
@@ -126,10 +127,12 @@ class Seeing:
             ModelUnavailable: the detector does not answer.
             TimedOut: it has not answered within the picture's time.
         """
-        async with self._reader.opened(picture, self._limits, self._options, clock) as frame:
-            _, windows = self._tracker.windows(at_s)
-            is_search = not frame.can_follow or self._rule.is_due(at_s, next_after_s)
-            small = await frame.thumbnail(None if is_search else windows)
+        _, windows = self._tracker.windows(at_s)
+        is_search = not self._reader.can_follow or self._rule.is_due(at_s, next_after_s)
+        asked = FirstLook(picture, self._limits, self._options, None if is_search else windows)
+        last_px = self._size_px or (0, 0)
+        async with self._reader.opened(asked, clock, usual_pixels=last_px[0] * last_px[1]) as frame:
+            small = frame.thumbnail
             may_move = is_search or self._rule.may_follow_movement(at_s)
             has_moved = may_move and self._scene.has_moved(small, _as_shares(windows, frame))
             # Without a known face a cut is a movement. In a picture of another size a place in pixels is another one.
@@ -203,6 +206,8 @@ class Seeing:
         least = _FOLLOWED_SCORE * self._options.min_score
         if (faces.scores < least).any():
             return None
+        if len(faces) < 2:
+            return faces
         if (same_as(faces.boxes.astype(np.float64), faces.scores) != np.arange(len(faces))).any():
             return None  # two windows show one face
         return faces[np.argsort(-faces.scores, kind="stable")]

@@ -17,7 +17,7 @@ from facewire_server.errors import (
     UndecodableImage,
 )
 from facewire_server.pictures.decode import decode
-from facewire_server.pipeline import frame
+from facewire_server.pipeline import first_look
 from facewire_server.pipeline.embed import FrameError
 from facewire_server.streams.camera import camera
 from facewire_server.streams.journal import OpenTrack
@@ -133,7 +133,7 @@ async def test_a_frame_that_shows_no_person_costs_no_model_and_the_smallest_deco
         reductions.append(reduced_by)
         return decode(picture, header, reduced_by)
 
-    monkeypatch.setattr(frame, "decode", counted)
+    monkeypatch.setattr(first_look, "decode", counted)
     frames = await studio.watch(10, 2, still())
     assert modes(frames) == ([SEARCHED] + [FOLLOWED] * 4) * 4
     assert (studio.finding.calls, studio.following.calls, studio.embedding.faces) == (4, 0, 0)
@@ -501,11 +501,11 @@ async def test_a_frame_that_is_left_behind_at_its_deadline_changes_nothing(
         go_on.wait(30)
         return decode(*arguments)
 
-    monkeypatch.setattr(frame, "decode", slow)
+    monkeypatch.setattr(first_look, "decode", slow)
     with pytest.raises(TimedOut):
         async with time_limit(0.05):
             await studio.see(1.1, drawn(Drawn(BOB, 450)))
-    monkeypatch.setattr(frame, "decode", decode)
+    monkeypatch.setattr(first_look, "decode", decode)
     assert studio.left_behind.count == 1
     seen = await studio.see(1.2, drawn(Drawn(ANN, 202)))
     go_on.set()
