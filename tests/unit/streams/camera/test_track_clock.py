@@ -38,6 +38,34 @@ def test_after_a_true_pause_a_camera_that_started_again_is_believed_to_have_paus
     assert found[-1] == pytest.approx(30.0, abs=0.01)
 
 
+@pytest.mark.parametrize("seconds_a_unit", [1e-3, 1e-6])
+def test_a_camera_that_states_milliseconds_or_seconds_has_the_time_of_its_arrivals(
+    seconds_a_unit: float,
+) -> None:
+    """The field holds microseconds: a tenth of a second would be 0.1 ms, or nothing, and no track would ever end."""
+    frames = [(100 * seconds_a_unit + row / 10 * seconds_a_unit, row / 10) for row in range(30)]
+    found = times(*frames)
+    assert found[-1] - found[-11] == pytest.approx(1.0)
+    clock = TrackClock()
+    for captured_s, arrived_s in frames:
+        clock.frame(round(captured_s * 1e6), arrived_s)
+    assert clock.usual_step_s == pytest.approx(0.1)
+    assert clock.after(2.9 + 2.0) == pytest.approx(clock.at_s + 2.0), "as of one without a clock"
+
+
+def test_a_film_that_is_sent_a_hundred_times_slower_than_it_was_recorded_keeps_its_own_time() -> (
+    None
+):
+    frames = [(1 + row / 30, row * 100 / 30) for row in range(40)]
+    assert times(*frames)[-1] == pytest.approx(39 / 30)
+
+
+def test_a_network_that_stalls_does_not_make_a_good_clock_a_bad_one() -> None:
+    arrived_s = [row / 30 + (60.0 if row > 20 else 0.0) for row in range(40)]
+    frames = [(1 + row / 30, arrived) for row, arrived in enumerate(arrived_s)]
+    assert times(*frames)[-1] == pytest.approx(39 / 30)
+
+
 def test_while_no_frame_comes_time_goes_on() -> None:
     clock = TrackClock()
     assert clock.after(99.0) == 0.0
