@@ -47,13 +47,18 @@ async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
         silent = wire.recognition.StreamRecognize()  # sends no config
         await silent.wait_for_connection()
         busy = wire.recognition.StreamRecognize()
-        await busy.write(config(frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME))
+        await busy.write(config())
         await busy.read()
+        film = wire.recognition.StreamRecognize()
+        await film.write(config(frame_policy=recognition_pb2.FRAME_POLICY_EVERY_FRAME))
+        await film.read()
         recognizer.gate.clear()
-        for sequence in (1, 2, 3, 4):
-            await busy.write(frame(sequence))
+        await busy.write(frame(1))
         await recognizer.until(begun=1)
-        await until(lambda: any(one.outstanding == 4 for one in wire.streams()))
+        await busy.write(frame(2))
+        for sequence in (1, 2, 3, 4):
+            await film.write(frame(sequence))
+        await until(lambda: {2, 4} <= {one.outstanding for one in wire.streams()})
         watch = health_pb2_grpc.HealthStub(wire.channel).Watch(health_pb2.HealthCheckRequest())
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         wire.server.health.set("", True)
@@ -83,10 +88,13 @@ async def test_a_drain_finishes_what_is_in_hand_and_ends_everybody() -> None:
         assert first.frame.sequence == 1
         assert skipped.skipped == recognition_pb2.FramesSkipped(
             first_sequence=2,
-            last_sequence=4,
-            frame_count=3,
+            last_sequence=2,
+            frame_count=1,
             reason=recognition_pb2.SKIP_REASON_SHUTTING_DOWN,
         )
+        assert goodbye.WhichOneof("message") == "reconnect"
+        *results, goodbye = await all_of(film)
+        assert [one.frame.sequence for one in results] == [1, 2, 3, 4], "every frame is wanted"
         assert goodbye.WhichOneof("message") == "reconnect"
         assert len((await single).faces) == 1
         await drained

@@ -2,7 +2,7 @@
 
 Several tasks share a `Ledger` and wake each other by a `Condition`:
 
-    reader:  frame -> ledger.admit      worker:  slot -> ledger.begin -> camera -> ledger.settle
+    reader:  frame -> ledger.admit      worker:  slot -> ledger.begin -> camera -> journal -> ledger.settle
     sender:  ledger.take -> send        expirer: overdue -> ledger.begin -> ledger.settle
     refresher: camera, without a frame -> events
 
@@ -11,7 +11,8 @@ Invariants, whatever the client does:
 * Every frame read is accounted for exactly once, in order: the ledger's invariants. Frames that the stream before had accounted
   for are dropped when they are sent to the one that resumes it.
 * Frames are worked on one at a time, in order. The worker begins a frame only while it holds a work slot. So of the frames that
-  wait, the newest at that moment is worked on (NEWEST_WINS).
+  wait, the newest at that moment is worked on (NEWEST_WINS). It holds the slot neither while the camera is in use nor while the
+  journal writes.
 * A frame that gets no slot within `picture_timeout_s` of its arrival is answered with TimedOut.
 * An event is in the journal before it is sent. Those that a frame caused are sent right before its answer.
 * The journal knows that a frame is accounted for before the client does, so that none is accounted for twice.
@@ -19,32 +20,31 @@ Invariants, whatever the client does:
   with their events, and of the bytes of all streams' frames an equal share. Beyond, the reader stops, and the transport's flow
   control stops the client.
 * When the inputs end, the worker finishes, the sender empties the ledger, the tracks are ended, and `run` returns.
-* `drain` ends the reading instead: waiting frames are skipped, the frame in work is finished and
-  answered, and `Reconnect` is sent last. The tracks stay open, so that the stream can be resumed; so they do after any failure.
+* `drain` ends the reading instead: the frame in work is finished and answered, so are those that wait (EVERY_FRAME), or they are
+  skipped (NEWEST_WINS), and `Reconnect` is sent last. The tracks stay open, so that the stream can be resumed; so they do after
+  any failure, from the moment on at which the journal has opened the stream.
 * Tasks never outlive `run`: a failure or cancellation of one, or of the caller, cancels all.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
-from facewire_server.errors import OutOfOrder, ShuttingDown
+from facewire_server.errors import ShuttingDown
 from facewire_server.events import Emit, ignore
 from facewire_server.streams.camera.camera import Camera
 from facewire_server.streams.expiry import expire
-from facewire_server.streams.frame_work import FRAME_ERRORS, FrameWork
+from facewire_server.streams.frame_work import FrameWork
 from facewire_server.streams.journal import Journal
 from facewire_server.streams.ledger import Ledger
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.opening import read_plan
 from facewire_server.streams.outbox import Outbox
+from facewire_server.streams.reading import Reader
 from facewire_server.streams.sending import Send, send_all
 from facewire_server.streams.tally import SessionStatistics, Settled, Tally
 from facewire_server.streams.values import (
     Arrival,
-    Frame,
     Reconnect,
     ReconnectReason,
     Started,
@@ -52,9 +52,10 @@ from facewire_server.streams.values import (
     StreamOutput,
     StreamPlan,
 )
+from facewire_server.streams.working import Worker
 from facewire_server.work.condition import Condition
 from facewire_server.work.held_bytes import ByteBudget, Holder
-from facewire_server.work.slots import Flow, WorkSlots
+from facewire_server.work.slots import WorkSlots
 from facewire_server.work.within import read_within
 
 __all__ = ["OpenCamera", "Session"]
@@ -102,13 +103,11 @@ class Session:
             let_go=lambda arrival: self._held.give_back(arrival.frame.byte_count),
         )
         self._changed = Condition()
-        self._camera_in_use = asyncio.Lock()
-        self._resumed_after = 0
         self._reading: asyncio.Task[object] | None = None
-        self._all_read = False
+        self._plan: StreamPlan | None = None
         self._leaving: ReconnectReason | None = None
-        self._idle_since_s: float | None = None  # None: not open yet
         self._tally = Tally(emit)
+        self._reader = Reader(self._ledger, self._changed, self._held, self._tally, limits)
 
     async def run(self, inputs: AsyncIterator[StreamInput], send: Send) -> None:
         """Serves the stream to its end.
@@ -128,13 +127,15 @@ class Session:
         plan = await self._open(inputs)
         journal = self._journal
         stream = await journal.open_stream(plan.camera_id, plan.gallery_id, plan.resume_token)
-        camera = self._open_camera(plan, journal.new_track_id)
-        camera.restore(stream.tracks)
-        outbox = Outbox(camera, journal, stream, self._tally)
-        self._ledger.go_on_after(stream.after_sequence)
-        self._resumed_after = stream.after_sequence
         try:
-            self._idle_since_s = time.perf_counter()
+            camera = self._open_camera(plan, journal.new_track_id)
+            camera.restore(stream.tracks)
+        except BaseException:
+            stream.break_off()
+            raise
+        outbox = Outbox(camera, journal, stream, self._tally)
+        try:
+            self._reader.open(stream.after_sequence)
             within_ms = round(journal.resume_within_s * 1000) if stream.token else 0
             await send_in_time(Started(stream.token, stream.after_sequence, within_ms))
             await self._serve(plan, camera, outbox, inputs, send_in_time)
@@ -154,30 +155,29 @@ class Session:
 
     @property
     def idle_s(self) -> float:
-        """Seconds since the last frame was read; 0 if the stream is opening, ending, or has a frame to answer."""
-        if self._idle_since_s is None or self._all_read or self._ledger.outstanding:
-            return 0.0
-        return time.perf_counter() - self._idle_since_s
+        """See `Reader.idle_s`."""
+        return self._reader.idle_s
 
     def drain(self, reason: ReconnectReason = ReconnectReason.SHUTTING_DOWN) -> None:
-        """Stops reading, and begins no further frames; `run` then returns by itself.
+        """Stops reading; `run` then returns by itself.
 
-        A stream whose inputs have ended is ending already and is answered in full.
+        Frames that wait are skipped, unless every frame is wanted. A stream whose inputs have ended is ending already and is
+        answered in full.
         """
-        if self._all_read:
+        if self._reader.is_over:
             return
-        self._all_read = True
         self._leaving = reason
-        self._ledger.skip_all()
+        if self._plan is None or self._plan.newest_wins:
+            self._ledger.skip_all()
         if self._reading is not None:
             self._reading.cancel()
-        self._changed.notify()
+        self._reader.stop()
 
     def statistics(self) -> SessionStatistics:
         """Returns the stream's counts now."""
         return SessionStatistics(
             camera_id=self._tally.camera_id,
-            is_read_to_end=self._all_read,
+            is_read_to_end=self._reader.is_over,
             byte_count=self._tally.byte_count,
             outstanding=self._ledger.outstanding,
             waiting=self._ledger.waiting,
@@ -202,7 +202,7 @@ class Session:
             if self._leaving and not (caller and caller.cancelling()):
                 raise ShuttingDown("the server is shutting down") from None
             raise
-        self._tally.camera_id = plan.camera_id
+        self._plan, self._tally.camera_id = plan, plan.camera_id
         return plan
 
     async def _serve(
@@ -214,20 +214,21 @@ class Session:
         send: Send,
     ) -> None:
         """Runs the tasks until every frame is accounted for."""
-        timeout_s = self._slots.picture_timeout_s
-        frame_work = FrameWork(camera, plan, picture_timeout_s=timeout_s)
+        reader = self._reader
+        frame_work = FrameWork(camera, plan, picture_timeout_s=self._slots.picture_timeout_s)
+        worker = Worker(camera, frame_work, outbox, self._ledger, self._changed)
         try:
             with self._held, self._slots.stream(self._client) as flow:
                 async with asyncio.TaskGroup() as tasks:
-                    self._reading = tasks.create_task(self._read(inputs, plan))
+                    self._reading = tasks.create_task(reader.read(inputs, plan))
                     if self._leaving:
                         self._reading.cancel()
                     others = [
                         tasks.create_task(each)
                         for each in (
-                            self._work(frame_work, outbox, flow),
+                            worker.work(self._slots, flow, is_over=lambda: reader.is_over),
                             expire(self._ledger, self._changed, frame_work.left_s),
-                            self._refresh(camera, outbox),
+                            worker.refresh(self._limits.refresh_s),
                             outbox.until_taken_over(),
                         )
                     ]
@@ -238,7 +239,7 @@ class Session:
                         self._tally,
                         frame_work,
                         send,
-                        is_over=lambda: self._all_read,
+                        is_over=lambda: reader.is_over,
                         events_only=plan.events_only,
                     )
                     # Every frame is accounted for. The worker may still wait for a slot that it no longer needs.
@@ -246,73 +247,3 @@ class Session:
                         task.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
-
-    async def _read(self, inputs: AsyncIterator[StreamInput], plan: StreamPlan) -> None:
-        async for frame in inputs:
-            if not isinstance(frame, Frame):
-                raise OutOfOrder("every message of a stream but the first carries a frame")
-            self._idle_since_s = time.perf_counter()
-            if 0 < frame.sequence <= self._resumed_after:
-                continue  # the client did not know yet that it was accounted for
-            self._held.take(frame.byte_count)
-            self._ledger.admit(frame.sequence, Arrival(frame, time.perf_counter()))
-            self._resumed_after = 0
-            self._tally.read(frame)
-            del frame  # it may be superseded long before the next one comes
-            if plan.newest_wins:
-                self._ledger.skip_superseded()
-            self._changed.notify()
-            await self._until_one_more_may_be_read(plan)
-        self._all_read = True
-        self._changed.notify()
-
-    async def _until_one_more_may_be_read(self, plan: StreamPlan) -> None:
-        limits, ledger = self._limits, self._ledger
-        await self._changed.until(
-            lambda: (
-                ledger.unsent < limits.max_waiting_answers
-                and (plan.newest_wins or ledger.outstanding < limits.max_in_flight)
-            )
-        )
-        await self._held.until_room()
-
-    async def _work(self, frame_work: FrameWork, outbox: Outbox, flow: Flow) -> None:
-        ledger = self._ledger
-        while True:
-            await self._changed.until(lambda: ledger.has_waiting or self._all_read)
-            if not ledger.has_waiting:
-                return
-            async with self._slots.slot(flow) as slot:
-                entry = ledger.begin()
-                self._changed.notify()
-                # None: the frame has expired, or was skipped.
-                if entry is None or entry.frame is None:
-                    continue
-                async with self._camera_in_use:
-                    outcome = await frame_work.outcome(entry.frame, slot)
-                    await outbox.record()
-                    ledger.settle(entry, outcome._replace(events=outbox.take()))
-                self._changed.notify()
-            _heed_cancellation()
-
-    async def _refresh(self, camera: Camera, outbox: Outbox) -> NoReturn:
-        """Lets the camera do what is due without a frame."""
-        while True:
-            await asyncio.sleep(self._limits.refresh_s)
-            async with self._camera_in_use:
-                with suppress(*FRAME_ERRORS):
-                    await camera.refresh(is_idle=not self._ledger.outstanding)
-                await outbox.record()
-                await outbox.save()
-            self._changed.notify()
-            _heed_cancellation()
-
-
-def _heed_cancellation() -> None:
-    """Ends a task that was cancelled during a write of the journal, which is waited for once it has begun, and takes the cancellation.
-
-    Without this the task would go on, and the stream would never end.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -14,7 +14,7 @@ import pytest
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import ShuttingDown, TimedOut
 from facewire_server.streams import pace
-from facewire_server.streams.journal import Journal, JournaledStream
+from facewire_server.streams.journal import Journal, JournaledStream, OpenTrack
 from facewire_server.streams.sending import Send
 from facewire_server.streams.session import Session
 from facewire_server.streams.tally import SessionStatistics
@@ -30,7 +30,7 @@ from facewire_server.streams.values import (
     StreamOutput,
     StreamPlan,
 )
-from facewire_server.types import Picture, Recognition
+from facewire_server.types import Picture, Recognition, TrackEvent
 from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeCamera, FakeRecognizer
@@ -49,6 +49,7 @@ class Stream:
         slots: WorkSlots,
         camera: type[FakeCamera] = FakeCamera,
         journal: Journal | None = None,
+        refresh_s: float = LIMITS.refresh_s,
     ) -> None:
         self.inputs: asyncio.Queue[StreamInput | None] = asyncio.Queue()
         self.outputs: asyncio.Queue[StreamOutput] = asyncio.Queue()
@@ -58,7 +59,7 @@ class Stream:
             self._exists,
             slots,
             ByteBudget(MOST_BYTES),
-            limits=LIMITS,
+            limits=replace(LIMITS, refresh_s=refresh_s),
         )
 
     def run(self, send: Send | None = None) -> "asyncio.Task[None]":
@@ -268,6 +269,74 @@ async def test_a_client_that_goes_away_during_a_write_of_the_journal_ends_its_st
     await asyncio.wait([running], timeout=5)
     assert running.done()
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_the_slot_of_a_frame_is_free_while_the_journal_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recognizer, journal, slots = FakeRecognizer(), MemoryJournal(Galleries()), WorkSlots(1)
+    writing = Writing(await journal.open_stream("door", "default"))
+    stream = Stream(recognizer, slots, Placed, journal)
+
+    async def open_stream(*_: object) -> Any:
+        return writing
+
+    monkeypatch.setattr(journal, "open_stream", open_stream)
+    running = stream.run()
+    recognizer.events.append(track_event(7))
+    stream.put(PLAN, frame(1), None)
+    await writing.begun.wait()
+    meanwhile = slots.statistics().in_use, stream.session.statistics().outstanding
+    writing.go_on.set()
+    await running
+    assert meanwhile == (0, 1), "its answer waits, and no slot does"
+    kinds = [type(stream.outputs.get_nowait()) for _ in range(3)]
+    assert kinds == [Started, TrackEvent, Answered]
+
+
+class Refreshing(FakeCamera):
+    """One whose refresh lasts until the test ends it."""
+
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def refresh(self, *, is_idle: bool) -> None:
+        self.begun.set()
+        await self.go_on.wait()
+
+
+async def test_a_frame_that_waits_for_its_camera_holds_no_slot() -> None:
+    slots = WorkSlots(1)
+    Refreshing.begun, Refreshing.go_on = asyncio.Event(), asyncio.Event()
+    stream = Stream(FakeRecognizer(), slots, Refreshing, refresh_s=0.0)
+    running = stream.run()
+    stream.put(PLAN)
+    await Refreshing.begun.wait()
+    stream.put(frame(1))
+    while not stream.session.statistics().waiting:
+        await asyncio.sleep(0)
+    for _ in range(5):  # the worker has had its turn
+        await asyncio.sleep(0)
+    assert (slots.statistics().in_use, stream.session.statistics().waiting) == (0, 1)
+    Refreshing.go_on.set()
+    stream.put(None)
+    await running
+
+
+class Unrestorable(FakeCamera):
+    """One that cannot go on with what the journal has."""
+
+    def restore(self, tracks: Sequence[OpenTrack]) -> None:
+        raise ValueError("no such state")
+
+
+async def test_a_stream_whose_camera_cannot_be_restored_has_broken_off() -> None:
+    journal = MemoryJournal(Galleries(), resume_within_s=0.0)
+    stream = Stream(FakeRecognizer(), WorkSlots(1), Unrestorable, journal)
+    stream.put(PLAN)
+    with pytest.raises(ValueError, match="no such state"):
+        await stream.run()
+    await journal.maintain()
+    assert (await journal.statistics()).streams == 0, "an open one would be kept for ever"
 
 
 async def test_a_client_that_cannot_be_written_to_ends_the_stream_and_its_work() -> None:
