@@ -124,9 +124,9 @@ class Camera:
             )
             evidence = await self._evidence(view, clock)
             people = self._note(view, evidence, now)
+            await self._check_gallery()
             if len(self._people):
                 with clock.stage("match"):
-                    await self._check_gallery()
                     await self._people.judge(at_s)
             return Recognition(
                 self._faces(view, evidence, people),

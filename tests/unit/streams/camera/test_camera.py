@@ -333,6 +333,16 @@ async def test_a_gallery_that_changes_all_the_time_is_searched_at_a_bounded_rate
     assert len(searches) <= 2
 
 
+async def test_a_frame_says_which_revision_it_was_compared_with_also_before_anyone_came(
+    studio,
+) -> None:
+    await enroll(studio.gallery, ann=ANN)
+    seen = await studio.see(0.0, drawn())
+    assert seen.recognition.faces == ()
+    default = await studio.gallery.get_gallery("default")
+    assert seen.recognition.gallery_revision == default.revision
+
+
 async def test_a_deleted_gallery_ends_the_work(studio) -> None:
     await studio.watch(10, 0.5, still(Drawn(ANN, 200)))
     studio.gallery._rooms.clear()
