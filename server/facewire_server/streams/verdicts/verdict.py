@@ -201,12 +201,15 @@ class Verdict:
             reason: LOST or STREAM_ENDED.
 
         Returns:
-            The change, with the decision that is confirmed, or else the last one; None if the verdict never began.
+            The change, with the decision that is confirmed, or else the last one; with an open one if the name is held back. None if the
+            verdict never began.
         """
         self._check_not_ended()
         has_begun = self._state is not None
         self._state = TrackState.ENDED
         last = self.standing or self._last or self._blank
+        if self._evidence.is_held and last.outcome is not Outcome.TOO_POOR:
+            last = self._blank
         return Change(TrackState.ENDED, reason, last) if has_begun else None
 
     def _check_not_ended(self) -> None:

@@ -201,6 +201,26 @@ def test_a_person_of_one_frame_ends_with_the_decision_of_that_frame(watched) -> 
     assert (ended.decision.outcome, ended.decision.look_count) == (Outcome.KNOWN, 1)
 
 
+def test_a_name_that_is_held_back_at_the_end_is_not_the_last_decision(named) -> None:
+    named.verdict.hold()
+    ended = named.verdict.end(TrackReason.LOST)
+    assert ended.decision == named.verdict.shown
+    assert (ended.decision.outcome, ended.decision.best) == (Outcome.PENDING, None)
+
+
+def test_nor_is_the_name_of_a_single_look_before(watched) -> None:
+    watched.look(0.0, known(0.46))
+    watched.verdict.hold()
+    ended = watched.verdict.end(TrackReason.LOST)
+    assert (ended.decision.outcome, ended.decision.best) == (Outcome.PENDING, None)
+
+
+def test_a_resumed_track_that_is_not_seen_again_ends_without_its_name() -> None:
+    ended = Verdict.restored(known(0.7)).end(TrackReason.LOST)
+    assert ended is not None
+    assert (ended.decision.outcome, ended.decision.best) == (Outcome.PENDING, None)
+
+
 def test_an_ended_verdict_takes_nothing(named) -> None:
     named.verdict.end(TrackReason.LOST)
     for use in (
