@@ -186,6 +186,24 @@ async def test_the_tracks_of_a_killed_process_are_ended(
     here.streams["yard"].account(1)  # goes on
 
 
+async def test_a_stream_whose_process_stood_still_was_forgotten_and_not_taken_over(
+    here: Worker, start: Callable[[], Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So its camera opens a new one. Who is taken over must not: two cameras would take it from each other."""
+    asleep = start()
+    token, _, _ = asleep.ask("open", "door")
+    asleep.ask("record", "door", 7)
+    clock = here.journal._storage.now_us
+    with monkeypatch.context() as later:
+        later.setattr(here.journal._storage, "now_us", lambda: clock() + 61_000_000)
+        for _ in range(3):
+            await here.journal.maintain()
+    assert asleep.ask("account", "door", 1) == "StreamForgotten"
+    again = asleep.ask("open", "door", token)
+    assert (again[0] != token, again[1:]) == (True, [0, []])
+    assert asleep.ask("account", "door", 1) == ""
+
+
 @pytest.mark.parametrize("leap_s", [3600, -3600])
 async def test_a_clock_that_leaps_ends_no_stream_of_another_process(
     here: Worker, start: Callable[[], Process], monkeypatch: pytest.MonkeyPatch, leap_s: int

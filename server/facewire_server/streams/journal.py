@@ -14,10 +14,12 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, NoReturn, Protocol
 
+from facewire_server.errors import StorageBusy, StreamTakenOver
 from facewire_server.types import Quality, TrackEvent, TrackState
 
 __all__ = [
     "EVERY_EVENT",
+    "NOT_ITS_STREAM",
     "RESUME_WITHIN_S",
     "TOKEN_BYTES",
     "Crop",
@@ -27,12 +29,21 @@ __all__ = [
     "JournalStatistics",
     "JournaledStream",
     "OpenTrack",
+    "StreamForgotten",
     "WatchedEvent",
 ]
 
 RESUME_WITHIN_S: Final = 60.0
 """Seconds after a stream broke off within which it may be resumed: as long as a person who left the picture stays the same
 visit. Chosen, not measured."""
+
+
+class StreamForgotten(StorageBusy):
+    """The stream was ended because its process did not run for longer than it may be resumed: a new one may be opened."""
+
+
+NOT_ITS_STREAM: Final = (StreamTakenOver, StreamForgotten)
+"""What the methods of a `JournaledStream` raise that is no longer the owner of the stream."""
 
 TOKEN_BYTES: Final = 16
 """Bytes of a resume token: random, so that it cannot be guessed."""
@@ -137,7 +148,8 @@ class JournalStatistics:
 class JournaledStream(Protocol):
     """What the journal keeps of one open stream.
 
-    Every method but `break_off` raises StreamTakenOver once another stream was opened with the token.
+    Every method but `break_off` raises StreamTakenOver once another stream was opened with the token, and StreamForgotten once this one
+    was ended because its process did not run for longer than `resume_within_s`.
 
     Attributes:
         token: names the stream to whoever resumes it: 16 random bytes, or those that it was opened with.
@@ -172,7 +184,7 @@ class JournaledStream(Protocol):
         ...
 
     async def taken_over(self) -> NoReturn:
-        """Waits until another stream is opened with the token; raises StreamTakenOver then."""
+        """Waits until another stream is opened with the token, or this one is forgotten; raises the error then."""
         ...
 
     async def end(self) -> tuple[TrackEvent, ...]:

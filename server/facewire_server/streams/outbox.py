@@ -4,9 +4,8 @@ import asyncio
 from contextlib import suppress
 from typing import NoReturn
 
-from facewire_server.errors import StreamTakenOver
 from facewire_server.streams.camera.camera import Camera
-from facewire_server.streams.journal import Journal, JournaledStream
+from facewire_server.streams.journal import NOT_ITS_STREAM, Journal, JournaledStream
 from facewire_server.streams.tally import Tally
 from facewire_server.types import TrackEvent
 
@@ -86,7 +85,7 @@ class Outbox:
             await self._stream.save(numbers)
 
     async def until_taken_over(self) -> NoReturn:
-        """Raises StreamTakenOver as soon as another stream goes on with the tracks."""
+        """Raises StreamTakenOver as soon as another stream goes on with the tracks, StreamForgotten if they were ended."""
         await self._stream.taken_over()
 
     async def end(self) -> None:
@@ -101,7 +100,7 @@ class Outbox:
 
     async def break_off(self) -> None:
         """Records what is left; the stream may be resumed from here. A second call does nothing, nor one after `end`."""
-        with suppress(StreamTakenOver):
+        with suppress(*NOT_ITS_STREAM):
             await self.record()
             await self.save()
         self._stream.break_off()

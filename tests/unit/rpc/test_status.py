@@ -14,6 +14,7 @@ from facewire_server.rpc.status import (
     reason_of,
     shortened,
 )
+from facewire_server.streams.journal import StreamForgotten
 
 RESERVED = {
     face_pb2.ERROR_REASON_UNSPECIFIED,
@@ -37,6 +38,12 @@ def test_every_reason_of_the_contract_is_used_once_or_reserved() -> None:
     assert len(used) == len(set(used))
     assert set(used) | RESERVED == set(face_pb2.ErrorReason.values())
     assert not set(used) & RESERVED
+
+
+def test_a_forgotten_stream_may_be_opened_again_and_one_that_was_taken_over_not() -> None:
+    forgotten = _status(StreamForgotten("open a new one"), ignore)
+    taken = _status(errors.StreamTakenOver("by another one"), ignore)
+    assert (forgotten.code, taken.code) == (code_pb2.UNAVAILABLE, code_pb2.ABORTED)
 
 
 def test_a_status_tells_reason_domain_and_field() -> None:

@@ -1,11 +1,12 @@
 """What every frame writes: a few numbers of each open stream, in a file that all processes map into their memory.
 
 A write transaction for each frame would wait for those of other processes; a number in shared memory costs less than a microsecond, and
-survives the process as the storage does. A stream has a slot of three numbers, by whose generation it knows whether it is still its owner:
+survives the process as the storage does. A stream has a slot of four numbers, by whose generation it knows whether it is still its owner:
 
     generation    raised by whoever takes the slot, in a write transaction, so that one does at a time
     accounted     the last sequence that was accounted for
     alive         when the stream was last known to be open, microseconds since 1970
+    given up      the last generation that no stream took: the one before was not open for too long
 
 Whoever takes a slot raises the generation and then reads what was accounted; its owner writes what it accounts for and then reads
 the generation. So either the owner sees that it was displaced, or the new owner sees what was accounted for.
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from facewire_server.errors import StreamTakenOver
+from facewire_server.streams.journal import StreamForgotten
 
 __all__ = ["SLOTS", "Accounts"]
 
@@ -25,9 +27,9 @@ SLOTS: Final = 4096
 """Streams that are open or can be resumed, of all processes together. Chosen, not measured: 64 streams a process by default."""
 
 _NUMBERS: Final = 4
-"""Numbers of a slot, the last one unused: so no slot lies in two lines of the processor's cache."""
+"""Numbers of a slot: no slot lies in two lines of the processor's cache."""
 
-_GENERATION, _ACCOUNTED, _ALIVE = 0, 1, 2
+_GENERATION, _ACCOUNTED, _ALIVE, _GIVEN_UP = range(_NUMBERS)
 
 _BYTES: Final = (1 + SLOTS) * _NUMBERS * 8
 """Bytes of the file. In place of a slot, the first numbers hold the last event."""
@@ -75,16 +77,35 @@ class Accounts:
         self._order()
         return self._numbers[at + _GENERATION]
 
+    def give_up(self, slot: int) -> None:
+        """Takes a slot from a stream that was not open for too long; in a write transaction only."""
+        at = self._at(slot)
+        # First: whoever sees that the slot was taken finds out why.
+        self._numbers[at + _GIVEN_UP] = self._numbers[at + _GENERATION] + 1
+        self._order()
+        self.take(slot)
+
     def account(self, slot: int, generation: int, sequence: int) -> None:
-        """Writes that frames up to this one are accounted for; raises StreamTakenOver if the slot was taken."""
+        """Writes that frames up to this one are accounted for; raises as `require`."""
         self._numbers[self._at(slot) + _ACCOUNTED] = sequence
         self._order()
         self.require(slot, generation)
 
     def require(self, slot: int, generation: int) -> None:
-        """Raises StreamTakenOver if the slot was taken since."""
-        if self._numbers[self._at(slot) + _GENERATION] != generation:
-            raise StreamTakenOver("another stream was opened with this one's resume token")
+        """Checks that the slot was not taken since.
+
+        Raises:
+            StreamTakenOver: it was.
+            StreamForgotten: it was, and given up later: no other stream goes on with it now.
+        """
+        at = self._at(slot)
+        if self._numbers[at + _GENERATION] == generation:
+            return
+        if self._numbers[at + _GIVEN_UP] > generation:
+            raise StreamForgotten(
+                "the server stood still, and has ended the stream: open a new one"
+            )
+        raise StreamTakenOver("another stream was opened with this one's resume token")
 
     def accounted(self, slot: int) -> int:
         """Returns the last sequence that was accounted for."""

@@ -7,10 +7,11 @@ from dataclasses import replace
 from facewire_server.backends.lmdb_journal.storage import FAILURES, JournalStorage
 from facewire_server.backends.lmdb_journal.stream_table import Claim, key_of
 from facewire_server.backends.lmdb_journal.writes import Writes
-from facewire_server.errors import InvalidField, StreamTakenOver
+from facewire_server.errors import InvalidField
 from facewire_server.events import Emit, JournalFailed
 from facewire_server.galleries.ports import People
 from facewire_server.galleries.records import PersonReference
+from facewire_server.streams.journal import NOT_ITS_STREAM
 from facewire_server.streams.kept_events import (
     KeptEvent,
     Names,
@@ -57,7 +58,7 @@ class Recorder:
         """Emits a failure of the storage in the block, and ends the block there."""
         try:
             yield
-        except (StreamTakenOver, InvalidField):
+        except (*NOT_ITS_STREAM, InvalidField):
             raise
         except FAILURES as error:
             self._emit(JournalFailed(type(error), str(error)))

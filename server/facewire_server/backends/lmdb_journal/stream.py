@@ -7,8 +7,7 @@ from typing import NoReturn
 from facewire_server.backends.lmdb_journal.recorder import Recorder
 from facewire_server.backends.lmdb_journal.stream_table import Claim, key_of
 from facewire_server.backends.lmdb_journal.writes import Writes
-from facewire_server.errors import StreamTakenOver
-from facewire_server.streams.journal import OpenTrack
+from facewire_server.streams.journal import NOT_ITS_STREAM, OpenTrack
 from facewire_server.types import TrackEvent
 
 __all__ = ["LmdbStream"]
@@ -55,7 +54,7 @@ class LmdbStream:
             return
 
         def change(writes: Writes) -> None:
-            self._accounts.require(claim.slot, claim.generation)
+            self.require()
             writes.streams.save(key_of(claim.token), numbers)
 
         with self._recorder.surviving():
@@ -63,8 +62,9 @@ class LmdbStream:
 
     async def taken_over(self) -> NoReturn:
         """See the port."""
-        await self._displaced.wait()
-        raise StreamTakenOver("another stream was opened with this one's resume token")
+        while True:
+            await self._displaced.wait()
+            self.require()
 
     async def end(self) -> tuple[TrackEvent, ...]:
         """See the port."""
@@ -79,13 +79,18 @@ class LmdbStream:
         self.refresh()
         self._parted(self)
 
+    def require(self) -> None:
+        """Raises StreamTakenOver or StreamForgotten if this is no longer the stream's owner."""
+        if self.claim is not None:
+            self._accounts.require(self.claim.slot, self.claim.generation)
+
     def refresh(self) -> bool:
         """Keeps that the stream is open now; returns False if another one was opened with its token."""
         if self.claim is None:
             return True
         try:
-            self._accounts.require(self.claim.slot, self.claim.generation)
-        except StreamTakenOver:
+            self.require()
+        except NOT_ITS_STREAM:
             self._displaced.set()
             return False
         self._accounts.set_alive(self.claim.slot, self._recorder.storage.now_us())

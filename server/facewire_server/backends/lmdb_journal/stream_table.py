@@ -130,12 +130,11 @@ class StreamTable:
             if abs(self._accounts.alive_at_us(stream.slot) - now_us) > within_us
         )
 
-    def take(self, key: bytes) -> bool:
-        """Takes the account of a stream from whoever has it; returns False if there is no such stream."""
+    def give_up(self, key: bytes) -> None:
+        """Takes the account of a stream from whoever has it."""
         value = self._streams.get(key)
         if value is not None:
-            self._accounts.take(Stream.FromString(value).slot)
-        return value is not None
+            self._accounts.give_up(Stream.FromString(value).slot)
 
     def people(self) -> frozenset[PersonReference]:
         """Returns everyone whom an open track refers to."""

@@ -120,7 +120,9 @@ class Writes:
     def end_overdue(self, keys: Set[bytes]) -> None:
         """Ends those of the streams that are overdue: they were not resumed in time."""
         for key in self.streams.overdue(self._now_us, self._retention.resume_us) & keys:
-            self.streams.take(key)  # its process may be asleep, and learns so that it has no stream
+            self.streams.give_up(
+                key
+            )  # its process may be asleep, and learns so that it has no stream
             self.end(key)
 
     def remove_old(self) -> bool:

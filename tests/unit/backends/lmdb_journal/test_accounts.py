@@ -7,6 +7,7 @@ import pytest
 
 from facewire_server.backends.lmdb_journal.accounts import SLOTS, Accounts
 from facewire_server.errors import StreamTakenOver
+from facewire_server.streams.journal import StreamForgotten
 
 
 @pytest.fixture
@@ -40,6 +41,19 @@ def test_whoever_takes_a_slot_displaces_its_owner(accounts: Accounts) -> None:
     accounts.account(3, resumed, 43)
     accounts.take(3, accounted=0)
     assert accounts.accounted(3) == 0
+
+
+def test_a_slot_that_no_stream_took_was_given_up(accounts: Accounts) -> None:
+    owner = accounts.take(3, accounted=0)
+    accounts.give_up(3)
+    with pytest.raises(StreamForgotten):
+        accounts.account(3, owner, 42)
+    later = accounts.take(3, accounted=0)  # another camera's
+    with pytest.raises(StreamForgotten):
+        accounts.require(3, owner)
+    accounts.take(3)
+    with pytest.raises(StreamTakenOver):
+        accounts.require(3, later)
 
 
 def test_the_file_is_its_owners_only_and_has_its_room_on_the_disk(
