@@ -75,7 +75,7 @@ def _is_unlike(before: Gray, now: Gray) -> bool:
 
 
 def _likeness(before: Gray, now: Gray, scale: float) -> float:
-    """Returns the highest correlation of the middle of a face, so much larger, with a part of `now`."""
+    """Returns the highest correlation of the middle of a face, `scale` times as large, with a part of `now`."""
     side = len(now)
     scaled = round(side * scale)
     if scaled != side:
