@@ -1,7 +1,6 @@
 """The verdict about the person of one track: tentative, confirmed, retracted, ended."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,21 +17,11 @@ from facewire_server.streams.verdicts.rule import (
     stance,
     turning_points,
 )
-from facewire_server.streams.verdicts.shown import blank, pending
+from facewire_server.streams.verdicts.shown import LastDecision
 from facewire_server.streams.verdicts.standing import Standing
-from facewire_server.types import (
-    Candidate,
-    Decision,
-    Outcome,
-    Rgb,
-    TrackReason,
-    TrackState,
-)
+from facewire_server.types import Candidate, Decision, Outcome, Rgb, TrackReason, TrackState
 
 __all__ = ["Verdict"]
-
-_UNDECIDED: Final = Decision(Outcome.PENDING, None, 0.0, 0.0, 0)
-"""What is shown before the first decision: no similarity, no threshold, no revision."""
 
 
 class Verdict:
@@ -47,8 +36,7 @@ class Verdict:
         self._state: TrackState | None = None
         self._evidence = Evidence()
         self._standing = Standing()
-        self._last: Decision | None = None
-        self._blank = _UNDECIDED
+        self._last = LastDecision()
         self._times = LookTimes()
         self._searched_sequence = 0
 
@@ -62,7 +50,7 @@ class Verdict:
         verdict = cls()
         verdict._state = TrackState.TENTATIVE if standing is None else TrackState.CONFIRMED
         verdict._standing = Standing(standing)
-        verdict._blank = blank(standing) if standing else _UNDECIDED
+        verdict._last = LastDecision(standing)
         verdict._evidence.is_held = True
         return verdict
 
@@ -80,8 +68,8 @@ class Verdict:
     def shown(self) -> Decision:
         """The present decision about the face: PENDING while the verdict is open or held, unless each look was TOO_POOR so far."""
         if self._evidence.is_held and self.standing:
-            return self._blank
-        return self.standing or self._open_decision()
+            return self._last.blank
+        return self.standing or self._last.open
 
     @property
     def probe(self) -> NDArray[np.float32] | None:
@@ -160,14 +148,12 @@ class Verdict:
             self._state = TrackState.TENTATIVE
         if decision.outcome is Outcome.TOO_POOR:
             self._times.tried(at_s)
-            self._blank = blank(decision)
-            if not self._evidence.searched:
-                self._last = decision
+            self._last.take(decision, is_kept=not self._evidence.searched)
             changes: list[Change] = []
         else:
             changes = self._weigh(decision)
         if began:
-            first = Change(TrackState.TENTATIVE, TrackReason.APPEARED, self._open_decision())
+            first = Change(TrackState.TENTATIVE, TrackReason.APPEARED, self._last.open)
             changes.insert(0, first)
         return tuple(changes)
 
@@ -191,7 +177,7 @@ class Verdict:
             None if nothing was confirmed.
         """
         self._check_not_ended()
-        self._last = None
+        self._last.decision = None
         return self._retract(TrackReason.GALLERY_CHANGED) if self.standing else None
 
     def end(self, reason: TrackReason) -> Change | None:
@@ -207,28 +193,25 @@ class Verdict:
         self._check_not_ended()
         has_begun = self._state is not None
         self._state = TrackState.ENDED
-        last = self.standing or self._last or self._blank
+        last = self.standing or self._last.decision or self._last.blank
         if self._evidence.is_held and last.outcome is not Outcome.TOO_POOR:
-            last = self._blank
+            last = self._last.blank
         return Change(TrackState.ENDED, reason, last) if has_begun else None
 
     def _check_not_ended(self) -> None:
         if self._state is TrackState.ENDED:
             raise RuntimeError("the verdict has ended")
 
-    def _open_decision(self) -> Decision:
-        return pending(self._last or self._blank)
-
     def _weigh(self, decision: Decision) -> list[Change]:
         looks = self._evidence.searched
         if not looks.newest:
             raise ValueError("a search needs a probe")
         decision = of_looks(decision, looks)
-        before = self._last or self.standing or decision
+        before = self._last.decision or self.standing or decision
         has_moved = before.gallery_revision != decision.gallery_revision
         is_new = self._searched_sequence != looks.newest.sequence
         self._searched_sequence = looks.newest.sequence
-        self._last, self._blank = decision, blank(decision)
+        self._last.take(decision)
         changes = []
         if self.standing and self._revokes(self.standing, decision, before, looks.newest):
             changes.append(self._retract(self._cause(has_moved=has_moved)))
@@ -267,4 +250,4 @@ class Verdict:
         self._evidence.start_again()
         name = self._standing.withdraw()
         self._state = TrackState.RETRACTED
-        return Change(TrackState.RETRACTED, reason, self._open_decision(), name)
+        return Change(TrackState.RETRACTED, reason, self._last.open, name)
