@@ -113,8 +113,8 @@ class FirstLook:
         by = layout.reduction(followed_px or layout.plan.least_short_side_px)
         image = decode(self.picture, header, by)
         drawn = draw(image, followed_px) if has_windows else None
-        # The canvas is the smaller of the two, and shows the same.
-        small = thumbnail(drawn[0] if drawn else image)
+        # Of the image, though the canvas is smaller: its sides are whole multiples of the thumbnail's more often, which is faster.
+        small = thumbnail(image)
         return Begun(header, layout, image, by, small, drawn, followed_px if drawn else 0)
 
 

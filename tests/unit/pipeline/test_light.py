@@ -41,6 +41,12 @@ def test_the_lettering_of_a_camera_does_not_hide_that_its_picture_is_dark() -> N
     assert lit[0, 0, 0] == 255
 
 
+def test_light_in_the_rows_that_are_looked_at_first_does_not_hide_that_a_picture_is_dark() -> None:
+    image = gray(10, (64, 80))
+    image[::8, :36] = 255  # of all pixels 6 %, of every eighth row 45 %
+    assert stretched(image)[1, 1, 0] > 120
+
+
 def test_a_black_picture_is_brightened_by_a_bounded_factor() -> None:
     assert stretched(gray(0)).max() == 0
     assert stretched(gray(1)).max() == 32
