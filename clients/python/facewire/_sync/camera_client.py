@@ -83,7 +83,7 @@ class CameraClient(GalleryClient):
             max_candidates: the best identities to list for each face. Range [0, 20].
             detail: which results are sent: with EVENTS_ONLY those of frames have no faces.
             search_interval_ms: longest time between two searches of the whole picture, milliseconds; in between known faces are
-                followed. 1: every frame is searched. Range [1, 60000]. Default: the server's, 500.
+                followed. 1: every frame is searched. Range [1, 60000]. Default: the server's, 1000.
             reopen: go on with a new stream if the server ends this one or is lost; see `Stream`. It is
                 also waited for if the server has no place at the start. Default: the attribute
                 `live` of `frames`, as a `Camera` has it, or no.

@@ -4,8 +4,11 @@ from typing import Final
 
 __all__ = ["SearchRule"]
 
-_SOONEST: Final = 0.25
-"""Share of the interval after which movement may cause a search. Chosen, not measured: four times as many searches at most."""
+_SOONEST: Final = 1 / 8
+_LATEST: Final = 1 / 2
+"""Shares of the interval after which movement may cause a search: at first, and after searches in vain. Measured at an interval of 1 s
+(`python -m bench.search_delays`): who comes in is found 0.2 to 0.3 s after the first frame that shows the face, 0.5 s at most; with 1/4 and 1
+after 0.5 s, 0.9 at most, since the first search finds a shoulder; at an interval of 0.5 s after 0.1 to 0.3 s, 0.3 at most."""
 
 _CLOCK_STEP_S: Final = 1e-6
 """Seconds: the resolution of the times that cameras state."""
@@ -14,8 +17,8 @@ _CLOCK_STEP_S: Final = 1e-6
 class SearchRule:
     """The searches of one stream.
 
-    Movement causes searches at a rate that falls while they find no new face: trees, screens and people with their backs to the camera
-    move all day. It is as high as before once a new face is found, or nothing moves.
+    Movement causes searches at a rate that falls while they find no new face, to twice that of a still picture: trees, screens and people
+    with their backs to the camera move all day. It is as high as before once a new face is found, or nothing moves.
     """
 
     def __init__(self, interval_s: float) -> None:
@@ -58,4 +61,5 @@ class SearchRule:
         self._last_s = at_s
         is_in_vain = has_moved and not has_found
         soonest_s = self._interval_s * _SOONEST
-        self._wait_s = min(self._interval_s, 2 * self._wait_s) if is_in_vain else soonest_s
+        latest_s = self._interval_s * _LATEST
+        self._wait_s = min(latest_s, 2 * self._wait_s) if is_in_vain else soonest_s

@@ -166,7 +166,7 @@ async def test_what_moves_and_has_no_face_causes_a_bounded_number_of_searches(th
         levels = np.full((480, 640), 120, np.uint8)
         levels[100:400, (row * 40) % 500 : (row * 40) % 500 + 120] = 220
         await studio.see(1 + row / 10, drawn(background=levels))
-    assert studio.finding.calls <= 2 + 2 + 30 / 8
+    assert studio.finding.calls <= 2 + 30 / 4
 
 
 async def test_a_lost_face_is_searched_for_in_the_same_frame(threads) -> None:
