@@ -50,7 +50,7 @@ class Layout:
         return max(1, min(searched_px, round(wanted_px)))
 
     def reduction(self, short_side_px: int) -> int:
-        """Returns the largest factor by which decoding may shrink the picture, if its shorter side must keep so many pixels."""
+        """Returns the largest factor by which decoding may shrink the picture, to this shorter side at least."""
         return 1 if self._header.is_cut else reduction(self._header, short_side_px)
 
 
