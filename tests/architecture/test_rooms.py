@@ -191,7 +191,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
             *(f"{SERVER}.streams.{each}" for each in ("journal", "kept_events")),
-            f"{SERVER}.work.condition",
+            *(f"{SERVER}.work.{each}" for each in ("condition", "steady_clock")),
             *VALUES,
         }
     ),
@@ -213,7 +213,7 @@ ROOMS: dict[str, frozenset[str]] = {
             ),
             *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
             *(f"{SERVER}.streams.{each}" for each in ("journal", "kept_events")),
-            f"{SERVER}.work.condition",
+            *(f"{SERVER}.work.{each}" for each in ("condition", "steady_clock")),
             *VALUES,
             "google.protobuf",
         }

@@ -21,6 +21,7 @@ from facewire_server.streams.journal import (
     WatchedEvent,
 )
 from facewire_server.types import Outcome, Quality, TrackEvent, TrackReason, TrackState
+from facewire_server.work import steady_clock
 from fakes.gallery import MemoryGallery
 from fakes.tracks import NOW_US, Clock, ambiguous, candidate, known, track_event, unknown
 
@@ -240,6 +241,18 @@ async def test_no_more_events_are_kept_than_allowed_and_the_loss_is_said_once(wo
     assert [one.events_lost for one in found] == [True] + [False] * (len(found) - 1)
 
 
+@pytest.fixture
+def steady_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is steady after two rounds, rather than ten minutes."""
+    monkeypatch.setattr(steady_clock, "_STEADY_LOOKS", 1)
+
+
+async def rounds(journal: Journal, count: int = 2) -> None:
+    for _ in range(count):
+        await journal.maintain()
+
+
+@pytest.mark.usefixtures("steady_at_once")
 async def test_events_are_kept_for_a_time(world: World) -> None:
     journal = world.opened(keep_s=60.0)
     stream = await journal.open_stream("door", "default")
@@ -247,8 +260,42 @@ async def test_events_are_kept_for_a_time(world: World) -> None:
     world.clock.advance(50)
     await stream.record([track_event(2, server_time_us=world.clock())])
     world.clock.advance(11)
-    await journal.maintain()
+    await rounds(journal)
     assert [one.track_id for one in await kept(journal)] == [2]
+
+
+@pytest.mark.usefixtures("steady_at_once")
+async def test_after_a_clock_that_was_ahead_events_are_kept_for_their_time_and_no_longer(
+    world: World,
+) -> None:
+    """Their ids go on from where the wrong clock was."""
+    journal, year_s = world.opened(keep_s=60.0), 31_536_000
+    stream = await journal.open_stream("door", "default")
+    world.clock.advance(year_s)
+    await stream.record([track_event(1, server_time_us=world.clock())])
+    world.clock.advance(-year_s)
+    await stream.record([track_event(2, server_time_us=world.clock())])
+    await rounds(journal)
+    assert [one.track_id for one in await kept(journal)] == [2]
+    world.clock.advance(61)
+    await stream.record([track_event(3, server_time_us=world.clock())])
+    await rounds(journal)
+    assert [one.track_id for one in await kept(journal)] == [3]
+
+
+@pytest.mark.parametrize("wrong_s", [-1_000_000_000, 31_536_000])
+async def test_a_clock_that_is_wrong_for_a_while_removes_nothing(
+    world: World, wrong_s: int
+) -> None:
+    """As that of a machine which starts, before it has asked for the time."""
+    journal = world.opened(keep_s=60.0)
+    stream = await journal.open_stream("door", "default")
+    await stream.record([track_event(1)])
+    world.clock.advance(wrong_s)
+    await rounds(journal, 10)
+    world.clock.advance(-wrong_s)
+    await rounds(journal)
+    assert [one.track_id for one in await kept(journal)] == [1]
 
 
 async def test_an_event_about_a_deleted_person_is_not_returned(world: World) -> None:
@@ -449,6 +496,7 @@ async def test_the_picture_of_a_person_who_is_deleted_while_a_frame_is_worked_on
     assert (await journal.statistics()).crops == 0
 
 
+@pytest.mark.usefixtures("steady_at_once")
 async def test_a_picture_is_kept_until_its_person_or_its_events_are_gone(world: World) -> None:
     journal = world.journal
     stream = await journal.open_stream("door", "default")
@@ -466,7 +514,7 @@ async def test_a_picture_is_kept_until_its_person_or_its_events_are_gone(world: 
     statistics = await journal.statistics()
     assert (statistics.crops, statistics.crop_bytes) == (1, len(CROP.jpeg))
     world.clock.advance(90_000)
-    await journal.maintain()
+    await rounds(journal)
     with pytest.raises(TrackNotFound):
         await journal.crop(2)
     assert (await journal.statistics()).crops == 0

@@ -35,6 +35,7 @@ from facewire_server.streams.kept_events import (
 )
 from facewire_server.types import TrackEvent, TrackState
 from facewire_server.work.condition import Condition
+from facewire_server.work.steady_clock import SteadyClock
 
 __all__ = ["MemoryJournal"]
 
@@ -99,6 +100,7 @@ class MemoryJournal:
         self._last_event = self._last_track = self._last_removed = 0
         self._records: dict[bytes, _Record] = {}
         self._crops: dict[int, Crop] = {}
+        self._clock = SteadyClock()
         self._watchers = 0
         self._changed = Condition()
 
@@ -208,11 +210,10 @@ class MemoryJournal:
     async def maintain(self) -> None:
         """See the port."""
         await self._end_overdue()
-        oldest_us = self._now_us() - self._keep_us
-        overdue = [
-            key for key, kept in self._events.items() if kept.event.server_time_us < oldest_us
-        ]
-        self._forget(overdue)
+        now_us = self._now_us()
+        if self._clock.is_steady(now_us):
+            times = ((key, kept.event.server_time_us) for key, kept in self._events.items())
+            self._forget([key for key, at_us in times if abs(now_us - at_us) > self._keep_us])
         names = await self._people.names(people_of(self._events.values()))
         for event_id, kept in list(self._events.items()):
             remaining = kept.without_deleted(names)

@@ -4,7 +4,7 @@ A picture is kept as long as the oldest event of its track, and no longer than a
 removes an event removes the picture of its track, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from facewire_server.backends.lmdb_journal.crop_table import CropTable
@@ -78,17 +78,31 @@ class Entries:
         """Whether an event of the track is kept."""
         return any(True for _ in self._track_events.scan(number_key(track_id)))
 
-    def has_overdue(self, keep: int, since_us: int) -> bool:
+    def has_overdue(self, keep: int, is_old: Callable[[int], bool]) -> bool:
         """Whether `remove_oldest` would remove an event."""
-        oldest = next((key for key, _ in self._events.scan()), None)
-        return self.count > keep or (oldest is not None and numbers_of(oldest)[0] < since_us)
+        oldest = next((_time_of(value) for _, value in self._events.scan()), None)
+        return self.count > keep or (oldest is not None and is_old(oldest))
 
-    def remove_oldest(self, most: int, *, keep: int, since_us: int) -> int:
-        """Removes at most `most` events: those beyond `keep`, and those with ids below `since_us`; returns their number."""
+    def remove_oldest(
+        self, most: int, *, keep: int, is_old: Callable[[int], bool] | None = None
+    ) -> int:
+        """Removes at most `most` events, in order of their ids.
+
+        Args:
+            most: events.
+            keep: those beyond this number are removed.
+            is_old: whether an event of this time, microseconds since 1970, is removed nevertheless; None = none is. Of its time, not of
+                its id: ids go on after one that a wrong clock made.
+
+        Returns:
+            The number of events that were removed.
+        """
         excess, removed = self.count - keep, 0
-        for key in [key for key, _ in _first(self._events, most)]:
+        for key, at_us in [
+            (key, _time_of(value) if is_old else 0) for key, value in _first(self._events, most)
+        ]:
             (event_id,) = numbers_of(key)
-            if removed >= excess and event_id >= since_us:
+            if removed >= excess and not (is_old and is_old(at_us)):
                 break
             self.remove(event_id)
             removed += 1
@@ -139,6 +153,10 @@ def _first(table: Table, most: int, start: bytes = b"") -> Iterator[tuple[bytes,
         if number == most:
             return
         yield item
+
+
+def _time_of(value: bytes) -> int:
+    return Event.FromString(value).server_time_us
 
 
 def _kept(key: bytes, value: bytes) -> KeptEvent:

@@ -6,11 +6,16 @@ from typing import Final, NamedTuple
 
 from facewire_server.backends.lmdb_journal.crop_files import CropFiles
 from facewire_server.backends.lmdb_journal.journal import LmdbJournal
-from facewire_server.backends.lmdb_journal.storage import JournalStorage, now_us, retention_of
+from facewire_server.backends.lmdb_journal.storage import (
+    DAMAGED,
+    JournalStorage,
+    now_us,
+    retention_of,
+)
 from facewire_server.backends.lmdb_journal.writes import Retention
 from facewire_server.backends.lmdb_storage.environment import UnusableStorage
 from facewire_server.backends.lmdb_storage.folder import alone_in
-from facewire_server.backends.lmdb_storage.storage_check import checked_by
+from facewire_server.backends.lmdb_storage.storage_check import CheckKilled, checked_by
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import ServerError
 from facewire_server.events import Emit, JournalReplaced
@@ -91,11 +96,18 @@ def _opened(
 
 
 def _check(folder: Path) -> None:
-    """Raises UnusableStorage: what is in the folder cannot be read."""
+    """Reads what is in the folder.
+
+    Raises:
+        UnusableStorage: it cannot be read.
+        CheckKilled: nothing is known about it.
+    """
     file = folder / "data.mdb"
     if file.exists():
         try:
             checked_by(_CHECK, folder)
+        except CheckKilled:
+            raise
         except OSError as error:
             raise UnusableStorage(f"{file} is damaged: {error}") from error
 
@@ -107,7 +119,7 @@ def _put_aside(folder: Path) -> None:
         OSError: another process uses the folder.
     """
     with alone_in(folder):
-        (folder / "data.mdb").replace(folder / "damaged.mdb")
+        (folder / "data.mdb").replace(folder / DAMAGED)
         for name in ("lock.mdb", "accounts"):
             (folder / name).unlink(missing_ok=True)
         CropFiles(folder / "crops").erase_all()

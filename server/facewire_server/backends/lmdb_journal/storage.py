@@ -1,5 +1,6 @@
 """The journal's storage in one process: its transactions in threads, and the pictures that belong to them."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,12 +17,15 @@ from facewire_server.backends.lmdb_storage.transaction_threads import Transactio
 from facewire_server.errors import GalleryFull, ServerError
 from facewire_server.events import Emit, JournalFailed
 
-__all__ = ["FAILURES", "JournalStorage", "now_us", "retention_of"]
+__all__ = ["DAMAGED", "FAILURES", "JournalStorage", "now_us", "retention_of"]
 
 T = TypeVar("T")
 
 FAILURES: Final = (ServerError, OSError, ValueError)
 """What a storage that fails raises; a ValueError for a word that another version wrote."""
+
+DAMAGED: Final = "damaged.mdb"
+"""Name of a storage that was put aside since it could not be used. Its time is that of its last write."""
 
 _FIXED_BYTES: Final = 64 << 20
 """Bytes of the map beside those for events: for streams, and for pages that a reader keeps from reuse. Chosen, not measured."""
@@ -85,6 +89,7 @@ class JournalStorage:
         self.now_us = clock
         self.retention = retention
         self._emit = emit
+        self._damaged = folder / DAMAGED
         self._threads = TransactionThreads(self._environment, _READERS, write_wait_s=_WRITE_WAIT_S)
 
     async def read(self, step: Callable[[Transaction], T]) -> T:
@@ -132,6 +137,12 @@ class JournalStorage:
         with self._environment.read():
             return self._environment.statistics(()).file_bytes
 
+    def remove_old_damaged(self) -> None:
+        """Removes the storage that was put aside, once it is older than any event is kept; blocks."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.retention.is_old(self._damaged.stat().st_mtime_ns // 1000, self.now_us()):
+                self._damaged.unlink()
+
     def close(self) -> None:
         """Waits for running calls and releases the folder; blocks."""
         self._threads.close()
@@ -139,4 +150,4 @@ class JournalStorage:
 
 
 def _make_room(writes: Writes) -> None:
-    writes.entries.remove_oldest(STEP, keep=writes.entries.count - STEP, since_us=0)
+    writes.entries.remove_oldest(STEP, keep=writes.entries.count - STEP)

@@ -37,6 +37,10 @@ class Retention:
     age_us: int
     resume_us: int
 
+    def is_old(self, at_us: int, now_us: int) -> bool:
+        """Whether something of a time is older than events are kept, or as far in the future: a clock was wrong."""
+        return abs(now_us - at_us) > self.age_us
+
 
 class Writes:
     """One write transaction of the journal.
@@ -105,7 +109,7 @@ class Writes:
         if self._transaction.used_bytes() > self._retention.used_bytes:
             keep = min(keep, self.entries.count - most)
         if self.entries.count > keep:
-            self.entries.remove_oldest(most, keep=keep, since_us=0)
+            self.entries.remove_oldest(most, keep=keep)
         return numbered
 
     def end(self, key: bytes) -> list[KeptEvent]:
@@ -125,20 +129,23 @@ class Writes:
             )  # its process may be asleep, and learns so that it has no stream
             self.end(key)
 
+    def remove_many(self) -> bool:
+        """Removes some of the events that are too many; returns whether there may be more."""
+        return self.entries.remove_oldest(STEP, keep=self._retention.count) == STEP
+
     def remove_old(self) -> bool:
         """Removes some of the events that are too old or too many; returns whether there may be more."""
-        since_us = self._now_us - self._retention.age_us
-        return (
-            self.entries.remove_oldest(STEP, keep=self._retention.count, since_us=since_us) == STEP
-        )
+        keep = self._retention.count
+        return self.entries.remove_oldest(STEP, keep=keep, is_old=self._is_old) == STEP
 
     def remove_eventless_crops(self) -> None:
         """Removes the pictures of old tracks that have no event any more."""
-        for track_id in self.entries.crops.track_ids():
-            if track_id >= self._now_us - self._retention.age_us:
-                break
-            if not self.entries.has_events(track_id):
+        for track_id in self.entries.crops.track_ids():  # the time when it began, as a rule
+            if self._is_old(track_id) and not self.entries.has_events(track_id):
                 self.entries.crops.remove(track_id)
+
+    def _is_old(self, at_us: int) -> bool:
+        return self._retention.is_old(at_us, self._now_us)
 
     def forget(self, deleted: Collection[PersonReference]) -> bool:
         """Removes some of what is about people who were deleted; returns whether there may be more."""

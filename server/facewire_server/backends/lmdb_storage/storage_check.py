@@ -9,21 +9,31 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
-__all__ = ["checked_by"]
+__all__ = ["CheckKilled", "checked_by"]
+
+_FAULTS: Final = (signal.SIGBUS, signal.SIGSEGV, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
+"""What ends a process that reads a damaged storage. Any other signal came from somebody: the kernel, for want of memory, or an operator."""
+
+
+class CheckKilled(OSError):
+    """The check was ended from outside, so that nothing is known about the storage."""
 
 
 def checked_by(module: str, folder: Path) -> str:
     """Returns what the module prints that reads the storage in a folder, run in a process of its own; blocks.
 
     Raises:
-        OSError: the storage cannot be read; the text says why.
+        OSError: the storage cannot be read; the text says why. CheckKilled: the check was ended before it knew.
     """
     command = [sys.executable, "-m", module, str(folder)]
     # Without a terminal, so that Ctrl-C is for the server only.
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode == 0:
         return done.stdout.decode()
+    if done.returncode < 0 and -done.returncode not in _FAULTS:
+        raise CheckKilled(f"its check was ended by {signal.Signals(-done.returncode).name}")
     if done.returncode > 0:
         reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     elif done.returncode == -signal.SIGBUS:

@@ -1,13 +1,15 @@
 """A journal that cannot be used keeps no server from starting, and one that fails keeps no frame from its result."""
 
 import asyncio
+import os
+import time
 from contextlib import aclosing
 from pathlib import Path
 
 import lmdb
 import pytest
 
-from facewire_server.backends.lmdb_journal import crop_table, storage
+from facewire_server.backends.lmdb_journal import crop_table, opening, storage
 from facewire_server.backends.lmdb_journal.journal import LmdbJournal
 from facewire_server.backends.lmdb_journal.journal_tables import JOURNAL_STORAGE
 from facewire_server.backends.memory_journal import MemoryJournal
@@ -101,6 +103,39 @@ async def test_a_journal_that_cannot_be_used_is_put_aside(
             assert not [name for name in names if name.startswith("crops/")]
         finally:
             journal.close()
+
+
+async def test_a_journal_whose_check_was_ended_from_outside_is_left_as_it_is(
+    people: MemoryGallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the kernel for want of memory, say: that is no damage."""
+    await filled(tmp_path, people)
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    (tmp_path / "killed.py").write_text(killed)
+    with monkeypatch.context() as starved:
+        starved.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+        starved.setattr(opening, "_CHECK", "killed")
+        journal, replaced = open_in(tmp_path, people)
+    assert isinstance(journal, MemoryJournal)
+    assert replaced is not None
+    assert not replaced.is_kept
+    assert "SIGKILL" in replaced.reason
+    with opened_journal(tmp_path, people) as again:
+        assert await kept_count(again) == 300
+
+
+async def test_what_was_put_aside_is_removed_when_it_is_older_than_any_event_may_be(
+    people: MemoryGallery, tmp_path: Path
+) -> None:
+    await filled(tmp_path, people)
+    damaged = tmp_path / "damaged.mdb"
+    damaged.write_bytes(b"events")
+    for age_s, is_kept in ((3000, True), (4000, False)):
+        written_s = time.time() - age_s
+        os.utime(damaged, (written_s, written_s))
+        with opened_journal(tmp_path, people, keep_s=3600.0) as journal:
+            await journal.maintain()
+        assert damaged.exists() == is_kept
 
 
 async def test_a_journal_in_use_is_not_put_aside(people: MemoryGallery, tmp_path: Path) -> None:
