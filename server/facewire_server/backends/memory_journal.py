@@ -110,7 +110,7 @@ class MemoryJournal:
         return self._last_track
 
     async def open_stream(
-        self, camera_id: str, gallery_id: str, token: bytes = b""
+        self, camera_id: str, gallery_id: str, token: bytes = b"", client: str = ""
     ) -> JournaledStream:
         """See the port."""
         await self._end_overdue()

@@ -216,11 +216,12 @@ class Journal(Protocol):
         ...
 
     async def open_stream(
-        self, camera_id: str, gallery_id: str, token: bytes = b""
+        self, camera_id: str, gallery_id: str, token: bytes = b"", client: str = ""
     ) -> JournaledStream:
-        """Opens a stream, or resumes the one of the token.
+        """Opens a stream of a client, or resumes the one of the token.
 
-        A token that is unknown, or no longer good, opens a new stream. If the stream of the token is still open, it is taken over.
+        There are places for some thousand streams that are open or can be resumed. When they are used up, the client that has broken off most
+        streams can no longer resume the first of these. A token that is unknown, or no longer good, opens a new stream. If the stream of the token is still open, it is taken over.
 
         Raises:
             InvalidField: the token is another camera's, or of a stream with another gallery.

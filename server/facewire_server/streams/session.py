@@ -88,7 +88,7 @@ class Session:
             slots: shared by all streams and calls.
             frame_bytes: shared by all streams.
             limits: what a client may ask for.
-            client: whose streams wait for what those before have had.
+            client: whose streams wait for what those before have had, and share the places to resume from.
             emit: takes a `FrameRead` of each frame, and a `FrameAccounted` or `FramesSkipped`.
         """
         self._open_camera = open_camera
@@ -126,7 +126,8 @@ class Session:
 
         plan = await self._open(inputs)
         journal = self._journal
-        stream = await journal.open_stream(plan.camera_id, plan.gallery_id, plan.resume_token)
+        ids = plan.camera_id, plan.gallery_id
+        stream = await journal.open_stream(*ids, plan.resume_token, self._client)
         try:
             camera = self._open_camera(plan, journal.new_track_id)
             camera.restore(stream.tracks)

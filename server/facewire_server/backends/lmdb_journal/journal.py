@@ -76,12 +76,14 @@ class LmdbJournal:
         """See the port."""
         return self._track_ids.next()
 
-    async def open_stream(self, camera_id: str, gallery_id: str, token: bytes = b"") -> LmdbStream:
+    async def open_stream(
+        self, camera_id: str, gallery_id: str, token: bytes = b"", client: str = ""
+    ) -> LmdbStream:
         """See the port."""
         self._refresh()
         with self._recorder.surviving():
             claim = await self._storage.write(
-                lambda writes: writes.opened(camera_id, gallery_id, token)
+                lambda writes: writes.opened(camera_id, gallery_id, token, client)
             )
             self._recorder.notify()  # the tracks of another stream may have ended
             names = await self._recorder.names(people_of(kept for kept, _ in claim.tracks))

@@ -70,14 +70,16 @@ class Event(_message.Message):
     def __init__(self, camera_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., track_id: _Optional[int] = ..., visit_id: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., first_seen_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., server_time_us: _Optional[int] = ..., best: _Optional[_Union[Person, _Mapping]] = ..., between: _Optional[_Iterable[_Union[Person, _Mapping]]] = ..., previous: _Optional[_Union[Person, _Mapping]] = ...) -> None: ...
 
 class Stream(_message.Message):
-    __slots__ = ("camera_id", "gallery_id", "slot")
+    __slots__ = ("camera_id", "gallery_id", "slot", "client")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     gallery_id: str
     slot: int
-    def __init__(self, camera_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., slot: _Optional[int] = ...) -> None: ...
+    client: bytes
+    def __init__(self, camera_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., slot: _Optional[int] = ..., client: _Optional[bytes] = ...) -> None: ...
 
 class OpenTrack(_message.Message):
     __slots__ = ("event_id", "event", "numbers")

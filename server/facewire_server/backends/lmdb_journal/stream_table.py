@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from facewire_server.backends.lmdb_journal.accounts import SLOTS, Accounts
 from facewire_server.backends.lmdb_journal.event_records import event_record, kept_of
@@ -20,9 +21,22 @@ from facewire_server.types import TrackState
 __all__ = ["Claim", "StreamTable", "key_of"]
 
 
+_SURELY_OVER_US: Final = 5_000_000
+"""Microseconds since a stream was last known to be open, from which on it has broken off: each process says so every second. Chosen, not
+measured."""
+
+_MARK_BYTES: Final = 8
+"""Bytes that distinguish clients. Chosen, not measured."""
+
+
 def key_of(token: bytes) -> bytes:
     """Returns the key of a stream: whoever reads the file learns no token."""
     return hashlib.sha256(token).digest()
+
+
+def _client_mark(client: str) -> bytes:
+    """Returns what is kept of a client: enough to see that two streams are of the same one."""
+    return hashlib.sha256(client.encode()).digest()[:_MARK_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +70,10 @@ class StreamTable:
         """Number of streams."""
         return self._transaction.count("streams")
 
-    def opened(self, camera_id: str, gallery_id: str, token: bytes, now_us: int) -> Claim:
-        """Opens a stream, or takes the one of the token.
+    def opened(
+        self, camera_id: str, gallery_id: str, token: bytes, client: str, now_us: int
+    ) -> Claim:
+        """Opens a stream of a client, or takes the one of the token.
 
         Raises:
             InvalidField: the token is another camera's, or of a stream with another gallery.
@@ -65,7 +81,7 @@ class StreamTable:
         """
         value = self._streams.get(key_of(token)) if token else None
         if value is None:
-            return self._new(camera_id, gallery_id, now_us)
+            return self._new(camera_id, gallery_id, client, now_us)
         stream = Stream.FromString(value)
         if (stream.camera_id, stream.gallery_id) != (camera_id, gallery_id):
             raise InvalidField(
@@ -80,7 +96,25 @@ class StreamTable:
         accounted = self._accounts.accounted(stream.slot)
         return Claim(token, stream.slot, generation, accounted, tracks)
 
-    def _new(self, camera_id: str, gallery_id: str, now_us: int) -> Claim:
+    def giving_way(self, token: bytes, client: str, now_us: int) -> bytes | None:
+        """Returns the key of the stream that has to be given up before one can be opened; None if there is a place, or no such stream.
+
+        Of the client that has most streams which broke off, it is the one that broke off first: so who opens many, and breaks them off,
+        loses their own. Of clients with as many, the new stream's own client comes first.
+        """
+        if self.count < SLOTS or (token and self._streams.get(key_of(token)) is not None):
+            return None
+        broken_off: dict[bytes, list[tuple[int, bytes]]] = {}
+        for key, value in self._streams.scan():
+            stream = Stream.FromString(value)
+            alive_at_us = self._accounts.alive_at_us(stream.slot)
+            if now_us - alive_at_us > _SURELY_OVER_US:
+                broken_off.setdefault(stream.client, []).append((alive_at_us, bytes(key)))
+        own = _client_mark(client)
+        most = max(broken_off, key=lambda one: (len(broken_off[one]), one == own), default=None)
+        return None if most is None else min(broken_off[most])[1]
+
+    def _new(self, camera_id: str, gallery_id: str, client: str, now_us: int) -> Claim:
         taken = {Stream.FromString(value).slot for _, value in self._streams.scan()}
         slot = next((slot for slot in range(SLOTS) if slot not in taken), None)
         if slot is None:
@@ -88,7 +122,9 @@ class StreamTable:
         token = secrets.token_bytes(TOKEN_BYTES)
         generation = self._accounts.take(slot, accounted=0)
         self._accounts.set_alive(slot, now_us)
-        record = Stream(camera_id=camera_id, gallery_id=gallery_id, slot=slot)
+        record = Stream(
+            camera_id=camera_id, gallery_id=gallery_id, slot=slot, client=_client_mark(client)
+        )
         self._streams.put(key_of(token), record.SerializeToString())
         return Claim(token, slot, generation)
 

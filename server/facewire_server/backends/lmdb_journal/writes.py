@@ -65,10 +65,12 @@ class Writes:
         first = next_number(self._transaction, b"last_track", self._now_us, count=count)
         return range(first, first + count)
 
-    def opened(self, camera_id: str, gallery_id: str, token: bytes) -> Claim:
-        """Opens or resumes a stream; see `StreamTable.opened`."""
+    def opened(self, camera_id: str, gallery_id: str, token: bytes, client: str) -> Claim:
+        """Opens or resumes a stream; see `StreamTable.opened`. If there is no place for it, one that broke off is given up."""
         self.end_overdue({key_of(token)})
-        return self.streams.opened(camera_id, gallery_id, token, self._now_us)
+        if (key := self.streams.giving_way(token, client, self._now_us)) is not None:
+            self._give_up(key)
+        return self.streams.opened(camera_id, gallery_id, token, client, self._now_us)
 
     def record(
         self,
@@ -124,10 +126,12 @@ class Writes:
     def end_overdue(self, keys: Set[bytes]) -> None:
         """Ends those of the streams that are overdue: they were not resumed in time."""
         for key in self.streams.overdue(self._now_us, self._retention.resume_us) & keys:
-            self.streams.give_up(
-                key
-            )  # its process may be asleep, and learns so that it has no stream
-            self.end(key)
+            self._give_up(key)
+
+    def _give_up(self, key: bytes) -> None:
+        # Its process may be asleep, and learns so that it has no stream.
+        self.streams.give_up(key)
+        self.end(key)
 
     def remove_many(self) -> bool:
         """Removes some of the events that are too many; returns whether there may be more."""
