@@ -97,7 +97,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.streams.tracks": frozenset({"numpy", f"{SERVER}.streams.tracks", *VALUES}),
     f"{SERVER}.streams.verdicts": frozenset({"numpy", f"{SERVER}.streams.verdicts", *VALUES}),
     f"{SERVER}.streams.values": VALUES,
-    f"{SERVER}.streams.journal": VALUES,
+    f"{SERVER}.streams.journal": frozenset({f"{SERVER}.streams.journal", *VALUES}),
     # A stream's own line: it calls the steps for each frame, and keeps what is known between frames.
     f"{SERVER}.streams.camera": frozenset(
         {
