@@ -231,8 +231,10 @@ def on_a_terminal(tmp_path: Path, *prefix: str) -> Iterator[tuple[subprocess.Pop
 def test_a_closed_terminal_stops_the_server_cleanly(models: Path, tmp_path: Path) -> None:
     with on_a_terminal(tmp_path) as (process, terminal):
         os.close(terminal)
-        assert process.wait(PATIENCE_S) == 0
-    assert "stopped" in (tmp_path / "log").read_text()
+        status = process.wait(PATIENCE_S)
+    log = (tmp_path / "log").read_text()
+    assert status == 0, log
+    assert "stopped" in log
 
 
 def test_with_nohup_the_server_outlives_its_terminal(models: Path, tmp_path: Path) -> None:
