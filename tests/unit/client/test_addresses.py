@@ -225,7 +225,7 @@ def test_what_a_network_kept_of_motion_jpeg_is_passed_over(monkeypatch):
             after: list[int] = []
 
             def take():
-                while not after or after[-1] <= numbers[-1]:  # what had come before
+                while not after or after[-1] < before:  # it had come, and was not taken yet
                     after.append(number_of(next(camera)))
 
             taking = threading.Thread(target=take)
