@@ -14,20 +14,22 @@ class BlockingClient:
     """An `AsyncClient` whose loop runs in another thread; what it returns is waited for."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._client = facewire.AsyncClient(*arguments, **options)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._client = facewire.AsyncClient(*arguments, **options)
 
     def __enter__(self) -> "BlockingClient":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.wait(self._client.close())
-        self.wait(self._tidy())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self.wait(self._client.close())
+            self.wait(self._tidy())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
@@ -59,6 +61,7 @@ class BlockingClient:
             _, pending = await asyncio.wait(left, timeout=5)
             assert not pending, pending
         await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
 
 
 _ITERATED = facewire.AsyncStream, facewire.AsyncTrackFeed, facewire.AsyncCameraFollower

@@ -28,10 +28,13 @@ from fakes.gallery_service import FakeGalleries, Refusal
 from fakes.recognition_service import CONTRACT_ID, THRESHOLD, Recognition
 from fakes.track_journal import FakeJournal
 
-__all__ = ["TRACKED", "FakeServer", "failure"]
+__all__ = ["SERVING", "TRACKED", "FakeServer", "failure"]
 
 TRACKED = {f"FEATURE_{name}" for name in ("TRACKS", "WATCH_TRACKS", "RESUME", "EVENTS_ONLY")}
 """The features of a server that follows faces."""
+
+SERVING = "fake-server"
+"""How the names of a server's threads begin."""
 
 MAX_FRAME_BYTES = 16 * 2**20
 
@@ -142,7 +145,8 @@ class FakeServer:
 
     def __enter__(self) -> "FakeServer":
         options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 17 * 2**20)]
-        self._server = grpc.server(ThreadPoolExecutor(16), options=options)
+        self._threads = ThreadPoolExecutor(16, thread_name_prefix=SERVING)
+        self._server = grpc.server(self._threads, options=options)
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(
             Recognition(self), self._server
         )
@@ -157,6 +161,7 @@ class FakeServer:
         self.hold.set()
         self.opening.set()
         self._server.stop(0).wait()
+        self._threads.shutdown()
 
     def handle(
         self,

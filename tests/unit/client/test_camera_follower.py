@@ -1,7 +1,6 @@
 """A camera is followed for months: what is absent is waited for, and no event is missed or returned twice."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import grpc
@@ -86,11 +85,11 @@ def test_events_that_the_server_kept_and_sends_again_are_returned_once(fake, cli
     assert ids == [event.event_id for event in again]
 
 
-def test_a_server_that_is_absent_at_the_start_is_waited_for(connect, film):
+def test_a_server_that_is_absent_at_the_start_is_waited_for(connect, film, threads):
     with FakeServer(features=TRACKED) as other:
         port = int(other.address.rpartition(":")[2])
     absent = threading.Event()
-    with connect(f"127.0.0.1:{port}") as client, ThreadPoolExecutor(1) as threads:
+    with connect(f"127.0.0.1:{port}") as client:
         follower = client.follow_camera(film, camera="door", on_reopen=lambda *_: absent.set())
         following = threads.submit(list, follower)
         assert absent.wait(20)
@@ -98,8 +97,8 @@ def test_a_server_that_is_absent_at_the_start_is_waited_for(connect, film):
             assert states(following.result(30)) == ["TENTATIVE", "CONFIRMED", "ENDED"]
 
 
-def test_a_camera_that_is_lost_is_opened_again(fake, client):
-    with network_camera_on(frames_a_connection=5) as camera, ThreadPoolExecutor(1) as threads:
+def test_a_camera_that_is_lost_is_opened_again(fake, client, threads):
+    with network_camera_on(frames_a_connection=5) as camera:
         follower = client.follow_camera(camera.address, camera="door").open()
         following = threads.submit(list, follower)
         with camera.sent:
@@ -133,8 +132,8 @@ def test_a_camera_that_is_followed_has_a_name(client, film):
         client.follow_camera(film, camera="")
 
 
-def test_closing_the_client_ends_the_following(fake, connect):
-    with network_camera_on(frames_a_connection=1000) as camera, ThreadPoolExecutor(1) as threads:
+def test_closing_the_client_ends_the_following(fake, connect, threads):
+    with network_camera_on(frames_a_connection=1000) as camera:
         with connect(fake.address) as client:
             follower = client.follow_camera(camera.address, camera="door").open()
             following = threads.submit(list, follower)
@@ -147,16 +146,15 @@ def lost_with_its_server(fake):
     fake.end_feed_after = 0
 
 
-def test_closing_ends_a_follower_that_reads_what_it_missed(fake, client, film):
+def test_closing_ends_a_follower_that_reads_what_it_missed(fake, client, film, threads):
     lost_with_its_server(fake)
     follower = client.follow_camera(film, camera="door")
-    with ThreadPoolExecutor(1) as threads:
-        following = threads.submit(list, follower)
-        while fake.calls["WatchTracks"] < 2:
-            assert not following.done()
-        fake.end_after = None
-        follower.close()
-        try:
-            assert states(following.result(20)) == ["TENTATIVE", "CONFIRMED"]
-        finally:
-            fake.end_feed_after = None
+    following = threads.submit(list, follower)
+    while fake.calls["WatchTracks"] < 2:
+        assert not following.done()
+    fake.end_after = None
+    follower.close()
+    try:
+        assert states(following.result(20)) == ["TENTATIVE", "CONFIRMED"]
+    finally:
+        fake.end_feed_after = None

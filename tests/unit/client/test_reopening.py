@@ -3,7 +3,6 @@
 import random
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
@@ -153,20 +152,21 @@ def test_an_error_of_the_frames_is_raised_and_not_mistaken_for_the_streams(fake,
     assert fake.calls["StreamRecognize"] == 1
 
 
-def test_closing_in_a_pause_ends_the_iteration(fake, client, picture, monkeypatch):
+def test_closing_in_a_pause_ends_the_iteration(fake, client, picture, monkeypatch, threads):
     monkeypatch.setattr(backoff, "_FIRST_S", 1000.0)
     fake.end_after = 1
     paused = threading.Event()
     stream = client.stream([picture] * 5, reopen=True, on_reopen=lambda *_: paused.set())
-    with ThreadPoolExecutor(1) as threads:
-        reading = threads.submit(list, stream)
-        assert paused.wait(20)
-        stream.close()
-        assert accounted(reading.result(20))[0][0] == 1
+    reading = threads.submit(list, stream)
+    assert paused.wait(20)
+    stream.close()
+    assert accounted(reading.result(20))[0][0] == 1
     assert fake.calls["StreamRecognize"] == 1
 
 
-def test_a_stream_that_ended_for_want_of_frames_is_opened_with_the_next_one(fake, client, picture):
+def test_a_stream_that_ended_for_want_of_frames_is_opened_with_the_next_one(
+    fake, client, picture, threads
+):
     fake.reconnect_after, fake.reconnect_after_ms = 1, 1
     fake.reconnect_reason = recognition_pb2.RECONNECT_REASON_IDLE
     moved = threading.Event()
@@ -185,14 +185,13 @@ def test_a_stream_that_ended_for_want_of_frames_is_opened_with_the_next_one(fake
 
     stream = client.stream(frames(), reopen=True, on_reopen=note)
     assert next(stream).sequence == 1
-    with ThreadPoolExecutor(1) as threads:
-        following = threads.submit(next, stream)
-        assert waiting.wait(20)
-        for _ in range(20):  # the pause of 1 ms is over long before
-            client.gallery()
-        assert fake.calls["StreamRecognize"] == 1
-        moved.set()
-        assert following.result(20).sequence == 2
+    following = threads.submit(next, stream)
+    assert waiting.wait(20)
+    for _ in range(20):  # the pause of 1 ms is over long before
+        client.gallery()
+    assert fake.calls["StreamRecognize"] == 1
+    moved.set()
+    assert following.result(20).sequence == 2
     assert fake.calls["StreamRecognize"] == 2
     assert noted[0] is ErrorReason.TOO_MANY_STREAMS
 

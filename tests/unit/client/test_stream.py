@@ -3,7 +3,6 @@
 import gc
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
@@ -187,10 +186,12 @@ def test_a_server_that_does_not_answer_the_opening_is_given_up(fake, connect, pi
         client.stream([picture]).open()
 
 
-def test_a_client_that_is_closed_while_a_stream_opens_leaves_none_open(fake, connect, picture):
+def test_a_client_that_is_closed_while_a_stream_opens_leaves_none_open(
+    fake, connect, picture, threads
+):
     fake.silent = {"StreamRecognize"}
     pulled: list[int] = []
-    with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
+    with connect(fake.address) as client:
         stream = client.stream(copies(picture, 3, pulled))
         opening = threads.submit(stream.open)
         assert fake.asked.wait(10)
@@ -203,12 +204,12 @@ def test_a_client_that_is_closed_while_a_stream_opens_leaves_none_open(fake, con
 
 
 def test_a_client_that_is_closed_between_two_attempts_opens_no_stream(
-    fake, connect, picture, monkeypatch
+    fake, connect, picture, monkeypatch, threads
 ):
     away = failure(grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE")
     fake.fail_next("StreamRecognize", away, times=9)
     monkeypatch.setattr(random, "uniform", lambda *_: 100.0)
-    with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
+    with connect(fake.address) as client:
         opening = threads.submit(client.stream([picture]).open)
         assert fake.stream_ended.wait(10)
         client.close()
@@ -224,9 +225,9 @@ def test_a_closed_client_makes_no_call_and_opens_no_stream(client, picture):
         client.gallery()
 
 
-def test_a_call_that_waits_while_its_client_is_closed_says_so(fake, connect):
+def test_a_call_that_waits_while_its_client_is_closed_says_so(fake, connect, threads):
     fake.silent = {"GetGallery"}
-    with connect(fake.address) as client, ThreadPoolExecutor(1) as threads:
+    with connect(fake.address) as client:
         waiting = threads.submit(client.gallery)
         assert fake.asked.wait(10)
         client.close()

@@ -2,7 +2,6 @@
 
 import gc
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
@@ -92,22 +91,21 @@ def test_a_feed_that_ends_goes_on_after_the_last_event(fake, client, status):
     assert not feed.events_lost
 
 
-def test_a_feed_that_breaks_before_its_first_event_misses_none(fake, client):
+def test_a_feed_that_breaks_before_its_first_event_misses_none(fake, client, threads):
     happens(fake)
     fake.end_feed_after, fake.end_status = 0, BROKEN  # with the first event, which is not sent
     waiting = threading.Event()
     feed = client.watch_tracks(on_reopen=lambda *_: waiting.set()).open()
-    with ThreadPoolExecutor(1) as threads:
-        following = threads.submit(next, feed)
-        first = happens(fake)
-        assert waiting.wait(10)
-        fake.end_feed_after = None
-        assert following.result(20).event_id == first
+    following = threads.submit(next, feed)
+    first = happens(fake)
+    assert waiting.wait(10)
+    fake.end_feed_after = None
+    assert following.result(20).event_id == first
     feed.close()
     assert not feed.events_lost
 
 
-def test_a_server_that_does_not_say_where_a_feed_began_is_not_trusted(fake, client):
+def test_a_server_that_does_not_say_where_a_feed_began_is_not_trusted(fake, client, threads):
     fake.names_position = False
     fake.end_feed_after, fake.end_status = 0, BROKEN
     waiting = threading.Event()
@@ -118,14 +116,13 @@ def test_a_server_that_does_not_say_where_a_feed_began_is_not_trusted(fake, clie
 
     feed = client.watch_tracks(on_reopen=note).open()
     assert not feed.events_lost
-    with ThreadPoolExecutor(1) as threads:
-        following = threads.submit(next, feed)
+    following = threads.submit(next, feed)
+    happens(fake)
+    assert waiting.wait(10)
+    while len(fake.watched) < 2:
+        pass
+    while not following.done():
         happens(fake)
-        assert waiting.wait(10)
-        while len(fake.watched) < 2:
-            pass
-        while not following.done():
-            happens(fake)
     assert feed.events_lost
     feed.close()
 
@@ -201,12 +198,11 @@ def test_a_busy_server_is_asked_again(fake, client):
     assert [each.event_id for each in feed] == [number]
 
 
-def test_closing_from_elsewhere_ends_the_iteration(fake, client):
+def test_closing_from_elsewhere_ends_the_iteration(fake, client, threads):
     feed = client.watch_tracks().open()
-    with ThreadPoolExecutor(1) as threads:
-        reading = threads.submit(list, feed)
-        feed.close()
-        assert reading.result(20) == []
+    reading = threads.submit(list, feed)
+    feed.close()
+    assert reading.result(20) == []
     with pytest.raises(ValueError, match="closed"):
         feed.open()
     assert list(feed) == []
