@@ -13,8 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
+from fakes.blocking import CLIENTS
 from fakes.certificates import self_signed
 from fakes.network_camera import network_camera_on
+from fakes.server import TRACKED, FakeServer
 from harness.running import RunningServer, running_server
 from integration.command import command, environment
 
@@ -32,6 +34,22 @@ def server(models: Path) -> Iterator[RunningServer | SimpleNamespace]:
         yield running
 
 
+@pytest.fixture(params=CLIENTS)
+def connect(request):
+    """Makes a client: the blocking one, then asyncio's."""
+    return CLIENTS[request.param]
+
+
+@pytest.fixture(params=["real", "fake"])
+def address(request):
+    """Of a server: the real one, then the fake."""
+    if request.param == "real":
+        yield request.getfixturevalue("server").address
+        return
+    with FakeServer(features=TRACKED) as fake:
+        yield fake.address
+
+
 @pytest.fixture
 def client(server: RunningServer) -> Iterator[facewire.Client]:
     with facewire.Client(server.address) as connected:
@@ -42,6 +60,12 @@ def client(server: RunningServer) -> Iterator[facewire.Client]:
 def gallery(client: facewire.Client) -> str:
     """An empty gallery of the test's own."""
     return client.create_gallery(f"test-{uuid.uuid4().hex}").gallery_id
+
+
+@pytest.fixture(scope="session")
+def portrait(astronaut):
+    """(256, 256, 3) uint8 RGB: one face."""
+    return np.ascontiguousarray(astronaut[:256, 96:352])
 
 
 @pytest.fixture(scope="session")

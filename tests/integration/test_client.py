@@ -25,24 +25,7 @@ from facewire import (
 )
 from facewire._wire.grpc_status import error_from_rpc
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
-from fakes.blocking import CLIENTS
-from fakes.server import TRACKED, FakeServer
-
-
-@pytest.fixture(params=CLIENTS)
-def connect(request):
-    """Makes a client: the blocking one, then asyncio's."""
-    return CLIENTS[request.param]
-
-
-@pytest.fixture(params=["real", "fake"])
-def address(request):
-    """Of a server: the real one, then the fake."""
-    if request.param == "real":
-        yield request.getfixturevalue("server").address
-        return
-    with FakeServer(features=TRACKED) as fake:
-        yield fake.address
+from fakes.server import FakeServer
 
 
 @pytest.fixture
@@ -55,12 +38,6 @@ def client(address, connect):
 def gallery(client):
     """An empty gallery of the test's own."""
     return client.create_gallery(f"test-{uuid.uuid4().hex}").gallery_id
-
-
-@pytest.fixture(scope="session")
-def portrait(astronaut):
-    """(256, 256, 3) uint8 RGB: one face."""
-    return np.ascontiguousarray(astronaut[:256, 96:352])
 
 
 @pytest.fixture(scope="session")

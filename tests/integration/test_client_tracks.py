@@ -4,6 +4,7 @@ import itertools
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -14,40 +15,16 @@ import facewire
 from facewire import FramePolicy, FrameResult, FramesSkipped, ResponseDetail, TrackEvent, TrackState
 from facewire._wire import backoff
 from facewire.video import Camera
-from fakes.blocking import CLIENTS
-from fakes.server import TRACKED, FakeServer
 from harness.relay import relay_to
 from harness.running import running_server
 
 EVERY = FramePolicy.EVERY_FRAME
 
 
-@pytest.fixture(params=CLIENTS)
-def connect(request):
-    """Makes a client: the blocking one, then asyncio's."""
-    return CLIENTS[request.param]
-
-
-@pytest.fixture(params=["real", "fake"])
-def address(request):
-    """Of a server: the real one, then the fake."""
-    if request.param == "real":
-        yield request.getfixturevalue("server").address
-        return
-    with FakeServer(features=TRACKED) as fake:
-        yield fake.address
-
-
 @pytest.fixture
 def client(address, connect):
     with connect(address) as connected:
         yield connected
-
-
-@pytest.fixture(scope="session")
-def portrait(astronaut):
-    """(256, 256, 3) uint8 RGB: one face."""
-    return np.ascontiguousarray(astronaut[:256, 96:352])
 
 
 @pytest.fixture
@@ -183,15 +160,15 @@ def test_a_followed_camera_has_every_event_once_although_its_server_is_killed(
         return pull(source)
 
     monkeypatch.setattr(Camera, "__next__", pull_and_kill)
-    with ThreadPoolExecutor(1) as threads:
+    with ThreadPoolExecutor(1) as threads, ExitStack() as connected:
         with running_server(data=data) as first:
             port = int(first.address.rpartition(":")[2])
             with facewire.Client(first.address) as other:
                 other.enroll("ada", portrait, display_name="Ada")
-            client = connect(first.address)
+            client = connected.enter_context(connect(first.address))
             following = threads.submit(list, client.follow_camera(film, camera=camera))
             assert killed.wait(60)
-        with client, running_server(data=data, listen=f"127.0.0.1:{port}"):
+        with running_server(data=data, listen=f"127.0.0.1:{port}"):
             events = following.result(60)
             kept = list(client.watch_tracks(cameras=[camera], after_event=1, kept_only=True))
     assert [event.event_id for event in events] == [event.event_id for event in kept]
