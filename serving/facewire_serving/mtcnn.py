@@ -129,7 +129,7 @@ class _Cascade(tf.Module):
         """P-Net over the tile; returns square boxes [n, 4], best first."""
         logits, offsets = self._pnet(levels.tile)
         high = tf.shape(logits)[2]
-        logits, offsets = tf.reshape(logits, [-1]), tf.reshape(offsets, [-1, 4])
+        logits, offsets = tf.reshape(logits, [-1]), tf.reshape(offsets, [4, -1])
         cell = tf.cast(tf.where(logits > _logit(threshold))[:, 0], tf.int32)
         corner = tf.stack([cell // high, cell % high], 1) * _STRIDE_PX
         within = (corner[:, None] >= levels.first) & (corner[:, None] <= levels.last)
@@ -148,7 +148,7 @@ class _Cascade(tf.Module):
         scale = tf.gather(levels.scale, level)
         start = tf.cast(corner - tf.gather(levels.first, level) - MARGIN_PX, tf.float32)
         boxes = tf.concat([start / scale, (start + CELL_PX) / scale], 1)
-        return squared(calibrated(boxes, tf.gather(offsets, cell)))
+        return squared(calibrated(boxes, tf.transpose(tf.gather(offsets, cell, axis=1))))
 
     def _refine(self, image: tf.Tensor, boxes: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
         """R-Net over the proposals; returns square boxes [n, 4], best first."""

@@ -92,35 +92,32 @@ def pyramid(image: tf.Tensor, min_face_px: tf.Tensor) -> Pyramid:
 def _resampled(image: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """A level: [H, W, 3] uint8 -> [1, x + 2 margins, y + 2 margins, 3], bilinear, normalized."""
     height, width = tf.shape(image)[0], tf.shape(image)[1]
-    before, after, weight_before, weight_after = _taps(size[1], height, 1 / 128)
+    before, after, weight_before, weight_after = _taps(size[1], height)
     rows = tf.reshape(image, [height, width * 3])
-    rows = (
-        tf.cast(tf.gather(rows, before), tf.float32) * weight_before
-        + tf.cast(tf.gather(rows, after), tf.float32) * weight_after
-        - (weight_before + weight_after) * 127.5
-    )
+    before, after = (
+        (tf.cast(tf.gather(rows, row), tf.float32) - 127.5) / 128 for row in (before, after)
+    )  # by one constant, which OpenVINO joins with the cast; the weights differ from row to row
+    rows = before * weight_before + after * weight_after
     high = size[1] + 2 * MARGIN_PX
-    columns = tf.transpose(tf.reshape(rows, [high, width, 3]), [2, 1, 0])
-    columns = tf.reshape(columns, [3 * width, high])
-    before, after, weight_before, weight_after = _taps(size[0], width, 1.0)
-    plane = tf.range(3)[:, None] * width
-    columns = tf.gather(columns, tf.reshape(plane + before, [-1])) * tf.tile(
-        weight_before, [3, 1]
-    ) + tf.gather(columns, tf.reshape(plane + after, [-1])) * tf.tile(weight_after, [3, 1])
-    level = tf.reshape(columns, [1, 3, size[0] + 2 * MARGIN_PX, high])
-    return tf.transpose(level, [0, 2, 3, 1])
+    # As four axes: OpenVINO has a fast kernel for this transposition, and takes three times as long for that of a matrix.
+    columns = tf.transpose(tf.reshape(rows, [1, high, 1, 3 * width]), [0, 3, 1, 2])
+    columns = tf.reshape(columns, [width, 3 * high])
+    before, after, weight_before, weight_after = _taps(size[0], width)
+    columns = tf.gather(columns, before) * weight_before + tf.gather(columns, after) * weight_after
+    wide = size[0] + 2 * MARGIN_PX
+    # Whole planes first: OpenVINO's convolutions take these, so the last transposition is none there.
+    planes = tf.transpose(tf.reshape(columns, [wide, 3, high]), [1, 0, 2])
+    return tf.transpose(tf.reshape(planes, [1, 3, wide, high]), [0, 2, 3, 1])
 
 
-def _taps(
-    size: tf.Tensor, source: tf.Tensor, unit: float
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+def _taps(size: tf.Tensor, source: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """The two source rows of each row of a level, margins included, and their weights [n, 1].
 
-    The two weigh `unit` together, in the margin nothing. Pixel centers lie at half-integers, and
+    The two weigh 1 together, in the margin nothing. Pixel centers lie at half-integers, and
     borders repeat.
     """
     row = tf.range(size + 2 * MARGIN_PX) - MARGIN_PX
-    inside = tf.where((row >= 0) & (row < size), unit, 0.0)[:, None]
+    inside = tf.cast((row >= 0) & (row < size), tf.float32)[:, None]
     ratio = tf.cast(source, tf.float32) / tf.cast(size, tf.float32)
     center = (tf.cast(row, tf.float32) + 0.5) * ratio - 0.5
     center = tf.clip_by_value(center, 0.0, tf.cast(source - 1, tf.float32))
@@ -135,43 +132,48 @@ def _packed(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Puts the levels into one tile; returns it and the levels' corners, int32 [L, 2].
 
-    Four bands along y, about a tenth of the tile is empty:
+    Three bands along y. The small levels fill the gaps that the large ones leave, in all but small or narrow pictures:
 
         level 0
-        level 1 | level 4 over level 5
-        level 2 | level 3
-        level 6 | level 7 | ...
+        level 1 | level 4 over level 5 over (level 6 | level 7)
+        level 2 | level 3 over (level 8 | level 9 | ...)
     """
     wide, high = (tf.unstack(side, num=_LEVELS) for side in tf.unstack(slots, axis=1))
-    small = range(6, _LEVELS)
-    lefts = tf.unstack(tf.cumsum(tf.stack(wide[6:]), exclusive=True), num=len(small))
-    width = tf.reduce_max([wide[0], wide[1] + wide[4], wide[2] + wide[3], lefts[-1] + wide[-1]])
-    bands = tf.stack([high[0], tf.maximum(high[1], high[4] + high[5]), high[2], high[6]])
-    tops = tf.unstack(tf.cumsum(bands, exclusive=True), num=4)
+    small = range(8, _LEVELS)
+    lefts = tf.unstack(tf.cumsum(tf.stack(wide[8:]), exclusive=True), num=len(small))
+    beside_1 = tf.reduce_max([wide[4], wide[5], wide[6] + wide[7]])
+    beside_2 = tf.maximum(wide[3], lefts[-1] + wide[-1])
+    width = tf.reduce_max([wide[0], wide[1] + beside_1, wide[2] + beside_2])
+    bands = [high[0], tf.maximum(high[1], high[4] + high[5] + high[6])]
+    bands.append(tf.maximum(high[2], high[3] + high[8]))
+    tops = [tf.zeros_like(width), bands[0], bands[0] + bands[1]]
 
     def slot(level: int, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         spare = tf.stack([x, y]) - sizes[level]
         return tf.pad(levels[level], [[0, 0], [0, spare[0]], [0, spare[1]], [0, 0]])
 
-    last = len(small) - 1
-    pair = [slot(4, width - wide[1], high[4]), slot(5, width - wide[1], bands[1] - high[4])]
+    def row(first: int, stop: int, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Levels side by side in x * y pixels of the tile."""
+        last = stop - 1
+        rest = x - sum(wide[first:last])
+        each = [slot(k, rest if k == last else wide[k], y) for k in range(first, stop)]
+        return tf.concat(each, 1)
+
+    right_of_1, right_of_2 = width - wide[1], width - wide[2]
+    column_1 = [slot(4, right_of_1, high[4]), slot(5, right_of_1, high[5])]
+    column_1.append(row(6, 8, right_of_1, bands[1] - high[4] - high[5]))
+    column_2 = [slot(3, right_of_2, high[3]), row(8, _LEVELS, right_of_2, bands[2] - high[3])]
     tile = tf.concat(
         [
-            slot(0, width, high[0]),
-            tf.concat([slot(1, wide[1], bands[1]), tf.concat(pair, 2)], 1),
-            tf.concat([slot(2, wide[2], high[2]), slot(3, width - wide[2], high[2])], 1),
-            tf.concat(
-                [
-                    slot(k, wide[k] if i < last else width - lefts[i], high[6])
-                    for i, k in enumerate(small)
-                ],
-                1,
-            ),
+            slot(0, width, bands[0]),
+            tf.concat([slot(1, wide[1], bands[1]), tf.concat(column_1, 2)], 1),
+            tf.concat([slot(2, wide[2], bands[2]), tf.concat(column_2, 2)], 1),
         ],
         2,
     )
-    zero = tf.zeros_like(width)
-    corners = [(zero, tops[0]), (zero, tops[1]), (zero, tops[2]), (wide[2], tops[2])]
+    corners = [(tops[0], tops[0]), (tops[0], tops[1]), (tops[0], tops[2]), (wide[2], tops[2])]
     corners += [(wide[1], tops[1]), (wide[1], tops[1] + high[4])]
-    corners += [(left, tops[3]) for left in lefts]
+    below = tops[1] + high[4] + high[5]
+    corners += [(wide[1], below), (wide[1] + wide[6], below)]
+    corners += [(wide[2] + left, tops[2] + high[3]) for left in lefts]
     return tile, tf.stack([tf.stack(corner) for corner in corners])
