@@ -92,6 +92,31 @@ def test_frames_that_were_accounted_for_are_not_sent_again_and_reported_once(fak
     assert fake.configs[1].resume_token == b"token 1"
 
 
+def states(results):
+    return [event.state.value for event in events_of(results)]
+
+
+def test_a_film_that_breaks_after_its_last_result_has_the_events_of_its_end(fake, client, picture):
+    fake.end_after, fake.end_status = 6, BROKEN
+    results = list(client.stream([picture] * 6, policy=EVERY, reopen=True))
+    assert accounted(results) == ([1, 2, 3, 4, 5, 6], [])
+    assert [config.resume_token for config in fake.configs] == [b"", b"token 1"]
+    assert states(results)[-1] == "ENDED"
+    assert states(results).count("ENDED") == 1
+
+
+def test_a_film_whose_server_is_gone_after_its_last_result_ends(connect, picture):
+    with FakeServer(features=TRACKED) as gone:
+        gone.end_after, gone.end_status = 6, BROKEN
+        client = connect(gone.address)
+        stream = client.stream([picture] * 6, policy=EVERY, reopen=True)
+        seen = [next(stream)]
+        while not isinstance(seen[-1], FrameResult) or seen[-1].sequence < 6:
+            seen.append(next(stream))
+    with client:
+        assert list(stream) == []
+
+
 def test_a_server_that_has_forgotten_the_token_gets_all_frames_again(fake, client, picture):
     fake.end_after, fake.end_status, fake.unsent_count = 3, BROKEN, 2
     noted = []

@@ -40,6 +40,7 @@ class AsyncCameraFollower(AsyncOpened):
         self._stream: AsyncStream | None = None
         self._kept: AsyncTrackFeed | None = None
         self._reopen_count = 0
+        self._has_ended = False
         self._handed = HandedOut()
         self._due: deque[TrackEvent] = deque()
         self._closed = asyncio.Event()
@@ -78,7 +79,9 @@ class AsyncCameraFollower(AsyncOpened):
         while not self._closed.is_set():
             if self._due:
                 return self._due.popleft()
-            if (stream := await self._opened()) is not None:
+            if self._has_ended:
+                await self.close()
+            elif (stream := await self._opened()) is not None:
                 await self._step(stream)
         raise StopAsyncIteration
 
@@ -106,7 +109,7 @@ class AsyncCameraFollower(AsyncOpened):
             await self.close()
             raise
         if result is None:
-            await self.close()
+            self._has_ended = True  # what was missed is still to be returned
         elif isinstance(result, TrackEvent) and self._handed.take(result):
             self._due.append(result)
 

@@ -149,6 +149,10 @@ class AsyncStream(AsyncOpened):
         Raises:
             FacewireError: the error, if it ends the stream.
         """
+        if self._resuming.is_ending and not self._closed.is_set():
+            await self._let_go()
+            await self._finish()  # without the last events
+            return
         is_own = error is self._feed.error  # of the caller's frames
         if is_own or self._closed.is_set() or not self._reopening.goes_on(error):
             await self.close()
@@ -191,7 +195,7 @@ class AsyncStream(AsyncOpened):
             await self._wait_to_reopen(self._broken_by)
             if len(self._lost) > reported:
                 return  # which is said before what the new call may raise
-            if self._feed.is_done:
+            if self._feed.is_done and not self._resuming.begins_to_end():
                 await self._finish()
         retries = Retries(deadline := Deadline(self._timeout_s))
         while not self._closed.is_set():
@@ -210,7 +214,7 @@ class AsyncStream(AsyncOpened):
                 if self._resuming.is_refused(error):
                     continue
                 pause_s = retries.pause_s(error)
-                if pause_s is None:
+                if pause_s is None or self._resuming.is_ending:
                     raise
                 await self._pause(pause_s)
             else:

@@ -45,6 +45,7 @@ class CameraFollower(Opened):
         self._stream: Stream | None = None
         self._kept: TrackFeed | None = None
         self._reopen_count = 0
+        self._has_ended = False
         self._handed = HandedOut()
         self._due: deque[TrackEvent] = deque()
         self._closed = threading.Event()
@@ -83,7 +84,9 @@ class CameraFollower(Opened):
         while not self._closed.is_set():
             if self._due:
                 return self._due.popleft()
-            if (stream := self._opened()) is not None:
+            if self._has_ended:
+                self.close()
+            elif (stream := self._opened()) is not None:
                 self._step(stream)
         raise StopIteration
 
@@ -111,7 +114,7 @@ class CameraFollower(Opened):
             self.close()
             raise
         if result is None:
-            self.close()
+            self._has_ended = True  # what was missed is still to be returned
         elif isinstance(result, TrackEvent) and self._handed.take(result):
             self._due.append(result)
 

@@ -167,6 +167,10 @@ class Stream(Opened):
         Raises:
             FacewireError: the error, if it ends the stream.
         """
+        if self._resuming.is_ending and not self._closed.is_set():
+            self._let_go()
+            self._finish()  # without the last events
+            return
         is_own = error is self._feed.error  # of the caller's frames
         if is_own or self._closed.is_set() or not self._reopening.goes_on(error):
             self.close()
@@ -205,7 +209,7 @@ class Stream(Opened):
             self._wait_to_reopen(self._broken_by)
             if len(self._lost) > reported:
                 return  # which is said before what the new call may raise
-            if self._feed.is_done:
+            if self._feed.is_done and not self._resuming.begins_to_end():
                 self._finish()
         retries = Retries(deadline := Deadline(self._timeout_s))
         while not self._closed.is_set():
@@ -227,7 +231,7 @@ class Stream(Opened):
                 if self._resuming.is_refused(error):
                     continue
                 pause_s = retries.pause_s(error)
-                if pause_s is None:
+                if pause_s is None or self._resuming.is_ending:
                     raise
                 self._closed.wait(pause_s)
             else:

@@ -8,9 +8,14 @@ __all__ = ["Resuming"]
 
 
 class Resuming:
-    """A stream's config, with the token that its last server gave it."""
+    """A stream's config, with the token that its last server gave it.
+
+    Attributes:
+        is_ending: the call is open, or is opened, only for the events that end the stream's tracks.
+    """
 
     def __init__(self, config: recognition_pb2.StreamConfig) -> None:
+        self.is_ending = False
         self._config = config
         self._token = b""
 
@@ -24,6 +29,15 @@ class Resuming:
     def opened(self, limits: StreamLimits) -> None:
         """Keeps the token of a call that is open, for the next one: the same one again, or another if it was forgotten."""
         self._token = limits.resume_token
+
+    def begins_to_end(self) -> bool:
+        """Returns whether to open another call, without a frame: all are accounted for, and the tracks of the stream are still to end.
+
+        It is once: a server that does not return would keep a film from its end.
+        """
+        begins = bool(self._token) and not self.is_ending
+        self.is_ending |= begins
+        return begins
 
     def is_refused(self, error: FacewireError) -> bool:
         """Returns whether the call is to be repeated without a token, which its server does not take: an older one."""

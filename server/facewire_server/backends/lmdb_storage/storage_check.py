@@ -14,7 +14,7 @@ from typing import Final
 __all__ = ["CheckKilled", "checked_by"]
 
 _FAULTS: Final = (signal.SIGBUS, signal.SIGSEGV, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
-"""What ends a process that reads a damaged storage. Any other signal came from somebody: the kernel, for want of memory, or an operator."""
+"""What ends a process that reads a damaged storage. Any other signal came from outside: of the kernel, for want of memory, or of an operator."""
 
 
 class CheckKilled(OSError):
