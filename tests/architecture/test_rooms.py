@@ -111,7 +111,10 @@ ROOMS: dict[str, frozenset[str]] = {
             *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
             *(
                 f"{SERVER}.pipeline.{each}"
-                for each in ("embed", "first_look", "frame", "gate", "match", "near", "quality")
+                for each in (
+                    *("embed", "face_gray", "first_look", "frame"),
+                    *("gate", "match", "near", "quality"),
+                )
             ),
         }
     ),

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from facewire_server.pipeline.face_gray import best_fit
 
 __all__ = ["Looks"]
 
@@ -14,14 +15,6 @@ _ALIKE: Final = 0.88
 one wall: none of 300 exchanges of two signers who resemble each other, and of 2,500 pairs of LFW, reaches it; at .84 1 and .08 % do.
 One person, 33, 100 and 200 ms later: all but 2.7, 13 and 23 % do in the lent clips, whose people nod and gesture; the others are embedded. A
 limit that follows a track's own usual change lets pass more for a tenth fewer of these."""
-
-_SHIFT_PX: Final = 2
-"""How far a face may have moved within its picture: a sixth of its width. Measured with `_SCALES`: without both, a limit that 1 % of these exchanges pass
-is missed by 3 % of one person's pictures 1/30 s apart, with both by 1.1 %."""
-
-_SCALES: Final = (1.0, 0.92, 1.08)
-"""How much larger or smaller a face may have become: a search's boxes and those that are followed differ by as much. The first suffices most
-often."""
 
 _LEVELS: Final = 3.0
 """Least mean difference of two faces, gray levels, if each is taken from its mean: less is noise. Chosen, not measured."""
@@ -69,17 +62,4 @@ def _is_unlike(before: Gray, now: Gray) -> bool:
     change = (now - now.mean()) - (before - before.mean())
     if float(np.abs(change).mean()) <= _LEVELS:
         return False
-    if before.min() == before.max():
-        return True  # OpenCV finds an even picture everywhere
-    return not any(_likeness(before, now, scale) >= _ALIKE for scale in _SCALES)
-
-
-def _likeness(before: Gray, now: Gray, scale: float) -> float:
-    """Returns the highest correlation of the middle of a face, `scale` times as large, with a part of `now`."""
-    side = len(now)
-    scaled = round(side * scale)
-    if scaled != side:
-        before = cv2.resize(before, (scaled, scaled), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    first, past = scaled // 2 - side // 2 + _SHIFT_PX, scaled // 2 + side // 2 - _SHIFT_PX
-    middle = before[first:past, first:past]
-    return float(cv2.matchTemplate(now, middle, cv2.TM_CCOEFF_NORMED).max())
+    return best_fit(before, now, enough=_ALIKE) < _ALIKE
