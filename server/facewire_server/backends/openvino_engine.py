@@ -53,9 +53,9 @@ _TIMINGS: Final = 5
 def _core() -> ov.Core:
     """Returns the one `Core` of this process, which is kept to its end.
 
-    A Core gives the thread that first uses it a stack for signals (for AMX), and unmaps it when it is freed. If the Cores of a
-    thread are not freed last one first, or in another thread, that thread keeps an unmapped stack: its next signal, a Ctrl-C or
-    a SIGTERM, ends the process by SIGSEGV. https://github.com/openvinotoolkit/openvino/pull/11894
+    A Core sets a stack for signals (for AMX) in the thread that first uses it, and unmaps it when it is freed. If the Cores of
+    a thread are not freed last one first, or in another thread, that thread keeps an unmapped stack: its next signal, a Ctrl-C
+    or a SIGTERM, ends the process by SIGSEGV. https://github.com/openvinotoolkit/openvino/pull/11894
     """
     return ov.Core()
 
