@@ -27,7 +27,7 @@ _TESTS = ("tests/unit/client", *(f"tests/integration/{each}" for each in ("test_
 
 def main(python: str, *arguments: str) -> int:
     """Returns pytest's exit status."""
-    with running_server() as server:
+    with running_server(frame_timeout_s=60) as server:  # of a busy machine
         environment = os.environ | {"FACEWIRE_TEST_SERVER": server.address}
         command = [python, "-m", "pytest", *_TESTS, *arguments]
         return subprocess.run(command, cwd=REPOSITORY, env=environment).returncode

@@ -30,7 +30,7 @@ def server(models: Path) -> Iterator[RunningServer | SimpleNamespace]:
     if address := os.environ.get("FACEWIRE_TEST_SERVER"):
         yield SimpleNamespace(address=address)
         return
-    with running_server() as running:
+    with running_server(frame_timeout_s=60) as running:  # of a busy machine
         yield running
 
 
