@@ -386,3 +386,15 @@ def test_a_doubted_face_is_asked_for_though_its_place_leaves_no_choice() -> None
     )
     (other,) = camera.tracker.update(proposal, {0: embedding_of(BEN)}).rows
     assert other.track_id != track
+
+
+def test_who_was_hidden_for_long_may_come_out_far_away() -> None:
+    """Ben walks behind Ann, and is seen in her place where she was a quarter of a second before."""
+    camera = Camera()
+    for frame in range(2):
+        camera.show(frame / 10, [(ANN, 100.0), (BEN, 170.0)])
+    for frame in range(1, 13):
+        camera.show(0.1 + frame / 10, [(ANN, 100.0 + 20 * frame)])
+    seen = camera.show(1.54, [(BEN, 380.0)])
+    assert camera.asks == [True]
+    assert ids(seen) == [2]
