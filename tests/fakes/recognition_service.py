@@ -176,8 +176,9 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
                     )
                 )
                 return
-        # A stream that broke off has not ended: it may be resumed.
-        for event in tracks.end() if tracks and context.is_active() else ():
+        # A stream that broke off has not ended: it may be resumed. gRPC ends its requests before it says that the call has ended.
+        has_ended = context.is_active() and not server.is_stopping
+        for event in tracks.end() if tracks and has_ended else ():
             yield recognition_pb2.StreamRecognizeResponse(track=event)
 
     def _responses(self, frame: Any, config: Any, tracks: FakeTracks | None) -> Iterator[Any]:

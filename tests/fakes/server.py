@@ -93,6 +93,7 @@ class FakeServer:
         configs: the first messages of all streams, in order; `watched` are the requests of all feeds.
         unsent_count: frames that are accounted for after `end_after`, and whose results are lost.
         end_feed_after: ends a feed after as many events, with OK, or by `end_status`.
+        is_stopping: its streams break off from now on.
         names_position: whether a feed's headers say which event it follows.
     """
 
@@ -106,6 +107,7 @@ class FakeServer:
     ) -> None:
         self.token = token
         self._port = port
+        self.is_stopping = False
         self.galleries = FakeGalleries(CONTRACT_ID, THRESHOLD)
         self.features = set(features)
         self.journal = journal or FakeJournal()
@@ -158,6 +160,7 @@ class FakeServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.is_stopping = True
         self.hold.set()
         self.opening.set()
         self._server.stop(0).wait()

@@ -177,8 +177,8 @@ def test_ambiguous_faces_are_counted_apart_and_by_the_two_people_in_either_order
     tally = Tally()
     tally.add(seen(0.0, "ada", ""))
     for pair in (
-        (("a", "Ada"), ("b", "Bo")),
         (("b", "Bo"), ("a", "Ada")),
+        (("a", "Ada"), ("b", "Bo")),
         (("a", "A"), ("c", "A")),
     ):
         tally.add(ambiguous(*pair))

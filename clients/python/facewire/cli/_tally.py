@@ -1,6 +1,6 @@
 """Counts the frames and faces of a stream: what the names of its visits leave out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from facewire import (
     Face,
@@ -20,7 +20,7 @@ class Ambiguity:
     """Faces that two people match, too closely to choose.
 
     Attributes:
-        label: the two names.
+        label: the two names, by their ids.
         face_count: over all frames.
     """
 
@@ -71,8 +71,10 @@ class Tally:
         if decision.outcome is Outcome.AMBIGUOUS:
             self.ambiguous_count += 1
             if decision.ambiguous_between:  # a server that is too old does not say between whom
-                ids = sorted(each.identity_id for each in decision.ambiguous_between)
-                fresh = Ambiguity(face.label)
-                self.ambiguous.setdefault(" or ".join(ids), fresh).face_count += 1
+                # By id: which of the two is more similar changes from frame to frame.
+                pair = sorted(decision.ambiguous_between, key=lambda each: each.identity_id)
+                key = " or ".join(each.identity_id for each in pair)
+                fresh = Ambiguity(replace(decision, ambiguous_between=tuple(pair)).label)
+                self.ambiguous.setdefault(key, fresh).face_count += 1
         elif not face.known:
             self.unrecognized_count += 1
