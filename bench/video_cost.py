@@ -4,7 +4,7 @@ Clips with one to three faces, at 720p and 1080p, come at the times of a camera 
 server takes them (EVERY_FRAME, JPEGs of quality 90 that were encoded before). The processor time is that of the server's process with all
 its threads; the peer is a process of one thread. They take turns, and the ratios are taken turn by turn. `--checkout` is the server before:
 
-    git worktree add ../before b6eb3a2
+    git worktree add ../before d547e07  # with models of its own: `facewire-models --out models`
     python -m bench.video_cost --checkout ../before
 """
 
