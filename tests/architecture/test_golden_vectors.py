@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[2] / "protos" / "testdata"
 VECTORS = sorted(FOLDER.glob("*.textproto"))
 
 
-def told(vector: Path) -> Message:
+def message_in(vector: Path) -> Message:
     message = getattr(recognition_pb2, vector.name.split(".")[0])()
     return text_format.Parse(vector.read_text(encoding="utf-8"), message)
 
@@ -20,13 +20,15 @@ def told(vector: Path) -> Message:
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.stem)
 def test_text_and_bytes_are_one_message(vector: Path) -> None:
     golden = vector.with_suffix(".binpb").read_bytes()
-    message = told(vector)
+    message = message_in(vector)
     assert message.SerializeToString(deterministic=True) == golden
     assert type(message).FromString(golden) == message
 
 
 def test_every_message_that_a_camera_meets_has_a_vector() -> None:
-    kinds = {told(vector).WhichOneof("message") for vector in VECTORS if "Stream" in vector.name}
+    kinds = {
+        message_in(vector).WhichOneof("message") for vector in VECTORS if "Stream" in vector.name
+    }
     request, response = (
         recognition_pb2.StreamRecognizeRequest,
         recognition_pb2.StreamRecognizeResponse,

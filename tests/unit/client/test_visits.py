@@ -52,7 +52,7 @@ def over(visits, *results):
     return [visit for result in results for visit in visits.add(result)]
 
 
-def told(visits):
+def summary(visits):
     return [(visit.who, visit.from_s, visit.to_s, visit.frame_count) for visit in visits]
 
 
@@ -72,7 +72,7 @@ def test_a_visit_lasts_from_the_first_to_the_last_frame_of_its_track():
         frame(12.0),
     )
     (ada,) = visits.finish()
-    assert told([ada]) == [("Ada", 1.0, 9.0, 4)]
+    assert summary([ada]) == [("Ada", 1.0, 9.0, 4)]
     assert (ada.identity_id, ada.visit_id, ada.best_similarity) == ("ada", 7, 0.75)
     assert visits.ended == [ada]
     assert visits.finish() == []
@@ -87,7 +87,7 @@ def test_a_person_who_is_back_within_a_minute_goes_on_with_the_visit():
     ]  # fmt: skip
     assert not over(visits, *results)
     assert not over(visits, frame(110.9))
-    assert told(over(visits, frame(111.1))) == [("Ada", 1.0, 51.0, 2)]
+    assert summary(over(visits, frame(111.1))) == [("Ada", 1.0, 51.0, 2)]
     assert visits.finish() == []
 
 
@@ -95,7 +95,7 @@ def test_people_who_are_in_no_gallery_have_visits_and_those_who_passed_by_are_co
     visits = Visits(of_film=True)
     over(visits, event("CONFIRMED", 7, ""), frame(1.0, (7, "")), event("ENDED", 7, ""))
     over(visits, event("TENTATIVE", 8), frame(2.0, (8, None)), event("ENDED", 8))
-    assert told(visits.finish()) == [("unknown", 1.0, 1.0, 1)]
+    assert summary(visits.finish()) == [("unknown", 1.0, 1.0, 1)]
     assert visits.undecided_count == 1
 
 
@@ -103,7 +103,7 @@ def test_an_unknown_person_may_be_recognized_later():
     visits = Visits(of_film=True)
     over(visits, event("CONFIRMED", 7, ""), frame(1.0, (7, "")))
     over(visits, event("CONFIRMED", 7, "Ada"), frame(2.0, (7, "Ada")))
-    assert told(visits.finish()) == [("Ada", 1.0, 2.0, 2)]
+    assert summary(visits.finish()) == [("Ada", 1.0, 2.0, 2)]
 
 
 @pytest.mark.parametrize("reason", ["EVIDENCE", "GALLERY_CHANGED"])
@@ -112,7 +112,7 @@ def test_a_name_that_was_taken_back_is_in_no_visit(reason):
     over(visits, event("CONFIRMED", 7, "Ada"), frame(1.0, (7, "Ada")))
     over(visits, event("RETRACTED", 7, reason=reason), frame(2.0, (7, None)))
     over(visits, event("CONFIRMED", 7, "Bo"), frame(3.0, (7, "Bo")))
-    assert told(visits.finish()) == [("Bo", 1.0, 3.0, 3)]
+    assert summary(visits.finish()) == [("Bo", 1.0, 3.0, 3)]
     over(visits, event("CONFIRMED", 8, "Cy"), frame(4.0, (8, "Cy")), event("RETRACTED", 8))
     over(visits, event("ENDED", 8))
     assert visits.finish() == []
@@ -121,15 +121,15 @@ def test_a_name_that_was_taken_back_is_in_no_visit(reason):
 def test_the_track_of_two_people_is_two_visits():
     visits = Visits(of_film=True)
     over(visits, event("CONFIRMED", 7, "Ada"), frame(1.0, (7, "Ada")), frame(2.0, (7, "Ada")))
-    assert told(over(visits, event("RETRACTED", 7, reason="SWAPPED"))) == [("Ada", 1.0, 2.0, 2)]
+    assert summary(over(visits, event("RETRACTED", 7, reason="SWAPPED"))) == [("Ada", 1.0, 2.0, 2)]
     over(visits, frame(3.0, (7, None)), event("CONFIRMED", 7, "Bo"), frame(4.0, (7, "Bo")))
-    assert told(visits.finish()) == [("Bo", 3.0, 4.0, 2)]
+    assert summary(visits.finish()) == [("Bo", 3.0, 4.0, 2)]
 
 
 def test_a_track_whose_first_events_were_lost_has_a_visit():
     visits = Visits(of_film=True)
     over(visits, frame(1.0, (7, "Ada")), event("ENDED", 7, "Ada"))
-    assert told(visits.finish()) == [("Ada", 1.0, 1.0, 1)]
+    assert summary(visits.finish()) == [("Ada", 1.0, 1.0, 1)]
 
 
 def test_a_visit_whose_end_was_lost_is_over_a_minute_after_its_last_frame():
@@ -138,17 +138,17 @@ def test_a_visit_whose_end_was_lost_is_over_a_minute_after_its_last_frame():
     over(visits, event("TENTATIVE", 8), frame(30.0, (7, "Ada")))
     # The stream broke off, and could not be resumed.
     assert not over(visits, event("CONFIRMED", 9, "Bo"), frame(89.9, (9, "Bo")))
-    assert told(over(visits, frame(90.1, (9, "Bo")))) == [("Ada", 1.0, 30.0, 2)]
+    assert summary(over(visits, frame(90.1, (9, "Bo")))) == [("Ada", 1.0, 30.0, 2)]
     assert visits.undecided_count == 1
-    assert told(over(visits, event("ENDED", 7, "Ada"), frame(150.0, (9, "Bo")))) == []
-    assert told(visits.finish()) == [("Bo", 89.9, 150.0, 3)]
+    assert summary(over(visits, event("ENDED", 7, "Ada"), frame(150.0, (9, "Bo")))) == []
+    assert summary(visits.finish()) == [("Bo", 89.9, 150.0, 3)]
 
 
 def test_two_people_at_once_are_two_visits():
     visits = Visits(of_film=True)
     over(visits, event("CONFIRMED", 7, "Ada"), event("CONFIRMED", 8, "Bo"))
     over(visits, frame(1.0, (7, "Ada"), (8, "Bo")), frame(2.0, (8, "Bo")))
-    assert told(visits.finish()) == [("Ada", 1.0, 1.0, 1), ("Bo", 1.0, 2.0, 2)]
+    assert summary(visits.finish()) == [("Ada", 1.0, 1.0, 1), ("Bo", 1.0, 2.0, 2)]
 
 
 def test_a_live_visit_has_the_servers_times_of_day():
@@ -177,8 +177,8 @@ def test_the_second_person_of_a_live_track_was_not_there_before_the_first_one_le
 def test_without_tracks_the_names_of_frames_are_joined_over_short_gaps():
     visits = Visits(of_film=True)
     ended = over(visits, *(frame(at_s, (0, "Ada"), (0, "")) for at_s in (0.0, 1.0, 2.9, 5.4, 5.9)))
-    assert told(ended) == [("Ada", 0.0, 2.9, 3)]
-    assert told(visits.finish()) == [("Ada", 5.4, 5.9, 2)]
+    assert summary(ended) == [("Ada", 0.0, 2.9, 3)]
+    assert summary(visits.finish()) == [("Ada", 5.4, 5.9, 2)]
 
 
 @pytest.mark.parametrize("again_s", [1.9, 2.0, 2.1, 2.4])

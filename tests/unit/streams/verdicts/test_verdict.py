@@ -53,10 +53,10 @@ class Watched:
         return self.search(at_s, decision)
 
     def search(self, at_s, decision):
-        return [told(change) for change in self.verdict.judge(at_s, decision)]
+        return [summary(change) for change in self.verdict.judge(at_s, decision)]
 
 
-def told(change):
+def summary(change):
     return change.state, change.reason, change.previous_identity_id
 
 
@@ -197,7 +197,7 @@ def test_a_poor_moment_changes_no_name(named) -> None:
 def test_a_person_of_one_frame_ends_with_the_decision_of_that_frame(watched) -> None:
     watched.look(0.0, known(0.46))
     ended = watched.verdict.end(TrackReason.STREAM_ENDED)
-    assert told(ended) == (TrackState.ENDED, TrackReason.STREAM_ENDED, "")
+    assert summary(ended) == (TrackState.ENDED, TrackReason.STREAM_ENDED, "")
     assert (ended.decision.outcome, ended.decision.look_count) == (Outcome.KNOWN, 1)
 
 
@@ -261,7 +261,7 @@ def test_a_name_that_was_held_back_is_no_nearer_to_a_face_that_does_not_resemble
 
 def test_a_resumed_name_without_a_probe_can_be_revoked() -> None:
     resumed = Verdict.restored(known(0.7))
-    assert told(resumed.revoke()) == (
+    assert summary(resumed.revoke()) == (
         TrackState.RETRACTED,
         TrackReason.GALLERY_CHANGED,
         "anna",
