@@ -34,6 +34,7 @@ ServerError
     TooManyCalls
     OutOfMemory             no memory for a picture
   GalleryDamaged          the storage holds something that cannot be
+  StorageDamaged          the file of the storage was cut short or overwritten
   Unavailable             a transient condition; the caller should retry
     ModelUnavailable
     StorageBusy             the gallery's storage had to end a reading early
@@ -74,6 +75,7 @@ __all__ = [
     "ShuttingDown",
     "SlowReader",
     "StorageBusy",
+    "StorageDamaged",
     "StreamTakenOver",
     "TemplateNotFound",
     "TimedOut",
@@ -231,6 +233,10 @@ class OutOfMemory(Exhausted):
 
 class GalleryDamaged(ServerError):
     """The gallery's storage holds something that cannot be; retrying does not help."""
+
+
+class StorageDamaged(ServerError):
+    """A storage's file was cut short or overwritten: nothing in it can be used; retrying does not help."""
 
 
 class Unavailable(ServerError):

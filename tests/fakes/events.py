@@ -107,6 +107,7 @@ SAMPLES: Final = (
     GalleryExported("default", PEER, 3, 9, 7, is_complete=False),
     GalleryStateChanged(is_writable=False, damaged_galleries=()),
     GalleryStateChanged(is_writable=True, damaged_galleries=("default",)),
+    GalleryStateChanged(is_writable=True, damaged_galleries=(), is_whole=False),
     GalleryStateChanged(is_writable=True, damaged_galleries=()),
     JournalReplaced("the journal is damaged: CorruptedError", is_kept=True),
     JournalFailed(StorageBusy, "another write held the journal for 1 s; nothing was written"),

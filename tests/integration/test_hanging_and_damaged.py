@@ -172,7 +172,11 @@ def flip_a_bit(file: Path, vector: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "reason"), [(0.3, "is damaged and must be restored"), (0.0, "is empty")]
+    ("share", "reason"),
+    [
+        (0.3, "is cut short.*restore it from a backup"),
+        (0.0, "is empty; restore it from a backup"),
+    ],
 )
 def test_a_server_whose_storage_was_cut_short_does_not_start(
     models: Path, tmp_path: Path, share: float, reason: str
@@ -187,3 +191,25 @@ def test_a_server_whose_storage_was_cut_short_does_not_start(
     os.truncate(file, int(file.stat().st_size * share) // 4096 * 4096)
     with pytest.raises(ServerFailed, match=reason), running_server(data=tmp_path):
         pass
+
+
+def test_a_storage_that_is_cut_short_while_it_is_served_ends_calls_and_not_the_server(
+    models: Path, tmp_path: Path
+) -> None:
+    with running_server(data=tmp_path) as server, server.channel() as channel:
+        galleries = gallery_pb2_grpc.GalleryServiceStub(channel)
+        wait_for_health(channel, GALLERY, SERVING)
+        file = tmp_path / "gallery" / "data.mdb"
+        os.truncate(file, file.stat().st_size // 2 // 4096 * 4096)
+        wait_for_health(channel, GALLERY, NOT_SERVING)
+        wait_for_health(channel, RECOGNITION, NOT_SERVING)
+        for call in (
+            galleries.ListGalleries.future(gallery_pb2.ListGalleriesRequest(), timeout=60),
+            galleries.CreateGallery.future(
+                gallery_pb2.CreateGalleryRequest(gallery_id="g"), timeout=60
+            ),
+        ):
+            assert call.code() is grpc.StatusCode.DATA_LOSS
+            assert "STORAGE_DAMAGED" in str(call.trailing_metadata())
+        (entry,) = entries(server, "gallery_state_changed")
+        assert (entry["level"], entry["is_whole"]) == ("error", False)

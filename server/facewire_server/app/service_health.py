@@ -20,8 +20,9 @@ class ServiceHealth:
     """Sets the health of the services.
 
     * The process serves from the first call on.
-    * `RecognitionService` serves while the models are ready and no gallery is known to be damaged.
-    * `GalleryService` serves while writes can begin, and no gallery is known to be damaged. Its reads, and the searches
+    * `RecognitionService` serves while the models are ready, no gallery is known to be damaged, and the file of all
+      galleries is whole.
+    * `GalleryService` serves while writes can begin, and the same holds for galleries and file. Its reads, and the searches
       of `RecognitionService`, wait for no write.
     """
 
@@ -49,10 +50,12 @@ class ServiceHealth:
             await asyncio.sleep(_CHECK_EVERY_S)
 
     def _set(self) -> None:
-        is_sound = not self._storage.damaged_galleries
+        is_sound = self._storage.is_whole and not self._storage.damaged_galleries
         self._health.set(_RECOGNITION, self._models_ready and is_sound)
         self._health.set(_GALLERY, self._storage.is_writable and is_sound)
 
 
 def _state(gallery: LmdbGallery) -> GalleryStateChanged:
-    return GalleryStateChanged(not gallery.is_write_blocked, gallery.damaged_galleries)
+    return GalleryStateChanged(
+        not gallery.is_write_blocked, gallery.damaged_galleries, is_whole=gallery.is_whole
+    )

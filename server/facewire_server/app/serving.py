@@ -200,7 +200,12 @@ async def _server(
 async def _opened_gallery(
     settings: Settings, contract: ModelContract, processors: int
 ) -> LmdbGallery:
-    """Raises OSError: the folder cannot be used, is damaged, or another process does not let it be opened."""
+    """Opens the galleries.
+
+    Raises:
+        StorageDamaged: the storage's file is empty, cut short or overwritten.
+        OSError: the folder cannot be used, or another process does not let it be opened.
+    """
     folder = settings.data / "gallery"
     opening = partial(
         LmdbGallery,

@@ -309,10 +309,12 @@ class GalleryStateChanged:
     Attributes:
         is_writable: writes begin in their time; if not, they are refused, and reads and searches go on.
         damaged_galleries: ids of the galleries in which something was found that cannot be. They are not searched.
+        is_whole: the file of all galleries is as long as it was; if not, nothing in it is read or written any more.
     """
 
     is_writable: bool
     damaged_galleries: tuple[str, ...]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ What holds for all of their methods:
 * A write that could not begin in time raises `StorageBusy` and has written nothing.
 * What was stored is not believed: a record that cannot be parsed, or numbers that cannot be, raise `GalleryDamaged`.
   A gallery in which one call met damage is not searched or enrolled in by later ones.
+* A storage whose file was cut short raises `StorageDamaged` from every call.
 * `search`, `check_searchable`, `presence`, `check_enrollable`, `enroll`, `export_records` and `import_records`
   raise `ModelContractMismatch` if the gallery's templates were made under another model contract
   than this object's; reading and deleting stay possible.

@@ -84,7 +84,7 @@ def _error(event: Event) -> int:
 
 
 def _of_storage(event: GalleryStateChanged) -> int:
-    if event.damaged_galleries:
+    if event.damaged_galleries or not event.is_whole:
         return logging.ERROR
     return logging.INFO if event.is_writable else logging.WARNING
 

@@ -81,6 +81,7 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.TooManyCalls: (StatusCode.RESOURCE_EXHAUSTED, face_pb2.ERROR_REASON_TOO_MANY_CALLS),
     errors.OutOfMemory: (StatusCode.RESOURCE_EXHAUSTED, face_pb2.ERROR_REASON_OUT_OF_MEMORY),
     errors.GalleryDamaged: (StatusCode.DATA_LOSS, face_pb2.ERROR_REASON_GALLERY_DAMAGED),
+    errors.StorageDamaged: (StatusCode.DATA_LOSS, face_pb2.ERROR_REASON_STORAGE_DAMAGED),
     errors.ModelUnavailable: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_MODEL_UNAVAILABLE),
     errors.StorageBusy: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_STORAGE_BUSY),
     errors.ShuttingDown: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_SHUTTING_DOWN),

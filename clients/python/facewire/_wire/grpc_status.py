@@ -82,6 +82,10 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
         errors.ServerError,
         "The server's storage is damaged: its operator must restore it.",
     ),
+    ErrorReason.STORAGE_DAMAGED: (
+        errors.ServerError,
+        "The server's storage is damaged: its operator must restore it.",
+    ),
     ErrorReason.REQUEST_TOO_LARGE: (errors.LimitError, "Send less in one request."),
     ErrorReason.TOO_MANY_CALLS: (errors.LimitError, "Try again when fewer calls are in progress."),
     ErrorReason.OUT_OF_MEMORY: (errors.LimitError, "Try again in a moment, or a smaller picture."),

@@ -72,6 +72,7 @@ class LmdbGallery(LmdbAdmin):
             damaged_galleries: ids of those that a check has found damaged (`soundness`).
 
         Raises:
+            StorageDamaged: the storage's file is empty, cut short or overwritten.
             OSError: the folder cannot be used, is used by another container, is open in
                 this process already, or was made by another version.
         """
@@ -102,6 +103,11 @@ class LmdbGallery(LmdbAdmin):
     def is_write_blocked(self) -> bool:
         """Whether a write has waited for another process, or run, for longer than others may wait for it."""
         return self._threads.is_write_blocked
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is as long as it was; if not, every call raises StorageDamaged."""
+        return self._environment.is_whole
 
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         """See the port."""

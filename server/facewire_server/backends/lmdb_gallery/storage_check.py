@@ -1,10 +1,14 @@
 """Has the galleries' storage read before it is used: one that cannot be is refused, a gallery in which something cannot be is named."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_storage.data_file import DataFile
 from facewire_server.backends.lmdb_storage.storage_check import checked_by
+from facewire_server.errors import StorageDamaged
 
 __all__ = ["damaged_galleries"]
 
@@ -16,15 +20,14 @@ def damaged_galleries(folder: Path) -> tuple[str, ...]:
     """Returns the ids of the galleries in the storage in which something cannot be; blocks.
 
     Raises:
-        OSError: the storage as a whole cannot be read.
+        StorageDamaged: the storage as a whole cannot be read.
+        OSError: its file cannot be opened.
     """
     file = folder / "data.mdb"
     if not file.exists():
         return ()
-    if not file.stat().st_size:
-        # LMDB would make an empty storage of it, and everyone in it would be gone without a word.
-        raise OSError(f"{file} is empty: restore it, or delete it if there never was a gallery")
-    try:
-        return tuple(json.loads(checked_by(_CHECK, folder)))
-    except OSError as error:
-        raise OSError(f"{file} is damaged and must be restored from a backup: {error}") from error
+    with closing(DataFile(file, GALLERY_STORAGE.name)):
+        try:
+            return tuple(json.loads(checked_by(_CHECK, folder)))
+        except OSError as error:
+            raise StorageDamaged(f"{file} is damaged: {error}; restore it from a backup") from error

@@ -13,11 +13,11 @@ from facewire_server.backends.lmdb_journal.storage import (
     retention_of,
 )
 from facewire_server.backends.lmdb_journal.writes import Retention
-from facewire_server.backends.lmdb_storage.environment import UnusableStorage
 from facewire_server.backends.lmdb_storage.folder import alone_in
+from facewire_server.backends.lmdb_storage.open_file import UnusableStorage
 from facewire_server.backends.lmdb_storage.storage_check import CheckKilled, checked_by
 from facewire_server.backends.memory_journal import MemoryJournal
-from facewire_server.errors import ServerError
+from facewire_server.errors import ServerError, StorageDamaged
 from facewire_server.events import Emit, JournalReplaced
 from facewire_server.galleries.ports import People
 from facewire_server.streams.journal import RESUME_WITHIN_S
@@ -89,7 +89,7 @@ def _opened(
     try:
         _check(folder)
         return JournalStorage(folder, retention, emit, clock), None
-    except UnusableStorage as error:
+    except (UnusableStorage, StorageDamaged) as error:
         _put_aside(folder)
         replaced = JournalReplaced(str(error), is_kept=True)
     return JournalStorage(folder, retention, emit, clock), replaced

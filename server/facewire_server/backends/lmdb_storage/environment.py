@@ -10,22 +10,17 @@ from typing import TypeVar
 import lmdb
 
 from facewire_server.backends.lmdb_storage.folder import FolderLock
+from facewire_server.backends.lmdb_storage.open_file import OpenFile
 from facewire_server.backends.lmdb_storage.read_write_lock import ReadWriteLock
 from facewire_server.backends.lmdb_storage.snapshot import Snapshot
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
-from facewire_server.errors import GalleryDamaged, GalleryFull
+from facewire_server.errors import GalleryFull
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 
-__all__ = ["Environment", "UnusableStorage"]
+__all__ = ["Environment"]
 
 T = TypeVar("T")
-
-_MAX_READERS = 1024
-"""Read transactions of all processes at once; a slot is 64 bytes of the lock file. Chosen, not measured."""
-
-_SPARE_READERS = 16
-"""Read transactions kept for reuse: more than a process usually runs at once. Chosen, not measured."""
 
 _DELETION_RESERVE_BYTES = 64 << 20
 """Bytes by which a deletion may grow a full map at a time. Chosen, not measured."""
@@ -36,10 +31,6 @@ _FULL_DISK_BYTES = 64 << 20
 _MOVE_WAIT_S = 2.0
 """Seconds to wait for this process' transactions before the map is moved. They take milliseconds, unless the writer
 waits for another process that does not end its transaction. Chosen, not measured."""
-
-
-class UnusableStorage(OSError):
-    """What lies in the folder is damaged, or of another version."""
 
 
 class Environment:
@@ -72,53 +63,31 @@ class Environment:
                 largest counts.
 
         Raises:
-            UnusableStorage: what is in the folder is damaged, or was made by another version.
+            StorageDamaged: the file was cut short or overwritten.
+            UnusableStorage: what is in the folder was made by another version.
             OSError: the folder cannot be used, is used by another container, or is open in this process already.
         """
         self.name = storage.name
-        self._storage = storage
         self._folder = folder
         self._max_bytes = max_bytes
         self.map_lock = ReadWriteLock()
         self._snapshots: set[Snapshot] = set()
-        self._databases: dict[str, lmdb._Database] = {}
         self._lock = FolderLock(folder)
         try:
-            with our_errors(self.name):
-                self._env = lmdb.open(
-                    str(folder),
-                    map_size=min(map_bytes, max_bytes),
-                    mode=0o600,
-                    max_dbs=len(storage.all_tables),
-                    max_readers=_MAX_READERS,
-                    max_spare_txns=_SPARE_READERS,
-                    sync=storage.is_synced,
-                    metasync=storage.is_synced,
-                )
-        except GalleryDamaged as error:
-            self._lock.release()
-            raise UnusableStorage(f"{self.name} is damaged: {error.__cause__}") from error
+            self._open = OpenFile(folder, storage, min(map_bytes, max_bytes))
         except BaseException:
             self._lock.release()
             raise
         try:
-            self.write(self._open_tables)
+            self.write(self._open.open_tables)
         except BaseException:
             self.close()
             raise
 
-    def _open_tables(self, transaction: Transaction) -> None:
-        # Without a transaction, open_db would begin one for each table.
-        self._databases = {
-            name: self._env.open_db(name.encode(), txn=transaction.txn)
-            for name in self._storage.all_tables
-        }
-        meta = Transaction(transaction.txn, self._databases).table("meta")
-        found = meta.get(b"format")
-        if found is None:
-            meta.put(b"format", self._storage.format)
-        elif found != self._storage.format:
-            raise UnusableStorage(f"{self.name} was made by another version of the server")
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is as long as it was; microseconds."""
+        return self._open.file.is_whole
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -127,7 +96,7 @@ class Environment:
             txn = self._begin_read()
             try:
                 with txn:
-                    yield Transaction(txn, self._databases)
+                    yield Transaction(txn, self._open.databases)
             finally:
                 self.map_lock.release_read()
 
@@ -135,13 +104,14 @@ class Environment:
         while True:
             self.map_lock.acquire_read()
             try:
-                return self._env.begin(buffers=True)
+                self._open.file.require_whole()
+                return self._open.env.begin(buffers=True)
             except lmdb.MapResizedError:
                 self.map_lock.release_read()
                 self._move_map(0)
             except lmdb.ReadersFullError:
                 self.map_lock.release_read()
-                if not self._env.reader_check():
+                if not self._open.env.reader_check():
                     raise
             except BaseException:
                 self.map_lock.release_read()
@@ -166,15 +136,19 @@ class Environment:
 
         Raises:
             GalleryFull: no room; nothing was written.
+            StorageDamaged: the file was cut short.
         """
         while True:
             with our_errors(self.name):
                 try:
                     with self.map_lock.read():
                         map_bytes = self._map_bytes()
-                        self._env.reader_check()
-                        with self._env.begin(write=True, buffers=True) as txn:
-                            return change(Transaction(txn, self._databases))
+                        self._open.file.require_whole()
+                        self._open.env.reader_check()
+                        with self._open.env.begin(write=True, buffers=True) as txn:
+                            result = change(Transaction(txn, self._open.databases))
+                        self._open.file.reach(self._open.env.info()["last_pgno"])
+                        return result
                 except lmdb.MapResizedError:  # another process has grown the map
                     self._move_map(0)
                 except lmdb.MapFullError:
@@ -195,14 +169,14 @@ class Environment:
         For the length of a read transaction. Free pages inside the file are not counted: the
         binding of LMDB does not expose its list of them.
         """
-        info = self._env.info()
+        info = self._open.env.info()
         used_pages = info["last_pgno"] + 1
         return StoreStatistics(
             file_bytes=(self._folder / "data.mdb").stat().st_size,
-            used_bytes=used_pages * self._env.stat()["psize"],
+            used_bytes=used_pages * self._open.env.stat()["psize"],
             map_bytes=info["map_size"],
             max_bytes=self._max_bytes,
-            reader_count=_open_readers(self._env.readers()),
+            reader_count=_open_readers(self._open.env.readers()),
             galleries=galleries,
         )
 
@@ -210,7 +184,9 @@ class Environment:
         """Opens a read transaction that outlives the call."""
         txn = self._begin_read()
         try:
-            snapshot = Snapshot(self.map_lock, Transaction(txn, self._databases), self._snapshots)
+            snapshot = Snapshot(
+                self.map_lock, Transaction(txn, self._open.databases), self._snapshots
+            )
             self._snapshots.add(snapshot)
         finally:
             self.map_lock.release_read()
@@ -221,7 +197,7 @@ class Environment:
         if not self.map_lock.try_acquire_read():
             return 0
         try:
-            return int(self._env.info()["last_txnid"])
+            return int(self._open.env.info()["last_txnid"])
         finally:
             self.map_lock.release_read()
 
@@ -231,7 +207,7 @@ class Environment:
         return disk.f_bavail * disk.f_frsize < _FULL_DISK_BYTES
 
     def _map_bytes(self) -> int:
-        return int(self._env.info()["map_size"])
+        return int(self._open.env.info()["map_size"])
 
     def _move_map(self, map_bytes: int) -> None:
         """Sets the map's size; 0 = what the file says. Another thread may have made it larger."""
@@ -239,7 +215,7 @@ class Environment:
             if map_bytes and self._map_bytes() >= map_bytes:
                 return
             self._end_snapshots()
-            self._env.set_mapsize(map_bytes)
+            self._open.env.set_mapsize(map_bytes)
 
     def _end_snapshots(self) -> None:
         for snapshot in tuple(self._snapshots):  # one may be closing in another thread
@@ -250,7 +226,7 @@ class Environment:
         """Ends what is open and releases the files. No transaction of a call may be open."""
         with self.map_lock.write():
             self._end_snapshots()
-            self._env.close()
+            self._open.close()
             self._lock.release()
 
 

@@ -16,7 +16,7 @@ from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.soundness import faulty_galleries
-from facewire_server.errors import GalleryDamaged
+from facewire_server.errors import GalleryDamaged, StorageDamaged
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 
 DIMENSION = 16
@@ -249,20 +249,66 @@ async def test_a_stored_record_that_cannot_be_parsed_is_not_the_callers_fault(
 DIGEST_OF_2 = bytes.fromhex("d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35")
 
 
+def refused(folder: Path, reason: str) -> None:
+    """Neither the check nor an opening takes what lies in the folder, and none dies of it."""
+    with pytest.raises(StorageDamaged, match=f"{reason}.*; restore it from a backup"):
+        damaged_galleries(folder)
+    with pytest.raises(StorageDamaged, match=reason):
+        opened(folder)
+
+
+META_FIELDS = {"magic": 16, "page size": 40, "root": 80, "last page": 136, "transaction": 144}
+
+
+@pytest.mark.parametrize("page", [0, 1])
+@pytest.mark.parametrize("field", META_FIELDS)
+async def test_a_meta_page_that_is_damaged_is_seen_before_it_is_used(
+    page: int, field: str, folder: Path
+) -> None:
+    file = folder / "data.mdb"
+    whole = file.read_bytes()
+    for byte, bit in ((1, 4), (3, 6)):
+        content = bytearray(whole)
+        content[4096 * page + META_FIELDS[field] + byte] ^= 1 << bit
+        file.write_bytes(content)
+        with pytest.raises(StorageDamaged, match=r"damaged: a meta page|cut short"):
+            opened(folder)
+    file.write_bytes(whole)
+    opened(folder).close()
+
+
+async def test_a_file_that_is_cut_short_while_it_is_open_ends_no_process(folder: Path) -> None:
+    gallery = opened(folder)
+    assert gallery.is_whole
+    file = folder / "data.mdb"
+    os.truncate(file, file.stat().st_size - 8 * 4096)
+    assert not gallery.is_whole
+    with pytest.raises(StorageDamaged, match="cut short"):
+        await gallery.search("default", VECTORS[:1], 1)
+    with pytest.raises(StorageDamaged, match="cut short"):
+        await gallery.delete_identity("default", "1")
+    with pytest.raises(StorageDamaged, match="cut short"):
+        async with gallery.export_records("default"):
+            pass
+    gallery.close()
+
+
 async def test_a_storage_that_would_end_the_process_is_refused(folder: Path) -> None:
     file = folder / "data.mdb"
     whole = file.read_bytes()
     for kept, reason in (
-        (len(whole) * 3 // 10, "cut short|damaged"),
-        (4096, "damaged"),
+        (len(whole) - 1, "cut short"),
+        (len(whole) * 3 // 10, "cut short"),
+        (8192, "cut short"),
+        (4096, "damaged: a meta page"),
+        (100, "damaged: a meta page"),
         (0, "empty"),
     ):
-        file.write_bytes(whole[: kept // 4096 * 4096])
-        with pytest.raises(OSError, match=reason):
-            damaged_galleries(folder)
+        file.write_bytes(whole[:kept])
+        refused(folder, reason)
+        assert file.read_bytes() == whole[:kept]  # as evidence, and for whoever repairs it
     file.write_bytes(random.Random(1).randbytes(100_000))
-    with pytest.raises(OSError, match="damaged"):
-        damaged_galleries(folder)
+    refused(folder, "damaged: a meta page")
     file.write_bytes(whole)
     assert damaged_galleries(folder) == ()
     file.unlink()
@@ -283,7 +329,7 @@ async def test_pages_of_noise_never_pass_for_people(seed: int, folder: Path) -> 
             pages.write(bytes([byte ^ 1 << noise.randrange(8)]))
     try:
         damaged = damaged_galleries(folder)
-    except OSError:
+    except StorageDamaged:
         return
     gallery = opened(folder, damaged)
     for gallery_id in {"default", "other"} - set(damaged):

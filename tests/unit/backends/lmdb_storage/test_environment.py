@@ -13,11 +13,11 @@ import lmdb
 import pytest
 
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
-from facewire_server.backends.lmdb_storage import environment as environment_module
 from facewire_server.backends.lmdb_storage import folder as folder_module
+from facewire_server.backends.lmdb_storage import open_file
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction
-from facewire_server.errors import GalleryFull, StorageBusy
+from facewire_server.errors import GalleryFull, StorageBusy, StorageDamaged
 from fakes.python import PATHS
 
 MIB = 1 << 20
@@ -84,7 +84,7 @@ def test_a_storage_of_another_version_is_refused(tmp_path: Path):
 
 def test_a_file_that_is_no_storage_is_refused_and_can_be_replaced(tmp_path: Path):
     (tmp_path / "data.mdb").write_bytes(b"something else" * 1000)
-    with pytest.raises(OSError, match="storage is damaged"), opened(tmp_path):
+    with pytest.raises(StorageDamaged, match="a meta page is not one"), opened(tmp_path):
         pass
     (tmp_path / "data.mdb").unlink()
     with opened(tmp_path) as environment:
@@ -192,7 +192,7 @@ def test_no_error_of_the_vendor_comes_out(tmp_path: Path):
 
 
 def test_a_read_beyond_the_most_readers_is_busy_until_one_ends(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(environment_module, "_MAX_READERS", 1)
+    monkeypatch.setattr(open_file, "_MAX_READERS", 1)
     with opened(tmp_path) as environment:
         with (
             environment.read(),
@@ -216,7 +216,7 @@ with environment.read():
 
 
 def test_the_place_of_a_reader_that_was_killed_is_taken(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(environment_module, "_MAX_READERS", 1)
+    monkeypatch.setattr(open_file, "_MAX_READERS", 1)
     with opened(tmp_path) as environment:
         with subprocess.Popen(
             [sys.executable, "-c", KILLED_READER, tmp_path],

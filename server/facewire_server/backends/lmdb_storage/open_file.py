@@ -1,0 +1,100 @@
+"""A storage's file, open in this process: LMDB's environment over it, and its tables."""
+
+import os
+from pathlib import Path
+
+import lmdb
+
+from facewire_server.backends.lmdb_storage.data_file import DataFile
+from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
+from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
+from facewire_server.errors import GalleryDamaged, StorageDamaged
+
+__all__ = ["OpenFile", "UnusableStorage"]
+
+_MAX_READERS = 1024
+"""Read transactions of all processes at once; a slot is 64 bytes of the lock file. Chosen, not measured."""
+
+_SPARE_READERS = 16
+"""Read transactions kept for reuse: more than a process usually runs at once. Chosen, not measured."""
+
+
+class UnusableStorage(OSError):
+    """What lies in the folder is damaged, or of another version."""
+
+
+class OpenFile:
+    """One file of a storage.
+
+    Attributes:
+        env: LMDB's environment.
+        file: what is known of the file itself.
+        databases: of the tables, by name; empty until `open_tables`.
+    """
+
+    def __init__(self, folder: Path, storage: Storage, map_bytes: int) -> None:
+        """Opens the file, and makes it if there is none.
+
+        Raises:
+            StorageDamaged: it is empty, cut short or damaged.
+            OSError: it cannot be opened, or is open in this process already.
+        """
+        path = folder / "data.mdb"
+        self._storage = storage
+        self.databases: dict[str, lmdb._Database] = {}
+        if not path.exists():
+            _make(path)
+        self.file = DataFile(path, storage.name)
+        try:
+            with our_errors(storage.name):
+                self.env = lmdb.open(
+                    str(folder),
+                    map_size=map_bytes,
+                    mode=0o600,
+                    max_dbs=len(storage.all_tables),
+                    max_readers=_MAX_READERS,
+                    max_spare_txns=_SPARE_READERS,
+                    sync=storage.is_synced,
+                    metasync=storage.is_synced,
+                )
+        except GalleryDamaged as error:
+            self.file.close()
+            raise StorageDamaged(
+                f"{path} is damaged: {error.__cause__}; restore it from a backup"
+            ) from error
+        except BaseException:
+            self.file.close()
+            raise
+
+    def open_tables(self, transaction: Transaction) -> None:
+        """Opens the tables, and makes those that are missing; raises UnusableStorage if another version made them."""
+        # Without a transaction, open_db would begin one for each table.
+        self.databases = {
+            name: self.env.open_db(name.encode(), txn=transaction.txn)
+            for name in self._storage.all_tables
+        }
+        meta = Transaction(transaction.txn, self.databases).table("meta")
+        found = meta.get(b"format")
+        if found is None:
+            meta.put(b"format", self._storage.format)
+        elif found != self._storage.format:
+            raise UnusableStorage(f"{self._storage.name} was made by another version of the server")
+
+    def close(self) -> None:
+        """Closes it; no transaction may be open."""
+        self.env.close()
+        self.file.close()
+
+
+def _make(path: Path) -> None:
+    """Makes a new file, whole or not at all: an empty one is damage, and never the beginning of a storage."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        # Nothing shares a file of this name, so it needs no lock.
+        lmdb.open(str(temporary), subdir=False, lock=False, mode=0o600).close()
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:  # another process was faster
+            return
+    finally:
+        temporary.unlink(missing_ok=True)
