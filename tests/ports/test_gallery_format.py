@@ -1,20 +1,28 @@
-"""A gallery that an earlier version stored is opened, searched and written to by this one."""
+"""A gallery that an earlier version stored is opened, upgraded, searched and written to by this one."""
 
 import gzip
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import lmdb
 import numpy as np
 import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
-from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
+from facewire_server.backends.lmdb_storage.folder import FolderLock
 from facewire_server.errors import RequestIdReused
 from facewire_server.galleries.records import EnrollmentResult, ExportedTemplate, NewIdentity
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import Quality
+from fakes.python import PATHS
 
-GOLDEN = Path(__file__).with_name("golden") / "gallery_b85648d.mdb.gz"
+FOLDER = Path(__file__).with_name("golden")
+GOLDEN = ["gallery_b85648d.mdb.gz", "gallery_format_1.mdb.gz"]
 CONTRACT = "c" * 64
 DIMENSION = 16
 
@@ -25,12 +33,23 @@ def vectors(count: int) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-@pytest.fixture
-def gallery(tmp_path: Path) -> Iterator[LmdbGallery]:
-    (tmp_path / "data.mdb").write_bytes(gzip.decompress(GOLDEN.read_bytes()))
-    gallery = LmdbGallery(
-        tmp_path, vector_search=ExactSearch(), model_contract_id=CONTRACT, dimension=DIMENSION
+def opened(folder: Path) -> LmdbGallery:
+    return LmdbGallery(
+        folder, vector_search=ExactSearch(), model_contract_id=CONTRACT, dimension=DIMENSION
     )
+
+
+def put_back(golden: str, folder: Path) -> Path:
+    """Writes a golden file as the storage in a folder."""
+    file = folder / "data.mdb"
+    file.write_bytes(gzip.decompress((FOLDER / golden).read_bytes()))
+    return file
+
+
+@pytest.fixture(params=GOLDEN)
+def gallery(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LmdbGallery]:
+    put_back(request.param, tmp_path)
+    gallery = opened(tmp_path)
     yield gallery
     gallery.close()
 
@@ -95,3 +114,129 @@ async def test_a_gallery_made_now_lies_above_the_revisions_deleted_then(
     gallery: LmdbGallery,
 ) -> None:
     assert (await gallery.create_gallery("gone", "")).revision > 2
+
+
+FORMAT_1 = "gallery_format_1.mdb.gz"
+
+OPEN = """
+import sys
+from pathlib import Path
+from facewire_server.backends.exact_search import ExactSearch
+from facewire_server.backends.lmdb_gallery import LmdbGallery, upgrades
+{before}
+gallery = LmdbGallery(
+    Path(sys.argv[1]), vector_search=ExactSearch(), model_contract_id="c" * 64, dimension=16
+)
+print("opened", flush=True)
+sys.stdin.read()
+gallery.close()
+"""
+
+
+def opening(folder: Path, before: str = "") -> subprocess.Popen[str]:
+    """Opens the gallery in a process of its own, until its input ends."""
+    return subprocess.Popen(
+        [sys.executable, "-c", OPEN.format(before=before), folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": PATHS},
+    )
+
+
+def stated_format(file: Path, new: bytes = b"") -> bytes | None:
+    """Returns the format that a closed storage states, and states another one, if one is given."""
+    with lmdb.open(str(file.parent), max_dbs=1, readonly=not new) as environment:
+        meta = environment.open_db(b"meta", create=False)
+        with environment.begin(db=meta, write=bool(new)) as transaction:
+            before = transaction.get(b"format")
+            if new:
+                transaction.put(b"format", new)
+            return None if before is None else bytes(before)
+
+
+async def assert_many(gallery: LmdbGallery) -> None:
+    found = await gallery.search("visitors", vectors(60), 1)
+    for number, (best,) in enumerate(found.candidates):
+        assert best.template_id == f"{100 + number:032x}"
+
+
+async def test_an_upgrade_gives_every_block_its_checksum_and_keeps_every_vector(
+    tmp_path: Path,
+) -> None:
+    file = put_back(FORMAT_1, tmp_path)
+    assert stated_format(file) == b"1"
+    assert damaged_galleries(tmp_path) == ()  # before it was upgraded
+    gallery = opened(tmp_path)
+    await assert_many(gallery)
+    gallery.close()
+    assert stated_format(file) == b"2"
+    assert damaged_galleries(tmp_path) == ()  # each checksum was compared
+    file.write_bytes(
+        file.read_bytes().replace(vectors(60)[50].tobytes(), vectors(60)[49].tobytes())
+    )
+    assert damaged_galleries(tmp_path) == ("visitors",)
+
+
+async def test_an_upgrade_that_is_killed_leaves_the_storage_as_it_was(tmp_path: Path) -> None:
+    file = put_back(FORMAT_1, tmp_path)
+    killed = """
+import os, signal
+calls = []
+sign = upgrades.sign
+def sign_or_die(block):
+    calls.append(1)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    sign(block)
+upgrades.sign = sign_or_die
+"""
+    with opening(tmp_path, killed) as process:
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert stated_format(file) == b"1"
+    gallery = opened(tmp_path)
+    await assert_many(gallery)
+    gallery.close()
+
+
+async def test_processes_that_start_together_upgrade_once(tmp_path: Path) -> None:
+    put_back(FORMAT_1, tmp_path)
+    processes = [opening(tmp_path) for _ in range(3)]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "opened\n", process.communicate()
+        gallery = opened(tmp_path)
+        await assert_many(gallery)
+        gallery.close()
+    finally:
+        for process in processes:
+            process.communicate()
+
+
+def test_a_storage_that_an_earlier_server_uses_is_not_upgraded_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = put_back(FORMAT_1, tmp_path)
+    before = file.read_bytes()
+    monkeypatch.setattr("facewire_server.backends.lmdb_storage.environment._UPGRADE_WAIT_S", 0.0)
+    earlier = FolderLock(tmp_path)  # what a server of any version holds
+    with pytest.raises(OSError, match=r"a server of an earlier version uses it: stop that server"):
+        opened(tmp_path)
+    earlier.release()
+    assert file.read_bytes()[8192:] == before[8192:]
+    opened(tmp_path).close()
+
+
+def test_a_storage_of_a_later_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    file = tmp_path / "data.mdb"
+    stated_format(file, b"3")
+    before = file.read_bytes()
+    with pytest.raises(
+        OSError, match=r"format 3, and this server reads formats up to 2; start the newer"
+    ):
+        opened(tmp_path)
+    assert file.read_bytes() == before

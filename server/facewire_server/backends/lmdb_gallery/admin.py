@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
+from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
 from facewire_server.backends.lmdb_gallery.changes import (
     Changes,
     create_gallery,
@@ -52,6 +53,7 @@ class LmdbAdmin:
         self._model_contract_id = model_contract_id
         self._dimension = dimension
         self._damaged: set[str] = set()
+        self._checks = BlockChecks()
 
     @property
     def damaged_galleries(self) -> tuple[str, ...]:
@@ -133,6 +135,7 @@ class LmdbAdmin:
             beyond_quota=True,
         )
         self._damaged.discard(gallery_id)
+        self._checks.forget(gallery_id)
         return revision
 
     async def create_identity(
@@ -219,7 +222,7 @@ class LmdbAdmin:
     ) -> AsyncGenerator[tuple[GalleryInfo, AsyncIterator[GalleryRecord]], None]:
         """See the port."""
         export = export_gallery(
-            self._environment, self._threads, gallery_id, self._model_contract_id
+            self._environment, self._threads, gallery_id, self._model_contract_id, self._checks
         )
         with self._noting_damage(gallery_id):
             async with export as opened:

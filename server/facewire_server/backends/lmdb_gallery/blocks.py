@@ -2,7 +2,7 @@
 
 A block is a value of whole pages (less the 16 bytes that LMDB puts before it): first a header
 for each row, the numbers of its identity and its template as two little-endian uint64, then
-the rows. Rows are dense: row i of a gallery is row i % rows_per_block of block i // rows_per_block,
+the rows, and at its end a checksum (`block_checks`). Rows are dense: row i of a gallery is row i % rows_per_block of block i // rows_per_block,
 and a removed row is replaced by the last one: a row of zeros would be more similar to
 most probes than most strangers are.
 """
@@ -14,6 +14,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.backends.lmdb_gallery.block_checks import (
+    CHECKSUM_BYTES,
+    BlockChecks,
+    is_signed,
+    sign,
+)
 from facewire_server.backends.lmdb_storage.tables import Table, number_key
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.galleries.embeddings import are_unit
@@ -59,18 +65,26 @@ class BlockLayout:
     @classmethod
     def chosen_for(cls, dimension: int) -> "BlockLayout":
         """Returns the layout for a new gallery: as many rows as fit `BLOCK_PAGES`."""
-        room = BLOCK_PAGES * _PAGE_BYTES - _PAGE_HEADER_BYTES
+        room = BLOCK_PAGES * _PAGE_BYTES - _PAGE_HEADER_BYTES - CHECKSUM_BYTES
         return cls(dimension, max(1, room // (_HEADER_BYTES + 4 * dimension)))
 
     @property
     def value_bytes(self) -> int:
         """Size of a block, full or not."""
-        used = self.rows * (_HEADER_BYTES + 4 * self.dimension) + _PAGE_HEADER_BYTES
-        return -(-used // _PAGE_BYTES) * _PAGE_BYTES - _PAGE_HEADER_BYTES
+        return self._whole_pages(CHECKSUM_BYTES)
 
-    def checked(self, value: memoryview) -> memoryview:
+    @property
+    def unsigned_bytes(self) -> int:
+        """Size of a block of format 1, which had no checksum."""
+        return self._whole_pages(0)
+
+    def _whole_pages(self, checksum_bytes: int) -> int:
+        used = self.rows * (_HEADER_BYTES + 4 * self.dimension) + checksum_bytes
+        return -(-(used + _PAGE_HEADER_BYTES) // _PAGE_BYTES) * _PAGE_BYTES - _PAGE_HEADER_BYTES
+
+    def checked(self, value: memoryview, *, is_signed: bool = True) -> memoryview:
         """Returns the value; raises GalleryDamaged if it is not of a block's size."""
-        if len(value) != self.value_bytes:
+        if len(value) != (self.value_bytes if is_signed else self.unsigned_bytes):
             raise damaged("a block is not of its size")
         return value
 
@@ -103,9 +117,17 @@ class Blocks:
     """The blocks of one gallery in one transaction, to read (`vector_search.GalleryVectors`)."""
 
     def __init__(
-        self, table: Table, layout: BlockLayout, row_count: int, gallery_id: str, revision: int
+        self,
+        table: Table,
+        layout: BlockLayout,
+        row_count: int,
+        gallery_id: str,
+        revision: int,
+        checks: BlockChecks | None,
     ) -> None:
+        """Reads nothing yet; `checks` is None for a storage of format 1, which has no checksums."""
         self._table = table
+        self._checks = checks
         self._row_count = row_count
         self.layout = layout
         self.gallery_id = gallery_id
@@ -120,15 +142,22 @@ class Blocks:
         """The blocks in order; all but the last are full.
 
         Raises:
-            GalleryDamaged: one is missing, or is not of its size.
+            GalleryDamaged: one is missing, is not of its size, or not what was written.
         """
         left = self._row_count
-        for value in self._table.numbered_views(-(-left // self.layout.rows)):
+        checks = self._checks
+        if checks is not None and checks.has_all(self.gallery_id, self.revision):
+            checks = None
+        for number, value in enumerate(self._table.numbered_views(-(-left // self.layout.rows))):
             if value is None:
                 raise damaged("a block is missing")
-            checked = self.layout.checked(value)
+            checked = self.layout.checked(value, is_signed=self._checks is not None)
+            if checks is not None:
+                checks.require(self.gallery_id, number, checked)
             yield Block(self.layout, checked, self.layout.vectors(checked)[:left])
             left -= self.layout.rows
+        if checks is not None:
+            checks.set_all(self.gallery_id, self.revision)
 
     def row(self, row: int, owner: RowOwner) -> NDArray[np.float32]:
         """A copy of a row; raises GalleryDamaged if it is not the owner's, or not of unit length."""
@@ -137,6 +166,8 @@ class Blocks:
         if value is None:
             raise damaged("a block is missing")
         block = Block(self.layout, self.layout.checked(value), self.layout.vectors(value))
+        if self._checks is not None and not self._checks.has_all(self.gallery_id, self.revision):
+            self._checks.require(self.gallery_id, number, value)
         if block.owner(offset) != owner:
             raise damaged("a row is not its template's")
         vector = np.array(block.vectors[offset])
@@ -185,6 +216,7 @@ class BlockEditor:
     def flush(self) -> None:
         """Writes the blocks that changed."""
         for block, value in self._held.items():
+            sign(value)
             self._table.put(number_key(block), value)
         self._held.clear()
 
@@ -200,10 +232,11 @@ class BlockEditor:
             if len(self._held) >= _MOST_HELD_BLOCKS:
                 self.flush()
             stored = self._table.view(number_key(block))
-            value = (
-                bytearray(self._layout.value_bytes)
-                if stored is None
-                else bytearray(self._layout.checked(stored))
-            )
+            if stored is None:
+                value = bytearray(self._layout.value_bytes)
+            elif is_signed(self._layout.checked(stored)):
+                value = bytearray(stored)
+            else:  # a new checksum would make it look sound
+                raise damaged("a block is not what was written")
             self._held[block] = value
         return value, offset

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
 from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
 from facewire_server.backends.lmdb_gallery.quality_records import quality_of
@@ -92,9 +93,21 @@ def _template_info(identity_id: str, record: Template) -> TemplateInfo:
 class Contents:
     """A gallery's record and tables in one transaction."""
 
-    def __init__(self, transaction: Transaction, gallery_id: str) -> None:
-        """Finds the gallery; raises GalleryNotFound."""
+    def __init__(
+        self, transaction: Transaction, gallery_id: str, checks: BlockChecks | None = None
+    ) -> None:
+        """Finds the gallery.
+
+        Args:
+            transaction: where.
+            gallery_id: which.
+            checks: what is known of the blocks, for whoever reads vectors; None for a storage of format 1.
+
+        Raises:
+            GalleryNotFound: there is none.
+        """
         self.gallery_id = gallery_id
+        self._checks = checks
         self.record = find_gallery(transaction, gallery_id)
         prefix = gallery_prefix(gallery_id)
         self.identity_table = transaction.table("identities", prefix)
@@ -124,6 +137,7 @@ class Contents:
             self.record.template_count,
             self.gallery_id,
             self.record.revision,
+            self._checks,
         )
 
     def require_model_contract(self, model_contract_id: str) -> Self:

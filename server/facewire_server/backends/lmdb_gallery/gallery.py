@@ -205,7 +205,7 @@ class LmdbGallery(LmdbAdmin):
 
     def _usable(self, transaction: Transaction, gallery_id: str) -> Contents:
         self._require_sound(gallery_id)
-        contents = Contents(transaction, gallery_id)
+        contents = Contents(transaction, gallery_id, self._checks)
         contents.require_model_contract(self._model_contract_id)
         if contents.record.dimension != self._dimension:
             raise damaged("a gallery's record is not one")

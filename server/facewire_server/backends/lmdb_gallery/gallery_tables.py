@@ -1,7 +1,9 @@
 """The tables of the galleries' storage, each gallery's keys behind its own prefix."""
 
+from functools import partial
 from typing import Final
 
+from facewire_server.backends.lmdb_gallery.upgrades import sign_blocks
 from facewire_server.backends.lmdb_storage.tables import Storage
 
 __all__ = ["GALLERY_STORAGE", "GALLERY_TABLES", "gallery_prefix"]
@@ -24,7 +26,8 @@ GALLERY_STORAGE: Final = Storage(
         "galleries",  # gallery id -> Gallery
         *GALLERY_TABLES,
     ),
-    format=b"1",
+    format=b"2",
+    upgrades={b"1": partial(sign_blocks, names=("galleries", "blocks"))},
 )
 """The galleries' environment."""
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack, aclosing, asynccontextmanager, closing
 from dataclasses import replace
 from itertools import islice
 
+from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
 from facewire_server.backends.lmdb_gallery.changes import Changes
 from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_storage.environment import Environment
@@ -34,6 +35,7 @@ async def export_gallery(
     threads: TransactionThreads,
     gallery_id: str,
     model_contract_id: str,
+    checks: BlockChecks,
 ) -> AsyncGenerator[tuple[GalleryInfo, AsyncIterator[GalleryRecord]], None]:
     """Opens a snapshot for the block; see `GalleryAdmin.export_records`."""
     with ExitStack() as stack:
@@ -46,7 +48,7 @@ async def export_gallery(
                 return snapshot, gallery.require_model_contract(model_contract_id).info
 
         snapshot, info = await threads.call(open_gallery)
-        records = _records(snapshot, gallery_id)
+        records = _records(snapshot, gallery_id, checks)
         async with aclosing(_in_threads(threads, records)) as exported:
             yield info, exported
 
@@ -60,7 +62,7 @@ async def _in_threads(
             yield record
 
 
-def _records(snapshot: Snapshot, gallery_id: str) -> Iterator[GalleryRecord]:
+def _records(snapshot: Snapshot, gallery_id: str, checks: BlockChecks) -> Iterator[GalleryRecord]:
     last_id = ""
     while True:
         with snapshot.step() as transaction:
@@ -68,17 +70,19 @@ def _records(snapshot: Snapshot, gallery_id: str) -> Iterator[GalleryRecord]:
             page = list(islice(contents.identities(last_id), _PAGE_RECORDS))
         for identity in page:
             yield identity
-            yield from _templates(snapshot, gallery_id, identity.identity_id)
+            yield from _templates(snapshot, gallery_id, identity.identity_id, checks)
         if len(page) < _PAGE_RECORDS:
             return
         last_id = page[-1].identity_id
 
 
-def _templates(snapshot: Snapshot, gallery_id: str, identity_id: str) -> Iterator[ExportedTemplate]:
+def _templates(
+    snapshot: Snapshot, gallery_id: str, identity_id: str, checks: BlockChecks
+) -> Iterator[ExportedTemplate]:
     last_id = ""
     while True:
         with snapshot.step() as transaction:
-            contents = Contents(transaction, gallery_id)
+            contents = Contents(transaction, gallery_id, checks)
             page = list(islice(contents.exported_templates(identity_id, last_id), _PAGE_RECORDS))
         yield from page
         if len(page) < _PAGE_RECORDS:

@@ -2,15 +2,17 @@
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import lmdb
 
 from facewire_server.backends.lmdb_storage.folder import FolderLock
-from facewire_server.backends.lmdb_storage.open_file import OpenFile
+from facewire_server.backends.lmdb_storage.open_file import OpenFile, OutdatedStorage
 from facewire_server.backends.lmdb_storage.read_write_lock import ReadWriteLock
 from facewire_server.backends.lmdb_storage.snapshot import Snapshot
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
@@ -31,6 +33,14 @@ _FULL_DISK_BYTES = 64 << 20
 _MOVE_WAIT_S = 2.0
 """Seconds to wait for this process' transactions before the map is moved. They take milliseconds, unless the writer
 waits for another process that does not end its transaction. Chosen, not measured."""
+
+
+_UPGRADE_WAIT_S = 5.0
+"""Seconds to wait until no other process uses a storage that must be upgraded. Chosen, not measured: of several processes
+that start together, each gives way to one."""
+
+_UPGRADE_RETRY_S = 0.05
+"""Seconds between two looks. Chosen, not measured."""
 
 
 class Environment:
@@ -79,10 +89,28 @@ class Environment:
             self._lock.release()
             raise
         try:
-            self.write(self._open.open_tables)
+            try:
+                self.write(self._open.open_tables)
+            except OutdatedStorage:
+                self._upgrade()
         except BaseException:
             self.close()
             raise
+
+    def _upgrade(self) -> None:
+        """Upgrades the storage as soon as no other process uses it, or finds that another one has."""
+        ends_at_s = time.monotonic() + _UPGRADE_WAIT_S
+        while True:
+            with self._lock.alone() as is_alone:
+                try:
+                    # Room for a second copy of what is rewritten: a quota must not keep a server from starting.
+                    step = partial(self._open.open_tables, is_alone=is_alone)
+                    return self.write(step, beyond_quota=True)
+                except OutdatedStorage:
+                    if time.monotonic() > ends_at_s:
+                        raise
+                # While the lock is released, so that of several processes one is alone.
+                time.sleep(_UPGRADE_RETRY_S)
 
     @property
     def is_whole(self) -> bool:

@@ -30,6 +30,7 @@ class FolderLock:
             OSError: the folder cannot be used, or another container uses it.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
         self._file = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._take(folder)
@@ -53,6 +54,27 @@ class FolderLock:
                 f"the data folder {folder} is in use by another container: "
                 "one container a data folder: stop the other server, or give this one a folder of its own"
             )
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Releases the lock for the block, or holds it alone there if no other process holds it; yields whether it is alone.
+
+        Raises:
+            OSError: another container took the folder meanwhile.
+        """
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_alone = True
+        except BlockingIOError:
+            is_alone = False
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                fcntl.flock(self._file, fcntl.LOCK_SH)
+            else:
+                self._take(self._folder)
 
     def release(self) -> None:
         """Releases the lock."""

@@ -10,7 +10,7 @@ from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, StorageDamaged
 
-__all__ = ["OpenFile", "UnusableStorage"]
+__all__ = ["OpenFile", "OutdatedStorage", "UnusableStorage"]
 
 _MAX_READERS = 1024
 """Read transactions of all processes at once; a slot is 64 bytes of the lock file. Chosen, not measured."""
@@ -21,6 +21,10 @@ _SPARE_READERS = 16
 
 class UnusableStorage(OSError):
     """What lies in the folder is damaged, or of another version."""
+
+
+class OutdatedStorage(UnusableStorage):
+    """An earlier version made it, and this one can upgrade it while no other process uses it."""
 
 
 class OpenFile:
@@ -66,24 +70,54 @@ class OpenFile:
             self.file.close()
             raise
 
-    def open_tables(self, transaction: Transaction) -> None:
-        """Opens the tables, and makes those that are missing; raises UnusableStorage if another version made them."""
+    def open_tables(self, transaction: Transaction, *, is_alone: bool = False) -> None:
+        """Opens the tables, makes those that are missing, and upgrades what they hold.
+
+        Args:
+            transaction: a write transaction.
+            is_alone: no other process uses the storage, so that it may be upgraded: an earlier version would go on
+                writing what it knows.
+
+        Raises:
+            OutdatedStorage: it must be upgraded, and `is_alone` is not set.
+            UnusableStorage: another version made it, from which this one knows no way.
+        """
         # Without a transaction, open_db would begin one for each table.
         self.databases = {
             name: self.env.open_db(name.encode(), txn=transaction.txn)
             for name in self._storage.all_tables
         }
-        meta = Transaction(transaction.txn, self.databases).table("meta")
+        opened = Transaction(transaction.txn, self.databases)
+        meta = opened.table("meta")
         found = meta.get(b"format")
-        if found is None:
-            meta.put(b"format", self._storage.format)
-        elif found != self._storage.format:
-            raise UnusableStorage(f"{self._storage.name} was made by another version of the server")
+        if found == self._storage.format:
+            return
+        if found is not None:
+            upgrade = self._storage.upgrades.get(found)
+            if upgrade is None:
+                raise UnusableStorage(_other_version(self._storage, found))
+            if not is_alone:
+                raise OutdatedStorage(
+                    f"{self._storage.name} must be upgraded, and a server of an earlier version uses it: stop that server"
+                )
+            upgrade(opened)
+        meta.put(b"format", self._storage.format)
 
     def close(self) -> None:
         """Closes it; no transaction may be open."""
         self.env.close()
         self.file.close()
+
+
+def _other_version(storage: Storage, found: bytes) -> str:
+    ours = storage.format.decode()
+    text = f"{storage.name} was made by another version of the server"
+    if found.isdigit() and int(found) > int(ours):
+        return (
+            f"{text}: it has format {found.decode()}, and this server reads formats up to {ours}; "
+            "start the newer server, or restore a backup that this version made"
+        )
+    return text
 
 
 def _make(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Tables: named databases seen through one transaction, which may be narrowed to the keys with a prefix."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ class Storage(NamedTuple):
     Attributes:
         name: for the texts of errors, which go to clients.
         tables: names of its databases; "meta" is another one.
-        format: raised when an older server cannot use a file written by this one.
+        format: a decimal number, raised when an older server cannot use a file written by this one.
+        upgrades: what turns a file of an earlier format into one of this, in one transaction, by that format.
         is_synced: a write is on the disk when it returns. If not, it survives the process, not a crash of the machine, which
             may damage the storage.
     """
@@ -24,6 +26,7 @@ class Storage(NamedTuple):
     tables: tuple[str, ...]
     format: bytes
     is_synced: bool = True
+    upgrades: "Mapping[bytes, Callable[[Transaction], None]]" = MappingProxyType({})
 
     @property
     def all_tables(self) -> tuple[str, ...]:

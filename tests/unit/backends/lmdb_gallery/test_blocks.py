@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
 from facewire_server.backends.lmdb_gallery.blocks import (
     BlockEditor,
     BlockLayout,
@@ -49,7 +50,9 @@ def add(environment: Environment, count: int, *numbers: int) -> int:
 def stored(environment: Environment, count: int) -> list[int]:
     with environment.read() as transaction:
         numbers: list[int] = []
-        for block in Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1):
+        for block in Blocks(
+            transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1, BlockChecks()
+        ):
             for (identity, template), row in zip(
                 [block.owner(n) for n in range(len(block.vectors))],
                 block.vectors.tolist(),
@@ -137,7 +140,7 @@ def test_a_row_read_alone_is_a_copy(environment: Environment):
         environment, add(environment, 0, 1, 2, 3), lambda editor: editor.append(owner, half)
     )
     with environment.read() as transaction:
-        blocks = Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1)
+        blocks = Blocks(transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1, BlockChecks())
         row = blocks.row(3, owner)
         for damage in (lambda: blocks.row(3, RowOwner(4, 105)), lambda: blocks.row(4, owner)):
             with pytest.raises(GalleryDamaged):

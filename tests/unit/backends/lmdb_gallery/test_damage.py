@@ -12,7 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from facewire_server.backends.exact_search import ExactSearch
-from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
+from facewire_server.backends.lmdb_gallery import (
+    LmdbGallery,
+    block_checks,
+    damaged_galleries,
+)
+from facewire_server.backends.lmdb_gallery.block_checks import sign
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_gallery.soundness import faulty_galleries
@@ -60,14 +65,25 @@ async def filled(path: Path) -> None:
     gallery.close()
 
 
-def changed(path: Path, table: str, key: bytes, edit: Edit) -> None:
-    """Writes another value in place of a stored one; None removes it."""
+def signed(block: bytes | None) -> bytes | None:
+    """Gives a block its checksum: what is in it was written so, and what is compared is what it says."""
+    if block is None or len(block) < 4096 - 16:
+        return block
+    buffer = bytearray(block)
+    sign(buffer)
+    return bytes(buffer)
+
+
+def changed(path: Path, table: str, key: bytes, edit: Edit, *, is_signed: bool = True) -> None:
+    """Writes another value in place of a stored one; None removes it. A block gets its checksum, if `is_signed`."""
     with lmdb.open(str(path), max_dbs=len(GALLERY_STORAGE.all_tables)) as environment:
         database = environment.open_db(table.encode())
         with environment.begin(db=database, write=True) as transaction:
             before = transaction.get(key)
             assert before is not None
             after = edit(bytes(before))
+            if table == "blocks" and is_signed:
+                after = signed(after)
             assert after != before
             if after is None:
                 transaction.delete(key)
@@ -208,6 +224,75 @@ async def test_a_check_before_the_start_finds_damage_that_no_search_meets(
     gallery = reopened(("default",))
     with pytest.raises(GalleryDamaged):
         await gallery.search("default", VECTORS[:1], 1)
+
+
+SEEN_BY_ITS_CHECKSUM: dict[str, Edit] = {
+    "the last bit of a number": of_row(lambda row: row.view(np.uint32).__ixor__(1)),
+    "two vectors that changed places": lambda block: block.replace(ROW, VECTORS[3].tobytes(), 1),
+    "a row of another person, of all of its templates": owner(4, 5),
+    "a byte that no row has": lambda block: block[:-5] + b"\1" + block[-4:],
+    "the checksum": lambda block: block[:-1] + bytes([block[-1] ^ 1]),
+}
+
+
+@pytest.mark.parametrize("kind", SEEN_BY_ITS_CHECKSUM)
+async def test_a_block_that_is_not_what_was_written_is_damage_however_likely_it_looks(
+    kind: str, folder: Path, reopened: Callable[..., LmdbGallery]
+) -> None:
+    edit = SEEN_BY_ITS_CHECKSUM[kind]
+    changed(folder, "blocks", PREFIX + bytes(8), edit, is_signed=False)
+    assert faulty_galleries(str(folder)) == ["default"]
+    for use in (
+        lambda gallery: gallery.search("default", VECTORS[:1], 1),
+        lambda gallery: gallery.delete_identity("default", "0"),
+        exported,
+    ):
+        gallery = opened(folder)
+        with pytest.raises(GalleryDamaged, match="a block is not what was written"):
+            await use(gallery)
+        assert gallery.damaged_galleries == ("default",)
+        gallery.close()
+    gallery = reopened()
+    await gallery.search("other", VECTORS[:1], 1)
+    with pytest.raises(GalleryDamaged, match="a block is not what was written"):
+        await gallery.enroll(
+            "default", NewIdentity("new", create=True), [EnrollmentResult("f" * 32)], VECTORS[:1]
+        )
+
+
+async def exported(gallery: LmdbGallery) -> list[object]:
+    async with gallery.export_records("default") as (_, records):
+        return [one async for one in records]
+
+
+async def test_a_block_is_compared_once_for_each_version_of_it(
+    folder: Path, reopened: Callable[..., LmdbGallery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+    checksum = block_checks._checksum
+
+    def counted(block: memoryview | bytearray) -> int:
+        if isinstance(block, memoryview):  # a write has a bytearray
+            compared.append(len(block))
+        return checksum(block)
+
+    monkeypatch.setattr(block_checks, "_checksum", counted)
+    gallery = reopened()
+    for _ in range(3):
+        await gallery.search("default", VECTORS, 2)
+    await exported(gallery)
+    assert len(compared) == 1
+    await gallery.enroll(
+        "default", NewIdentity("new", create=True), [EnrollmentResult("f" * 32)], VECTORS[:1]
+    )
+    del compared[:]
+    for _ in range(3):
+        await gallery.search("default", VECTORS, 2)
+    await gallery.update_identity("default", "2", "other")  # a revision without a new block
+    await gallery.search("default", VECTORS, 2)
+    assert len(compared) == 1
+    await gallery.delete_gallery("default")
+    await gallery.search("default", VECTORS, 2)
 
 
 async def test_a_damaged_gallery_can_be_deleted_and_filled_again(
