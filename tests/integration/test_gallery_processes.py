@@ -244,6 +244,59 @@ def test_a_full_disk_is_a_full_gallery_that_can_still_be_read(tmp_path: Path):
     assert (done.stdout, done.stderr) == ("full and whole\n", "")
 
 
+FORGET_ON_A_FULL_DISK = """
+import asyncio, contextlib, pathlib, sys
+import numpy as np
+from gallery_worker import Worker, vector
+from facewire_server.errors import GalleryFull
+from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+
+async def enroll(worker, number):
+    rows = np.repeat(vector(number), 248, axis=0)  # a block
+    results = [EnrollmentResult(f"{number * 1000 + one:032x}") for one in range(248)]
+    await worker.gallery.enroll("default", NewIdentity(f"{number}", create=True), results, rows)
+
+async def main():
+    folder = pathlib.Path(sys.argv[1])
+    worker = Worker(str(folder), 1 << 30)
+    assert (folder / "reserve").stat().st_blocks * 512 >= 16 << 20
+    number = 0
+    try:
+        while number < 10_000:
+            await enroll(worker, number)
+            number += 1
+    except GalleryFull:
+        pass
+    assert number > 20
+    # What is left is taken by others.
+    with (folder.parent / "other").open("wb", buffering=0) as other, contextlib.suppress(OSError):
+        while other.write(bytes(4096)):
+            pass
+    for one in range(number):
+        await worker.delete(one)
+    assert await worker.counts() == [0, 0]
+    await enroll(worker, number)  # into the room that the deleted have left
+    worker.gallery.close()
+    print("forgotten")
+
+asyncio.run(main())
+"""
+
+
+def test_on_a_full_disk_people_can_be_deleted(tmp_path: Path):
+    prefix = _may_unshare("--mount")
+    script = 'mount -t tmpfs -o size=32m tmpfs "$1" && exec "$2" -c "$3" "$1/data"'
+    done = subprocess.run(
+        [*prefix, "sh", "-c", script, "sh", str(tmp_path), sys.executable, FORGET_ON_A_FULL_DISK],
+        env={**ENVIRONMENT, "PYTHONPATH": f"{SERVER}{os.pathsep}{WORKER.parent}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert (done.stdout, done.stderr) == ("forgotten\n", "")
+
+
 async def test_the_quota_counts_for_the_whole_file(tmp_path: Path):
     gallery = open_here(tmp_path, map_bytes=SMALL_MAP, max_bytes=4 * SMALL_MAP)
     rows = np.eye(DIMENSION, dtype=np.float32)

@@ -20,6 +20,10 @@ GALLERY_TABLES: Final = (
 )
 """The tables whose keys begin with `gallery_prefix`."""
 
+_RESERVE_BYTES: Final = 16 << 20
+"""Bytes of the disk that are held back for deletions: 128 blocks, of which the deletion of a template changes two. Chosen,
+not measured."""
+
 GALLERY_STORAGE: Final = Storage(
     name="the gallery's storage",
     tables=(
@@ -27,6 +31,7 @@ GALLERY_STORAGE: Final = Storage(
         *GALLERY_TABLES,
     ),
     format=b"2",
+    reserve_bytes=_RESERVE_BYTES,
     upgrades={b"1": partial(sign_blocks, names=("galleries", "blocks"))},
 )
 """The galleries' environment."""

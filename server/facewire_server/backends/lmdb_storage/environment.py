@@ -14,6 +14,7 @@ import lmdb
 from facewire_server.backends.lmdb_storage.folder import FolderLock
 from facewire_server.backends.lmdb_storage.open_file import OpenFile, OutdatedStorage
 from facewire_server.backends.lmdb_storage.read_write_lock import ReadWriteLock
+from facewire_server.backends.lmdb_storage.reserve import DeletionReserve
 from facewire_server.backends.lmdb_storage.snapshot import Snapshot
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
@@ -85,6 +86,7 @@ class Environment:
         self._lock = FolderLock(folder)
         try:
             self._open = OpenFile(folder, storage, min(map_bytes, max_bytes))
+            self._reserve = DeletionReserve(folder, storage.reserve_bytes)
         except BaseException:
             self._lock.release()
             raise
@@ -159,7 +161,7 @@ class Environment:
         Args:
             change: may be run again, from the start, when the map had to grow.
             beyond_quota: for deletions, which need room too (LMDB copies what it changes):
-                a full storage must not refuse to forget.
+                neither a full storage nor a full disk may refuse to forget.
             aborted: called before the change is run again: what it wrote so far is undone.
 
         Raises:
@@ -176,6 +178,8 @@ class Environment:
                         with self._open.env.begin(write=True, buffers=True) as txn:
                             result = change(Transaction(txn, self._open.databases))
                         self._open.file.reach(self._open.env.info()["last_pgno"])
+                        if beyond_quota:
+                            self._reserve.make()
                         return result
                 except lmdb.MapResizedError:  # another process has grown the map
                     self._move_map(0)
@@ -187,9 +191,11 @@ class Environment:
                     aborted()
                     self._move_map(max(grown, map_bytes + _DELETION_RESERVE_BYTES * beyond_quota))
                 except lmdb.Error as error:
-                    if error.code == errno.EIO and self._disk_is_full():
+                    if not self._is_of_full_disk(error):
+                        raise
+                    if not (beyond_quota and self._reserve.give_up()):
                         raise GalleryFull("the disk is full; nothing was written") from error
-                    raise
+                    aborted()
 
     def statistics(self, galleries: tuple[GallerySize, ...]) -> StoreStatistics:
         """Returns the sizes of the file and the map, completed by those of the galleries.
@@ -229,8 +235,12 @@ class Environment:
         finally:
             self.map_lock.release_read()
 
-    def _disk_is_full(self) -> bool:
+    def _is_of_full_disk(self, error: lmdb.Error) -> bool:
+        if isinstance(error, lmdb.DiskError):
+            return True
         # LMDB reports a write that was cut short as an input/output error, whatever the reason.
+        if error.code != errno.EIO:
+            return False
         disk = os.statvfs(self._folder)
         return disk.f_bavail * disk.f_frsize < _FULL_DISK_BYTES
 

@@ -17,6 +17,7 @@ class Storage(NamedTuple):
         name: for the texts of errors, which go to clients.
         tables: names of its databases; "meta" is another one.
         format: a decimal number, raised when an older server cannot use a file written by this one.
+        reserve_bytes: of the disk, held back for deletions.
         upgrades: what turns a file of an earlier format into one of this, in one transaction, by that format.
         is_synced: a write is on the disk when it returns. If not, it survives the process, not a crash of the machine, which
             may damage the storage.
@@ -26,6 +27,7 @@ class Storage(NamedTuple):
     tables: tuple[str, ...]
     format: bytes
     is_synced: bool = True
+    reserve_bytes: int = 0
     upgrades: "Mapping[bytes, Callable[[Transaction], None]]" = MappingProxyType({})
 
     @property

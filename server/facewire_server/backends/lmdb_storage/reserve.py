@@ -1,0 +1,52 @@
+"""Disk space that is held back, and given up when a deletion finds none: a full disk must not keep anyone in a gallery."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Final
+
+__all__ = ["DeletionReserve"]
+
+_NAME: Final = "reserve"
+"""The file of zeros in the storage's folder."""
+
+
+class DeletionReserve:
+    """A file that takes room. All processes of a folder share it; whoever finds the disk full empties it."""
+
+    def __init__(self, folder: Path, size_bytes: int) -> None:
+        """Makes the file, if the disk has room.
+
+        Args:
+            folder: of the storage.
+            size_bytes: of the file; 0 = none.
+        """
+        self._path = folder / _NAME
+        self._size_bytes = size_bytes
+        self.make()
+
+    def make(self) -> None:
+        """Makes the file if it is not there; a disk without room for it is no failure."""
+        if not self._size_bytes or self._length() >= self._size_bytes:
+            return
+        with contextlib.suppress(OSError):
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(file, 0, self._size_bytes)
+            except OSError:
+                os.ftruncate(file, 0)  # what it took of the rest is others'
+            finally:
+                os.close(file)
+
+    def give_up(self) -> bool:
+        """Returns the room to the disk; False if there is none to return."""
+        if not self._length():
+            return False
+        os.truncate(self._path, 0)
+        return True
+
+    def _length(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
