@@ -1,9 +1,10 @@
-"""The command `facewire-server`: runs a server, checks a running one, or prints settings."""
+"""The command `facewire-server`: runs a server, checks a running one, prints settings, or saves the galleries."""
 
 import argparse
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 from facewire_server.configuration.env_file import format_env_file
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
@@ -17,6 +18,9 @@ _USAGE = """\
 usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP reloads token and certificate
        facewire-server health [FLAGS]    check the server that these flags start: --live or --ready
        facewire-server config [FLAGS]    print every setting with its value, as a file for --env-file
+       facewire-server gallery backup FOLDER [FLAGS]     save all galleries, also while a server runs
+       facewire-server gallery restore FOLDER [FLAGS]    put a backup into a data folder without galleries
+       facewire-server gallery verify [FOLDER] [FLAGS]   read all of a backup, or of the server's galleries
        facewire-server COMMAND --help    list the flags
 """
 
@@ -36,7 +40,7 @@ def main() -> int:
     if command in ("-h", "--help"):
         print(_USAGE, end="")
         return 0
-    if command not in ("run", "health", "config"):
+    if command not in ("run", "health", "config", "gallery"):
         print(
             f"facewire-server: there is no command {command!r}\n{_USAGE}", end="", file=sys.stderr
         )
@@ -53,6 +57,8 @@ def main() -> int:
         return 2
     if command == "health":
         return _print_health(settings, live=flags.live)
+    if command == "gallery":
+        return _gallery(flags, settings)
     # Imported late: a process that only prints settings loads no engine.
     from facewire_server.app import serve
 
@@ -65,7 +71,7 @@ def main() -> int:
 
 
 def command_parser(command: str) -> argparse.ArgumentParser:
-    """Returns the parser of the flags of "run", "health" or "config"."""
+    """Returns the parser of the flags of "run", "health", "config" or "gallery"."""
     parser = argparse.ArgumentParser(
         f"facewire-server {command}",
         description="Serves facewire.v1. Every flag is a variable too: --max-streams is "
@@ -83,8 +89,25 @@ def command_parser(command: str) -> argparse.ArgumentParser:
             action="store_true",
             help="whether every service is SERVING; send it no calls if not (default)",
         )
+    if command == "gallery":
+        parser.add_argument("verb", choices=("backup", "restore", "verify"))
+        parser.add_argument("folder", nargs="?", type=Path, help="of the backup")
     add_flags(parser)
     return parser
+
+
+def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
+    if flags.folder is None and flags.verb != "verify":
+        print(f"facewire-server: gallery {flags.verb} needs the backup's folder", file=sys.stderr)
+        return 2
+    from facewire_server.app.gallery_files import run_gallery_command
+
+    try:
+        print(run_gallery_command(flags.verb, flags.folder, settings))
+    except (ServerError, OSError) as error:
+        print(f"facewire-server: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _print_health(settings: Settings, *, live: bool) -> int:

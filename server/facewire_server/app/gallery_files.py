@@ -1,0 +1,43 @@
+"""The command `facewire-server gallery`: backup, restore and verify."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from facewire_server.backends.lmdb_gallery.backups import back_up, restore, verify
+from facewire_server.configuration.settings import Settings
+
+__all__ = ["run_gallery_command"]
+
+_BAR: Final = 40
+"""Characters of the bar of progress."""
+
+
+def run_gallery_command(verb: str, path: Path | None, settings: Settings) -> str:
+    """Runs a command on the galleries' files, and returns what to print.
+
+    Args:
+        verb: "backup", "restore" or "verify".
+        path: of the backup; for "verify" None means the server's own galleries.
+        settings: of the server.
+
+    Raises:
+        StorageDamaged, OSError: the text says why, and what to do.
+    """
+    folder = settings.data / "gallery"
+    if verb == "verify" or path is None:
+        verify(path or folder)
+        return f"{path or folder}: sound"
+    if verb == "backup":
+        back_up(folder, path, _show)
+        return f"backup of {folder} in {path}"
+    restore(path, folder)
+    return f"{path} restored into {folder}"
+
+
+def _show(share: float) -> None:
+    """Draws the bar on a terminal."""
+    if sys.stderr.isatty():
+        done = round(share * _BAR)
+        end = "\n" if share >= 1.0 else ""
+        print(f"\r[{'#' * done}{'.' * (_BAR - done)}] {share:4.0%}", end=end, file=sys.stderr)

@@ -1,0 +1,145 @@
+"""A backup of all galleries: one file and a manifest with its checksum, made while servers run; and the way back."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
+from facewire_server.backends.lmdb_storage.copying import copy_storage
+from facewire_server.backends.lmdb_storage.folder import alone_in
+from facewire_server.errors import StorageDamaged
+
+__all__ = ["back_up", "restore", "verify"]
+
+_FILE: Final = "data.mdb"
+"""The storage in its folder, and in a backup."""
+
+_LOCK: Final = "lock.mdb"
+"""LMDB's table of readers, which whoever opens the storage makes."""
+
+_MANIFEST: Final = "manifest.json"
+"""What a backup says of itself."""
+
+
+def back_up(folder: Path, into: Path, progress: Callable[[float], None]) -> None:
+    """Copies the storage as it is at one moment, compacted; readers and writers of other processes go on.
+
+    Args:
+        folder: of the storage.
+        into: folder of the backup, which appears when it is whole.
+        progress: takes the share that is done, 0 to 1.
+
+    Raises:
+        StorageDamaged: the storage or a gallery in it is damaged; no backup was made.
+        OSError: there is no storage, `into` exists, or the disk is full.
+    """
+    if not (folder / _FILE).exists():
+        raise OSError(f"there is no gallery in {folder}: name the data folder of the server")
+    if into.exists():
+        raise OSError(f"{into} exists: name a folder that does not")
+    part = into.with_name(f"{into.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a backup that was interrupted
+    part.mkdir(mode=0o700, parents=True)
+    try:
+        copy_storage(folder, GALLERY_STORAGE.name, part, progress)
+        damaged = damaged_galleries(part)
+        if damaged:
+            raise StorageDamaged(
+                f"damaged galleries: {', '.join(damaged)}; no backup was made: restore an earlier one"
+            )
+        (part / _LOCK).unlink(missing_ok=True)
+        _write_manifest(part)
+        part.rename(into)
+        _sync(into.parent)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _write_manifest(part: Path) -> None:
+    manifest = {
+        "format": GALLERY_STORAGE.format.decode(),
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "bytes": (part / _FILE).stat().st_size,
+        "sha256": _digest(part / _FILE),
+    }
+    (part / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    for path in (part / _FILE, part / _MANIFEST, part):
+        _sync(path)
+
+
+def verify(folder: Path) -> None:
+    """Reads all of a backup, or of a storage, and compares it with what it says of itself.
+
+    Raises:
+        StorageDamaged: something is not what was written; the text says what.
+        OSError: there is nothing to read.
+    """
+    if not (folder / _FILE).exists():
+        raise OSError(f"there is no gallery in {folder}")
+    if (folder / _MANIFEST).exists():
+        _compare(folder)
+    damaged = damaged_galleries(folder)
+    if (folder / _MANIFEST).exists():
+        (folder / _LOCK).unlink(missing_ok=True)  # nothing writes to a backup
+    if damaged:
+        raise StorageDamaged(f"damaged galleries in {folder}: {', '.join(damaged)}")
+
+
+def _compare(backup: Path) -> None:
+    try:
+        stated = json.loads((backup / _MANIFEST).read_text(encoding="utf-8"))["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageDamaged(
+            f"{backup / _MANIFEST} is not a manifest: take another backup"
+        ) from error
+    if _digest(backup / _FILE) != stated:
+        raise StorageDamaged(
+            f"{backup / _FILE} is not what was written: its sha256 is another one; take another backup"
+        )
+
+
+def restore(backup: Path, folder: Path) -> None:
+    """Puts a backup into a folder without a storage: whole, or not at all. No server may use the folder.
+
+    Raises:
+        StorageDamaged: the backup is.
+        OSError: it is no backup, or the folder has a storage or is in use.
+    """
+    if not (backup / _MANIFEST).exists():
+        raise OSError(f"{backup} is no backup: it has no {_MANIFEST}")
+    verify(backup)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with alone_in(folder):
+        file = folder / _FILE
+        if file.exists():
+            raise OSError(f"there is a gallery in {folder}: move {file} away, then restore again")
+        part = folder / f"{_FILE}.part"
+        try:
+            shutil.copyfile(backup / _FILE, part)
+            part.chmod(0o600)
+            _sync(part)
+            (folder / _LOCK).unlink(missing_ok=True)
+            part.rename(file)
+            _sync(folder)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
