@@ -15,6 +15,7 @@ ServerError
     TooPoor                 the face is too poor to enroll
     RequestIdReused
   TokenRequired           no token, or a wrong one
+  RoleRequired            the caller has not the role, or is not for this gallery
   NotFound
     GalleryNotFound
     IdentityNotFound
@@ -46,6 +47,8 @@ The text of an error goes to the client and nowhere else. It may repeat what the
 client sent (a field's name, an id); it never holds another person's data.
 """
 
+from collections.abc import Sequence
+
 __all__ = [
     "AlreadyExists",
     "CropsNotKept",
@@ -70,6 +73,7 @@ __all__ = [
     "OutOfOrder",
     "RequestIdReused",
     "RequestTooLarge",
+    "RoleRequired",
     "ServerError",
     "SeveralFaces",
     "ShuttingDown",
@@ -157,6 +161,18 @@ class RequestIdReused(InvalidInput):
 
 class TokenRequired(ServerError):
     """The call carries no token, or a wrong one."""
+
+
+class RoleRequired(ServerError):
+    """The caller has none of the roles with which the call is allowed, or is not for this gallery.
+
+    Attributes:
+        roles: with which the call is allowed.
+    """
+
+    def __init__(self, message: str, *, roles: Sequence[str]) -> None:
+        super().__init__(message)
+        self.roles = tuple(roles)
 
 
 class NotFound(ServerError):

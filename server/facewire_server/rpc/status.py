@@ -1,9 +1,10 @@
 """Converts errors of the domain to gRPC statuses: one table, and the interceptor that applies it."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -13,7 +14,7 @@ from grpc_status import rpc_status
 
 from facewire.v1 import face_pb2
 from facewire_server import errors
-from facewire_server.errors import InvalidInput, ServerError
+from facewire_server.errors import InvalidInput, RoleRequired, ServerError
 from facewire_server.events import Emit, InternalError, ignore
 from facewire_server.rpc.audit import WrittenNote
 from facewire_server.rpc.handlers import Behavior, wrapped
@@ -27,6 +28,8 @@ DOMAIN = "facewire"
 _MAX_TEXT_BYTES = 512
 """Most bytes of an error's text. It travels three times (status, details, field violation),
 percent-encoded or as base64; above 4 KiB in all, proxies and peers drop the whole status."""
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.InvalidField: (StatusCode.INVALID_ARGUMENT, face_pb2.ERROR_REASON_FIELD_INVALID),
@@ -53,6 +56,7 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
         face_pb2.ERROR_REASON_REQUEST_ID_REUSED,
     ),
     errors.TokenRequired: (StatusCode.UNAUTHENTICATED, face_pb2.ERROR_REASON_TOKEN_REQUIRED),
+    errors.RoleRequired: (StatusCode.PERMISSION_DENIED, face_pb2.ERROR_REASON_ROLE_REQUIRED),
     errors.GalleryNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_GALLERY_NOT_FOUND),
     errors.IdentityNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_IDENTITY_NOT_FOUND),
     errors.TemplateNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_TEMPLATE_NOT_FOUND),
@@ -182,7 +186,8 @@ def _status(error: ServerError, emit: Emit) -> status_pb2.Status:
         return _internal(error, emit)
     code, reason = named
     text = shortened(_with_notes(str(error), error), _MAX_TEXT_BYTES)
-    status = _details(code, reason, text)
+    metadata = {"roles": ",".join(error.roles)} if isinstance(error, RoleRequired) else {}
+    status = _details(code, reason, text, metadata)
     if type(error) in RETRY_AFTER_S:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromMilliseconds(round(1000 * RETRY_AFTER_S[type(error)]))
@@ -211,7 +216,10 @@ def _with_notes(text: str, error: Exception) -> str:
     return "; ".join([text, *notes])
 
 
-def _details(code: StatusCode, reason: face_pb2.ErrorReason, text: str) -> status_pb2.Status:
+def _details(
+    code: StatusCode, reason: face_pb2.ErrorReason, text: str, metadata: Mapping[str, str] = _NONE
+) -> status_pb2.Status:
     status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=text)
-    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=_name(reason), domain=DOMAIN))
+    info = error_details_pb2.ErrorInfo(reason=_name(reason), domain=DOMAIN, metadata=metadata)
+    status.details.add().Pack(info)
     return status

@@ -56,6 +56,14 @@ def test_a_status_tells_reason_domain_and_field() -> None:
     assert bad.field_violations[0].field == "page_size"
 
 
+def test_a_status_tells_the_roles_with_which_a_call_is_allowed() -> None:
+    status = _status(errors.RoleRequired("no", roles=("enroller", "operator")), ignore)
+    info = error_details_pb2.ErrorInfo()
+    assert status.code == code_pb2.PERMISSION_DENIED
+    assert status.details[0].Unpack(info)
+    assert (info.reason, dict(info.metadata)) == ("ROLE_REQUIRED", {"roles": "enroller,operator"})
+
+
 @pytest.mark.parametrize(("error", "after_s"), RETRY_AFTER_S.items())
 def test_a_call_that_was_refused_for_a_while_says_for_how_long(error, after_s) -> None:
     status = _status(error("full"), ignore)

@@ -5,7 +5,7 @@ FacewireError
     InvalidPictureError         a picture cannot be used
       NoFaceError                 it shows no face, and one is needed
       SeveralFacesError           it shows several faces, and one is needed
-  AuthenticationError         the server wants another token
+  AuthenticationError         the server wants another token, or one with another role
   NotFoundError               no such gallery, identity or template
   AlreadyExistsError          a gallery or identity of this id exists
   ContractMismatchError       the gallery was made with another model
@@ -112,7 +112,7 @@ class SeveralFacesError(InvalidPictureError):
 
 
 class AuthenticationError(FacewireError):
-    """The server wants a token, or another one."""
+    """The server wants a token, or another one: with another role, or for this gallery."""
 
 
 class NotFoundError(FacewireError):

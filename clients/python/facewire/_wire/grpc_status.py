@@ -51,6 +51,10 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
         errors.AuthenticationError,
         "Give the server's token: Client(..., token=...), or FACEWIRE_TOKEN for the command.",
     ),
+    ErrorReason.ROLE_REQUIRED: (
+        errors.AuthenticationError,
+        "Ask the operator for a token with such a role, and for this gallery.",
+    ),
     ErrorReason.GALLERY_NOT_FOUND: (
         errors.NotFoundError,
         "Make it with create_gallery, or name another.",
@@ -104,7 +108,7 @@ _BY_CODE: dict[grpc.StatusCode, tuple[type[errors.FacewireError], str]] = {
     grpc.StatusCode.UNAUTHENTICATED: (errors.AuthenticationError, "Give the server's token."),
     grpc.StatusCode.PERMISSION_DENIED: (
         errors.AuthenticationError,
-        "A proxy before the server does not allow it: a facewire server never says so.",
+        "A proxy before the server does not allow it: a facewire server says which role is missing.",
     ),
     grpc.StatusCode.NOT_FOUND: (errors.NotFoundError, ""),
     grpc.StatusCode.ALREADY_EXISTS: (errors.AlreadyExistsError, ""),

@@ -99,6 +99,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_TRACK_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_CROPS_NOT_KEPT: _ClassVar[ErrorReason]
     ERROR_REASON_STREAM_TAKEN_OVER: _ClassVar[ErrorReason]
+    ERROR_REASON_ROLE_REQUIRED: _ClassVar[ErrorReason]
     ERROR_REASON_STORAGE_DAMAGED: _ClassVar[ErrorReason]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
@@ -175,6 +176,7 @@ ERROR_REASON_OUT_OF_MEMORY: ErrorReason
 ERROR_REASON_TRACK_NOT_FOUND: ErrorReason
 ERROR_REASON_CROPS_NOT_KEPT: ErrorReason
 ERROR_REASON_STREAM_TAKEN_OVER: ErrorReason
+ERROR_REASON_ROLE_REQUIRED: ErrorReason
 ERROR_REASON_STORAGE_DAMAGED: ErrorReason
 
 class Image(_message.Message):

@@ -44,7 +44,7 @@ class GalleryServiceStub(object):
 
     Every method may end with, besides what it lists:
     * `INVALID_ARGUMENT` (FIELD_INVALID): `BadRequest` names the field.
-    * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
+    * `UNAUTHENTICATED` (TOKEN_REQUIRED), `PERMISSION_DENIED` (ROLE_REQUIRED): as for RecognitionService.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
@@ -153,7 +153,7 @@ class GalleryServiceServicer(object):
 
     Every method may end with, besides what it lists:
     * `INVALID_ARGUMENT` (FIELD_INVALID): `BadRequest` names the field.
-    * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
+    * `UNAUTHENTICATED` (TOKEN_REQUIRED), `PERMISSION_DENIED` (ROLE_REQUIRED): as for RecognitionService.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
@@ -182,7 +182,7 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListGalleries(self, request, context):
-        """Lists galleries by id.
+        """Lists galleries by id; only those that the caller's token is for, if it is limited to some.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -411,7 +411,7 @@ class GalleryService(object):
 
     Every method may end with, besides what it lists:
     * `INVALID_ARGUMENT` (FIELD_INVALID): `BadRequest` names the field.
-    * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token.
+    * `UNAUTHENTICATED` (TOKEN_REQUIRED), `PERMISSION_DENIED` (ROLE_REQUIRED): as for RecognitionService.
     * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the

@@ -30,7 +30,8 @@ class RecognitionServiceStub(object):
 
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
-    (`authorization: Bearer ...` in the metadata).
+    (`authorization: Bearer ...` in the metadata), or the one of a call in progress was revoked.
+    * `PERMISSION_DENIED` (ROLE_REQUIRED): the token has not the role, or is not for this gallery.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all, or their pictures fill the
     memory that calls may take; retry with backoff, or on another connection.
     * `RESOURCE_EXHAUSTED` (OUT_OF_MEMORY): there was no memory for the picture; retry with backoff. A frame
@@ -90,7 +91,8 @@ class RecognitionServiceServicer(object):
 
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
-    (`authorization: Bearer ...` in the metadata).
+    (`authorization: Bearer ...` in the metadata), or the one of a call in progress was revoked.
+    * `PERMISSION_DENIED` (ROLE_REQUIRED): the token has not the role, or is not for this gallery.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all, or their pictures fill the
     memory that calls may take; retry with backoff, or on another connection.
     * `RESOURCE_EXHAUSTED` (OUT_OF_MEMORY): there was no memory for the picture; retry with backoff. A frame
@@ -196,7 +198,7 @@ class RecognitionServiceServicer(object):
         the headers.
 
         Events are kept for 24 hours and up to 100,000, unless the operator says otherwise. An event about a person who
-        was deleted is not sent.
+        was deleted is not sent, nor one of a gallery that the caller's token is not for.
 
         Errors:
         * `INVALID_ARGUMENT` (FIELD_INVALID): a filter is out of range.
@@ -212,7 +214,8 @@ class RecognitionServiceServicer(object):
         """Returns the best picture of a track's face, with some of its surroundings: for a person to look at, or to enroll.
 
         Errors:
-        * `NOT_FOUND` (TRACK_NOT_FOUND): no such track, or its picture is no longer kept, or its person was deleted.
+        * `NOT_FOUND` (TRACK_NOT_FOUND): no such track, or its picture is no longer kept, or its person was deleted,
+        or it is of a gallery that the caller's token is not for.
         * `FAILED_PRECONDITION` (CROPS_NOT_KEPT): the operator does not allow pictures to be kept (FEATURE_TRACK_CROPS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -278,7 +281,8 @@ class RecognitionService(object):
 
     Every method may end with, besides what it lists:
     * `UNAUTHENTICATED` (TOKEN_REQUIRED): the server wants a token
-    (`authorization: Bearer ...` in the metadata).
+    (`authorization: Bearer ...` in the metadata), or the one of a call in progress was revoked.
+    * `PERMISSION_DENIED` (ROLE_REQUIRED): the token has not the role, or is not for this gallery.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS): on this connection or in all, or their pictures fill the
     memory that calls may take; retry with backoff, or on another connection.
     * `RESOURCE_EXHAUSTED` (OUT_OF_MEMORY): there was no memory for the picture; retry with backoff. A frame
