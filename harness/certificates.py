@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-__all__ = ["expired", "self_signed"]
+__all__ = ["expired", "self_signed", "signed"]
 
 _KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
@@ -25,6 +25,19 @@ def self_signed(folder: Path, alternative: str = "IP:127.0.0.1") -> tuple[Path, 
         *("-addext", f"subjectAltName={alternative}", "-out", files[0], "-keyout", files[1]),
     )
     return files
+
+
+def signed(
+    folder: Path, name: str, authority: tuple[Path, Path], alternative: str = ""
+) -> tuple[Path, Path]:
+    """A client's certificate and its key, signed by an authority: its certificate and key."""
+    certificate, key, request = (folder / f"{name}{end}" for end in (".pem", "-key.pem", ".csr"))
+    names = folder / f"{name}-names"
+    names.write_text(f"subjectAltName={alternative}\n" if alternative else "")
+    _openssl("req", "-new", *_KEY, "-subj", f"/CN={name}", "-out", request, "-keyout", key)
+    by = ("-CA", authority[0], "-CAkey", authority[1], "-CAcreateserial", "-days", "1")
+    _openssl("x509", "-req", "-in", request, *by, "-extfile", names, "-out", certificate)
+    return certificate, key
 
 
 def expired(folder: Path) -> tuple[Path, Path]:

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from facewire_server import audit_command, token_command
 from facewire_server.configuration.env_file import format_env_file
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_server.configuration.sources import add_flags, read
@@ -15,9 +16,11 @@ from facewire_server.healthcheck import NoAnswer, health
 __all__ = ["command_parser", "main"]
 
 _USAGE = """\
-usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP reloads token and certificate
+usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP reloads tokens and certificates
        facewire-server health [FLAGS]    check the server that these flags start: --live or --ready
        facewire-server config [FLAGS]    print every setting with its value, as a file for --env-file
+       facewire-server token ACTION      add, list or revoke a token of token_file
+       facewire-server audit verify      check the audit log of the data folder
        facewire-server gallery backup FOLDER [FLAGS]     save all galleries, also while a server runs
        facewire-server gallery restore FOLDER [FLAGS]    put a backup into a data folder without galleries
        facewire-server gallery verify [FOLDER] [FLAGS]   read all of a backup, or of the server's galleries
@@ -40,7 +43,7 @@ def main() -> int:
     if command in ("-h", "--help"):
         print(_USAGE, end="")
         return 0
-    if command not in ("run", "health", "config", "gallery"):
+    if command not in ("run", "health", "config", "gallery", "token", "audit"):
         print(
             f"facewire-server: there is no command {command!r}\n{_USAGE}", end="", file=sys.stderr
         )
@@ -55,6 +58,10 @@ def main() -> int:
     except SettingsError as error:
         print(f"facewire-server: {error}", file=sys.stderr)
         return 2
+    if command == "token":
+        return token_command.run_token_command(flags, settings)
+    if command == "audit":
+        return audit_command.run_audit_command(flags, settings)
     if command == "health":
         return _print_health(settings, live=flags.live)
     if command == "gallery":
@@ -71,7 +78,7 @@ def main() -> int:
 
 
 def command_parser(command: str) -> argparse.ArgumentParser:
-    """Returns the parser of the flags of "run", "health", "config" or "gallery"."""
+    """Returns the parser of the flags of a command."""
     parser = argparse.ArgumentParser(
         f"facewire-server {command}",
         description="Serves facewire.v1. Every flag is a variable too: --max-streams is "
@@ -89,6 +96,10 @@ def command_parser(command: str) -> argparse.ArgumentParser:
             action="store_true",
             help="whether every service is SERVING; send it no calls if not (default)",
         )
+    if command == "token":
+        token_command.add_arguments(parser)
+    if command == "audit":
+        audit_command.add_arguments(parser)
     if command == "gallery":
         parser.add_argument("verb", choices=("backup", "restore", "verify"))
         parser.add_argument("folder", nargs="?", type=Path, help="of the backup")

@@ -32,9 +32,6 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.stacks": frozenset(),
     f"{SERVER}.events.operators": frozenset(),
     f"{SERVER}.events": frozenset({f"{SERVER}.errors", f"{SERVER}.events.operators"}),
-    f"{SERVER}.configuration.credentials": frozenset(
-        {f"{SERVER}.configuration.settings", f"{SERVER}.events"}
-    ),
     f"{SERVER}.logs": frozenset({f"{SERVER}.logs", f"{SERVER}.events", f"{SERVER}.stacks"}),
     f"{SERVER}.thresholds": frozenset(),
     f"{SERVER}.types.pictures": frozenset({"numpy"}),
@@ -48,6 +45,20 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
+    f"{SERVER}.access": frozenset(
+        {f"{SERVER}.access", f"{SERVER}.errors", f"{SERVER}.galleries.ids"}
+    ),
+    f"{SERVER}.configuration.credentials": frozenset(
+        {
+            f"{SERVER}.configuration.settings",
+            f"{SERVER}.events",
+            *(f"{SERVER}.access.{each}" for each in ("token_file", "tokens")),
+        }
+    ),
+    f"{SERVER}.audit_command": frozenset({f"{SERVER}.access", f"{SERVER}.configuration.settings"}),
+    f"{SERVER}.token_command": frozenset(
+        {f"{SERVER}.access", f"{SERVER}.configuration.settings", f"{SERVER}.galleries.ids"}
+    ),
     f"{SERVER}.pictures": frozenset({"numpy", "cv2", f"{SERVER}.pictures", *VALUES}),
     f"{SERVER}.pipeline": frozenset(
         {
@@ -130,6 +141,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.rpc": frozenset(
         {
             f"{SERVER}.rpc",
+            f"{SERVER}.access",
             f"{SERVER}.streams",
             f"{SERVER}.work",
             f"{SERVER}.galleries",

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeVar
 
 from facewire_server.errors import SlowReader, StorageBusy, TooManyCalls, TooManyStreams
 from facewire_server.events import (
+    AuditFailed,
     CallRefused,
     ConnectionsClosed,
     CredentialsReloaded,
@@ -25,6 +26,7 @@ from facewire_server.events import (
     LoopLag,
     MetricsListening,
     ModelStateChanged,
+    RoleRefused,
     ServerStarted,
     StopForced,
     Stopped,
@@ -91,7 +93,11 @@ SAMPLES: Final = (
     ModelStateChanged("mtcnn", False, (), "it does not answer"),
     CredentialsReloaded(""),
     CredentialsReloaded("token is empty"),
+    AuditFailed(OSError, "no space left on device"),
     TokenRefused("ipv4:10.0.0.7:1"),
+    RoleRefused(
+        "/facewire.v1.GalleryService/ExportGallery", PEER, "token front door", ("exporter",)
+    ),
     CallRefused("/facewire.v1.GalleryService/GetGallery", PEER, TooManyCalls),
     ConnectionsClosed(800, 812),
     TlsFailed("HTTP_REQUEST"),

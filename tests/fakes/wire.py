@@ -17,6 +17,8 @@ from facewire.v1 import (
     recognition_pb2,
     recognition_pb2_grpc,
 )
+from facewire_server.access.audit_trail import NoTrail, Trail
+from facewire_server.access.tokens import Token, plain_tokens
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import GalleryNotFound, ModelContractMismatch
 from facewire_server.events import Emit, ignore
@@ -123,10 +125,12 @@ async def served(
     call_bytes: ByteBudget | None = None,
     journal: Journal | None = None,
     token: str = "",
+    tokens: tuple[Token, ...] | None = None,
     max_calls: int = 128,
     max_connections: int = 1000,
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
+    trail: Trail | None = None,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     trusted_proxies: Sequence[str] = (),
     emit: Emit = ignore,
@@ -157,11 +161,16 @@ async def served(
         **shared,
     )
     galleries = GalleryServicer(
-        gallery, enroller or FakeEnroller(), dimension=DIMENSION, emit=emit, **shared
+        gallery,
+        enroller or FakeEnroller(),
+        dimension=DIMENSION,
+        trail=trail or NoTrail(),
+        emit=emit,
+        **shared,
     )
     options = ServerOptions(
         "127.0.0.1:0",
-        token,
+        plain_tokens(token) if token else tokens,
         *tls,
         max_calls=max_calls,
         max_connections=max_connections,

@@ -1,4 +1,4 @@
-"""SIGHUP changes token and certificate of a running server; what is open goes on."""
+"""Tokens and certificates of a running server change; what is open goes on, unless its token was revoked."""
 
 import contextlib
 import os
@@ -68,6 +68,15 @@ def secured_by_files(models: Path, tmp_path: Path) -> Iterator[Secured]:
         yield Secured(server, token, certificate, key, certificate.read_bytes())
 
 
+def opens(running: Secured, token: str) -> bool:
+    with running.client(token, running.certificate) as client:
+        try:
+            client.gallery()
+        except facewire.AuthenticationError:
+            return False
+    return True
+
+
 class OpenStream:
     """A stream that stays open; frames are sent and answered one by one."""
 
@@ -95,6 +104,13 @@ class OpenStream:
         assert response.frame.sequence == self._sequence
         return response.frame.status
 
+    def broken(self) -> grpc.StatusCode:
+        """Waits until the server ends the stream, and returns how."""
+        with pytest.raises(grpc.RpcError) as caught:
+            next(self._responses)
+        self._channel.close()
+        return caught.value.code()
+
     def end(self) -> grpc.StatusCode:
         """Ends the client's side, and returns the status of the call."""
         self._frames.put(None)
@@ -104,7 +120,7 @@ class OpenStream:
         return code
 
 
-def test_new_calls_need_the_new_token_and_open_streams_go_on(
+def test_a_new_certificate_is_for_new_connections_and_open_streams_go_on(
     secured_by_files: Secured, tmp_path: Path
 ) -> None:
     before = secured_by_files
@@ -115,26 +131,39 @@ def test_new_calls_need_the_new_token_and_open_streams_go_on(
         self_signed(tmp_path / "new"), (before.certificate_file, before.key_file), strict=True
     ):
         shutil.copy(new, old)
-    before.token_file.write_text("second-0123456789\n")
     new_certificate = before.certificate_file.read_bytes()
-    with before.client("first-0123456789", before.certificate) as client:
-        client.gallery()  # files alone change nothing
-        before.hang_up()
-        until(
-            lambda: before.shown() == new_certificate.decode(),
-            "new connections are shown the old certificate",
-        )
-        with pytest.raises(facewire.AuthenticationError):
-            client.gallery()  # an open connection, a new call
-    with before.client("second-0123456789", new_certificate) as client:
+    before.hang_up()
+    until(
+        lambda: before.shown() == new_certificate.decode(),
+        "new connections are shown the old certificate",
+    )
+    with before.client("first-0123456789", new_certificate) as client:
         client.gallery()
     with (
-        before.client("second-0123456789", before.certificate) as client,
+        before.client("first-0123456789", before.certificate) as client,
         pytest.raises(facewire.UnreachableError, match="not trusted"),
     ):
         client.gallery()
     assert stream.send() == recognition_pb2.FRAME_STATUS_OK
     assert stream.end() is grpc.StatusCode.OK
+
+
+def test_a_token_that_leaves_the_file_ends_its_calls_and_streams_without_a_signal(
+    secured_by_files: Secured,
+) -> None:
+    running = secured_by_files
+    running.token_file.write_text("first-0123456789\nsecond-0123456789\n")
+    until(lambda: opens(running, "second-0123456789"), "the second token is not taken")
+    ended = OpenStream(running.server, running.certificate, "first-0123456789")
+    stays = OpenStream(running.server, running.certificate, "second-0123456789")
+    with running.client("first-0123456789", running.certificate) as client:
+        client.gallery()
+        running.token_file.write_text("second-0123456789\n")
+        assert ended.broken() is grpc.StatusCode.UNAUTHENTICATED
+        with pytest.raises(facewire.AuthenticationError):
+            client.gallery()  # an open connection, a new call
+    assert stays.send() == recognition_pb2.FRAME_STATUS_OK
+    assert stays.end() is grpc.StatusCode.OK
 
 
 def test_a_bad_file_is_logged_and_all_of_the_old_stays(
@@ -154,9 +183,9 @@ def test_a_bad_file_is_logged_and_all_of_the_old_stays(
         (1, b"\xef\xbb\xbf" + good[1], "gRPC cannot use this certificate"),  # OpenSSL can
         (2, old_key, "the key belongs to another certificate"),
     ):
-        for file, each in zip(files, good, strict=True):
-            file.write_bytes(each)
-        files[place].write_bytes(content)
+        # The file of the token last: its change alone has all of them read.
+        for number, file in reversed(list(enumerate(files))):
+            file.write_bytes(content if number == place else good[number])
         before.hang_up()
         until(lambda: reason in before.server.log(), f"not in the log: {reason}")  # noqa: B023
         assert before.shown() == before.certificate.decode()

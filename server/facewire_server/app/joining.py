@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grpc import aio
 
+from facewire_server.access.audit_trail import Trail
 from facewire_server.app.line import join_line
 from facewire_server.app.values import (
     Work,
@@ -42,6 +43,7 @@ def join(
     journal: Journal,
     work: Work,
     threads: Executor,
+    trail: Trail,
     emit: Emit,
     interceptors: Sequence[aio.ServerInterceptor],
 ) -> Server:
@@ -75,6 +77,7 @@ def join(
             limits=limits,
             defaults=defaults,
             dimension=contract.dimension,
+            trail=trail,
             emit=emit,
         ),
         limits=limits,

@@ -9,6 +9,8 @@ from typing import Final
 
 import cv2
 
+from facewire_server.access.audit_log import AuditLog
+from facewire_server.access.audit_trail import AuditTrail
 from facewire_server.app.joining import build_info, join, open_telemetry
 from facewire_server.app.journal import opened_journal
 from facewire_server.app.service_health import ServiceHealth
@@ -24,7 +26,7 @@ from facewire_server.app.values import (
 )
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
-from facewire_server.configuration.credentials import read_file, reload_on
+from facewire_server.configuration.credentials import Credentials, read_file, reload_on
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit, FileExposed, StopForced, Stopped, broadcast
 from facewire_server.host.ending import Ending
@@ -81,7 +83,7 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: E
     stopping = asyncio.create_task(_end_in_time(signals, ending, settings))
     async with _server(settings, emit, telemetry) as (server, models, gallery):
         reloading = asyncio.create_task(
-            reload_on(signals.reload, settings, server.replace_credentials, emit)
+            reload_on(signals.reload, settings, partial(_replace, server), emit)
         )
         measuring = asyncio.create_task(measure_loop_lag(emit))
         trimming = asyncio.create_task(return_freed_memory())
@@ -110,6 +112,15 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: E
                     await one  # raises its failure
     stopping.cancel()
     emit(Stopped())
+
+
+def _replace(server: Server, read: Credentials) -> None:
+    server.replace_credentials(
+        read.tokens,
+        read.tls_certificate_chain,
+        read.tls_private_key,
+        read.tls_client_authorities,
+    )
 
 
 async def _end_in_time(signals: Signals, ending: Ending, settings: Settings) -> None:
@@ -151,6 +162,7 @@ async def _server(
         threads = opened.enter_context(
             ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line")
         )
+        auditing = opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="audit"))
         shared = work(settings, processors, is_served=bool(models.served))
         server = join(
             settings,
@@ -160,6 +172,7 @@ async def _server(
             journal,
             shared,
             threads,
+            AuditTrail(AuditLog(settings.data / "audit").append, auditing),
             emit,
             telemetry.interceptors,
         )
@@ -177,7 +190,7 @@ async def _server(
             )
         )
         secrets = (settings.token_file, settings.tls_key)
-        storages = [settings.data / name for name in ("gallery", "journal")]
+        storages = [settings.data / name for name in ("gallery", "journal", "audit")]
         files = [storage / "data.mdb" for storage in storages]
         for path, mode in readable_by_others((*secrets, *storages, *files)):
             emit(FileExposed(path, mode))

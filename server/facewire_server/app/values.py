@@ -201,9 +201,10 @@ def server_options(settings: Settings, open_files: int) -> ServerOptions:
     credentials = read_credentials(settings)
     return ServerOptions(
         address=settings.listen,
-        token=credentials.token,
+        tokens=credentials.tokens,
         tls_certificate_chain=credentials.tls_certificate_chain,
         tls_private_key=credentials.tls_private_key,
+        tls_client_authorities=credentials.tls_client_authorities,
         max_calls=max_calls(settings),
         max_connections=max_connections(settings, open_files),
         trusted_proxies=TrustedProxies.of(settings.proxies),

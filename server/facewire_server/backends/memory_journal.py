@@ -25,6 +25,7 @@ from facewire_server.streams.journal import (
 )
 from facewire_server.streams.kept_events import (
     KeptEvent,
+    are_of_galleries,
     ended_event,
     is_about_deleted,
     kept_event,
@@ -184,12 +185,15 @@ class MemoryJournal:
             if len(self._crops) > _CROPS_KEPT:
                 del self._crops[next(iter(self._crops))]
 
-    async def crop(self, track_id: int) -> Crop:
+    async def crop(self, track_id: int, gallery_ids: frozenset[str] = frozenset()) -> Crop:
         """See the port."""
         if not self.keeps_crops:
             raise CropsNotKept("the operator does not allow pictures of tracks to be kept")
-        about = people_of(one for one in self._events.values() if one.event.track_id == track_id)
-        if track_id not in self._crops or not (await self._people.names(about)).keys() >= about:
+        kept = [one for one in self._events.values() if one.event.track_id == track_id]
+        about = people_of(kept)
+        is_allowed = are_of_galleries([one.event for one in kept], gallery_ids)
+        is_kept = is_allowed and track_id in self._crops
+        if not is_kept or not (await self._people.names(about)).keys() >= about:
             raise TrackNotFound("no such track, or no picture of it is kept")
         return self._crops[track_id]
 

@@ -66,11 +66,14 @@ def check(settings: Settings) -> None:
     endpoint = settings.traces_endpoint
     if endpoint and not endpoint.startswith(("http://", "https://")):
         raise SettingsError(f"traces_endpoint is {endpoint!r}; it must begin with http(s)://")
-    secured = settings.tls_certificate is not None and settings.token_file is not None
+    if settings.tls_client_ca is not None and settings.tls_certificate is None:
+        raise SettingsError("tls_client_ca needs TLS: set tls_certificate and tls_key")
+    asks = settings.token_file is not None or settings.tls_client_ca is not None
+    secured = settings.tls_certificate is not None and asks
     if not (settings.is_loopback or secured or settings.insecure_listen):
         raise SettingsError(
             f"listen is {settings.listen}, which others can reach: set tls_certificate, tls_key "
-            "and token_file, or --insecure-listen if something else protects the port"
+            "and token_file or tls_client_ca, or --insecure-listen if something else protects the port"
         )
 
 

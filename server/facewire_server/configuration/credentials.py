@@ -1,4 +1,4 @@
-"""The server's token and certificate: read from their files, checked, and read again on SIGHUP."""
+"""The server's tokens and certificates: read from their files, checked, and read again on SIGHUP or when the tokens change."""
 
 import asyncio
 import os
@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from facewire_server.access.token_file import TokenFileError, is_plain, parse_tokens
+from facewire_server.access.tokens import Token
 from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import CredentialsReloaded, Emit
 
 __all__ = ["Credentials", "read_credentials", "read_file", "reload_on"]
 
-_LEAST_TOKEN: Final = 16
-"""Characters of a token: of 16 hexadecimal digits there are 2**64. Chosen, not measured."""
+_POLL_S: Final = 1.0
+"""Seconds between two looks whether the file of tokens has changed. Chosen, not measured: a look costs microseconds."""
+
+_MAX_TOKEN_FILE_BYTES: Final = 4 << 20
+"""Most bytes of a file of tokens, as many tokens as are allowed with forty galleries each. Chosen, not measured."""
+
+_OTHERS_WRITE: Final = 0o022
+"""The rights of group and others to write. Whoever has them could give themselves a role."""
 
 _ANOTHERS_KEY: Final = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 """OpenSSL's words for a key that is not the certificate's."""
@@ -22,67 +30,99 @@ _ANOTHERS_KEY: Final = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFIC
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The token that clients must send, and the certificate that the server shows.
+    """The tokens of which clients must send one, and the certificates of TLS.
 
     Attributes:
-        token: the bearer token, or several, one a line; "" = none is asked for.
+        tokens: in force; None = none is asked for.
         tls_certificate_chain: PEM; b"" = no TLS.
         tls_private_key: PEM.
+        tls_client_authorities: PEM; b"" = clients are not asked for a certificate.
     """
 
-    token: str = field(repr=False)
+    tokens: tuple[Token, ...] | None = field(repr=False)
     tls_certificate_chain: bytes = field(repr=False)
     tls_private_key: bytes = field(repr=False)
+    tls_client_authorities: bytes = field(repr=False)
 
 
 def read_credentials(settings: Settings) -> Credentials:
     """Reads the files that the settings name.
 
     Raises:
-        SettingsError: a file cannot be read, the token is not of printable ASCII or too short, or the
-            certificate and the key do not belong together.
+        SettingsError: a file cannot be read, holds what is no token, others may write the file of tokens, or
+            the certificate and the key do not belong together.
     """
-    token = read_file(settings.token_file).decode("ascii", errors="replace").strip()
-    # A header of HTTP/2 cannot carry other characters, so no client could send the token.
-    if not all(line.isascii() and line.isprintable() for line in token.splitlines()):
-        raise SettingsError(f"{settings.token_file} is not a token of printable ASCII characters")
-    if any(0 < len(line.strip()) < _LEAST_TOKEN for line in token.splitlines()):
-        raise SettingsError(
-            f"{settings.token_file} holds a token of fewer than {_LEAST_TOKEN} characters, which can be guessed; "
-            "make one with: openssl rand -hex 32"
-        )
+    tokens = None if settings.token_file is None else _read_tokens(settings.token_file)
     chain, key = read_file(settings.tls_certificate), read_file(settings.tls_key)
+    authorities = read_file(settings.tls_client_ca)
     if chain:
         _check_pair(settings, chain, key)
-    return Credentials(token, chain, key)
+    if authorities:
+        _check_authorities(settings, authorities)
+    return Credentials(tokens, chain, key, authorities)
 
 
 async def reload_on(
     hangup: asyncio.Event,
     settings: Settings,
-    replace: Callable[[str, bytes, bytes], None],
+    replace: Callable[[Credentials], None],
     emit: Emit,
 ) -> None:
-    """Each time that `hangup` is set, reads the files again and replaces what they held; never returns.
+    """Reads the files again each time that `hangup` is set, or the file of tokens has changed; never returns.
 
     If a file cannot be used, nothing is replaced.
 
     Args:
         hangup: set from outside, cleared here.
         settings: name the files.
-        replace: takes token, certificate chain and private key.
+        replace: takes what was read.
         emit: takes the outcome.
     """
+    seen = _signature(settings.token_file)
     while True:
-        await hangup.wait()
-        hangup.clear()
         try:
-            read = await asyncio.to_thread(read_credentials, settings)
-            replace(read.token, read.tls_certificate_chain, read.tls_private_key)
+            async with asyncio.timeout(_POLL_S):
+                await hangup.wait()
+        except TimeoutError:
+            if (found := _signature(settings.token_file)) == seen:
+                continue
+        else:
+            found = _signature(settings.token_file)
+        hangup.clear()
+        seen = found  # from before the reading: a change meanwhile is read at the next look
+        try:
+            replace(await asyncio.to_thread(read_credentials, settings))
         except (SettingsError, OSError) as error:  # OSError: no file descriptor is left
             emit(CredentialsReloaded(str(error)))
         else:
             emit(CredentialsReloaded(""))
+
+
+def _signature(path: Path | None) -> tuple[int, ...] | None:
+    """Returns what differs after a change of a file; None if there is none."""
+    try:
+        status = path.stat() if path else None
+    except OSError:
+        return None
+    return status and (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+
+
+def _read_tokens(path: Path) -> tuple[Token, ...]:
+    """Returns the tokens of a file; a link is followed, since Kubernetes mounts secrets as links."""
+    content, mode = _content(path, _MAX_TOKEN_FILE_BYTES)
+    text = content.decode("ascii", errors="replace")
+    if not is_plain(text) and mode & _OTHERS_WRITE:
+        raise SettingsError(f"{path} can be written by others (mode 0{mode:03o}): chmod 600 {path}")
+    try:
+        return parse_tokens(text)
+    except TokenFileError as error:
+        raise SettingsError(f"{path} cannot be used: {error}") from error
 
 
 def read_file(path: Path | None) -> bytes:
@@ -93,13 +133,29 @@ def read_file(path: Path | None) -> bytes:
     """
     if path is None:
         return b""
+    return _content(path, None)[0]
+
+
+def _content(path: Path, most: int | None) -> tuple[bytes, int]:
+    """Returns content and mode of one and the same file; raises SettingsError as `read_file`, also above `most` bytes."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode & 0o777
+            content = file.read() if most is None else file.read(most + 1)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    if most is not None and len(content) > most:
+        raise SettingsError(f"{path} has more than {most} bytes")
     if not content.strip():
         raise SettingsError(f"{path} is empty")  # an empty token would let everyone in
-    return content
+    return content, mode
+
+
+def _check_authorities(settings: Settings, authorities: bytes) -> None:
+    try:
+        ssl.create_default_context(cadata=authorities.decode("ascii"))
+    except (ValueError, ssl.SSLError) as error:
+        raise SettingsError(f"{settings.tls_client_ca} holds no certificates in PEM") from error
 
 
 def _check_pair(settings: Settings, chain: bytes, key: bytes) -> None:

@@ -48,9 +48,19 @@ class Settings:
         Path | None, _About("PEM certificate chain of the server; needs tls_key")
     ] = None
     tls_key: Annotated[Path | None, _About("PEM private key of the certificate")] = None
+    tls_client_ca: Annotated[
+        Path | None,
+        _About(
+            "PEM certificates of those who sign clients' certificates: every client must show one, which may name its role; "
+            "empty = none is asked for"
+        ),
+    ] = None
     token_file: Annotated[
         Path | None,
-        _About("file with the bearer token of every call; during a change several, one a line"),
+        _About(
+            "file of the tokens that calls must send, made by `facewire-server token add`; or a plain token, or several, one a "
+            "line, which may do everything"
+        ),
     ] = None
     trusted_proxies: Annotated[
         str,

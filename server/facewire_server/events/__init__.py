@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from facewire_server.errors import ServerError
 from facewire_server.events.operators import (
+    AuditFailed,
     CallRefused,
     ConnectionsClosed,
     CredentialsReloaded,
@@ -28,6 +29,7 @@ from facewire_server.events.operators import (
     LoopLag,
     MetricsListening,
     ModelStateChanged,
+    RoleRefused,
     ServerStarted,
     StopForced,
     Stopped,
@@ -36,6 +38,7 @@ from facewire_server.events.operators import (
 )
 
 __all__ = [
+    "AuditFailed",
     "CallRefused",
     "ConnectionsClosed",
     "CredentialsReloaded",
@@ -62,6 +65,7 @@ __all__ = [
     "MetricsListening",
     "ModelStateChanged",
     "PictureFinished",
+    "RoleRefused",
     "ServerStarted",
     "Stage",
     "StopForced",
@@ -282,6 +286,7 @@ Event: TypeAlias = (
     | Stopped
     | CredentialsReloaded
     | TokenRefused
+    | RoleRefused
     | CallRefused
     | ConnectionsClosed
     | TlsFailed
@@ -291,6 +296,7 @@ Event: TypeAlias = (
     | GalleryStateChanged
     | JournalReplaced
     | JournalFailed
+    | AuditFailed
     | LoopLag
     | InternalError
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 __all__ = [
+    "AuditFailed",
     "CallRefused",
     "ConnectionsClosed",
     "CredentialsReloaded",
@@ -26,6 +27,7 @@ __all__ = [
     "LoopLag",
     "MetricsListening",
     "ModelStateChanged",
+    "RoleRefused",
     "ServerStarted",
     "StopForced",
     "Stopped",
@@ -186,7 +188,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class CredentialsReloaded:
-    """SIGHUP came, and the files of token and certificate were read again.
+    """SIGHUP came, or the file of tokens changed, and the files of tokens and certificates were read again.
 
     Attributes:
         error: which file cannot be used and why, in which case nothing was replaced; "" = the new
@@ -205,6 +207,23 @@ class TokenRefused:
     """
 
     peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRefused:
+    """A call was refused because its caller has not the role, or is not for this gallery.
+
+    Attributes:
+        method: of the call, such as "/facewire.v1.GalleryService/ExportGallery".
+        peer: address of the caller, as gRPC writes it.
+        caller: label of their token, or subject of their certificate.
+        roles: with which the call is allowed.
+    """
+
+    method: str
+    peer: str
+    caller: str
+    roles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +353,19 @@ class GalleryExported:
     template_count: int
     revision: int
     is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFailed:
+    """A line of the audit log could not be kept: a change was made without it, or an export was refused.
+
+    Attributes:
+        error: class of the error.
+        detail: its text.
+    """
+
+    error: type[Exception]
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from facewire_server.events import (
+    AuditFailed,
     CallRefused,
     ConnectionsClosed,
     CredentialsReloaded,
@@ -32,6 +33,7 @@ from facewire_server.events import (
     LoopLag,
     MetricsListening,
     ModelStateChanged,
+    RoleRefused,
     ServerStarted,
     StopForced,
     Stopped,
@@ -97,6 +99,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     ModelStateChanged: Kind(lambda event: logging.WARNING if event.reason else logging.INFO),
     CredentialsReloaded: Kind(lambda event: logging.ERROR if event.error else logging.INFO),
     TokenRefused: Kind(_warning, is_limited=True),
+    RoleRefused: Kind(_warning, is_limited=True),
     CallRefused: Kind(_warning, is_limited=True),
     ConnectionsClosed: Kind(_warning, is_limited=True),
     TlsFailed: Kind(_warning, is_limited=True),
@@ -112,6 +115,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     GalleryStateChanged: Kind(_of_storage),
     JournalReplaced: Kind(_warning),
     JournalFailed: Kind(_warning, is_limited=True),
+    AuditFailed: Kind(_error, is_limited=True),
     LoopLag: Kind(_warning, is_limited=True),
     InternalError: Kind(_error, is_limited=True),
     LameDuck: Kind(),

@@ -1,12 +1,23 @@
-"""Emits the events of the gallery service: who changed or exported a gallery."""
+"""Emits and keeps the events of the gallery service: who changed or exported a gallery."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-from facewire_server.events import Emit, GalleryAction, GalleryChanged, GalleryExported
+from facewire_server.access.audit_lines import AuditLineError
+from facewire_server.access.audit_trail import Trail, to_the_end
+from facewire_server.errors import ServerError, StorageBusy
+from facewire_server.events import (
+    AuditFailed,
+    Emit,
+    GalleryAction,
+    GalleryChanged,
+    GalleryExported,
+)
+from facewire_server.galleries.ports import People
 from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryInfo,
@@ -16,6 +27,8 @@ from facewire_server.galleries.records import (
 )
 
 __all__ = ["Audit", "Importing", "WrittenNote"]
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class WrittenNote(str):
@@ -48,12 +61,26 @@ class Importing:
 
 
 class Audit:
-    """Emits the events; a `context` is that of the call."""
+    """Emits the events, and keeps them in the audit log; a `context` is that of the call.
 
-    def __init__(self, emit: Emit) -> None:
+    A change that cannot be kept there was made nevertheless, and is not taken back: people can be deleted while the log's disk is
+    full. An export that cannot be kept is refused.
+    """
+
+    def __init__(self, emit: Emit, trail: Trail, people: People) -> None:
+        """Takes what the events go to, where they are kept, and the references to people that are kept for their ids."""
         self._emit = emit
+        self._trail = trail
+        self._people = people
 
-    def changed(
+    async def record_of(self, gallery_id: str, identity_id: str) -> int | None:
+        """Returns the number of an identity's record, which says nothing once it is deleted; None if there is none."""
+        with suppress(ServerError):  # a gallery that is damaged can still be deleted from
+            found = await self._people.references(gallery_id, [identity_id])
+            return next((one.number for one in found.values()), None)
+        return None
+
+    async def changed(
         self,
         context: Any,
         action: GalleryAction,
@@ -61,14 +88,23 @@ class Audit:
         revision: int,
         identity_count: int = 0,
         template_count: int = 0,
+        record: int | None = None,
+        identity_id: str = "",
     ) -> None:
-        """Emits `GalleryChanged` for a committed write."""
-        counts = identity_count, template_count
-        self._emit(GalleryChanged(action, gallery_id, context.peer(), *counts, revision))
+        """Emits `GalleryChanged` for a committed write, and keeps it, whatever becomes of the caller.
 
-    @contextmanager
-    def importing(self, context: Any, gallery_id: str) -> Iterator[Importing]:
-        """Emits `GalleryChanged` at the end of the block, however it ends, if it changed anything.
+        Args:
+            context, action, gallery_id, revision, identity_count, template_count: of the event.
+            record: of the identity that was deleted.
+            identity_id: of the one that was made or changed, whose record is still found.
+        """
+        counts = identity_count, template_count
+        event = GalleryChanged(action, gallery_id, context.peer(), *counts, revision)
+        await to_the_end(self._changed(event, record, identity_id))
+
+    @asynccontextmanager
+    async def importing(self, context: Any, gallery_id: str) -> AsyncIterator[Importing]:
+        """Emits and keeps `GalleryChanged` at the end of the block, however it ends, if it changed anything.
 
         An error of the block gets a `WrittenNote` if parts were committed before it.
 
@@ -78,6 +114,8 @@ class Audit:
         so_far = Importing()
         parts = so_far.parts
         is_complete = False
+        # First: the end may never come, and parts are committed before it.
+        await self._keep("import_begins", gallery_id, context.peer())
         try:
             yield so_far
             is_complete = True
@@ -92,22 +130,26 @@ class Audit:
                 counts = identity_count, template_count, parts[-1].revision
                 peer = context.peer()
                 poor_count = so_far.poor_count
-                self._emit(
-                    GalleryChanged("import", gallery_id, peer, *counts, is_complete, poor_count)
-                )
+                event = GalleryChanged("import", gallery_id, peer, *counts, is_complete, poor_count)
+                await to_the_end(self._changed(event))
 
-    @contextmanager
-    def exporting(
+    @asynccontextmanager
+    async def exporting(
         self, context: Any, gallery: GalleryInfo
-    ) -> Iterator[Callable[[GalleryRecord], None]]:
-        """Emits `GalleryExported` at the end of the block, however it ends.
+    ) -> AsyncIterator[Callable[[GalleryRecord], None]]:
+        """Emits and keeps `GalleryExported` at the end of the block, however it ends.
 
         Yields:
             A function to call with each record before it is sent: one whose sending failed may
             have arrived.
+
+        Raises:
+            StorageBusy: its beginning could not be kept.
         """
         sent: Counter[type[GalleryRecord]] = Counter()
         is_complete = False
+        if not await self._keep("export_begins", gallery.gallery_id, context.peer()):
+            raise StorageBusy("the audit log cannot be written, so no templates leave the server")
         try:
             yield lambda record: sent.update([type(record)])
             is_complete = True
@@ -115,3 +157,36 @@ class Audit:
             counts = sent[IdentityInfo], sent[ExportedTemplate], gallery.revision
             event = GalleryExported(gallery.gallery_id, context.peer(), *counts, is_complete)
             self._emit(event)
+            await to_the_end(self._exported(event))
+
+    async def _exported(self, event: GalleryExported) -> None:
+        await self._keep("export", event.gallery_id, event.peer, _counts(event))
+
+    async def _changed(
+        self, event: GalleryChanged, record: int | None = None, identity_id: str = ""
+    ) -> None:
+        self._emit(event)
+        if identity_id:
+            record = await self.record_of(event.gallery_id, identity_id)
+        about = {} if record is None else {"record": record}
+        await self._keep(event.action, event.gallery_id, event.peer, {**about, **_counts(event)})
+
+    async def _keep(
+        self, what: str, gallery_id: str, peer: str, fields: Mapping[str, Any] = _NONE
+    ) -> bool:
+        """Keeps a line; returns False, after an `AuditFailed`, if that failed."""
+        try:
+            await self._trail.keep({"peer": peer, "what": what, "gallery": gallery_id, **fields})
+        except (OSError, AuditLineError) as error:
+            self._emit(AuditFailed(type(error), str(error)))
+            return False
+        return True
+
+
+def _counts(event: GalleryChanged | GalleryExported) -> dict[str, Any]:
+    return {
+        "identities": event.identity_count,
+        "templates": event.template_count,
+        "revision": event.revision,
+        "complete": event.is_complete,
+    }

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from facewire_server.access.caller import require_gallery
 from facewire_server.errors import InvalidField
 from facewire_server.galleries.ids import MAX_IDENTITY_ID_BYTES, checked_gallery_id
 from facewire_server.galleries.records import DEFAULT_GALLERY_ID
@@ -42,8 +43,17 @@ def checked_text(text: str, field: str, *, max_bytes: int, required: bool = Fals
 
 
 def gallery_id_or_default(text: str, field: str = "gallery_id") -> str:
-    """Returns the id of a gallery; "" means the default one."""
-    return checked_gallery_id(text, field) if text else DEFAULT_GALLERY_ID
+    """Returns the id of a gallery that the caller may use; "" means the default one.
+
+    Every id of a gallery in a request passes here, so that none can be used by whoever is limited to others.
+
+    Raises:
+        InvalidField: no gallery may have it.
+        RoleRequired: the caller is limited to other galleries.
+    """
+    gallery_id = checked_gallery_id(text, field) if text else DEFAULT_GALLERY_ID
+    require_gallery(gallery_id)
+    return gallery_id
 
 
 def whole_within(value: int, least: int, most: int, field: str) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from facewire.v1 import face_pb2, recognition_pb2
+from facewire_server.access.caller import allowed_galleries
 from facewire_server.errors import InvalidField
 from facewire_server.galleries.ids import checked_identity_id
 from facewire_server.rpc.checks import checked_text
@@ -80,7 +81,7 @@ def crop_message(crop: Crop) -> recognition_pb2.GetTrackCropResponse:
 
 
 def event_filter(request: recognition_pb2.WatchTracksRequest) -> EventFilter:
-    """Returns which events a watcher wants; raises InvalidField."""
+    """Returns which events a watcher wants, of those that the caller may see; raises InvalidField."""
     _check_count(request.camera_ids, "camera_ids", _MOST_IDS)
     _check_count(request.identity_ids, "identity_ids", _MOST_IDS)
     _check_count(request.states, "states", _MOST_STATES)
@@ -96,6 +97,7 @@ def event_filter(request: recognition_pb2.WatchTracksRequest) -> EventFilter:
         camera_ids=frozenset(request.camera_ids),
         identity_ids=frozenset(request.identity_ids),
         states=frozenset(states[one] for one in request.states),
+        gallery_ids=allowed_galleries() or frozenset(),
     )
 
 

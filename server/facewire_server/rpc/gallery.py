@@ -1,13 +1,16 @@
 """The gallery service: translate, call, translate."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, Protocol
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
-from facewire_server.errors import GalleryDamaged, InvalidField, OutOfOrder
+from facewire_server.access.audit_trail import Trail
+from facewire_server.access.caller import allowed_galleries
+from facewire_server.errors import GalleryDamaged, GalleryNotFound, InvalidField, OutOfOrder
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
-from facewire_server.galleries.ports import GalleryAdmin
+from facewire_server.galleries.ports import GalleryAdmin, People
 from facewire_server.galleries.records import ExportedTemplate, GalleryInfo, GalleryRecord
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc import convert_gallery as convert
@@ -32,17 +35,22 @@ _EXPORT_S = 3600.0
 Chosen, not measured."""
 
 
+class ManagedGalleries(GalleryAdmin, People, Protocol):
+    """The galleries managed, and the references to people that an audit keeps."""
+
+
 class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     """`facewire.v1.GalleryService`; its protos say what each method does."""
 
     def __init__(
         self,
-        galleries: GalleryAdmin,
+        galleries: ManagedGalleries,
         enroller: Enroller,
         *,
         limits: ServingLimits,
         defaults: RequestDefaults,
         dimension: int,
+        trail: Trail,
         emit: Emit = ignore,
     ) -> None:
         """Joins the service to the gallery and the line.
@@ -53,6 +61,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             limits: what a client may ask for.
             defaults: options of a request that leaves them unset.
             dimension: length of an embedding, stated in exports.
+            trail: keeps who changed and exported what.
             emit: takes the changes of galleries, and exports.
         """
         self._galleries = galleries
@@ -60,7 +69,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self._limits = limits
         self._defaults = defaults
         self._dimension = dimension
-        self._audit = Audit(emit)
+        self._audit = Audit(emit, trail, galleries)
 
     async def CreateGallery(
         self, request: gallery_pb2.CreateGalleryRequest, context: Any
@@ -69,7 +78,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = gallery_id_or_default(request.gallery_id)
         display_name = convert.display_name(request.display_name)
         info = await self._galleries.create_gallery(gallery_id, display_name)
-        self._audit.changed(context, "create_gallery", gallery_id, info.revision)
+        await self._audit.changed(context, "create_gallery", gallery_id, info.revision)
         return gallery_pb2.CreateGalleryResponse(gallery=self._gallery_message(info))
 
     async def GetGallery(
@@ -84,7 +93,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.ListGalleriesResponse:
         """Lists galleries by id."""
         size, after = checked_page_size(request.page_size), page_after(request.page_token)
-        found = await self._galleries.list_galleries(after, size + 1)
+        found = await self._allowed_galleries(after, size + 1)
         page, token = page_of(found, size, lambda info: info.gallery_id)
         return gallery_pb2.ListGalleriesResponse(
             galleries=map(self._gallery_message, page), next_page_token=token
@@ -103,7 +112,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         except GalleryDamaged:  # what it holds is unknown; it can still be deleted
             counts = 0, 0
         revision = await self._galleries.delete_gallery(gallery_id)
-        self._audit.changed(context, "delete_gallery", gallery_id, revision, *counts)
+        await self._audit.changed(context, "delete_gallery", gallery_id, revision, *counts)
         return gallery_pb2.DeleteGalleryResponse(revision=revision)
 
     async def CreateIdentity(
@@ -115,7 +124,9 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         info, revision = await self._galleries.create_identity(
             gallery_id, identity_id, display_name
         )
-        self._audit.changed(context, "create_identity", gallery_id, revision, 1)
+        await self._audit.changed(
+            context, "create_identity", gallery_id, revision, 1, identity_id=info.identity_id
+        )
         return gallery_pb2.CreateIdentityResponse(
             identity=convert.identity_message(info), revision=revision
         )
@@ -148,7 +159,9 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         info, revision = await self._galleries.update_identity(
             gallery_id, identity_id, display_name
         )
-        self._audit.changed(context, "update_identity", gallery_id, revision, 1)
+        await self._audit.changed(
+            context, "update_identity", gallery_id, revision, 1, identity_id=info.identity_id
+        )
         return gallery_pb2.UpdateIdentityResponse(
             identity=convert.identity_message(info), revision=revision
         )
@@ -158,8 +171,11 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.DeleteIdentityResponse:
         """Deletes an identity with all its templates."""
         gallery_id, identity_id = _identity_of(request)
+        record = await self._audit.record_of(gallery_id, identity_id)  # not found afterwards
         deleted, revision = await self._galleries.delete_identity(gallery_id, identity_id)
-        self._audit.changed(context, "delete_identity", gallery_id, revision, 1, deleted)
+        await self._audit.changed(
+            context, "delete_identity", gallery_id, revision, 1, deleted, record
+        )
         return gallery_pb2.DeleteIdentityResponse(revision=revision, deleted_template_count=deleted)
 
     async def EnrollTemplates(
@@ -182,7 +198,15 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             request_id=request_id,
         )
         if added := sum(bool(result.template_id) for result in enrollment.results):
-            self._audit.changed(context, "enroll", gallery_id, enrollment.revision, 1, added)
+            counts = 1, added
+            await self._audit.changed(
+                context,
+                "enroll",
+                gallery_id,
+                enrollment.revision,
+                *counts,
+                identity_id=identity.identity_id,
+            )
         return convert.enrollment_message(enrollment, self._defaults.decision)
 
     async def ListTemplates(
@@ -203,7 +227,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = gallery_id_or_default(request.gallery_id)
         template_id = checked_template_id(request.template_id)
         revision = await self._galleries.delete_template(gallery_id, template_id)
-        self._audit.changed(context, "delete_template", gallery_id, revision, 0, 1)
+        await self._audit.changed(context, "delete_template", gallery_id, revision, 0, 1)
         return gallery_pb2.DeleteTemplateResponse(revision=revision)
 
     async def ExportGallery(self, request: gallery_pb2.ExportGalleryRequest, context: Any) -> None:
@@ -213,15 +237,13 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         async with (
             self._galleries.export_records(gallery_id) as (info, records),
             read_within(_EXPORT_S),
+            self._audit.exporting(context, info) as note,
         ):
-            with self._audit.exporting(context, info) as note:
-                header = convert.export_header_message(
-                    info, self._dimension, self._defaults.decision
-                )
-                await self._write(context, header)
-                async for record in records:
-                    note(record)
-                    await self._write(context, convert.export_message(record))
+            header = convert.export_header_message(info, self._dimension, self._defaults.decision)
+            await self._write(context, header)
+            async for record in records:
+                note(record)
+                await self._write(context, convert.export_message(record))
 
     async def ImportGallery(
         self, request_iterator: Any, context: Any
@@ -246,7 +268,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 if isinstance(record, ExportedTemplate):
                     so_far.poor_count += self._enroller.would_refuse(record)
 
-        with self._audit.importing(context, gallery_id) as so_far:
+        async with self._audit.importing(context, gallery_id) as so_far:
             counts = await self._galleries.import_records(
                 gallery_id,
                 header.gallery.model_contract_id,
@@ -254,6 +276,20 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 committed=so_far.parts.append,
             )
         return convert.import_message(counts, so_far.poor_count)
+
+    async def _allowed_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
+        """Returns the galleries of a page, of those that the caller may use."""
+        allowed = allowed_galleries()
+        if allowed is None:
+            return await self._galleries.list_galleries(after, limit)
+        found: list[GalleryInfo] = []
+        for gallery_id in sorted(one for one in allowed if one > after):
+            # A list is without the galleries whose record cannot be read.
+            with suppress(GalleryNotFound, GalleryDamaged):
+                found.append(await self._galleries.get_gallery(gallery_id))
+            if len(found) == limit:
+                break
+        return found
 
     def _gallery_message(self, info: GalleryInfo) -> gallery_pb2.Gallery:
         return convert.gallery_message(info, self._defaults.decision)

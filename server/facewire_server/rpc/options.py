@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from facewire_server.access.tokens import Token
 from facewire_server.rpc.forwarded import TrustedProxies
 from facewire_server.types import DecisionPolicy, DetectionOptions
 
@@ -29,18 +30,20 @@ class ServerOptions:
 
     Attributes:
         address: "host:port"; port 0 = any free one.
-        token: what clients must send as `authorization: Bearer ...`; "" = nothing.
+        tokens: of which clients must send one as `authorization: Bearer ...`; None = nothing is asked for.
         tls_certificate_chain: PEM; b"" = no TLS.
         tls_private_key: PEM.
+        tls_client_authorities: PEM of those who sign clients' certificates, which are asked for then; b"" = not.
         max_calls: most calls in progress, streams included and health not; more are refused.
         max_connections: most connections; more are closed at once.
         trusted_proxies: name their clients.
     """
 
     address: str
-    token: str = ""
+    tokens: tuple[Token, ...] | None = None
     tls_certificate_chain: bytes = b""
     tls_private_key: bytes = b""
+    tls_client_authorities: bytes = b""
     max_calls: int = 128
     max_connections: int = 1000
     trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)

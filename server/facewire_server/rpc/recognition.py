@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from facewire.v1 import recognition_pb2, recognition_pb2_grpc
+from facewire_server.access.caller import allowed_galleries
 from facewire_server.errors import InvalidImage
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ports import Search
@@ -151,7 +152,8 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         self, request: recognition_pb2.GetTrackCropRequest, context: Any
     ) -> recognition_pb2.GetTrackCropResponse:
         """Returns the best picture of a track's face."""
-        return crop_message(await self._journal.crop(request.track_id))
+        crop = await self._journal.crop(request.track_id, allowed_galleries() or frozenset())
+        return crop_message(crop)
 
     async def GetServerInfo(
         self, request: recognition_pb2.GetServerInfoRequest, context: Any

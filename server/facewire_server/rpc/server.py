@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 from grpc import aio
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from facewire.v1 import gallery_pb2_grpc, recognition_pb2_grpc
+from facewire_server.access.tokens import Token
 from facewire_server.events import Draining, DrainOverran, Emit, LameDuck, Listening, ignore
+from facewire_server.rpc.access import AccessInterceptor
 from facewire_server.rpc.admission import AdmissionInterceptor
-from facewire_server.rpc.auth import TlsCertificate, TokenInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
 from facewire_server.rpc.channel_options import channel_options
 from facewire_server.rpc.crowding import Crowding
@@ -23,6 +25,7 @@ from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.services import SERVICES
 from facewire_server.rpc.status import StatusInterceptor
+from facewire_server.rpc.tls import TlsCertificate
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.work.held_bytes import ByteBudget
 
@@ -74,17 +77,23 @@ class Server:
             # A connection of theirs may have all calls, and gRPC has one limit of streams for all connections.
             most_calls = options.max_calls
         chain = [*interceptors, *named, self._calls, StatusInterceptor(emit)]
-        self._tokens = TokenInterceptor(options.token, emit) if options.token else None
-        if self._tokens is not None:
-            chain.append(self._tokens)
+        self._access: AccessInterceptor | None = None
+        if options.tokens is not None or options.tls_client_authorities:
+            takes_certificates = bool(options.tls_client_authorities)
+            self._access = AccessInterceptor(
+                options.tokens or (), takes_certificates=takes_certificates, emit=emit
+            )
+            chain.append(self._access)
         self.admission = AdmissionInterceptor(options.max_calls, limits, call_bytes, emit)
         chain.append(self.admission)
         self._certificate: TlsCertificate | None = None
         if options.tls_certificate_chain:
             self._certificate = TlsCertificate(
-                options.tls_certificate_chain, options.tls_private_key
+                options.tls_certificate_chain,
+                options.tls_private_key,
+                options.tls_client_authorities,
             )
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[Any]] = []
         self._server = aio.server(
             interceptors=chain,
             options=channel_options(options.max_connections, most_calls, limits),
@@ -113,25 +122,33 @@ class Server:
         await self._server.start()
         if not options.address.startswith("unix:"):
             crowding = Crowding(port, options.max_connections, self._busy, self._emit)
-            self._watching = asyncio.create_task(crowding.watch())
+            self._watching.append(asyncio.create_task(crowding.watch()))
+        if self._access is not None:
+            self._watching.append(asyncio.create_task(self._access.watch()))
         host = options.address.rpartition(":")[0]
-        has_tls, has_token = self._certificate is not None, self._tokens is not None
+        has_tls, has_token = self._certificate is not None, options.tokens is not None
         self._emit(Listening(f"{host}:{port}", has_tls=has_tls, has_token=has_token))
         return port
 
-    def replace_credentials(self, token: str, certificate_chain: bytes, private_key: bytes) -> None:
-        """Replaces the token for new calls, and the certificate for new connections.
+    def replace_credentials(
+        self,
+        tokens: Sequence[Token] | None,
+        certificate_chain: bytes,
+        private_key: bytes,
+        client_authorities: bytes,
+    ) -> None:
+        """Replaces the tokens, and the certificates for new connections.
 
-        Open calls and connections go on. A server that was built without TLS or without a token
-        stays without.
+        Calls in progress whose token is no longer as it was end; all others, and open connections, go on. A server that was
+        built without TLS, without tokens or without clients' certificates stays without.
 
         Raises:
             OSError: gRPC cannot use the certificate; nothing was replaced.
         """
         if self._certificate is not None and certificate_chain:
-            self._certificate.replace(certificate_chain, private_key)
-        if self._tokens is not None and token:
-            self._tokens.replace(token)
+            self._certificate.replace(certificate_chain, private_key, client_authorities)
+        if self._access is not None and tokens is not None and self._options.tokens is not None:
+            self._access.replace(tokens)
 
     async def leave(self, lame_duck_s: float, at_once: asyncio.Event) -> None:
         """Reports NOT_SERVING, and goes on serving for `lame_duck_s` seconds, or until `at_once` is set.
@@ -155,8 +172,8 @@ class Server:
         """
         self._emit(Draining(len(self.streams), grace_s))
         self.health.shut_down()
-        if self._watching is not None:
-            self._watching.cancel()
+        for watching in self._watching:
+            watching.cancel()
         self.admission.drain()
         self.streams.drain()
         self._watching_tracks.drain()

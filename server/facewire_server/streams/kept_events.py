@@ -1,6 +1,6 @@
 """Track events as a journal keeps them: people are references, which the gallery turns into names when an event is read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from facewire_server.galleries.ids import composed
@@ -57,8 +57,10 @@ class KeptEvent:
     def is_wanted(self, wanted: EventFilter) -> bool:
         """Whether camera and state are wanted; `named` looks at the people."""
         event = self.event
-        return (not wanted.camera_ids or event.camera_id in wanted.camera_ids) and (
-            not wanted.states or event.state in wanted.states
+        return (
+            (not wanted.camera_ids or event.camera_id in wanted.camera_ids)
+            and (not wanted.states or event.state in wanted.states)
+            and are_of_galleries([event], wanted.gallery_ids)
         )
 
     def named(self, names: Names) -> TrackEvent | None:
@@ -92,6 +94,12 @@ class KeptEvent:
     def open_event(self, names: Names) -> TrackEvent:
         """Returns the event for whoever goes on with its track: of a deleted person with a PENDING decision."""
         return self.named(names) or unnamed_event(self.event).event
+
+
+def are_of_galleries(events: Iterable[TrackEvent], gallery_ids: Collection[str]) -> bool:
+    """Whether there are events, and all are of streams with these galleries; no ids = any gallery, and no event."""
+    found = {event.gallery_id for event in events}
+    return not gallery_ids or (bool(found) and found.issubset(gallery_ids))
 
 
 def people_of(events: Iterable[KeptEvent]) -> frozenset[PersonReference]:

@@ -114,6 +114,18 @@ ROWS: Final = tuple(
             "Calls refused before they began: TOO_MANY_CALLS, REQUEST_TOO_LARGE, or TIMED_OUT if no "
             "request came",
         ),
+        (
+            "facewire_credential_reloads_total",
+            "counter",
+            "outcome",
+            "Readings of changed tokens and certificates: ok, or failed if a file cannot be used and the ones before stay",
+        ),
+        (
+            "facewire_audit_failures_total",
+            "counter",
+            "",
+            "Lines that could not be kept in the audit log: changes that were made without them, exports that were refused",
+        ),
         # State, read at each scrape
         ("facewire_slots", "gauge", "", "Work slots: pictures that may be in work at once"),
         ("facewire_slots_in_use", "gauge", "", "Work slots held"),

@@ -9,7 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from facewire.v1 import recognition_pb2
 from facewire_server.errors import RequestTooLarge, ServerError, TimedOut, TooManyCalls
 from facewire_server.events import (
+    AuditFailed,
     CallRefused,
+    CredentialsReloaded,
     Event,
     FrameAccounted,
     FrameLookedAt,
@@ -88,6 +90,10 @@ class EventMetrics:
             self._refused[(reason(error),)].inc(0)
         self._lag = histogram("event_loop_lag")
         self._journal_failures = counter("journal_failures")
+        self._audit_failures = counter("audit_failures")
+        self._reloads = _Series(counter("credential_reloads"))
+        for outcome in ("ok", "failed"):
+            self._reloads[(outcome,)].inc(0)
         self._counted_by: dict[type, Callable[[Any], None]] = {
             FrameRead: self._count_read,
             FrameAccounted: self._count_accounted,
@@ -97,6 +103,8 @@ class EventMetrics:
             PictureFinished: self._count_picture,
             CallRefused: self._count_refused,
             LoopLag: self._count_lag,
+            CredentialsReloaded: self._count_reload,
+            AuditFailed: lambda event: self._audit_failures.inc(),
             JournalFailed: lambda event: self._journal_failures.inc(),
         }
 
@@ -156,6 +164,9 @@ class EventMetrics:
 
     def _count_refused(self, event: CallRefused) -> None:
         self._refused[(reason(event.error),)].inc()
+
+    def _count_reload(self, event: CredentialsReloaded) -> None:
+        self._reloads[("failed" if event.error else "ok",)].inc()
 
     def _count_lag(self, event: LoopLag) -> None:
         self._lag.observe(event.lag_s)

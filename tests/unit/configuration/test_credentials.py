@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from facewire_server.access.roles import Role
+from facewire_server.access.token_changes import add_token
+from facewire_server.access.tokens import Token, plain_tokens
 from facewire_server.configuration.credentials import read_credentials
 from facewire_server.configuration.settings import Settings, SettingsError
 from fakes.certificates import self_signed
@@ -30,7 +33,7 @@ def test_what_the_files_hold_is_read_and_shown_nowhere(tmp_path: Path) -> None:
     token.write_text(" s3cret-0123456789 \n")
     settings = Settings(tls_certificate=certificate, tls_key=key, token_file=token)
     credentials = read_credentials(settings)
-    assert credentials.token == "s3cret-0123456789"
+    assert credentials.tokens == plain_tokens("s3cret-0123456789")
     assert credentials.tls_certificate_chain == certificate.read_bytes()
     assert credentials.tls_private_key == key.read_bytes()
     assert repr(credentials) == "Credentials()"
@@ -89,3 +92,30 @@ def test_the_key_of_another_certificate_is_called_that(tmp_path: Path) -> None:
     _, key = self_signed(tmp_path / "other")
     with pytest.raises(SettingsError, match="the key belongs to another certificate"):
         read_credentials(Settings(tls_certificate=certificate, tls_key=key))
+
+
+def test_a_file_of_hashed_tokens_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    add_token(path, Token("door", b"", frozenset({Role.CAMERA})))
+    link = tmp_path / "link"
+    link.symlink_to(path)  # as Kubernetes mounts a secret
+    assert read_credentials(Settings(token_file=link)).tokens
+    for mode in (0o620, 0o602):
+        path.chmod(mode)
+        for name in (path, link):
+            with pytest.raises(SettingsError, match="can be written by others"):
+                read_credentials(Settings(token_file=name))
+
+
+def test_an_endless_file_of_tokens_is_refused() -> None:
+    with pytest.raises(SettingsError, match="has more than"):
+        read_credentials(Settings(token_file=Path("/dev/zero")))
+
+
+def test_authorities_that_are_no_certificates_are_refused(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    settings = Settings(tls_certificate=certificate, tls_key=key, tls_client_ca=key)
+    with pytest.raises(SettingsError, match="holds no certificates"):
+        read_credentials(settings)
+    settings = Settings(tls_certificate=certificate, tls_key=key, tls_client_ca=certificate)
+    assert read_credentials(settings).tls_client_authorities == certificate.read_bytes()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facewire_server.rpc.auth import TlsCertificate
 from facewire_server.rpc.listening import why_not
+from facewire_server.rpc.tls import TlsCertificate
 from fakes.certificates import self_signed
 
 

@@ -26,7 +26,7 @@ from facewire_server.streams.journal import (
     OpenTrack,
     WatchedEvent,
 )
-from facewire_server.streams.kept_events import KeptEvent, people_of
+from facewire_server.streams.kept_events import KeptEvent, are_of_galleries, people_of
 
 __all__ = ["LmdbJournal"]
 
@@ -140,7 +140,7 @@ class LmdbJournal:
             await self._storage.call(partial(self._storage.files.write, track_id, crop.jpeg))
             await self._storage.write(lambda writes: writes.entries.crops.put(track_id, crop))
 
-    async def crop(self, track_id: int) -> Crop:
+    async def crop(self, track_id: int, gallery_ids: frozenset[str] = frozenset()) -> Crop:
         """See the port."""
         if not self.keeps_crops:
             raise CropsNotKept("the operator does not allow pictures of tracks to be kept")
@@ -154,6 +154,8 @@ class LmdbJournal:
         if not 0 < track_id < _MOST_TRACK_ID:
             raise missing
         crop, events = await self._storage.read(found)
+        if not are_of_galleries([kept.event for kept in events], gallery_ids):
+            raise missing
         jpeg = await self._storage.call(partial(self._storage.files.read, track_id))
         # Asked last: from the moment of a deletion on the picture is not returned.
         people = people_of(events)

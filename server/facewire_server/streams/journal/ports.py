@@ -127,11 +127,15 @@ class Journal(Protocol):
         """Keeps the picture in place of the track's earlier one; does nothing unless `keeps_crops`."""
         ...
 
-    async def crop(self, track_id: int) -> Crop:
+    async def crop(self, track_id: int, gallery_ids: frozenset[str] = frozenset()) -> Crop:
         """Returns the track's picture.
 
+        Args:
+            track_id: the track.
+            gallery_ids: it must be of a stream with one of these; empty = any.
+
         Raises:
-            TrackNotFound: none is kept, or a person that an event of the track is about was deleted.
+            TrackNotFound: none is kept, a person that an event of the track is about was deleted, or it is of another gallery.
             CropsNotKept: the operator does not allow pictures to be kept.
         """
         ...

@@ -59,11 +59,13 @@ class EventFilter:
         identity_ids: about these people, of any gallery, in any spelling: the decision's identity, one that it lies between, or
             the one that was retracted.
         states: of these states.
+        gallery_ids: of streams with these galleries: those that the watcher may see.
     """
 
     camera_ids: frozenset[str] = frozenset()
     identity_ids: frozenset[str] = frozenset()
     states: frozenset[TrackState] = frozenset()
+    gallery_ids: frozenset[str] = frozenset()
 
 
 EVERY_EVENT: Final = EventFilter()

@@ -1,0 +1,1 @@
+"""Who may do what: roles, tokens, certificates, and the audit log of what was done."""
