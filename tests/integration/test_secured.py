@@ -45,7 +45,7 @@ def test_a_client_that_does_not_trust_the_server_reaches_none(secured, connect, 
             list(client.stream([]))
 
 
-def test_the_command_takes_a_certificate_and_a_token(secured, certificate):
+def test_the_command_takes_a_certificate_and_a_token(secured, certificate, tmp_path):
     def status(*options, **environment):
         return subprocess.run(
             [
@@ -72,4 +72,13 @@ def test_the_command_takes_a_certificate_and_a_token(secured, certificate):
     assert (done.returncode, done.stderr) == (0, "")
     assert '"default"' in done.stdout
     assert status(*trusted).returncode == 4
+    file = tmp_path / "token"
+    file.write_text("s3cret-0123456789\n")
+    assert status(*trusted, "--token-file", str(file)).returncode == 0
+    assert status(*trusted, FACEWIRE_CLIENT_TOKEN_FILE=str(file)).returncode == 0
+    both = status(*trusted, "--token-file", str(file), FACEWIRE_TOKEN="s3cret-0123456789")
+    assert both.returncode == 2
+    assert "leave one out" in both.stderr
+    file.unlink()
+    assert status(*trusted, "--token-file", str(file)).returncode == 2
     assert status("--tls", FACEWIRE_TOKEN="s3cret-0123456789").returncode == 3

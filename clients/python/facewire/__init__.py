@@ -88,6 +88,7 @@ from facewire._values.results import (
 from facewire._values.server_info import ServerInfo, ServerLimits, ThresholdStep
 from facewire._values.tracks import TrackCrop, TrackEvent
 from facewire._version import __version__
+from facewire._wire.tokens import TokenFile
 
 __all__ = [
     "Advice",
@@ -156,6 +157,7 @@ __all__ = [
     "Template",
     "ThresholdSource",
     "ThresholdStep",
+    "TokenFile",
     "TrackCrop",
     "TrackEvent",
     "TrackFeed",

@@ -57,7 +57,7 @@ def test_a_token_that_no_header_may_hold_is_refused_and_not_shown(kind, bad):
 
 def test_space_around_a_token_is_left_out():
     address = Address.of("server:1", token=" s3cret\n", root_certificates=None, tls=False)
-    assert address.token == "s3cret"
+    assert address.metadata == (("authorization", "Bearer s3cret"),)
     blank = Address.of("server:1", token="\n", root_certificates=None, tls=False)
     assert blank.metadata == ()
 

@@ -18,6 +18,7 @@ from facewire._values.results import Comparison, Health, Recognition
 from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
 from facewire._wire.address import Address
+from facewire._wire.tokens import TokenSource
 
 __all__ = ["AsyncClient"]
 
@@ -39,7 +40,7 @@ class AsyncClient(AsyncCameraClient):
         self,
         target: str = "127.0.0.1:50051",
         *,
-        token: str | None = None,
+        token: TokenSource | None = None,
         root_certificates: bytes | str | os.PathLike[str] | None = None,
         tls: bool = False,
         timeout_s: float = 30.0,

@@ -9,7 +9,7 @@ import grpc
 
 from facewire._aio.ending import Ending
 from facewire._aio.running import AsyncCalls
-from facewire._aio.threads import in_thread
+from facewire._aio.threads import in_thread, metadata_of
 from facewire._values.galleries import Gallery, Identity, ImportResult, Template
 from facewire._wire import gallery_requests
 from facewire._wire.export_file import ExportFile
@@ -114,7 +114,7 @@ class AsyncGalleryClient(AsyncCalls):
             try:
                 await in_thread(file.open)
                 responses = self._stubs.galleries.ExportGallery(
-                    request, metadata=self._address.metadata
+                    request, metadata=await metadata_of(self._address)
                 )
                 try:
                     async for response in responses:
@@ -148,7 +148,7 @@ class AsyncGalleryClient(AsyncCalls):
                 leave_off=left.set,
             )
             method = self._stubs.galleries.ImportGallery
-            call = method(_sent(requests), metadata=self._address.metadata)
+            call = method(_sent(requests), metadata=await metadata_of(self._address))
             ending = Ending(call)
             try:
                 return read_import_result(await call)

@@ -9,7 +9,7 @@ from grpc import aio
 
 from facewire._aio.cancelling import is_task_cancelled
 from facewire._aio.channel import connect
-from facewire._aio.threads import explained
+from facewire._aio.threads import explained, metadata_of
 from facewire._values.errors import InvalidPictureError, LimitError
 from facewire._values.galleries import EnrollResult
 from facewire._wire.address import Address
@@ -66,7 +66,7 @@ class AsyncCalls:
 
         async def attempt(deadline: Deadline) -> T:
             method = call.method(self._stubs)
-            metadata = self._address.metadata
+            metadata = await metadata_of(self._address)
             return call.read(await method(call.request, timeout=deadline.left_s, metadata=metadata))
 
         return await self._repeat(attempt, timeout_s, repeatable=call.repeatable)
@@ -80,7 +80,7 @@ class AsyncCalls:
     ) -> T:
         """Makes an attempt, and repeats it while the server is unavailable if that is safe."""
         deadline = Deadline(self._timeout_s if timeout_s is None else timeout_s)
-        retries = Retries(deadline)
+        retries = Retries(deadline, self._address.token)
         while True:
             try:
                 return await attempt(deadline)
@@ -95,7 +95,7 @@ class AsyncCalls:
                 problem = await explained(
                     error_from_rpc(error, target=self._address.target), self._address
                 )
-                pause_s = retries.pause_s(problem) if repeatable else None
+                pause_s = retries.pause_s(problem, repeatable=repeatable)
                 if pause_s is None:
                     raise problem from error
             await asyncio.sleep(pause_s)

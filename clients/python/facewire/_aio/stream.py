@@ -13,6 +13,7 @@ from facewire._aio.cancelling import is_task_cancelled
 from facewire._aio.feed import AsyncFeed, Frames, as_async
 from facewire._aio.opened import AsyncOpened
 from facewire._aio.stream_call import AsyncStreamCall
+from facewire._aio.threads import metadata_of
 from facewire._values.errors import FacewireError
 from facewire._values.results import Advice, FrameResult, FramesSkipped, StreamLimits
 from facewire._values.tracks import TrackEvent
@@ -197,10 +198,12 @@ class AsyncStream(AsyncOpened):
                 return  # which is said before what the new call may raise
             if self._feed.is_done and not self._resuming.begins_to_end():
                 await self._finish()
-        retries = Retries(deadline := Deadline(self._timeout_s))
+        deadline = Deadline(self._timeout_s)
+        retries = Retries(deadline, self._address.token)
         while not self._closed.is_set():
+            metadata = await metadata_of(self._address)
             self._responses.begin()
-            self._call = call = AsyncStreamCall(self._address, self._feed)
+            self._call = call = AsyncStreamCall(self._address, metadata, self._feed)
             self._dropped = weakref.finalize(self, call.let_go)
             try:
                 self._limits, lost = await call.open(self._resuming.config(), deadline)

@@ -1,7 +1,7 @@
 """One call of a stream: as `facewire._sync.stream_call`, with a task that sends instead of a thread."""
 
 import asyncio
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from grpc import aio
@@ -22,6 +22,10 @@ from facewire.v1 import recognition_pb2, recognition_pb2_grpc
 __all__ = ["AsyncStreamCall"]
 
 
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+"""The metadata of a call."""
+
+
 class AsyncStreamCall:
     """A call on a connection of its own.
 
@@ -30,13 +34,13 @@ class AsyncStreamCall:
         ending: the status that it ends with.
     """
 
-    def __init__(self, address: Address, feed: AsyncFeed) -> None:
+    def __init__(self, address: Address, metadata: Metadata, feed: AsyncFeed) -> None:
         self._feed = feed
         self._turn = Turn()
         self._channel: aio.Channel = connect(address)
         stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)
         self._address = address
-        self._call = stub.StreamRecognize(metadata=address.metadata)
+        self._call = stub.StreamRecognize(metadata=metadata)
         self._sending: asyncio.Task[None] | None = None
         self.ending = Ending(self._call)
         # Not `read`, which stops reading once the call's end has interrupted a write.

@@ -13,7 +13,7 @@ from facewire._values.pictures import Frame, Image, Picture
 from facewire._wire.address import Address
 from facewire._wire.unreachable import is_unclear
 
-__all__ = ["explained", "in_thread", "read_frame", "read_if_path"]
+__all__ = ["explained", "in_thread", "metadata_of", "read_frame", "read_if_path"]
 
 T = TypeVar("T")
 
@@ -47,6 +47,19 @@ async def explained(problem: FacewireError, address: Address) -> FacewireError:
         return await asyncio.to_thread(explained_by_probe, problem, address, closed=closed)
     finally:
         closed.set()  # also for a caller that was cancelled
+
+
+async def metadata_of(address: Address) -> tuple[tuple[str, str], ...]:
+    """Returns the metadata of every call; reads the token if it is not kept, or awaits it.
+
+    Raises:
+        OSError, ValueError: the token cannot be read, or be sent.
+    """
+    sent = address.token
+    if sent is not None and sent.kept is None:
+        token = sent.read() if sent.is_awaited else await in_thread(sent.read)
+        sent.keep(token if isinstance(token, str) else await token)
+    return address.metadata
 
 
 async def read_if_path(picture: Picture) -> Picture:

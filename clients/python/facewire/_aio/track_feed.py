@@ -12,7 +12,7 @@ from facewire._aio.cancelling import is_task_cancelled
 from facewire._aio.channel import connect
 from facewire._aio.ending import Status
 from facewire._aio.opened import AsyncOpened
-from facewire._aio.threads import explained
+from facewire._aio.threads import explained, metadata_of
 from facewire._values.errors import FacewireError
 from facewire._values.tracks import TrackEvent
 from facewire._wire.address import Address
@@ -133,13 +133,13 @@ class AsyncTrackFeed(AsyncOpened):
 
     async def _connect(self) -> None:
         """Makes a call, unless the feed was closed, also while it opens."""
-        retries = Retries(deadline := Deadline(self._timeout_s))
+        deadline = Deadline(self._timeout_s)
+        retries = Retries(deadline, self._address.token)
         while not self._closed.is_set():
+            metadata = await metadata_of(self._address)
             self._channel: aio.Channel = connect(self._address)
             stub: Any = recognition_pb2_grpc.RecognitionServiceStub(self._channel)
-            self._call = call = stub.WatchTracks(
-                self._position.request(), metadata=self._address.metadata
-            )
+            self._call = call = stub.WatchTracks(self._position.request(), metadata=metadata)
             # A feed that was dropped, as `async for ... break` does, is ended, too.
             self._dropped = weakref.finalize(self, call.cancel)
             try:

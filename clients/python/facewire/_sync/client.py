@@ -17,6 +17,7 @@ from facewire._values.results import Comparison, Health, Recognition
 from facewire._values.server_info import ServerInfo
 from facewire._wire import enrollment, requests
 from facewire._wire.address import Address
+from facewire._wire.tokens import TokenSource
 
 __all__ = ["Client"]
 
@@ -42,8 +43,9 @@ class Client(CameraClient):
 
     Args:
         target: the server's address, "host:port".
-        token: the server's token; space around it is left out. Without TLS it can be
-            read on the way.
+        token: the server's token, or what returns it: a `TokenFile`, or a function, which `AsyncClient` also awaits. It is called with
+            the first call, and again once the server refuses what it returned. Space around the token is left out. Without
+            TLS it can be read on the way.
         root_certificates: turns TLS on: PEM, or the path of it, that the server's
             certificate is checked against.
         tls: turns TLS on with the roots that gRPC carries.
@@ -61,7 +63,7 @@ class Client(CameraClient):
         self,
         target: str = "127.0.0.1:50051",
         *,
-        token: str | None = None,
+        token: TokenSource | None = None,
         root_certificates: bytes | str | os.PathLike[str] | None = None,
         tls: bool = False,
         timeout_s: float = 30.0,

@@ -74,7 +74,7 @@ class Calls:
     ) -> T:
         """Makes an attempt, and repeats it while the server is unavailable if that is safe."""
         deadline = Deadline(self._timeout_s if timeout_s is None else timeout_s)
-        retries = Retries(deadline)
+        retries = Retries(deadline, self._address.token)
         while True:
             try:
                 return attempt(deadline)
@@ -83,7 +83,7 @@ class Calls:
                     raise ValueError(_CLOSED) from error
                 problem = error_from_rpc(error, target=self._address.target)
                 problem = explained(problem, self._address, closed=self._closed)
-                pause_s = retries.pause_s(problem) if repeatable else None
+                pause_s = retries.pause_s(problem, repeatable=repeatable)
                 if pause_s is None:
                     raise problem from error
             self._closed.wait(pause_s)

@@ -211,7 +211,8 @@ class Stream(Opened):
                 return  # which is said before what the new call may raise
             if self._feed.is_done and not self._resuming.begins_to_end():
                 self._finish()
-        retries = Retries(deadline := Deadline(self._timeout_s))
+        deadline = Deadline(self._timeout_s)
+        retries = Retries(deadline, self._address.token)
         while not self._closed.is_set():
             self._responses.begin()
             self._call = call = StreamCall(self._address, self._resuming.config(), self._feed)

@@ -123,7 +123,8 @@ class TrackFeed(Opened):
 
     def _connect(self) -> None:
         """Makes a call, unless the feed was closed, also while it opens."""
-        retries = Retries(deadline := Deadline(self._timeout_s))
+        deadline = Deadline(self._timeout_s)
+        retries = Retries(deadline, self._address.token)
         while not self._closed.is_set():
             channel = connect(self._address)
             stub = recognition_pb2_grpc.RecognitionServiceStub(channel)

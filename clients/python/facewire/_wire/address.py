@@ -10,6 +10,7 @@ import grpc
 from facewire._version import __version__
 from facewire._wire.retries import FIRST_BACKOFF_S
 from facewire._wire.target import checked_target
+from facewire._wire.tokens import SentToken, TokenSource
 
 __all__ = ["CHANNEL_OPTIONS", "Address"]
 
@@ -36,13 +37,13 @@ class Address:
 
     Attributes:
         target: gRPC's name of the server, "host:port".
-        token: sent with every call.
+        token: sent with every call; None: none is.
         root_certificates: PEM; None if TLS is off, or uses gRPC's built-in ones.
         tls: whether the connection is encrypted.
     """
 
     target: str
-    token: str | None
+    token: SentToken | None
     root_certificates: bytes | None
     tls: bool
 
@@ -51,7 +52,7 @@ class Address:
         cls,
         target: str,
         *,
-        token: str | None,
+        token: TokenSource | None,
         root_certificates: bytes | str | os.PathLike[str] | None,
         tls: bool,
     ) -> "Address":
@@ -63,18 +64,22 @@ class Address:
                 does not show it), or what should be certificates is not.
         """
         checked_target(target)
-        token = token and token.strip()
-        if token and not (token.isascii() and token.isprintable()):
-            raise ValueError("a token is made of printable ASCII characters; this one is not")
+        sent = SentToken(token) if token else None
         if isinstance(root_certificates, str | os.PathLike):
             root_certificates = Path(root_certificates).read_bytes()
         _check_certificates(root_certificates)
-        return cls(target, token, root_certificates, tls or root_certificates is not None)
+        return cls(target, sent, root_certificates, tls or root_certificates is not None)
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """The metadata of every call."""
-        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
+        """The metadata of every call; reads the token if it is not kept.
+
+        Raises:
+            OSError, ValueError: the token cannot be read, or be sent.
+            TypeError: its source must be awaited.
+        """
+        token = self.token.blocking() if self.token else ""
+        return (("authorization", f"Bearer {token}"),) if token else ()
 
     def credentials(self) -> grpc.ChannelCredentials | None:
         """Returns the credentials of TLS; None if it is off."""

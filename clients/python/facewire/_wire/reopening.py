@@ -6,6 +6,7 @@ from typing import TypeAlias
 from facewire._values.enums import ErrorReason
 from facewire._values.errors import FacewireError, ReconnectError
 from facewire._wire.backoff import Backoff
+from facewire._wire.tokens import SentToken
 
 __all__ = ["OnReopen", "Reopening", "lacked_frames"]
 
@@ -23,8 +24,18 @@ class Reopening:
         count: how often the stream was opened again.
     """
 
-    def __init__(self, *, is_wanted: bool, note: OnReopen | None, from_start: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        is_wanted: bool,
+        note: OnReopen | None,
+        from_start: bool = False,
+        token: SentToken | None = None,
+    ) -> None:
+        """Takes the token, too: one that was revoked is read again, once until a result comes."""
         self.count = 0
+        self._token = token
+        self._is_token_new = False
         self._is_wanted = is_wanted
         self._note = note
         self._from_start = from_start
@@ -38,13 +49,22 @@ class Reopening:
 
     def progressed(self) -> None:
         """Begins with short pauses again: a result has come."""
+        self._is_token_new = False
         self._backoff.reset()
 
     def goes_on(self, error: FacewireError) -> bool:
         """Returns whether a new call may follow an error."""
+        if error.reason is ErrorReason.TOKEN_REQUIRED:
+            return self._is_wanted and self._was_open and self._renews()
         is_place_lacking = error.reason is not ErrorReason.UNSPECIFIED
         may_wait = self._was_open or self._from_start or is_place_lacking
         return self._is_wanted and error.retryable and may_wait
+
+    def _renews(self) -> bool:
+        if self._token is None or self._is_token_new:
+            return False
+        self._is_token_new = self._token.renew()
+        return self._is_token_new
 
     def pause_s(self, error: FacewireError) -> float:
         """Returns the pause before a new call, seconds, and reports it."""

@@ -5,6 +5,7 @@ import time
 
 from facewire._values.enums import ErrorReason
 from facewire._values.errors import FacewireError
+from facewire._wire.tokens import SentToken
 
 __all__ = ["FIRST_BACKOFF_S", "Deadline", "Retries"]
 
@@ -49,14 +50,24 @@ class Retries:
     to four times: a new connection may find another worker.
     """
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, token: SentToken | None = None) -> None:
+        """Takes the token, which is read again once if the server refuses it."""
         self._deadline = deadline
+        self._token = token
         self._busy_attempts = _BUSY_ATTEMPTS
         self._bounds_s = [FIRST_BACKOFF_S * 2**tried for tried in range(_ATTEMPTS - 1)]
 
-    def pause_s(self, error: FacewireError) -> float | None:
-        """Returns the pause before the next attempt, seconds; None if there is to be none."""
+    def pause_s(self, error: FacewireError, *, repeatable: bool = True) -> float | None:
+        """Returns the pause before the next attempt, seconds; None if there is to be none.
+
+        What is not `repeatable` is repeated after a refused token only: the server has not looked at such a call.
+        """
         if not self._deadline.left_s:
+            return None
+        if error.reason is ErrorReason.TOKEN_REQUIRED and self._token is not None:
+            token, self._token = self._token, None
+            return 0.0 if token.renew() else None
+        if not repeatable:
             return None
         if error.reason is ErrorReason.WORKER_BUSY and self._busy_attempts:
             self._busy_attempts -= 1

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facewire import FaceSelection, __version__
+from facewire import FaceSelection, TokenFile, __version__
 from facewire.cli import (
     _compare,
     _enroll,
@@ -64,6 +64,14 @@ def _options(
             help="The server's token. Other users see it in the list of processes: prefer the environment.",
         ),
     ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FACEWIRE_CLIENT_TOKEN_FILE",
+            dir_okay=False,
+            help="File of the server's token, in place of the token; read again once the server refuses it.",
+        ),
+    ] = None,
     tls: Annotated[bool, typer.Option("--tls", help="Encrypt; trust the public roots.")] = False,
     tls_ca: Annotated[
         Path | None,
@@ -85,7 +93,12 @@ def _options(
     ] = False,
 ) -> None:
     """Recognizes people in pictures and films through a facewire server."""
-    context.obj = Server(target=server, token=token, tls=tls, tls_ca=tls_ca, timeout_s=timeout_s)
+    if token and token_file:
+        raise typer.BadParameter(
+            "the token is given, and a file of it, too (FACEWIRE_TOKEN, FACEWIRE_CLIENT_TOKEN_FILE): leave one out"
+        )
+    source = TokenFile(token_file) if token_file else token
+    context.obj = Server(target=server, token=source, tls=tls, tls_ca=tls_ca, timeout_s=timeout_s)
 
 
 @app.command()

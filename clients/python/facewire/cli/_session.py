@@ -16,6 +16,7 @@ from facewire import (
     InvalidRequestError,
     NotSupportedError,
     ServerError,
+    TokenFile,
     UnavailableError,
 )
 from facewire.cli._advice import BY_REASON, advice_for
@@ -47,7 +48,7 @@ class Server:
     """The server of the options and the environment. No repr: it holds the token."""
 
     target: str
-    token: str | None
+    token: str | TokenFile | None
     tls: bool
     tls_ca: Path | None
     timeout_s: float
