@@ -529,6 +529,28 @@ async def test_a_track_without_a_picture_has_none(journal: Journal) -> None:
             await journal.crop(track_id)
 
 
+async def test_events_and_pictures_are_of_the_galleries_that_are_wanted(journal: Journal) -> None:
+    for number, gallery_id in ((1, "default"), (2, "guests")):
+        stream = await journal.open_stream("door", gallery_id)
+        await journal.keep_crop(number, CROP)
+        await stream.record([track_event(number, gallery_id=gallery_id)])
+    await journal.keep_crop(3, CROP)  # of a track without an event yet: whose it is, is unknown
+    guests, others = frozenset({"guests"}), frozenset({"others"})
+
+    async def tracks(gallery_ids: frozenset[str]) -> list[int]:
+        _, events = await journal.watch(1, EventFilter(gallery_ids=gallery_ids), kept_only=True)
+        async with aclosing(events):
+            return [one.event.track_id async for one in events]
+
+    assert await tracks(guests) == [2]
+    assert await tracks(guests | {"default"}) == [1, 2]
+    assert await tracks(others) == []
+    assert await journal.crop(2, guests) == CROP
+    for track_id, wanted in ((1, guests), (2, others), (3, guests)):
+        with pytest.raises(TrackNotFound):
+            await journal.crop(track_id, wanted)
+
+
 async def test_no_picture_is_kept_unless_the_operator_allows_it(world: World) -> None:
     journal = world.opened()
     await journal.keep_crop(1, CROP)

@@ -26,6 +26,11 @@ class Caller:
     roles: frozenset[Role]
     galleries: frozenset[str] | None = None
 
+    def __post_init__(self) -> None:
+        # An empty set is everything elsewhere, as in filters.
+        if self.galleries is not None and not self.galleries:
+            raise ValueError("a caller who is limited to galleries is for one at least")
+
 
 ANYONE: Final = Caller("anyone", EVERY_ROLE)
 """The caller of a server that asks for neither token nor certificate."""

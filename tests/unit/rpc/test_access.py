@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-from facewire_server.access.caller import caller_name, require_gallery
+from facewire_server.access.caller import Caller, caller_name, require_gallery
 from facewire_server.access.roles import ROLES, Permission, Role, roles_with
 from facewire_server.access.tokens import Token, digest_of, plain_tokens
 from facewire_server.errors import RoleRequired, TokenRequired
@@ -265,3 +265,8 @@ async def test_a_certificate_whose_role_is_not_understood_as_a_whole_has_none(
 async def test_a_certificate_that_grpc_has_not_checked_opens_nothing() -> None:
     with pytest.raises(TokenRequired):
         await call(AccessInterceptor(plain_tokens("s3cret")), Context((), {"peer_uri": [URI]}))
+
+
+def test_no_caller_is_limited_to_no_gallery_which_would_mean_all() -> None:
+    with pytest.raises(ValueError, match="for one at least"):
+        Caller("nobody", frozenset({Role.CAMERA}), frozenset())

@@ -15,7 +15,9 @@ from facewire_server.errors import (
     UndecodableImage,
 )
 from facewire_server.events import (
+    AuditFailed,
     CallRefused,
+    CredentialsReloaded,
     FrameAccounted,
     FrameLookedAt,
     FrameRead,
@@ -202,3 +204,18 @@ def test_a_class_below_a_known_one_has_its_word() -> None:
         pass
 
     assert reason(Blurred) == "IMAGE_UNDECODABLE"
+
+
+def test_tokens_that_cannot_be_read_and_lines_that_cannot_be_kept_are_counted(
+    metrics: EventMetrics, registry: CollectorRegistry
+) -> None:
+    def reloads(outcome: str) -> float | None:
+        labels = {"outcome": outcome}
+        return registry.get_sample_value("facewire_credential_reloads_total", labels)
+
+    assert (reloads("ok"), reloads("failed")) == (0, 0)
+    for error in ("", "tokens cannot be used", "tokens cannot be used"):
+        metrics.listen(CredentialsReloaded(error))
+    metrics.listen(AuditFailed(OSError, "no space left on device"))
+    assert (reloads("ok"), reloads("failed")) == (1, 2)
+    assert registry.get_sample_value("facewire_audit_failures_total") == 1
