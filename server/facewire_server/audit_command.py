@@ -15,7 +15,7 @@ _ANCHOR: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 _EPILOG: Final = """\
 exit status: 0 if the log is whole; 1 if not, or if it cannot be read; 2 if the command line or a setting is wrong.
-Keep what is printed where those who can write the log cannot: without an anchor, nothing shows that a log was made anew as a whole.
+Keep what is printed where those who can write the log cannot: without an anchor, nothing shows that a log was made again as a whole.
 """
 
 

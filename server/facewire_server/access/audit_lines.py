@@ -18,6 +18,7 @@ MAX_LINE_BYTES: Final = 4096
 
 _KEY: Final = b',"chain":"'
 _HEX: Final = 64
+"""Hexadecimal digits of a SHA-256."""
 
 
 class AuditLineError(Exception):

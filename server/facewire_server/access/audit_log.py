@@ -37,7 +37,10 @@ _ROTATE_BYTES: Final = 16 << 20
 """Bytes from which a new file is begun: about 50,000 lines. Chosen, not measured: an editor still opens it."""
 
 _MODE: Final = 0o600
+"""The mode of the files: their owner alone reads and writes them."""
+
 _FOLDER_MODE: Final = 0o700
+"""The mode of the folder, for the same reason."""
 
 
 class AuditLog:

@@ -1,7 +1,7 @@
 """Checks an audit log: finds the first line that was changed, removed, inserted or moved, and an end that was cut off.
 
 What it cannot find by itself: an end that was cut off, or replaced, together with the file of the head, by someone who computed all
-hashes anew. For that a link is kept where they cannot write: an anchor must still be in the log.
+hashes again. For that a link is kept where they cannot write: an anchor must still be in the log.
 """
 
 import json

@@ -77,7 +77,7 @@ def digest_of(token: bytes) -> bytes:
     """Returns what is kept in place of a token: its SHA-256.
 
     A slow hash with a salt, as passwords need it, would protect nothing here: `token add` makes tokens of 256 random bits, which
-    nobody can try out, and it would cost every call tens of milliseconds of a processor.
+    no one can try out, and it would cost every call tens of milliseconds of a processor.
     """
     return hashlib.sha256(token).digest()
 
