@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 import facewire
 from facewire_server.access.roles import Role
+from harness.roles import with_token
 from harness.running import RunningServer, running_server
 from integration.command import environment
-from integration.roles import with_token
 
 NAME = "Eileen Collins"
 IDENTITY = "eileen-4711"

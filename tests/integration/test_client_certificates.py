@@ -11,9 +11,9 @@ import pytest
 from facewire_server.access.roles import Role
 from fakes.certificates import self_signed
 from harness import certificates
+from harness.roles import Outcome, bearer, called, with_token
 from harness.running import RunningServer, running_server
 from integration.command import environment
-from integration.roles import Outcome, bearer, called, with_token
 
 INFO = "/facewire.v1.RecognitionService/GetServerInfo"
 GALLERY = "/facewire.v1.GalleryService/GetGallery"

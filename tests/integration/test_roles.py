@@ -9,8 +9,9 @@ import pytest
 
 from facewire_server.access.roles import Role
 from facewire_server.rpc.services import METHODS
+from harness.role_matrix import NO_GALLERY, NO_TOKEN, OTHER, OWN, Cell, matrix
+from harness.roles import Outcome, bearer, called, with_token
 from harness.running import RunningServer, running_server
-from integration.roles import Outcome, bearer, called, with_token
 
 C, E, O, X = "camera", "enroller", "operator", "exporter"  # noqa: E741 - columns of a table
 
@@ -78,19 +79,43 @@ def test_the_matrix_has_every_method() -> None:
     assert [method.name for method in METHODS.values()] == list(MATRIX)
 
 
-@pytest.mark.parametrize("path", METHODS)
-def test_every_method_is_for_its_roles_and_names_them_to_all_others(
-    guarded: Guarded, path: str
+@pytest.fixture(scope="module")
+def cells(models: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Cell]:
+    return matrix(tmp_path_factory.mktemp("matrix"))
+
+
+def test_the_matrix_has_every_method_with_every_role_for_the_callers_gallery_and_another(
+    cells: list[Cell],
 ) -> None:
-    name = path.rpartition("/")[2]
-    for role in (C, E, O, X):
-        outcome = called(guarded.channel, path, bearer(guarded.tokens[role]))
-        if role in MATRIX[name]:
-            assert outcome.code not in (REFUSED, UNKNOWN), outcome
+    expected = [
+        (path, role, gallery)
+        for path in METHODS
+        for role in (NO_TOKEN, C, E, O, X)
+        for gallery in ((OWN, OTHER) if path in OF_GALLERIES else (NO_GALLERY,))
+    ]
+    assert [(cell.path, cell.role, cell.gallery) for cell in cells] == expected
+
+
+@pytest.mark.parametrize("path", METHODS)
+def test_every_method_is_for_its_roles_and_its_callers_galleries_and_says_so_to_all_others(
+    cells: list[Cell], path: str
+) -> None:
+    roles = MATRIX[path.rpartition("/")[2]]
+    needed, named = " or ".join(roles), ",".join(roles)
+    for cell in (cell for cell in cells if cell.path == path):
+        about = f"{cell.role}, {cell.gallery}"
+        if cell.path.rpartition("/")[2] in OPEN:
+            assert cell.is_allowed, about
+        elif cell.role == NO_TOKEN:
+            assert (cell.outcome.code, cell.outcome.reason) == (UNKNOWN, "TOKEN_REQUIRED"), about
+        elif cell.role not in roles:
+            text = f"this needs the role {needed}; the caller's is {cell.role}"
+            assert cell.outcome == Outcome(REFUSED, text, "ROLE_REQUIRED", named), about
+        elif cell.gallery == OTHER:
+            text = f"this needs the role {needed} for this gallery; the caller is limited to other galleries"
+            assert cell.outcome == Outcome(REFUSED, text, "ROLE_REQUIRED", named), about
         else:
-            needed = " or ".join(MATRIX[name])
-            text = f"this needs the role {needed}; the caller's is {role}"
-            assert outcome == Outcome(REFUSED, text, "ROLE_REQUIRED", ",".join(MATRIX[name]))
+            assert cell.is_allowed, (about, cell.outcome)
 
 
 @pytest.mark.parametrize("path", METHODS)

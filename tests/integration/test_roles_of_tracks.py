@@ -19,8 +19,8 @@ from fakes.gallery import MemoryGallery
 from fakes.recognizer import CONTRACT_ID
 from fakes.tracks import track_event
 from fakes.wire import served
+from harness.roles import bearer, called, with_token
 from harness.running import RunningServer, running_server
-from integration.roles import bearer, called, with_token
 
 Request = recognition_pb2.StreamRecognizeRequest
 CROP = Crop(b"\xff\xd8 a picture", 9, Quality(64.0, 12.5, 99.0, 7.25, 11.5, -0.125, 0.25))

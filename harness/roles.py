@@ -1,4 +1,4 @@
-"""Tokens for the tests of roles, and a call of any method with as little as it takes."""
+"""Tokens with roles, and a call of any method with as little as it takes."""
 
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,7 @@ from facewire_server.rpc.services import METHODS
 __all__ = ["PATIENCE_S", "Outcome", "bearer", "called", "with_token"]
 
 PATIENCE_S: Final = 60.0
+"""Seconds for a call, on a busy machine. Chosen, not measured."""
 
 _ENDLESS: Final = {"WatchTracks": {"kept_only": True}}
 """What ends the methods that would go on for ever."""
@@ -69,7 +70,7 @@ def called(
 ) -> Outcome:
     """Calls a method with one request, and returns how that ended; of a stream that goes on, after its first response."""
     request = request_of(path, gallery_id).SerializeToString()
-    call = channel.stream_stream(path, bytes, bytes)(
+    call: Any = channel.stream_stream(path, bytes, bytes)(
         iter([request]), metadata=metadata, timeout=PATIENCE_S
     )
     try:
