@@ -8,12 +8,14 @@ from pathlib import Path
 import grpc
 import pytest
 
+import facewire
 from facewire_server.access.roles import Role
+from fakes.blocking import CLIENTS
 from fakes.certificates import self_signed
 from harness import certificates
 from harness.roles import Outcome, bearer, called, with_token
 from harness.running import RunningServer, running_server
-from integration.command import environment
+from integration.command import command, environment
 
 INFO = "/facewire.v1.RecognitionService/GetServerInfo"
 GALLERY = "/facewire.v1.GalleryService/GetGallery"
@@ -115,3 +117,72 @@ def test_without_a_certificate_of_the_authority_there_is_no_connection(
     own = None if who == "nobody" else certificates.signed(folder, "stranger", strangers, uri)
     for path in (HEALTH, INFO):
         assert calling(path, own).code is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_the_client_shows_its_certificate_in_calls_and_streams_and_has_its_role(
+    server: RunningServer, folder: Path, kind: str
+) -> None:
+    uri = "URI:facewire://role/camera?gallery=default"
+    certificate, key = certificates.signed(folder, f"{kind}-door", pair(folder / "clients"), uri)
+    both = folder / f"{kind}-both.pem"
+    both.write_bytes(certificate.read_bytes() + key.read_bytes())
+    trusted = pair(folder / "server")[0]
+    for own in (
+        {"client_certificate": certificate, "client_key": str(key)},
+        {"client_certificate": str(both)},
+    ):
+        with CLIENTS[kind](server.address, root_certificates=trusted, **own) as client:
+            client.server_info()
+            assert list(client.stream([])) == []
+            with pytest.raises(facewire.AuthenticationError, match="the caller's is camera"):
+                client.galleries().__next__()
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_a_client_whose_certificate_is_not_taken_says_so(
+    server: RunningServer, folder: Path, kind: str
+) -> None:
+    own = certificates.signed(folder, f"{kind}-stranger", pair(folder / "strangers"))
+    shown = {"client_certificate": own[0], "client_key": own[1]}
+    trusted = pair(folder / "server")[0]
+    for options, words in (
+        ({}, "the server wants a certificate of the client. Give client_certificate="),
+        (shown, r"certificate of the client \(it does not take the one that is shown\)"),
+    ):
+        with CLIENTS[kind](server.address, root_certificates=trusted, **options) as client:
+            with pytest.raises(facewire.UnreachableError, match=words) as caught:
+                client.server_info()
+            assert caught.value.fault is facewire.ConnectionFault.CLIENT_CERTIFICATE
+            with pytest.raises(facewire.UnreachableError, match=words):
+                list(client.stream([]))
+
+
+def test_the_command_shows_a_certificate_of_its_options_or_the_environment(
+    server: RunningServer, folder: Path
+) -> None:
+    uri = "URI:facewire://role/operator"
+    certificate, key = certificates.signed(folder, "desk", pair(folder / "clients"), uri)
+    listing = ["gallery", "list", "--json"]
+
+    def run(*options: object, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command(["--tls-ca", pair(folder / "server")[0], *options, *listing]),
+            env=environment(server.address) | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    done = run("--client-cert", certificate, "--client-key", key)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '"default"' in done.stdout
+    done = run(FACEWIRE_CLIENT_CERT=str(certificate), FACEWIRE_CLIENT_KEY=str(key))
+    assert done.returncode == 0, done.stderr
+    assert run("--client-key", key, "--client-cert", pair(folder / "strangers")[0]).returncode == 2
+    done = run("--client-key", key)
+    assert done.returncode == 2
+    assert "Look into --client-cert and --client-key" in done.stderr
+    done = run()
+    assert done.returncode == 3
+    assert "--client-cert and --client-key (FACEWIRE_CLIENT_CERT" in done.stderr

@@ -28,6 +28,8 @@ NOT_THE_SERVERS: Final = MappingProxyType(
         "FACEWIRE_SERVER": "the client's, and the demo's: the server's address",
         "FACEWIRE_TOKEN": "the client's: its token",
         "FACEWIRE_CLIENT_TOKEN_FILE": "the client's: file of its token",
+        "FACEWIRE_CLIENT_CERT": "the client's: file of its certificate",
+        "FACEWIRE_CLIENT_KEY": "the client's: file of its key",
         "FACEWIRE_TLS_CA": "the client's: certificates to check the server with",
         "FACEWIRE_PORT": "compose.yaml's: the published port",
         "FACEWIRE_CPUS": "compose.yaml's: processors of a container",

@@ -32,7 +32,7 @@ class AsyncClient(AsyncCameraClient):
 
     `identities`, `galleries`, `templates` and `stream` return asynchronous iterators, for
     `async for`. A call is cancelled with its task. For one event loop, which waits for no
-    file: files are read and written in threads, but for `root_certificates`, which are read at once.
+    file: files are read and written in threads, but for certificates, which are read at once.
     Errors and arguments are those of `Client`.
     """
 
@@ -43,9 +43,18 @@ class AsyncClient(AsyncCameraClient):
         token: TokenSource | None = None,
         root_certificates: bytes | str | os.PathLike[str] | None = None,
         tls: bool = False,
+        client_certificate: str | os.PathLike[str] | None = None,
+        client_key: str | os.PathLike[str] | None = None,
         timeout_s: float = 30.0,
     ) -> None:
-        address = Address.of(target, token=token, root_certificates=root_certificates, tls=tls)
+        address = Address.of(
+            target,
+            token=token,
+            root_certificates=root_certificates,
+            tls=tls,
+            client_certificate=client_certificate,
+            client_key=client_key,
+        )
         super().__init__(address, timeout_s=timeout_s)
 
     async def recognize(

@@ -155,10 +155,13 @@ def _probe_tls(address: Address, host: str, plain: socket.socket, place: _Place)
         fault = _fault_of_certificate(error.verify_code)
         return Finding(fault, words if fault is ConnectionFault.UNTRUSTED else "")
     except ssl.SSLError as error:
-        return _fault_of_handshake(error)
+        finding = _fault_of_handshake(error)
     if finding == _CLOSED and _handshake_fault(place, ssl.TLSVersion.TLSv1_2) is not None:
         # In TLS 1.3 the lack of a certificate shows after the handshake only, in 1.2 within it.
-        return Finding(ConnectionFault.CLIENT_CERTIFICATE)
+        finding = Finding(ConnectionFault.CLIENT_CERTIFICATE)
+    is_shown = address.client_certificate is not None
+    if is_shown and finding == Finding(ConnectionFault.CLIENT_CERTIFICATE):
+        return Finding(ConnectionFault.CLIENT_CERTIFICATE, "it does not take the one that is shown")
     return finding
 
 
@@ -196,6 +199,8 @@ def _context(address: Address) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=roots.decode("ascii") if roots else None)
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as gRPC does
     context.set_alpn_protocols(["h2"])
+    if address.client_certificate is not None:
+        address.client_certificate.load_into(context)
     return context
 
 

@@ -49,14 +49,19 @@ class Client(CameraClient):
         root_certificates: turns TLS on: PEM, or the path of it, that the server's
             certificate is checked against.
         tls: turns TLS on with the roots that gRPC carries.
+        client_certificate: turns TLS on: the path of a certificate (PEM) that the client shows to a server that asks
+            for one; it may have the client's role. Each stream that is opened, and each new connection of one, reads it again;
+            other calls use the one that was there when the client was made.
+        client_key: the path of its key (PEM, without a password). Default: it is in the file of the certificate.
         timeout_s: the limit of one call, retries included, seconds; of a stream, of its opening.
             The `timeout_s` of a method overrides it for one call; None, the default, does not. If a
             method makes several calls (`enroll`, pages, `health`), it is the limit of each call;
             `export_gallery` and `import_gallery` have none.
 
     Raises:
-        OSError: the file of `root_certificates` cannot be read.
-        ValueError: the token holds other than printable ASCII characters.
+        OSError: a file of certificates, or of the key, cannot be read.
+        ValueError: the token holds other than printable ASCII characters, or `client_certificate` and `client_key` do not
+            belong together.
     """
 
     def __init__(
@@ -66,9 +71,18 @@ class Client(CameraClient):
         token: TokenSource | None = None,
         root_certificates: bytes | str | os.PathLike[str] | None = None,
         tls: bool = False,
+        client_certificate: str | os.PathLike[str] | None = None,
+        client_key: str | os.PathLike[str] | None = None,
         timeout_s: float = 30.0,
     ) -> None:
-        address = Address.of(target, token=token, root_certificates=root_certificates, tls=tls)
+        address = Address.of(
+            target,
+            token=token,
+            root_certificates=root_certificates,
+            tls=tls,
+            client_certificate=client_certificate,
+            client_key=client_key,
+        )
         super().__init__(address, timeout_s=timeout_s)
 
     def recognize(

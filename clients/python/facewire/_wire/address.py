@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 
 from facewire._version import __version__
+from facewire._wire.client_certificate import ClientCertificate
 from facewire._wire.retries import FIRST_BACKOFF_S
 from facewire._wire.target import checked_target
 from facewire._wire.tokens import SentToken, TokenSource
@@ -40,12 +41,14 @@ class Address:
         token: sent with every call; None: none is.
         root_certificates: PEM; None if TLS is off, or uses gRPC's built-in ones.
         tls: whether the connection is encrypted.
+        client_certificate: shown to a server that asks for one; None: none is.
     """
 
     target: str
     token: SentToken | None
     root_certificates: bytes | None
     tls: bool
+    client_certificate: ClientCertificate | None = None
 
     @classmethod
     def of(
@@ -55,20 +58,28 @@ class Address:
         token: TokenSource | None,
         root_certificates: bytes | str | os.PathLike[str] | None,
         tls: bool,
+        client_certificate: str | os.PathLike[str] | None = None,
+        client_key: str | os.PathLike[str] | None = None,
     ) -> "Address":
         """Reads the certificates if they are a path, and strips space around the token.
 
         Raises:
-            OSError: the file cannot be read.
+            OSError: a file cannot be read.
             ValueError: the address is not HOST:PORT, the token has characters that no header may have (the text
-                does not show it), or what should be certificates is not.
+                does not show it), what should be certificates is not, or there is a key without a certificate.
         """
         checked_target(target)
         sent = SentToken(token) if token else None
         if isinstance(root_certificates, str | os.PathLike):
             root_certificates = Path(root_certificates).read_bytes()
         _check_certificates(root_certificates)
-        return cls(target, sent, root_certificates, tls or root_certificates is not None)
+        own = None
+        if client_certificate is not None:
+            own = ClientCertificate(client_certificate, client_key)
+        elif client_key is not None:
+            raise ValueError("the client's key is given, and not its certificate")
+        encrypted = tls or root_certificates is not None or own is not None
+        return cls(target, sent, root_certificates, encrypted, own)
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
@@ -82,8 +93,11 @@ class Address:
         return (("authorization", f"Bearer {token}"),) if token else ()
 
     def credentials(self) -> grpc.ChannelCredentials | None:
-        """Returns the credentials of TLS; None if it is off."""
-        return grpc.ssl_channel_credentials(self.root_certificates) if self.tls else None
+        """Returns the credentials of TLS for a new channel; None if it is off."""
+        if not self.tls:
+            return None
+        own = self.client_certificate.current() if self.client_certificate else (None, None)
+        return grpc.ssl_channel_credentials(self.root_certificates, *own)
 
 
 def _check_certificates(pem: bytes | None) -> None:

@@ -43,7 +43,7 @@ _ADVICE = {
     ConnectionFault.UNTRUSTED: "Name its PEM file, or that of its authority, with root_certificates=.",
     ConnectionFault.OTHER_NAME: "Use an address that the certificate names.",
     ConnectionFault.EXPIRED: "It must be renewed; or a clock is wrong.",
-    ConnectionFault.CLIENT_CERTIFICATE: "This client has none: whatever is before the server must not require one.",
+    ConnectionFault.CLIENT_CERTIFICATE: "Give client_certificate= and client_key=, signed by an authority that the server trusts.",
     ConnectionFault.NOT_GRPC: "Is the port right? A proxy before the server must pass HTTP/2 and gRPC on.",
     ConnectionFault.BEHIND_PROXY: "Is the server running behind it?",
     ConnectionFault.FORWARD_PROXY: "Name the host in the variable no_grpc_proxy, or unset that of the proxy.",

@@ -25,6 +25,7 @@ _BY_FAULT = {
     ConnectionFault.NOT_GRPC: "Look into the port of --server (FACEWIRE_SERVER). A proxy before the server must pass HTTP/2 and gRPC on.",
     ConnectionFault.TLS_NEEDED: "Turn TLS on: --tls-ca FILE (FACEWIRE_TLS_CA), or --tls for the public roots.",
     ConnectionFault.TLS_NOT_SPOKEN: "Leave --tls-ca (FACEWIRE_TLS_CA) and --tls out, or turn TLS on at the server.",
+    ConnectionFault.CLIENT_CERTIFICATE: "Name yours with --client-cert and --client-key (FACEWIRE_CLIENT_CERT, FACEWIRE_CLIENT_KEY).",
     ConnectionFault.UNTRUSTED: "Name its PEM file, or that of its authority, with --tls-ca (FACEWIRE_TLS_CA).",
     ConnectionFault.OTHER_NAME: "Use an address that the certificate names: --server (FACEWIRE_SERVER).",
 }

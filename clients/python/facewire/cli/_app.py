@@ -82,6 +82,24 @@ def _options(
             help="Encrypt; trust the certificates of this PEM file.",
         ),
     ] = None,
+    client_cert: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FACEWIRE_CLIENT_CERT",
+            exists=True,
+            dir_okay=False,
+            help="Encrypt; show this certificate (PEM) to a server that asks for one.",
+        ),
+    ] = None,
+    client_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FACEWIRE_CLIENT_KEY",
+            exists=True,
+            dir_okay=False,
+            help="Key of that certificate (PEM), if it is not in the same file.",
+        ),
+    ] = None,
     timeout_s: Annotated[
         float,
         typer.Option(
@@ -98,7 +116,15 @@ def _options(
             "the token is given, and a file of it, too (FACEWIRE_TOKEN, FACEWIRE_CLIENT_TOKEN_FILE): leave one out"
         )
     source = TokenFile(token_file) if token_file else token
-    context.obj = Server(target=server, token=source, tls=tls, tls_ca=tls_ca, timeout_s=timeout_s)
+    context.obj = Server(
+        target=server,
+        token=source,
+        tls=tls,
+        tls_ca=tls_ca,
+        client_cert=client_cert,
+        client_key=client_key,
+        timeout_s=timeout_s,
+    )
 
 
 @app.command()

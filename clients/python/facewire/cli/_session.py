@@ -51,6 +51,8 @@ class Server:
     token: str | TokenFile | None
     tls: bool
     tls_ca: Path | None
+    client_cert: Path | None
+    client_key: Path | None
     timeout_s: float
 
 
@@ -112,12 +114,18 @@ def _client(server: Server) -> Client:
         Client(server.target).close()
         where = "--tls-ca (FACEWIRE_TLS_CA)"
         Client(server.target, root_certificates=server.tls_ca).close()
+        where = "--client-cert and --client-key (FACEWIRE_CLIENT_CERT, FACEWIRE_CLIENT_KEY)"
+        Client(
+            server.target, client_certificate=server.client_cert, client_key=server.client_key
+        ).close()
         where = "FACEWIRE_TOKEN"
         return Client(
             server.target,
             token=server.token,
             tls=server.tls,
             root_certificates=server.tls_ca,
+            client_certificate=server.client_cert,
+            client_key=server.client_key,
             timeout_s=server.timeout_s,
         )
     except ValueError as error:
