@@ -17,8 +17,9 @@ import numpy as np
 from PIL import Image as Pillow
 
 from bench.report import Report, parser, run
-from harness.load import Counted, Load
+from harness.load import Load
 from harness.running import RunningServer, running_server
+from harness.shares import Counted
 
 __all__: list[str] = []
 
@@ -98,7 +99,7 @@ def _line(
 ) -> tuple[object, ...]:
     alone = (len(before.camera.answers) + len(after.camera.answers)) / 2
     share = len(beside.camera.answers) / max(1.0, alone)
-    ages, ages_alone = beside.camera.answers or [float("nan")], after.camera.answers
+    ages, ages_alone = beside.camera.ages or [float("nan")], after.camera.ages
     age, p95 = statistics.median(ages), float(np.quantile(ages, 0.95))
     answers = sum(len(one.answers) for one in beside.others)
     refused = sum(len(one.refused) for one in beside.others)

@@ -25,9 +25,10 @@ from skimage import data
 from bench.report import Report, parser, progress, run
 from harness import REPOSITORY
 from harness.faulty_replica import FAULTS, FaultyReplica, faulty_replica
-from harness.load import Counted, Load
+from harness.load import Load
 from harness.model_servers import free_port, model_servers
 from harness.running import RunningServer, running_checkout
+from harness.shares import Counted
 from harness.streaming import OneInFlight
 
 __all__: list[str] = []

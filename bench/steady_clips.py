@@ -13,7 +13,7 @@ from harness.film_scenes import steady
 from harness.made_films import Film
 from harness.made_people import made_pair
 
-__all__ = ["Clip", "drawn_clips", "lent_clips"]
+__all__ = ["Clip", "camera_clips", "drawn_clips", "lent_clips"]
 
 Pixels = NDArray[np.uint8]
 
@@ -71,6 +71,23 @@ def drawn_clips() -> list[Clip]:
         Clip("one drawn, 720p, 1 face", 30, _drawn(steady(pair[:1]), _HD)),
         Clip("two drawn, 1080p, 2 faces", 30, _drawn(steady(pair), _FULL_HD)),
         Clip("no one, 1080p", 30, _drawn(Film("no one", 4, ()), _FULL_HD), has_aim=False),
+    ]
+
+
+def camera_clips(height_px: int) -> list[Clip]:
+    """Returns what cameras of a load see, of 16:9: one person and two, lent ones or, without these, drawn ones."""
+    size_px = height_px * 16 // 9, height_px
+    try:
+        folder = pictures.folder("video")
+    except pictures.MissingPictures:
+        pair = made_pair()
+        one, two = _drawn(steady(pair[:1]), size_px), _drawn(steady(pair), size_px)
+        return [Clip("one drawn", 30, one), Clip("two drawn", 30, two)]
+    woman = (_fitted(frame, *size_px) for frame in _frames(folder / "woman_720p.mp4"))
+    signers = [sorted(path.iterdir())[0] for path in sorted((folder / "asl").iterdir())]
+    return [
+        Clip("woman, 1 face", 30, _encoded(woman)),
+        Clip("two signers, 2 faces", 30, _side_by_side(signers[:2], size_px)),
     ]
 
 

@@ -15,8 +15,9 @@ from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeRecognizer
 from fakes.wire import LIMITS, PICTURE, config, frame, reason_and_fields, served, until
-from harness.load import Counted, Load
+from harness.load import Load
 from harness.running import RunningServer, running_server
+from harness.shares import Counted
 from harness.streaming import OneInFlight
 
 EVERY_FRAME = recognition_pb2.FRAME_POLICY_EVERY_FRAME
