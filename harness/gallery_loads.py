@@ -1,0 +1,231 @@
+"""A client that changes a gallery without a pause, and keeps a ledger of what it was told."""
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import grpc
+import numpy as np
+
+from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc
+from harness.acknowledged import Ledger, Person
+
+__all__ = ["DIMENSION", "GalleryClient", "Read", "read_gallery", "vector_of"]
+
+DIMENSION: Final = 128
+"""Numbers of an embedding of the models that come with the server."""
+
+_IMPORTED: Final = 24
+"""People of an import. Chosen, not measured: with their templates less than the server's part of 512 records."""
+
+_MOST_PEOPLE: Final = 150
+"""People of a client, above which it deletes more than it enrolls. Chosen, not measured."""
+
+_CALL_S: Final = 60.0
+"""Seconds that a call may take. Chosen, not measured: a busy machine, not a lost call, must be what takes long."""
+
+
+def vector_of(template_id: str) -> bytes:
+    """Returns the embedding of a template: 128 float32 numbers of unit length, which follow from its id."""
+    row = np.random.default_rng(int(template_id, 16)).standard_normal(DIMENSION)
+    return (row / np.linalg.norm(row)).astype("<f4").tobytes()
+
+
+class GalleryClient:
+    """Enrolls, imports, renames, deletes and lists its own people, whose ids begin with its name.
+
+    Attributes:
+        ledger: what the client was told.
+        acknowledged: calls that succeeded.
+        unseen: acknowledged changes that the client's next list did not show.
+    """
+
+    def __init__(self, name: str, seed: int, portrait: bytes = b"") -> None:
+        """Makes the client; with a portrait it also enrolls pictures."""
+        self.name = name
+        self.ledger = Ledger()
+        self.acknowledged = 0
+        self.unseen = 0
+        self._portrait = portrait
+        self._random = random.Random(seed)
+        self._number = 0
+        self._unfinished: gallery_pb2.EnrollTemplatesRequest | None = None
+
+    def run(self, stub: gallery_pb2_grpc.GalleryServiceStub, *, until: Callable[[], bool]) -> None:
+        """Calls until the function returns True, or the server is gone."""
+        contract = ""
+        try:
+            self.finish(stub)
+            contract = stub.GetGallery(
+                gallery_pb2.GetGalleryRequest(), timeout=_CALL_S
+            ).gallery.model_contract_id
+            while not until():
+                self._call(stub, contract)
+        except grpc.RpcError as error:
+            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+                raise
+
+    def _call(self, stub: gallery_pb2_grpc.GalleryServiceStub, contract: str) -> None:
+        steps: list[tuple[float, Callable[[], int]]] = [
+            (3.0, lambda: self._create(stub)),
+            (2.0, lambda: self._import(stub, contract)),
+            (1.0, lambda: self._list(stub)),
+        ]
+        if self.ledger.people:
+            # Few people are deleted while there are few, so that their number stands about the most.
+            share = len(self.ledger.people) / _MOST_PEOPLE
+            steps.append((2.0, lambda: self._rename(stub)))
+            steps.append((1.0 + 8.0 * share, lambda: self._delete(stub)))
+            steps.append((1.0, lambda: self._delete_template(stub)))
+        if self._portrait:
+            steps.append((2.0, lambda: self._enroll(stub)))
+        weights = [weight for weight, _ in steps]
+        _, step = self._random.choices(steps, weights)[0]
+        revision = step()
+        self.ledger.acknowledge(revision)
+        self.acknowledged += 1
+
+    def _new_id(self) -> str:
+        self._number += 1
+        return f"{self.name}-{self._number:06}"
+
+    def _new_template(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"
+
+    def _create(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        who = self._new_id()
+        self.ledger.begin({who: Person(who)})
+        request = gallery_pb2.CreateIdentityRequest(identity_id=who, display_name=who)
+        return int(stub.CreateIdentity(request, timeout=_CALL_S).revision)
+
+    def _import(self, stub: gallery_pb2_grpc.GalleryServiceStub, contract: str) -> int:
+        people = {}
+        for _ in range(self._random.randint(1, _IMPORTED)):
+            who = self._new_id()
+            count = self._random.randint(1, 4)
+            people[who] = Person(who, frozenset(self._new_template() for _ in range(count)))
+        self.ledger.begin(people)
+        return int(stub.ImportGallery(_records(people, contract), timeout=_CALL_S).revision)
+
+    def _enroll(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        who = self._new_id()
+        self._unfinished = gallery_pb2.EnrollTemplatesRequest(
+            identity_id=who,
+            display_name=who,
+            create_identity=True,
+            images=[face_pb2.Image(data=self._portrait)],
+            request_id=f"{who}-{self._random.getrandbits(32)}",
+        )
+        return self.finish(stub)
+
+    def finish(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        """Sends the enrollment of pictures again that was cut off, if one was: it must count once. Returns the last revision."""
+        request = self._unfinished
+        if request is None:
+            return self.ledger.revision
+        response = stub.EnrollTemplates(request, timeout=_CALL_S)
+        (result,) = response.results
+        person = Person(request.display_name, frozenset({result.template_id}))
+        self.ledger.begin({request.identity_id: person})
+        self._unfinished = None
+        self.ledger.acknowledge(response.revision)
+        return int(response.revision)
+
+    def _rename(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        who = self._random.choice(list(self.ledger.people))
+        name = f"{who}, {self._random.getrandbits(32)}"
+        self.ledger.begin({who: self.ledger.people[who]._replace(name=name)})
+        request = gallery_pb2.UpdateIdentityRequest(identity_id=who, display_name=name)
+        return int(stub.UpdateIdentity(request, timeout=_CALL_S).revision)
+
+    def _delete(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        who = self._random.choice(list(self.ledger.people))
+        self.ledger.begin({who: None})
+        request = gallery_pb2.DeleteIdentityRequest(identity_id=who)
+        return int(stub.DeleteIdentity(request, timeout=_CALL_S).revision)
+
+    def _delete_template(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        who = self._random.choice(list(self.ledger.people))
+        person = self.ledger.people[who]
+        if not person.templates:
+            return self._delete(stub)
+        template = self._random.choice(sorted(person.templates))
+        self.ledger.begin({who: person._replace(templates=person.templates - {template})})
+        request = gallery_pb2.DeleteTemplateRequest(template_id=template)
+        return int(stub.DeleteTemplate(request, timeout=_CALL_S).revision)
+
+    def _list(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        """Lists the gallery: what was acknowledged is in the next list."""
+        self.ledger.begin({})
+        found: set[str] = set()
+        token = ""
+        while True:
+            page = stub.ListIdentities(
+                gallery_pb2.ListIdentitiesRequest(page_size=1000, page_token=token),
+                timeout=_CALL_S,
+            )
+            found.update(one.identity_id for one in page.identities)
+            token = page.next_page_token
+            if not token:
+                break
+        own = {one for one in found if one.startswith(f"{self.name}-")}
+        self.unseen += len(own ^ self.ledger.people.keys())
+        return self.ledger.revision
+
+
+def _records(
+    people: dict[str, Person], contract: str
+) -> Iterator[gallery_pb2.ImportGalleryRequest]:
+    header = gallery_pb2.ExportHeader(
+        gallery=gallery_pb2.Gallery(model_contract_id=contract), dimension=DIMENSION
+    )
+    yield gallery_pb2.ImportGalleryRequest(record=gallery_pb2.GalleryRecord(header=header))
+    for who, person in people.items():
+        identity = gallery_pb2.Identity(identity_id=who, display_name=person.name)
+        yield gallery_pb2.ImportGalleryRequest(record=gallery_pb2.GalleryRecord(identity=identity))
+        for one in person.templates:
+            template = gallery_pb2.ExportedTemplate(
+                template=gallery_pb2.Template(template_id=one, identity_id=who),
+                embedding=vector_of(one),
+            )
+            record = gallery_pb2.GalleryRecord(template=template)
+            yield gallery_pb2.ImportGalleryRequest(record=record)
+
+
+class Read(dict[str, Person]):
+    """The people of a gallery, by id.
+
+    Attributes:
+        revision: of the gallery.
+        wrong: ids of templates whose vectors are not those that were imported, and counts that are not those of the records.
+    """
+
+    revision: int = 0
+    wrong: tuple[str, ...] = ()
+
+
+def read_gallery(stub: gallery_pb2_grpc.GalleryServiceStub) -> Read:
+    """Exports the gallery "default", and compares vectors and counts; embeddings of pictures are not compared."""
+    read = Read()
+    wrong = []
+    templates = 0
+    header = None
+    for response in stub.ExportGallery(gallery_pb2.ExportGalleryRequest(), timeout=_CALL_S):
+        record = response.record
+        if record.HasField("header"):
+            header = record.header.gallery
+        elif record.HasField("identity"):
+            read[record.identity.identity_id] = Person(record.identity.display_name)
+        else:
+            templates += 1
+            one = record.template.template
+            person = read[one.identity_id]
+            read[one.identity_id] = person._replace(templates=person.templates | {one.template_id})
+            is_imported = one.quality.ByteSize() == 0
+            if is_imported and record.template.embedding != vector_of(one.template_id):
+                wrong.append(one.template_id)
+    assert header is not None
+    if (header.identity_count, header.template_count) != (len(read), templates):
+        wrong.append("the counts")
+    read.revision, read.wrong = header.revision, tuple(wrong)
+    return read
