@@ -13,6 +13,7 @@ from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.copying import copy_storage
 from facewire_server.backends.lmdb_storage.folder import alone_in
+from facewire_server.backends.lmdb_storage.generations import file_of, generations
 from facewire_server.errors import StorageDamaged
 
 __all__ = ["back_up", "restore", "verify"]
@@ -39,7 +40,7 @@ def back_up(folder: Path, into: Path, progress: Callable[[float], None]) -> None
         StorageDamaged: the storage or a gallery in it is damaged; no backup was made.
         OSError: there is no storage, `into` exists, or the disk is full.
     """
-    if not (folder / _FILE).exists():
+    if not _files(folder):
         raise OSError(f"there is no gallery in {folder}: name the data folder of the server")
     if into.exists():
         raise OSError(f"{into} exists: name a folder that does not")
@@ -81,7 +82,7 @@ def verify(folder: Path) -> None:
         StorageDamaged: something is not what was written; the text says what.
         OSError: there is nothing to read.
     """
-    if not (folder / _FILE).exists():
+    if not _files(folder):
         raise OSError(f"there is no gallery in {folder}")
     if (folder / _MANIFEST).exists():
         _compare(folder)
@@ -118,8 +119,10 @@ def restore(backup: Path, folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone_in(folder):
         file = folder / _FILE
-        if file.exists():
-            raise OSError(f"there is a gallery in {folder}: move {file} away, then restore again")
+        found = _files(folder)
+        if found:
+            names = " and ".join(str(one) for one in found)
+            raise OSError(f"there is a gallery in {folder}: move {names} away, then restore again")
         part = folder / f"{_FILE}.part"
         try:
             shutil.copyfile(backup / _FILE, part)
@@ -130,6 +133,12 @@ def restore(backup: Path, folder: Path) -> None:
             _sync(folder)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [file_of(folder, number) for number in generations(folder)]
 
 
 def _digest(file: Path) -> str:

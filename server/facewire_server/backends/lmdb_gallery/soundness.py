@@ -8,9 +8,9 @@ Measured on two busy processors: 0.6 s of processor time, most of it the start o
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
-import lmdb
 import numpy as np
 
 from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
@@ -21,6 +21,8 @@ from facewire_server.backends.lmdb_gallery.records_pb2 import (
     Identity,
     Template,
 )
+from facewire_server.backends.lmdb_storage.data_file import DataFile
+from facewire_server.backends.lmdb_storage.generations import current_file, open_lmdb
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged, our_errors
 from facewire_server.errors import GalleryDamaged
@@ -84,9 +86,11 @@ def _template_counts(contents: Contents) -> dict[int, int]:
 
 @contextmanager
 def _reading(folder: str) -> Iterator[Transaction]:
+    file = current_file(Path(folder))
     with (
         our_errors(),
-        lmdb.open(folder, readonly=True, max_dbs=len(GALLERY_STORAGE.all_tables)) as environment,
+        closing(DataFile(file, GALLERY_STORAGE.name)),  # so that it is not erased meanwhile
+        open_lmdb(file, readonly=True, max_dbs=len(GALLERY_STORAGE.all_tables)) as environment,
         environment.begin(buffers=True) as txn,
     ):
         names = {bytes(name).decode() for name, _ in txn.cursor()}

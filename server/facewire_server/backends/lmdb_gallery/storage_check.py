@@ -1,12 +1,13 @@
 """Has the galleries' storage read before it is used: one that cannot be is refused, a gallery in which something cannot be is named."""
 
 import json
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
-from facewire_server.backends.lmdb_storage.data_file import DataFile
+from facewire_server.backends.lmdb_storage.data_file import DataFile, FileGone
+from facewire_server.backends.lmdb_storage.generations import file_of, generations
 from facewire_server.backends.lmdb_storage.storage_check import checked_by
 from facewire_server.errors import StorageDamaged
 
@@ -23,11 +24,16 @@ def damaged_galleries(folder: Path) -> tuple[str, ...]:
         StorageDamaged: the storage as a whole cannot be read.
         OSError: its file cannot be opened.
     """
-    file = folder / "data.mdb"
-    if not file.exists():
+    files = [file_of(folder, number) for number in generations(folder)] if folder.exists() else []
+    if not files:
         return ()
-    with closing(DataFile(file, GALLERY_STORAGE.name)):
-        try:
-            return tuple(json.loads(checked_by(_CHECK, folder)))
-        except OSError as error:
-            raise StorageDamaged(f"{file} is damaged: {error}; restore it from a backup") from error
+    for file in files:
+        # One that is gone meanwhile was replaced.
+        with suppress(FileGone, FileNotFoundError):
+            DataFile(file, GALLERY_STORAGE.name).close()
+    try:
+        return tuple(json.loads(checked_by(_CHECK, folder)))
+    except OSError as error:
+        raise StorageDamaged(
+            f"{files[-1]} is damaged: {error}; restore it from a backup"
+        ) from error

@@ -1,15 +1,15 @@
 """Copies a storage beside the processes that use it."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-import lmdb
-
-from facewire_server.backends.lmdb_storage.data_file import DataFile
+from facewire_server.backends.lmdb_storage.data_file import DataFile, FileGone
 from facewire_server.backends.lmdb_storage.folder import FolderLock
+from facewire_server.backends.lmdb_storage.generations import current_file, is_moved, open_lmdb
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 
 __all__ = ["copy_storage"]
@@ -32,27 +32,39 @@ def copy_storage(folder: Path, storage: str, into: Path, progress: Callable[[flo
         OSError: it is used by another container, or the disk is full.
     """
     lock = FolderLock(folder)
+    target = into / "data.mdb"
     try:
-        with (
-            closing(DataFile(folder / "data.mdb", storage)),
-            our_errors(storage),
-            lmdb.open(str(folder), readonly=True) as environment,
-        ):
-            pages = environment.info()["last_pgno"] + 1
-            ended = threading.Event()
-            watcher = threading.Thread(
-                target=_watch,
-                args=(into / "data.mdb", pages * environment.stat()["psize"], ended, progress),
-            )
-            watcher.start()
-            try:
-                environment.copy(str(into), compact=True)
-            finally:
-                ended.set()
-                watcher.join()
-            progress(1.0)
+        while True:
+            with contextlib.suppress(FileGone):
+                _copy(current_file(folder), storage, target, progress)
+                with open_lmdb(target, max_dbs=1) as copied:
+                    if not is_moved(copied):
+                        break
+            target.unlink(missing_ok=True)  # a switch came between
+        progress(1.0)
     finally:
         lock.release()
+
+
+def _copy(file: Path, storage: str, target: Path, progress: Callable[[float], None]) -> None:
+    with (
+        closing(DataFile(file, storage)),
+        our_errors(storage),
+        open_lmdb(file, readonly=True) as environment,
+        target.open("wb") as opened,
+    ):
+        pages = environment.info()["last_pgno"] + 1
+        ended = threading.Event()
+        watcher = threading.Thread(
+            target=_watch,
+            args=(target, pages * environment.stat()["psize"], ended, progress),
+        )
+        watcher.start()
+        try:
+            environment.copyfd(opened.fileno(), compact=True)
+        finally:
+            ended.set()
+            watcher.join()
 
 
 def _watch(

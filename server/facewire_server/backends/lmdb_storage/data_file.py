@@ -2,9 +2,14 @@
 
 LMDB trusts the length of its file: a page that the map has and the file has not ends the process that reads it, by SIGBUS; and
 of an empty file LMDB makes a new storage.
+
+
+Each process that uses the file holds a shared lock on it (flock; LMDB's own are on its lock file), so that whoever gets the
+exclusive lock knows that it is used no more.
 """
 
 import contextlib
+import fcntl
 import os
 import struct
 from pathlib import Path
@@ -12,7 +17,7 @@ from typing import Final, NamedTuple
 
 from facewire_server.errors import StorageDamaged
 
-__all__ = ["DataFile"]
+__all__ = ["DataFile", "FileGone"]
 
 _MAGIC: Final = 0xBEEFC0DE
 """`MDB_MAGIC` of LMDB."""
@@ -42,6 +47,10 @@ _REMEDY: Final = "restore it from a backup"
 """What every text ends with."""
 
 
+class FileGone(OSError):
+    """The file is being erased, or another one has taken its place: a later generation holds the storage."""
+
+
 class _Meta(NamedTuple):
     page_bytes: int
     last_page: int
@@ -63,11 +72,13 @@ class DataFile:
 
         Raises:
             StorageDamaged: it is empty, cut short, or a meta page is damaged; the text says which, and names the file.
+            FileGone: it is being erased.
             OSError: it cannot be read.
         """
         self._storage = storage
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
+            self._share(path)
             # Before the pages: what they speak of was written before them.
             self._bytes = 0
             meta = self._checked(path)
@@ -79,6 +90,18 @@ class DataFile:
         except BaseException:
             self.close()
             raise
+
+    def _share(self, path: Path) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FileGone(f"{path} is being erased") from error
+        try:
+            is_same = os.path.samestat(os.fstat(self._file), path.stat())
+        except FileNotFoundError:
+            is_same = False
+        if not is_same:
+            raise FileGone(f"{path} was erased")
 
     def _checked(self, path: Path) -> _Meta:
         before = None

@@ -2,23 +2,27 @@
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import lmdb
 
+from facewire_server.backends.lmdb_storage.erasing import has_leftovers, sweep, switching_alone
 from facewire_server.backends.lmdb_storage.folder import FolderLock
-from facewire_server.backends.lmdb_storage.open_file import OpenFile, OutdatedStorage
+from facewire_server.backends.lmdb_storage.generations import META, MOVED_TO, SWITCHING
+from facewire_server.backends.lmdb_storage.open_file import OpenFile, OutdatedStorage, open_current
 from facewire_server.backends.lmdb_storage.read_write_lock import ReadWriteLock
 from facewire_server.backends.lmdb_storage.reserve import DeletionReserve
 from facewire_server.backends.lmdb_storage.snapshot import Snapshot
+from facewire_server.backends.lmdb_storage.switching import Rewrite, stop_noting, switch_to_next
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
-from facewire_server.errors import GalleryFull
+from facewire_server.errors import GalleryFull, StorageBusy
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 
 __all__ = ["Environment"]
@@ -44,8 +48,19 @@ _UPGRADE_RETRY_S = 0.05
 """Seconds between two looks. Chosen, not measured."""
 
 
+_GENERATION_BITS: Final = 48
+"""Bits of `change_count` below the generation's number: more commits than a storage ever sees."""
+
+
+class _Moved(Exception):
+    """The file has been replaced by its next generation; ends a transaction before anything is done in it."""
+
+
 class Environment:
     """One LMDB environment in a folder, opened once in each process that uses it.
+
+    Its file is a generation (`generations`): `switch` makes the next one, and every process adopts it at its next
+    transaction, or by `tidy`.
 
     The map is address space, not memory or disk. When it is full the process that writes
     doubles it, up to a quota; the others notice at their next transaction and adopt the
@@ -61,6 +76,7 @@ class Environment:
     Attributes:
         name: of the storage, for the texts of errors.
         map_lock: held by transactions for reading.
+        adopted: called when another file has taken the place of the one that was read, while no transaction is open.
     """
 
     def __init__(self, folder: Path, storage: Storage, *, map_bytes: int, max_bytes: int) -> None:
@@ -80,21 +96,27 @@ class Environment:
         """
         self.name = storage.name
         self._folder = folder
+        self._storage = storage
+        self._first_map_bytes = min(map_bytes, max_bytes)
         self._max_bytes = max_bytes
+        self._stub = 0
+        self.adopted: Callable[[], None] = lambda: None
         self.map_lock = ReadWriteLock()
+        self._adopting = threading.Lock()
         self._snapshots: set[Snapshot] = set()
         self._lock = FolderLock(folder)
         try:
-            self._open = OpenFile(folder, storage, min(map_bytes, max_bytes))
+            self._open = open_current(folder, storage, self._first_map_bytes)
             self._reserve = DeletionReserve(folder, storage.reserve_bytes)
         except BaseException:
             self._lock.release()
             raise
         try:
             try:
-                self.write(self._open.open_tables)
+                self._open.databases = self.write(self._open.open_tables)
             except OutdatedStorage:
                 self._upgrade()
+            self.tidy()
         except BaseException:
             self.close()
             raise
@@ -107,7 +129,8 @@ class Environment:
                 try:
                     # Room for a second copy of what is rewritten: a quota must not keep a server from starting.
                     step = partial(self._open.open_tables, is_alone=is_alone)
-                    return self.write(step, beyond_quota=True)
+                    self._open.databases = self.write(step, beyond_quota=True)
+                    return
                 except OutdatedStorage:
                     if time.monotonic() > ends_at_s:
                         raise
@@ -117,7 +140,23 @@ class Environment:
     @property
     def is_whole(self) -> bool:
         """Whether the file is as long as it was; microseconds."""
-        return self._open.file.is_whole
+        if not self.map_lock.try_acquire_read():
+            return True  # the map is moved, or another file adopted, which looks itself
+        try:
+            return self._open.file.is_whole
+        finally:
+            self.map_lock.release_read()
+
+    @property
+    def generation(self) -> int:
+        """The number of the file that this process uses."""
+        return self._open.number
+
+    @property
+    def map_bytes(self) -> int:
+        """Size of the map."""
+        with self.map_lock.read():
+            return self._map_bytes()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -135,7 +174,12 @@ class Environment:
             self.map_lock.acquire_read()
             try:
                 self._open.file.require_whole()
-                return self._open.env.begin(buffers=True)
+                txn = self._open.env.begin(buffers=True)
+                if not self._is_moved(txn):
+                    return txn
+                moved = self._open
+                txn.abort()
+                self.map_lock.release_read()
             except lmdb.MapResizedError:
                 self.map_lock.release_read()
                 self._move_map(0)
@@ -146,6 +190,99 @@ class Environment:
             except BaseException:
                 self.map_lock.release_read()
                 raise
+            else:
+                self._adopt(moved)
+
+    def _is_moved(self, txn: "lmdb.Transaction[memoryview]") -> bool:
+        meta = self._open.databases.get(META)  # none while the tables are opened
+        return meta is not None and txn.get(MOVED_TO, db=meta) is not None
+
+    def _adopt(self, moved: OpenFile) -> None:
+        """Uses the generation that has taken the place of a file."""
+        with self._adopting:
+            if self._open is not moved:  # another thread was faster
+                return
+            following = open_current(
+                self._folder, self._storage, self._first_map_bytes, above=moved.number
+            )
+            try:
+                following.adopt_tables()
+                with self.map_lock.write(_MOVE_WAIT_S):
+                    self._end_snapshots()
+                    self._open = following
+                    self.adopted()
+            except BaseException:
+                following.close()
+                raise
+            moved.close()
+
+    def has_moved(self) -> bool:
+        """Whether the file that this process uses says that it has moved."""
+        with self.map_lock.read(), self._open.env.begin(buffers=True) as txn:
+            return self._is_moved(txn)
+
+    def tidy(self) -> None:
+        """Adopts what another process has switched to, and erases what no process uses any more.
+
+        To be called each second: a process that does nothing would keep a replaced file, and those who are deleted in it.
+        Less than 0.1 ms if there is nothing to do.
+        """
+        with self.read() as transaction:
+            is_noting = transaction.table(META).get(SWITCHING) is not None
+        if not (is_noting or has_leftovers(self._folder, self.generation, self._stub)):
+            return
+        try:
+            with switching_alone(self._folder):
+                self._sweep()
+        except StorageBusy:  # whoever switches sweeps
+            return
+
+    def _sweep(self, at_step: Callable[[str], None] = lambda _: None) -> None:
+        """Takes away what other generations and switches have left; under `switching_alone`."""
+        with self.read() as transaction:
+            is_noting = transaction.table(META).get(SWITCHING) is not None
+        if is_noting:
+            self.write(stop_noting, beyond_quota=True)
+        self._stub = sweep(self._folder, self.generation, self._storage.format, at_step)
+
+    def switch(
+        self,
+        rewrite: Rewrite = lambda _: None,
+        *,
+        at_step: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Moves the storage into a new file, its next generation, in which nothing is left of what was deleted before; blocks.
+
+        Reads and writes of all processes go on meanwhile; writes wait while `rewrite` runs. Each process adopts the new
+        file at its next transaction, or by `tidy`, and its snapshots end. The old file is overwritten with zeros and
+        removed as soon as no process uses it: by this call, or by a later `tidy` of any process. If this raises, or the
+        process is killed, the storage is what it was, in the file in use, with what was written meanwhile.
+
+        Args:
+            rewrite: changes the next generation before it is used, in a write transaction of its own: what it sees is the
+                storage with all writes. Run again from the start if the map had to grow; if it raises, nothing has happened.
+                Whatever takes long is to be prepared before: a write that waits longer than some seconds is refused.
+            at_step: takes the name of each step, for tests.
+
+        Raises:
+            StorageBusy: another process switches, or the storage grew at the last moment; try again later.
+            GalleryFull: the disk has no room for a second copy.
+            StorageDamaged: the file was cut short.
+        """
+        with switching_alone(self._folder) as lock:
+            self._sweep(at_step)
+            switch_to_next(self, self._folder, self._storage, lock, rewrite, at_step)
+            at_step("moved")
+            self._sweep(at_step)  # its read adopts the next generation
+
+    def make_room(self, room_bytes: int) -> None:
+        """Moves the map if less than this is free in it."""
+        with self.map_lock.read():
+            info = self._open.env.info()
+            used_bytes = (info["last_pgno"] + 1) * self._open.file.page_bytes
+            map_bytes = int(info["map_size"])
+        if map_bytes - used_bytes < room_bytes:
+            self._move_map(map_bytes + room_bytes)
 
     def write(
         self,
@@ -173,14 +310,19 @@ class Environment:
                 try:
                     with self.map_lock.read():
                         map_bytes = self._map_bytes()
-                        self._open.file.require_whole()
-                        self._open.env.reader_check()
-                        with self._open.env.begin(write=True, buffers=True) as txn:
-                            result = change(Transaction(txn, self._open.databases))
+                        opened = self._open
+                        opened.file.require_whole()
+                        opened.env.reader_check()
+                        with opened.env.begin(write=True, buffers=True) as txn:
+                            if self._is_moved(txn):
+                                raise _Moved
+                            result = change(self._noting(txn))
                         self._open.file.reach(self._open.env.info()["last_pgno"])
                         if beyond_quota:
                             self._reserve.make()
                         return result
+                except _Moved:
+                    self._adopt(opened)
                 except lmdb.MapResizedError:  # another process has grown the map
                     self._move_map(0)
                 except lmdb.MapFullError:
@@ -197,6 +339,11 @@ class Environment:
                         raise GalleryFull("the disk is full; nothing was written") from error
                     aborted()
 
+    def _noting(self, txn: "lmdb.Transaction[memoryview]") -> Transaction:
+        meta = self._open.databases.get(META)
+        is_noting = meta is not None and txn.get(SWITCHING, db=meta) is not None
+        return Transaction(txn, self._open.databases, is_noting)
+
     def statistics(self, galleries: tuple[GallerySize, ...]) -> StoreStatistics:
         """Returns the sizes of the file and the map, completed by those of the galleries.
 
@@ -206,7 +353,7 @@ class Environment:
         info = self._open.env.info()
         used_pages = info["last_pgno"] + 1
         return StoreStatistics(
-            file_bytes=(self._folder / "data.mdb").stat().st_size,
+            file_bytes=self._open.path.stat().st_size,
             used_bytes=used_pages * self._open.env.stat()["psize"],
             map_bytes=info["map_size"],
             max_bytes=self._max_bytes,
@@ -231,7 +378,9 @@ class Environment:
         if not self.map_lock.try_acquire_read():
             return 0
         try:
-            return int(self._open.env.info()["last_txnid"])
+            # The transactions of a generation are counted from its beginning.
+            count = int(self._open.env.info()["last_txnid"])
+            return (self._open.number << _GENERATION_BITS) + count
         finally:
             self.map_lock.release_read()
 

@@ -1,22 +1,37 @@
 """A storage's file, open in this process: LMDB's environment over it, and its tables."""
 
 import os
+import time
 from pathlib import Path
+from typing import Final
 
 import lmdb
 
-from facewire_server.backends.lmdb_storage.data_file import DataFile
+from facewire_server.backends.lmdb_storage.data_file import DataFile, FileGone
+from facewire_server.backends.lmdb_storage.generations import (
+    FIRST,
+    file_of,
+    generations,
+    is_moved,
+    open_lmdb,
+)
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, StorageDamaged
 
-__all__ = ["OpenFile", "OutdatedStorage", "UnusableStorage"]
+__all__ = ["OpenFile", "OutdatedStorage", "UnusableStorage", "make_file", "open_current"]
 
 _MAX_READERS = 1024
 """Read transactions of all processes at once; a slot is 64 bytes of the lock file. Chosen, not measured."""
 
 _SPARE_READERS = 16
 """Read transactions kept for reuse: more than a process usually runs at once. Chosen, not measured."""
+
+_LOOKS: Final = 50
+"""Looks for the generation in use, between which another process may switch. Chosen, not measured."""
+
+_LOOK_S: Final = 0.02
+"""Seconds between two of them. Chosen, not measured."""
 
 
 class UnusableStorage(OSError):
@@ -31,28 +46,30 @@ class OpenFile:
     """One file of a storage.
 
     Attributes:
+        number: its generation.
+        path: where it is.
         env: LMDB's environment.
         file: what is known of the file itself.
-        databases: of the tables, by name; empty until `open_tables`.
+        databases: of the tables, by name; empty until they are open.
     """
 
-    def __init__(self, folder: Path, storage: Storage, map_bytes: int) -> None:
-        """Opens the file, and makes it if there is none.
+    def __init__(self, folder: Path, storage: Storage, map_bytes: int, number: int) -> None:
+        """Opens the file of a generation.
 
         Raises:
             StorageDamaged: it is empty, cut short or damaged.
+            FileGone, FileNotFoundError: a later generation has taken its place.
             OSError: it cannot be opened, or is open in this process already.
         """
-        path = folder / "data.mdb"
+        self.number = number
+        self.path = path = file_of(folder, number)
         self._storage = storage
         self.databases: dict[str, lmdb._Database] = {}
-        if not path.exists():
-            _make(path)
         self.file = DataFile(path, storage.name)
         try:
             with our_errors(storage.name):
-                self.env = lmdb.open(
-                    str(folder),
+                self.env = open_lmdb(
+                    path,
                     map_size=map_bytes,
                     mode=0o600,
                     max_dbs=len(storage.all_tables),
@@ -70,7 +87,9 @@ class OpenFile:
             self.file.close()
             raise
 
-    def open_tables(self, transaction: Transaction, *, is_alone: bool = False) -> None:
+    def open_tables(
+        self, transaction: Transaction, *, is_alone: bool = False
+    ) -> "dict[str, lmdb._Database]":
         """Opens the tables, makes those that are missing, and upgrades what they hold.
 
         Args:
@@ -78,20 +97,23 @@ class OpenFile:
             is_alone: no other process uses the storage, so that it may be upgraded: an earlier version would go on
                 writing what it knows.
 
+        Returns:
+            The databases of the tables, by name, which are open once the transaction is committed.
+
         Raises:
             OutdatedStorage: it must be upgraded, and `is_alone` is not set.
             UnusableStorage: another version made it, from which this one knows no way.
         """
         # Without a transaction, open_db would begin one for each table.
-        self.databases = {
+        databases = {
             name: self.env.open_db(name.encode(), txn=transaction.txn)
             for name in self._storage.all_tables
         }
-        opened = Transaction(transaction.txn, self.databases)
+        opened = Transaction(transaction.txn, databases)
         meta = opened.table("meta")
         found = meta.get(b"format")
         if found == self._storage.format:
-            return
+            return databases
         if found is not None:
             upgrade = self._storage.upgrades.get(found)
             if upgrade is None:
@@ -102,6 +124,30 @@ class OpenFile:
                 )
             upgrade(opened)
         meta.put(b"format", self._storage.format)
+        return databases
+
+    def adopt_tables(self) -> None:
+        """Opens the tables of a file that a switch has made.
+
+        Waits for a write of another process: LMDB keeps open only what was opened in a write transaction.
+
+        Raises:
+            UnusableStorage: another version has switched to it.
+        """
+        with our_errors(self._storage.name):
+            while True:
+                try:
+                    with self.env.begin(write=True, buffers=True) as txn:
+                        self.databases = {
+                            name: self.env.open_db(name.encode(), txn=txn, create=False)
+                            for name in self._storage.all_tables
+                        }
+                        found = Transaction(txn, self.databases).table("meta").get(b"format")
+                        break
+                except lmdb.MapResizedError:  # another process has grown the map
+                    self.env.set_mapsize(0)
+        if found != self._storage.format:
+            raise UnusableStorage(_other_version(self._storage, found or b"none"))
 
     def close(self) -> None:
         """Closes it; no transaction may be open."""
@@ -120,7 +166,47 @@ def _other_version(storage: Storage, found: bytes) -> str:
     return text
 
 
-def _make(path: Path) -> None:
+def open_current(folder: Path, storage: Storage, map_bytes: int, above: int = 0) -> OpenFile:
+    """Opens the generation in use, and makes the first one if there is none.
+
+    Args:
+        folder: of the storage.
+        storage: which.
+        map_bytes: size of the map to start with.
+        above: a generation that is known to have moved; 0 = none.
+
+    Raises:
+        StorageDamaged: the file is, or the one that the storage was moved to is missing.
+        OSError: it cannot be opened, or is open in this process already.
+    """
+    for _ in range(_LOOKS):
+        numbers = generations(folder)
+        if not numbers:
+            make_file(file_of(folder, FIRST))
+            numbers = [FIRST]
+        for number in numbers:
+            if number <= above:
+                continue
+            try:
+                opened = OpenFile(folder, storage, map_bytes, number)
+            except (FileGone, FileNotFoundError):
+                continue
+            try:
+                with our_errors(storage.name):
+                    has_moved = is_moved(opened.env)
+            except BaseException:
+                opened.close()
+                raise
+            if not has_moved:
+                return opened
+            opened.close()
+        time.sleep(_LOOK_S)
+    raise StorageDamaged(
+        f"{storage.name} is damaged: the file in {folder} that it was moved to is missing; restore it from a backup"
+    )
+
+
+def make_file(path: Path) -> None:
     """Makes a new file, whole or not at all: an empty one is damage, and never the beginning of a storage."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:

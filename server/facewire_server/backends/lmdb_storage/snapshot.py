@@ -34,7 +34,9 @@ class Snapshot:
         """
         with our_errors(), self._map_lock.read():
             if self not in self._alive:
-                raise StorageBusy("the storage grew during the reading; start again")
+                raise StorageBusy(
+                    "the storage grew or was rewritten during the reading; start again"
+                )
             yield self.transaction
 
     def close(self) -> None:

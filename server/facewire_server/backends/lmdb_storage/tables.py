@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     import lmdb
 
-__all__ = ["Storage", "Table", "Transaction", "number_key"]
+__all__ = ["CHANGED", "Storage", "Table", "Transaction", "changed_key", "number_key"]
+
+CHANGED: Final = "changed"
+"""The table of what was changed since a switch began to copy the storage: `changed_key` -> nothing."""
 
 
 class Storage(NamedTuple):
@@ -15,7 +18,7 @@ class Storage(NamedTuple):
 
     Attributes:
         name: for the texts of errors, which go to clients.
-        tables: names of its databases; "meta" is another one.
+        tables: names of its databases; "meta" and "changed" are others.
         format: a decimal number, raised when an older server cannot use a file written by this one.
         reserve_bytes: of the disk, held back for deletions.
         upgrades: what turns a file of an earlier format into one of this, in one transaction, by that format.
@@ -33,7 +36,7 @@ class Storage(NamedTuple):
     @property
     def all_tables(self) -> tuple[str, ...]:
         """Names of all its databases."""
-        return ("meta", *self.tables)
+        return ("meta", CHANGED, *self.tables)
 
 
 def number_key(*numbers: int) -> bytes:
@@ -41,17 +44,30 @@ def number_key(*numbers: int) -> bytes:
     return b"".join(number.to_bytes(8, "big") for number in numbers)
 
 
+def changed_key(table: str, key: bytes) -> bytes:
+    """Returns the key in `CHANGED` of a key of a table; names of tables hold no NUL."""
+    return table.encode() + b"\0" + key
+
+
 class Table:
     """The keys of a named database that start with a prefix, without that prefix."""
 
-    __slots__ = ("_database", "_prefix", "_txn")
+    __slots__ = ("_changed", "_database", "_name", "_prefix", "_txn")
 
     def __init__(
-        self, txn: "lmdb.Transaction[memoryview]", database: "lmdb._Database", prefix: bytes
+        self,
+        txn: "lmdb.Transaction[memoryview]",
+        database: "lmdb._Database",
+        prefix: bytes,
+        name: str = "",
+        changed: "lmdb._Database | None" = None,
     ) -> None:
+        """Takes `changed`, the database that takes the keys that are written under the table's name; None = none does."""
         self._txn = txn
         self._database = database
         self._prefix = prefix
+        self._name = name
+        self._changed = changed
 
     def get(self, key: bytes) -> bytes | None:
         """Returns a copy of the value of a key, or None."""
@@ -68,11 +84,17 @@ class Table:
 
     def put(self, key: bytes, value: bytes | bytearray) -> None:
         """Sets the value of a key."""
+        self._note(self._prefix + key)
         self._txn.put(self._prefix + key, value, db=self._database)
 
     def delete(self, key: bytes) -> None:
         """Removes a key."""
+        self._note(self._prefix + key)
         self._txn.delete(self._prefix + key, db=self._database)
+
+    def _note(self, key: bytes) -> None:
+        if self._changed is not None:
+            self._txn.put(changed_key(self._name, key), b"", db=self._changed)
 
     def scan(self, start: bytes = b"", after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Yields keys and copies of their values, in order of the keys' bytes; write nothing before the iteration ends.
@@ -110,20 +132,29 @@ class Table:
         """Removes every key."""
         with self._txn.cursor(db=self._database) as cursor:
             found = cursor.set_range(self._prefix)
-            while found and bytes(cursor.key()).startswith(self._prefix):
+            while found and (key := bytes(cursor.key())).startswith(self._prefix):
+                self._note(key)
                 cursor.delete()
                 found = bool(cursor.key())
 
 
 class Transaction(NamedTuple):
-    """A transaction, read or write, with the tables of the environment."""
+    """A transaction, read or write, with the tables of the environment.
+
+    Attributes:
+        txn: LMDB's.
+        databases: of the tables, by name.
+        is_noting: a switch copies the storage, and what this transaction changes is noted for it.
+    """
 
     txn: "lmdb.Transaction[memoryview]"
     databases: "dict[str, lmdb._Database]"
+    is_noting: bool = False
 
     def table(self, name: str, prefix: bytes = b"") -> Table:
         """Returns a table of the storage, narrowed to the keys that start with a prefix."""
-        return Table(self.txn, self.databases[name], prefix)
+        changed = self.databases[CHANGED] if self.is_noting else None
+        return Table(self.txn, self.databases[name], prefix, name, changed)
 
     def used_bytes(self) -> int:
         """Returns the bytes of the pages that all tables use now; free pages of the file do not count."""

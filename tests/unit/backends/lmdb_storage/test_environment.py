@@ -217,6 +217,8 @@ with environment.read():
 
 def test_the_place_of_a_reader_that_was_killed_is_taken(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(open_file, "_MAX_READERS", 1)
+    # An idle transaction keeps its place.
+    monkeypatch.setattr(open_file, "_SPARE_READERS", 0)
     with opened(tmp_path) as environment:
         with subprocess.Popen(
             [sys.executable, "-c", KILLED_READER, tmp_path],

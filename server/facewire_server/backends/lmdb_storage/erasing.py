@@ -1,0 +1,216 @@
+"""Erases the files that a storage has left: their bytes are overwritten with zeros before the name goes.
+
+A file is erased when no process uses it, which its exclusive lock shows. Its name says that it is to be erased before its bytes
+go, so that a process that is killed meanwhile leaves it to the next one. On a disk that writes changed blocks elsewhere (a
+file system with snapshots, a flash disk) the old blocks are the disk's: only its encryption protects them.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import lmdb
+
+from facewire_server.backends.lmdb_storage.generations import (
+    FIRST,
+    META,
+    MOVED_TO,
+    file_of,
+    generations,
+    lock_of,
+    number_of,
+)
+from facewire_server.errors import StorageBusy
+
+__all__ = ["PART", "erase", "has_leftovers", "sweep", "switching_alone", "sync_folder"]
+
+PART: Final = ".part"
+"""What the name of a file ends with that a switch writes."""
+
+_ERASE: Final = ".erase"
+"""What the name of a file ends with that is to be erased."""
+
+_SWITCH_LOCK: Final = "switch.lock"
+"""The file that the process has locked that switches or erases."""
+
+_STUB: Final = b"is_stub"
+"""Key in `META` of a file that holds nothing but what keeps others from making a new storage."""
+
+_CHUNK_BYTES: Final = 1 << 20
+"""Bytes that are overwritten at a time. Chosen, not measured."""
+
+
+@contextmanager
+def switching_alone(folder: Path) -> Iterator[int]:
+    """Keeps every other process from switching and erasing for the block; yields the locked file, which a child may inherit.
+
+    Raises:
+        StorageBusy: another process, or thread, does it.
+    """
+    file = os.open(folder / _SWITCH_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StorageBusy("another process rewrites the storage") from error
+        yield file
+    finally:
+        os.close(file)
+
+
+def has_leftovers(folder: Path, current: int, stub: int) -> bool:
+    """Whether there is a file that `sweep` would look at; microseconds.
+
+    Args:
+        folder: of the storage.
+        current: the generation in use.
+        stub: what `sweep` returned; 0 = nothing yet.
+    """
+    names = [path.name for path in folder.iterdir()]
+    if any(name.endswith((PART, _ERASE)) for name in names):
+        return True
+    others = {number_of(name) for name in names} - {None, current}
+    first = file_of(folder, FIRST)
+    if current != FIRST and not first.exists():
+        return True
+    if FIRST in others and first.stat().st_ino == stub:
+        others.discard(FIRST)
+    return bool(others)
+
+
+def sweep(
+    folder: Path, current: int, stub_format: bytes, at_step: Callable[[str], None] = lambda _: None
+) -> int:
+    """Erases what is left of other generations and of switches that did not end, as far as no process uses it.
+
+    The caller has `switching_alone`, and `current` has not moved.
+
+    Returns:
+        The inode of a first generation that holds nothing any more; 0 if it is in use.
+    """
+    for path in list(folder.iterdir()):
+        if path.name.endswith(PART):
+            erase(path, at_step)
+    for number in generations(folder):
+        if number > current:
+            erase(file_of(folder, number), at_step)
+    stub = 0
+    for number in range(FIRST, current):
+        file = file_of(folder, number)
+        if number == FIRST:
+            stub = _retire_first(file, stub_format, at_step)
+        elif file.exists():
+            _retire(file, at_step)
+    for path in list(folder.iterdir()):
+        if path.name.endswith(_ERASE) and not _is_same(path, file_of(folder, FIRST)):
+            erase(path, at_step)
+    return stub
+
+
+def _retire(file: Path, at_step: Callable[[str], None]) -> None:
+    with _unused(file) as is_unused:
+        if is_unused:
+            old = file.rename(file.with_name(file.name + _ERASE))
+            at_step("put aside")
+            erase(old, at_step)
+            lock_of(file).unlink(missing_ok=True)
+
+
+def _retire_first(file: Path, stub_format: bytes, at_step: Callable[[str], None]) -> int:
+    """Puts an empty storage that says that it has moved in place of the first generation.
+
+    Without one, a server of an earlier version would make a new gallery.
+    """
+    if not file.exists():
+        _make_stub(file, stub_format)
+        return file.stat().st_ino
+    with _unused(file) as is_unused:
+        if not is_unused:
+            return 0
+        if not _is_stub(file):
+            old = file.with_name(file.name + _ERASE)
+            if old.exists() and not _is_same(old, file):
+                erase(old, at_step)
+            if not old.exists():
+                old.hardlink_to(file)
+            sync_folder(file.parent)
+            at_step("put aside")
+            _make_stub(file, stub_format)
+            erase(old, at_step)
+        return file.stat().st_ino
+
+
+def _make_stub(file: Path, stub_format: bytes) -> None:
+    part = file.with_name(f"stub{PART}")
+    part.unlink(missing_ok=True)
+    # Nothing shares a file of this name, so it needs no lock.
+    with lmdb.open(str(part), subdir=False, lock=False, mode=0o600, max_dbs=1) as environment:
+        meta = environment.open_db(META.encode())
+        with environment.begin(write=True) as txn:
+            txn.put(b"format", stub_format, db=meta)
+            txn.put(MOVED_TO, b"", db=meta)
+            txn.put(_STUB, b"", db=meta)
+    part.replace(file)
+    sync_folder(file.parent)
+
+
+def _is_stub(file: Path) -> bool:
+    # Nobody writes to a file that has moved.
+    with lmdb.open(str(file), subdir=False, readonly=True, lock=False, max_dbs=1) as environment:
+        try:
+            meta = environment.open_db(META.encode(), create=False)
+        except lmdb.NotFoundError:
+            return False
+        with environment.begin() as txn:
+            return txn.get(_STUB, db=meta) is not None
+
+
+@contextmanager
+def _unused(file: Path) -> Iterator[bool]:
+    """Yields whether no process uses the file, and keeps it so for the block."""
+    opened = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(opened)
+
+
+def erase(file: Path, at_step: Callable[[str], None] = lambda _: None) -> None:
+    """Overwrites a file that no process uses with zeros, and removes it."""
+    opened = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        end = os.fstat(opened).st_size
+        zeros = bytes(_CHUNK_BYTES)
+        for start in range(0, end, _CHUNK_BYTES):
+            os.pwrite(opened, zeros[: end - start], start)
+            if not start:
+                at_step("erasing")
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+    at_step("erased")
+    file.unlink()
+    if number_of(file.name) not in (None, FIRST):
+        lock_of(file).unlink(missing_ok=True)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Writes the names in a folder to the disk."""
+    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return other.exists() and one.samefile(other)
