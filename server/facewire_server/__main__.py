@@ -11,12 +11,13 @@ from facewire_server.configuration.env_file import format_env_file
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_server.configuration.sources import add_flags, read
 from facewire_server.errors import ServerError
-from facewire_server.healthcheck import NoAnswer, health
+from facewire_server.workers import WORK, Parent, supervise
 
 __all__ = ["command_parser", "main"]
 
 _USAGE = """\
-usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP reloads tokens and certificates
+usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP reloads tokens and certificates,
+                                         SIGUSR2 replaces the workers one after the other
        facewire-server health [FLAGS]    check the server that these flags start: --live or --ready
        facewire-server config [FLAGS]    print every setting with its value, as a file for --env-file
        facewire-server token ACTION      add, list or revoke a token of token_file
@@ -37,17 +38,20 @@ def main() -> int:
 
     Returns:
         0 if the command did its work, 1 if the server cannot run or `health` finds it not live
-        or not ready, 2 if the command line or a setting is wrong.
+        or not ready, 2 if the command line or a setting is wrong, 3 if a stop was not waited for to its end,
+        4 if workers died again and again.
     """
     command, *arguments = sys.argv[1:] or ["--help"]
     if command in ("-h", "--help"):
         print(_USAGE, end="")
         return 0
-    if command not in ("run", "health", "config", "gallery", "token", "audit"):
+    if command not in ("run", "health", "config", "gallery", "token", "audit", WORK):
         print(
             f"facewire-server: there is no command {command!r}\n{_USAGE}", end="", file=sys.stderr
         )
         return 2
+    if command == WORK:
+        return _work(*arguments)
     flags = command_parser(command).parse_args(arguments)
     try:
         settings = read(flags, os.environ)
@@ -66,15 +70,7 @@ def main() -> int:
         return _print_health(settings, live=flags.live)
     if command == "gallery":
         return _gallery(flags, settings)
-    # Imported late: a process that only prints settings loads no engine.
-    from facewire_server.app import serve
-
-    try:
-        asyncio.run(serve(settings))
-    except (ServerError, SettingsError, OSError) as error:
-        print(f"facewire-server: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return _run(settings)
 
 
 def command_parser(command: str) -> argparse.ArgumentParser:
@@ -107,6 +103,34 @@ def command_parser(command: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _run(settings: Settings) -> int:
+    try:
+        if settings.workers > 1:
+            return asyncio.run(supervise(settings, os.environ))
+        # Imported late: a process that only prints settings, or starts workers, loads no engine.
+        from facewire_server.app import serve
+
+        asyncio.run(serve(settings))
+    except (ServerError, SettingsError, OSError) as error:
+        print(f"facewire-server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _work(control: str) -> int:
+    """Runs one of several workers; its parent alone starts it, with all settings as variables."""
+    from facewire_server.app import serve
+
+    try:
+        settings = read(command_parser(WORK).parse_args([]), os.environ)
+        parent = Parent(int(control), end_within_s=settings.drain_s)
+        asyncio.run(serve(settings, parent))
+    except (ServerError, SettingsError, OSError) as error:
+        print(f"facewire-server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
     if flags.folder is None and flags.verb != "verify":
         print(f"facewire-server: gallery {flags.verb} needs the backup's folder", file=sys.stderr)
@@ -122,6 +146,9 @@ def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
 
 
 def _print_health(settings: Settings, *, live: bool) -> int:
+    # Imported late: gRPC must not be loaded where workers are started.
+    from facewire_server.healthcheck import NoAnswer, health
+
     try:
         serving = health(settings)
     except NoAnswer as error:

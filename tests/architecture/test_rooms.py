@@ -28,11 +28,22 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.host.signals": frozenset(),
     f"{SERVER}.host.ending": frozenset(),
     f"{SERVER}.host.file_modes": frozenset(),
+    f"{SERVER}.host.ports": frozenset(),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.stacks": frozenset(),
     f"{SERVER}.events.operators": frozenset(),
     f"{SERVER}.events": frozenset({f"{SERVER}.errors", f"{SERVER}.events.operators"}),
     f"{SERVER}.logs": frozenset({f"{SERVER}.logs", f"{SERVER}.events", f"{SERVER}.stacks"}),
+    # The parent of several processes, which must load no engine, no gRPC and no LMDB.
+    f"{SERVER}.workers": frozenset(
+        {
+            f"{SERVER}.workers",
+            f"{SERVER}.configuration.settings",
+            f"{SERVER}.events",
+            f"{SERVER}.logs",
+            *(f"{SERVER}.host.{each}" for each in ("ending", "ports", "signals")),
+        }
+    ),
     f"{SERVER}.thresholds": frozenset(),
     f"{SERVER}.types.pictures": frozenset({"numpy"}),
     f"{SERVER}.types.faces": frozenset({"numpy"}),
@@ -141,6 +152,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.rpc": frozenset(
         {
             f"{SERVER}.rpc",
+            f"{SERVER}.host.ports",
             f"{SERVER}.access",
             f"{SERVER}.streams",
             f"{SERVER}.work",

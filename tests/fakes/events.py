@@ -35,6 +35,10 @@ from facewire_server.events import (
     StreamRefused,
     TlsFailed,
     TokenRefused,
+    WorkerDied,
+    WorkerServes,
+    WorkersGivenUp,
+    WorkersReplaced,
 )
 
 __all__ = ["PEER", "SAMPLES", "keeping", "stream_ended"]
@@ -124,4 +128,9 @@ SAMPLES: Final = (
     DrainOverran(5.0),
     StopForced(("line_0",)),
     Stopped(),
+    WorkerServes(4711, 3.2),
+    WorkerDied(4711, -9, served=True, replaced_in_s=0.5),
+    WorkersGivenUp(5),
+    WorkersReplaced(2, ""),
+    WorkersReplaced(1, "the new worker ended with status 1"),
 )

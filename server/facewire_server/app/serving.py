@@ -1,6 +1,7 @@
 """The life of a server process: everything is opened, served, drained and closed, in this order."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -13,6 +14,7 @@ from facewire_server.access.audit_log import AuditLog
 from facewire_server.access.audit_trail import AuditTrail
 from facewire_server.app.joining import build_info, join, open_telemetry
 from facewire_server.app.journal import opened_journal
+from facewire_server.app.membership import Membership
 from facewire_server.app.service_health import ServiceHealth
 from facewire_server.app.started import server_started
 from facewire_server.app.values import (
@@ -21,6 +23,7 @@ from facewire_server.app.values import (
     max_calls,
     max_connections,
     model_addresses,
+    processors_of,
     read_model_contract,
     work,
 )
@@ -60,25 +63,39 @@ measured: a server on two busy processors closes everything in less than one, an
 stops). A write takes at most 1 s more, and the last traces 3."""
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, membership: Membership | None = None) -> None:
     """Serves until SIGTERM or SIGINT, then leaves and drains; SIGHUP reloads token and certificate.
 
     When it takes calls it prints one line to standard output: "facewire.v1 on HOST:PORT".
+
+    Args:
+        settings: of the server.
+        membership: of this process, if it is one of several workers: it prints nothing then, and its parent stops it.
 
     Raises:
         SettingsError: a file that a setting names cannot be used.
         ModelUnavailable: a model is missing, or not the contract's.
         OSError: the gallery's folder or the address cannot be used.
     """
-    with logging_to_stderr(settings.log_format) as log:
+    worker = None if membership is None else os.getpid()
+    with logging_to_stderr(settings.log_format, worker) as log:
         telemetry = open_telemetry(settings)
         ending = Ending(lambda threads: log(StopForced(threads)))
-        await _serve(settings, broadcast(log, *telemetry.listeners), telemetry, ending)
+        emit = broadcast(log, *telemetry.listeners)
+        await _serve(settings, emit, telemetry, ending, membership)
 
 
-async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: Ending) -> None:
+async def _serve(
+    settings: Settings,
+    emit: Emit,
+    telemetry: Telemetry,
+    ending: Ending,
+    membership: Membership | None,
+) -> None:
     emit_failures(emit)
-    signals = handle_signals()
+    signals = handle_signals(is_worker=membership is not None)
+    if membership is not None:
+        membership.obey(signals)
     # From here on, so that a server that hangs while it starts can be stopped, too.
     stopping = asyncio.create_task(_end_in_time(signals, ending, settings))
     async with _server(settings, emit, telemetry) as (server, models, gallery):
@@ -97,8 +114,11 @@ async def _serve(settings: Settings, emit: Emit, telemetry: Telemetry, ending: E
                 watching.append(asyncio.create_task(watch))
             for one in watching:  # it ends by a failure only
                 one.add_done_callback(lambda _: signals.stop_at_once())
-            host = settings.listen.rpartition(":")[0]
-            print(f"facewire.v1 on {host}:{port}", flush=True)
+            if membership is None:
+                host = settings.listen.rpartition(":")[0]
+                print(f"facewire.v1 on {host}:{port}", flush=True)
+            else:
+                membership.serves()
             await signals.stop.wait()
             await server.leave(settings.lame_duck_s, signals.at_once)
         finally:
@@ -140,7 +160,7 @@ async def _server(
     """
     contract = read_model_contract(settings.model_contract)
     usable = usable_processors()
-    processors = settings.threads or usable.count
+    processors = processors_of(settings, usable.count)
     cv2.setNumThreads(1)  # pictures are worked on concurrently; each takes one processor
     # The client receives the reason why a picture cannot be decoded; OpenCV's own lines about it add nothing.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

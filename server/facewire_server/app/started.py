@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from facewire_server.app.values import processors_of
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import ServerStarted
 from facewire_server.galleries.records import StoreStatistics
@@ -50,7 +51,7 @@ def server_started(
         model_contract=settings.model_contract,
         model_contract_id=contract.id,
         engines={model.name: _hidden(_engine(settings, model.runs_at)) for model in models},
-        processors=settings.threads or usable.count,
+        processors=processors_of(settings, usable.count),
         processors_reason=_reason(settings, usable),
         threshold=_threshold(settings, contract),
         limits={
@@ -84,10 +85,9 @@ def _hidden(value: str) -> str:
 
 
 def _reason(settings: Settings, usable: Processors) -> str:
-    if settings.threads:
-        return "set"
     quota = "none" if usable.quota is None else f"{usable.quota:g}"
-    return f"affinity {usable.affinity}, quota {quota}"
+    reason = "set" if settings.threads else f"affinity {usable.affinity}, quota {quota}"
+    return reason + (f", {settings.workers} workers" if settings.workers > 1 else "")
 
 
 def _threshold(settings: Settings, contract: ModelContract) -> str:

@@ -32,6 +32,7 @@ __all__ = [
     "most_left_behind",
     "pictures_at_once",
     "probe_gate",
+    "processors_of",
     "read_model_contract",
     "request_defaults",
     "server_options",
@@ -201,6 +202,7 @@ def server_options(settings: Settings, open_files: int) -> ServerOptions:
     credentials = read_credentials(settings)
     return ServerOptions(
         address=settings.listen,
+        shares_port=settings.workers > 1,
         tokens=credentials.tokens,
         tls_certificate_chain=credentials.tls_certificate_chain,
         tls_private_key=credentials.tls_private_key,
@@ -218,6 +220,11 @@ def pictures_at_once(settings: Settings, processors: int, *, is_served: bool) ->
     elsewhere (`is_served`).
     """
     return settings.pictures_at_once or processors + 1 + (_SERVED_AT_ONCE if is_served else 0)
+
+
+def processors_of(settings: Settings, usable: int) -> int:
+    """Returns the processors of this process: its part of those that may be used, of several workers."""
+    return max(1, (settings.threads or usable) // settings.workers)
 
 
 def line_threads(processors: int) -> int:

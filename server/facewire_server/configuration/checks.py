@@ -48,6 +48,10 @@ def check(settings: Settings) -> None:
             f"listen is {settings.listen!r}; it must be host:port, such as 127.0.0.1:50051, "
             "with a port up to 65535"
         )
+    if settings.workers > 1 and settings.listen.startswith("unix:"):
+        raise SettingsError(
+            "workers share a port, which listen must name: not the path of a socket"
+        )
     if settings.metrics_listen and not _is_address(settings.metrics_listen):
         raise SettingsError(
             f"metrics_listen is {settings.metrics_listen!r}; it must be host:port, such as "

@@ -124,6 +124,15 @@ class Settings:
             most=1024,
         ),
     ] = 0
+    workers: Annotated[
+        int,
+        _About(
+            "processes that serve the one port, each with its own models and its part of the processors; 1 = no further "
+            "process",
+            least=1,
+            most=64,
+        ),
+    ] = 1
     threshold: Annotated[
         float,
         _About(

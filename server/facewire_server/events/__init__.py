@@ -35,6 +35,10 @@ from facewire_server.events.operators import (
     Stopped,
     TlsFailed,
     TokenRefused,
+    WorkerDied,
+    WorkerServes,
+    WorkersGivenUp,
+    WorkersReplaced,
 )
 
 __all__ = [
@@ -76,6 +80,10 @@ __all__ = [
     "TlsFailed",
     "TokenRefused",
     "TrackChanged",
+    "WorkerDied",
+    "WorkerServes",
+    "WorkersGivenUp",
+    "WorkersReplaced",
     "broadcast",
     "ignore",
 ]
@@ -284,6 +292,10 @@ Event: TypeAlias = (
     | DrainOverran
     | StopForced
     | Stopped
+    | WorkerServes
+    | WorkerDied
+    | WorkersGivenUp
+    | WorkersReplaced
     | CredentialsReloaded
     | TokenRefused
     | RoleRefused

@@ -33,6 +33,10 @@ __all__ = [
     "Stopped",
     "TlsFailed",
     "TokenRefused",
+    "WorkerDied",
+    "WorkerServes",
+    "WorkersGivenUp",
+    "WorkersReplaced",
 ]
 
 
@@ -184,6 +188,60 @@ class StopForced:
 @dataclass(frozen=True, slots=True)
 class Stopped:
     """The server has stopped and has closed everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerServes:
+    """A worker takes calls.
+
+    Attributes:
+        pid: its process id.
+        took_s: seconds from its start.
+    """
+
+    pid: int
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDied:
+    """A worker ended that was not asked to; another one takes its place.
+
+    Attributes:
+        pid: its process id.
+        status: its exit status; of a signal, its negative number.
+        served: it took calls before.
+        replaced_in_s: seconds until another one is started.
+    """
+
+    pid: int
+    status: int
+    served: bool
+    replaced_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersGivenUp:
+    """Workers died again and again before they took calls: the server stops.
+
+    Attributes:
+        death_count: how many in a row.
+    """
+
+    death_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersReplaced:
+    """SIGUSR2 came: the workers were replaced, one after the other.
+
+    Attributes:
+        replaced_count: how many were.
+        error: why the others were not; "" = all were.
+    """
+
+    replaced_count: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Handles signals: SIGTERM and SIGINT stop a server, the second one at once; SIGHUP reloads its credentials."""
+"""Handles signals: SIGTERM and SIGINT stop a server, the second one at once; SIGHUP reloads its credentials.
+
+SIGUSR2 replaces the workers of a server that has several.
+"""
 
 import asyncio
 import os
@@ -17,11 +20,13 @@ class Signals:
         at_once: by the same, but not by the first SIGTERM: a person at a terminal, or a second signal, does not wait
             for proxies to notice.
         reload: by any other SIGHUP; the waiting task clears it.
+        replace: by SIGUSR2; the waiting task clears it.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     at_once: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
+    replace: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop_at_once(self) -> None:
         """Sets `stop` and `at_once`."""
@@ -29,15 +34,20 @@ class Signals:
         self.at_once.set()
 
 
-def handle_signals() -> Signals:
-    """Handles the signals in the running event loop, from now on."""
+def handle_signals(*, is_worker: bool = False) -> Signals:
+    """Handles the signals in the running event loop, from now on.
+
+    Args:
+        is_worker: the process is one of several workers. Its parent says when to stop at once: a service manager that sends
+            SIGTERM to all processes of a server would do so with the signal that the parent passes on, too.
+    """
     signals = Signals()
     # The kernel also sends SIGHUP when a terminal is closed: a server that was started there by
     # hand would go on unseen and keep its port. `nohup` asks for that, by ignoring SIGHUP.
     ends_with_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
 
     def terminate() -> None:
-        if signals.stop.is_set():
+        if signals.stop.is_set() and not is_worker:
             signals.at_once.set()
         signals.stop.set()
 
@@ -49,8 +59,9 @@ def handle_signals() -> Signals:
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, terminate)
-    loop.add_signal_handler(signal.SIGINT, signals.stop_at_once)
+    loop.add_signal_handler(signal.SIGINT, terminate if is_worker else signals.stop_at_once)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
+    loop.add_signal_handler(signal.SIGUSR2, signals.replace.set)
     return signals
 
 

@@ -31,13 +31,14 @@ _log = logging.getLogger("stderr")
 
 
 @contextmanager
-def logging_to_stderr(log_format: str) -> Iterator[LogListener]:
+def logging_to_stderr(log_format: str, worker: int | None = None) -> Iterator[LogListener]:
     """Sends all logs of the process to standard error, libraries' included, until the block ends.
 
     Call it in a running event loop.
 
     Args:
         log_format: "text", "json", or "auto": text if standard error is a terminal.
+        worker: process id that each entry shows; None: none does.
 
     Yields:
         The `Emit` that logs events.
@@ -58,7 +59,7 @@ def logging_to_stderr(log_format: str) -> Iterator[LogListener]:
 
     with library_lines(on_line) as stderr:
         handler = _Handler(stderr)
-        handler.setFormatter(Text() if as_text else JsonLines())
+        handler.setFormatter(Text(worker) if as_text else JsonLines(worker))
         handler.addFilter(lambda record: _is_own(record) or limit.admits(LIBRARY_MESSAGE))
         logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
         yield listener

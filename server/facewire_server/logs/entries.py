@@ -42,6 +42,10 @@ from facewire_server.events import (
     StreamRefused,
     TlsFailed,
     TokenRefused,
+    WorkerDied,
+    WorkerServes,
+    WorkersGivenUp,
+    WorkersReplaced,
 )
 
 __all__ = ["ENTRIES", "Entry", "Kind", "entry_of"]
@@ -123,6 +127,10 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     DrainOverran: Kind(_warning),
     StopForced: Kind(_error),
     Stopped: Kind(),
+    WorkerServes: Kind(),
+    WorkerDied: Kind(_warning),
+    WorkersGivenUp: Kind(_error),
+    WorkersReplaced: Kind(lambda event: logging.ERROR if event.error else logging.INFO),
 }
 """The classes that are logged. Events of every frame are not here: metrics count them."""
 

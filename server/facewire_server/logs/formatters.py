@@ -24,12 +24,18 @@ _PLAIN: Final = re.compile(r"[^\s\"'=\\]+")
 class JsonLines(logging.Formatter):
     """One JSON object a line, of ASCII only, whatever the encoding of standard error is."""
 
+    def __init__(self, worker: int | None = None) -> None:
+        """Takes the process id that each line shows; None: none does."""
+        super().__init__()
+        self._head = {} if worker is None else {"worker": worker}
+
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line: time, level, event, and the event's fields."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": _name(record),
+            **self._head,
             **_fields(record, "fields"),
         }
         return json.dumps(line)
@@ -38,11 +44,16 @@ class JsonLines(logging.Formatter):
 class Text(logging.Formatter):
     """One line for each entry, and an indented line for each field that has several parts."""
 
+    def __init__(self, worker: int | None = None) -> None:
+        """Takes the process id that each entry shows; None: none does."""
+        super().__init__()
+        self._head = [] if worker is None else [f"worker={worker}"]
+
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line or lines."""
         time = self.formatTime(record, "%H:%M:%S")
         name = _name(record).replace("_", " ")
-        head, below = [], []
+        head, below = [*self._head], []
         for field, value in _fields(record, "shown").items():
             if value is None or value == "" or value == () or value == []:
                 continue

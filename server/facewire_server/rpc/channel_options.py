@@ -42,7 +42,7 @@ request before this server sees it: 16 kB can become 16 MiB."""
 
 
 def channel_options(
-    max_connections: int, most_calls: int, limits: ServingLimits
+    max_connections: int, most_calls: int, limits: ServingLimits, *, shares_port: bool = False
 ) -> list[tuple[str, int]]:
     """Returns the options of gRPC's server.
 
@@ -52,13 +52,14 @@ def channel_options(
         max_connections: most connections.
         most_calls: open calls that any connection may have.
         limits: what a client may ask for.
+        shares_port: with other processes.
     """
     max_streams = most_calls + _STREAMS_BEYOND_CALLS
     return [
         ("grpc.max_receive_message_length", limits.picture.max_frame_bytes + MESSAGE_ROOM_BYTES),
         ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ONLY),
         # On by default, which lets a second server share the port instead of refusing it.
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(shares_port)),
         ("grpc.max_allowed_incoming_connections", max_connections),
         ("grpc.max_concurrent_streams", min(max_streams, 2**31 - 1)),
         ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),

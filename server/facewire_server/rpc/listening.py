@@ -1,27 +1,11 @@
-"""Finds out why gRPC cannot listen, which it does not say itself."""
+"""Finds out whether gRPC can use a certificate, which it does not say itself when a server runs."""
 
-import errno
 import secrets
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-__all__ = ["require_usable", "why_not"]
-
-
-def why_not(address: str) -> str:
-    """Returns in words why a server cannot listen on "host:port" or "unix:PATH", by trying it; blocks.
-
-    Linux and BoringSSL name the reason, gRPC passes none of it on (its text names a variable for a log).
-    """
-    try:
-        _try(address)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            return "another server is there already"
-        return error.strerror or str(error)
-    return "the address is free; gRPC's lines in the log may have the reason"
+__all__ = ["require_usable"]
 
 
 def require_usable(certificate: grpc.ServerCertificateConfiguration) -> None:
@@ -43,19 +27,3 @@ def require_usable(certificate: grpc.ServerCertificateConfiguration) -> None:
             ) from error
         finally:
             server.stop(None)
-
-
-def _try(address: str) -> None:
-    if address.startswith("unix:"):
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.bind(address.removeprefix("unix:"))
-        return
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    for family, kind, protocol, _, place in socket.getaddrinfo(
-        host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    ):
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
-            probe.listen()

@@ -37,6 +37,7 @@ class ServerOptions:
         max_calls: most calls in progress, streams included and health not; more are refused.
         max_connections: most connections; more are closed at once.
         trusted_proxies: name their clients.
+        shares_port: with other processes of this user; else it is refused if another has it.
     """
 
     address: str
@@ -47,3 +48,4 @@ class ServerOptions:
     max_calls: int = 128
     max_connections: int = 1000
     trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    shares_port: bool = False

@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 from facewire.v1 import gallery_pb2_grpc, recognition_pb2_grpc
 from facewire_server.access.tokens import Token
 from facewire_server.events import Draining, DrainOverran, Emit, LameDuck, Listening, ignore
+from facewire_server.host.ports import why_not
 from facewire_server.rpc.access import AccessInterceptor
 from facewire_server.rpc.admission import AdmissionInterceptor
 from facewire_server.rpc.calls import CallsInterceptor
@@ -20,7 +21,6 @@ from facewire_server.rpc.crowding import Crowding
 from facewire_server.rpc.forwarded import ForwardedInterceptor, TrustedProxies
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.health import HealthServicer
-from facewire_server.rpc.listening import why_not
 from facewire_server.rpc.options import ServerOptions
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.services import SERVICES
@@ -96,7 +96,9 @@ class Server:
         self._watching: list[asyncio.Task[Any]] = []
         self._server = aio.server(
             interceptors=chain,
-            options=channel_options(options.max_connections, most_calls, limits),
+            options=channel_options(
+                options.max_connections, most_calls, limits, shares_port=options.shares_port
+            ),
         )
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(recognition, self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(gallery, self._server)

@@ -1,0 +1,75 @@
+"""The parent as a worker sees it: it takes the parent's orders, and ends if the parent has died."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+from typing import Final
+
+from facewire_server.host.ending import EXIT_FORCED
+from facewire_server.host.signals import Signals
+from facewire_server.workers.orders import RELOAD, SERVES, STOP, STOP_AT_ONCE
+
+__all__ = ["Parent"]
+
+_CLOSE_S: Final = 10.0
+"""Seconds beyond `drain_s` after which a worker whose parent has died ends, whatever its threads do: as for a server that was
+asked to stop. Chosen, not measured."""
+
+
+class Parent:
+    """The socket to the parent, read in a thread of its own: an event loop that hangs must not keep an orphan alive."""
+
+    def __init__(self, control: int, *, end_within_s: float) -> None:
+        """Takes the socket's file descriptor, and the seconds that calls have to end if the parent dies."""
+        self._socket = socket.socket(fileno=control)
+        self._end_within_s = end_within_s + _CLOSE_S
+        self._signals: Signals | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._early: list[str] = []
+        self._obeys = threading.Lock()
+        threading.Thread(target=self._listen, name="parent", daemon=True).start()
+
+    def obey(self, signals: Signals) -> None:
+        """Sets these signals by the parent's orders from now on; to be called in the event loop."""
+        with self._obeys:
+            self._signals, self._loop = signals, asyncio.get_running_loop()
+            for order in self._early:
+                self._follow(order)
+
+    def serves(self) -> None:
+        """Says that this worker takes calls."""
+        with contextlib.suppress(OSError):  # the parent has died, which the thread finds
+            self._socket.sendall(json.dumps(SERVES).encode() + b"\n")
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError), self._socket.makefile("rb") as orders:
+            for line in orders:
+                with self._obeys:
+                    self._follow(json.loads(line))
+        self._end()
+
+    def _follow(self, order: str) -> None:
+        if self._signals is None or self._loop is None:
+            self._early.append(order)
+            return
+        signals = self._signals
+        set_by_order = {
+            STOP: signals.stop.set,
+            STOP_AT_ONCE: signals.stop_at_once,
+            RELOAD: signals.reload.set,
+        }
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
+            self._loop.call_soon_threadsafe(set_by_order[order])
+
+    def _end(self) -> None:
+        """Ends this worker: its parent has died."""
+        with self._obeys:
+            if self._signals is None:
+                os._exit(EXIT_FORCED)  # it has not begun
+            self._follow(STOP_AT_ONCE)
+        time.sleep(self._end_within_s)  # the process ends before, as a rule
+        os._exit(EXIT_FORCED)

@@ -1,0 +1,264 @@
+"""Starts the workers, replaces those that die, and stops all: the life of their parent."""
+
+import asyncio
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from typing import Any, Final
+
+from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings
+from facewire_server.events import (
+    Emit,
+    WorkerDied,
+    WorkerServes,
+    WorkersGivenUp,
+    WorkersReplaced,
+)
+from facewire_server.host.ending import EXIT_FORCED
+from facewire_server.host.ports import reserved_port
+from facewire_server.host.signals import Signals, handle_signals
+from facewire_server.logs import logging_to_stderr
+from facewire_server.workers.orders import RELOAD, STOP, STOP_AT_ONCE, WORK
+from facewire_server.workers.process import WorkerProcess, environment_of
+
+__all__ = ["EXIT_GIVEN_UP", "Supervisor", "supervise"]
+
+EXIT_GIVEN_UP: Final = 4
+"""Exit status of a server whose workers died again and again."""
+
+_MOST_DEATHS: Final = 5
+"""Workers in a row that may die before they take calls. Chosen, not measured: with the pauses between them about ten seconds
+beside their starts, which a lack of memory that passes may take."""
+
+_FIRST_PAUSE_S: Final = 0.5
+_LONGEST_PAUSE_S: Final = 30.0
+"""Seconds before a worker is replaced: they double with each that dies soon. Chosen, not measured."""
+
+_LONG_S: Final = 60.0
+"""Seconds of serving after which a death is the first one again. Chosen, not measured."""
+
+_STOP_S: Final = 15.0
+"""Seconds beyond `lame_duck_s` and `drain_s` after which a worker is killed: five more than it has to end by itself."""
+
+_CANNOT_RUN: Final = 1
+"""Exit status of a server that cannot run, and has said why."""
+
+
+class Supervisor:
+    """The workers of one server."""
+
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[WorkerProcess]],
+        count: int,
+        *,
+        lame_duck_s: float,
+        drain_s: float,
+        emit: Emit,
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            start: starts a worker.
+            count: of workers.
+            lame_duck_s, drain_s: that a worker takes to end.
+            emit: takes what happens to workers.
+        """
+        self._start = start
+        self._count = count
+        self._lame_duck_s = lame_duck_s
+        self._drain_s = drain_s
+        self._emit = emit
+        self._places: list[WorkerProcess] = []
+        self._all: set[WorkerProcess] = set()
+        self._deaths_in_a_row = 0
+        self._failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def run(self, signals: Signals, serves: Callable[[], None]) -> int:
+        """Runs the workers until a signal stops them; returns the exit status.
+
+        Args:
+            signals: of this process.
+            serves: called once, when all take calls.
+        """
+        tasks: list[asyncio.Task[None]] = []
+        stopping = asyncio.create_task(self._stop_or_failure(signals.stop))
+        try:
+            for _ in range(self._count):
+                self._places.append(await self._started())
+            work = [
+                self._say_when_all_serve(serves),
+                self._reload_on(signals.reload),
+                self._replace_on(signals.replace),
+                *(self._keep(place) for place in range(self._count)),
+            ]
+            tasks = [asyncio.create_task(each) for each in work]
+            await asyncio.wait((stopping, *tasks[1:]), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (stopping, *tasks):
+                task.cancel()
+            status = await self._stop_all(signals)
+        for task in tasks:
+            if not task.cancelled():
+                await task  # raises its failure
+        return self._failed.result() if self._failed.done() else status
+
+    async def _stop_or_failure(self, stop: asyncio.Event) -> None:
+        stopped = asyncio.create_task(stop.wait())
+        waited: tuple[asyncio.Future[Any], ...] = (stopped, self._failed)
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+
+    async def _started(self) -> WorkerProcess:
+        worker = await self._start()
+        self._all.add(worker)
+        worker.ended.add_done_callback(lambda _: self._all.discard(worker))
+        return worker
+
+    async def _keep(self, place: int) -> None:
+        """Replaces the worker of a place whenever it dies."""
+        soon = 0
+        while True:
+            worker = self._places[place]
+            served_s = 0.0
+            if await worker.served_or_ended():
+                self._deaths_in_a_row = 0
+                serves_s = time.monotonic()
+                self._emit(WorkerServes(worker.pid, serves_s - worker.started_s))
+                await asyncio.wait((worker.ended,))
+                served_s = time.monotonic() - serves_s
+            if worker is not self._places[place]:
+                continue  # it was replaced on purpose
+            soon = 1 if served_s > _LONG_S else soon + 1
+            pause_s = min(_FIRST_PAUSE_S * 2 ** (soon - 1), _LONGEST_PAUSE_S)
+            self._note_death(worker, pause_s)
+            await asyncio.sleep(pause_s)
+            try:
+                new = await self._started()
+            except OSError:  # no process or no memory for one now: after a longer pause
+                continue
+            if worker is self._places[place]:
+                self._places[place] = new
+            else:  # it was replaced on purpose meanwhile
+                new.order(STOP_AT_ONCE)
+
+    def _note_death(self, worker: WorkerProcess, pause_s: float) -> None:
+        status = worker.ended.result()
+        self._emit(WorkerDied(worker.pid, status, worker.serves.is_set(), pause_s))
+        if worker.serves.is_set() or self._failed.done():
+            return
+        self._deaths_in_a_row += 1
+        if status == _CANNOT_RUN and not any(one.serves.is_set() for one in self._all):
+            self._failed.set_result(_CANNOT_RUN)  # as a server of one process
+        elif self._deaths_in_a_row == _MOST_DEATHS:
+            self._emit(WorkersGivenUp(_MOST_DEATHS))
+            self._failed.set_result(EXIT_GIVEN_UP)
+
+    async def _say_when_all_serve(self, serves: Callable[[], None]) -> None:
+        for place in range(self._count):
+            while not await self._places[place].served_or_ended():
+                await asyncio.sleep(_FIRST_PAUSE_S)  # until it is replaced
+        serves()
+
+    async def _reload_on(self, reload: asyncio.Event) -> None:
+        while await reload.wait():
+            reload.clear()
+            for worker in tuple(self._all):
+                worker.order(RELOAD)
+
+    async def _replace_on(self, replace: asyncio.Event) -> None:
+        while await replace.wait():
+            replace.clear()
+            replaced, error = 0, ""
+            for place in range(self._count):
+                if error := await self._replace(place):
+                    break
+                replaced += 1
+            self._emit(WorkersReplaced(replaced, error))
+
+    async def _replace(self, place: int) -> str:
+        """Replaces a worker, which goes on until another one serves; returns why not, or ""."""
+        try:
+            new = await self._started()
+        except OSError as error:
+            return str(error)
+        if not await new.served_or_ended():
+            return f"the new worker ended with status {new.ended.result()}"
+        old, self._places[place] = self._places[place], new
+        # Not as a lame duck: others serve its port, and a proxy that asks for its health must not leave them all.
+        await self._end((old,), STOP_AT_ONCE, self._drain_s + _STOP_S)
+        return ""
+
+    async def _stop_all(self, signals: Signals) -> int:
+        """Stops all workers; the result is `EXIT_FORCED` if one of them did not end by itself, or in time, else 0."""
+        workers = tuple(self._all)
+        at_once = asyncio.create_task(signals.at_once.wait())
+        stopping = asyncio.create_task(
+            self._end(workers, STOP, self._lame_duck_s + self._drain_s + _STOP_S)
+        )
+        await asyncio.wait((at_once, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.done():
+            stopping.cancel()
+            await self._end(workers, STOP_AT_ONCE, self._drain_s + _STOP_S)
+        at_once.cancel()
+        return EXIT_FORCED if any(one.ended.result() for one in workers) else 0
+
+    async def _end(self, workers: tuple[WorkerProcess, ...], order: str, within_s: float) -> None:
+        """Orders workers to stop, and kills those that have not ended in time."""
+        for worker in workers:
+            worker.order(order)
+        if ending := [worker.ended for worker in workers]:
+            _, late = await asyncio.wait(ending, timeout=within_s)
+            for worker in workers:
+                if worker.ended in late:
+                    worker.kill()
+                    await worker.ended
+
+
+async def supervise(settings: Settings, environment: Mapping[str, str]) -> int:
+    """Runs the workers of a server until SIGTERM or SIGINT; returns the exit status.
+
+    SIGHUP lets all reload tokens and certificates; SIGUSR2 replaces the workers, one after the other. When all take calls, this
+    prints one line to standard output: "facewire.v1 on HOST:PORT".
+
+    Args:
+        settings: of the server.
+        environment: that the workers inherit; its settings count for nothing.
+
+    Raises:
+        OSError: the address cannot be used, or the system has no process for a worker.
+    """
+    with reserved_port(settings.listen) as port, closing(_Stderr()) as stderr:
+        signals = handle_signals()
+        address = f"{settings.listen.rpartition(':')[0]}:{port}"
+        command = (sys.executable, "-m", "facewire_server", WORK)
+        own = dataclasses.replace(settings, listen=address, metrics_listen="").described()
+        variables = environment_of(
+            environment, ENVIRONMENT_PREFIX, {variable: text for variable, text, _ in own}
+        )
+        with logging_to_stderr(settings.log_format) as log:
+            supervisor = Supervisor(
+                lambda: WorkerProcess.start(command, variables, stderr.file),
+                settings.workers,
+                lame_duck_s=settings.lame_duck_s,
+                drain_s=settings.drain_s,
+                emit=log,
+            )
+            return await supervisor.run(
+                signals, lambda: print(f"facewire.v1 on {address}", flush=True)
+            )
+
+
+class _Stderr:
+    """Standard error as it is before the log of this process captures it."""
+
+    def __init__(self) -> None:
+        self.file = os.dup(2)
+
+    def close(self) -> None:
+        os.close(self.file)
