@@ -1,12 +1,13 @@
-"""Exact search in the gallery, compared with one matrix in memory; and the memory of the reading processes.
+"""Exact search in the gallery beside one matrix in memory; callers at once; writing; memory of the processes that read.
 
-    python -m bench.gallery_search [--largest 100000] [--dimension 128] [--dimension 512]
+    python -m bench.gallery_search [--largest 1000000] [--dimension 128] [--dimension 512]
 
-Prints, for each number of templates (one an identity) and of probes: median and 90th percentile
-of a search (awaited, entering a thread included), of `np.dot` on one matrix in memory with the same probes, and their ratio; both take turns
-in one process, on one BLAS thread. "top" is `np.dot` with the five best of each probe
-picked out, which is what a search returns. Then the memory of three processes that searched
-the same gallery: proportional set sizes, to which each process' share of the map counts.
+Prints, for each number of templates (one an identity) and of probes: milliseconds of processor time of a search (awaited, entering
+a thread included), of `np.dot` on one matrix in memory with the same probes, and the median of the ratios of each round; both
+take turns in one process, on one BLAS thread. "top" is `np.dot` with the five best of each probe
+picked out, which is what a search returns. "together" are eight callers of one probe each at once, divided by the same eight one
+after the other. Then the pace of an import and of enrollments; and proportional set sizes, to which each process' share of the map
+counts: of one process that has searched the gallery, of each of four, and of one that has not.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
@@ -32,9 +33,11 @@ from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
+    EnrollmentResult,
     ExportedTemplate,
     GalleryRecord,
     IdentityInfo,
+    NewIdentity,
     TemplateInfo,
 )
 from facewire_server.types import Quality
@@ -43,7 +46,9 @@ CONTRACT = "0" * 64
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 PROBES = (1, 8)
 BEST = 5
-READERS = 3
+CALLERS = 8
+ENROLLED = 50
+READERS = (1, 4)
 
 READER = """
 import asyncio
@@ -69,8 +74,8 @@ gallery.close()
 def unit_rows(count: int, dimension: int, seed: int) -> NDArray[np.float32]:
     """Returns random unit rows, (count, dimension)."""
     rows = np.random.default_rng(seed).standard_normal((count, dimension), dtype=np.float32)
-    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
 
 
 async def as_records(
@@ -88,13 +93,13 @@ async def as_records(
 async def timed(
     calls: tuple[Callable[[], Awaitable[object]], ...], rounds: int
 ) -> list[NDArray[np.float64]]:
-    """Returns the milliseconds of each call in each round; the calls take turns."""
+    """Returns the milliseconds of processor time of each call in each round; the calls take turns."""
     times = np.empty((len(calls), rounds))
     for turn in range(-2, rounds):  # two rounds to warm up, which later ones overwrite
         for number, call in enumerate(calls):
-            start = time.perf_counter()
+            start = time.process_time()
             await call()
-            times[number, turn] = 1e3 * (time.perf_counter() - start)
+            times[number, turn] = 1e3 * (time.process_time() - start)
     return list(times)
 
 
@@ -114,7 +119,6 @@ async def measure(
     gallery: LmdbGallery, matrix: NDArray[np.float32], count: int, rounds: int
 ) -> tuple[str, ...]:
     """A row of the table."""
-    count_rows = len(matrix)
     probes = unit_rows(count, matrix.shape[1], seed=1)
     columns = np.ascontiguousarray(probes.T)
     search, product, best = await timed(
@@ -125,42 +129,87 @@ async def measure(
         ),
         rounds,
     )
-    (p50, p90), (dot50, dot90) = (np.percentile(one, (50, 90)) for one in (search, product))
     return (
-        f"{count_rows:,} × {matrix.shape[1]}",
+        f"{len(matrix):,} × {matrix.shape[1]}",
         f"{count}",
-        f"{p50:.2f}",
-        f"{p90:.2f}",
-        f"{dot50:.2f}",
-        f"{dot90:.2f}",
-        f"{p50 / dot50:.2f}",
-        f"{p50 / np.median(best):.2f}",
+        f"{np.median(search):.2f}",
+        f"{np.median(product):.2f}",
+        f"{np.median(search / product):.2f}",
+        f"{np.median(search / best):.2f}",
     )
+
+
+async def together(gallery: LmdbGallery, dimension: int, rounds: int) -> float:
+    """Returns the processor time of callers at once, as a share of that of the same callers one after the other."""
+    probes = unit_rows(CALLERS, dimension, seed=2)
+
+    async def at_once() -> None:
+        await asyncio.gather(
+            *(gallery.search(DEFAULT_GALLERY_ID, probe[None], BEST) for probe in probes)
+        )
+
+    async def in_turn() -> None:
+        for probe in probes:
+            await gallery.search(DEFAULT_GALLERY_ID, probe[None], BEST)
+
+    gathered, alone = await timed((at_once, in_turn), rounds)
+    return float(np.median(gathered / alone))
+
+
+async def enrolled(gallery: LmdbGallery, dimension: int) -> tuple[float, float]:
+    """Returns the enrollments of one template a second, and the milliseconds of processor time of one."""
+    rows = unit_rows(ENROLLED, dimension, seed=3)
+    start, started = time.perf_counter(), time.process_time()
+    for number, row in enumerate(rows):
+        await gallery.enroll(
+            DEFAULT_GALLERY_ID,
+            NewIdentity(f"new-{number}", create=True),
+            [EnrollmentResult(f"{10**9 + number:032x}")],
+            row[None],
+        )
+    used_s = time.process_time() - started
+    return ENROLLED / (time.perf_counter() - start), 1e3 * used_s / ENROLLED
+
+
+class Measured(NamedTuple):
+    """Of one gallery: rows of the first table, and cells of the second one."""
+
+    searches: list[tuple[str, ...]]
+    writing: tuple[str, ...]
 
 
 async def in_gallery(
     folder: Path, matrix: NDArray[np.float32], rounds: int, advance: Callable[[], None]
-) -> tuple[list[tuple[str, ...]], float]:
-    """Returns the rows of the table for one gallery, and the templates imported a second."""
+) -> Measured:
+    """Fills a gallery, and measures it."""
+    width = matrix.shape[1]
     gallery = LmdbGallery(
-        folder,
-        vector_search=ExactSearch(),
-        model_contract_id=CONTRACT,
-        dimension=matrix.shape[1],
+        folder, vector_search=ExactSearch(), model_contract_id=CONTRACT, dimension=width
     )
     with closing(gallery):
         start = time.perf_counter()
         await gallery.import_records(DEFAULT_GALLERY_ID, CONTRACT, as_records(matrix, advance))
         pace = len(matrix) / (time.perf_counter() - start)
-        return [await measure(gallery, matrix, count, rounds) for count in PROBES], pace
+        searches = [await measure(gallery, matrix, count, rounds) for count in PROBES]
+        share = await together(gallery, width, max(1, rounds // 4))
+        enrollments, enrollment_ms = await enrolled(gallery, width)
+        return Measured(
+            searches,
+            (
+                f"{share:.2f}",
+                f"{pace:,.0f}",
+                f"{enrollments:,.0f}",
+                f"{enrollment_ms:.1f}",
+            ),
+        )
 
 
-def proportional_mib(folder: Path, dimension: int, searches: int) -> list[float]:
-    """Returns the proportional set size, MiB, of each of several processes that have the gallery open."""
+def proportional_mib(folder: Path, dimension: int, searches: int, processes: int) -> list[float]:
+    """Returns the proportional set size, MiB, of each of some processes that have the gallery open."""
     command = [sys.executable, "-c", READER, str(folder), str(dimension), str(searches)]
     readers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(READERS)
+        for _ in range(processes)
     ]
     try:
         sizes = []
@@ -185,41 +234,46 @@ def main(
 ) -> None:
     """Measures and prints."""
     console = Console(width=110)
-    speed = Table(title="exact search, ms")
-    for name in ("templates", "probes", "p50", "p90", "dot p50", "dot p90", "÷ dot", "÷ top"):
+    speed = Table(title="exact search, ms of processor time")
+    for name in ("templates", "probes", "search", "dot", "÷ dot", "÷ top"):
         speed.add_column(name, justify="right")
-    memory = Table(title=f"proportional set size of {READERS} processes, MiB")
+    other = Table(title="callers at once, writing, proportional set sizes in MiB")
     for name in (
         "templates",
-        "the vectors",
-        "before a search, each",
-        "after one, each",
+        "together",
         "import/s",
+        "enroll/s",
+        "ms each",
+        "the vectors",
+        "not searched",
+        *(f"{count} of {count}" if count == 1 else f"each of {count}" for count in READERS),
     ):
-        memory.add_column(name, justify="right")
+        other.add_column(name, justify="right")
     sizes = [size for size in SIZES if size < largest] + [largest]
     with Progress(console=Console(stderr=True)) as progress:
         for width in dimension:
             for size in sizes:
                 task = progress.add_task(f"{size:,} × {width}", total=size)
                 matrix = unit_rows(size, width, seed=0)
+                mib = matrix.nbytes / 2**20
                 with tempfile.TemporaryDirectory() as name:
                     folder = Path(name)
-                    rows, pace = asyncio.run(
+                    measured = asyncio.run(
                         in_gallery(folder, matrix, rounds, partial(progress.advance, task))
                     )
-                    for row in rows:
+                    del matrix
+                    for row in measured.searches:
                         speed.add_row(*row)
-                    idle, busy = (np.mean(proportional_mib(folder, width, n)) for n in (0, 1))
-                    memory.add_row(
+                    idle = proportional_mib(folder, width, 0, 1)
+                    busy = [proportional_mib(folder, width, 1, count) for count in READERS]
+                    other.add_row(
                         f"{size:,} × {width}",
-                        f"{matrix.nbytes / 2**20:.1f}",
-                        f"{idle:.1f}",
-                        f"{busy:.1f}",
-                        f"{pace:,.0f}",
+                        *measured.writing,
+                        f"{mib:.1f}",
+                        *(f"{np.mean(one):.1f}" for one in (idle, *busy)),
                     )
     console.print(speed)
-    console.print(memory)
+    console.print(other)
     console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
 
 

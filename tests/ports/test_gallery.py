@@ -93,7 +93,7 @@ def store(
     yield Store(
         lmdb_gallery("data", CONTRACT),
         reopened,
-        lambda: lmdb_gallery("small", CONTRACT, max_bytes=1 << 20),
+        lambda: lmdb_gallery("small", CONTRACT, max_bytes=1 << 22),
     )
     for gallery in opened:
         gallery.close()

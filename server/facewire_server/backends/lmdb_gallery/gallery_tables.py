@@ -21,7 +21,7 @@ GALLERY_TABLES: Final = (
 """The tables whose keys begin with `gallery_prefix`."""
 
 _RESERVE_BYTES: Final = 16 << 20
-"""Bytes of the disk that are held back for deletions: 128 blocks, of which the deletion of a template changes two. Chosen,
+"""Bytes of the disk that are held back for deletions: 32 blocks, of which the deletion of a template changes two. Chosen,
 not measured."""
 
 GALLERY_STORAGE: Final = Storage(

@@ -122,7 +122,7 @@ class Table:
             items = cursor.iternext() if cursor.set_range(self._prefix) else iter(())
             for number in range(count):
                 key, value = next(items, (b"", None))
-                if bytes(key) != self._prefix + number_key(number):
+                if key != self._prefix + number.to_bytes(8, "big"):
                     value = None
                 yield value
                 if value is None:
