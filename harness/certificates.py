@@ -1,6 +1,8 @@
 """Certificates, made by openssl."""
 
 import subprocess
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 __all__ = ["expired", "self_signed", "signed"]
@@ -28,16 +30,43 @@ def self_signed(folder: Path, alternative: str = "IP:127.0.0.1") -> tuple[Path, 
 
 
 def signed(
-    folder: Path, name: str, authority: tuple[Path, Path], alternative: str = ""
+    folder: Path,
+    name: str,
+    authority: tuple[Path, Path],
+    alternative: str = "",
+    expires: datetime | None = None,
 ) -> tuple[Path, Path]:
-    """A client's certificate and its key, signed by an authority: its certificate and key."""
+    """A client's certificate and its key, signed by an authority: its certificate and key; for a day, or until `expires`."""
     certificate, key, request = (folder / f"{name}{end}" for end in (".pem", "-key.pem", ".csr"))
     names = folder / f"{name}-names"
     names.write_text(f"subjectAltName={alternative}\n" if alternative else "")
     _openssl("req", "-new", *_KEY, "-subj", f"/CN={name}", "-out", request, "-keyout", key)
+    if expires is not None:
+        _signed_until(expires, request, authority, names, certificate)
+        return certificate, key
     by = ("-CA", authority[0], "-CAkey", authority[1], "-CAcreateserial", "-days", "1")
     _openssl("x509", "-req", "-in", request, *by, "-extfile", names, "-out", certificate)
     return certificate, key
+
+
+def _signed_until(
+    expires: datetime, request: Path, authority: tuple[Path, Path], names: Path, certificate: Path
+) -> None:
+    """By `openssl ca`, which takes a time to the second, unlike `openssl x509` before 3.4."""
+    with tempfile.TemporaryDirectory() as scratch:
+        index, settings = Path(scratch) / "index", Path(scratch) / "settings"
+        index.touch()
+        settings.write_text(
+            "[ca]\ndefault_ca = ours\n[ours]\n"
+            f"database = {index}\nnew_certs_dir = {scratch}\nrand_serial = yes\n"
+            "default_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n"
+        )
+        end = expires.astimezone(UTC).strftime("%Y%m%d%H%M%SZ")
+        by = ("-cert", authority[0], "-keyfile", authority[1], "-enddate", end, "-extfile", names)
+        _openssl(
+            *("ca", "-batch", "-notext", "-config", settings, "-in", request, *by),
+            *("-out", certificate),
+        )
 
 
 def expired(folder: Path) -> tuple[Path, Path]:

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 
 import grpc
 from grpc import StatusCode, aio
 
 from facewire_server.access.caller import Caller, admitted
-from facewire_server.access.certificates import caller_of_certificate
+from facewire_server.access.certificates import certificate_of
 from facewire_server.access.roles import Permission
 from facewire_server.access.tokens import Token, Tokens
 from facewire_server.errors import RoleRequired, TokenRequired
@@ -23,9 +23,13 @@ from facewire_server.rpc.services import is_open
 __all__ = ["AccessInterceptor"]
 
 _CHECK_EVERY_S: Final = 1.0
-"""Seconds between two looks for tokens that have expired, of calls in progress. Chosen, not measured."""
+"""Seconds between two looks for tokens and certificates that have expired, of calls in progress. Chosen, not measured."""
 
 _HEADER: Final = "authorization"
+
+
+IsValid: TypeAlias = Callable[[datetime], bool]
+"""Whether that which a call was admitted by is valid at a time."""
 
 
 def _now() -> datetime:
@@ -55,7 +59,7 @@ class AccessInterceptor(aio.ServerInterceptor):
         self._takes_certificates = takes_certificates
         self._emit = emit
         self._now = now
-        self._running: dict[asyncio.Timeout, Token] = {}
+        self._running: dict[asyncio.Timeout, IsValid] = {}
 
     def replace(self, tokens: Iterable[Token]) -> None:
         """Replaces the valid tokens, and ends the calls in progress of those that are no longer as they were."""
@@ -63,14 +67,14 @@ class AccessInterceptor(aio.ServerInterceptor):
         self.end_invalid()
 
     def end_invalid(self) -> None:
-        """Ends the calls in progress whose token was revoked, changed, or has expired."""
+        """Ends the calls in progress whose token was revoked, changed, or has expired, and those whose certificate has."""
         loop, now = asyncio.get_running_loop(), self._now()
-        for limit, token in self._running.items():
-            if not limit.expired() and not self._tokens.still_has(token, now):
+        for limit, is_valid in self._running.items():
+            if not limit.expired() and not is_valid(now):
                 limit.reschedule(loop.time())
 
     async def watch(self) -> NoReturn:
-        """Ends the calls of tokens that expire, within a second; never returns."""
+        """Ends the calls of tokens and certificates that expire, within a second; never returns."""
         while True:
             await asyncio.sleep(_CHECK_EVERY_S)
             self.end_invalid()
@@ -93,10 +97,10 @@ class AccessInterceptor(aio.ServerInterceptor):
         assert permission is not None  # of health alone, which is not wrapped
 
         async def checked(request: Any, context: Any) -> Any:
-            caller, token = self._caller_of(context)
+            caller, is_valid = self._caller_of(context)
             try:
                 with admitted(caller, permission):
-                    async with self._while_valid(token):
+                    async with self._while_valid(is_valid):
                         return await behavior(request, context)
             except RoleRequired as error:
                 self._emit(RoleRefused(path, context.peer(), caller.name, error.roles))
@@ -109,33 +113,31 @@ class AccessInterceptor(aio.ServerInterceptor):
         self._caller_of(context)
         await context.abort(StatusCode.UNIMPLEMENTED, "Method not found!")
 
-    def _caller_of(self, context: Any) -> tuple[Caller, Token | None]:
-        """Returns who calls; a token that is sent counts, whatever the certificate.
+    def _caller_of(self, context: Any) -> tuple[Caller, IsValid]:
+        """Returns who calls, and how long they may; a token that is sent counts, whatever the certificate.
 
         Raises:
             TokenRequired: no valid token, and no certificate with a role.
         """
+        now = self._now()
         sent = [value for key, value in context.invocation_metadata() or () if key == _HEADER]
         if sent:
-            token = self._tokens.find(secret, self._now()) if (secret := _secret(sent)) else None
+            token = self._tokens.find(secret, now) if (secret := _secret(sent)) else None
             if token is not None:
-                return token.caller, token
+                return token.caller, lambda now: self._tokens.still_has(token, now)
         elif self._takes_certificates:
-            caller = caller_of_certificate(context.auth_context())
-            if caller is not None:
-                return caller, None
+            certificate = certificate_of(context.auth_context())
+            if certificate is not None and certificate.is_valid(now):
+                return certificate.caller, certificate.is_valid
         self._emit(TokenRefused(context.peer()))
         raise TokenRequired("a bearer token is required (metadata `authorization: Bearer ...`)")
 
     @asynccontextmanager
-    async def _while_valid(self, token: Token | None) -> AsyncIterator[None]:
-        """Ends the block with TokenRequired when the token is no longer valid."""
-        if token is None:
-            yield
-            return
+    async def _while_valid(self, is_valid: IsValid) -> AsyncIterator[None]:
+        """Ends the block with TokenRequired when the token or the certificate is no longer valid."""
         try:
             async with asyncio.timeout(None) as limit:
-                self._running[limit] = token
+                self._running[limit] = is_valid
                 try:
                     yield
                 finally:
@@ -144,7 +146,7 @@ class AccessInterceptor(aio.ServerInterceptor):
             if not limit.expired():
                 raise
             raise TokenRequired(
-                "the token of this call was revoked or changed, or has expired"
+                "the token or certificate of this call has expired, or was revoked or changed"
             ) from None
 
 

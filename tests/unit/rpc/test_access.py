@@ -17,6 +17,8 @@ from facewire_server.events import Event, RoleRefused, TokenRefused
 from facewire_server.rpc.access import AccessInterceptor
 from facewire_server.rpc.permissions import PERMISSIONS
 from facewire_server.rpc.services import METHODS
+from fakes.certificates import self_signed
+from harness import certificates
 
 RECOGNIZE = "/facewire.v1.RecognitionService/Recognize"
 EXPORT = "/facewire.v1.GalleryService/ExportGallery"
@@ -223,9 +225,25 @@ async def test_a_timeout_of_the_handler_is_not_taken_for_a_revoked_token() -> No
 URI = b"facewire://role/camera?gallery=staff"
 
 
-async def test_a_certificate_with_a_role_opens_and_a_token_that_is_sent_counts_before_it() -> None:
-    access = AccessInterceptor(plain_tokens("s3cret"), takes_certificates=True)
-    properties = {"peer_uri": [b"https://elsewhere", URI], "x509_subject": [b"CN=door"]}
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A certificate that is valid until NOON."""
+    folder = tmp_path_factory.mktemp("certificate")
+    authority = self_signed(folder)
+    return certificates.signed(folder, "door", authority, expires=NOON)[0].read_bytes()
+
+
+async def test_a_certificate_with_a_role_opens_and_a_token_that_is_sent_counts_before_it(
+    pem: bytes,
+) -> None:
+    access = AccessInterceptor(
+        plain_tokens("s3cret"), takes_certificates=True, now=lambda: NOON - timedelta(seconds=1)
+    )
+    properties = {
+        "peer_uri": [b"https://elsewhere", URI],
+        "x509_subject": [b"CN=door"],
+        "x509_pem_cert": [pem],
+    }
     assert await call(access, Context((), properties)) == "certificate CN=door"
     with pytest.raises(RoleRequired):
         await call(access, Context((), properties), EXPORT)
@@ -257,14 +275,42 @@ async def test_a_certificate_with_a_role_opens_and_a_token_that_is_sent_counts_b
 )
 async def test_a_certificate_whose_role_is_not_understood_as_a_whole_has_none(
     uris: list[bytes],
+    pem: bytes,
 ) -> None:
+    access = AccessInterceptor(takes_certificates=True, now=lambda: NOON - timedelta(seconds=1))
     with pytest.raises(TokenRequired):
-        await call(AccessInterceptor(takes_certificates=True), Context((), {"peer_uri": uris}))
+        await call(access, Context((), {"peer_uri": uris, "x509_pem_cert": [pem]}))
 
 
-async def test_a_certificate_that_grpc_has_not_checked_opens_nothing() -> None:
+async def test_a_certificate_that_grpc_has_not_checked_opens_nothing(pem: bytes) -> None:
+    access = AccessInterceptor(plain_tokens("s3cret"), now=lambda: NOON - timedelta(seconds=1))
     with pytest.raises(TokenRequired):
-        await call(AccessInterceptor(plain_tokens("s3cret")), Context((), {"peer_uri": [URI]}))
+        await call(access, Context((), {"peer_uri": [URI], "x509_pem_cert": [pem]}))
+
+
+async def test_a_certificate_that_expires_ends_its_calls_and_opens_no_more(pem: bytes) -> None:
+    now = NOON - timedelta(seconds=1)
+    access = AccessInterceptor(takes_certificates=True, now=lambda: now)
+    context = Context((), {"peer_uri": [URI], "x509_pem_cert": [pem]})
+    release = asyncio.Event()
+    running = asyncio.create_task(call(access, context, work=release.wait))
+    await asyncio.sleep(0)
+    access.end_invalid()
+    await asyncio.sleep(0)
+    assert not running.done()
+    now = NOON
+    access.end_invalid()
+    with pytest.raises(TokenRequired, match="certificate of this call has expired"):
+        await running
+    with pytest.raises(TokenRequired):
+        await call(access, context)
+
+
+@pytest.mark.parametrize("end", [b"", b"x", b"-----BEGIN CERTIFICATE-----\nMAA=\n"])
+async def test_a_certificate_whose_validity_cannot_be_read_has_no_role(end: bytes) -> None:
+    context = Context((), {"peer_uri": [URI], "x509_pem_cert": [end]})
+    with pytest.raises(TokenRequired):
+        await call(AccessInterceptor(takes_certificates=True), context)
 
 
 def test_no_caller_is_limited_to_no_gallery_which_would_mean_all() -> None:

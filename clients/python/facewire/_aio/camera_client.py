@@ -82,7 +82,7 @@ class AsyncCameraClient(AsyncGalleryClient):
             frames,
             timeout_s=self._timeout_s if timeout_s is None else timeout_s,
             reopening=Reopening(
-                token=self._address.token,
+                renew=self._address.renew,
                 is_wanted=is_live(frames) if reopen is None else reopen,
                 note=on_reopen,
             ),
@@ -105,7 +105,7 @@ class AsyncCameraClient(AsyncGalleryClient):
             self._address,
             requests.watch_tracks(cameras, identities, states, after_event, kept_only=kept_only),
             timeout_s=self._timeout_s if timeout_s is None else timeout_s,
-            reopening=Reopening(is_wanted=True, note=on_reopen, token=self._address.token),
+            reopening=Reopening(is_wanted=True, note=on_reopen, renew=self._address.renew),
         )
         return self._kept(feed)
 
@@ -139,7 +139,7 @@ class AsyncCameraClient(AsyncGalleryClient):
                 ResponseDetail.EVENTS_ONLY, search_interval_ms,
             )  # fmt: skip
             reopening = Reopening(
-                is_wanted=True, note=on_reopen, from_start=True, token=self._address.token
+                is_wanted=True, note=on_reopen, from_start=True, renew=self._address.renew
             )
             return AsyncStream(
                 self._address, config, frames, timeout_s=limit_s, reopening=reopening
@@ -148,7 +148,7 @@ class AsyncCameraClient(AsyncGalleryClient):
         def kept_events(after_event: int) -> AsyncTrackFeed:
             request = requests.watch_tracks([camera], (), (), after_event, kept_only=True)
             reopening = Reopening(
-                is_wanted=True, note=None, from_start=True, token=self._address.token
+                is_wanted=True, note=None, from_start=True, renew=self._address.renew
             )
             return AsyncTrackFeed(self._address, request, timeout_s=limit_s, reopening=reopening)
 

@@ -92,6 +92,11 @@ class Address:
         token = self.token.blocking() if self.token else ""
         return (("authorization", f"Bearer {token}"),) if token else ()
 
+    def renew(self) -> bool:
+        """Returns whether a new connection may be let in after one was refused: it reads token and certificate again."""
+        is_token_read = self.token is not None and self.token.renew()
+        return is_token_read or self.client_certificate is not None
+
     def credentials(self) -> grpc.ChannelCredentials | None:
         """Returns the credentials of TLS for a new channel; None if it is off."""
         if not self.tls:

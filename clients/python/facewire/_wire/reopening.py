@@ -6,11 +6,14 @@ from typing import TypeAlias
 from facewire._values.enums import ErrorReason
 from facewire._values.errors import FacewireError, ReconnectError
 from facewire._wire.backoff import Backoff
-from facewire._wire.tokens import SentToken
 
 __all__ = ["OnReopen", "Reopening", "lacked_frames"]
 
 OnReopen: TypeAlias = Callable[[FacewireError, float], object]
+
+
+def _never() -> bool:
+    return False
 
 
 class Reopening:
@@ -30,12 +33,15 @@ class Reopening:
         is_wanted: bool,
         note: OnReopen | None,
         from_start: bool = False,
-        token: SentToken | None = None,
+        renew: Callable[[], bool] = _never,
     ) -> None:
-        """Takes the token, too: one that was revoked is read again, once until a result comes."""
+        """Takes what has the refused token, or the certificate that has expired, read again, and returns whether that is worth a call.
+
+        It is called once until a result comes.
+        """
         self.count = 0
-        self._token = token
-        self._is_token_new = False
+        self._renew = renew
+        self._is_renewed = False
         self._is_wanted = is_wanted
         self._note = note
         self._from_start = from_start
@@ -49,7 +55,7 @@ class Reopening:
 
     def progressed(self) -> None:
         """Begins with short pauses again: a result has come."""
-        self._is_token_new = False
+        self._is_renewed = False
         self._backoff.reset()
 
     def goes_on(self, error: FacewireError) -> bool:
@@ -61,10 +67,10 @@ class Reopening:
         return self._is_wanted and error.retryable and may_wait
 
     def _renews(self) -> bool:
-        if self._token is None or self._is_token_new:
+        if self._is_renewed:
             return False
-        self._is_token_new = self._token.renew()
-        return self._is_token_new
+        self._is_renewed = self._renew()
+        return self._is_renewed
 
     def pause_s(self, error: FacewireError) -> float:
         """Returns the pause before a new call, seconds, and reports it."""
