@@ -1,6 +1,7 @@
 """What the embedded engine cannot run is refused with what to do about it; a failure is no crash."""
 
 import asyncio
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import numpy as np
 import pytest
 
 from facewire_server.app.values import read_model_contract
-from facewire_server.backends.openvino_engine import OpenVinoModel
+from facewire_server.backends.openvino_engine import OpenVinoModel, _Compiled
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof import canary
 from facewire_server.work.breadth import working
+from facewire_server.work.spent import Spent
 from fakes.python import run_python
 
 # Noise at low thresholds passes through all three networks. The private memory is read after every size.
@@ -54,6 +56,23 @@ while engines:
 signal.raise_signal(signal.SIGTERM)
 print(taken)
 """
+
+
+def test_a_prediction_is_charged_its_work_and_not_the_wait_for_other_programs() -> None:
+    class Waiting:
+        """A network whose threads get no processor for a while."""
+
+        inputs = outputs = ()
+
+        def create_infer_request(self) -> "Waiting":
+            return self
+
+        def infer(self, *_: object, **__: object) -> None:
+            time.sleep(0.2)
+
+    spent = Spent()
+    _Compiled(Waiting(), requests=1).infer({}, spent)
+    assert 0 < spent.total_s < 0.1
 
 
 def test_a_folder_without_a_version_names_the_command_that_builds_the_models(
