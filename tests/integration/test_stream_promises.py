@@ -11,7 +11,7 @@ import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.backends.memory_journal import MemoryJournal
-from facewire_server.streams import pace, registry
+from facewire_server.streams import pace, reading, registry
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import CONTRACT_ID, FakeRecognizer
 from fakes.wire import (
@@ -196,6 +196,52 @@ async def test_of_the_frames_that_wait_the_newest_wins() -> None:
 async def half_closed(wire: Wire) -> None:
     """Waits until the only open stream has been read to its end."""
     await until(lambda: wire.streams()[0].is_read_to_end)
+
+
+async def test_frames_that_are_only_skipped_are_read_at_a_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A skipped frame is accounted for at once, so a client that waits for its credit only would send thousands a second."""
+    monkeypatch.setattr(reading, "_SKIPPED_PER_S", 1e-6)
+    recognizer = FakeRecognizer()
+    recognizer.gate.clear()
+    async with served(recognizer) as wire:
+        call = await opened(wire)
+        await call.write(frame(1))
+        await recognizer.until(begun=1)
+        for sequence in range(2, 11):
+            await call.write(frame(sequence))
+        await until(lambda: wire.streams()[0].outstanding == 3)
+        # Whatever the loop does next, a fourth frame is not read.
+        refused = wire.recognition.Recognize(single(b"x"), timeout=0.2)
+        assert await refused.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert wire.streams()[0].outstanding == 3
+        recognizer.gate.set()
+        assert accounted([await call.read() for _ in range(3)], [1, 2, 3]) == [1, 2, 3]
+        call.cancel()
+
+
+async def test_large_frames_that_are_only_skipped_are_read_more_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "_SKIPPED_PER_S", 1e6)
+    monkeypatch.setattr(reading, "_SKIPPED_BYTES_PER_S", 0.5)
+    recognizer = FakeRecognizer()
+    recognizer.gate.clear()
+    async with served(recognizer) as wire:
+        call = await opened(wire)
+        await call.write(frame(1))
+        await recognizer.until(begun=1)
+        for sequence in range(2, 8):
+            await call.write(frame(sequence, b""))
+        await until(lambda: wire.streams()[0].outstanding == 7)
+        for sequence in (8, 9):
+            await call.write(frame(sequence, b"x" * 1000))
+        await until(lambda: wire.streams()[0].outstanding == 8)
+        refused = wire.recognition.Recognize(single(b"x"), timeout=0.2)
+        assert await refused.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert wire.streams()[0].outstanding == 8
+        call.cancel()
 
 
 async def test_every_frame_stops_reading_at_the_credit() -> None:
