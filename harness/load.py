@@ -168,8 +168,9 @@ class Load:
                         accounts.end()
                 finally:
                     accounts.is_over = True
-            if not self.stop.wait(_REOPEN_S):
+            if ended != "OK" or not self.stop.is_set():
                 counted.ended.append(ended)
+            self.stop.wait(_REOPEN_S)
 
     def _note(self, frame: recognition_pb2.FrameResult, counted: Counted) -> None:
         if self.stop.is_set():

@@ -20,14 +20,14 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Counted:
-    """What a party got, until the load began to end.
+    """What a party got; answers and what was refused, until the load began to end.
 
     Attributes:
         answers: of frames that were recognized, and of calls.
         refused: reasons of frames that were not, and status codes of failed calls.
         late: frames that a camera did not send, since the connection had not taken the one before.
-        ended: how streams ended before the load did: reasons of the errors, or "OK".
-        accounts: of all its streams, also after the load began to end.
+        ended: how streams ended: reasons of the errors, or "OK" before the load began to end.
+        accounts: of all its streams.
     """
 
     answers: list[Answer] = field(default_factory=list)
