@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Final
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.copying import copy_storage
+from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.folder import alone_in
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
 from facewire_server.errors import StorageDamaged
@@ -57,7 +57,7 @@ def back_up(folder: Path, into: Path, progress: Callable[[float], None]) -> None
         (part / _LOCK).unlink(missing_ok=True)
         _write_manifest(part)
         part.rename(into)
-        _sync(into.parent)
+        sync_path(into.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -72,7 +72,7 @@ def _write_manifest(part: Path) -> None:
     }
     (part / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     for path in (part / _FILE, part / _MANIFEST, part):
-        _sync(path)
+        sync_path(path)
 
 
 def verify(folder: Path) -> None:
@@ -127,10 +127,10 @@ def restore(backup: Path, folder: Path) -> None:
         try:
             shutil.copyfile(backup / _FILE, part)
             part.chmod(0o600)
-            _sync(part)
+            sync_path(part)
             (folder / _LOCK).unlink(missing_ok=True)
             part.rename(file)
-            _sync(folder)
+            sync_path(folder)
         finally:
             part.unlink(missing_ok=True)
 
@@ -144,11 +144,3 @@ def _files(folder: Path) -> list[Path]:
 def _digest(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

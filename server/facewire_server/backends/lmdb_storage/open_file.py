@@ -1,5 +1,6 @@
 """A storage's file, open in this process: LMDB's environment over it, and its tables."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 import lmdb
 
 from facewire_server.backends.lmdb_storage.data_file import DataFile, FileGone
+from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.generations import (
     FIRST,
     file_of,
@@ -212,9 +214,12 @@ def make_file(path: Path) -> None:
     try:
         # Nothing shares a file of this name, so it needs no lock.
         lmdb.open(str(temporary), subdir=False, lock=False, mode=0o600).close()
-        try:
+        # Before it has its name: after a power cut a file whose pages are not on disk would be empty, hence damage.
+        sync_path(temporary)
+        with contextlib.suppress(FileExistsError):  # another process was faster
             path.hardlink_to(temporary)
-        except FileExistsError:  # another process was faster
-            return
+        # Before anything is acknowledged: a name that is not on disk takes all that is written under it along.
+        for folder in path.parents[:2]:
+            sync_path(folder)
     finally:
         temporary.unlink(missing_ok=True)
