@@ -14,6 +14,7 @@ from typing import Final
 
 import lmdb
 
+from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.generations import (
     FIRST,
     META,
@@ -25,7 +26,7 @@ from facewire_server.backends.lmdb_storage.generations import (
 )
 from facewire_server.errors import StorageBusy
 
-__all__ = ["PART", "erase", "has_leftovers", "sweep", "switching_alone", "sync_folder"]
+__all__ = ["PART", "erase", "has_leftovers", "sweep", "switching_alone"]
 
 PART: Final = ".part"
 """What the name of a file ends with that a switch writes."""
@@ -136,7 +137,7 @@ def _retire_first(file: Path, stub_format: bytes, at_step: Callable[[str], None]
                 erase(old, at_step)
             if not old.exists():
                 old.hardlink_to(file)
-            sync_folder(file.parent)
+            sync_path(file.parent)
             at_step("put aside")
             _make_stub(file, stub_format)
             erase(old, at_step)
@@ -154,7 +155,7 @@ def _make_stub(file: Path, stub_format: bytes) -> None:
             txn.put(MOVED_TO, b"", db=meta)
             txn.put(_STUB, b"", db=meta)
     part.replace(file)
-    sync_folder(file.parent)
+    sync_path(file.parent)
 
 
 def _is_stub(file: Path) -> bool:
@@ -200,16 +201,7 @@ def erase(file: Path, at_step: Callable[[str], None] = lambda _: None) -> None:
     file.unlink()
     if number_of(file.name) not in (None, FIRST):
         lock_of(file).unlink(missing_ok=True)
-    sync_folder(file.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Writes the names in a folder to the disk."""
-    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync_path(file.parent)
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import lmdb
 
-from facewire_server.backends.lmdb_storage.erasing import PART, erase, sync_folder
+from facewire_server.backends.lmdb_storage.disk import sync_path
+from facewire_server.backends.lmdb_storage.erasing import PART, erase
 from facewire_server.backends.lmdb_storage.generations import (
     MOVED_TO,
     SWITCHING,
@@ -94,7 +95,7 @@ def switch_to_next(
                 following.finish(rewrite)
                 at_step("finished")
                 part.rename(target)
-                sync_folder(folder)
+                sync_path(folder)
                 at_step("renamed")
                 transaction.table("meta").put(MOVED_TO, str(environment.generation + 1).encode())
                 at_step("moving")
