@@ -11,7 +11,7 @@ from facewire_server.configuration.env_file import format_env_file
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_server.configuration.sources import add_flags, read
 from facewire_server.errors import ServerError
-from facewire_server.workers import WORK, Parent, supervise
+from facewire_server.workers import WORK, Parent, Slot, Table, supervise
 
 __all__ = ["command_parser", "main"]
 
@@ -117,13 +117,14 @@ def _run(settings: Settings) -> int:
     return 0
 
 
-def _work(control: str) -> int:
+def _work(table: str, slot_count: str, slot: str, control: str) -> int:
     """Runs one of several workers; its parent alone starts it, with all settings as variables."""
     from facewire_server.app import serve
 
     try:
         settings = read(command_parser(WORK).parse_args([]), os.environ)
-        parent = Parent(int(control), end_within_s=settings.drain_s)
+        loads = Slot(Table(int(slot_count), int(table)), int(slot))
+        parent = Parent(int(control), loads, end_within_s=settings.drain_s)
         asyncio.run(serve(settings, parent))
     except (ServerError, SettingsError, OSError) as error:
         print(f"facewire-server: {error}", file=sys.stderr)

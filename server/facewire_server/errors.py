@@ -40,6 +40,7 @@ ServerError
     ModelUnavailable
     StorageBusy             the gallery's storage had to end a reading early
     ShuttingDown
+    WorkerBusy              another process of this server has fewer streams
   TimedOut                a picture was not finished in time
   NotImplementedYet       in the contract, not in this server
 
@@ -92,6 +93,7 @@ __all__ = [
     "TrackNotFound",
     "Unavailable",
     "UndecodableImage",
+    "WorkerBusy",
 ]
 
 
@@ -269,6 +271,10 @@ class StorageBusy(Unavailable):
 
 class ShuttingDown(Unavailable):
     """The server is shutting down."""
+
+
+class WorkerBusy(Unavailable):
+    """Another process of this server has fewer streams: a new connection may reach it."""
 
 
 class TimedOut(ServerError):

@@ -15,7 +15,6 @@ STATUS_OF = {
     for code, reason in STATUSES.values()
 } | {
     "INTERNAL": StatusCode.INTERNAL.name,  # in no table, on purpose
-    "WORKER_BUSY": StatusCode.UNAVAILABLE.name,  # reserved for several workers
 }
 PAIR = re.compile(r"`([A-Z_]+)` \(([A-Z_., ]+)\)")
 """As in the comment of a method: `STATUS` (REASON, IMAGE_...)."""

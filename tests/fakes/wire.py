@@ -31,6 +31,7 @@ from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
 from facewire_server.streams.journal import Journal
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.streams.loads import Alone
 from facewire_server.streams.tally import SessionStatistics
 from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
@@ -156,6 +157,7 @@ async def served(
         slots,
         frame_bytes,
         journal,
+        loads=Alone(),
         info=info,
         emit=emit,
         **shared,

@@ -21,7 +21,8 @@ from facewire_server.events import (
 from facewire_server.host.signals import Signals
 from facewire_server.workers import supervision
 from facewire_server.workers.process import WorkerProcess
-from facewire_server.workers.supervision import EXIT_GIVEN_UP, Supervisor
+from facewire_server.workers.supervision import EXIT_GIVEN_UP, Supervisor, slots_of
+from facewire_server.workers.table import Table
 from fakes.python import PATHS
 
 OBEDIENT = """
@@ -48,14 +49,19 @@ class Run:
         self.serves = asyncio.Event()
         self.changed = asyncio.Event()
         self.supervisor = Supervisor(
-            self._start, 2, lame_duck_s=0.0, drain_s=drain_s, emit=self._emit
+            self._start,
+            2,
+            table=Table(slots_of(2)),
+            lame_duck_s=0.0,
+            drain_s=drain_s,
+            emit=self._emit,
         )
 
     def _emit(self, event: Event) -> None:
         self.events.append(event)
         self.changed.set()
 
-    async def _start(self) -> WorkerProcess:
+    async def _start(self, slot: int) -> WorkerProcess:
         command = (sys.executable, "-c", self.program)
         self.started.append(await WorkerProcess.start(command, os.environ, 2))
         return self.started[-1]

@@ -5,15 +5,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
+import facewire
 from fakes.python import PATHS
+from fakes.wire import reason_and_fields
 from harness.running import RunningServer, ServerFailed, running_server
+from harness.tracked import TrackedStream
 
 WITHIN_S = 100.0
 """For what a busy machine does in seconds."""
@@ -81,6 +88,48 @@ def test_a_worker_that_is_killed_is_replaced(workers: RunningServer) -> None:
     os.kill(gone, signal.SIGKILL)
     until(lambda: len(serving(workers)) == 2 and gone not in serving(workers))
     assert other in serving(workers)
+
+
+def streams_by_worker(server: RunningServer) -> Counter[int]:
+    found = Counter(one["worker"] for one in entries(server, "stream_opened"))
+    found.subtract(one["worker"] for one in entries(server, "stream_ended"))
+    return found
+
+
+def all_have_ended(server: RunningServer) -> bool:
+    return not any(streams_by_worker(server).values())
+
+
+def test_streams_of_the_sdk_are_spread_over_the_workers(workers: RunningServer) -> None:
+    """Each has a connection of its own, and opens another one if its worker is busy."""
+    until(lambda: all_have_ended(workers))
+    over = threading.Event()
+
+    def no_frames() -> Iterator[facewire.Picture]:
+        over.wait()
+        return
+        yield
+
+    with facewire.Client(workers.address) as client, ExitStack() as opened:
+        opened.callback(over.set)
+        for _ in range(8):
+            opened.enter_context(client.stream(no_frames()))
+        until(lambda: streams_by_worker(workers).total() == 8)
+        counts = [streams_by_worker(workers)[pid] for pid in serving(workers)]
+        assert sorted(counts) in ([3, 5], [4, 4])
+
+
+def test_a_client_with_one_connection_gets_all_its_streams(workers: RunningServer) -> None:
+    until(lambda: all_have_ended(workers))
+    with workers.channel() as channel, ExitStack() as opened:
+        for refusals in (0, 0, 4, 4):
+            for _ in range(refusals):
+                with pytest.raises(grpc.RpcError) as caught:
+                    TrackedStream(channel)
+                error: Any = caught.value
+                assert error.code() is grpc.StatusCode.UNAVAILABLE
+                assert reason_and_fields(error) == ("WORKER_BUSY", [])
+            opened.enter_context(TrackedStream(channel))
 
 
 def test_workers_end_with_their_parent(models: Path) -> None:

@@ -29,6 +29,7 @@ from facewire_server.rpc.server import Server
 from facewire_server.rpc.server_info import server_info_message
 from facewire_server.streams.camera.camera import Camera
 from facewire_server.streams.journal import Journal
+from facewire_server.streams.loads import Loads
 from facewire_server.telemetry.opened import Telemetry, TracesNotInstalled
 from facewire_server.telemetry.state import Build
 
@@ -44,6 +45,7 @@ def join(
     work: Work,
     threads: Executor,
     trail: Trail,
+    loads: Loads,
     emit: Emit,
     interceptors: Sequence[aio.ServerInterceptor],
 ) -> Server:
@@ -59,6 +61,7 @@ def join(
             work.slots,
             work.frame_bytes,
             journal,
+            loads=loads,
             limits=limits,
             defaults=defaults,
             info=server_info_message(

@@ -42,6 +42,7 @@ from facewire_server.logs import logging_to_stderr
 from facewire_server.models import Models, open_models
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.rpc.server import Server
+from facewire_server.streams.loads import Alone, Loads
 from facewire_server.telemetry.opened import Telemetry
 from facewire_server.telemetry.state import Sources
 from facewire_server.work.failures import emit_failures
@@ -98,7 +99,8 @@ async def _serve(
         membership.obey(signals)
     # From here on, so that a server that hangs while it starts can be stopped, too.
     stopping = asyncio.create_task(_end_in_time(signals, ending, settings))
-    async with _server(settings, emit, telemetry) as (server, models, gallery):
+    loads: Loads = Alone() if membership is None else membership.loads
+    async with _server(settings, loads, emit, telemetry) as (server, models, gallery):
         reloading = asyncio.create_task(
             reload_on(signals.reload, settings, partial(_replace, server), emit)
         )
@@ -152,7 +154,7 @@ async def _end_in_time(signals: Signals, ending: Ending, settings: Settings) -> 
 
 @asynccontextmanager
 async def _server(
-    settings: Settings, emit: Emit, telemetry: Telemetry
+    settings: Settings, loads: Loads, emit: Emit, telemetry: Telemetry
 ) -> AsyncIterator[tuple[Server, Models, LmdbGallery]]:
     """Opens everything. The metrics, if asked for, are served from here on; gRPC does not listen yet.
 
@@ -193,6 +195,7 @@ async def _server(
             shared,
             threads,
             AuditTrail(AuditLog(settings.data / "audit").append, auditing),
+            loads,
             emit,
             telemetry.interceptors,
         )

@@ -30,6 +30,7 @@ from facewire_server.rpc.options import RequestDefaults
 from facewire_server.rpc.watching import Watching
 from facewire_server.streams.journal import Journal
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.streams.loads import Loads
 from facewire_server.streams.observed import observed
 from facewire_server.streams.registry import Streams
 from facewire_server.streams.session import OpenCamera, Session
@@ -53,6 +54,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         frame_bytes: ByteBudget,
         journal: Journal,
         *,
+        loads: Loads,
         limits: ServingLimits,
         defaults: RequestDefaults,
         info: recognition_pb2.GetServerInfoResponse,
@@ -67,12 +69,13 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             slots: shared with the recognizer.
             frame_bytes: of the frames that wait, of all streams.
             journal: keeps track events, and what streams can be resumed from.
+            loads: how many streams other workers have.
             limits: what a client may ask for.
             defaults: options of a request that leaves them unset.
             info: what `GetServerInfo` returns.
             emit: takes the events of the streams.
         """
-        self.streams = Streams(limits.max_streams)
+        self.streams = Streams(limits.max_streams, loads)
         self._recognizer = recognizer
         self._open_camera = open_camera
         self._gallery = gallery
@@ -110,7 +113,8 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             client=host_of(context.peer()),
             emit=self._emit,
         )
-        with observed(session, context.peer(), self._emit) as note, self.streams.admitted(session):
+        peer = context.peer()
+        with observed(session, peer, self._emit) as note, self.streams.admitted(session, peer):
 
             async def noted(value: StreamOutput) -> None:
                 await send(value)

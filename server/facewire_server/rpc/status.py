@@ -89,12 +89,14 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.ModelUnavailable: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_MODEL_UNAVAILABLE),
     errors.StorageBusy: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_STORAGE_BUSY),
     errors.ShuttingDown: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_SHUTTING_DOWN),
+    errors.WorkerBusy: (StatusCode.UNAVAILABLE, face_pb2.ERROR_REASON_WORKER_BUSY),
     errors.TimedOut: (StatusCode.DEADLINE_EXCEEDED, face_pb2.ERROR_REASON_TIMED_OUT),
     errors.NotImplementedYet: (StatusCode.UNIMPLEMENTED, face_pb2.ERROR_REASON_NOT_IMPLEMENTED),
 }
 """Status and reason of each error. Errors that are not here are INTERNAL."""
 
 RETRY_AFTER_S: dict[type[ServerError], float] = {
+    errors.WorkerBusy: 0.0,
     errors.TooManyCalls: 0.25,
     errors.OutOfMemory: 1.0,
     errors.StorageBusy: 1.0,
@@ -104,7 +106,8 @@ RETRY_AFTER_S: dict[type[ServerError], float] = {
 }
 """Seconds after which a client may repeat the call (`google.rpc.RetryInfo`): it was refused before it did anything.
 Chosen, not measured: a call is over within a fraction of a second; a server is back, or a model found
-again, within a few; a stream gives its place up after ten seconds without a frame."""
+again, within a few; a stream gives its place up after ten seconds without a frame. After WorkerBusy a client needs no pause, but a new
+connection."""
 
 
 def reason_of(error: ServerError) -> face_pb2.ErrorReason:

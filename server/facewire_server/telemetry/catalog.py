@@ -160,7 +160,7 @@ ROWS: Final = tuple(
             "facewire_streams_refused_total",
             "counter",
             "reason",
-            "Streams not admitted: TOO_MANY_STREAMS or SHUTTING_DOWN",
+            "Streams not admitted: TOO_MANY_STREAMS, WORKER_BUSY or SHUTTING_DOWN",
         ),
         (
             "facewire_model_calls_total",

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from facewire_server.errors import ShuttingDown, TooManyStreams
+from facewire_server.errors import ShuttingDown, TooManyStreams, WorkerBusy
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 from facewire_server.proof.opened import ModelStatistics
 from facewire_server.streams.journal import JournalStatistics
@@ -30,7 +30,7 @@ Chosen, not measured."""
 
 _ROLLUP: Final = Path("/proc/self/smaps_rollup")
 
-_REFUSALS: Final = (TooManyStreams, ShuttingDown)
+_REFUSALS: Final = (TooManyStreams, WorkerBusy, ShuttingDown)
 """The errors with which `Streams` refuses; their series exist from the start, so that a rate counts the first refusal."""
 
 _Family: TypeAlias = CounterMetricFamily | GaugeMetricFamily

@@ -7,5 +7,6 @@ Python, `facewire-server work`, which gets the settings as variables and one end
 from facewire_server.workers.orders import WORK
 from facewire_server.workers.parent import Parent
 from facewire_server.workers.supervision import supervise
+from facewire_server.workers.table import Slot, Table
 
-__all__ = ["WORK", "Parent", "supervise"]
+__all__ = ["WORK", "Parent", "Slot", "Table", "supervise"]

@@ -5,7 +5,7 @@ from typing import Final
 __all__ = ["RELOAD", "SERVES", "STOP", "STOP_AT_ONCE", "WORK"]
 
 WORK: Final = "work"
-"""The command that is a worker; its argument is the file descriptor of its socket."""
+"""The command that is a worker. Its arguments: file descriptor of the table, number of slots, own slot, file descriptor of its socket."""
 
 STOP: Final = "stop"
 """To a worker: serve on for `lame_duck_s`, then drain."""

@@ -12,6 +12,7 @@ from typing import Final
 from facewire_server.host.ending import EXIT_FORCED
 from facewire_server.host.signals import Signals
 from facewire_server.workers.orders import RELOAD, SERVES, STOP, STOP_AT_ONCE
+from facewire_server.workers.table import Slot
 
 __all__ = ["Parent"]
 
@@ -21,10 +22,21 @@ asked to stop. Chosen, not measured."""
 
 
 class Parent:
-    """The socket to the parent, read in a thread of its own: an event loop that hangs must not keep an orphan alive."""
+    """The socket to the parent, read in a thread of its own: an event loop that hangs must not keep an orphan alive.
 
-    def __init__(self, control: int, *, end_within_s: float) -> None:
-        """Takes the socket's file descriptor, and the seconds that calls have to end if the parent dies."""
+    Attributes:
+        loads: the streams of all workers.
+    """
+
+    def __init__(self, control: int, loads: Slot, *, end_within_s: float) -> None:
+        """Takes over a worker's place.
+
+        Args:
+            control: the socket's file descriptor.
+            loads: of this worker and the others.
+            end_within_s: seconds that calls have to end if the parent dies.
+        """
+        self.loads = loads
         self._socket = socket.socket(fileno=control)
         self._end_within_s = end_within_s + _CLOSE_S
         self._signals: Signals | None = None
@@ -42,6 +54,7 @@ class Parent:
 
     def serves(self) -> None:
         """Says that this worker takes calls."""
+        self.loads.set_takes_calls(True)
         with contextlib.suppress(OSError):  # the parent has died, which the thread finds
             self._socket.sendall(json.dumps(SERVES).encode() + b"\n")
 
@@ -57,6 +70,10 @@ class Parent:
             self._early.append(order)
             return
         signals = self._signals
+        if order in (STOP, STOP_AT_ONCE):
+            self.loads.set_takes_calls(
+                False
+            )  # from here on no other refuses a stream for this one's sake
         set_by_order = {
             STOP: signals.stop.set,
             STOP_AT_ONCE: signals.stop_at_once,

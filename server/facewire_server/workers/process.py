@@ -44,7 +44,11 @@ class WorkerProcess:
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], environment: Mapping[str, str], stderr: int
+        cls,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        stderr: int,
+        files: Sequence[int] = (),
     ) -> "WorkerProcess":
         """Starts a worker.
 
@@ -52,6 +56,7 @@ class WorkerProcess:
             command: whose last argument is to be the file descriptor of the worker's socket.
             environment: of the process; all settings are in it.
             stderr: file descriptor of its standard error.
+            files: further file descriptors that it keeps.
 
         Raises:
             OSError: the system has no process for it.
@@ -61,7 +66,7 @@ class WorkerProcess:
             process = await asyncio.create_subprocess_exec(
                 *(*command, str(its.fileno())),
                 env=dict(environment),
-                pass_fds=(its.fileno(),),
+                pass_fds=(its.fileno(), *files),
                 stdin=asyncio.subprocess.DEVNULL,
                 stderr=stderr,
                 # What a terminal sends to its group reaches the parent only, which passes it on.

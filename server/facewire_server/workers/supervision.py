@@ -23,8 +23,9 @@ from facewire_server.host.signals import Signals, handle_signals
 from facewire_server.logs import logging_to_stderr
 from facewire_server.workers.orders import RELOAD, STOP, STOP_AT_ONCE, WORK
 from facewire_server.workers.process import WorkerProcess, environment_of
+from facewire_server.workers.table import Table
 
-__all__ = ["EXIT_GIVEN_UP", "Supervisor", "supervise"]
+__all__ = ["EXIT_GIVEN_UP", "Supervisor", "slots_of", "supervise"]
 
 EXIT_GIVEN_UP: Final = 4
 """Exit status of a server whose workers died again and again."""
@@ -52,9 +53,10 @@ class Supervisor:
 
     def __init__(
         self,
-        start: Callable[[], Awaitable[WorkerProcess]],
+        start: Callable[[int], Awaitable[WorkerProcess]],
         count: int,
         *,
+        table: Table,
         lame_duck_s: float,
         drain_s: float,
         emit: Emit,
@@ -62,8 +64,9 @@ class Supervisor:
         """Starts nothing yet.
 
         Args:
-            start: starts a worker.
+            start: starts a worker with this slot.
             count: of workers.
+            table: of their streams, with `slots_of(count)`.
             lame_duck_s, drain_s: that a worker takes to end.
             emit: takes what happens to workers.
         """
@@ -74,6 +77,8 @@ class Supervisor:
         self._emit = emit
         self._places: list[WorkerProcess] = []
         self._all: set[WorkerProcess] = set()
+        self._table = table
+        self._free_slots = list(range(table.slot_count))
         self._deaths_in_a_row = 0
         self._failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -115,9 +120,20 @@ class Supervisor:
             stopped.cancel()
 
     async def _started(self) -> WorkerProcess:
-        worker = await self._start()
+        slot = self._free_slots.pop(0)
+        try:
+            worker = await self._start(slot)
+        except BaseException:
+            self._free_slots.append(slot)
+            raise
+
+        def ended(_: object) -> None:
+            self._all.discard(worker)
+            self._table.clear(slot)
+            self._free_slots.append(slot)
+
         self._all.add(worker)
-        worker.ended.add_done_callback(lambda _: self._all.discard(worker))
+        worker.ended.add_done_callback(ended)
         return worker
 
     async def _keep(self, place: int) -> None:
@@ -233,18 +249,26 @@ async def supervise(settings: Settings, environment: Mapping[str, str]) -> int:
     Raises:
         OSError: the address cannot be used, or the system has no process for a worker.
     """
-    with reserved_port(settings.listen) as port, closing(_Stderr()) as stderr:
+    slot_count = slots_of(settings.workers)
+    with (
+        reserved_port(settings.listen) as port,
+        closing(_Stderr()) as stderr,
+        closing(Table(slot_count)) as table,
+    ):
         signals = handle_signals()
         address = f"{settings.listen.rpartition(':')[0]}:{port}"
-        command = (sys.executable, "-m", "facewire_server", WORK)
+        command = (sys.executable, "-m", "facewire_server", WORK, str(table.file), str(slot_count))
         own = dataclasses.replace(settings, listen=address, metrics_listen="").described()
         variables = environment_of(
             environment, ENVIRONMENT_PREFIX, {variable: text for variable, text, _ in own}
         )
         with logging_to_stderr(settings.log_format) as log:
             supervisor = Supervisor(
-                lambda: WorkerProcess.start(command, variables, stderr.file),
+                lambda slot: WorkerProcess.start(
+                    (*command, str(slot)), variables, stderr.file, (table.file,)
+                ),
                 settings.workers,
+                table=table,
                 lame_duck_s=settings.lame_duck_s,
                 drain_s=settings.drain_s,
                 emit=log,
@@ -252,6 +276,11 @@ async def supervise(settings: Settings, environment: Mapping[str, str]) -> int:
             return await supervisor.run(
                 signals, lambda: print(f"facewire.v1 on {address}", flush=True)
             )
+
+
+def slots_of(worker_count: int) -> int:
+    """Returns the slots for this number of workers: each, and those that take their places."""
+    return 2 * worker_count
 
 
 class _Stderr:

@@ -1,13 +1,15 @@
 """Open streams are counted exactly, and a shutdown reaches each of them."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from facewire_server.errors import ShuttingDown, TooManyStreams
+from facewire_server.errors import ShuttingDown, TooManyStreams, WorkerBusy
 from facewire_server.streams.registry import Streams, StreamsStatistics
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import ReconnectReason
+from facewire_server.workers import Slot, Table
 
 
 class Stream(Session):
@@ -29,15 +31,15 @@ class Stream(Session):
 
 def test_streams_are_counted() -> None:
     streams = Streams(1)
-    with streams.admitted(Stream()):
+    with streams.admitted(Stream(), "ipv4:a:1"):
         for _ in range(2):
-            with pytest.raises(TooManyStreams), streams.admitted(Stream()):
+            with pytest.raises(TooManyStreams), streams.admitted(Stream(), "ipv4:a:1"):
                 pass
         assert streams.statistics() == StreamsStatistics(1, 1, 1, {TooManyStreams: 2})
-    with streams.admitted(Stream()):
+    with streams.admitted(Stream(), "ipv4:a:1"):
         pass
     streams.drain()
-    with pytest.raises(ShuttingDown), streams.admitted(Stream()):
+    with pytest.raises(ShuttingDown), streams.admitted(Stream(), "ipv4:a:1"):
         pass
     refused = {TooManyStreams: 2, ShuttingDown: 1}
     assert streams.statistics() == StreamsStatistics(1, 0, 2, refused)
@@ -45,13 +47,16 @@ def test_streams_are_counted() -> None:
 
 def test_there_are_no_more_than_the_most_and_an_end_makes_room() -> None:
     streams, first, second = Streams(2), Stream(), Stream()
-    with streams.admitted(first):
-        with streams.admitted(second):
+    with streams.admitted(first, "ipv4:a:1"):
+        with streams.admitted(second, "ipv4:a:1"):
             assert list(streams) == [first, second]
-            with pytest.raises(TooManyStreams, match="2 streams"), streams.admitted(Stream()):
+            with (
+                pytest.raises(TooManyStreams, match="2 streams"),
+                streams.admitted(Stream(), "ipv4:a:1"),
+            ):
                 pass
             assert len(streams) == 2
-        with streams.admitted(Stream()):
+        with streams.admitted(Stream(), "ipv4:a:1"):
             assert len(streams) == 2
     assert len(streams) == 0
 
@@ -60,30 +65,30 @@ def test_the_stream_that_is_idle_for_longest_gives_way_to_a_new_one() -> None:
     streams, busy, idle, idlest = Streams(3), Stream(9.9), Stream(11.0), Stream(12.0)
     with ExitStack() as admitted:
         for one in (busy, idlest, idle):
-            admitted.enter_context(streams.admitted(one))
+            admitted.enter_context(streams.admitted(one, "ipv4:a:1"))
         for drained in ([0, 0, 1], [0, 1, 1]):
-            admitted.enter_context(streams.admitted(Stream()))
+            admitted.enter_context(streams.admitted(Stream(), "ipv4:a:1"))
             assert [one.drained for one in (busy, idle, idlest)] == drained
         with pytest.raises(TooManyStreams):
-            admitted.enter_context(streams.admitted(Stream()))
+            admitted.enter_context(streams.admitted(Stream(), "ipv4:a:1"))
     assert busy.drained == 0
 
 
 def test_a_stream_that_fails_gives_its_place_back() -> None:
     streams = Streams(1)
-    with pytest.raises(KeyError), streams.admitted(Stream()):
+    with pytest.raises(KeyError), streams.admitted(Stream(), "ipv4:a:1"):
         raise KeyError
-    with streams.admitted(Stream()):
+    with streams.admitted(Stream(), "ipv4:a:1"):
         pass
 
 
 def test_a_drain_reaches_the_open_streams_and_admits_no_more() -> None:
     streams, first, second, gone = Streams(9), Stream(), Stream(), Stream()
-    with streams.admitted(gone):
+    with streams.admitted(gone, "ipv4:a:1"):
         pass
-    with streams.admitted(first), streams.admitted(second):
+    with streams.admitted(first, "ipv4:a:1"), streams.admitted(second, "ipv4:a:1"):
         streams.drain()
-        with pytest.raises(ShuttingDown), streams.admitted(Stream()):
+        with pytest.raises(ShuttingDown), streams.admitted(Stream(), "ipv4:a:1"):
             pass
     assert (first.drained, second.drained, gone.drained) == (1, 1, 0)
 
@@ -91,13 +96,94 @@ def test_a_drain_reaches_the_open_streams_and_admits_no_more() -> None:
 def test_a_stream_may_end_while_the_others_are_drained() -> None:
     streams = Streams(9)
     second = Stream()
-    ending = streams.admitted(second)
+    ending = streams.admitted(second, "ipv4:a:1")
 
     class First(Stream):
         def drain(self, reason: ReconnectReason = ReconnectReason.SHUTTING_DOWN) -> None:
             ending.__exit__(None, None, None)
 
-    with streams.admitted(First()):
+    with streams.admitted(First(), "ipv4:a:1"):
         ending.__enter__()
         streams.drain()
     assert len(streams) == 0
+
+
+@pytest.fixture
+def slots() -> Iterator[tuple[Slot, Slot]]:
+    """Of two workers that take calls."""
+    table = Table(4)
+    one, two = Slot(table, 0), Slot(table, 2)
+    one.set_takes_calls(True)
+    two.set_takes_calls(True)
+    yield one, two
+    table.close()
+
+
+def test_the_most_streams_are_those_of_all_workers(slots: tuple[Slot, Slot]) -> None:
+    one, two = (Streams(3, slot) for slot in slots)
+    with one.admitted(Stream(), "a"), two.admitted(Stream(), "b"):
+        with one.admitted(Stream(), "c"):
+            for full in (one, two):
+                with pytest.raises(TooManyStreams), full.admitted(Stream(), "d"):
+                    pass
+        with two.admitted(Stream(), "d"):
+            pass
+
+
+def test_a_worker_with_two_streams_more_than_another_is_busy(slots: tuple[Slot, Slot]) -> None:
+    one, two = (Streams(9, slot) for slot in slots)
+    with one.admitted(Stream(), "a"), one.admitted(Stream(), "b"):
+        with pytest.raises(WorkerBusy), one.admitted(Stream(), "c"):
+            pass
+        with (
+            two.admitted(Stream(), "c"),
+            one.admitted(Stream(), "d"),
+            pytest.raises(WorkerBusy),
+            one.admitted(Stream(), "e"),
+        ):
+            pass
+    assert one.statistics() == StreamsStatistics(9, 0, 3, {WorkerBusy: 2})
+
+
+def test_a_worker_is_not_busy_for_the_sake_of_one_that_takes_no_calls(
+    slots: tuple[Slot, Slot],
+) -> None:
+    one = Streams(9, slots[0])
+    slots[1].set_takes_calls(False)
+    with one.admitted(Stream(), "a"), one.admitted(Stream(), "b"), one.admitted(Stream(), "c"):
+        slots[1].set_takes_calls(True)
+        with pytest.raises(WorkerBusy), one.admitted(Stream(), "d"):
+            pass
+
+
+def test_the_slot_of_a_worker_that_died_counts_for_nothing() -> None:
+    table = Table(2)
+    one, two = Streams(3, Slot(table, 0)), Slot(table, 1)
+    two.set_takes_calls(True)
+    two.publish(3)
+    with pytest.raises(TooManyStreams), one.admitted(Stream(), "a"):
+        pass
+    table.clear(1)
+    with one.admitted(Stream(), "a"), one.admitted(Stream(), "b"), one.admitted(Stream(), "c"):
+        pass
+    table.close()
+
+
+def test_a_connection_is_served_after_four_refusals(slots: tuple[Slot, Slot]) -> None:
+    one = Streams(9, slots[0])
+    with one.admitted(Stream(), "only"), one.admitted(Stream(), "only"):
+        for _ in range(2):
+            for _ in range(4):
+                with pytest.raises(WorkerBusy), one.admitted(Stream(), "only"):
+                    pass
+            with pytest.raises(WorkerBusy), one.admitted(Stream(), "another"):
+                pass
+            with one.admitted(Stream(), "only"):
+                pass
+
+
+def test_a_full_server_without_a_stream_of_this_worker_refuses(slots: tuple[Slot, Slot]) -> None:
+    one = Streams(1, slots[0])
+    slots[1].publish(1)
+    with pytest.raises(TooManyStreams), one.admitted(Stream(), "a"):
+        pass

@@ -157,8 +157,9 @@ class RecognitionServiceServicer(object):
         than the server waits. With 64 responses unsent the server stops reading frames.
         * `DEADLINE_EXCEEDED` (TIMED_OUT): no config came within `request_timeout_ms`, or no frame for
         longer than the server waits (10 minutes by default): open a new stream with the next frame.
-        * `UNAVAILABLE` (WORKER_BUSY): retry at once on a new connection. Reserved: not sent by
-        this version.
+        * `UNAVAILABLE` (WORKER_BUSY): this process of the server has more streams than another. Retry at once on
+        a new connection, at most four times, then with backoff. A connection that was refused four times is
+        served with its fifth stream, since its client or a proxy may have no other one.
         * `ABORTED` (STREAM_TAKEN_OVER): another stream was opened with this one's `resume_token`.
         * `UNIMPLEMENTED` (NOT_IMPLEMENTED): resume, or events without frame results, on a
         server without that feature.

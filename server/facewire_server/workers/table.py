@@ -1,0 +1,93 @@
+"""The streams of each worker, in memory that all processes of a server share.
+
+The file has no name, and ends with its processes. A worker has a slot of numbers, which it alone writes while it lives; the parent
+clears the slot when it has ended, however it did:
+
+    takes calls   1 or 0
+    streams       that are open
+"""
+
+import mmap
+import os
+import threading
+from typing import Final
+
+__all__ = ["Slot", "Table"]
+
+_NUMBERS: Final = 8
+"""Numbers of a slot, of which two are used: no two slots lie in one line of the processor's cache."""
+
+_TAKES_CALLS, _STREAMS = range(2)
+
+
+class Table:
+    """The slots of all workers.
+
+    Attributes:
+        file: descriptor of the memory, to be passed to a worker.
+    """
+
+    def __init__(self, slot_count: int, file: int | None = None) -> None:
+        """Makes a table of empty slots; with a file, opens the one that the parent has made.
+
+        Raises:
+            OSError: the system has no memory for it, or the file is none.
+        """
+        byte_count = slot_count * _NUMBERS * 8
+        self.file = os.memfd_create("facewire-workers") if file is None else file
+        if file is None:
+            os.ftruncate(self.file, byte_count)
+        self._map = mmap.mmap(self.file, byte_count)
+        self._numbers = memoryview(self._map).cast("Q")
+        self.slot_count = slot_count
+
+    def read(self, slot: int, number: int) -> int:
+        """Returns a number of a slot."""
+        return self._numbers[slot * _NUMBERS + number]
+
+    def write(self, slot: int, number: int, value: int) -> None:
+        """Writes a number of a slot."""
+        self._numbers[slot * _NUMBERS + number] = value
+
+    def clear(self, slot: int) -> None:
+        """Empties the slot of a worker that has ended."""
+        for number in (_TAKES_CALLS, _STREAMS):
+            self.write(slot, number, 0)
+
+    def close(self) -> None:
+        """Releases the memory. No call may follow."""
+        self._numbers.release()
+        self._map.close()
+        os.close(self.file)
+
+
+class Slot:
+    """The `Loads` of one worker."""
+
+    def __init__(self, table: Table, own: int) -> None:
+        """Takes the table and the number of the worker's own slot."""
+        self._table = table
+        self._own = own
+        self._others = [slot for slot in range(table.slot_count) if slot != own]
+        self._fence = threading.Lock()
+
+    def set_takes_calls(self, takes_calls: bool) -> None:
+        """Shows the others whether this worker takes calls."""
+        self._table.write(self._own, _TAKES_CALLS, int(takes_calls))
+
+    def publish(self, stream_count: int) -> None:
+        """See the port."""
+        self._table.write(self._own, _STREAMS, stream_count)
+        with self._fence:  # a barrier: no later read passes this write
+            pass
+
+    @property
+    def elsewhere(self) -> int:
+        """See the port."""
+        return sum(self._table.read(slot, _STREAMS) for slot in self._others)
+
+    @property
+    def least_elsewhere(self) -> int | None:
+        """See the port."""
+        taking = [slot for slot in self._others if self._table.read(slot, _TAKES_CALLS)]
+        return min((self._table.read(slot, _STREAMS) for slot in taking), default=None)
