@@ -1022,6 +1022,19 @@ async def test_an_import_made_under_another_contract_is_refused(gallery: Gallery
 # Limits, concurrency, statistics
 
 
+async def test_searches_at_once_return_what_each_of_them_returns_alone(gallery):
+    vectors = random_unit(30)
+    for number in range(30):
+        await enroll(gallery, f"{number % 10}", vectors[[number]], [number])
+    callers = [(vectors[number : number + number % 4], 1 + number % 3) for number in range(20)]
+    alone = [await gallery.search("default", *caller) for caller in callers]
+    assert await asyncio.gather(*(gallery.search("default", *one) for one in callers)) == alone
+    calls = (gallery.search(name, vectors[:1], 1) for name in ("default", "none", "none"))
+    first, *others = await asyncio.gather(*calls, return_exceptions=True)
+    assert first.candidates[0][0].identity_id == "0"
+    assert [type(one) for one in others] == [GalleryNotFound] * 2
+
+
 async def test_a_full_storage_writes_nothing_and_still_deletes(store: Store):
     gallery = store.small()
     vectors = random_unit(10)

@@ -20,6 +20,7 @@ from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.backends.lmdb_storage.writer import WRITE_WAIT_S
 from facewire_server.errors import GalleryExists
 from facewire_server.galleries.embeddings import checked_embeddings
+from facewire_server.galleries.gathering import GatheredSearches, Sought
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
@@ -80,6 +81,7 @@ class LmdbGallery(LmdbAdmin):
         threads = TransactionThreads(environment, read_threads, write_wait_s=write_wait_s)
         super().__init__(environment, threads, model_contract_id, dimension)
         self._vector_search = vector_search
+        self._searches = GatheredSearches(self._search)
         self._damaged.update(damaged_galleries)
         self.is_new = True
         try:
@@ -113,19 +115,25 @@ class LmdbGallery(LmdbAdmin):
         """See the port."""
         if k < 1:
             raise ValueError("k must be 1 or more")
-        probes = checked_embeddings(probes, self._dimension)
+        sought = Sought(checked_embeddings(probes, self._dimension), k)
+        return await self._searches.search(gallery_id, sought)
 
-        def found(transaction: Transaction) -> SearchResult:
+    async def _search(self, gallery_id: str, sought: Sequence[Sought]) -> list[SearchResult]:
+        """Searches for several callers in one transaction and one product."""
+
+        def found(transaction: Transaction) -> list[SearchResult]:
             contents = self._usable(transaction, gallery_id)
-            best = self._vector_search.nearest(contents.blocks, probes, k)
-            return SearchResult(
-                contents.record.revision,
-                tuple(
-                    contents.candidates(probe, hits, k)
-                    for probe, hits in zip(probes, best, strict=True)
-                ),
-                contents.info.enrolled_count,
-            )
+            probes = np.concatenate([one.probes for one in sought])
+            k = max(one.k for one in sought)
+            best = iter(self._vector_search.nearest(contents.blocks, probes, k))
+            return [
+                SearchResult(
+                    contents.record.revision,
+                    tuple(contents.candidates(probe, next(best), one.k) for probe in one.probes),
+                    contents.info.enrolled_count,
+                )
+                for one in sought
+            ]
 
         return await self._read(gallery_id, found)
 
