@@ -192,6 +192,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "numpy",
         }
     ),
+    "facewire_server.backends.crop_cipher": frozenset({"cryptography"}),
     "facewire_server.backends.lmdb_storage": frozenset(
         {
             "facewire_server.backends.lmdb_storage",
@@ -204,9 +205,11 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire_server.backends.lmdb_gallery": frozenset(
         {
+            "facewire_server.backends.crop_cipher",
             "facewire_server.backends.lmdb_gallery",
             "facewire_server.backends.lmdb_storage",
             f"{SERVER}.galleries",
+            f"{SERVER}.pictures.aligned_crop",
             f"{SERVER}.work.threads",
             *VALUES,
             "google.protobuf",
@@ -373,6 +376,7 @@ BARRED: dict[str, tuple[str, ...]] = {
 CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
 DOORS = {  # vendor: the places that may import it
     "av": ("facewire.video._av",),
+    "cryptography": (f"{SERVER}.backends.crop_cipher",),
     # The checks open a storage by themselves, in a process of their own.
     "lmdb": (
         f"{SERVER}.backends.lmdb_storage",

@@ -31,7 +31,13 @@ from facewire_server.galleries.ids import (
     composed,
     spellings,
 )
-from facewire_server.galleries.ports import Enrollments, GalleryAdmin, LiveSearch, People
+from facewire_server.galleries.ports import (
+    Enrollments,
+    GalleryAdmin,
+    KeptCrops,
+    LiveSearch,
+    People,
+)
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
@@ -51,12 +57,12 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 from facewire_server.galleries.transfer import checked_parts
-from facewire_server.types import Candidate, Quality
+from facewire_server.types import Candidate, Quality, Rgb
 
 __all__ = ["Gallery", "MemoryGallery"]
 
 
-class Gallery(LiveSearch, Enrollments, GalleryAdmin, People, Protocol):
+class Gallery(LiveSearch, Enrollments, KeptCrops, GalleryAdmin, People, Protocol):
     """All ports of a gallery together, as its tests need them."""
 
 
@@ -65,6 +71,7 @@ class _Person:
     display_name: str
     created_at_us: int
     templates: dict[str, ExportedTemplate] = field(default_factory=dict)
+    crops: dict[str, Rgb] = field(default_factory=dict)
     number: int = field(default_factory=count(1).__next__)
 
 
@@ -96,8 +103,13 @@ class MemoryGallery:
     """
 
     def __init__(
-        self, *, model_contract_id: str, dimension: int, capacity: int | None = None
+        self,
+        *,
+        model_contract_id: str,
+        dimension: int,
+        capacity: int | None = None,
     ) -> None:
+        self._keeps_crops = False
         self.capacity = capacity
         self._contract = model_contract_id
         self._dimension = dimension
@@ -109,6 +121,12 @@ class MemoryGallery:
         """The same galleries as an object made for another contract sees them."""
         other = copy(self)
         other._contract = model_contract_id
+        return other
+
+    def keeping_crops(self) -> "MemoryGallery":
+        """The same galleries as an object sees them that keeps the crops of what it enrolls."""
+        other = copy(self)
+        other._keeps_crops = True
         return other
 
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
@@ -283,6 +301,7 @@ class MemoryGallery:
         room = self._room(gallery_id)
         for person in room.people.values():
             if person.templates.pop(template_id, None):
+                person.crops.pop(template_id, None)
                 room.revision += 1
                 return room.revision
         raise TemplateNotFound("no such template")
@@ -321,6 +340,7 @@ class MemoryGallery:
         source: str = "",
         request_id: str = "",
         fingerprint: bytes = b"",
+        crops: Rgb | None = None,
     ) -> Enrollment:
         embeddings = checked_embeddings(embeddings, self._dimension)
         accepted = [result for result in results if result.template_id]
@@ -348,6 +368,9 @@ class MemoryGallery:
                 source,
             )
             person.templates[result.template_id] = ExportedTemplate(info, embedding.copy())
+        if self._keeps_crops and crops is not None:
+            for result, crop in zip(accepted, crops, strict=True):
+                person.crops[result.template_id] = crop.copy()
         room.revision += 1
         answer = self._enrollment(gallery_id, results)
         if request_id:
@@ -418,6 +441,12 @@ class MemoryGallery:
                 info, record.embedding.copy()
             )
             counts["templates_added"] += 1
+
+    async def kept_crop(self, gallery_id: str, template_id: str) -> Rgb | None:
+        for person in self._room(gallery_id).people.values():
+            if template_id in person.templates:
+                return person.crops.get(template_id)
+        raise TemplateNotFound("no such template")
 
     def close(self) -> None:
         self._rooms.clear()

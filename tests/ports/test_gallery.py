@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, blocks, memory
 from facewire_server.errors import (
@@ -58,6 +59,7 @@ class Store:
     gallery: Gallery
     under_contract: Callable[[str], Gallery]
     small: Callable[[], Gallery]
+    keeping: Callable[[], Gallery]
 
 
 @pytest.fixture(
@@ -69,7 +71,7 @@ def store(
     if request.param == "memory":
         fake = MemoryGallery(model_contract_id=CONTRACT, dimension=DIMENSION)
         small = MemoryGallery(model_contract_id=CONTRACT, dimension=DIMENSION, capacity=500)
-        yield Store(fake, fake.under_contract, lambda: small)
+        yield Store(fake, fake.under_contract, lambda: small, fake.keeping_crops)
         return
     if request.param == "lmdb in tiny blocks":
         monkeypatch.setattr(blocks, "BLOCK_PAGES", 1)
@@ -86,14 +88,15 @@ def store(
         opened.append(gallery)
         return gallery
 
-    def reopened(contract: str) -> LmdbGallery:
+    def reopened(contract: str, **options: Any) -> LmdbGallery:
         opened.pop().close()
-        return lmdb_gallery("data", contract)
+        return lmdb_gallery("data", contract, **options)
 
     yield Store(
         lmdb_gallery("data", CONTRACT),
         reopened,
         lambda: lmdb_gallery("small", CONTRACT, max_bytes=1 << 22),
+        lambda: reopened(CONTRACT, crop_keys=CropKeys([b"k" * 32]), keep_crops=True),
     )
     for gallery in opened:
         gallery.close()
@@ -1085,3 +1088,73 @@ async def test_no_enrollment_of_a_new_identity_begins_under_an_id_that_is_none(g
     await gallery.check_enrollable("default", NewIdentity("ann", create=True))
     with pytest.raises(InvalidField):
         await gallery.check_enrollable("default", NewIdentity("a\nb", create=True))
+
+
+def crops_of(count: int, seed: int = 3) -> np.ndarray:
+    """Crops whose every pixel differs."""
+    return np.random.default_rng(seed).integers(0, 256, (count, 112, 112, 3), np.uint8)
+
+
+async def kept(gallery: Gallery, *numbers: int, gallery_id: str = "default") -> list[Any]:
+    return [await gallery.kept_crop(gallery_id, template_id(one)) for one in numbers]
+
+
+async def test_a_template_keeps_its_own_crop_to_the_last_bit(store: Store) -> None:
+    gallery, crops = store.keeping(), crops_of(3)
+    await enroll(gallery, "ada", random_unit(2), [1, 2], crops=crops[:2])
+    await enroll(gallery, "bo", random_unit(1), [3], crops=crops[2:])
+    for found, crop in zip(await kept(gallery, 1, 2, 3), crops, strict=True):
+        np.testing.assert_array_equal(found, crop)
+    with pytest.raises(TemplateNotFound):
+        await gallery.kept_crop("default", template_id(4))
+    with pytest.raises(GalleryNotFound):
+        await gallery.kept_crop("none", template_id(1))
+
+
+async def test_a_crop_goes_with_its_template_its_person_and_its_gallery(store: Store) -> None:
+    gallery, crops = store.keeping(), crops_of(3)
+    await gallery.create_gallery("door", "")
+    for gallery_id in ("default", "door"):
+        await enroll(gallery, "ada", random_unit(2), [1, 2], gallery_id, crops=crops[:2])
+        await enroll(gallery, "bo", random_unit(1), [3], gallery_id, crops=crops[2:])
+    await gallery.delete_template("default", template_id(1))
+    await gallery.delete_identity("default", "bo")
+    await gallery.delete_gallery("door")
+    # The same ids without a crop: one that was left behind would be found under them.
+    await enroll(gallery, "ada", random_unit(1, 5), [1])
+    await enroll(gallery, "bo", random_unit(1, 6), [3])
+    assert await kept(gallery, 1, 3) == [None, None]
+    np.testing.assert_array_equal((await kept(gallery, 2))[0], crops[1])
+
+
+async def test_no_crop_is_kept_unless_it_was_asked_for(gallery: Gallery) -> None:
+    await enroll(gallery, "ada", random_unit(1), [1], crops=crops_of(1))
+    assert (await gallery.get_gallery("default")).template_count == 1
+
+
+async def test_crops_are_kept_from_then_on(store: Store) -> None:
+    await enroll(store.gallery, "ada", random_unit(1), [1], crops=crops_of(1))
+    gallery = store.keeping()
+    await enroll(gallery, "ada", random_unit(1, 7), [2], crops=crops_of(1))
+    before, after = await kept(gallery, 1, 2)
+    assert before is None
+    np.testing.assert_array_equal(after, crops_of(1)[0])
+
+
+async def test_a_repeated_enrollment_keeps_no_second_crop(store: Store) -> None:
+    gallery = store.keeping()
+    once = {"request_id": "r", "fingerprint": b"f"}
+    await enroll(gallery, "ada", random_unit(1), [1], crops=crops_of(1), **once)
+    await enroll(gallery, "ada", random_unit(1), [2], crops=crops_of(1, 9), **once)
+    np.testing.assert_array_equal((await kept(gallery, 1))[0], crops_of(1)[0])
+    with pytest.raises(TemplateNotFound):
+        await gallery.kept_crop("default", template_id(2))
+
+
+async def test_an_import_brings_no_crop_and_an_export_has_none(store: Store) -> None:
+    gallery = store.keeping()
+    await enroll(gallery, "ada", random_unit(1), [1], crops=crops_of(1))
+    await gallery.create_gallery("copy", "")
+    async with gallery.export_records("default") as (_, records):
+        await gallery.import_records("copy", CONTRACT, records)
+    assert await kept(gallery, 1, gallery_id="copy") == [None]

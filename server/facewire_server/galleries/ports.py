@@ -43,11 +43,13 @@ from facewire_server.galleries.records import (
     StoreStatistics,
     TemplateInfo,
 )
+from facewire_server.types import Rgb
 
 __all__ = [
     "Changing",
     "Enrollments",
     "GalleryAdmin",
+    "KeptCrops",
     "LiveEnrollments",
     "LiveSearch",
     "People",
@@ -152,6 +154,7 @@ class Enrollments(Search, Protocol):
         source: str = "",
         request_id: str = "",
         fingerprint: bytes = b"",
+        crops: Rgb | None = None,
     ) -> Enrollment:
         """Commits the accepted pictures of one enrollment together.
 
@@ -163,6 +166,8 @@ class Enrollments(Search, Protocol):
             source: kept with each template.
             request_id: remembers the result under this name; "" = not. The last 10,000 of a gallery are kept.
             fingerprint: distinguishes this request from another one that uses the same id.
+            crops: (m, 112, 112, 3) uint8 RGB, the aligned crop of each embedding; kept with the templates, encrypted, if this
+                object keeps crops, else not used.
 
         Returns:
             The enrollment; for a request id seen before, the earlier one, and nothing is written.
@@ -173,6 +178,21 @@ class Enrollments(Search, Protocol):
             InvalidField: an id is not valid, a template id is taken, or an embedding is of another
                 dimension or not of unit length.
             RequestIdReused: the id belongs to a request with another fingerprint.
+        """
+        ...
+
+
+class KeptCrops(Protocol):
+    """The call of whoever embeds again what was enrolled."""
+
+    async def kept_crop(self, gallery_id: str, template_id: str) -> Rgb | None:
+        """Returns the aligned crop that a template was made of, (112, 112, 3) uint8 RGB; None if it was not kept.
+
+        It goes in the same write as its template, is in no list and in no export, and can be read under any model contract.
+
+        Raises:
+            TemplateNotFound: no such template.
+            GalleryDamaged: it is not what was written for this template.
         """
         ...
 

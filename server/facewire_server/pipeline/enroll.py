@@ -22,10 +22,20 @@ from facewire_server.pipeline.find import FaceFinder, FoundFaces
 from facewire_server.pipeline.gate import Gate
 from facewire_server.pipeline.quality import eye_brightness
 from facewire_server.pipeline.similar import NEAREST_IDENTITIES, with_similar
-from facewire_server.types import DecisionPolicy, DetectionOptions, FaceSelection, Picture
+from facewire_server.types import (
+    CROP_PX,
+    DecisionPolicy,
+    DetectionOptions,
+    FaceSelection,
+    Picture,
+    Rgb,
+)
 from facewire_server.work.slots import WorkSlots
 
 __all__ = ["Enroller"]
+
+_CROP = (CROP_PX, CROP_PX, 3)
+"""The shape of a crop."""
 
 
 class Enroller:
@@ -104,24 +114,25 @@ class Enroller:
         # Checked before the models work in vain; `enroll` checks again, in its transaction.
         await self._gallery.check_enrollable(gallery_id, identity)
         made = [await self._template(picture, selection, detection) for picture in pictures]
-        embeddings = np.concatenate([embedding for _, embedding in made])
+        embeddings = np.concatenate([embedding for _, embedding, _ in made])
         # Before the commit, after which the new templates would be the nearest ones.
         found = await self._gallery.search(gallery_id, embeddings, NEAREST_IDENTITIES)
         enrollment = await self._gallery.enroll(
             gallery_id,
             identity,
-            [result for result, _ in made],
+            [result for result, _, _ in made],
             embeddings,
             source=source,
             request_id=request_id,
             fingerprint=fingerprint,
+            crops=np.concatenate([crops for _, _, crops in made]),
         )
         return with_similar(enrollment, found, identity.identity_id, self._policy)
 
     async def _template(
         self, picture: Picture, selection: FaceSelection, detection: DetectionOptions
-    ) -> tuple[EnrollmentResult, NDArray[np.float32]]:
-        """Returns the picture's result, and its embedding as (1, d) or (0, d)."""
+    ) -> tuple[EnrollmentResult, NDArray[np.float32], Rgb]:
+        """Returns the picture's result, its embedding as (1, d) or (0, d), and the crop of it, as many."""
         found: FoundFaces | None = None
         try:
             async with self._slots.picture() as slot:
@@ -139,8 +150,9 @@ class Enroller:
                     if examined.objections:
                         raise TooPoor("; also, ".join(one.text for one in examined.objections))
         except InvalidInput as refusal:
-            return _result(found, refusal), np.empty((0, self._embedder.dimension), np.float32)
-        return _result(found), embedding
+            no_embedding = np.empty((0, self._embedder.dimension), np.float32)
+            return _result(found, refusal), no_embedding, np.empty((0, *_CROP), np.uint8)
+        return _result(found), embedding, found.crops
 
 
 def _result(found: FoundFaces | None, refusal: InvalidInput | None = None) -> EnrollmentResult:

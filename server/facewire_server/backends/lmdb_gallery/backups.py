@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.copying import copy_storage
@@ -75,8 +76,12 @@ def _write_manifest(part: Path) -> None:
         sync_path(path)
 
 
-def verify(folder: Path) -> None:
+def verify(folder: Path, crop_keys: CropKeys | None = None) -> None:
     """Reads all of a backup, or of a storage, and compares it with what it says of itself.
+
+    Args:
+        folder: of either.
+        crop_keys: with them the kept crops are decrypted, too.
 
     Raises:
         StorageDamaged: something is not what was written; the text says what.
@@ -86,7 +91,7 @@ def verify(folder: Path) -> None:
         raise OSError(f"there is no gallery in {folder}")
     if (folder / _MANIFEST).exists():
         _compare(folder)
-    damaged = damaged_galleries(folder)
+    damaged = damaged_galleries(folder, crop_keys)
     if (folder / _MANIFEST).exists():
         (folder / _LOCK).unlink(missing_ok=True)  # nothing writes to a backup
     if damaged:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_TABLES, gallery_prefix
+from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.quality_records import quality_record
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
@@ -132,6 +133,7 @@ class Changes(Contents):
         super().__init__(transaction, gallery_id)
         self._galleries = transaction.table("galleries")
         self._editor = BlockEditor(self.block_table, self.layout, self.record.template_count)
+        self.crops = KeptCrops(transaction, gallery_id)
         self.memory = EnrollmentMemory(transaction, gallery_id, self.record)
 
     def save(self) -> int:
@@ -174,8 +176,8 @@ class Changes(Contents):
 
     def add_template(
         self, identity: Identity, info: TemplateInfo, embedding: NDArray[np.float32]
-    ) -> None:
-        """Adds a template and increments its identity's count.
+    ) -> bytes:
+        """Adds a template and increments its identity's count; returns the key of its record.
 
         Raises:
             InvalidField: its id is not a valid template id, or is taken.
@@ -196,6 +198,7 @@ class Changes(Contents):
         self.template_key_table.put(record.template_id, key)
         identity.template_count += 1
         self.put_identity(info.identity_id, identity)
+        return key
 
     def delete_identity(self, identity_id: str) -> int:
         """Deletes an identity, its templates and its remembered enrollments.
@@ -221,10 +224,7 @@ class Changes(Contents):
         """Deletes a template; raises TemplateNotFound."""
         key = self.template_key(template_id)
         self._remove_template(key)
-        number = int.from_bytes(
-            key[:8], "big"
-        )  # a template's key starts with its identity's number
-        identity_id = self._identity_id(number).decode()
+        identity_id = self.owner_id(key)
         identity = self.identity(identity_id)
         identity.template_count -= 1
         self.put_identity(identity_id, identity)
@@ -233,6 +233,7 @@ class Changes(Contents):
         record = self.template(key)
         self.template_table.delete(key)
         self.template_key_table.delete(record.template_id)
+        self.crops.delete(key)
         moved = self._editor.remove(record.row)
         if moved is not None:
             moved_key = number_key(*moved)

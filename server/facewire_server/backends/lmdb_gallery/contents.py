@@ -264,6 +264,10 @@ class Contents:
             )
         )
 
+    def owner_id(self, template_key: bytes) -> str:
+        """Returns the id of the identity that a template of this key belongs to; raises GalleryDamaged if there is none."""
+        return self._identity_id(row_owner(template_key).identity_number).decode()
+
     def _identity_id(self, number: int) -> bytes:
         value = self.identity_id_table.get(number_key(number))
         if value is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.changes import Changes, now_us
 from facewire_server.galleries.records import (
     Enrollment,
@@ -20,7 +21,12 @@ __all__ = ["EnrollmentRequest"]
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentRequest:
-    """An enrollment to commit; see `Enrollments.enroll`."""
+    """An enrollment to commit; see `Enrollments.enroll`.
+
+    Attributes:
+        crops: PNG of the aligned crop of each accepted picture, in order; empty = none is kept.
+        crop_keys: encrypt the crops.
+    """
 
     identity: NewIdentity
     results: Sequence[EnrollmentResult]
@@ -28,6 +34,8 @@ class EnrollmentRequest:
     source: str
     request_id: str
     fingerprint: bytes
+    crops: Sequence[bytes] = ()
+    crop_keys: CropKeys | None = None
 
     def apply(self, changes: Changes) -> Enrollment:
         """Stores the accepted pictures and saves, or returns what this request got before."""
@@ -42,8 +50,14 @@ class EnrollmentRequest:
         now = now_us()
         if owner is None:
             owner = changes.add_identity(identity_id, self.identity.display_name, now)
-        for result, embedding in zip(accepted, self.embeddings, strict=True):
+        keys = [
             changes.add_template(owner, self._template(identity_id, result, now), embedding)
+            for result, embedding in zip(accepted, self.embeddings, strict=True)
+        ]
+        if self.crop_keys is not None:
+            for key, result, png in zip(keys, accepted, self.crops, strict=True):
+                template_id = bytes.fromhex(result.template_id)
+                changes.crops.put(key, identity_id, template_id, png, self.crop_keys)
         if self.request_id:
             number = changes.take_number()
             # Stored in the same transaction, with the revision that `save` will set.

@@ -1,16 +1,19 @@
 """The gallery ports on LMDB: each call is one transaction in a thread. Here: search and enrollment."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.admin import LmdbAdmin
 from facewire_server.backends.lmdb_gallery.changes import Changes
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
 from facewire_server.backends.lmdb_gallery.enrollment import EnrollmentRequest
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops, require_keys
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.people import names_of, references_to
 from facewire_server.backends.lmdb_storage.environment import Environment
@@ -32,12 +35,14 @@ from facewire_server.galleries.records import (
     SearchResult,
 )
 from facewire_server.galleries.vector_search import VectorSearch
+from facewire_server.pictures.aligned_crop import png_of
+from facewire_server.types import Rgb
 
 __all__ = ["LmdbGallery"]
 
 
 class LmdbGallery(LmdbAdmin):
-    """The galleries in a folder: `LiveSearch`, `Enrollments`, `People` and `GalleryAdmin` of `galleries.ports`.
+    """The galleries in a folder: `LiveSearch`, `Enrollments`, `KeptCrops`, `People` and `GalleryAdmin` of `galleries.ports`.
 
     Opening waits while another process writes. Open it once in a process, after any fork.
 
@@ -57,6 +62,8 @@ class LmdbGallery(LmdbAdmin):
         read_threads: int = 4,
         write_wait_s: float = WRITE_WAIT_S,
         damaged_galleries: Iterable[str] = (),
+        crop_keys: CropKeys | None = None,
+        keep_crops: bool = False,
     ) -> None:
         """Opens the storage; makes it, and the gallery "default", if there is none.
 
@@ -71,8 +78,11 @@ class LmdbGallery(LmdbAdmin):
             read_threads: searches and other reads at once.
             write_wait_s: seconds that a write may wait until it begins, while another one runs.
             damaged_galleries: ids of those that a check has found damaged (`soundness`).
+            crop_keys: of the kept crops; None = they are not read.
+            keep_crops: keep the crops of what is enrolled from now on; needs `crop_keys`.
 
         Raises:
+            WrongCropKey: there are kept crops, and `crop_keys` are not theirs.
             StorageDamaged: the storage's file is empty, cut short or overwritten.
             OSError: the folder cannot be used, is used by another container, is open in
                 this process already, or was made by another version.
@@ -83,8 +93,13 @@ class LmdbGallery(LmdbAdmin):
         self._vector_search = vector_search
         self._searches = GatheredSearches(self._search)
         self._damaged.update(damaged_galleries)
+        self._crop_keys = crop_keys
+        self._keeps_crops = keep_crops
         self.is_new = True
         try:
+            if crop_keys is not None:
+                with environment.read() as transaction:
+                    require_keys(transaction, crop_keys)
             environment.write(lambda transaction: self._make(transaction, DEFAULT_GALLERY_ID))
         except GalleryExists:
             self.is_new = False
@@ -197,12 +212,16 @@ class LmdbGallery(LmdbAdmin):
         source: str = "",
         request_id: str = "",
         fingerprint: bytes = b"",
+        crops: Rgb | None = None,
     ) -> Enrollment:
         """See the port."""
         embeddings = checked_embeddings(embeddings, self._dimension)
         if len(embeddings) != sum(bool(result.template_id) for result in results):
             raise ValueError("there must be an embedding for each accepted picture")
         request = EnrollmentRequest(identity, results, embeddings, source, request_id, fingerprint)
+        if self._keeps_crops and crops is not None:
+            pngs = await self._threads.call(lambda: [png_of(crop) for crop in crops])
+            request = replace(request, crops=pngs, crop_keys=self._crop_keys)
 
         def change(transaction: Transaction) -> Enrollment:
             self._require_sound(gallery_id)
@@ -210,6 +229,21 @@ class LmdbGallery(LmdbAdmin):
             return request.apply(changes.require_model_contract(self._model_contract_id))
 
         return await self._write(gallery_id, change)
+
+    async def kept_crop(self, gallery_id: str, template_id: str) -> Rgb | None:
+        """See the port; raises ValueError if this object was opened without keys."""
+        if self._crop_keys is None:
+            raise ValueError("the gallery was opened without the keys of its crops")
+        keys = self._crop_keys
+
+        def read(transaction: Transaction) -> Rgb | None:
+            contents = Contents(transaction, gallery_id)
+            key = contents.template_key(template_id)
+            identity_id = contents.owner_id(key)
+            crops = KeptCrops(transaction, gallery_id)
+            return crops.get(key, identity_id, bytes.fromhex(template_id), keys)
+
+        return await self._read(gallery_id, read)
 
     def _usable(self, transaction: Transaction, gallery_id: str) -> Contents:
         self._require_sound(gallery_id)

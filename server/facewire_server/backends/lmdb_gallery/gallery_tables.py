@@ -14,6 +14,7 @@ GALLERY_TABLES: Final = (
     "identity_ids",  # identity number -> identity id
     "templates",  # identity number, template number -> Template
     "template_keys",  # template id -> identity number, template number
+    "crops",  # identity number, template number -> the encrypted PNG of its aligned crop, see `kept_crops`
     "blocks",  # block number -> rows of vectors, see `blocks`
     "enrollments",  # digest of the request id -> Enrollment
     "enrollment_order",  # enrollment number -> identity number, digest of the request id

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
 from facewire_server.backends.lmdb_gallery.contents import Contents, row_owner
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.records_pb2 import (
     Enrollment,
     Identity,
@@ -31,8 +33,15 @@ from facewire_server.galleries.embeddings import are_unit
 __all__ = ["check_gallery", "faulty_galleries"]
 
 
-def check_gallery(transaction: Transaction, gallery_id: str) -> None:
+def check_gallery(
+    transaction: Transaction, gallery_id: str, crop_keys: CropKeys | None = None
+) -> None:
     """Reads all of a gallery.
+
+    Args:
+        transaction: in which it is read.
+        gallery_id: the gallery.
+        crop_keys: decrypt each kept crop; None = only whether each belongs to a template is checked.
 
     Raises:
         GalleryDamaged: something in it cannot be.
@@ -59,6 +68,18 @@ def check_gallery(transaction: Transaction, gallery_id: str) -> None:
         raise damaged("an identity is missing")
     for _, value in transaction.table("enrollments", gallery_id.encode() + b"\0").scan():
         Enrollment.FromString(value)
+    if (
+        "crops" in transaction.databases
+    ):  # a storage that no server of this version has opened yet has none
+        _check_crops(contents, KeptCrops(transaction, gallery_id), crop_keys)
+
+
+def _check_crops(contents: Contents, crops: KeptCrops, keys: CropKeys | None) -> None:
+    for key in crops.template_keys():
+        if contents.template_table.get(key) is None:
+            raise damaged("a kept crop is no template's")
+        if keys is not None:
+            crops.get(key, contents.owner_id(key), contents.template(key).template_id, keys)
 
 
 def _row_owners(contents: Contents) -> "np.ndarray[tuple[int, int], np.dtype[np.uint64]]":
@@ -98,8 +119,8 @@ def _reading(folder: str) -> Iterator[Transaction]:
         yield Transaction(txn, tables)
 
 
-def faulty_galleries(folder: str) -> list[str]:
-    """Returns the ids of the galleries in which something cannot be.
+def faulty_galleries(folder: str, crop_keys: CropKeys | None = None) -> list[str]:
+    """Returns the ids of the galleries in which something cannot be; the keys decrypt each kept crop.
 
     Raises:
         GalleryDamaged, OSError: the storage cannot be read.
@@ -112,7 +133,7 @@ def faulty_galleries(folder: str) -> list[str]:
             gallery_id = key.decode()
             try:
                 with our_errors():
-                    check_gallery(transaction, gallery_id)
+                    check_gallery(transaction, gallery_id, crop_keys)
             except GalleryDamaged:
                 found.append(gallery_id)
     return found
@@ -120,6 +141,8 @@ def faulty_galleries(folder: str) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(faulty_galleries(sys.argv[1])))
+        # Through a pipe: whoever lists the processes sees a command and its environment.
+        text = sys.stdin.read()
+        print(json.dumps(faulty_galleries(sys.argv[1], CropKeys.parse(text) if text else None)))
     except (GalleryDamaged, OSError) as error:
         sys.exit(str(error.__cause__ or error))

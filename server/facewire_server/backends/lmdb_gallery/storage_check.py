@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage.data_file import DataFile, FileGone
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
@@ -17,8 +18,10 @@ _CHECK: Final = "facewire_server.backends.lmdb_gallery.soundness"
 """The module that is run."""
 
 
-def damaged_galleries(folder: Path) -> tuple[str, ...]:
+def damaged_galleries(folder: Path, crop_keys: CropKeys | None = None) -> tuple[str, ...]:
     """Returns the ids of the galleries in the storage in which something cannot be; blocks.
+
+    With keys, each kept crop is decrypted and decoded, which takes 0.8 ms of a processor.
 
     Raises:
         StorageDamaged: the storage as a whole cannot be read.
@@ -31,8 +34,9 @@ def damaged_galleries(folder: Path) -> tuple[str, ...]:
         # One that is gone meanwhile was replaced.
         with suppress(FileGone, FileNotFoundError):
             DataFile(file, GALLERY_STORAGE.name).close()
+    text = "" if crop_keys is None else crop_keys.format()
     try:
-        return tuple(json.loads(checked_by(_CHECK, folder)))
+        return tuple(json.loads(checked_by(_CHECK, folder, text)))
     except OSError as error:
         raise StorageDamaged(
             f"{files[-1]} is damaged: {error}; restore it from a backup"

@@ -21,15 +21,17 @@ class CheckKilled(OSError):
     """The check was ended from outside, so that nothing is known about the storage."""
 
 
-def checked_by(module: str, folder: Path) -> str:
+def checked_by(module: str, folder: Path, text: str = "") -> str:
     """Returns what the module prints that reads the storage in a folder, run in a process of its own; blocks.
+
+    The text is its standard input.
 
     Raises:
         OSError: the storage cannot be read; the text says why. CheckKilled: the check was ended before it knew.
     """
     command = [sys.executable, "-m", module, str(folder)]
     # Without a terminal, so that Ctrl-C is for the server only.
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(command, capture_output=True, input=text.encode(), check=False)
     if done.returncode == 0:
         return done.stdout.decode()
     if done.returncode < 0 and -done.returncode not in _FAULTS:

@@ -103,14 +103,23 @@ class Table:
             start: only keys that start with this.
             after: only keys above this; "" = all.
         """
+        for cursor in self._positions(start, after):
+            yield bytes(cursor.key())[len(self._prefix) :], bytes(cursor.value())
+
+    def keys(self, start: bytes = b"", after: bytes = b"") -> Iterator[bytes]:
+        """Yields the keys as `scan` does, and reads no value."""
+        for cursor in self._positions(start, after):
+            yield bytes(cursor.key())[len(self._prefix) :]
+
+    def _positions(self, start: bytes, after: bytes) -> "Iterator[lmdb.Cursor[memoryview]]":
         start = self._prefix + start
         lowest = max(start, self._prefix + after)
         with self._txn.cursor(db=self._database) as cursor:
             found = cursor.set_range(lowest)
             if found and after and cursor.key() == lowest:
                 found = cursor.next()
-            while found and (key := bytes(cursor.key())).startswith(start):
-                yield key[len(self._prefix) :], bytes(cursor.value())
+            while found and bytes(cursor.key()).startswith(start):
+                yield cursor
                 found = cursor.next()
 
     def numbered_views(self, count: int) -> Iterator[memoryview | None]:
