@@ -25,6 +25,8 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
        facewire-server gallery backup FOLDER [FLAGS]     save all galleries, also while a server runs
        facewire-server gallery restore FOLDER [FLAGS]    put a backup into a data folder without galleries
        facewire-server gallery verify [FOLDER] [FLAGS]   read all of a backup, or of the server's galleries
+       facewire-server crops rekey [FLAGS]    encrypt all kept crops with the first key of enrollment_crop_key_file
+       facewire-server crops drop [FLAGS]     remove all kept crops
        facewire-server COMMAND --help    list the flags
 """
 
@@ -45,7 +47,7 @@ def main() -> int:
     if command in ("-h", "--help"):
         print(_USAGE, end="")
         return 0
-    if command not in ("run", "health", "config", "gallery", "token", "audit", WORK):
+    if command not in ("run", "health", "config", "gallery", "crops", "token", "audit", WORK):
         print(
             f"facewire-server: there is no command {command!r}\n{_USAGE}", end="", file=sys.stderr
         )
@@ -70,6 +72,8 @@ def main() -> int:
         return _print_health(settings, live=flags.live)
     if command == "gallery":
         return _gallery(flags, settings)
+    if command == "crops":
+        return _crops(flags, settings)
     return _run(settings)
 
 
@@ -99,6 +103,8 @@ def command_parser(command: str) -> argparse.ArgumentParser:
     if command == "gallery":
         parser.add_argument("verb", choices=("backup", "restore", "verify"))
         parser.add_argument("folder", nargs="?", type=Path, help="of the backup")
+    if command == "crops":
+        parser.add_argument("verb", choices=("rekey", "drop"))
     add_flags(parser)
     return parser
 
@@ -140,7 +146,18 @@ def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
 
     try:
         print(run_gallery_command(flags.verb, flags.folder, settings))
-    except (ServerError, OSError) as error:
+    except (ServerError, SettingsError, OSError) as error:
+        print(f"facewire-server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _crops(flags: argparse.Namespace, settings: Settings) -> int:
+    from facewire_server.app.crops_command import run_crops_command
+
+    try:
+        print(run_crops_command(flags.verb, settings))
+    except (ServerError, SettingsError, OSError) as error:
         print(f"facewire-server: {error}", file=sys.stderr)
         return 1
     return 0

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from facewire_server.app.values import crop_keys
 from facewire_server.backends.lmdb_gallery.backups import back_up, restore, verify
 from facewire_server.configuration.settings import Settings
 
-__all__ = ["run_gallery_command"]
+__all__ = ["run_gallery_command", "show_progress"]
 
 _BAR: Final = 40
 """Characters of the bar of progress."""
@@ -22,20 +23,20 @@ def run_gallery_command(verb: str, path: Path | None, settings: Settings) -> str
         settings: of the server.
 
     Raises:
-        StorageDamaged, OSError: the text says why, and what to do.
+        SettingsError, StorageDamaged, OSError: the text says why, and what to do.
     """
     folder = settings.data / "gallery"
     if verb == "verify" or path is None:
-        verify(path or folder)
+        verify(path or folder, crop_keys(settings))
         return f"{path or folder}: sound"
     if verb == "backup":
-        back_up(folder, path, _show)
+        back_up(folder, path, show_progress)
         return f"backup of {folder} in {path}"
     restore(path, folder)
     return f"{path} restored into {folder}"
 
 
-def _show(share: float) -> None:
+def show_progress(share: float) -> None:
     """Draws the bar on a terminal."""
     if sys.stderr.isatty():
         done = round(share * _BAR)

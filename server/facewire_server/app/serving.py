@@ -18,6 +18,7 @@ from facewire_server.app.membership import Membership
 from facewire_server.app.service_health import ServiceHealth
 from facewire_server.app.started import server_started
 from facewire_server.app.values import (
+    crop_keys,
     gallery_read_threads,
     line_threads,
     max_calls,
@@ -212,7 +213,7 @@ async def _server(
                 max_connections=max_connections(settings, raise_open_files()),
             )
         )
-        secrets = (settings.token_file, settings.tls_key)
+        secrets = (settings.token_file, settings.tls_key, settings.enrollment_crop_key_file)
         storages = [settings.data / name for name in ("gallery", "journal", "audit")]
         files = [storage / "data.mdb" for storage in storages]
         for path, mode in readable_by_others((*secrets, *storages, *files)):
@@ -239,8 +240,9 @@ async def _opened_gallery(
     """Opens the galleries.
 
     Raises:
+        SettingsError: the file of the crops' keys cannot be used.
         StorageDamaged: the storage's file is empty, cut short or overwritten.
-        OSError: the folder cannot be used, or another process does not let it be opened.
+        OSError: the folder cannot be used, the keys are not those of the kept crops, or another process does not let it be opened.
     """
     folder = settings.data / "gallery"
     opening = partial(
@@ -251,6 +253,8 @@ async def _opened_gallery(
         dimension=contract.dimension,
         max_bytes=settings.gallery_max_bytes,
         read_threads=gallery_read_threads(processors),
+        crop_keys=crop_keys(settings),
+        keep_crops=settings.keep_enrollment_crops,
         damaged_galleries=await run_within(partial(damaged_galleries, folder), _CHECK_S),
     )
     try:

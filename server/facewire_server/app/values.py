@@ -7,7 +7,8 @@ from typing import Final
 
 from facewire_server import model_contracts
 from facewire_server.backends import tfserving
-from facewire_server.configuration.credentials import read_credentials
+from facewire_server.backends.crop_cipher import CropKeys
+from facewire_server.configuration.credentials import read_credentials, read_file
 from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.proof.model_contract import ModelContract
@@ -23,6 +24,7 @@ from facewire_server.work.slots import WorkSlots
 
 __all__ = [
     "Work",
+    "crop_keys",
     "enrollment_gate",
     "gallery_read_threads",
     "line_threads",
@@ -105,6 +107,21 @@ def read_model_contract(name_or_path: str) -> ModelContract:
         raise SettingsError(
             f"model_contract is {name_or_path}, which cannot be used: {error}"
         ) from error
+
+
+def crop_keys(settings: Settings) -> CropKeys | None:
+    """Returns the keys of the crops that galleries keep; None if the settings name none.
+
+    Raises:
+        SettingsError: the file cannot be read, or holds no keys.
+    """
+    file = settings.enrollment_crop_key_file
+    if file is None:
+        return None
+    try:
+        return CropKeys.parse(read_file(file).decode("ascii", errors="replace"))
+    except ValueError as error:
+        raise SettingsError(f"enrollment_crop_key_file {file} cannot be used: {error}") from error
 
 
 def model_addresses(settings: Settings, contract: ModelContract) -> dict[str, str]:

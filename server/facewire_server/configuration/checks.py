@@ -41,6 +41,11 @@ def check(settings: Settings) -> None:
         raise SettingsError(
             "embed_frames is bfloat16, but embedder_address names a model server, which computes in its own way"
         )
+    if settings.keep_enrollment_crops and settings.enrollment_crop_key_file is None:
+        raise SettingsError(
+            "keep_enrollment_crops needs a key: make one with `openssl rand -hex 32`, in a file that only the server's user "
+            "can read, and name it by enrollment_crop_key_file"
+        )
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("tls_certificate and tls_key belong together: set both or none")
     if not (settings.listen.startswith("unix:") or _is_address(settings.listen)):

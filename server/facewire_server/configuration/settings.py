@@ -116,6 +116,20 @@ class Settings:
             "keep the best picture of each track's face, for consoles and for enrolling: biometric data"
         ),
     ] = False
+    keep_enrollment_crops: Annotated[
+        bool,
+        _About(
+            "keep the aligned face of each picture that is enrolled from now on, encrypted, so that another model can embed it "
+            "(`reembed`): biometric data; needs enrollment_crop_key_file"
+        ),
+    ] = False
+    enrollment_crop_key_file: Annotated[
+        Path | None,
+        _About(
+            "file of the keys of these faces, 64 hexadecimal digits a line: the first encrypts, all decrypt; without it the faces "
+            "are lost"
+        ),
+    ] = None
     threads: Annotated[
         int,
         _About(

@@ -76,6 +76,7 @@ def test_types_are_read() -> None:
         (("--embed-frames", "float16"), "auto, float32 or bfloat16"),
         (("--embed-frames=bfloat16", "--embedder-address=tfs:8500"), "names a model server"),
         (("--tls-key", "key.pem"), "belong together"),
+        (("--keep-enrollment-crops",), "name it by enrollment_crop_key_file"),
         (("--metrics-listen", "9464"), "metrics_listen is '9464'; it must be host:port"),
         (("--metrics-listen", "127.0.0.1:65536"), "with a port up to 65535"),
         (("--listen", "127.0.0.1:99999"), "listen is '127.0.0.1:99999'; it must be host:port"),
@@ -163,7 +164,7 @@ def test_what_config_prints_reads_back(file: Path, empty: bool) -> None:
     if empty:
         values |= {each.variable: "" for each in all_settings() if each.type in (str, Path | None)}
         values |= {"FACEWIRE_LISTEN": "localhost:1", "FACEWIRE_LOG_FORMAT": "text"}
-        values |= {"FACEWIRE_EMBED_FRAMES": "bfloat16"}
+        values |= {"FACEWIRE_EMBED_FRAMES": "bfloat16", "FACEWIRE_KEEP_ENROLLMENT_CROPS": "false"}
     printed = run("config", environment=values)
     assert (printed.returncode, printed.stderr) == (0, "")
     # As it was printed: text mode would turn some characters of the values into line breaks.

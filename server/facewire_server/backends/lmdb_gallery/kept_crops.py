@@ -6,7 +6,7 @@ from facewire_server.backends.crop_cipher import CropKeys, UnreadableCrop, key_i
 from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
-from facewire_server.pictures.aligned_crop import crop_of
+from facewire_server.pictures.aligned_crop import crop_of, png_of
 from facewire_server.types import Rgb
 
 __all__ = ["KeptCrops", "WrongCropKey", "require_keys", "set_keys"]
@@ -87,6 +87,14 @@ class KeptCrops:
         except (UnreadableCrop, ValueError) as error:
             raise damaged(f"a kept crop cannot be read: {error}") from error
 
+    def reseal(
+        self, template_key: bytes, identity_id: str, template_id: bytes, keys: CropKeys
+    ) -> None:
+        """Encrypts a crop with the first key; raises GalleryDamaged as `get`."""
+        crop = self.get(template_key, identity_id, template_id, keys)
+        if crop is not None:
+            self.put(template_key, identity_id, template_id, png_of(crop), keys)
+
     def has(self, template_key: bytes) -> bool:
         """Whether a crop of this template is kept."""
         return self._table.view(template_key) is not None
@@ -96,9 +104,9 @@ class KeptCrops:
         record = self._table.view(template_key)
         return b"" if record is None else sealed_by(record)
 
-    def template_keys(self, after: bytes = b"") -> Iterator[bytes]:
-        """Yields the keys of the templates with a crop, those above `after`, in order."""
-        return self._table.keys(after=after)
+    def template_keys(self, after: bytes = b"", *, of: bytes = b"") -> Iterator[bytes]:
+        """Yields the keys of the templates with a crop in order: those above `after`, and that start with `of`."""
+        return self._table.keys(of, after=after)
 
     def delete(self, template_key: bytes) -> None:
         """Removes a crop, if there is one."""
