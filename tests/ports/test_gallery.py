@@ -1034,6 +1034,7 @@ async def test_searches_at_once_return_what_each_of_them_returns_alone(gallery):
     assert await asyncio.gather(*(gallery.search("default", *one) for one in callers)) == alone
     calls = (gallery.search(name, vectors[:1], 1) for name in ("default", "none", "none"))
     first, *others = await asyncio.gather(*calls, return_exceptions=True)
+    assert not isinstance(first, BaseException)
     assert first.candidates[0][0].identity_id == "0"
     assert [type(one) for one in others] == [GalleryNotFound] * 2
 
