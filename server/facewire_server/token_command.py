@@ -1,10 +1,16 @@
 """The command `facewire-server token`: adds, lists and revokes the tokens of the file that `token_file` names."""
 
 import argparse
+import os
+import pwd
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Final
 
+from facewire_server.access.audit_lines import AuditLineError
+from facewire_server.access.audit_log import AuditLog
 from facewire_server.access.roles import Role
 from facewire_server.access.token_changes import add_token, revoke_token
 from facewire_server.access.token_file import TokenFileError, is_label, parse_tokens
@@ -14,12 +20,16 @@ from facewire_server.galleries.ids import is_gallery_id
 
 __all__ = ["add_arguments", "run_token_command"]
 
+_MOST_GALLERIES: Final = 40
+"""Galleries of a token that its line names: their ids have up to 64 characters, and a line 4,096 bytes."""
+
 _USAGE = """\
 examples: facewire-server token add door --role camera --gallery staff --token-file tokens
           facewire-server token list --token-file tokens
           facewire-server token revoke door --token-file tokens
 
 A running server takes a change within two seconds, and ends the calls of a token that was revoked.
+The audit log of the data folder (--data) has a line for each token that was added or revoked.
 exit status: 0 if done; 1 if the file or the label cannot be used; 2 if the command line or a setting is wrong.
 """
 
@@ -63,9 +73,10 @@ def run_token_command(arguments: argparse.Namespace, settings: Settings) -> int:
         return 2
     try:
         if arguments.action == "add":
-            _add(arguments, path)
+            _add(arguments, path, settings.data)
         elif arguments.action == "revoke":
             revoke_token(path, arguments.label)
+            _keep(settings.data, {"what": "token_revoke", "label": arguments.label})
         else:
             _list(path)
     except (TokenFileError, OSError) as error:
@@ -87,7 +98,7 @@ def _fault(arguments: argparse.Namespace) -> str:
     return ""
 
 
-def _add(arguments: argparse.Namespace, path: Path) -> None:
+def _add(arguments: argparse.Namespace, path: Path, data: Path) -> None:
     expires = None
     if arguments.expires_days is not None:
         expires = datetime.now(UTC) + timedelta(days=arguments.expires_days)
@@ -105,6 +116,37 @@ def _add(arguments: argparse.Namespace, path: Path) -> None:
         file=sys.stderr,
     )
     print(added.secret)
+    sys.stdout.flush()
+    fields: dict[str, Any] = {
+        "what": "token_add",
+        "label": arguments.label,
+        "roles": sorted(role.value for role in roles),
+        "galleries": None if galleries is None else sorted(galleries)[:_MOST_GALLERIES],
+        "expires": None if expires is None else expires.isoformat(timespec="seconds"),
+    }
+    _keep(data, fields)
+
+
+def _keep(data: Path, fields: Mapping[str, Any]) -> None:
+    """Keeps a line in the audit log, if the data folder is that of a server. The change was made already, and stays."""
+    reason = f"{data} is no server's data folder; name that with --data"
+    try:
+        if (data / "gallery").is_dir():
+            AuditLog(data / "audit").append({"who": _user(), **fields})
+            return
+    except AuditLineError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"{error.filename or data}: {error.strerror}"
+    print(f"facewire-server: this is not in the audit log: {reason}", file=sys.stderr)
+
+
+def _user() -> str:
+    """Returns who runs the command, as the machine knows them."""
+    try:
+        return f"user {pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:  # a container has no name for each number
+        return f"user {os.getuid()}"
 
 
 def _list(path: Path) -> None:

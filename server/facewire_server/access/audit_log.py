@@ -25,7 +25,7 @@ from facewire_server.access.audit_lines import (
     link_of,
 )
 
-__all__ = ["CURRENT", "HEAD", "AuditLog", "log_files"]
+__all__ = ["CURRENT", "HEAD", "AuditLog", "locked", "log_files"]
 
 CURRENT: Final = "audit.jsonl"
 """The file that lines are appended to."""
@@ -50,7 +50,9 @@ class AuditLog:
         """Makes the folder if there is none; raises OSError."""
         self._folder = folder
         self._rotate_bytes = rotate_bytes
-        folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            _own_like(folder.parent, folder)
 
     def append(self, fields: Mapping[str, Any]) -> Link:
         """Appends a line with the time and these fields; it is on the disk when this returns.
@@ -59,7 +61,7 @@ class AuditLog:
             OSError: it cannot be written; nothing of it stays in the log.
             AuditLineError: what is at the log's end is not a line of it: the log was changed.
         """
-        with self._locked() as folder:
+        with locked(self._folder, fcntl.LOCK_EX) as folder:
             path = self._folder / CURRENT
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
             try:
@@ -70,6 +72,7 @@ class AuditLog:
                     os.close(file)
                     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
                     size = 0
+                _own_like(self._folder, file)
                 now = datetime.now(UTC).isoformat(timespec="microseconds")
                 line, link = line_after(before, {"at": now, **fields})
                 try:
@@ -83,15 +86,6 @@ class AuditLog:
                 return link
             finally:
                 os.close(file)
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield folder
-        finally:
-            os.close(folder)
 
     def _end(self, file: int) -> tuple[Link, int]:
         """Returns the last line, and the bytes of the file without one that was cut short."""
@@ -122,9 +116,32 @@ class AuditLog:
         beside.replace(self._folder / HEAD)
 
 
+@contextmanager
+def locked(folder: Path, how: int) -> Iterator[int]:
+    """Locks a log's folder for the block, and yields its file descriptor.
+
+    Args:
+        folder: of the log.
+        how: fcntl.LOCK_EX to append, LOCK_SH to see which files there are.
+    """
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(opened, how)
+        yield opened
+    finally:
+        os.close(opened)
+
+
 def log_files(folder: Path) -> list[Path]:
     """Returns the files of a log in the order of their lines, the present one last; it need not exist."""
     return [*sorted(folder.glob("audit-*.jsonl")), folder / CURRENT]
+
+
+def _own_like(pattern: Path, path: Path | int) -> None:
+    """Sets the owner of a file to that of another one if the superuser runs this: the server must append to what a command has made."""
+    if os.geteuid() == 0:
+        owner = pattern.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _first_number(file: int) -> int:

@@ -50,6 +50,11 @@ class Tokens:
     def __init__(self, tokens: Iterable[Token] = ()) -> None:
         self._tokens = tuple(tokens)
 
+    @property
+    def all(self) -> tuple[Token, ...]:
+        """All of them, also those that have expired."""
+        return self._tokens
+
     def find(self, sent: bytes, now: datetime) -> Token | None:
         """Returns the valid token that a call sent, or None.
 

@@ -11,10 +11,11 @@ from typing import Final
 import cv2
 
 from facewire_server.access.audit_log import AuditLog
-from facewire_server.access.audit_trail import AuditTrail
+from facewire_server.access.audit_trail import AuditTrail, Trail
 from facewire_server.app.joining import build_info, join, open_telemetry
 from facewire_server.app.journal import opened_journal
 from facewire_server.app.membership import Membership
+from facewire_server.app.reloads import Reloads
 from facewire_server.app.service_health import ServiceHealth
 from facewire_server.app.started import server_started
 from facewire_server.app.values import (
@@ -30,7 +31,7 @@ from facewire_server.app.values import (
 )
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
-from facewire_server.configuration.credentials import Credentials, read_file, reload_on
+from facewire_server.configuration.credentials import read_file, reload_on
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit, FileExposed, StopForced, Stopped, broadcast
 from facewire_server.host.ending import Ending
@@ -101,9 +102,10 @@ async def _serve(
     # From here on, so that a server that hangs while it starts can be stopped, too.
     stopping = asyncio.create_task(_end_in_time(signals, ending, settings))
     loads: Loads = Alone() if membership is None else membership.loads
-    async with _server(settings, loads, emit, telemetry) as (server, models, gallery):
+    async with _server(settings, loads, emit, telemetry) as (server, models, gallery, trail):
+        reloads = Reloads(server, trail, emit)
         reloading = asyncio.create_task(
-            reload_on(signals.reload, settings, partial(_replace, server), emit)
+            reload_on(signals.reload, settings, reloads.replace, reloads.keep, emit)
         )
         measuring = asyncio.create_task(measure_loop_lag(emit))
         trimming = asyncio.create_task(return_freed_memory())
@@ -137,15 +139,6 @@ async def _serve(
     emit(Stopped())
 
 
-def _replace(server: Server, read: Credentials) -> None:
-    server.replace_credentials(
-        read.tokens,
-        read.tls_certificate_chain,
-        read.tls_private_key,
-        read.tls_client_authorities,
-    )
-
-
 async def _end_in_time(signals: Signals, ending: Ending, settings: Settings) -> None:
     await signals.stop.wait()
     ending.within(settings.lame_duck_s + settings.drain_s + _STOP_S)
@@ -156,7 +149,7 @@ async def _end_in_time(signals: Signals, ending: Ending, settings: Settings) -> 
 @asynccontextmanager
 async def _server(
     settings: Settings, loads: Loads, emit: Emit, telemetry: Telemetry
-) -> AsyncIterator[tuple[Server, Models, LmdbGallery]]:
+) -> AsyncIterator[tuple[Server, Models, LmdbGallery, Trail]]:
     """Opens everything. The metrics, if asked for, are served from here on; gRPC does not listen yet.
 
     Embedded models are verified; served ones may be unreachable.
@@ -186,6 +179,7 @@ async def _server(
             ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line")
         )
         auditing = opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="audit"))
+        trail = AuditTrail(AuditLog(settings.data / "audit").append, auditing)
         shared = work(settings, processors, is_served=bool(models.served))
         server = join(
             settings,
@@ -195,7 +189,7 @@ async def _server(
             journal,
             shared,
             threads,
-            AuditTrail(AuditLog(settings.data / "audit").append, auditing),
+            trail,
             loads,
             emit,
             telemetry.interceptors,
@@ -231,7 +225,7 @@ async def _server(
             journal.statistics,
         )
         async with telemetry.serving(sources, build_info(contract, models), emit):
-            yield server, models, gallery
+            yield server, models, gallery, trail
 
 
 async def _opened_gallery(

@@ -3,10 +3,10 @@
 import asyncio
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from facewire_server.access.token_file import TokenFileError, is_plain, parse_tokens
 from facewire_server.access.tokens import Token
@@ -65,7 +65,8 @@ def read_credentials(settings: Settings) -> Credentials:
 async def reload_on(
     hangup: asyncio.Event,
     settings: Settings,
-    replace: Callable[[Credentials], None],
+    replace: Callable[[Credentials], Mapping[str, Any]],
+    keep: Callable[[Mapping[str, Any]], Awaitable[None]],
     emit: Emit,
 ) -> None:
     """Reads the files again each time that `hangup` is set, or the file of tokens has changed; never returns.
@@ -75,7 +76,8 @@ async def reload_on(
     Args:
         hangup: set from outside, cleared here.
         settings: name the files.
-        replace: takes what was read.
+        replace: takes what was read, and returns what that changed.
+        keep: keeps the outcome, and what was changed, in the audit log; it does not raise, nor last.
         emit: takes the outcome.
     """
     seen = _signature(settings.token_file)
@@ -91,11 +93,13 @@ async def reload_on(
         hangup.clear()
         seen = found  # from before the reading: a change meanwhile is read at the next look
         try:
-            replace(await asyncio.to_thread(read_credentials, settings))
+            changes = replace(await asyncio.to_thread(read_credentials, settings))
         except (SettingsError, OSError) as error:  # OSError: no file descriptor is left
             emit(CredentialsReloaded(str(error)))
+            await keep({"complete": False})
         else:
             emit(CredentialsReloaded(""))
+            await keep({**changes, "complete": True})
 
 
 def _signature(path: Path | None) -> tuple[int, ...] | None:

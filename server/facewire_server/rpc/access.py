@@ -61,6 +61,11 @@ class AccessInterceptor(aio.ServerInterceptor):
         self._now = now
         self._running: dict[asyncio.Timeout, IsValid] = {}
 
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """Those that are in force."""
+        return self._tokens.all
+
     def replace(self, tokens: Iterable[Token]) -> None:
         """Replaces the valid tokens, and ends the calls in progress of those that are no longer as they were."""
         self._tokens = Tokens(tokens)

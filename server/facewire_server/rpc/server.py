@@ -152,6 +152,11 @@ class Server:
         if self._access is not None and tokens is not None and self._options.tokens is not None:
             self._access.replace(tokens)
 
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """Those that are in force; none if the server asks for none."""
+        return () if self._access is None else self._access.tokens
+
     async def leave(self, lame_duck_s: float, at_once: asyncio.Event) -> None:
         """Reports NOT_SERVING, and goes on serving for `lame_duck_s` seconds, or until `at_once` is set.
 
