@@ -1,4 +1,4 @@
-"""What clients were told of a gallery, and the comparison with what it holds: the ledger of a test that kills servers.
+"""What clients had acknowledged of a gallery, and the comparison with what it holds: the ledger of a test that kills servers.
 
 A client has one call in progress at a time, on people of its own. If the call was cut off, its change may be there or not; any
 other difference between the ledger and the gallery is a broken promise.
@@ -27,7 +27,7 @@ class Person(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A person who is not as clients were told.
+    """A person who is not as clients had it acknowledged.
 
     Attributes:
         kind: LOST, FOUND or CHANGED.
@@ -39,11 +39,11 @@ class Difference(NamedTuple):
 
 
 class Ledger:
-    """What one client was told.
+    """What one client had acknowledged.
 
     Attributes:
         people: those who are enrolled, by id.
-        revision: the last one that the client was told.
+        revision: the last one that the client received.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Ledger:
         return differences
 
     def earlier(self) -> "Ledger":
-        """Returns a copy: what the client was told until now."""
+        """Returns a copy: what the client had acknowledged until now."""
         copy = Ledger()
         copy.people, copy.revision = dict(self.people), self.revision
         copy._deleted, copy._pending = set(self._deleted), dict(self._pending)
@@ -89,20 +89,20 @@ class Ledger:
         return copy
 
     def same_as(self, other: "Ledger") -> set[str]:
-        """Returns the ids of the people of whom both ledgers were told the same, and neither expects a change."""
+        """Returns the ids of the people of whom both ledgers have the same, and neither expects a change."""
         pending = self._pending.keys() | other._pending.keys()
         present = {one for one, who in self.people.items() if other.people.get(one) == who}
         return (present | (self._deleted & other._deleted)) - pending
 
     def _difference(self, identity_id: str, found: Mapping[str, Person]) -> Difference | None:
-        told, person = self.people.get(identity_id), found.get(identity_id)
-        if person == told or (
+        known, person = self.people.get(identity_id), found.get(identity_id)
+        if person == known or (
             identity_id in self._pending and person == self._pending[identity_id]
         ):
             return None
         if person is None:
             return Difference(LOST, identity_id)
-        return Difference(FOUND if told is None else CHANGED, identity_id)
+        return Difference(FOUND if known is None else CHANGED, identity_id)
 
     def _settle(self, identity_id: str, person: Person | None) -> None:
         if person is None:

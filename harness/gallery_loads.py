@@ -1,4 +1,4 @@
-"""A client that changes a gallery without a pause, and keeps a ledger of what it was told."""
+"""A client that changes a gallery without a pause, and keeps a ledger of what was acknowledged."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ class GalleryClient:
     """Enrolls, imports, renames, deletes and lists its own people, whose ids begin with its name.
 
     Attributes:
-        ledger: what the client was told.
+        ledger: what was acknowledged.
         acknowledged: calls that succeeded.
         unseen: acknowledged changes that the client's next list did not show.
     """

@@ -1,4 +1,4 @@
-"""Servers on one data folder, killed at random moments under load; after each kill the gallery is compared with what clients were told."""
+"""Servers on one data folder, killed at random moments under load; after each kill the gallery is compared with what clients had acknowledged."""
 
 import random
 import shutil
@@ -237,7 +237,7 @@ class KilledServers:
     def _check_backup(
         self, backup: BackupCommand, before: list[Ledger], after: list[Ledger]
     ) -> None:
-        """What did not change while it was made, it must hold as clients were told; or it must be refused."""
+        """What did not change while it was made, it must hold as clients had it acknowledged; or it must be refused."""
         for folder in backup.parts:
             restored = self._scratch / "restored"
             people = people_of_backup(folder, restored, self._contract)
@@ -246,10 +246,10 @@ class KilledServers:
                 self._fault(_BAD_BACKUP, 1, "a backup that appeared is refused")
             if people is not None:
                 self.counts["backups restored"] += 1
-                for told, later in zip(before, after, strict=True):
-                    settled = told.same_as(later)
+                for earlier, later in zip(before, after, strict=True):
+                    settled = earlier.same_as(later)
                     own = {one: who for one, who in people.items() if one in settled}
-                    for difference in told.restricted_to(settled).compare(own):
+                    for difference in earlier.restricted_to(settled).compare(own):
                         self._fault(_BAD_BACKUP, 1, str(difference))
             shutil.rmtree(folder)
         self._verify()

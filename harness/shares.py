@@ -20,7 +20,7 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Counted:
-    """What a party got; answers and what was refused, until the load began to end.
+    """What a party got: responses and what was refused, until the load began to end.
 
     Attributes:
         answers: of frames that were recognized, and of calls.

@@ -159,7 +159,7 @@ def _make_stub(file: Path, stub_format: bytes) -> None:
 
 
 def _is_stub(file: Path) -> bool:
-    # Nobody writes to a file that has moved.
+    # No process writes to a file that has moved.
     with lmdb.open(str(file), subdir=False, readonly=True, lock=False, max_dbs=1) as environment:
         try:
             meta = environment.open_db(META.encode(), create=False)

@@ -38,7 +38,7 @@ SWITCHING: Final = b"switching"
 """Key in `META` while a switch copies the storage: each write notes what it changes."""
 
 _FIRST_NAME: Final = "data.mdb"
-"""The name that LMDB gives the file of a folder."""
+"""The name of the file of a folder, as LMDB chooses it."""
 
 _NAME: Final = re.compile(r"data\.([1-9][0-9]*)\.mdb")
 """Of a later generation."""
