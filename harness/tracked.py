@@ -32,12 +32,14 @@ class TrackedStream:
         started: the server's first message.
         results: of the frames so far.
         events: so far, each with the number of results before it.
+        reconnect: the server's last message, if it ends the stream.
     """
 
     def __init__(self, channel: grpc.Channel, *, first_sequence: int = 1, **config: Any) -> None:
         """Opens the stream; `config` are fields of `StreamConfig`."""
         self.results: list[recognition_pb2.FrameResult] = []
         self.events: list[tuple[int, recognition_pb2.TrackEvent]] = []
+        self.reconnect: recognition_pb2.Reconnect | None = None
         self.next_sequence = first_sequence
         self._sent: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         settings = recognition_pb2.StreamConfig(
@@ -88,9 +90,17 @@ class TrackedStream:
     def finish(self) -> None:
         """Sends no further frame, and reads to the end; raises what the stream ended with."""
         self._sent.put(None)
+        self.read_to_end()
+
+    def read_to_end(self) -> None:
+        """Reads until the server ends the stream; raises what it ended with."""
         for answer in self._answers:
             if answer.HasField("track"):
                 self.events.append((len(self.results), answer.track))
+            elif answer.HasField("frame"):
+                self.results.append(answer.frame)
+            elif answer.HasField("reconnect"):
+                self.reconnect = answer.reconnect
 
     def __enter__(self) -> Self:
         return self
