@@ -1,7 +1,7 @@
 """Servers that are killed (SIGKILL) at random moments of enrolling, importing, renaming, deleting and backing up: what they acknowledged and lost.
 
 Two servers share a data folder, and six clients change it; in each round one server, both or the backup command are killed, started
-again, and compared with what the clients had acknowledged. Several folders are used side by side. Most servers run without their models, which
+again, and compared with what they acknowledged. Several folders are used side by side. Most servers run without their models, which
 start in a third of the processor time; now and then one has them, and a client enrolls pictures.
 """
 

@@ -1,4 +1,4 @@
-"""What clients had acknowledged of a gallery, and the comparison with what it holds: the ledger of a test that kills servers.
+"""What was acknowledged of the changes of a gallery, and the comparison with what it holds: the ledger of a test that kills servers.
 
 A client has one call in progress at a time, on people of its own. If the call was cut off, its change may be there or not; any
 other difference between the ledger and the gallery is a broken promise.
@@ -27,7 +27,7 @@ class Person(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A person who is not as clients had it acknowledged.
+    """A person who is not as was acknowledged.
 
     Attributes:
         kind: LOST, FOUND or CHANGED.
@@ -39,11 +39,11 @@ class Difference(NamedTuple):
 
 
 class Ledger:
-    """What one client had acknowledged.
+    """What was acknowledged to one client.
 
     Attributes:
         people: those who are enrolled, by id.
-        revision: the last one that the client received.
+        revision: the last one that was acknowledged.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Ledger:
         return differences
 
     def earlier(self) -> "Ledger":
-        """Returns a copy: what the client had acknowledged until now."""
+        """Returns a copy: what was acknowledged until now."""
         copy = Ledger()
         copy.people, copy.revision = dict(self.people), self.revision
         copy._deleted, copy._pending = set(self._deleted), dict(self._pending)
@@ -89,7 +89,7 @@ class Ledger:
         return copy
 
     def same_as(self, other: "Ledger") -> set[str]:
-        """Returns the ids of the people of whom both ledgers have the same, and neither expects a change."""
+        """Returns the ids of the people who are the same in both ledgers, and of whom neither expects a change."""
         pending = self._pending.keys() | other._pending.keys()
         present = {one for one, who in self.people.items() if other.people.get(one) == who}
         return (present | (self._deleted & other._deleted)) - pending

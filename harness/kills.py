@@ -1,4 +1,4 @@
-"""Servers on one data folder, killed at random moments under load; after each kill the gallery is compared with what clients had acknowledged."""
+"""Servers on one data folder, killed at random moments under load; after each kill the gallery is compared with what was acknowledged."""
 
 import random
 import shutil
@@ -237,7 +237,7 @@ class KilledServers:
     def _check_backup(
         self, backup: BackupCommand, before: list[Ledger], after: list[Ledger]
     ) -> None:
-        """What did not change while it was made, it must hold as clients had it acknowledged; or it must be refused."""
+        """What did not change while it was made, it must hold as it was acknowledged; or it must be refused."""
         for folder in backup.parts:
             restored = self._scratch / "restored"
             people = people_of_backup(folder, restored, self._contract)
