@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import os
 import sys
 from pathlib import Path
@@ -33,6 +34,12 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
 _HEALTH_EXITS = """\
 exit status: 0 if yes; 1 if no, or if no server answers; 2 if the command line or a setting is wrong.
 """
+
+_STEPS = {
+    errno.ENOSPC: "; the disk is full: free some room on it, then try again",
+    errno.EROFS: "; the disk is read-only: make it writable (the kernel's log says why it is not), then try again",
+}
+"""What to do about the disk, by the number of the system's error. Nothing on it is damaged by either."""
 
 
 def main() -> int:
@@ -77,6 +84,17 @@ def main() -> int:
     return _run(settings)
 
 
+def _failed(error: Exception) -> int:
+    """Prints why a command failed, and what to do about the disk if it is the reason."""
+    cause: BaseException | None = error
+    step = ""
+    while cause is not None and not step:
+        step = _STEPS.get(cause.errno or 0, "") if isinstance(cause, OSError) else ""
+        cause = cause.__cause__
+    print(f"facewire-server: {error}{step}", file=sys.stderr)
+    return 1
+
+
 def command_parser(command: str) -> argparse.ArgumentParser:
     """Returns the parser of the flags of a command."""
     parser = argparse.ArgumentParser(
@@ -118,8 +136,7 @@ def _run(settings: Settings) -> int:
 
         asyncio.run(serve(settings))
     except (ServerError, SettingsError, OSError) as error:
-        print(f"facewire-server: {error}", file=sys.stderr)
-        return 1
+        return _failed(error)
     return 0
 
 
@@ -147,8 +164,7 @@ def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
     try:
         print(run_gallery_command(flags.verb, flags.folder, settings))
     except (ServerError, SettingsError, OSError) as error:
-        print(f"facewire-server: {error}", file=sys.stderr)
-        return 1
+        return _failed(error)
     return 0
 
 
@@ -158,8 +174,7 @@ def _crops(flags: argparse.Namespace, settings: Settings) -> int:
     try:
         print(run_crops_command(flags.verb, settings))
     except (ServerError, SettingsError, OSError) as error:
-        print(f"facewire-server: {error}", file=sys.stderr)
-        return 1
+        return _failed(error)
     return 0
 
 

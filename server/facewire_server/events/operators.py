@@ -384,7 +384,7 @@ class GalleryStateChanged:
     """The storage of the galleries became usable or not.
 
     Attributes:
-        is_writable: writes begin in their time; if not, they are refused, and reads and searches go on.
+        is_writable: writes begin in their time, on a disk that is not read-only; if not, they are refused, and reads and searches go on.
         damaged_galleries: ids of the galleries in which something was found that cannot be. They are not searched.
         is_whole: the file of all galleries is as long as it was; if not, nothing in it is read or written any more.
     """

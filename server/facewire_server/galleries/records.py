@@ -236,7 +236,7 @@ class StoreStatistics:
         max_bytes: quota beyond which additions raise GalleryFull.
         reader_count: read transactions open now, in all processes, the one of this call included.
         galleries: in order of id; none if a record of one is damaged.
-        is_writable: writes begin in their time.
+        is_writable: writes begin in their time, on a disk that is not read-only.
         damaged_gallery_count: galleries in which something was found that cannot be.
     """
 

@@ -118,7 +118,7 @@ class LmdbGallery(LmdbAdmin):
 
     @property
     def is_write_blocked(self) -> bool:
-        """Whether a write has waited for another process, or run, for longer than others may wait for it."""
+        """Whether a write has waited for another process, or run, for longer than others may wait for it, or the disk is read-only."""
         return self._threads.is_write_blocked
 
     @property

@@ -9,7 +9,7 @@ from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage.data_file import DataFile, FileGone
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
-from facewire_server.backends.lmdb_storage.storage_check import checked_by
+from facewire_server.backends.lmdb_storage.storage_check import NotChecked, checked_by
 from facewire_server.errors import StorageDamaged
 
 __all__ = ["damaged_galleries"]
@@ -25,7 +25,7 @@ def damaged_galleries(folder: Path, crop_keys: CropKeys | None = None) -> tuple[
 
     Raises:
         StorageDamaged: the storage as a whole cannot be read.
-        OSError: its file cannot be opened.
+        OSError: its file cannot be opened, or nothing is known about it, since the check was ended or had no room on the disk.
     """
     files = [file_of(folder, number) for number in generations(folder)] if folder.exists() else []
     if not files:
@@ -37,6 +37,8 @@ def damaged_galleries(folder: Path, crop_keys: CropKeys | None = None) -> tuple[
     text = "" if crop_keys is None else crop_keys.format()
     try:
         return tuple(json.loads(checked_by(_CHECK, folder, text)))
+    except NotChecked:
+        raise
     except OSError as error:
         raise StorageDamaged(
             f"{files[-1]} is damaged: {error}; restore it from a backup"

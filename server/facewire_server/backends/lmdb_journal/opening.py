@@ -15,7 +15,7 @@ from facewire_server.backends.lmdb_journal.storage import (
 from facewire_server.backends.lmdb_journal.writes import Retention
 from facewire_server.backends.lmdb_storage.folder import alone_in
 from facewire_server.backends.lmdb_storage.open_file import UnusableStorage
-from facewire_server.backends.lmdb_storage.storage_check import CheckKilled, checked_by
+from facewire_server.backends.lmdb_storage.storage_check import NotChecked, checked_by
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import ServerError, StorageDamaged
 from facewire_server.events import Emit, JournalReplaced
@@ -100,13 +100,13 @@ def _check(folder: Path) -> None:
 
     Raises:
         UnusableStorage: it cannot be read.
-        CheckKilled: nothing is known about it.
+        NotChecked: nothing is known about it.
     """
     file = folder / "data.mdb"
     if file.exists():
         try:
             checked_by(_CHECK, folder)
-        except CheckKilled:
+        except NotChecked:
             raise
         except OSError as error:
             raise UnusableStorage(f"{file} is damaged: {error}") from error

@@ -158,6 +158,11 @@ class Environment:
         with self.map_lock.read():
             return self._map_bytes()
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the disk takes no writes now, as some file systems do after a fault; microseconds."""
+        return self._lock.is_read_only
+
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A read transaction: the storage at one moment, for the length of one call."""
@@ -303,6 +308,7 @@ class Environment:
 
         Raises:
             GalleryFull: no room; nothing was written.
+            StorageBusy: the disk is read-only; nothing was written.
             StorageDamaged: the file was cut short.
         """
         while True:
@@ -333,6 +339,10 @@ class Environment:
                     aborted()
                     self._move_map(max(grown, map_bytes + _DELETION_RESERVE_BYTES * beyond_quota))
                 except lmdb.Error as error:
+                    if self.is_read_only:
+                        raise StorageBusy(
+                            f"the disk of {self.name} is read-only: its operator must make it writable; nothing was written"
+                        ) from error
                     if not self._is_of_full_disk(error):
                         raise
                     if not (beyond_quota and self._reserve.give_up()):

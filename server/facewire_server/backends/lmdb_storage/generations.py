@@ -11,6 +11,8 @@ from typing import Final
 
 import lmdb
 
+from facewire_server.backends.lmdb_storage.lock_file import make_lock_file
+
 __all__ = [
     "FIRST",
     "META",
@@ -70,6 +72,7 @@ def generations(folder: Path) -> list[int]:
 
 def open_lmdb(file: Path, **options: int | bool) -> lmdb.Environment:
     """Opens a generation's file with LMDB, beside the readers and the writer of other processes."""
+    make_lock_file(lock_of(file))
     is_first = file.name == _FIRST_NAME
     return lmdb.open(str(file.parent if is_first else file), subdir=is_first, **options)  # type: ignore[arg-type]
 

@@ -17,14 +17,12 @@ from facewire_server.backends.lmdb_storage.generations import (
     is_moved,
     open_lmdb,
 )
+from facewire_server.backends.lmdb_storage.lock_file import MAX_READERS
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, StorageDamaged
 
 __all__ = ["OpenFile", "OutdatedStorage", "UnusableStorage", "make_file", "open_current"]
-
-_MAX_READERS = 1024
-"""Read transactions of all processes at once; a slot is 64 bytes of the lock file. Chosen, not measured."""
 
 _SPARE_READERS = 16
 """Read transactions kept for reuse: more than a process usually runs at once. Chosen, not measured."""
@@ -75,7 +73,7 @@ class OpenFile:
                     map_size=map_bytes,
                     mode=0o600,
                     max_dbs=len(storage.all_tables),
-                    max_readers=_MAX_READERS,
+                    max_readers=MAX_READERS,
                     max_spare_txns=_SPARE_READERS,
                     sync=storage.is_synced,
                     metasync=storage.is_synced,

@@ -11,14 +11,17 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CheckKilled", "checked_by"]
+from facewire_server.backends.lmdb_storage.generations import file_of, generations, lock_of
+from facewire_server.backends.lmdb_storage.lock_file import make_lock_file
+
+__all__ = ["NotChecked", "checked_by"]
 
 _FAULTS: Final = (signal.SIGBUS, signal.SIGSEGV, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
 """What ends a process that reads a damaged storage. Any other signal came from outside: of the kernel, for want of memory, or of an operator."""
 
 
-class CheckKilled(OSError):
-    """The check was ended from outside, so that nothing is known about the storage."""
+class NotChecked(OSError):
+    """The check could not begin, or was ended from outside, so that nothing is known about the storage."""
 
 
 def checked_by(module: str, folder: Path, text: str = "") -> str:
@@ -27,15 +30,21 @@ def checked_by(module: str, folder: Path, text: str = "") -> str:
     The text is its standard input.
 
     Raises:
-        OSError: the storage cannot be read; the text says why. CheckKilled: the check was ended before it knew.
+        OSError: the storage cannot be read; the text says why. NotChecked: nothing is known about it.
     """
+    try:
+        for number in generations(folder):
+            make_lock_file(lock_of(file_of(folder, number)))
+    except OSError as error:
+        raise NotChecked(f"{folder} cannot be checked: {error}") from error
     command = [sys.executable, "-m", module, str(folder)]
     # Without a terminal, so that Ctrl-C is for the server only.
     done = subprocess.run(command, capture_output=True, input=text.encode(), check=False)
     if done.returncode == 0:
         return done.stdout.decode()
     if done.returncode < 0 and -done.returncode not in _FAULTS:
-        raise CheckKilled(f"its check was ended by {signal.Signals(-done.returncode).name}")
+        ended_by = signal.Signals(-done.returncode).name
+        raise NotChecked(f"the check of {folder} was ended by {ended_by}")
     if done.returncode > 0:
         reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     elif done.returncode == -signal.SIGBUS:

@@ -37,8 +37,8 @@ class TransactionThreads:
 
     @property
     def is_write_blocked(self) -> bool:
-        """See `Writer.is_blocked`."""
-        return self._writer.is_blocked
+        """Whether the disk is read-only, or `Writer.is_blocked`."""
+        return self._writer.is_blocked or self._environment.is_read_only
 
     async def read(self, step: Callable[[Transaction], T]) -> T:
         """Runs the step in one read transaction and returns its result."""

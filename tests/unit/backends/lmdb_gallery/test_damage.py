@@ -16,6 +16,7 @@ from facewire_server.backends.lmdb_gallery import (
     LmdbGallery,
     block_checks,
     damaged_galleries,
+    storage_check,
 )
 from facewire_server.backends.lmdb_gallery.block_checks import sign
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
@@ -457,3 +458,16 @@ async def test_a_list_above_a_gallery_without_a_record_does_not_pass_it_over(
     gallery = reopened()
     assert [one.gallery_id for one in await gallery.list_galleries("default", 9)] == ["other"]
     assert gallery.damaged_galleries == ()
+
+
+async def test_a_gallery_whose_check_was_ended_from_outside_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the kernel for want of memory, say: a restore would lose what was enrolled after the backup."""
+    await filled(tmp_path)
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    (tmp_path / "killed.py").write_text(killed)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(storage_check, "_CHECK", "killed")
+    with pytest.raises(OSError, match="was ended by SIGKILL"):
+        damaged_galleries(tmp_path)

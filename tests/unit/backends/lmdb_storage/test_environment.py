@@ -14,7 +14,7 @@ import pytest
 
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage import folder as folder_module
-from facewire_server.backends.lmdb_storage import open_file
+from facewire_server.backends.lmdb_storage import lock_file, open_file
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.errors import GalleryFull, StorageBusy, StorageDamaged
@@ -192,7 +192,8 @@ def test_no_error_of_the_vendor_comes_out(tmp_path: Path):
 
 
 def test_a_read_beyond_the_most_readers_is_busy_until_one_ends(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(open_file, "_MAX_READERS", 1)
+    for module in (open_file, lock_file):
+        monkeypatch.setattr(module, "MAX_READERS", 1)
     with opened(tmp_path) as environment:
         with (
             environment.read(),
@@ -216,7 +217,8 @@ with environment.read():
 
 
 def test_the_place_of_a_reader_that_was_killed_is_taken(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(open_file, "_MAX_READERS", 1)
+    for module in (open_file, lock_file):
+        monkeypatch.setattr(module, "MAX_READERS", 1)
     # An idle transaction keeps its place.
     monkeypatch.setattr(open_file, "_SPARE_READERS", 0)
     with opened(tmp_path) as environment:
