@@ -12,7 +12,7 @@ from facewire_server.configuration.env_file import format_env_file
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_server.configuration.sources import add_flags, read
 from facewire_server.errors import ServerError
-from facewire_server.workers import WORK, Parent, Slot, Table, supervise
+from facewire_server.workers.orders import WORK
 
 __all__ = ["command_parser", "main"]
 
@@ -130,6 +130,8 @@ def command_parser(command: str) -> argparse.ArgumentParser:
 def _run(settings: Settings) -> int:
     try:
         if settings.workers > 1:
+            from facewire_server.workers.serving import supervise
+
             return asyncio.run(supervise(settings, os.environ))
         # Imported late: a process that only prints settings, or starts workers, loads no engine.
         from facewire_server.app import serve
@@ -143,6 +145,8 @@ def _run(settings: Settings) -> int:
 def _work(table: str, slot_count: str, slot: str, control: str) -> int:
     """Runs one of several workers; its parent alone starts it, with all settings as variables."""
     from facewire_server.app import serve
+    from facewire_server.workers.parent import Parent
+    from facewire_server.workers.table import Slot, Table
 
     try:
         settings = read(command_parser(WORK).parse_args([]), os.environ)

@@ -34,16 +34,6 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.events.operators": frozenset(),
     f"{SERVER}.events": frozenset({f"{SERVER}.errors", f"{SERVER}.events.operators"}),
     f"{SERVER}.logs": frozenset({f"{SERVER}.logs", f"{SERVER}.events", f"{SERVER}.stacks"}),
-    # The parent of several processes, which must load no engine, no gRPC and no LMDB.
-    f"{SERVER}.workers": frozenset(
-        {
-            f"{SERVER}.workers",
-            f"{SERVER}.configuration.settings",
-            f"{SERVER}.events",
-            f"{SERVER}.logs",
-            *(f"{SERVER}.host.{each}" for each in ("ending", "ports", "signals")),
-        }
-    ),
     f"{SERVER}.thresholds": frozenset(),
     f"{SERVER}.types.pictures": frozenset({"numpy"}),
     f"{SERVER}.types.faces": frozenset({"numpy"}),
@@ -299,6 +289,17 @@ ROOMS: dict[str, frozenset[str]] = {
             "opentelemetry",
         }
     ),
+    # The parent of several processes, which must load no engine, no gRPC and no LMDB.
+    f"{SERVER}.workers": frozenset(
+        {
+            f"{SERVER}.workers",
+            f"{SERVER}.configuration.settings",
+            f"{SERVER}.events",
+            f"{SERVER}.logs",
+            f"{SERVER}.telemetry.merged",
+            *(f"{SERVER}.host.{each}" for each in ("ending", "ports", "signals")),
+        }
+    ),
     "facewire_server.app": frozenset({"facewire_server", "cv2", "grpc"}),
     "facewire_server.__main__": frozenset({"facewire_server"}),
     "facewire": frozenset({"facewire"}),
@@ -478,7 +479,7 @@ def test_nothing_leans_on_the_composition_root(repository: Path) -> None:
 def test_only_the_composition_root_knows_telemetry(repository: Path) -> None:
     room = f"{SERVER}.telemetry"
     for module, source in modules(repository).items():
-        if is_under(module, room) or is_under(module, f"{SERVER}.app"):
+        if any(is_under(module, one) for one in (room, f"{SERVER}.app", f"{SERVER}.workers")):
             continue
         for name in imports_of(source, module):
             assert not is_under(name, room), f"{module} imports {name}"

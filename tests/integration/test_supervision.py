@@ -201,7 +201,7 @@ async def test_a_new_worker_that_does_not_serve_replaces_none() -> None:
 
 def test_the_parent_loads_no_engine_no_grpc_and_no_lmdb() -> None:
     code = (
-        "import sys, facewire_server.__main__\n"
+        "import sys, facewire_server.__main__, facewire_server.workers.serving\n"
         "print([name for name in ('grpc', 'lmdb', 'openvino', 'cv2', 'numpy') if name in sys.modules])"
     )
     done = subprocess.run(

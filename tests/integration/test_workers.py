@@ -1,26 +1,35 @@
 """Two real workers on one port: one server to its clients, whatever happens to one of them."""
 
 import json
+import operator
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import facewire
 from fakes.python import PATHS
 from fakes.wire import reason_and_fields
 from harness.running import RunningServer, ServerFailed, running_server
+from harness.sdk_cameras import SdkCamera
 from harness.tracked import TrackedStream
+from integration.scraping import scrape, total
+
+pytestmark = pytest.mark.timeout(300)
 
 WITHIN_S = 100.0
 """For what a busy machine does in seconds."""
@@ -53,7 +62,9 @@ def serving(server: RunningServer) -> list[int]:
 @pytest.fixture(scope="module")
 def workers(models: Path) -> Iterator[RunningServer]:
     """One server for the tests of this file; whoever kills a worker waits for the next one."""
-    with running_server(workers=2, threads=2, frame_timeout_s=60) as server:
+    with running_server(
+        workers=2, threads=2, frame_timeout_s=60, metrics_listen="127.0.0.1:0"
+    ) as server:
         yield server
 
 
@@ -83,6 +94,24 @@ def test_a_port_that_is_taken_is_refused(workers: RunningServer, count: int) -> 
         pass
 
 
+def test_the_metrics_of_all_workers_are_one_page(
+    workers: RunningServer, portrait: NDArray[np.uint8]
+) -> None:
+    port = int(entries(workers, "metrics_listening")[0]["address"].rpartition(":")[2])
+    before = total(scrape(port)[1], "facewire_pictures_total", purpose="recognize", outcome="OK")
+    calls = 0
+    for _ in range(6):  # each client has a connection of its own
+        with facewire.Client(workers.address) as client:
+            client.recognize(portrait)
+        calls += 1
+    text, families = scrape(port)
+    found = total(families, "facewire_pictures_total", purpose="recognize", outcome="OK")
+    assert found == before + calls
+    assert text.count("\nfacewire_workers ") == 1
+    assert total(families, "facewire_workers") == 2
+    assert total(families, "facewire_streams_limit") == 64
+
+
 def test_a_worker_that_is_killed_is_replaced(workers: RunningServer) -> None:
     gone, other = serving(workers)
     os.kill(gone, signal.SIGKILL)
@@ -97,7 +126,8 @@ def streams_by_worker(server: RunningServer) -> Counter[int]:
 
 
 def all_have_ended(server: RunningServer) -> bool:
-    return not any(streams_by_worker(server).values())
+    counts = streams_by_worker(server)
+    return not any(counts[pid] for pid in serving(server))  # one that was killed logged no end
 
 
 def test_streams_of_the_sdk_are_spread_over_the_workers(workers: RunningServer) -> None:
@@ -114,7 +144,7 @@ def test_streams_of_the_sdk_are_spread_over_the_workers(workers: RunningServer) 
         opened.callback(over.set)
         for _ in range(8):
             opened.enter_context(client.stream(no_frames()))
-        until(lambda: streams_by_worker(workers).total() == 8)
+        until(lambda: sum(streams_by_worker(workers)[pid] for pid in serving(workers)) == 8)
         counts = [streams_by_worker(workers)[pid] for pid in serving(workers)]
         assert sorted(counts) in ([3, 5], [4, 4])
 
@@ -130,6 +160,95 @@ def test_a_client_with_one_connection_gets_all_its_streams(workers: RunningServe
                 assert error.code() is grpc.StatusCode.UNAVAILABLE
                 assert reason_and_fields(error) == ("WORKER_BUSY", [])
             opened.enter_context(TrackedStream(channel))
+
+
+@contextmanager
+def cameras_on_both(
+    server: RunningServer, picture: NDArray[np.uint8]
+) -> Iterator[dict[int, list[SdkCamera]]]:
+    """Three cameras that see "ada", enrolled by one worker a moment ago; by the worker that each is on."""
+    until(lambda: all_have_ended(server))
+    gallery = f"g{uuid.uuid4().hex}"
+    with facewire.Client(server.address) as client, ExitStack() as opened:
+        client.create_gallery(gallery)
+        cameras = [SdkCamera(client, f"{gallery}-{n}", gallery, picture) for n in range(3)]
+        for camera in cameras:
+            opened.enter_context(camera)
+        for camera in cameras:
+            camera.until_more(1)  # before anyone is enrolled
+            camera.names.clear()
+        client.enroll("ada", [picture], gallery=gallery)
+        for camera in cameras:
+            camera.until(partial(operator.contains, camera.names, "ada"))
+        worker_of = {one["camera_id"]: one["worker"] for one in entries(server, "stream_opened")}
+        found: dict[int, list[SdkCamera]] = {pid: [] for pid in serving(server)}
+        for camera in cameras:
+            found[worker_of[camera.camera]].append(camera)
+        yield found
+    for camera in cameras:
+        assert camera.failure is None
+        assert camera.answered_twice == 0
+        assert sorted(camera.answered) == camera.answered
+        assert {*camera.answered, *camera.skipped} == set(
+            range(1, 1 + max(*camera.answered, *camera.skipped))
+        )
+
+
+def test_who_is_enrolled_by_one_worker_is_recognized_by_all_and_all_events_reach_a_watcher(
+    workers: RunningServer, portrait: NDArray[np.uint8]
+) -> None:
+    with cameras_on_both(workers, portrait) as found:
+        assert all(found.values()), "both workers have a camera"
+        names = {camera.camera for each in found.values() for camera in each}
+        with facewire.Client(workers.address) as client:
+            kept = client.watch_tracks(cameras=names, after_event=1, kept_only=True)
+            assert {event.camera_id for event in kept} == names
+            feed = client.watch_tracks(cameras=names, states=[facewire.TrackState.ENDED])
+            with feed:
+                for camera in (camera for each in found.values() for camera in each):
+                    camera.finish()
+                ended = {next(feed).camera_id for _ in names}
+    assert ended == names
+
+
+def test_cameras_of_a_killed_worker_resume_on_another_and_the_others_notice_nothing(
+    workers: RunningServer, portrait: NDArray[np.uint8]
+) -> None:
+    with cameras_on_both(workers, portrait) as found:
+        (gone, lost), (_, kept) = found.items()
+        os.kill(gone, signal.SIGKILL)
+        for camera in (*lost, *kept):
+            camera.until_more(3)
+        for camera in lost:
+            camera.until(partial(len, camera.reopened))
+            camera.until_more(3)
+        assert not any(camera.reopened for camera in kept)
+        until(lambda: len(serving(workers)) == 2)
+    assert [len(camera.visits) for camera in (*lost, *kept)] == [1, 1, 1]
+
+
+def test_a_rolling_restart_breaks_no_visit(
+    workers: RunningServer, portrait: NDArray[np.uint8]
+) -> None:
+    before = len(entries(workers, "workers_replaced"))
+    with cameras_on_both(workers, portrait) as found:
+        cameras = [camera for each in found.values() for camera in each]
+        os.kill(workers.pid, signal.SIGUSR2)
+        until(lambda: len(entries(workers, "workers_replaced")) > before)
+        for camera in cameras:
+            camera.until_more(3)
+            assert camera.reopened
+        assert not set(serving(workers)) & set(found)
+        assert entries(workers, "workers_replaced")[-1]["error"] == ""
+    assert [len(camera.visits) for camera in cameras] == [1, 1, 1]
+
+
+def test_sighup_reaches_all_workers(workers: RunningServer) -> None:
+    before = len(entries(workers, "credentials_reloaded"))
+    os.kill(workers.pid, signal.SIGHUP)
+    until(lambda: len(entries(workers, "credentials_reloaded")) == before + 2)
+    last = entries(workers, "credentials_reloaded")[before:]
+    assert {one["worker"] for one in last} == set(serving(workers))
 
 
 def test_workers_end_with_their_parent(models: Path) -> None:

@@ -90,7 +90,7 @@ def join(
     )
 
 
-def open_telemetry(settings: Settings) -> Telemetry:
+def open_telemetry(settings: Settings, *, is_worker: bool) -> Telemetry:
     """Returns metrics and traces as the settings ask for them.
 
     Raises:
@@ -103,6 +103,7 @@ def open_telemetry(settings: Settings) -> Telemetry:
             cameras=settings.shown_cameras,
             traces_endpoint=settings.traces_endpoint,
             traces_sample=settings.traces_sample,
+            is_worker=is_worker,
         )
     except TracesNotInstalled as error:
         raise SettingsError(str(error)) from error

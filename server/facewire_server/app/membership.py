@@ -1,5 +1,6 @@
 """What a server owes to its parent if it is one of several workers."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from facewire_server.host.signals import Signals
@@ -16,8 +17,13 @@ class Membership(Protocol):
         """The streams of all workers."""
         ...
 
-    def obey(self, signals: Signals) -> None:
-        """Sets these signals by the parent's orders from now on; to be called in the event loop."""
+    def obey(self, signals: Signals, metrics: Callable[[], str]) -> None:
+        """Follows the parent's orders from now on; to be called in the event loop.
+
+        Args:
+            signals: are set by orders.
+            metrics: returns the text of this process's metrics, in another thread; raises TimeoutError.
+        """
         ...
 
     def serves(self) -> None:

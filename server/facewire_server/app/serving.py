@@ -82,7 +82,7 @@ async def serve(settings: Settings, membership: Membership | None = None) -> Non
     """
     worker = None if membership is None else os.getpid()
     with logging_to_stderr(settings.log_format, worker) as log:
-        telemetry = open_telemetry(settings)
+        telemetry = open_telemetry(settings, is_worker=membership is not None)
         ending = Ending(lambda threads: log(StopForced(threads)))
         emit = broadcast(log, *telemetry.listeners)
         await _serve(settings, emit, telemetry, ending, membership)
@@ -98,7 +98,7 @@ async def _serve(
     emit_failures(emit)
     signals = handle_signals(is_worker=membership is not None)
     if membership is not None:
-        membership.obey(signals)
+        membership.obey(signals, telemetry.text)
     # From here on, so that a server that hangs while it starts can be stopped, too.
     stopping = asyncio.create_task(_end_in_time(signals, ending, settings))
     loads: Loads = Alone() if membership is None else membership.loads

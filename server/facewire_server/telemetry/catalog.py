@@ -278,6 +278,13 @@ ROWS: Final = tuple(
             "",
             "How late the event loop ran what was due, measured twice a second",
         ),
+        ("facewire_workers", "gauge", "", "Processes that take calls; 1 without workers"),
+        (
+            "facewire_worker_deaths_total",
+            "counter",
+            "",
+            "Workers that ended without being asked to, and were replaced",
+        ),
         (
             "facewire_build_info",
             "gauge",

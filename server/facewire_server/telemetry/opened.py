@@ -7,7 +7,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from grpc import aio
-from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from facewire_server.events import Emit, MetricsListening
 from facewire_server.telemetry.calls import CallMetrics
@@ -41,6 +46,7 @@ class Telemetry:
         cameras: Collection[str] = (),
         traces_endpoint: str = "",
         traces_sample: float = 0.0,
+        is_worker: bool = False,
     ) -> None:
         """Prepares the metrics and traces that are asked for; by default none.
 
@@ -50,6 +56,7 @@ class Telemetry:
             cameras: camera ids that may be labels.
             traces_endpoint: of OTLP over gRPC; "" = no traces.
             traces_sample: share of pictures that are traced.
+            is_worker: its parent serves the metrics of all workers, by `text`.
 
         Raises:
             TracesNotInstalled: OpenTelemetry's packages are missing.
@@ -57,6 +64,7 @@ class Telemetry:
         self.listeners: list[Emit] = []
         self.interceptors: list[aio.ServerInterceptor] = []
         self._metrics_listen = metrics_listen
+        self._is_worker = is_worker
         self._registry = (
             CollectorRegistry()
         )  # not the global one: a process may hold several servers
@@ -70,6 +78,14 @@ class Telemetry:
             self._traces = _traces(traces_endpoint, traces_sample, version)
             self.listeners.append(self._traces.listen)
             self.interceptors.append(self._traces)
+
+    def text(self) -> str:
+        """Returns the metrics as Prometheus reads them. To be called in a thread other than the event loop's.
+
+        Raises:
+            TimeoutError: the event loop does not run.
+        """
+        return generate_latest(self._registry).decode()
 
     @asynccontextmanager
     async def serving(self, sources: Sources, build: Build, emit: Emit) -> AsyncIterator[None]:
@@ -88,6 +104,7 @@ class Telemetry:
                 stack.push_async_callback(asyncio.to_thread, self._traces.close)
             if self._metrics_listen:
                 self._registry.register(StateCollector(sources, build))
+            if self._metrics_listen and not self._is_worker:
                 server = MetricsServer(self._metrics_listen, self._registry)
                 # Not in the event loop, for which a running scrape waits.
                 stack.push_async_callback(asyncio.to_thread, server.stop)

@@ -101,6 +101,8 @@ class StateCollector(Collector):
         info = (build.version, build.contract_id[:12], build.engine)
         return [
             ("facewire_build_info", info, 1),
+            ("facewire_workers", (), 1),
+            ("facewire_worker_deaths_total", (), 0),
             *_work(sources.slots(), sources.streams()),
             *_held(sources.held_bytes()),
             ("facewire_pictures_left_behind", (), sources.left_behind()),

@@ -3,10 +3,3 @@
 The parent loads no engine, no gRPC and no LMDB: they break in a process that was forked after they began. A worker is a new
 Python, `facewire-server work`, which gets the settings as variables and one end of a pair of sockets.
 """
-
-from facewire_server.workers.orders import WORK
-from facewire_server.workers.parent import Parent
-from facewire_server.workers.supervision import supervise
-from facewire_server.workers.table import Slot, Table
-
-__all__ = ["WORK", "Parent", "Slot", "Table", "supervise"]

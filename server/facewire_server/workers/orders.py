@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["RELOAD", "SERVES", "STOP", "STOP_AT_ONCE", "WORK"]
+__all__ = ["METRICS", "RELOAD", "SERVES", "STOP", "STOP_AT_ONCE", "WORK"]
 
 WORK: Final = "work"
 """The command that is a worker. Its arguments: file descriptor of the table, number of slots, own slot, file descriptor of its socket."""
@@ -15,6 +15,9 @@ STOP_AT_ONCE: Final = "stop_at_once"
 
 RELOAD: Final = "reload"
 """To a worker: read tokens and certificates again."""
+
+METRICS: Final = "metrics"
+"""To a worker: send the metrics. To the parent, before a space and the text of the metrics: here they are."""
 
 SERVES: Final = "serves"
 """To the parent: the worker takes calls."""

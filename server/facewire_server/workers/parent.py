@@ -7,11 +7,12 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from facewire_server.host.ending import EXIT_FORCED
 from facewire_server.host.signals import Signals
-from facewire_server.workers.orders import RELOAD, SERVES, STOP, STOP_AT_ONCE
+from facewire_server.workers.orders import METRICS, RELOAD, SERVES, STOP, STOP_AT_ONCE
 from facewire_server.workers.table import Slot
 
 __all__ = ["Parent"]
@@ -41,29 +42,49 @@ class Parent:
         self._end_within_s = end_within_s + _CLOSE_S
         self._signals: Signals | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._metrics: Callable[[], str] | None = None
         self._early: list[str] = []
         self._obeys = threading.Lock()
         threading.Thread(target=self._listen, name="parent", daemon=True).start()
 
-    def obey(self, signals: Signals) -> None:
-        """Sets these signals by the parent's orders from now on; to be called in the event loop."""
+    def obey(self, signals: Signals, metrics: Callable[[], str]) -> None:
+        """Follows the parent's orders from now on; to be called in the event loop.
+
+        Args:
+            signals: are set by orders.
+            metrics: returns the text of this process's metrics, in another thread; raises TimeoutError.
+        """
         with self._obeys:
             self._signals, self._loop = signals, asyncio.get_running_loop()
+            self._metrics = metrics
             for order in self._early:
                 self._follow(order)
 
     def serves(self) -> None:
         """Says that this worker takes calls."""
         self.loads.set_takes_calls(True)
+        self._say(SERVES)
+
+    def _say(self, text: str) -> None:
         with contextlib.suppress(OSError):  # the parent has died, which the thread finds
-            self._socket.sendall(json.dumps(SERVES).encode() + b"\n")
+            self._socket.sendall(json.dumps(text).encode() + b"\n")
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError), self._socket.makefile("rb") as orders:
             for line in orders:
+                order = json.loads(line)
+                if order == METRICS:
+                    self._send_metrics()
+                    continue
                 with self._obeys:
-                    self._follow(json.loads(line))
+                    self._follow(order)
         self._end()
+
+    def _send_metrics(self) -> None:
+        if self._metrics is not None:
+            # A loop that stands still: the parent goes by what it has, and does not wait for longer either.
+            with contextlib.suppress(TimeoutError):
+                self._say(f"{METRICS} {self._metrics()}")
 
     def _follow(self, order: str) -> None:
         if self._signals is None or self._loop is None:

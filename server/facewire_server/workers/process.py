@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from facewire_server.workers.orders import SERVES
+from facewire_server.workers.orders import METRICS, SERVES
 
 __all__ = ["WorkerProcess", "environment_of"]
 
@@ -36,6 +36,8 @@ class WorkerProcess:
         self.pid = process.pid
         self.started_s = time.monotonic()
         self.serves = asyncio.Event()
+        self._metrics = ""
+        self._metrics_came = asyncio.Event()
         self._process = process
         self._reader = reader
         self._writer = writer
@@ -80,6 +82,19 @@ class WorkerProcess:
         if not self._writer.is_closing():
             self._writer.write(json.dumps(order).encode() + b"\n")
 
+    async def metrics(self, within_s: float) -> str:
+        """Returns the text of the worker's metrics; those of the last time if it does not send them in time, "" if it never did."""
+        self._metrics_came.clear()
+        self.order(METRICS)
+        came = asyncio.create_task(self._metrics_came.wait())
+        try:
+            await asyncio.wait(
+                (came, self.ended), timeout=within_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            came.cancel()
+        return self._metrics
+
     def kill(self) -> None:
         """Ends the worker at once (SIGKILL)."""
         with contextlib.suppress(ProcessLookupError):
@@ -97,8 +112,12 @@ class WorkerProcess:
     async def _listen(self) -> None:
         with contextlib.suppress(OSError):
             while line := await self._reader.readline():
-                if json.loads(line) == SERVES:
+                said, _, text = json.loads(line).partition(" ")
+                if said == SERVES:
                     self.serves.set()
+                elif said == METRICS:
+                    self._metrics = text
+                    self._metrics_came.set()
 
     async def _wait(self) -> int:
         status = await self._process.wait()

@@ -1,15 +1,10 @@
 """Starts the workers, replaces those that die, and stops all: the life of their parent."""
 
 import asyncio
-import dataclasses
-import os
-import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings
 from facewire_server.events import (
     Emit,
     WorkerDied,
@@ -18,14 +13,12 @@ from facewire_server.events import (
     WorkersReplaced,
 )
 from facewire_server.host.ending import EXIT_FORCED
-from facewire_server.host.ports import reserved_port
-from facewire_server.host.signals import Signals, handle_signals
-from facewire_server.logs import logging_to_stderr
-from facewire_server.workers.orders import RELOAD, STOP, STOP_AT_ONCE, WORK
-from facewire_server.workers.process import WorkerProcess, environment_of
+from facewire_server.host.signals import Signals
+from facewire_server.workers.orders import RELOAD, STOP, STOP_AT_ONCE
+from facewire_server.workers.process import WorkerProcess
 from facewire_server.workers.table import Table
 
-__all__ = ["EXIT_GIVEN_UP", "Supervisor", "slots_of", "supervise"]
+__all__ = ["EXIT_GIVEN_UP", "Supervisor", "slots_of"]
 
 EXIT_GIVEN_UP: Final = 4
 """Exit status of a server whose workers died again and again."""
@@ -49,7 +42,11 @@ _CANNOT_RUN: Final = 1
 
 
 class Supervisor:
-    """The workers of one server."""
+    """The workers of one server.
+
+    Attributes:
+        death_count: workers that ended without being asked to.
+    """
 
     def __init__(
         self,
@@ -79,6 +76,7 @@ class Supervisor:
         self._all: set[WorkerProcess] = set()
         self._table = table
         self._free_slots = list(range(table.slot_count))
+        self.death_count = 0
         self._deaths_in_a_row = 0
         self._failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -118,6 +116,12 @@ class Supervisor:
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
+
+    async def metrics(self, within_s: float) -> dict[int, str]:
+        """Returns the text of the metrics of each worker that takes calls, by its process id."""
+        workers = [one for one in self._all if one.serves.is_set()]
+        texts = await asyncio.gather(*(one.metrics(within_s) for one in workers))
+        return {one.pid: text for one, text in zip(workers, texts, strict=True)}
 
     async def _started(self) -> WorkerProcess:
         slot = self._free_slots.pop(0)
@@ -165,6 +169,7 @@ class Supervisor:
 
     def _note_death(self, worker: WorkerProcess, pause_s: float) -> None:
         status = worker.ended.result()
+        self.death_count += 1
         self._emit(WorkerDied(worker.pid, status, worker.serves.is_set(), pause_s))
         if worker.serves.is_set() or self._failed.done():
             return
@@ -236,58 +241,6 @@ class Supervisor:
                     await worker.ended
 
 
-async def supervise(settings: Settings, environment: Mapping[str, str]) -> int:
-    """Runs the workers of a server until SIGTERM or SIGINT; returns the exit status.
-
-    SIGHUP lets all reload tokens and certificates; SIGUSR2 replaces the workers, one after the other. When all take calls, this
-    prints one line to standard output: "facewire.v1 on HOST:PORT".
-
-    Args:
-        settings: of the server.
-        environment: that the workers inherit; its settings count for nothing.
-
-    Raises:
-        OSError: the address cannot be used, or the system has no process for a worker.
-    """
-    slot_count = slots_of(settings.workers)
-    with (
-        reserved_port(settings.listen) as port,
-        closing(_Stderr()) as stderr,
-        closing(Table(slot_count)) as table,
-    ):
-        signals = handle_signals()
-        address = f"{settings.listen.rpartition(':')[0]}:{port}"
-        command = (sys.executable, "-m", "facewire_server", WORK, str(table.file), str(slot_count))
-        own = dataclasses.replace(settings, listen=address, metrics_listen="").described()
-        variables = environment_of(
-            environment, ENVIRONMENT_PREFIX, {variable: text for variable, text, _ in own}
-        )
-        with logging_to_stderr(settings.log_format) as log:
-            supervisor = Supervisor(
-                lambda slot: WorkerProcess.start(
-                    (*command, str(slot)), variables, stderr.file, (table.file,)
-                ),
-                settings.workers,
-                table=table,
-                lame_duck_s=settings.lame_duck_s,
-                drain_s=settings.drain_s,
-                emit=log,
-            )
-            return await supervisor.run(
-                signals, lambda: print(f"facewire.v1 on {address}", flush=True)
-            )
-
-
 def slots_of(worker_count: int) -> int:
     """Returns the slots for this number of workers: each, and those that take their places."""
     return 2 * worker_count
-
-
-class _Stderr:
-    """Standard error as it is before the log of this process captures it."""
-
-    def __init__(self) -> None:
-        self.file = os.dup(2)
-
-    def close(self) -> None:
-        os.close(self.file)

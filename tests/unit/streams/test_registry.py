@@ -9,7 +9,7 @@ from facewire_server.errors import ShuttingDown, TooManyStreams, WorkerBusy
 from facewire_server.streams.registry import Streams, StreamsStatistics
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import ReconnectReason
-from facewire_server.workers import Slot, Table
+from facewire_server.workers.table import Slot, Table
 
 
 class Stream(Session):
