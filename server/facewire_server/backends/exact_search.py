@@ -10,7 +10,6 @@ to float32. The same probe and the same template therefore always have the same 
 and equal templates are truly equal.
 """
 
-import heapq
 from collections.abc import Sequence
 
 import numpy as np
@@ -153,6 +152,6 @@ class _Leaders:
                 self.best[identity_number] = Hit(similarity, template_number)
         if len(self.best) >= self._k:
             # Ties with the k-th stay: their order is decided later, by identity id.
-            lowest = heapq.nlargest(self._k, self.best.values())[-1].similarity
+            lowest = sorted(hit.similarity for hit in self.best.values())[-self._k]
             self.best = {n: hit for n, hit in self.best.items() if hit.similarity >= lowest}
             self.floor = lowest - self._margin

@@ -84,9 +84,9 @@ class BlockLayout:
         used = self.rows * (_HEADER.size + 4 * self.dimension) + checksum_bytes
         return -(-(used + _PAGE_HEADER_BYTES) // _PAGE_BYTES) * _PAGE_BYTES - _PAGE_HEADER_BYTES
 
-    def checked(self, value: memoryview, *, is_signed: bool = True) -> memoryview:
+    def checked(self, value: memoryview) -> memoryview:
         """Returns the value; raises GalleryDamaged if it is not of a block's size."""
-        if len(value) != (self.value_bytes if is_signed else self.unsigned_bytes):
+        if len(value) != self.value_bytes:
             raise damaged("a block is not of its size")
         return value
 
@@ -145,18 +145,21 @@ class Blocks:
         """
         left = self._row_count
         layout, checks = self.layout, self._checks
-        is_signed = checks is not None
+        # What is computed once is not computed for each block: a search of a million vectors meets a thousand of them.
+        size = layout.unsigned_bytes if checks is None else layout.value_bytes
+        shape, begin = (layout.rows, layout.dimension), layout.rows * _HEADER.size
         if checks is not None and checks.has_all(self.gallery_id, self.revision):
             checks = None
         for number, value in enumerate(self._table.numbered_views(-(-left // layout.rows))):
             if value is None:
                 raise damaged("a block is missing")
-            layout.checked(value, is_signed=is_signed)
+            if len(value) != size:
+                raise damaged("a block is not of its size")
             if checks is not None:
                 checks.require(self.gallery_id, number, value)
-            vectors = layout.vectors(value)
-            yield Block(layout, value, vectors if left >= layout.rows else vectors[:left])
-            left -= layout.rows
+            vectors = np.ndarray(shape, _FLOAT, value, begin)
+            yield Block(layout, value, vectors if left >= shape[0] else vectors[:left])
+            left -= shape[0]
         if checks is not None:
             checks.set_all(self.gallery_id, self.revision)
 
