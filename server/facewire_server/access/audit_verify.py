@@ -4,13 +4,17 @@ What it cannot find by itself: an end that was cut off, or replaced, together wi
 hashes again. For that a link is kept where they cannot write: an anchor must still be in the log.
 """
 
+import fcntl
 import json
-from collections.abc import Collection, Iterator, Mapping
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from facewire_server.access.audit_lines import START, AuditLineError, Link, link_of
-from facewire_server.access.audit_log import HEAD, log_files
+from facewire_server.access.audit_log import HEAD, locked, log_files
 
 __all__ = ["Verified", "verify"]
 
@@ -29,7 +33,7 @@ class Verified:
 
 
 def verify(folder: Path, anchors: Collection[Link] = ()) -> Verified:
-    """Reads the log in a folder.
+    """Reads the log in a folder, also while servers append to it: as far as it goes at the beginning.
 
     Args:
         folder: of the log.
@@ -39,15 +43,21 @@ def verify(folder: Path, anchors: Collection[Link] = ()) -> Verified:
         AuditLineError: the log is not whole; the text names file and line.
         OSError: it cannot be read.
     """
+    with _state(folder) as (head, files):
+        return _verified(head, files, anchors)
+
+
+def _verified(
+    head: Link | None, files: Iterable[tuple[Path, Iterator[bytes]]], anchors: Collection[Link]
+) -> Verified:
     last, cut_bytes = START, 0
     missing = {anchor.number: anchor for anchor in anchors if anchor != START}
     is_first = True
-    for path in log_files(folder):
-        if not path.exists():
-            continue
+    head_is_right = head is None
+    for path, lines in files:
         if cut_bytes:
             raise AuditLineError(f"{path.name}: the file before it ends in the middle of a line")
-        for number, line in enumerate(_lines(path), start=1):
+        for number, line in enumerate(lines, start=1):
             if not line.endswith(b"\n"):
                 cut_bytes = len(line)
                 continue
@@ -55,18 +65,46 @@ def verify(folder: Path, anchors: Collection[Link] = ()) -> Verified:
                 if is_first:
                     last = _start(line, missing)
                     missing = {one: link for one, link in missing.items() if one > last.number}
+                    # A head that was not written for long may be of a file that was taken away.
+                    head_is_right |= head is not None and 0 < head.number <= last.number
                 last = link_of(line[:-1], last)
             except AuditLineError as error:
                 raise AuditLineError(f"{path.name}, line {number}: {error}") from None
             is_first = False
+            head_is_right |= last == head
             if missing.get(last.number) == last:
                 del missing[last.number]
     if missing:
         raise AuditLineError(
             f"line {min(missing)} is not what it was: the log was replaced, or its end was cut off"
         )
-    _check_head(folder, last)
+    _check_head(head, last, is_right=head_is_right)
     return Verified(last, cut_bytes)
+
+
+@contextmanager
+def _state(folder: Path) -> Iterator[tuple[Link | None, list[tuple[Path, Iterator[bytes]]]]]:
+    """Yields the head and the files with their lines, all of one moment: a file of them that is renamed later is read nevertheless."""
+    if not folder.exists():
+        yield None, []
+        return
+    with locked(folder, fcntl.LOCK_SH):
+        head = _head(folder)
+        *full, current = log_files(folder)
+        opened = current.open("rb") if current.exists() else None
+        size = 0 if opened is None else os.fstat(opened.fileno()).st_size
+    files = [(path, _whole(path)) for path in full]
+    if opened is None:
+        yield head, files
+        return
+    with opened:
+        yield head, [*files, (current, _lines(opened, size))]
+
+
+def _whole(path: Path) -> Iterator[bytes]:
+    """Yields the lines of a file that is full, and no longer changes."""
+    with path.open("rb") as file:
+        yield from file
 
 
 def _start(line: bytes, anchors: Mapping[int, Link]) -> Link:
@@ -84,25 +122,33 @@ def _start(line: bytes, anchors: Mapping[int, Link]) -> Link:
     return anchors[number - 1]
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        yield from file
+def _lines(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yields the lines of the first bytes of a file; what is appended meanwhile is left."""
+    while size > 0 and (line := file.readline(size)):
+        size -= len(line)
+        yield line
 
 
-def _check_head(folder: Path, last: Link) -> None:
-    """Raises AuditLineError if the head is beyond the log's end: it was cut off. A head that is behind was not written in time."""
+def _head(folder: Path) -> Link | None:
+    """Returns the last line as it was written down; None if it was not."""
     try:
         head = json.loads((folder / HEAD).read_text())
-        number, chain = head["n"], head["chain"]
+        return Link(int(head["n"]), str(head["chain"]))
     except FileNotFoundError:
-        if last.number > 1:  # the first line may be there without it, after a crash
-            raise AuditLineError(f"{HEAD} is missing") from None
-        return
+        return None
     except (ValueError, KeyError, TypeError):
         raise AuditLineError(f"{HEAD} is not what it was") from None
-    if number > last.number:
+
+
+def _check_head(head: Link | None, last: Link, *, is_right: bool) -> None:
+    """Raises AuditLineError if the head is no line of the log. One that is behind was not written in time."""
+    if head is None:
+        if last.number > 1:  # the first line may be there without it, after a crash
+            raise AuditLineError(f"{HEAD} is missing")
+        return
+    if head.number > last.number:
         raise AuditLineError(
-            f"its end was cut off: line {last.number} is the last one, {number} was"
+            f"its end was cut off: line {last.number} is the last one, {head.number} was"
         )
-    if number == last.number and chain != last.chain:
-        raise AuditLineError(f"line {last.number} is not what it was: {HEAD} has another hash")
+    if not is_right:
+        raise AuditLineError(f"line {head.number} is not what it was: {HEAD} has another hash")

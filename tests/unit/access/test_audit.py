@@ -173,6 +173,35 @@ def test_processes_that_append_at_once_make_one_chain(tmp_path: Path) -> None:
     assert verify(tmp_path).last.number == len(chains) == 180
 
 
+def test_a_log_that_processes_append_to_is_found_whole_at_any_moment(tmp_path: Path) -> None:
+    running = [appending(tmp_path, name, 150) for name in "abc"]
+    for one in running:
+        assert one.stdout is not None
+        one.stdout.readline()
+    seen = []
+    while any(one.poll() is None for one in running):
+        found = verify(tmp_path)
+        assert found.cut_bytes == 0
+        seen.append(found.last.number)
+    for one in running:
+        one.communicate(timeout=120)
+        assert one.returncode == 0
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 1
+    assert verify(tmp_path).last.number == 450
+    assert len(log_files(tmp_path)) > 10
+
+
+def test_a_head_that_is_behind_must_be_a_line_of_the_log(tmp_path: Path) -> None:
+    links = appended(tmp_path, 4)
+    head = tmp_path / HEAD
+    head.write_text(json.dumps({"n": 3, "chain": links[2].chain}))
+    verify(tmp_path)
+    head.write_text(json.dumps({"n": 3, "chain": "0" * 64}))
+    with pytest.raises(AuditLineError, match="line 3 is not what it was"):
+        verify(tmp_path)
+
+
 def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     for _ in range(5):
