@@ -15,6 +15,7 @@ from facewire_server.backends.lmdb_storage.copying import copy_storage
 from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.folder import alone_in
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
+from facewire_server.backends.lmdb_storage.open_file import RESTORED_PART
 from facewire_server.errors import StorageDamaged
 
 __all__ = ["back_up", "restore", "verify"]
@@ -128,7 +129,7 @@ def restore(backup: Path, folder: Path) -> None:
         if found:
             names = " and ".join(str(one) for one in found)
             raise OSError(f"there is a gallery in {folder}: move {names} away, then restore again")
-        part = folder / f"{_FILE}.part"
+        part = folder / RESTORED_PART
         try:
             shutil.copyfile(backup / _FILE, part)
             part.chmod(0o600)

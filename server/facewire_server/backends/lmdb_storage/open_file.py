@@ -22,7 +22,17 @@ from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, StorageDamaged
 
-__all__ = ["OpenFile", "OutdatedStorage", "UnusableStorage", "make_file", "open_current"]
+__all__ = [
+    "RESTORED_PART",
+    "OpenFile",
+    "OutdatedStorage",
+    "UnusableStorage",
+    "make_file",
+    "open_current",
+]
+
+RESTORED_PART: Final = "data.mdb.part"
+"""The file that a restore writes before it has the storage's name."""
 
 _SPARE_READERS = 16
 """Read transactions kept for reuse: more than a process usually runs at once. Chosen, not measured."""
@@ -177,11 +187,12 @@ def open_current(folder: Path, storage: Storage, map_bytes: int, above: int = 0)
 
     Raises:
         StorageDamaged: the file is, or the one that the storage was moved to is missing.
-        OSError: it cannot be opened, or is open in this process already.
+        OSError: it cannot be opened, is open in this process already, or was being restored.
     """
     for _ in range(_LOOKS):
         numbers = generations(folder)
         if not numbers:
+            _require_no_restore(folder)
             make_file(file_of(folder, FIRST))
             numbers = [FIRST]
         for number in numbers:
@@ -204,6 +215,12 @@ def open_current(folder: Path, storage: Storage, map_bytes: int, above: int = 0)
     raise StorageDamaged(
         f"{storage.name} is damaged: the file in {folder} that it was moved to is missing; restore it from a backup"
     )
+
+
+def _require_no_restore(folder: Path) -> None:
+    """Raises OSError if a restore was interrupted: a new storage in its place would look as if everybody had been deleted."""
+    if (folder / RESTORED_PART).exists():
+        raise OSError(f"a restore into {folder} was interrupted: run it again")
 
 
 def make_file(path: Path) -> None:
