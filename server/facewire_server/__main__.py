@@ -26,6 +26,8 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
        facewire-server gallery backup FOLDER [FLAGS]     save all galleries, also while a server runs
        facewire-server gallery restore FOLDER [FLAGS]    put a backup into a data folder without galleries
        facewire-server gallery verify [FOLDER] [FLAGS]   read all of a backup, or of the server's galleries
+       facewire-server gallery compact [FLAGS]           erase at once what was deleted, also while a server runs
+       facewire-server gallery stats [FLAGS]             print what is in the server's galleries
        facewire-server crops rekey [FLAGS]    encrypt all kept crops with the first key of enrollment_crop_key_file
        facewire-server crops drop [FLAGS]     remove all kept crops
        facewire-server COMMAND --help    list the flags
@@ -119,7 +121,7 @@ def command_parser(command: str) -> argparse.ArgumentParser:
     if command == "audit":
         audit_command.add_arguments(parser)
     if command == "gallery":
-        parser.add_argument("verb", choices=("backup", "restore", "verify"))
+        parser.add_argument("verb", choices=("backup", "restore", "verify", "compact", "stats"))
         parser.add_argument("folder", nargs="?", type=Path, help="of the backup")
     if command == "crops":
         parser.add_argument("verb", choices=("rekey", "drop"))
@@ -160,7 +162,7 @@ def _work(table: str, slot_count: str, slot: str, control: str) -> int:
 
 
 def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
-    if flags.folder is None and flags.verb != "verify":
+    if flags.folder is None and flags.verb in ("backup", "restore"):
         print(f"facewire-server: gallery {flags.verb} needs the backup's folder", file=sys.stderr)
         return 2
     from facewire_server.app.gallery_files import run_gallery_command

@@ -113,7 +113,7 @@ async def _outcome(gallery: Gallery, call: Callable, *arguments):
 
 
 def _timeless(value):
-    """The same without the times, which two stores cannot share, and with arrays as bytes."""
+    """The same without what two stores need not share, times and what lies in files, and with arrays as bytes."""
     if isinstance(value, np.ndarray):
         return value.tobytes()
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
@@ -122,7 +122,7 @@ def _timeless(value):
         return [
             _timeless(getattr(value, one.name))
             for one in fields(value)
-            if one.name != "created_at_us"
+            if one.compare and one.name != "created_at_us"
         ]
     return value
 

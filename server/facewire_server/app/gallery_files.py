@@ -1,4 +1,4 @@
-"""The command `facewire-server gallery`: backup, restore and verify."""
+"""The command `facewire-server gallery`: backup, restore, verify, compact and stats."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Final
 
 from facewire_server.app.values import crop_keys
 from facewire_server.backends.lmdb_gallery.backups import back_up, restore, verify
+from facewire_server.backends.lmdb_gallery.erasure import compact
+from facewire_server.backends.lmdb_gallery.stats import statistics_lines
 from facewire_server.configuration.settings import Settings
 
 __all__ = ["run_gallery_command", "show_progress"]
@@ -18,14 +20,20 @@ def run_gallery_command(verb: str, path: Path | None, settings: Settings) -> str
     """Runs a command on the galleries' files, and returns what to print.
 
     Args:
-        verb: "backup", "restore" or "verify".
+        verb: "backup", "restore", "verify", "compact" or "stats".
         path: of the backup; for "verify" None means the server's own galleries.
         settings: of the server.
 
     Raises:
-        SettingsError, StorageDamaged, OSError: the text says why, and what to do.
+        SettingsError, StorageDamaged, StorageBusy, GalleryFull, OSError: the text says why, and what to do.
     """
     folder = settings.data / "gallery"
+    if verb == "compact":
+        is_erased = compact(folder)
+        later = "" if is_erased else "; a server still uses the old file and erases it later"
+        return f"{folder}: rewritten without what was deleted{later}"
+    if verb == "stats":
+        return "\n".join(statistics_lines(folder))
     if verb == "verify" or path is None:
         verify(path or folder, crop_keys(settings))
         return f"{path or folder}: sound"

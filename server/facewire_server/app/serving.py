@@ -12,6 +12,7 @@ import cv2
 
 from facewire_server.access.audit_log import AuditLog
 from facewire_server.access.audit_trail import AuditTrail, Trail
+from facewire_server.app.erasing import erase_in_time
 from facewire_server.app.joining import build_info, join, open_telemetry
 from facewire_server.app.journal import opened_journal
 from facewire_server.app.membership import Membership
@@ -113,7 +114,10 @@ async def _serve(
         try:
             port = await server.start()
             health = ServiceHealth(server.health, models_ready=not models.served)
-            watching = [asyncio.create_task(health.watch(gallery, emit))]
+            watching = [
+                asyncio.create_task(health.watch(gallery, emit)),
+                asyncio.create_task(erase_in_time(gallery, settings.erase_within_s, emit)),
+            ]
             if models.served:
                 watch = models.watch(health.set_models_ready, emit)
                 watching.append(asyncio.create_task(watch))
@@ -209,7 +213,7 @@ async def _server(
         )
         secrets = (settings.token_file, settings.tls_key, settings.enrollment_crop_key_file)
         storages = [settings.data / name for name in ("gallery", "journal", "audit")]
-        files = [storage / "data.mdb" for storage in storages]
+        files = [file for storage in storages for file in storage.glob("data*.mdb")]
         for path, mode in readable_by_others((*secrets, *storages, *files)):
             emit(FileExposed(path, mode))
         sources = Sources(

@@ -99,6 +99,14 @@ class Settings:
     gallery_max_bytes: Annotated[
         int, _About("bytes that the gallery may grow to on disk", least=1 << 20)
     ] = 64 << 30
+    erase_within_s: Annotated[
+        float,
+        _About(
+            "seconds after a deletion at which the gallery's file begins to be rewritten without what was deleted",
+            least=0.0,
+            most=31_536_000.0,
+        ),
+    ] = 600.0
     events_keep_hours: Annotated[
         float,
         _About(

@@ -14,8 +14,10 @@ from facewire_server.events.operators import (
     CallRefused,
     ConnectionsClosed,
     CredentialsReloaded,
+    DeletedErased,
     Draining,
     DrainOverran,
+    ErasureFailed,
     FileExposed,
     GalleryAction,
     GalleryChanged,
@@ -46,9 +48,11 @@ __all__ = [
     "CallRefused",
     "ConnectionsClosed",
     "CredentialsReloaded",
+    "DeletedErased",
     "DrainOverran",
     "Draining",
     "Emit",
+    "ErasureFailed",
     "Event",
     "FileExposed",
     "FrameAccounted",
@@ -305,6 +309,8 @@ Event: TypeAlias = (
     | ModelStateChanged
     | GalleryChanged
     | GalleryExported
+    | DeletedErased
+    | ErasureFailed
     | GalleryStateChanged
     | JournalReplaced
     | JournalFailed

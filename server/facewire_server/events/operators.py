@@ -12,8 +12,10 @@ __all__ = [
     "CallRefused",
     "ConnectionsClosed",
     "CredentialsReloaded",
+    "DeletedErased",
     "DrainOverran",
     "Draining",
+    "ErasureFailed",
     "FileExposed",
     "GalleryAction",
     "GalleryChanged",
@@ -392,6 +394,30 @@ class GalleryStateChanged:
     is_writable: bool
     damaged_galleries: tuple[str, ...]
     is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedErased:
+    """The gallery's file was rewritten without what had been deleted.
+
+    Attributes:
+        deletion_count: deletions that were pending, of galleries that exist.
+        seconds: that it took.
+    """
+
+    deletion_count: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureFailed:
+    """The gallery's file could not be rewritten, so that what was deleted stays in it; it is tried again.
+
+    Attributes:
+        error: why.
+    """
+
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The values that galleries take and return."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -72,7 +72,10 @@ class Presence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GalleryInfo:
-    """A gallery (`facewire.v1.Gallery`)."""
+    """A gallery (`facewire.v1.Gallery`).
+
+    `pending_purge_count` is of the store's files, not of the gallery: two stores of one content may differ in it.
+    """
 
     gallery_id: str
     display_name: str
@@ -81,6 +84,7 @@ class GalleryInfo:
     template_count: int
     model_contract_id: str
     created_at_us: int
+    pending_purge_count: int = field(default=0, compare=False)
 
     @property
     def enrolled_count(self) -> int:

@@ -17,8 +17,10 @@ from facewire_server.events import (
     CallRefused,
     ConnectionsClosed,
     CredentialsReloaded,
+    DeletedErased,
     Draining,
     DrainOverran,
+    ErasureFailed,
     Event,
     FileExposed,
     FrameDamaged,
@@ -116,6 +118,8 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     # Not limited: every change and every export of a gallery must be in the log.
     GalleryChanged: Kind(lambda event: logging.WARNING if event.poor_count else logging.INFO),
     GalleryExported: Kind(),
+    DeletedErased: Kind(),
+    ErasureFailed: Kind(_error),  # once a minute
     GalleryStateChanged: Kind(_of_storage),
     JournalReplaced: Kind(_warning),
     JournalFailed: Kind(_warning, is_limited=True),

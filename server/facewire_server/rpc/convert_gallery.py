@@ -125,7 +125,7 @@ def enrollment_message(
 
 
 def gallery_message(info: GalleryInfo, default: DecisionPolicy) -> gallery_pb2.Gallery:
-    """Converts a gallery; the purge count is 0, since nothing is purged.
+    """Converts a gallery.
 
     Args:
         info: the gallery.
@@ -140,6 +140,7 @@ def gallery_message(info: GalleryInfo, default: DecisionPolicy) -> gallery_pb2.G
         template_count=info.template_count,
         model_contract_id=info.model_contract_id,
         created_at_us=info.created_at_us,
+        pending_purge_count=info.pending_purge_count,
         threshold=threshold.value,
         threshold_source=threshold_source_message(threshold.source),
     )

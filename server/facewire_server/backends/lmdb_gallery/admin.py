@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from facewire_server.backends.lmdb_gallery.changes import (
     now_us,
 )
 from facewire_server.backends.lmdb_gallery.contents import Contents
+from facewire_server.backends.lmdb_gallery.erasure import erase_deleted, pending_since_us
 from facewire_server.backends.lmdb_gallery.listing import listed_galleries
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
 from facewire_server.backends.lmdb_storage.environment import Environment
@@ -54,6 +56,7 @@ class LmdbAdmin:
         self._dimension = dimension
         self._damaged: set[str] = set()
         self._checks = BlockChecks()
+        environment.adopted = self._checks.clear
 
     @property
     def damaged_galleries(self) -> tuple[str, ...]:
@@ -104,6 +107,33 @@ class LmdbAdmin:
     ) -> T:
         with self._noting_damage(gallery_id):
             return await self._threads.write(change, beyond_quota=beyond_quota)
+
+    async def tidy(self) -> float | None:
+        """Adopts and erases what a switch has left (`Environment.tidy`); to be called each second.
+
+        Returns:
+            Seconds since the first deletion that may still be in the file; None if there is none.
+        """
+
+        def step() -> int | None:
+            self._environment.tidy()
+            with self._environment.read() as transaction:
+                return pending_since_us(transaction)
+
+        since_us = await self._threads.call(step)
+        return None if since_us is None else max(0, now_us() - since_us) / 1e6
+
+    async def erase_deleted(self) -> int:
+        """Moves the storage into a new file without what was deleted, and erases the old one as soon as no process uses it.
+
+        Returns:
+            The deletions that were pending.
+
+        Raises:
+            StorageBusy: another process does it.
+            GalleryFull: the disk has no room for a second copy.
+        """
+        return await self._threads.call_alone(partial(erase_deleted, self._environment))
 
     async def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
         """See the port."""
@@ -179,9 +209,7 @@ class LmdbAdmin:
         def change(transaction: Transaction) -> tuple[IdentityInfo, int]:
             changes = Changes(transaction, gallery_id)
             stored_id = changes.stored_id(identity_id)
-            record = changes.identity(stored_id)
-            record.display_name = display_name
-            changes.put_identity(stored_id, record)
+            changes.rename_identity(stored_id, display_name)
             return changes.identity_info(stored_id), changes.save()
 
         return await self._write(gallery_id, change)

@@ -61,6 +61,11 @@ class BlockChecks:
                 raise damaged("a block is not what was written")
             known[number] = stated
 
+    def clear(self) -> None:
+        """Drops everything: the storage is in another file now, whose bytes were not compared."""
+        self._revisions.clear()
+        self._checksums.clear()
+
     def forget(self, gallery_id: str) -> None:
         """Drops what is known of a gallery that was deleted."""
         self._revisions.pop(gallery_id, None)

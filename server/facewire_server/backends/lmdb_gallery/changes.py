@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
+from facewire_server.backends.lmdb_gallery.erasure import note_deletion
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_TABLES, gallery_prefix
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
@@ -95,6 +96,7 @@ def delete_gallery(
         )
     for name in GALLERY_TABLES:
         transaction.table(name, gallery_prefix(gallery_id)).clear()
+    note_deletion(transaction, now_us())
     galleries = transaction.table("galleries")
     revision = record.revision + 1
     if gallery_id == DEFAULT_GALLERY_ID:
@@ -106,6 +108,7 @@ def delete_gallery(
             dimension=dimension,
             rows_per_block=BlockLayout.chosen_for(dimension).rows,
             next_number=record.next_number,
+            pending_purge_count=record.pending_purge_count + 1,
         )
         galleries.put(gallery_id.encode(), emptied.SerializeToString())
     else:
@@ -131,6 +134,7 @@ class Changes(Contents):
     def __init__(self, transaction: Transaction, gallery_id: str) -> None:
         """Finds the gallery; raises GalleryNotFound."""
         super().__init__(transaction, gallery_id)
+        self._transaction = transaction
         self._galleries = transaction.table("galleries")
         self._editor = BlockEditor(self.block_table, self.layout, self.record.template_count)
         self.crops = KeptCrops(transaction, gallery_id)
@@ -168,6 +172,18 @@ class Changes(Contents):
     def put_identity(self, identity_id: str, record: Identity) -> None:
         """Writes the record of an identity, new or changed."""
         self.identity_table.put(identity_id.encode(), record.SerializeToString())
+
+    def rename_identity(self, identity_id: str, display_name: str) -> None:
+        """Changes the name of an identity; raises IdentityNotFound. Its old name is deleted."""
+        record = self.identity(identity_id)
+        if record.display_name != display_name:
+            record.display_name = display_name
+            self._note_deletion()
+        self.put_identity(identity_id, record)
+
+    def _note_deletion(self) -> None:
+        self.record.pending_purge_count += 1
+        note_deletion(self._transaction, now_us())
 
     def has_template(self, template_id: str) -> bool:
         """Whether there is a template of this id; raises InvalidField if it is not a valid id."""
@@ -218,6 +234,7 @@ class Changes(Contents):
         self.identity_table.delete(identity_id.encode())
         self.identity_id_table.delete(start)
         self.record.identity_count -= 1
+        self._note_deletion()
         return len(keys)
 
     def delete_template(self, template_id: str) -> None:
@@ -228,6 +245,7 @@ class Changes(Contents):
         identity = self.identity(identity_id)
         identity.template_count -= 1
         self.put_identity(identity_id, identity)
+        self._note_deletion()
 
     def _remove_template(self, key: bytes) -> None:
         record = self.template(key)

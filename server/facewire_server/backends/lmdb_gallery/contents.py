@@ -63,6 +63,7 @@ def gallery_info(gallery_id: str, record: Gallery) -> GalleryInfo:
         template_count=record.template_count,
         model_contract_id=record.model_contract_id,
         created_at_us=record.created_at_us,
+        pending_purge_count=record.pending_purge_count,
     )
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3facewire_server/backends/lmdb_gallery/records.proto\x12%facewire_server.backends.lmdb_gallery\"\xed\x01\n\x07Gallery\x12\x14\n\x0c\x64isplay_name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x16\n\x0eidentity_count\x18\x03 \x01(\x04\x12\x16\n\x0etemplate_count\x18\x04 \x01(\x04\x12\x19\n\x11model_contract_id\x18\x05 \x01(\t\x12\x15\n\rcreated_at_us\x18\x06 \x01(\x03\x12\x11\n\tdimension\x18\x07 \x01(\r\x12\x16\n\x0erows_per_block\x18\x08 \x01(\r\x12\x13\n\x0bnext_number\x18\t \x01(\x04\x12\x18\n\x10\x65nrollment_count\x18\n \x01(\r\"_\n\x08Identity\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x16\n\x0etemplate_count\x18\x03 \x01(\r\x12\x15\n\rcreated_at_us\x18\x04 \x01(\x03\"\xa9\x01\n\x07Quality\x12\x14\n\x0cinter_eye_px\x18\x01 \x01(\x01\x12\x11\n\tsharpness\x18\x02 \x01(\x01\x12\x12\n\nbrightness\x18\x03 \x01(\x01\x12\x1d\n\x15\x64irectional_sharpness\x18\x04 \x01(\x01\x12\x16\n\x0e\x65mbedding_norm\x18\x05 \x01(\x01\x12\x0b\n\x03yaw\x18\x06 \x01(\x01\x12\r\n\x05pitch\x18\x07 \x01(\x01\x12\x0e\n\x06\x66\x61ults\x18\x08 \x03(\t\"\xad\x01\n\x08Template\x12\x13\n\x0btemplate_id\x18\x01 \x01(\x0c\x12\x0b\n\x03row\x18\x02 \x01(\x06\x12?\n\x07quality\x18\x03 \x01(\x0b\x32..facewire_server.backends.lmdb_gallery.Quality\x12\x17\n\x0f\x64\x65tection_score\x18\x04 \x01(\x01\x12\x15\n\rcreated_at_us\x18\x05 \x01(\x03\x12\x0e\n\x06source\x18\x06 \x01(\t\"\xaf\x01\n\x10\x45nrollmentResult\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\x0f\n\x07refusal\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12?\n\x07quality\x18\x04 \x01(\x0b\x32..facewire_server.backends.lmdb_gallery.Quality\x12\x0b\n\x03\x62ox\x18\x05 \x03(\x01\x12\x17\n\x0f\x64\x65tection_score\x18\x06 \x01(\x01\"\x8d\x01\n\nEnrollment\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\x0c\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12H\n\x07results\x18\x04 \x03(\x0b\x32\x37.facewire_server.backends.lmdb_gallery.EnrollmentResultb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3facewire_server/backends/lmdb_gallery/records.proto\x12%facewire_server.backends.lmdb_gallery\"\x8a\x02\n\x07Gallery\x12\x14\n\x0c\x64isplay_name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x16\n\x0eidentity_count\x18\x03 \x01(\x04\x12\x16\n\x0etemplate_count\x18\x04 \x01(\x04\x12\x19\n\x11model_contract_id\x18\x05 \x01(\t\x12\x15\n\rcreated_at_us\x18\x06 \x01(\x03\x12\x11\n\tdimension\x18\x07 \x01(\r\x12\x16\n\x0erows_per_block\x18\x08 \x01(\r\x12\x13\n\x0bnext_number\x18\t \x01(\x04\x12\x18\n\x10\x65nrollment_count\x18\n \x01(\r\x12\x1b\n\x13pending_purge_count\x18\x0b \x01(\x04\"_\n\x08Identity\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x16\n\x0etemplate_count\x18\x03 \x01(\r\x12\x15\n\rcreated_at_us\x18\x04 \x01(\x03\"\xa9\x01\n\x07Quality\x12\x14\n\x0cinter_eye_px\x18\x01 \x01(\x01\x12\x11\n\tsharpness\x18\x02 \x01(\x01\x12\x12\n\nbrightness\x18\x03 \x01(\x01\x12\x1d\n\x15\x64irectional_sharpness\x18\x04 \x01(\x01\x12\x16\n\x0e\x65mbedding_norm\x18\x05 \x01(\x01\x12\x0b\n\x03yaw\x18\x06 \x01(\x01\x12\r\n\x05pitch\x18\x07 \x01(\x01\x12\x0e\n\x06\x66\x61ults\x18\x08 \x03(\t\"\xad\x01\n\x08Template\x12\x13\n\x0btemplate_id\x18\x01 \x01(\x0c\x12\x0b\n\x03row\x18\x02 \x01(\x06\x12?\n\x07quality\x18\x03 \x01(\x0b\x32..facewire_server.backends.lmdb_gallery.Quality\x12\x17\n\x0f\x64\x65tection_score\x18\x04 \x01(\x01\x12\x15\n\rcreated_at_us\x18\x05 \x01(\x03\x12\x0e\n\x06source\x18\x06 \x01(\t\"\xaf\x01\n\x10\x45nrollmentResult\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\x0f\n\x07refusal\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12?\n\x07quality\x18\x04 \x01(\x0b\x32..facewire_server.backends.lmdb_gallery.Quality\x12\x0b\n\x03\x62ox\x18\x05 \x03(\x01\x12\x17\n\x0f\x64\x65tection_score\x18\x06 \x01(\x01\"\x8d\x01\n\nEnrollment\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\x0c\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12H\n\x07results\x18\x04 \x03(\x0b\x32\x37.facewire_server.backends.lmdb_gallery.EnrollmentResultb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,15 +32,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facewire_server.backends.lm
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GALLERY']._serialized_start=95
-  _globals['_GALLERY']._serialized_end=332
-  _globals['_IDENTITY']._serialized_start=334
-  _globals['_IDENTITY']._serialized_end=429
-  _globals['_QUALITY']._serialized_start=432
-  _globals['_QUALITY']._serialized_end=601
-  _globals['_TEMPLATE']._serialized_start=604
-  _globals['_TEMPLATE']._serialized_end=777
-  _globals['_ENROLLMENTRESULT']._serialized_start=780
-  _globals['_ENROLLMENTRESULT']._serialized_end=955
-  _globals['_ENROLLMENT']._serialized_start=958
-  _globals['_ENROLLMENT']._serialized_end=1099
+  _globals['_GALLERY']._serialized_end=361
+  _globals['_IDENTITY']._serialized_start=363
+  _globals['_IDENTITY']._serialized_end=458
+  _globals['_QUALITY']._serialized_start=461
+  _globals['_QUALITY']._serialized_end=630
+  _globals['_TEMPLATE']._serialized_start=633
+  _globals['_TEMPLATE']._serialized_end=806
+  _globals['_ENROLLMENTRESULT']._serialized_start=809
+  _globals['_ENROLLMENTRESULT']._serialized_end=984
+  _globals['_ENROLLMENT']._serialized_start=987
+  _globals['_ENROLLMENT']._serialized_end=1128
 # @@protoc_insertion_point(module_scope)

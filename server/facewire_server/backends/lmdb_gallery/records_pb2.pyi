@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Gallery(_message.Message):
-    __slots__ = ("display_name", "revision", "identity_count", "template_count", "model_contract_id", "created_at_us", "dimension", "rows_per_block", "next_number", "enrollment_count")
+    __slots__ = ("display_name", "revision", "identity_count", "template_count", "model_contract_id", "created_at_us", "dimension", "rows_per_block", "next_number", "enrollment_count", "pending_purge_count")
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,7 @@ class Gallery(_message.Message):
     ROWS_PER_BLOCK_FIELD_NUMBER: _ClassVar[int]
     NEXT_NUMBER_FIELD_NUMBER: _ClassVar[int]
     ENROLLMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PENDING_PURGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     display_name: str
     revision: int
     identity_count: int
@@ -28,7 +29,8 @@ class Gallery(_message.Message):
     rows_per_block: int
     next_number: int
     enrollment_count: int
-    def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ...) -> None: ...
+    pending_purge_count: int
+    def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ..., pending_purge_count: _Optional[int] = ...) -> None: ...
 
 class Identity(_message.Message):
     __slots__ = ("number", "display_name", "template_count", "created_at_us")

@@ -8,7 +8,7 @@ Measured on two busy processors: 0.6 s of processor time, most of it the start o
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,10 @@ from facewire_server.backends.lmdb_gallery.records_pb2 import (
     Identity,
     Template,
 )
-from facewire_server.backends.lmdb_storage.data_file import DataFile
-from facewire_server.backends.lmdb_storage.generations import current_file, open_lmdb
+from facewire_server.backends.lmdb_storage.reading import reading_current
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged, our_errors
-from facewire_server.errors import GalleryDamaged
+from facewire_server.errors import GalleryDamaged, StorageDamaged
 from facewire_server.galleries.embeddings import are_unit
 
 __all__ = ["check_gallery", "faulty_galleries"]
@@ -107,11 +106,10 @@ def _template_counts(contents: Contents) -> dict[int, int]:
 
 @contextmanager
 def _reading(folder: str) -> Iterator[Transaction]:
-    file = current_file(Path(folder))
+    table_count = len(GALLERY_STORAGE.all_tables)
     with (
         our_errors(),
-        closing(DataFile(file, GALLERY_STORAGE.name)),  # so that it is not erased meanwhile
-        open_lmdb(file, readonly=True, max_dbs=len(GALLERY_STORAGE.all_tables)) as environment,
+        reading_current(Path(folder), GALLERY_STORAGE.name, table_count) as (_, environment),
         environment.begin(buffers=True) as txn,
     ):
         names = {bytes(name).decode() for name, _ in txn.cursor()}
@@ -144,5 +142,5 @@ if __name__ == "__main__":
         # Through a pipe: whoever lists the processes sees a command and its environment.
         text = sys.stdin.read()
         print(json.dumps(faulty_galleries(sys.argv[1], CropKeys.parse(text) if text else None)))
-    except (GalleryDamaged, OSError) as error:
+    except (GalleryDamaged, StorageDamaged, OSError) as error:
         sys.exit(str(error.__cause__ or error))

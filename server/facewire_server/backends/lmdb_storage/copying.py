@@ -1,15 +1,13 @@
 """Copies a storage beside the processes that use it."""
 
-import contextlib
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from facewire_server.backends.lmdb_storage.data_file import DataFile, FileGone
 from facewire_server.backends.lmdb_storage.folder import FolderLock
-from facewire_server.backends.lmdb_storage.generations import current_file, is_moved, open_lmdb
+from facewire_server.backends.lmdb_storage.generations import is_moved, open_lmdb
+from facewire_server.backends.lmdb_storage.reading import reading_current
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 
 __all__ = ["copy_storage"]
@@ -35,22 +33,20 @@ def copy_storage(folder: Path, storage: str, into: Path, progress: Callable[[flo
     target = into / "data.mdb"
     try:
         while True:
-            with contextlib.suppress(FileGone):
-                _copy(current_file(folder), storage, target, progress)
-                with open_lmdb(target, max_dbs=1) as copied:
-                    if not is_moved(copied):
-                        break
-            target.unlink(missing_ok=True)  # a switch came between
+            _copy(folder, storage, target, progress)
+            with open_lmdb(target, max_dbs=1) as copied:
+                if not is_moved(copied):
+                    break
+            target.unlink()  # a switch came between
         progress(1.0)
     finally:
         lock.release()
 
 
-def _copy(file: Path, storage: str, target: Path, progress: Callable[[float], None]) -> None:
+def _copy(folder: Path, storage: str, target: Path, progress: Callable[[float], None]) -> None:
     with (
-        closing(DataFile(file, storage)),
         our_errors(storage),
-        open_lmdb(file, readonly=True) as environment,
+        reading_current(folder, storage) as (_, environment),
         target.open("wb") as opened,
     ):
         pages = environment.info()["last_pgno"] + 1

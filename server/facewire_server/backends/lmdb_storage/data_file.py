@@ -5,7 +5,7 @@ of an empty file LMDB makes a new storage.
 
 
 Each process that uses the file holds a shared lock on it (flock; LMDB's own are on its lock file), so that whoever gets the
-exclusive lock knows that it is no longer used.
+exclusive lock knows that no process uses it any longer.
 """
 
 import contextlib

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -116,7 +116,9 @@ class Environment:
                 self._open.databases = self.write(self._open.open_tables)
             except OutdatedStorage:
                 self._upgrade()
-            self.tidy()
+            # What cannot be tidied now must not keep a server from starting.
+            with suppress(GalleryFull, StorageBusy, OSError):
+                self.tidy()
         except BaseException:
             self.close()
             raise
@@ -226,6 +228,11 @@ class Environment:
         with self.map_lock.read(), self._open.env.begin(buffers=True) as txn:
             return self._is_moved(txn)
 
+    @property
+    def has_leftovers(self) -> bool:
+        """Whether a file of another generation, or of a switch that did not end, is still there."""
+        return has_leftovers(self._folder, self.generation, self._stub)
+
     def tidy(self) -> None:
         """Adopts what another process has switched to, and erases what no process uses any more.
 
@@ -234,10 +241,10 @@ class Environment:
         """
         with self.read() as transaction:
             is_noting = transaction.table(META).get(SWITCHING) is not None
-        if not (is_noting or has_leftovers(self._folder, self.generation, self._stub)):
+        if not (is_noting or self.has_leftovers):
             return
         try:
-            with switching_alone(self._folder):
+            with our_errors(self.name), switching_alone(self._folder):
                 self._sweep()
         except StorageBusy:  # whoever switches sweeps
             return
@@ -274,7 +281,7 @@ class Environment:
             GalleryFull: the disk has no room for a second copy.
             StorageDamaged: the file was cut short.
         """
-        with switching_alone(self._folder) as lock:
+        with our_errors(self.name), switching_alone(self._folder) as lock:
             self._sweep(at_step)
             switch_to_next(self, self._folder, self._storage, lock, rewrite, at_step)
             at_step("moved")

@@ -18,7 +18,6 @@ __all__ = [
     "META",
     "MOVED_TO",
     "SWITCHING",
-    "current_file",
     "file_of",
     "generations",
     "is_moved",
@@ -89,21 +88,3 @@ def is_moved(environment: lmdb.Environment) -> bool:
                 return txn.get(MOVED_TO, db=meta) is not None
         except lmdb.MapResizedError:  # another process has grown the map
             environment.set_mapsize(0)
-
-
-def current_file(folder: Path) -> Path:
-    """Returns the file in use, for whoever only reads it; a switch may replace it at any time (`DataFile`, `is_moved`).
-
-    It opens files that may be damaged: call it in a process that may end by that.
-    """
-    numbers = generations(folder)
-    for number in numbers[:-1]:
-        file = file_of(folder, number)
-        try:
-            with open_lmdb(file, readonly=True, max_dbs=1) as environment:
-                if not is_moved(environment):
-                    return file
-        except lmdb.Error:
-            if file.exists():
-                raise
-    return file_of(folder, numbers[-1] if numbers else FIRST)

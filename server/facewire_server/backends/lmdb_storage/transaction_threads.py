@@ -34,6 +34,8 @@ class TransactionThreads:
         self._environment = environment
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="storage-read")
         self._writer = Writer(environment, wait_s=write_wait_s)
+        # Its thread starts with the first step.
+        self._alone = ThreadPoolExecutor(1, thread_name_prefix="storage-switch")
 
     @property
     def is_write_blocked(self) -> bool:
@@ -62,12 +64,17 @@ class TransactionThreads:
         """Runs a step in one of the reading threads; the step may open its own transaction."""
         return await run_in_thread(self._readers, step)
 
+    async def call_alone(self, step: Callable[[], T]) -> T:
+        """Runs a step that takes long in a thread of its own, which takes none from the reads."""
+        return await run_in_thread(self._alone, step)
+
     def close(self) -> None:
         """Waits for the running steps, then closes the environment; blocks.
 
         If the writing thread hangs, which waits for another process, the environment is left to the end of
         the process: it must not be closed under a thread that uses it.
         """
+        self._alone.shutdown()
         self._readers.shutdown()
         if self._writer.close():
             self._environment.close()

@@ -18,7 +18,7 @@ from facewire_server.errors import GalleryFull, StorageBusy
 from fakes.python import PATHS
 
 MIB = 1 << 20
-GONE = b"somebody who was deleted " * 40
+GONE = b"the one who was deleted " * 40
 
 
 @contextmanager
