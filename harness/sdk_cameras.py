@@ -1,4 +1,4 @@
-"""Cameras of the SDK, each in a thread, which stay open over a lost worker and keep what they were told."""
+"""Cameras of the SDK, each in a thread, which stay open over a lost worker and keep what they saw."""
 
 import threading
 import time
