@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from facewire_server import audit_command, token_command
 from facewire_server.configuration.env_file import format_env_file
@@ -15,6 +16,11 @@ from facewire_server.errors import ServerError
 from facewire_server.workers.orders import WORK
 
 __all__ = ["command_parser", "main"]
+
+_COMMANDS: Final = frozenset(
+    ("run", "health", "config", "gallery", "crops", "reembed", "token", "audit", WORK)
+)
+"""What the first argument may be."""
 
 _USAGE = """\
 usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP reloads tokens and certificates,
@@ -30,6 +36,7 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
        facewire-server gallery stats [FLAGS]             print what is in the server's galleries
        facewire-server crops rekey [FLAGS]    encrypt all kept crops with the first key of enrollment_crop_key_file
        facewire-server crops drop [FLAGS]     remove all kept crops
+       facewire-server reembed --contract NEW --backup FOLDER [FLAGS]    all galleries under another embedding model
        facewire-server COMMAND --help    list the flags
 """
 
@@ -56,7 +63,7 @@ def main() -> int:
     if command in ("-h", "--help"):
         print(_USAGE, end="")
         return 0
-    if command not in ("run", "health", "config", "gallery", "crops", "token", "audit", WORK):
+    if command not in _COMMANDS:
         print(
             f"facewire-server: there is no command {command!r}\n{_USAGE}", end="", file=sys.stderr
         )
@@ -83,6 +90,8 @@ def main() -> int:
         return _gallery(flags, settings)
     if command == "crops":
         return _crops(flags, settings)
+    if command == "reembed":
+        return _reembed(flags, settings)
     return _run(settings)
 
 
@@ -125,6 +134,24 @@ def command_parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("folder", nargs="?", type=Path, help="of the backup")
     if command == "crops":
         parser.add_argument("verb", choices=("rekey", "drop"))
+    if command == "reembed":
+        parser.add_argument(
+            "--contract", required=True, help="the new model contract: a name, or a JSON file"
+        )
+        parser.add_argument(
+            "--backup",
+            required=True,
+            type=Path,
+            help="folder of the backup that is made before the switch",
+        )
+        parser.add_argument(
+            "--report",
+            type=Path,
+            help="file that takes who lacks crops, ids and names (default: standard output)",
+        )
+        parser.add_argument(
+            "--drop", action="store_true", help="switch although templates without a crop are lost"
+        )
     add_flags(parser)
     return parser
 
@@ -180,6 +207,23 @@ def _crops(flags: argparse.Namespace, settings: Settings) -> int:
     try:
         print(run_crops_command(flags.verb, settings))
     except (ServerError, SettingsError, OSError) as error:
+        return _failed(error)
+    return 0
+
+
+def _reembed(flags: argparse.Namespace, settings: Settings) -> int:
+    from facewire_server.app.reembed_command import PeopleLacking, run_reembed_command
+
+    command = run_reembed_command(
+        settings,
+        contract=flags.contract,
+        backup=flags.backup,
+        report=flags.report,
+        drop=flags.drop,
+    )
+    try:
+        print(asyncio.run(command))
+    except (ServerError, SettingsError, PeopleLacking, OSError) as error:
         return _failed(error)
     return 0
 

@@ -183,6 +183,7 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     "facewire_server.backends.crop_cipher": frozenset({"cryptography"}),
+    "facewire_server.backends.new_vectors": frozenset({"numpy"}),
     "facewire_server.backends.lmdb_storage": frozenset(
         {
             "facewire_server.backends.lmdb_storage",
@@ -195,7 +196,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire_server.backends.lmdb_gallery": frozenset(
         {
-            "facewire_server.backends.crop_cipher",
+            *(f"{SERVER}.backends.{each}" for each in ("crop_cipher", "new_vectors")),
             "facewire_server.backends.lmdb_gallery",
             "facewire_server.backends.lmdb_storage",
             f"{SERVER}.galleries",

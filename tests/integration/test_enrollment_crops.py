@@ -1,4 +1,4 @@
-"""Crops of what is enrolled: kept by a server that is told so, read by its key alone, moved to another key, removed."""
+"""Crops of what is enrolled: kept by a server whose settings say so, read by its key alone, moved to another key, removed."""
 
 import subprocess
 import sys

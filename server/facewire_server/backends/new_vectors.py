@@ -1,0 +1,112 @@
+"""The embeddings that another model has made so far, in a file beside the gallery: an interrupted re-embedding goes on from it.
+
+A SQLite file, which survives a process that is killed at any moment. It is readable by its owner only, and what is deleted from
+it is overwritten.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["NewVector", "NewVectors"]
+
+_NUMBER: Final = np.dtype("<f4")
+"""Little-endian on every machine."""
+
+
+class NewVector(NamedTuple):
+    """The embedding of a kept crop.
+
+    Attributes:
+        embedding: (d,) float32, unit length.
+        norm: its length before it was normalized; 0 = unknown.
+    """
+
+    embedding: NDArray[np.float32]
+    norm: float
+
+
+class NewVectors:
+    """The file of one model contract, used by one process at a time."""
+
+    def __init__(self, file: Path) -> None:
+        """Opens the file, and makes it if there is none.
+
+        Raises:
+            OSError: another process uses it, or it is no such file.
+        """
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._file = file
+        self._database = sqlite3.connect(file, timeout=0.0)
+        try:
+            for pragma in ("locking_mode=EXCLUSIVE", "secure_delete=ON", "temp_store=MEMORY"):
+                self._database.execute(f"PRAGMA {pragma}")
+            with self._database:
+                self._database.execute(
+                    "CREATE TABLE IF NOT EXISTS vectors (gallery TEXT, template BLOB, embedding BLOB, norm REAL, "
+                    "PRIMARY KEY (gallery, template)) WITHOUT ROWID"
+                )
+        except sqlite3.Error as error:
+            self._database.close()
+            raise OSError(
+                f"{file} cannot be used: {error}; end the other reembed, or remove the file"
+            ) from error
+
+    def __enter__(self) -> Self:
+        """Returns itself; the file is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the file."""
+        self._database.close()
+
+    def add(
+        self,
+        gallery_id: str,
+        template_ids: Sequence[bytes],
+        embeddings: NDArray[np.float32],
+        norms: NDArray[np.float32],
+    ) -> None:
+        """Keeps embeddings, (n, d) and (n,), under the ids of their templates; all of them or none."""
+        rows = [
+            (gallery_id, template_id, embedding.astype(_NUMBER).tobytes(), float(norm))
+            for template_id, embedding, norm in zip(template_ids, embeddings, norms, strict=True)
+        ]
+        with self._database:
+            self._database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
+
+    def get(self, gallery_id: str, template_id: bytes) -> NewVector | None:
+        """Returns the embedding of a template, or None if there is none yet."""
+        query = "SELECT embedding, norm FROM vectors WHERE gallery = ? AND template = ?"
+        found = self._database.execute(query, (gallery_id, template_id)).fetchone()
+        if found is None:
+            return None
+        return NewVector(np.frombuffer(found[0], _NUMBER).astype(np.float32), found[1])
+
+    def has(self, gallery_id: str, template_id: bytes) -> bool:
+        """Whether a template has its embedding."""
+        query = "SELECT 1 FROM vectors WHERE gallery = ? AND template = ?"
+        return self._database.execute(query, (gallery_id, template_id)).fetchone() is not None
+
+    def ids(self) -> list[tuple[str, bytes]]:
+        """Returns gallery and template of all embeddings."""
+        return self._database.execute("SELECT gallery, template FROM vectors").fetchall()
+
+    def delete(self, ids: Iterable[tuple[str, bytes]]) -> None:
+        """Removes the embeddings of templates that were deleted."""
+        with self._database:
+            self._database.executemany(
+                "DELETE FROM vectors WHERE gallery = ? AND template = ?", ids
+            )
