@@ -337,17 +337,21 @@ def test_the_servers_settings_are_accepted(repository: Path, services: dict[str,
     assert settings_of(repository, services["server"]["environment"]).insecure_listen
 
 
-def test_what_is_published_to_others_wants_tls_and_a_token_from_secrets(
+def test_what_is_published_to_others_wants_tls_from_secrets_and_tokens_that_a_command_can_change(
     repository: Path, services: dict[str, Any], public: dict[str, Any]
 ) -> None:
     server = public["services"]["server"]
     settings = settings_of(repository, services["server"]["environment"], server["environment"])
     assert not settings.insecure_listen, "so the server would refuse to start without the three"
-    files = {settings.tls_certificate, settings.tls_key, settings.token_file}
+    files = {settings.tls_certificate, settings.tls_key}
     assert files == {Path("/run/secrets") / name for name in server["secrets"]}
     assert set(server["secrets"]) == public["secrets"].keys()
     sources_on_host = [secret["file"] for secret in public["secrets"].values()]
     assert len(set(sources_on_host)) == len(files)
+    assert settings.token_file is not None, "so the server would refuse to start without it"
+    # A secret cannot be replaced in a container, and its root is read-only: only a volume can be written.
+    folders = {volume.rpartition(":")[2] for volume in services["server"]["volumes"]}
+    assert str(settings.token_file.parent) in folders
     assert isinstance(server["ports"], Override), "else the port of compose.yaml stays, too"
     ignored = (repository / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert "/secrets/" in ignored

@@ -33,7 +33,7 @@ NOT_THE_SERVERS: Final = MappingProxyType(
         "FACEWIRE_TLS_CA": "the client's: certificates to check the server with",
         "FACEWIRE_PORT": "compose.yaml's: the published port",
         "FACEWIRE_CPUS": "compose.yaml's: processors of a container",
-        "FACEWIRE_SECRETS": "compose.public.yaml's: folder of token, certificate and key",
+        "FACEWIRE_SECRETS": "compose.public.yaml's: folder of certificate and key",
         "FACEWIRE_SHARED": "the tests' and measurements': a folder of pictures",
         "FACEWIRE_TEST_SERVER": "the tests': a server that runs already",
     }
