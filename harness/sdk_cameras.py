@@ -1,4 +1,4 @@
-"""Cameras of the SDK, each in a thread, which stay open over a lost worker and keep what they saw."""
+"""Cameras of the SDK, each in a thread, which stay open over a lost worker and keep what they received."""
 
 import threading
 import time
