@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Final, NoReturn
 
 from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.new_vectors import erase_interrupted
 from facewire_server.errors import ServerError, StorageBusy
 from facewire_server.events import DeletedErased, Emit, ErasureFailed
 
@@ -17,10 +19,18 @@ _RETRY_S: Final = 60.0
 """Seconds after a failure until the next try: a full disk stays full for a while. Chosen, not measured."""
 
 
-async def erase_in_time(gallery: LmdbGallery, erase_within_s: float, emit: Emit) -> NoReturn:
+async def erase_in_time(
+    gallery: LmdbGallery, data: Path, erase_within_s: float, emit: Emit
+) -> NoReturn:
     """Rewrites the gallery's file `erase_within_s` after a deletion, and erases what other processes left. Never returns.
 
     Of several processes, one does it.
+
+    Args:
+        gallery: whose file.
+        data: folder of all that the server keeps.
+        erase_within_s: seconds from the first deletion that is pending.
+        emit: takes that it was done, or failed.
     """
     not_before_s = 0.0
     while True:
@@ -32,6 +42,7 @@ async def erase_in_time(gallery: LmdbGallery, erase_within_s: float, emit: Emit)
                 continue
             if pending_s >= erase_within_s:
                 count = await gallery.erase_deleted()
+                await asyncio.to_thread(erase_interrupted, data)
                 emit(DeletedErased(count, time.monotonic() - began_s))
         except StorageBusy:  # another process rewrites it, or it is written to
             continue

@@ -8,6 +8,7 @@ from facewire_server.app.values import crop_keys
 from facewire_server.backends.lmdb_gallery.backups import back_up, restore, verify
 from facewire_server.backends.lmdb_gallery.erasure import compact
 from facewire_server.backends.lmdb_gallery.stats import statistics_lines
+from facewire_server.backends.new_vectors import erase_interrupted
 from facewire_server.configuration.settings import Settings
 
 __all__ = ["run_gallery_command", "show_progress"]
@@ -30,6 +31,7 @@ def run_gallery_command(verb: str, path: Path | None, settings: Settings) -> str
     folder = settings.data / "gallery"
     if verb == "compact":
         is_erased = compact(folder)
+        erase_interrupted(settings.data)
         later = "" if is_erased else "; a server still uses the old file and erases it later"
         return f"{folder}: rewritten without what was deleted{later}"
     if verb == "stats":

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from facewire_server.app.gallery_files import show_progress
 from facewire_server.app.values import crop_keys, model_addresses, read_model_contract
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.backups import back_up
+from facewire_server.backends.lmdb_gallery.erasure import erase_deleted
 from facewire_server.backends.lmdb_gallery.kept_crops import require_keys
 from facewire_server.backends.lmdb_gallery.reembedding import (
     Lacking,
@@ -23,10 +24,10 @@ from facewire_server.backends.lmdb_gallery.reembedding import (
     waiting_crops,
 )
 from facewire_server.backends.lmdb_storage.environment import Environment
-from facewire_server.backends.lmdb_storage.erasing import erase
 from facewire_server.backends.new_vectors import NewVectors
 from facewire_server.configuration.credentials import read_file
 from facewire_server.configuration.settings import Settings, SettingsError
+from facewire_server.errors import ServerError
 from facewire_server.host.processors import usable_processors
 from facewire_server.models import open_models
 from facewire_server.pipeline.embed import Embedder
@@ -70,7 +71,6 @@ async def run_reembed_command(
     keys = crop_keys(settings)
     if backup.exists():
         raise OSError(f"{backup} exists: name a folder that does not")
-    file = settings.data / "reembed" / f"{new.id[:16]}.vectors"
     with closing(opened_storage(settings)) as environment:
         with environment.read() as transaction:
             if not old_galleries(transaction, target):
@@ -82,9 +82,9 @@ async def run_reembed_command(
                     "enrollment_crop_key_file is not set: name the file of the crops' key"
                 )
         _report(list(lacking(environment, target)), report, is_allowed=drop)
-    with NewVectors(file) as made:
+    with NewVectors(settings.data, new.id) as made:
         await _embed_and_switch(settings, new, keys, made, backup)
-    erase(file)
+        made.erase()
     return (
         f"all galleries are of {contract} now; the backup of before is {backup}\n"
         f"start every server with FACEWIRE_MODEL_CONTRACT={contract}"
@@ -136,9 +136,13 @@ async def _embed_and_switch(
             for _ in range(_ROUNDS):
                 forget_deleted(environment, made)
                 try:
-                    return environment.switch(lambda step: rewrite(step, target, made))
+                    environment.switch(lambda step: rewrite(step, target, made))
                 except NotEmbedded:
                     await _embed(environment, target, keys, made, models.embedder)
+                    continue
+                with suppress(ServerError):  # then a server does it within `erase_within_s`
+                    erase_deleted(environment)
+                return
     raise OSError(
         "people are enrolled faster than they are embedded: run this again when fewer are"
     )

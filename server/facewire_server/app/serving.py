@@ -116,7 +116,9 @@ async def _serve(
             health = ServiceHealth(server.health, models_ready=not models.served)
             watching = [
                 asyncio.create_task(health.watch(gallery, emit)),
-                asyncio.create_task(erase_in_time(gallery, settings.erase_within_s, emit)),
+                asyncio.create_task(
+                    erase_in_time(gallery, settings.data, settings.erase_within_s, emit)
+                ),
             ]
             if models.served:
                 watch = models.watch(health.set_models_ready, emit)

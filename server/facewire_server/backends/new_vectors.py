@@ -1,12 +1,13 @@
 """The embeddings that another model has made so far, in a file beside the gallery: an interrupted re-embedding goes on from it.
 
 A SQLite file, which survives a process that is killed at any moment. It is readable by its owner only, and what is deleted from
-it is overwritten.
+it is overwritten. Whoever was deleted after an interruption is still in it, so a purge erases it, and the next run begins again.
 """
 
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -14,7 +15,16 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NewVector", "NewVectors"]
+from facewire_server.backends.lmdb_storage.erasing import erase
+from facewire_server.backends.lmdb_storage.folder import FolderInUse, alone_in
+
+__all__ = ["VECTORS_FOLDER", "NewVector", "NewVectors", "erase_interrupted"]
+
+VECTORS_FOLDER: Final = "reembed"
+"""The name of the folder of such files in the data folder."""
+
+_SUFFIX: Final = ".vectors"
+"""What the name of a file ends with; SQLite adds to it for its journal."""
 
 _NUMBER: Final = np.dtype("<f4")
 """Little-endian on every machine."""
@@ -35,13 +45,25 @@ class NewVector(NamedTuple):
 class NewVectors:
     """The file of one model contract, used by one process at a time."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, data: Path, contract_id: str) -> None:
         """Opens the file, and makes it if there is none.
 
+        Args:
+            data: folder of all that the server keeps.
+            contract_id: of the model whose embeddings it is for.
+
         Raises:
-            OSError: another process uses it, or it is no such file.
+            OSError: another process re-embeds, or it is no such file.
         """
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = data / VECTORS_FOLDER
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = folder / f"{contract_id[:16]}{_SUFFIX}"
+        with ExitStack() as lock:
+            lock.enter_context(alone_in(folder))
+            self._open(file)
+            self._lock = lock.pop_all()
+
+    def _open(self, file: Path) -> None:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._file = file
         self._database = sqlite3.connect(file, timeout=0.0)
@@ -55,9 +77,7 @@ class NewVectors:
                 )
         except sqlite3.Error as error:
             self._database.close()
-            raise OSError(
-                f"{file} cannot be used: {error}; end the other reembed, or remove the file"
-            ) from error
+            raise OSError(f"{file} cannot be used: {error}; remove the file") from error
 
     def __enter__(self) -> Self:
         """Returns itself; the file is closed at the end of the block."""
@@ -71,6 +91,12 @@ class NewVectors:
     ) -> None:
         """Closes the file."""
         self._database.close()
+        self._lock.close()
+
+    def erase(self) -> None:
+        """Closes the file and overwrites it: nothing goes on from it."""
+        self._database.close()
+        erase(self._file)
 
     def add(
         self,
@@ -110,3 +136,16 @@ class NewVectors:
             self._database.executemany(
                 "DELETE FROM vectors WHERE gallery = ? AND template = ?", ids
             )
+
+
+def erase_interrupted(data: Path) -> None:
+    """Erases what interrupted re-embeddings have left in the data folder; nothing, while one runs.
+
+    Raises:
+        OSError: the disk takes no writes.
+    """
+    folder = data / VECTORS_FOLDER
+    if folder.is_dir():
+        with suppress(FolderInUse), alone_in(folder):
+            for file in folder.glob(f"*{_SUFFIX}*"):
+                erase(file)

@@ -1,5 +1,6 @@
 """Every template under another model contract: who can have one, what is left to embed, and the rewrite of the next generation."""
 
+import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
@@ -9,6 +10,7 @@ import numpy as np
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents, row_owner
+from facewire_server.backends.lmdb_gallery.erasure import note_deletion
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.listing import listed_galleries
 from facewire_server.backends.lmdb_gallery.records_pb2 import Identity, Template
@@ -163,11 +165,13 @@ def forget_deleted(environment: Environment, made: NewVectors) -> None:
 def rewrite(transaction: Transaction, target: Target, made: NewVectors) -> None:
     """Puts every gallery under the new contract: each template gets its new embedding, and one without a crop goes.
 
+    What the templates held before is noted as deleted: it is still in free pages of the file, until the next purge.
     People stay, also those without a template, and so do their ids, names and remembered enrollments. Each revision rises by one.
 
     Raises:
         NotEmbedded: an embedding is still to be made.
     """
+    note_deletion(transaction, time.time_ns() // 1000)
     for gallery_id in old_galleries(transaction, target):
         _rewrite_gallery(transaction, gallery_id, target, made)
 

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["FolderLock", "alone_in"]
+__all__ = ["FolderInUse", "FolderLock", "alone_in"]
 
 _LOCK_NAME = "facewire.lock"
 
 _MOST_BYTES = 64
 """Bytes read of the lock file: more than the number of a namespace has digits."""
+
+
+class FolderInUse(OSError):
+    """Another process uses the folder."""
 
 
 class FolderLock:
@@ -94,13 +98,13 @@ class FolderLock:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keeps every process out of the folder for the block; raises OSError if one uses it."""
+    """Keeps every process out of the folder for the block; raises FolderInUse if one uses it."""
     file = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise OSError(f"the folder {folder} is in use by another process") from error
+        raise FolderInUse(f"the folder {folder} is in use by another process") from error
     finally:
         os.close(file)
 

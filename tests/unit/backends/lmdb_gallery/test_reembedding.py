@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
+from facewire_server.backends.lmdb_gallery.erasure import erase_deleted, pending
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.reembedding import (
     Lacking,
@@ -27,7 +28,8 @@ from facewire_server.backends.lmdb_gallery.reembedding import (
     waiting_crops,
 )
 from facewire_server.backends.lmdb_storage.environment import Environment
-from facewire_server.backends.new_vectors import NewVectors
+from facewire_server.backends.lmdb_storage.folder import FolderInUse
+from facewire_server.backends.new_vectors import VECTORS_FOLDER, NewVectors, erase_interrupted
 from facewire_server.errors import GalleryDamaged, ModelContractMismatch
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.types import Quality
@@ -114,7 +116,10 @@ def test_who_lacks_crops_is_known_before_anything_is_done(folder: Path) -> None:
 async def test_every_template_with_a_crop_is_found_by_the_new_model(folder: Path) -> None:
     with closing(opened(folder)) as gallery:
         before = {one.gallery_id: one for one in await gallery.list_galleries("", 9)}
-    with closing(storage(folder)) as environment, NewVectors(folder / "../made") as made:
+    with (
+        closing(storage(folder)) as environment,
+        NewVectors(folder.parent, NEW.contract_id) as made,
+    ):
         assert embed_all(environment, made) == 35
         assert embed_all(environment, made) == 0
         environment.switch(lambda step: rewrite(step, NEW, made))
@@ -149,7 +154,7 @@ async def test_every_template_with_a_crop_is_found_by_the_new_model(folder: Path
 
 
 async def test_who_is_enrolled_meanwhile_is_embedded_before_the_switch(folder: Path) -> None:
-    with NewVectors(folder / "../made") as made:
+    with NewVectors(folder.parent, NEW.contract_id) as made:
         with closing(storage(folder)) as environment:
             embed_all(environment, made)
         with closing(opened(folder)) as gallery:
@@ -177,7 +182,7 @@ async def test_a_crop_that_is_damaged_ends_it_and_changes_nothing(folder: Path) 
     other = CropKeys([KEYS.ids[0] * 4])
     with (
         closing(storage(folder)) as environment,
-        NewVectors(folder / "../made") as made,
+        NewVectors(folder.parent, NEW.contract_id) as made,
         pytest.raises(GalleryDamaged),
     ):
         list(waiting_crops(environment, NEW, other, made))
@@ -187,7 +192,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_reembedding import NewVectors, embed_all, storage
+from test_reembedding import NEW, NewVectors, embed_all, storage
 folder, add, calls = Path(sys.argv[1]), NewVectors.add, []
 def add_or_die(*arguments):
     calls.append(1)
@@ -195,7 +200,7 @@ def add_or_die(*arguments):
         os.kill(os.getpid(), signal.SIGKILL)
     add(*arguments)
 NewVectors.add = add_or_die
-with NewVectors(folder / "../made") as made:
+with NewVectors(folder.parent, NEW.contract_id) as made:
     embed_all(storage(folder), made)
 """
 
@@ -209,16 +214,44 @@ def test_after_a_kill_only_what_is_left_is_embedded(folder: Path) -> None:
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
-    with closing(storage(folder)) as environment, NewVectors(folder / "../made") as made:
+    with (
+        closing(storage(folder)) as environment,
+        NewVectors(folder.parent, NEW.contract_id) as made,
+    ):
         assert len(made.ids()) == 19  # of two batches: 3 of one gallery, 16 of the other
         assert embed_all(environment, made) == 16
 
 
 def test_the_file_of_new_embeddings_is_the_owners_and_of_one_process(tmp_path: Path) -> None:
-    with NewVectors(tmp_path / "new/made"):
-        assert stat.S_IMODE((tmp_path / "new/made").stat().st_mode) == 0o600
-        with pytest.raises(OSError, match="end the other reembed"):
-            NewVectors(tmp_path / "new/made")
-    (tmp_path / "text").write_text("no database" * 99)
+    with NewVectors(tmp_path, NEW.contract_id):
+        (file,) = (tmp_path / VECTORS_FOLDER).glob("*.vectors")
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        with pytest.raises(FolderInUse):
+            NewVectors(tmp_path, NEW.contract_id)
+    file.write_text("no database" * 99)
     with pytest.raises(OSError, match="cannot be used"):
-        NewVectors(tmp_path / "text")
+        NewVectors(tmp_path, NEW.contract_id)
+
+
+def test_what_an_interrupted_re_embedding_left_is_erased_unless_one_runs(folder: Path) -> None:
+    data = folder.parent
+    with closing(storage(folder)) as environment, NewVectors(data, NEW.contract_id) as made:
+        embed_all(environment, made)
+        erase_interrupted(data)
+        assert len(made.ids()) == 35
+    erase_interrupted(data)
+    assert [path.name for path in (data / VECTORS_FOLDER).iterdir()] == ["facewire.lock"]
+
+
+def test_after_a_re_embedding_the_old_vectors_are_pending_until_a_purge(folder: Path) -> None:
+    with (
+        closing(storage(folder)) as environment,
+        NewVectors(folder.parent, NEW.contract_id) as made,
+    ):
+        embed_all(environment, made)
+        environment.switch(lambda step: rewrite(step, NEW, made))
+        with environment.read() as transaction:
+            assert pending(transaction).since_us is not None
+        erase_deleted(environment)
+        with environment.read() as transaction:
+            assert pending(transaction).since_us is None
