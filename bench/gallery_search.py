@@ -94,13 +94,13 @@ async def timed(
     calls: tuple[Callable[[], Awaitable[object]], ...], rounds: int
 ) -> list[NDArray[np.float64]]:
     """Returns the milliseconds of processor time of each call in each round; the calls take turns."""
-    times = np.empty((len(calls), rounds))
-    for turn in range(-2, rounds):  # two rounds to warm up, which later ones overwrite
+    times = np.empty((len(calls), 2 + rounds))
+    for turn in range(2 + rounds):
         for number, call in enumerate(calls):
             start = time.process_time()
             await call()
             times[number, turn] = 1e3 * (time.process_time() - start)
-    return list(times)
+    return list(times[:, 2:])  # without two rounds to warm up
 
 
 async def dot(matrix: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
