@@ -133,7 +133,7 @@ SAMPLES: Final = (
     StopForced(("line_0",)),
     Stopped(),
     WorkerServes(4711, 3.2),
-    WorkerDied(4711, -9, served=True, replaced_in_s=0.5),
+    WorkerDied(4711, -9, served=True, hung=False, replaced_in_s=0.5),
     WorkersGivenUp(5),
     WorkersReplaced(2, ""),
     WorkersReplaced(1, "the new worker ended with status 1"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,9 +21,10 @@ from facewire_server.events import (
 )
 from facewire_server.host.signals import Signals
 from facewire_server.workers import supervision
+from facewire_server.workers.hanging import end_if_it_hangs
 from facewire_server.workers.process import WorkerProcess
 from facewire_server.workers.supervision import EXIT_GIVEN_UP, Supervisor, slots_of
-from facewire_server.workers.table import Table
+from facewire_server.workers.table import Slot, Table
 from fakes.python import PATHS
 
 OBEDIENT = """
@@ -48,10 +50,11 @@ class Run:
         self.started: list[WorkerProcess] = []
         self.serves = asyncio.Event()
         self.changed = asyncio.Event()
+        self.table = Table(slots_of(2))
         self.supervisor = Supervisor(
             self._start,
             2,
-            table=Table(slots_of(2)),
+            table=self.table,
             lame_duck_s=0.0,
             drain_s=drain_s,
             emit=self._emit,
@@ -103,8 +106,31 @@ async def test_a_worker_that_is_killed_is_replaced() -> None:
         first = run.started[0]
         os.kill(first.pid, signal.SIGKILL)
         await run.until(lambda: len(run.those(WorkerServes)) == 3)
-        assert run.those(WorkerDied) == [WorkerDied(first.pid, -9, True, 0.001)]
+        assert run.those(WorkerDied) == [WorkerDied(first.pid, -9, True, False, 0.001)]
         assert len(run.running()) == 2
+
+
+async def test_a_worker_whose_event_loop_hangs_is_ended_and_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_once = partial(end_if_it_hangs, look_every_s=0.01)
+    monkeypatch.setattr(supervision, "end_if_it_hangs", at_once)
+    run = Run()
+
+    async def beat() -> None:
+        while True:
+            Slot(run.table, 1).beat()
+            await asyncio.sleep(0.005)
+
+    beating = asyncio.create_task(beat())
+    async with supervised(run):
+        await run.until(lambda: len(run.those(WorkerDied)) > 0)
+        first, second, *_ = run.started
+        event = run.those(WorkerDied)[0]
+        assert (event.pid, event.hung, event.served) == (first.pid, True, True)
+        await run.until(lambda: len(run.those(WorkerServes)) > 2)
+        assert second in run.running()
+    beating.cancel()
 
 
 async def test_a_worker_that_ends_by_itself_is_replaced() -> None:

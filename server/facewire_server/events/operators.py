@@ -213,12 +213,14 @@ class WorkerDied:
         pid: its process id.
         status: its exit status; of a signal, its negative number.
         served: it took calls before.
+        hung: its event loop hung, and the parent ended it.
         replaced_in_s: seconds until another one is started.
     """
 
     pid: int
     status: int
     served: bool
+    hung: bool
     replaced_in_s: float
 
 

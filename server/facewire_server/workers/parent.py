@@ -12,6 +12,7 @@ from typing import Final
 
 from facewire_server.host.ending import EXIT_FORCED
 from facewire_server.host.signals import Signals
+from facewire_server.workers.hanging import BEAT_EVERY_S
 from facewire_server.workers.orders import METRICS, RELOAD, SERVES, STOP, STOP_AT_ONCE
 from facewire_server.workers.table import Slot
 
@@ -59,6 +60,11 @@ class Parent:
             self._metrics = metrics
             for order in self._early:
                 self._follow(order)
+        self._beat(self._loop)
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loads.beat()
+        loop.call_later(BEAT_EVERY_S, self._beat, loop)
 
     def serves(self) -> None:
         """Says that this worker takes calls."""

@@ -14,6 +14,7 @@ from facewire_server.events import (
 )
 from facewire_server.host.ending import EXIT_FORCED
 from facewire_server.host.signals import Signals
+from facewire_server.workers.hanging import end_if_it_hangs
 from facewire_server.workers.orders import RELOAD, STOP, STOP_AT_ONCE
 from facewire_server.workers.process import WorkerProcess
 from facewire_server.workers.table import Table
@@ -73,7 +74,7 @@ class Supervisor:
         self._drain_s = drain_s
         self._emit = emit
         self._places: list[WorkerProcess] = []
-        self._all: set[WorkerProcess] = set()
+        self._all: dict[WorkerProcess, int] = {}  # with the slot of each
         self._table = table
         self._free_slots = list(range(table.slot_count))
         self.death_count = 0
@@ -132,11 +133,11 @@ class Supervisor:
             raise
 
         def ended(_: object) -> None:
-            self._all.discard(worker)
+            self._all.pop(worker, None)
             self._table.clear(slot)
             self._free_slots.append(slot)
 
-        self._all.add(worker)
+        self._all[worker] = slot
         worker.ended.add_done_callback(ended)
         return worker
 
@@ -145,18 +146,18 @@ class Supervisor:
         soon = 0
         while True:
             worker = self._places[place]
-            served_s = 0.0
+            served_s, hung = 0.0, False
             if await worker.served_or_ended():
                 self._deaths_in_a_row = 0
                 serves_s = time.monotonic()
                 self._emit(WorkerServes(worker.pid, serves_s - worker.started_s))
-                await asyncio.wait((worker.ended,))
+                hung = await end_if_it_hangs(worker, self._beats_of(worker))
                 served_s = time.monotonic() - serves_s
             if worker is not self._places[place]:
                 continue  # it was replaced on purpose
             soon = 1 if served_s > _LONG_S else soon + 1
             pause_s = min(_FIRST_PAUSE_S * 2 ** (soon - 1), _LONGEST_PAUSE_S)
-            self._note_death(worker, pause_s)
+            self._note_death(worker, pause_s, hung=hung)
             await asyncio.sleep(pause_s)
             try:
                 new = await self._started()
@@ -167,10 +168,14 @@ class Supervisor:
             else:  # it was replaced on purpose meanwhile
                 new.order(STOP_AT_ONCE)
 
-    def _note_death(self, worker: WorkerProcess, pause_s: float) -> None:
+    def _beats_of(self, worker: WorkerProcess) -> Callable[[], int]:
+        slot = self._all.get(worker)  # None = it has ended
+        return lambda: 0 if slot is None else self._table.beats(slot)
+
+    def _note_death(self, worker: WorkerProcess, pause_s: float, *, hung: bool) -> None:
         status = worker.ended.result()
         self.death_count += 1
-        self._emit(WorkerDied(worker.pid, status, worker.serves.is_set(), pause_s))
+        self._emit(WorkerDied(worker.pid, status, worker.serves.is_set(), hung, pause_s))
         if worker.serves.is_set() or self._failed.done():
             return
         self._deaths_in_a_row += 1

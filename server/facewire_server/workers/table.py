@@ -5,6 +5,7 @@ clears the slot when it has ended, however it did:
 
     takes calls   1 or 0
     streams       that are open
+    beats         of its event loop
 """
 
 import mmap
@@ -15,9 +16,9 @@ from typing import Final
 __all__ = ["Slot", "Table"]
 
 _NUMBERS: Final = 8
-"""Numbers of a slot, of which two are used: no two slots lie in one line of the processor's cache."""
+"""Numbers of a slot, of which three are used: no two slots lie in one line of the processor's cache."""
 
-_TAKES_CALLS, _STREAMS = range(2)
+_TAKES_CALLS, _STREAMS, _BEATS = range(3)
 
 
 class Table:
@@ -49,9 +50,13 @@ class Table:
         """Writes a number of a slot."""
         self._numbers[slot * _NUMBERS + number] = value
 
+    def beats(self, slot: int) -> int:
+        """Returns how often the event loop of a slot's worker has beaten."""
+        return self.read(slot, _BEATS)
+
     def clear(self, slot: int) -> None:
         """Empties the slot of a worker that has ended."""
-        for number in (_TAKES_CALLS, _STREAMS):
+        for number in (_TAKES_CALLS, _STREAMS, _BEATS):
             self.write(slot, number, 0)
 
     def close(self) -> None:
@@ -74,6 +79,10 @@ class Slot:
     def set_takes_calls(self, takes_calls: bool) -> None:
         """Shows the others whether this worker takes calls."""
         self._table.write(self._own, _TAKES_CALLS, int(takes_calls))
+
+    def beat(self) -> None:
+        """Shows the parent that this worker's event loop goes on."""
+        self._table.write(self._own, _BEATS, self._table.beats(self._own) + 1)
 
     def publish(self, stream_count: int) -> None:
         """See the port."""
