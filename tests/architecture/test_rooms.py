@@ -183,7 +183,6 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     "facewire_server.backends.crop_cipher": frozenset({"cryptography"}),
-    "facewire_server.backends.new_vectors": frozenset({"numpy"}),
     "facewire_server.backends.lmdb_storage": frozenset(
         {
             "facewire_server.backends.lmdb_storage",
@@ -193,6 +192,9 @@ ROOMS: dict[str, frozenset[str]] = {
             "google.protobuf",
             "lmdb",
         }
+    ),
+    "facewire_server.backends.new_vectors": frozenset(
+        {"numpy", f"{SERVER}.backends.lmdb_storage"}  # which locks folders and erases files
     ),
     "facewire_server.backends.lmdb_gallery": frozenset(
         {
