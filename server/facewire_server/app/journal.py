@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from functools import partial
-from typing import Final, NoReturn
+from typing import Final
 
 from facewire_server.backends.lmdb_journal import open_journal
 from facewire_server.configuration.settings import Settings
@@ -51,7 +51,9 @@ async def opened_journal(settings: Settings, people: People, emit: Emit) -> Asyn
                 await upkeep  # raises its failure
 
 
-async def _maintain(journal: Journal) -> NoReturn:
-    while True:
+async def _maintain(journal: Journal) -> None:
+    """Maintains the journal until the task is cancelled, also if that came during a write: a write that has begun returns its outcome."""
+    task = asyncio.current_task()
+    while task is None or not task.cancelling():
         await journal.maintain()
         await asyncio.sleep(_ROUND_S)
