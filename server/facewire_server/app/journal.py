@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from functools import partial
-from typing import Final
+from typing import Final, NoReturn
 
 from facewire_server.backends.lmdb_journal import open_journal
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit
 from facewire_server.galleries.ports import People
 from facewire_server.streams.journal import Journal
+from facewire_server.work.cancellation import heed_cancellation
 from facewire_server.work.threads import run_within
 
 __all__ = ["opened_journal"]
@@ -51,9 +52,8 @@ async def opened_journal(settings: Settings, people: People, emit: Emit) -> Asyn
                 await upkeep  # raises its failure
 
 
-async def _maintain(journal: Journal) -> None:
-    """Maintains the journal until the task is cancelled, also if that came during a write: a write that has begun returns its outcome."""
-    task = asyncio.current_task()
-    while task is None or not task.cancelling():
+async def _maintain(journal: Journal) -> NoReturn:
+    while True:
         await journal.maintain()
+        heed_cancellation()
         await asyncio.sleep(_ROUND_S)

@@ -11,6 +11,7 @@ from facewire_server.streams.ledger import Entry, Ledger
 from facewire_server.streams.outbox import Outbox
 from facewire_server.streams.tally import Settled
 from facewire_server.streams.values import Arrival
+from facewire_server.work.cancellation import heed_cancellation
 from facewire_server.work.condition import Condition
 from facewire_server.work.slots import Flow, WorkSlots
 
@@ -70,7 +71,7 @@ class Worker:
                     await self._outbox.record()
                     ledger.settle(entry, outcome._replace(events=self._outbox.take()))
             self._changed.notify()
-            _heed_cancellation()
+            heed_cancellation()
 
     async def _work_on_next(
         self, slots: WorkSlots, flow: Flow
@@ -97,14 +98,4 @@ class Worker:
                 await self._outbox.record()
                 await self._outbox.save()
             self._changed.notify()
-            _heed_cancellation()
-
-
-def _heed_cancellation() -> None:
-    """Ends a task that was cancelled during a write of the journal, which is waited for once it has begun, and takes the cancellation.
-
-    Without this the task would go on, and the stream would never end.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+            heed_cancellation()

@@ -30,4 +30,5 @@ async def test_upkeep_that_is_cancelled_during_a_write_ends_after_it() -> None:
     await asyncio.sleep(0)
     assert not upkeep.done()
     journal.written.set()
-    await asyncio.wait_for(upkeep, 30)
+    await asyncio.wait([upkeep], timeout=30)
+    assert upkeep.cancelled()
