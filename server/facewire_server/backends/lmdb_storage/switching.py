@@ -3,7 +3,7 @@
 Purge, compaction and re-embedding are this one step. While the copy is made, others read and write: each write notes the keys
 that it changes, and what they hold is brought over afterwards, the last of it in a write transaction that ends with the word
 that the file has moved. A process that is killed before that commit leaves the storage as it was; after it, the next
-generation is the storage. LMDB copies only what is in use of each page, so that what was deleted before is in no page of the copy.
+generation is the storage. The copy is made key by key (`refilling`), so that what was deleted before is in no page of it.
 """
 
 import errno
@@ -19,12 +19,7 @@ import lmdb
 
 from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.erasing import PART, erase
-from facewire_server.backends.lmdb_storage.generations import (
-    MOVED_TO,
-    SWITCHING,
-    file_of,
-    open_lmdb,
-)
+from facewire_server.backends.lmdb_storage.generations import MOVED_TO, SWITCHING, file_of
 from facewire_server.backends.lmdb_storage.tables import CHANGED, Storage, Transaction
 from facewire_server.errors import GalleryFull, StorageBusy
 
@@ -36,8 +31,8 @@ __all__ = ["Rewrite", "switch_to_next"]
 Rewrite: TypeAlias = Callable[[Transaction], None]
 """Changes the next generation before it is used."""
 
-_MODULE: Final = "facewire_server.backends.lmdb_storage.switching"
-"""This one, which runs in a process of its own to copy."""
+_MODULE: Final = "facewire_server.backends.lmdb_storage.refilling"
+"""Runs in a process of its own to copy."""
 
 _ROUNDS: Final = 5
 """Most times that changes are brought over before writes must wait. Chosen, not measured: each round takes less than the
@@ -140,11 +135,11 @@ def _copy(
     try:
         # It has the lock, too: if this process is killed, no other one switches while the copy is written.
         with subprocess.Popen(
-            [sys.executable, "-m", _MODULE, str(file), str(into), str(map_bytes)],
+            [sys.executable, "-m", _MODULE, str(file), str(part), str(map_bytes)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=(into, lock),
+            pass_fds=(lock,),
         ) as child:
             try:
                 at_step("copying")
@@ -238,13 +233,3 @@ def _bring_over(environment: "Environment", following: _Next) -> None:
         # After the keys were taken: what is written from here on is noted again.
         with environment.read() as present:
             following.apply(present, changes)
-
-
-if __name__ == "__main__":
-    try:
-        with open_lmdb(Path(sys.argv[1]), readonly=True, map_size=int(sys.argv[3])) as copied:
-            copied.copyfd(int(sys.argv[2]), compact=True)
-    except lmdb.Error as error:
-        if error.code == errno.ENOSPC:
-            sys.exit(errno.ENOSPC)
-        raise
