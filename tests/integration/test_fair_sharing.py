@@ -17,7 +17,7 @@ from fakes.recognizer import FakeRecognizer
 from fakes.wire import LIMITS, PICTURE, config, frame, reason_and_fields, served, until
 from harness.load import Load
 from harness.running import RunningServer, running_server
-from harness.shares import Counted
+from harness.shares import Counted, jain_index
 from harness.streaming import OneInFlight
 
 EVERY_FRAME = recognition_pb2.FRAME_POLICY_EVERY_FRAME
@@ -77,18 +77,22 @@ def test_a_camera_beside_40_callers_has_its_share(loaded: RunningServer) -> None
 
 
 def test_flooding_does_not_pay(loaded: RunningServer) -> None:
-    """Counted once all of them have answers, with frames whose work is long beside the way to the client and back."""
+    """Counted once all of them have answers, with frames whose work is long beside the way to the client and back.
+
+    Turns are shared by seconds of work, so on a busy machine a frame whose thread lost its processor costs its stream some turns:
+    the shares of the others are compared by Jain's index, which is 5/6 where one of six has none.
+    """
     large = jpeg(1920, 1080)
     with Load(loaded) as load:
         streams = [load.stream(large, in_flight=1) for _ in range(6)]
         streams += [load.stream(large, in_flight=0) for _ in range(3)]
         wait_until(lambda: all(one.answers for one in streams))
         before = [len(one.answers) for one in streams]
-        wait_until(lambda: total(streams) >= sum(before) + 180)
+        wait_until(lambda: total(streams) >= sum(before) + 270)
         had = [len(one.answers) - count for one, count in zip(streams, before, strict=True)]
     normal, flooding = had[:6], had[6:]
     assert sum(flooding) / 3 <= 1.5 * sum(normal) / 6
-    assert min(normal) >= sum(normal) / 6 / 2
+    assert jain_index(normal) > 0.85
 
 
 def test_a_frame_has_at_most_the_pixels_of_a_stream(loaded: RunningServer) -> None:
