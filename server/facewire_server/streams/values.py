@@ -36,7 +36,7 @@ __all__ = [
 
 
 SEARCH_INTERVAL_S: Final = 1.0
-"""Longest time between two searches unless the client asks for another, seconds. Measured (`python -m bench.search_delays`): at 15 frames a
+"""Time between two searches unless the client asks for another, seconds. Measured (`python -m bench.search_delays`): at 15 frames a
 second a person who comes in is found up to 0.1 s later in the mean than with 0.5, and at 5 a third fewer frames are searched. What does
 not move, and has no face, hardly gets one."""
 
@@ -52,7 +52,7 @@ class StreamPlan:
         detection: what counts as a face.
         camera_id: the camera's name for itself, "" if it has none; chosen by the client.
         rotation_degrees: the clockwise turn that makes its pictures upright: 0, 90, 180 or 270.
-        search_interval_s: longest time between two searches of the whole picture; in between, known faces are followed.
+        search_interval_s: time between two searches of the whole picture; in between, known faces are followed.
         events_only: frames are answered without their faces and timings.
         resume_token: of the stream that this one resumes; b"" = none.
     """

@@ -82,7 +82,7 @@ class CameraClient(GalleryClient):
             detection: what counts as a face.
             max_candidates: the best identities to list for each face. Range [0, 20].
             detail: which results are sent: with EVENTS_ONLY those of frames have no faces.
-            search_interval_ms: longest time between two searches of the whole picture, milliseconds; in between known faces are
+            search_interval_ms: time between two searches of the whole picture, milliseconds; in between known faces are
                 followed. 1: every frame is searched. Range [1, 60000]. Default: the server's, 1000.
             reopen: go on with a new stream if the server ends this one or is lost; see `Stream`. It is
                 also waited for if the server has no place at the start. Default: the attribute
@@ -193,7 +193,7 @@ class CameraClient(GalleryClient):
             decision: when a face counts as recognized.
             detection: what counts as a face.
             rotation_degrees: of a camera that hangs turned; see `stream`.
-            search_interval_ms: longest time between two searches of the whole picture; see `stream`.
+            search_interval_ms: time between two searches of the whole picture; see `stream`.
             on_reopen: called with the error and the seconds until the next attempt, before that pause.
             timeout_s: the limit of each opening of the stream, seconds.
 

@@ -10,6 +10,14 @@ _LATEST: Final = 1 / 2
 (`python -m bench.search_delays`): who comes in is found 0.2 to 0.3 s after the first frame that shows the face, 0.5 s at most; with 1/4 and 1
 after 0.5 s, 0.9 at most, since the first search finds a shoulder; at an interval of 0.5 s after 0.1 to 0.3 s, 0.3 at most."""
 
+_EARLY_STEPS: Final = 1 / 4
+"""Steps from frame to frame by which a search may come before its time, since clocks jitter. Not a whole one: a search takes three times as long as
+following, so if each stream searched rather too early than too late, frames that come more than half an interval apart
+would all be searched, and a server with too many cameras would lose half of what it does (`python -m bench.load_knee`)."""
+
+_STEPS_AFTER_VAIN: Final = 1.5
+"""Steps after a search in vain in which movement causes none: under overload not every frame of a busy scene is searched, either."""
+
 _CLOCK_STEP_S: Final = 1e-6
 """Seconds: the resolution of the times that cameras state."""
 
@@ -25,26 +33,35 @@ class SearchRule:
         """Starts with a search due.
 
         Args:
-            interval_s: longest time between two searches.
+            interval_s: time between two searches.
         """
         self._interval_s = interval_s
+        self._is_in_vain = False
         self._last_s: float | None = None
         self._wait_s = self._interval_s * _SOONEST
 
-    def is_due(self, at_s: float, next_after_s: float) -> bool:
-        """Whether the frame at this time must be searched: before the next one the interval would be over.
+    def is_due(self, at_s: float, step_s: float) -> bool:
+        """Whether the frame at this time must be searched: the interval is over, or as good as.
 
         Args:
             at_s: time of the frame.
-            next_after_s: seconds until the next one, as a rule.
+            step_s: seconds from a frame to the next one, as a rule.
         """
         if self._last_s is None:
             return True
-        return at_s + next_after_s - self._last_s > self._interval_s + _CLOCK_STEP_S
+        return at_s - self._last_s >= self._interval_s - _EARLY_STEPS * step_s - _CLOCK_STEP_S
 
-    def may_follow_movement(self, at_s: float) -> bool:
-        """Whether movement may cause a search of the frame at this time."""
-        return self._last_s is None or at_s - self._last_s >= self._wait_s - _CLOCK_STEP_S
+    def may_follow_movement(self, at_s: float, step_s: float) -> bool:
+        """Whether movement may cause a search of the frame at this time.
+
+        Args:
+            at_s: time of the frame.
+            step_s: seconds from a frame to the next one, as a rule.
+        """
+        if self._last_s is None:
+            return True
+        rest_s = _STEPS_AFTER_VAIN * step_s if self._is_in_vain else 0.0
+        return at_s - self._last_s >= max(self._wait_s, rest_s) - _CLOCK_STEP_S
 
     def start_again(self) -> None:
         """Makes a search due."""
@@ -59,7 +76,7 @@ class SearchRule:
             has_found: whether it found a new face.
         """
         self._last_s = at_s
-        is_in_vain = has_moved and not has_found
+        self._is_in_vain = has_moved and not has_found
         soonest_s = self._interval_s * _SOONEST
         latest_s = self._interval_s * _LATEST
-        self._wait_s = min(latest_s, 2 * self._wait_s) if is_in_vain else soonest_s
+        self._wait_s = min(latest_s, 2 * self._wait_s) if self._is_in_vain else soonest_s

@@ -97,7 +97,7 @@ class Seeing:
             tracker: knows where faces are expected, and whose they are.
             options: what counts as a face.
             limits: of a frame.
-            interval_s: longest time between two searches.
+            interval_s: time between two searches.
         """
         self._reader = reader
         self._tracker = tracker
@@ -110,14 +110,14 @@ class Seeing:
         self._is_cut = False  # until a frame after it was worked on, which may fail
 
     async def look(
-        self, picture: Picture, at_s: float, next_after_s: float, wishes: Wishes, clock: Clock
+        self, picture: Picture, at_s: float, step_s: float, wishes: Wishes, clock: Clock
     ) -> View:
         """Looks at a frame.
 
         Args:
             picture: not decoded yet.
             at_s: time of the frame.
-            next_after_s: seconds until the next one, as a rule.
+            step_s: seconds from a frame to the next one, as a rule.
             wishes: which of its faces are to be embedded, and kept.
             clock: of the frame.
 
@@ -128,12 +128,12 @@ class Seeing:
             TimedOut: it has not answered within the picture's time.
         """
         _, windows = self._tracker.windows(at_s)
-        is_search = not self._reader.can_follow or self._rule.is_due(at_s, next_after_s)
+        is_search = not self._reader.can_follow or self._rule.is_due(at_s, step_s)
         asked = FirstLook(picture, self._limits, self._options, None if is_search else windows)
         last_px = self._size_px or (0, 0)
         async with self._reader.opened(asked, clock, usual_pixels=last_px[0] * last_px[1]) as frame:
             small = frame.thumbnail
-            may_move = is_search or self._rule.may_follow_movement(at_s)
+            may_move = is_search or self._rule.may_follow_movement(at_s, step_s)
             has_moved = may_move and self._scene.has_moved(small, _as_shares(windows, frame))
             # Without a known face a cut is a movement. In a picture of another size a place in pixels is another one.
             is_other_size = self._size_px not in (None, (frame.width_px, frame.height_px))
