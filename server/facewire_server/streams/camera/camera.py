@@ -118,9 +118,9 @@ class Camera:
             at_s = self._clock.frame(frame.captured_at_us, read_at_s)
             arrived_us = round(time.time() * 1e6 - (time.perf_counter() - read_at_s) * 1e6)
             now = Moment(at_s, frame.sequence, arrived_us)
-            step_s = self._clock.usual_step_s
+            step_s, waited_s = self._clock.usual_step_s, slot.waited_s
             view = await self._line.left_behind.run(
-                self._seeing.look(picture, at_s, step_s, self._wishes, clock)
+                self._seeing.look(picture, at_s, step_s, waited_s, self._wishes, clock)
             )
             evidence = await self._evidence(view, clock)
             people = self._note(view, evidence, now)

@@ -15,8 +15,9 @@ _EARLY_STEPS: Final = 1 / 4
 following, so if each stream searched rather too early than too late, frames that come more than half an interval apart
 would all be searched, and a server with too many cameras would lose half of what it does (`python -m bench.load_knee`)."""
 
-_STEPS_AFTER_VAIN: Final = 1.5
-"""Steps after a search in vain in which movement causes none: under overload not every frame of a busy scene is searched, either."""
+_BUSY_STEPS: Final = 1 / 4
+"""Steps from frame to frame that a frame waits for its turn at least if movement then causes no search: the server does not keep up, and
+what moves would have up to two searches an interval for each camera. Chosen, not measured."""
 
 _CLOCK_STEP_S: Final = 1e-6
 """Seconds: the resolution of the times that cameras state."""
@@ -36,7 +37,6 @@ class SearchRule:
             interval_s: time between two searches.
         """
         self._interval_s = interval_s
-        self._is_in_vain = False
         self._last_s: float | None = None
         self._wait_s = self._interval_s * _SOONEST
 
@@ -51,17 +51,19 @@ class SearchRule:
             return True
         return at_s - self._last_s >= self._interval_s - _EARLY_STEPS * step_s - _CLOCK_STEP_S
 
-    def may_follow_movement(self, at_s: float, step_s: float) -> bool:
+    def may_follow_movement(self, at_s: float, step_s: float, waited_s: float) -> bool:
         """Whether movement may cause a search of the frame at this time.
 
         Args:
             at_s: time of the frame.
             step_s: seconds from a frame to the next one, as a rule.
+            waited_s: seconds that it waited for its turn.
         """
         if self._last_s is None:
             return True
-        rest_s = _STEPS_AFTER_VAIN * step_s if self._is_in_vain else 0.0
-        return at_s - self._last_s >= max(self._wait_s, rest_s) - _CLOCK_STEP_S
+        if waited_s > _BUSY_STEPS * step_s:
+            return False
+        return at_s - self._last_s >= self._wait_s - _CLOCK_STEP_S
 
     def start_again(self) -> None:
         """Makes a search due."""
@@ -76,7 +78,7 @@ class SearchRule:
             has_found: whether it found a new face.
         """
         self._last_s = at_s
-        self._is_in_vain = has_moved and not has_found
+        is_in_vain = has_moved and not has_found
         soonest_s = self._interval_s * _SOONEST
         latest_s = self._interval_s * _LATEST
-        self._wait_s = min(latest_s, 2 * self._wait_s) if self._is_in_vain else soonest_s
+        self._wait_s = min(latest_s, 2 * self._wait_s) if is_in_vain else soonest_s

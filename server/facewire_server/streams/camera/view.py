@@ -110,7 +110,13 @@ class Seeing:
         self._is_cut = False  # until a frame after it was worked on, which may fail
 
     async def look(
-        self, picture: Picture, at_s: float, step_s: float, wishes: Wishes, clock: Clock
+        self,
+        picture: Picture,
+        at_s: float,
+        step_s: float,
+        waited_s: float,
+        wishes: Wishes,
+        clock: Clock,
     ) -> View:
         """Looks at a frame.
 
@@ -118,6 +124,7 @@ class Seeing:
             picture: not decoded yet.
             at_s: time of the frame.
             step_s: seconds from a frame to the next one, as a rule.
+            waited_s: seconds that the frame waited for its turn.
             wishes: which of its faces are to be embedded, and kept.
             clock: of the frame.
 
@@ -133,7 +140,7 @@ class Seeing:
         last_px = self._size_px or (0, 0)
         async with self._reader.opened(asked, clock, usual_pixels=last_px[0] * last_px[1]) as frame:
             small = frame.thumbnail
-            may_move = is_search or self._rule.may_follow_movement(at_s, step_s)
+            may_move = is_search or self._rule.may_follow_movement(at_s, step_s, waited_s)
             has_moved = may_move and self._scene.has_moved(small, _as_shares(windows, frame))
             # Without a known face a cut is a movement. In a picture of another size a place in pixels is another one.
             is_other_size = self._size_px not in (None, (frame.width_px, frame.height_px))
