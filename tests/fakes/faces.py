@@ -50,7 +50,7 @@ def embed(image: face_pb2.Image, *, max_frame_bytes: int) -> Embedded:
 
 
 def _decode(image: face_pb2.Image) -> Any:
-    if image.format == face_pb2.IMAGE_FORMAT_UNSPECIFIED:
+    if image.format in (face_pb2.IMAGE_FORMAT_UNSPECIFIED, face_pb2.IMAGE_FORMAT_JPEG):
         return cv2.imdecode(np.frombuffer(image.data, np.uint8), cv2.IMREAD_GRAYSCALE)
     channels = 1 if image.format == face_pb2.IMAGE_FORMAT_GRAY8 else 3
     if len(image.data) != image.width_px * image.height_px * channels:
