@@ -129,7 +129,7 @@ class RecognitionServiceServicer(object):
         `StreamConfig.resume_token` goes on with the tracks, and `StreamStarted.resume_after_sequence` says which frames need not be sent
         again. No frame is accounted for twice.
 
-        For firmware; docs/cameras.md has the whole of it, with the reasons:
+        For firmware; docs/firmware.md has the whole of it, with the reasons:
         * Open a new stream after `reconnect` (wait `after_ms`), an end with OK before all frames were accounted for, `UNAVAILABLE`,
         `RESOURCE_EXHAUSTED`, `DEADLINE_EXCEEDED`, and what carries no reason of facewire's: a broken connection.
         With `UNIMPLEMENTED` to a token: once without it. Nothing else passes by itself.
