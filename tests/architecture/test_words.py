@@ -15,7 +15,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 WRITTEN = re.compile(
-    r"\.(?:py|md|proto|ya?ml|toml|sh|options|config)$|(?:^|/)(?:Makefile|Dockerfile[^/]*)$"
+    r"\.(?:py|md|h|cc|proto|ya?ml|toml|sh|options|config)$|(?:^|/)(?:Makefile|Dockerfile[^/]*)$"
 )
 NOT_WRITTEN = re.compile(r"_pb2(?:_grpc)?\.py$|(?:^|/)LICENSE$|^tests/architecture/test_words\.py$")
 """Generated code, the license of others, and this file, which names what it forbids."""
