@@ -27,7 +27,7 @@ PAGES = subprocess.run(
     ["git", "ls-files", "*.md"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True
 ).stdout.split()
 COMMANDS = ("sh", "python")
-LANGUAGES = (*COMMANDS, "c", "json", "proto", "text", "toml")
+LANGUAGES = (*COMMANDS, "c", "cmake", "cpp", "json", "proto", "text", "toml")
 ADDRESS = "127.0.0.1:50051"
 BLOCK = re.compile(
     r"(?:^ *<!-- (?P<mark>run|not run)(?:: (?P<note>[^>]*))? -->\n)?"

@@ -1,0 +1,103 @@
+"""The programs of docs/firmware.md are built as they stand there, and the one in C++ greets a person."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import facewire
+from fakes.certificates import self_signed
+from harness.film_scenes import steady
+from harness.made_people import made_pair, portrait_of
+from harness.running import running_server
+
+pytestmark = pytest.mark.timeout(900)  # the first test builds the client
+
+PERSON = made_pair()[0]
+TOKEN = "s3cret-0123456789"
+
+SENSOR = """
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+std::optional<std::string> take_picture();
+std::optional<std::string> take_picture() {
+  static int number = 0;
+  std::ifstream file("film/" + std::to_string(number++) + ".jpg", std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+"""
+"""The one function that the page leaves to its reader."""
+
+
+def blocks(repository: Path, language: str) -> list[str]:
+    page = (repository / "docs" / "firmware.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+
+
+def run(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True)
+
+
+def compiled(code: str, cpp: Path, repository: Path, folder: Path) -> Path:
+    """Builds a block with the library that is there; returns the program."""
+    (folder / "door.cc").write_text(code)
+    (folder / "sensor.cc").write_text(SENSOR)
+    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-O1"]
+    places = ["-I", repository / "clients/cpp/include", "-isystem", cpp / "stubs"]
+    libraries = [cpp / "libfacewire_camera.a", cpp / "libfacewire_stubs.a"]
+    linked = ["-lgrpc++", "-lgrpc", "-lgpr", "-lprotobuf", "-labsl_synchronization", "-pthread"]
+    program = folder / "door"
+    built = run(
+        "c++", *flags, *places, "door.cc", "sensor.cc", *libraries, *linked, "-o", program,
+        cwd=folder,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    return program
+
+
+def test_the_page_has_one_program_and_one_project(repository: Path) -> None:
+    assert len(blocks(repository, "cpp")) == len(blocks(repository, "cmake")) == 1
+
+
+def test_the_program_of_the_page_greets_an_enrolled_person(cpp, models, repository, tmp_path):
+    certificate = self_signed(tmp_path)
+    token = tmp_path / "token"
+    token.write_text(f"{TOKEN}\n")
+    token.chmod(0o600)
+    (tmp_path / "film").mkdir()
+    film = steady([PERSON], until_s=4)
+    for number, shot in enumerate(film.shots(film.times(5))):
+        (tmp_path / "film" / f"{number}.jpg").write_bytes(shot.jpeg)
+    secrets = {"tls_certificate": certificate[0], "tls_key": certificate[1], "token_file": token}
+    with running_server(frame_timeout_s=60, **secrets) as server:
+        with facewire.Client(
+            server.address, token=TOKEN, root_certificates=certificate[0]
+        ) as client:
+            assert client.enroll(PERSON.name, [portrait_of(PERSON)]).pictures[0].accepted
+        (code,) = blocks(repository, "cpp")
+        for shown, real in (
+            ("192.0.2.7:50051", server.address),
+            ("/etc/facewire/token", str(token)),
+            ("/etc/facewire/server.pem", str(certificate[0])),
+            # A camera waits for its sensor; these pictures are all there at once.
+            ("  facewire::Callbacks", "  options.when_full = facewire::WhenFull::kWait;\n  facewire::Callbacks"),
+        ):  # fmt: skip
+            assert shown in code
+            code = code.replace(shown, real, 1)
+        done = run(compiled(code, cpp, repository, tmp_path), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"Good morning, {PERSON.name}\n"), done.stderr
+
+
+def test_the_project_of_the_page_is_one_that_cmake_takes(cpp, repository, tmp_path):
+    (project,) = blocks(repository, "cmake")
+    (tmp_path / "CMakeLists.txt").write_text(project)
+    (tmp_path / "door.cc").write_text(blocks(repository, "cpp")[0])
+    (tmp_path / "sensor.cc").write_text(SENSOR)
+    made = run("cmake", "-B", "build", f"-DFACEWIRE={repository}", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    targets = run("cmake", "--build", "build", "--target", "help", cwd=tmp_path)
+    assert "door" in targets.stdout
