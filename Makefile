@@ -15,7 +15,7 @@ MODEL_FAULTS := tests/integration/test_served_faults.py tests/integration/test_f
 TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run demo serving models graphs test unit integration model-faults coverage serving-test sdk-compat lint format protos protos-check descriptors pins docs bench images up down images-test clean
+.PHONY: help setup environments run demo serving models graphs test unit integration model-faults coverage serving-test sdk-compat cpp firmware lint format protos protos-check descriptors pins docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -28,7 +28,7 @@ demo: models ## the whole system on a film of one picture; or FOLDER=people/ CLI
 
 test: environments ## everything that must hold (what CI runs), two suites at a time
 	@$(MAKE) --no-print-directory --jobs=$(TEST_JOBS) --output-sync=line \
-	  integration unit model-faults sdk-compat serving-test lint protos-check docs coverage
+	  integration unit model-faults sdk-compat serving-test firmware lint protos-check docs coverage
 
 setup: .venv/.tools ## make the virtual environment of server, SDK and tools
 
@@ -66,6 +66,13 @@ serving-test: models .venv-models/.done ## tests of the exporter and the servabl
 
 sdk-compat: setup models .venv-sdk-min/.done ## the client's tests beside the oldest grpcio, protobuf, ... that it takes
 	$(BIN)/python -m tools.sdk_compat $(SDK_MIN_BIN)/python -q
+
+cpp: setup ## build the C++ client and its program camera in build/cpp; root gets Debian's packages for it
+	tools/debian_packages.sh
+	$(BIN)/python -m harness.cpp_build
+
+firmware: setup models ## tests of the firmware clients, which are skipped, by name, without a compiler and gRPC's headers
+	$(BIN)/python -m pytest tests/firmware
 
 lint: setup ## format check, lint, types
 	$(BIN)/ruff format --check .
