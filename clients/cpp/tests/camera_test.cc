@@ -1,0 +1,186 @@
+// A camera from its making to its end, before a server in this process.
+#include "facewire/camera.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <future>
+#include <vector>
+
+#include "scripted_server.h"
+
+namespace facewire {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kPatience{60};  // for what a busy machine does in seconds
+
+Options options_for(const std::string& target, v1::FramePolicy policy = v1::FRAME_POLICY_EVERY_FRAME) {
+  Options options;
+  options.target = target;
+  options.config.set_frame_policy(policy);
+  if (policy == v1::FRAME_POLICY_EVERY_FRAME) options.when_full = WhenFull::kWait;
+  return options;
+}
+
+/// A port of this machine that takes connections and says nothing.
+class SilentPort {
+ public:
+  SilentPort() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(socket_, 8) != 0 ||
+        getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      ADD_FAILURE() << "there is no port";
+    }
+    target_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~SilentPort() { ::close(socket_); }
+  const std::string& target() const { return target_; }
+
+ private:
+  const int socket_;
+  std::string target_;
+};
+
+TEST(Camera, EachFrameHasItsResultAndTheEndIsReportedOnce) {
+  ScriptedServer server;
+  std::vector<std::int64_t> results;
+  int ends = 0;
+  Callbacks callbacks;
+  callbacks.on_result = [&](const v1::FrameResult& result) { results.push_back(result.captured_at_us()); };
+  callbacks.on_end = [&](const std::optional<Error>& error) { ends += error ? 100 : 1; };
+  Camera camera(options_for(server.target()), callbacks);
+  std::vector<std::int64_t> sent;
+  for (std::int64_t number = 1; number <= 20; ++number) {
+    EXPECT_TRUE(camera.send(jpeg("picture"), number));
+    sent.push_back(number);
+  }
+  EXPECT_FALSE(camera.finish(kPatience));
+  EXPECT_EQ(results, sent);
+  EXPECT_EQ(ends, 1);
+  EXPECT_EQ(camera.statistics().results, 20U);
+  EXPECT_FALSE(camera.send(jpeg("picture"), 21)) << "after the end";
+}
+
+TEST(Camera, AStreamThatBreaksIsOpenedAgainAndNumbersGoOn) {
+  ScriptedServer server;
+  server.end_after = 5;
+  std::vector<std::uint64_t> results;
+  std::vector<milliseconds> pauses;
+  Callbacks callbacks;
+  callbacks.on_result = [&](const v1::FrameResult& result) { results.push_back(result.sequence()); };
+  callbacks.on_reopen = [&](const Error&, milliseconds pause) { pauses.push_back(pause); };
+  Camera camera(options_for(server.target()), callbacks);
+  for (int number = 1; number <= 12; ++number) camera.send(jpeg("picture"));
+  EXPECT_FALSE(camera.finish(kPatience));
+  EXPECT_EQ(results, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
+  ASSERT_EQ(pauses.size(), 1U);
+  EXPECT_LE(pauses[0], seconds{1});
+  EXPECT_EQ(camera.statistics().reopened, 1U);
+}
+
+TEST(Camera, ACallbackMayCloseItAndNoneFollows) {
+  ScriptedServer server;
+  std::promise<void> closed;
+  int calls = 0;
+  Camera* self = nullptr;
+  Callbacks callbacks;
+  callbacks.on_result = [&](const v1::FrameResult&) {
+    ++calls;
+    self->close();
+    closed.set_value();
+  };
+  callbacks.on_end = [&](const std::optional<Error>&) { ++calls; };
+  auto options = options_for(server.target());
+  options.queue_frames = 8;
+  Camera camera(options, callbacks);
+  self = &camera;
+  for (int number = 0; number < 8; ++number) camera.send(jpeg("picture"));
+  ASSERT_EQ(closed.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_FALSE(camera.finish(kPatience));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Camera, ACallbackMaySend) {
+  ScriptedServer server;
+  std::promise<void> third;
+  Camera* self = nullptr;
+  Callbacks callbacks;
+  callbacks.on_result = [&](const v1::FrameResult& result) {
+    if (result.sequence() == 3) third.set_value();
+    if (result.sequence() < 3) self->send(jpeg("next"));
+  };
+  Camera camera(options_for(server.target(), v1::FRAME_POLICY_NEWEST_WINS), callbacks);
+  self = &camera;
+  camera.send(jpeg("first"));
+  EXPECT_EQ(third.get_future().wait_for(kPatience), std::future_status::ready);
+}
+
+TEST(Camera, WhatIsNotAccountedForInTimeIsAnError) {
+  ScriptedServer server;
+  server.answers = false;
+  Camera camera(options_for(server.target()), {});
+  camera.send(jpeg("picture"));
+  const auto error = camera.finish(milliseconds{200});
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST(Camera, AFullQueueRefusesTheNewestIfItIsAskedTo) {
+  SilentPort nowhere;
+  auto options = options_for(nowhere.target(), v1::FRAME_POLICY_NEWEST_WINS);
+  options.when_full = WhenFull::kDropNewest;
+  options.queue_frames = 2;
+  Camera camera(options, {});
+  EXPECT_TRUE(camera.send(jpeg("a")));
+  EXPECT_TRUE(camera.send(jpeg("b")));
+  EXPECT_FALSE(camera.send(jpeg("c")));
+  EXPECT_EQ(camera.statistics().dropped, 1U);
+}
+
+TEST(Camera, ItEndsWhileItConnectsToAPortThatIsSilent) {
+  SilentPort nowhere;
+  auto ended = std::async(std::launch::async, [&] { Camera camera(options_for(nowhere.target()), {}); });
+  EXPECT_EQ(ended.wait_for(kPatience), std::future_status::ready);
+}
+
+TEST(Camera, ASenderThatWaitsForRoomIsLetGoAtTheEnd) {
+  SilentPort nowhere;
+  Camera camera(options_for(nowhere.target()), {});
+  auto sender = std::async(std::launch::async, [&] {
+    while (camera.send(jpeg("picture"))) {
+    }
+  });
+  camera.close();
+  EXPECT_EQ(sender.wait_for(kPatience), std::future_status::ready);
+}
+
+TEST(Camera, AdviceIsKept) {
+  ScriptedServer server;
+  server.advised_fps = 7.5F;
+  std::promise<void> advised;
+  Callbacks callbacks;
+  callbacks.on_advice = [&](const v1::Advice&) { advised.set_value(); };
+  Camera camera(options_for(server.target()), callbacks);
+  ASSERT_EQ(advised.get_future().wait_for(kPatience), std::future_status::ready);
+  ASSERT_TRUE(camera.advice());
+  EXPECT_EQ(camera.advice()->target_fps(), 7.5F);
+}
+
+TEST(Camera, ManyAreMadeAndDestroyedAtAnyMoment) {
+  ScriptedServer server;
+  for (int round = 0; round < 40; ++round) {
+    Camera camera(options_for(server.target(), v1::FRAME_POLICY_NEWEST_WINS), {});
+    for (int number = 0; number < round; ++number) camera.send(jpeg(std::string(10'000, 'x')));
+  }
+}
+
+}  // namespace
+}  // namespace facewire
