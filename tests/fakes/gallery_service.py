@@ -99,6 +99,7 @@ class FakeGalleries:
         self.contract_id = contract_id
         self.threshold = threshold
         self._galleries: dict[str, _Gallery] = {}
+        self._was_deleted = False
         self._made("default", "", revision=0)
 
     def get(self, gallery_id: str) -> _Gallery:
@@ -135,6 +136,7 @@ class FakeGalleries:
             raise Refusal("FIELD_INVALID", "required", field="gallery_id")
         gone = self.get(request.gallery_id)
         del self._galleries[request.gallery_id]
+        self._was_deleted = True
         if request.gallery_id == "default":
             self._made("default", gone.info.display_name, revision=gone.revision + 1)
         return gallery_pb2.DeleteGalleryResponse(revision=gone.revision + 1)
@@ -173,6 +175,7 @@ class FakeGalleries:
         for template in gone:
             gallery.drop(template.template_id)
         del gallery.people[request.identity_id]
+        self._was_deleted = True
         return gallery_pb2.DeleteIdentityResponse(
             revision=gallery.wrote(), deleted_template_count=len(gone)
         )
@@ -216,7 +219,12 @@ class FakeGalleries:
         if request.template_id not in gallery.templates:
             raise Refusal("TEMPLATE_NOT_FOUND", "no such template", code=_NOT_FOUND)
         gallery.drop(request.template_id)
+        self._was_deleted = True
         return gallery_pb2.DeleteTemplateResponse(revision=gallery.wrote())
+
+    def PurgeDeleted(self, request: Any) -> Any:
+        was_deleted, self._was_deleted = self._was_deleted, False
+        return gallery_pb2.PurgeDeletedResponse(rewritten=was_deleted)
 
     def ExportGallery(self, request: Any) -> Iterator[Any]:
         gallery = self.get(request.gallery_id)

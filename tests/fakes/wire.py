@@ -1,7 +1,7 @@
 """The real gRPC server on a free port of 127.0.0.1, before a fake line."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -114,6 +114,10 @@ class Wire:
         return [session.statistics() for session in self.servicer.streams]
 
 
+async def _nothing_to_purge() -> int:
+    return 0
+
+
 @asynccontextmanager
 async def served(
     recognizer: FakeRecognizer | None = None,
@@ -132,6 +136,7 @@ async def served(
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
     trail: Trail | None = None,
+    purge: Callable[[], Awaitable[int]] = _nothing_to_purge,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     trusted_proxies: Sequence[str] = (),
     emit: Emit = ignore,
@@ -167,6 +172,7 @@ async def served(
         enroller or FakeEnroller(),
         dimension=DIMENSION,
         trail=trail or NoTrail(),
+        purge=purge,
         emit=emit,
         **shared,
     )

@@ -253,6 +253,15 @@ def test_galleries_are_made_listed_and_deleted_only_when_that_is_meant(run, gall
     }
 
 
+def test_what_was_deleted_is_erased_at_once(run, gallery):
+    assert run("gallery", "create", f"{gallery[:40]}-gone").returncode == 0
+    assert run("gallery", "delete", f"{gallery[:40]}-gone", "--yes").returncode == 0
+    erased = run("gallery", "purge")
+    assert (erased.returncode, "What was deleted is erased" in erased.stderr) == (0, True)
+    assert "There was nothing to erase" in run("gallery", "purge").stderr
+    assert lines(run("gallery", "purge", "--json")) == [{"status": "nothing to erase"}]
+
+
 def test_status_tells_what_is_ready_and_what_is_there(run, gallery):
     result = run("status")
     assert result.returncode == 0

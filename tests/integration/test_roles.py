@@ -37,6 +37,7 @@ MATRIX = {
     "DeleteTemplate": (E, O),
     "ExportGallery": (X,),
     "ImportGallery": (E, O),
+    "PurgeDeleted": (O,),
     "Check": (C, E, O, X),
     "List": (C, E, O, X),
     "Watch": (C, E, O, X),

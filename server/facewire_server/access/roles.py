@@ -16,6 +16,7 @@ class Permission(Enum):
     CROP = "see the picture of a track's face"
     READ = "read which galleries and people there are"
     WRITE = "change galleries: enroll, rename, delete, import"
+    PURGE = "erase at once what was deleted"
     EXPORT = "export templates"
 
 

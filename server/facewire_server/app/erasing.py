@@ -1,7 +1,9 @@
-"""Has the gallery's file rewritten when what was deleted has been in it for long enough."""
+"""Has the gallery's file rewritten: when what was deleted has been in it for long enough, and at once by request."""
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -10,7 +12,7 @@ from facewire_server.backends.new_vectors import erase_interrupted
 from facewire_server.errors import ServerError, StorageBusy
 from facewire_server.events import DeletedErased, Emit, ErasureFailed
 
-__all__ = ["erase_in_time"]
+__all__ = ["Erasing"]
 
 _LOOK_EVERY_S: Final = 1.0
 """Seconds between two looks at what is to be erased. Chosen, not measured: a look takes less than 1 ms."""
@@ -19,33 +21,78 @@ _RETRY_S: Final = 60.0
 """Seconds after a failure until the next try: a full disk stays full for a while. Chosen, not measured."""
 
 
-async def erase_in_time(
-    gallery: LmdbGallery, data: Path, erase_within_s: float, emit: Emit
-) -> NoReturn:
-    """Rewrites the gallery's file `erase_within_s` after a deletion, and erases what other processes left. Never returns.
+class Erasing:
+    """Erases what was deleted; one rewriting at a time in this process, and one among all."""
 
-    Of several processes, one does it.
+    def __init__(self, gallery: LmdbGallery, data: Path, emit: Emit) -> None:
+        """Takes what it erases from.
 
-    Args:
-        gallery: whose file.
-        data: folder of all that the server keeps.
-        erase_within_s: seconds from the first deletion that is pending.
-        emit: takes that it was done, or failed.
-    """
-    not_before_s = 0.0
-    while True:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        try:
-            pending_s = await gallery.tidy()
-            began_s = time.monotonic()
-            if began_s < not_before_s or pending_s is None:
+        Args:
+            gallery: whose file.
+            data: folder of all that the server keeps.
+            emit: takes that it was done, or failed.
+        """
+        self._gallery = gallery
+        self._data = data
+        self._emit = emit
+        self._is_rewriting = False
+
+    async def in_time(self, erase_within_s: float) -> NoReturn:
+        """Rewrites the file `erase_within_s` after a deletion, and erases what other processes left. Never returns.
+
+        Args:
+            erase_within_s: seconds from the first deletion that is pending.
+        """
+        not_before_s = 0.0
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            try:
+                pending_s = await self._gallery.tidy()
+                began_s = time.monotonic()
+                if began_s < not_before_s or pending_s is None:
+                    continue
+                if pending_s >= erase_within_s:
+                    with self._alone():
+                        count = await self._gallery.erase_deleted()
+                        await asyncio.to_thread(erase_interrupted, self._data)
+                    self._emit(DeletedErased(count, time.monotonic() - began_s))
+            except StorageBusy:  # it is rewritten already, or written to
                 continue
-            if pending_s >= erase_within_s:
-                count = await gallery.erase_deleted()
-                await asyncio.to_thread(erase_interrupted, data)
-                emit(DeletedErased(count, time.monotonic() - began_s))
-        except StorageBusy:  # another process rewrites it, or it is written to
-            continue
-        except (ServerError, OSError) as error:
-            emit(ErasureFailed(str(error)))
-            not_before_s = time.monotonic() + _RETRY_S
+            except (ServerError, OSError) as error:
+                self._emit(ErasureFailed(str(error)))
+                not_before_s = time.monotonic() + _RETRY_S
+
+    async def at_once(self) -> int:
+        """Returns when nothing that was deleted before the call is in any file. A caller who is cancelled waits, too.
+
+        Returns:
+            The deletions that were erased, of all galleries.
+
+        Raises:
+            StorageBusy: the file is rewritten already, a process still uses the old one, or it cannot be rewritten.
+            GalleryFull: the disk has no room for a second copy.
+            StorageDamaged: the file was cut short.
+        """
+        began_s = time.monotonic()
+        with self._alone():
+            try:
+                count = await self._gallery.purge()
+                await asyncio.to_thread(erase_interrupted, self._data)
+            except OSError as error:
+                self._emit(ErasureFailed(str(error)))  # its text is not for clients: it names files
+                raise StorageBusy(
+                    "the storage cannot be rewritten now: the server's log says why (erasure_failed)"
+                ) from error
+        if count:
+            self._emit(DeletedErased(count, time.monotonic() - began_s))
+        return count
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if self._is_rewriting:
+            raise StorageBusy("the storage is rewritten already; call again when that is done")
+        self._is_rewriting = True
+        try:
+            yield
+        finally:
+            self._is_rewriting = False

@@ -9,6 +9,7 @@ from pathlib import Path
 from grpc import aio
 
 from facewire_server.access.audit_trail import Trail
+from facewire_server.app.erasing import Erasing
 from facewire_server.app.line import join_line
 from facewire_server.app.values import (
     Work,
@@ -45,6 +46,7 @@ def join(
     work: Work,
     threads: Executor,
     trail: Trail,
+    erasing: Erasing,
     loads: Loads,
     emit: Emit,
     interceptors: Sequence[aio.ServerInterceptor],
@@ -81,6 +83,7 @@ def join(
             defaults=defaults,
             dimension=contract.dimension,
             trail=trail,
+            purge=erasing.at_once,
             emit=emit,
         ),
         limits=limits,

@@ -12,7 +12,7 @@ import cv2
 
 from facewire_server.access.audit_log import AuditLog
 from facewire_server.access.audit_trail import AuditTrail, Trail
-from facewire_server.app.erasing import erase_in_time
+from facewire_server.app.erasing import Erasing
 from facewire_server.app.joining import build_info, join, open_telemetry
 from facewire_server.app.journal import opened_journal
 from facewire_server.app.membership import Membership
@@ -103,7 +103,13 @@ async def _serve(
     # From here on, so that a server that hangs while it starts can be stopped, too.
     stopping = asyncio.create_task(_end_in_time(signals, ending, settings))
     loads: Loads = Alone() if membership is None else membership.loads
-    async with _server(settings, loads, emit, telemetry) as (server, models, gallery, trail):
+    async with _server(settings, loads, emit, telemetry) as (
+        server,
+        models,
+        gallery,
+        trail,
+        erasing,
+    ):
         reloads = Reloads(server, trail, emit)
         reloading = asyncio.create_task(
             reload_on(signals.reload, settings, reloads.replace, reloads.keep, emit)
@@ -116,9 +122,7 @@ async def _serve(
             health = ServiceHealth(server.health, models_ready=not models.served)
             watching = [
                 asyncio.create_task(health.watch(gallery, emit)),
-                asyncio.create_task(
-                    erase_in_time(gallery, settings.data, settings.erase_within_s, emit)
-                ),
+                asyncio.create_task(erasing.in_time(settings.erase_within_s)),
             ]
             if models.served:
                 watch = models.watch(health.set_models_ready, emit)
@@ -155,7 +159,7 @@ async def _end_in_time(signals: Signals, ending: Ending, settings: Settings) -> 
 @asynccontextmanager
 async def _server(
     settings: Settings, loads: Loads, emit: Emit, telemetry: Telemetry
-) -> AsyncIterator[tuple[Server, Models, LmdbGallery, Trail]]:
+) -> AsyncIterator[tuple[Server, Models, LmdbGallery, Trail, Erasing]]:
     """Opens everything. The metrics, if asked for, are served from here on; gRPC does not listen yet.
 
     Embedded models are verified; served ones may be unreachable.
@@ -186,6 +190,7 @@ async def _server(
         )
         auditing = opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="audit"))
         trail = AuditTrail(AuditLog(settings.data / "audit").append, auditing)
+        erasing = Erasing(gallery, settings.data, emit)
         shared = work(settings, processors, is_served=bool(models.served))
         server = join(
             settings,
@@ -196,6 +201,7 @@ async def _server(
             shared,
             threads,
             trail,
+            erasing,
             loads,
             emit,
             telemetry.interceptors,
@@ -231,7 +237,7 @@ async def _server(
             journal.statistics,
         )
         async with telemetry.serving(sources, build_info(contract, models), emit):
-            yield server, models, gallery, trail
+            yield server, models, gallery, trail, erasing
 
 
 async def _opened_gallery(

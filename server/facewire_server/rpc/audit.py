@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from facewire_server.access.audit_lines import AuditLineError
 from facewire_server.access.audit_trail import Trail, to_the_end
@@ -27,8 +26,6 @@ from facewire_server.galleries.records import (
 )
 
 __all__ = ["Audit", "Importing", "WrittenNote"]
-
-_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class WrittenNote(str):
@@ -102,6 +99,10 @@ class Audit:
         event = GalleryChanged(action, gallery_id, context.peer(), *counts, revision)
         await to_the_end(self._changed(event, record, identity_id))
 
+    async def purged(self, context: Any, deletion_count: int) -> None:
+        """Keeps that what was deleted has been erased at a caller's request, whatever becomes of them."""
+        await to_the_end(self._purged(context.peer(), deletion_count))
+
     @asynccontextmanager
     async def importing(self, context: Any, gallery_id: str) -> AsyncIterator[Importing]:
         """Emits and keeps `GalleryChanged` at the end of the block, however it ends, if it changed anything.
@@ -115,7 +116,7 @@ class Audit:
         parts = so_far.parts
         is_complete = False
         # First: the end may never come, and parts are committed before it.
-        await self._keep("import_begins", gallery_id, context.peer())
+        await self._keep("import_begins", context.peer(), {"gallery": gallery_id})
         try:
             yield so_far
             is_complete = True
@@ -148,7 +149,8 @@ class Audit:
         """
         sent: Counter[type[GalleryRecord]] = Counter()
         is_complete = False
-        if not await self._keep("export_begins", gallery.gallery_id, context.peer()):
+        about = {"gallery": gallery.gallery_id}
+        if not await self._keep("export_begins", context.peer(), about):
             raise StorageBusy("the audit log cannot be written, so no templates leave the server")
         try:
             yield lambda record: sent.update([type(record)])
@@ -160,7 +162,10 @@ class Audit:
             await to_the_end(self._exported(event))
 
     async def _exported(self, event: GalleryExported) -> None:
-        await self._keep("export", event.gallery_id, event.peer, _counts(event))
+        await self._keep("export", event.peer, _counts(event))
+
+    async def _purged(self, peer: str, deletion_count: int) -> None:
+        await self._keep("purge", peer, {"deletions": deletion_count})
 
     async def _changed(
         self, event: GalleryChanged, record: int | None = None, identity_id: str = ""
@@ -169,14 +174,12 @@ class Audit:
         if identity_id:
             record = await self.record_of(event.gallery_id, identity_id)
         about = {} if record is None else {"record": record}
-        await self._keep(event.action, event.gallery_id, event.peer, {**about, **_counts(event)})
+        await self._keep(event.action, event.peer, {**_counts(event), **about})
 
-    async def _keep(
-        self, what: str, gallery_id: str, peer: str, fields: Mapping[str, Any] = _NONE
-    ) -> bool:
+    async def _keep(self, what: str, peer: str, fields: Mapping[str, Any]) -> bool:
         """Keeps a line; returns False, after an `AuditFailed`, if that failed."""
         try:
-            await self._trail.keep({"peer": peer, "what": what, "gallery": gallery_id, **fields})
+            await self._trail.keep({"peer": peer, "what": what, **fields})
         except (OSError, AuditLineError) as error:
             self._emit(AuditFailed(type(error), str(error)))
             return False
@@ -185,6 +188,7 @@ class Audit:
 
 def _counts(event: GalleryChanged | GalleryExported) -> dict[str, Any]:
     return {
+        "gallery": event.gallery_id,
         "identities": event.identity_count,
         "templates": event.template_count,
         "revision": event.revision,

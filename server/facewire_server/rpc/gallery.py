@@ -1,6 +1,6 @@
 """The gallery service: translate, call, translate."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -51,6 +51,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         defaults: RequestDefaults,
         dimension: int,
         trail: Trail,
+        purge: Callable[[], Awaitable[int]],
         emit: Emit = ignore,
     ) -> None:
         """Joins the service to the gallery and the line.
@@ -62,6 +63,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             defaults: options of a request that leaves them unset.
             dimension: length of an embedding, stated in exports.
             trail: keeps who changed and exported what.
+            purge: returns when nothing that was deleted before is in a file: the number of deletions that were erased.
             emit: takes the changes of galleries, and exports.
         """
         self._galleries = galleries
@@ -69,6 +71,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self._limits = limits
         self._defaults = defaults
         self._dimension = dimension
+        self._purge = purge
         self._audit = Audit(emit, trail, galleries)
 
     async def CreateGallery(
@@ -276,6 +279,15 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 committed=so_far.parts.append,
             )
         return convert.import_message(counts, so_far.poor_count)
+
+    async def PurgeDeleted(
+        self, request: gallery_pb2.PurgeDeletedRequest, context: Any
+    ) -> gallery_pb2.PurgeDeletedResponse:
+        """Erases at once what was deleted."""
+        count = await self._purge()
+        if count:  # else nothing was done
+            await self._audit.purged(context, count)
+        return gallery_pb2.PurgeDeletedResponse(rewritten=bool(count))
 
     async def _allowed_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
         """Returns the galleries of a page, of those that the caller may use."""

@@ -33,6 +33,7 @@ PERMISSIONS: Final[Mapping[str, Permission | None]] = MappingProxyType(
         f"{_GALLERIES}EnrollTemplates": Permission.WRITE,
         f"{_GALLERIES}DeleteTemplate": Permission.WRITE,
         f"{_GALLERIES}ImportGallery": Permission.WRITE,
+        f"{_GALLERIES}PurgeDeleted": Permission.PURGE,
         f"{_GALLERIES}ExportGallery": Permission.EXPORT,
         f"{_HEALTH}Check": None,
         f"{_HEALTH}List": None,

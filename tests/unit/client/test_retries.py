@@ -208,6 +208,7 @@ UNARY: dict[str, tuple[list[Any], str]] = {
     "delete_identity": (["ada"], "DeleteIdentity"),
     "templates": (["ada"], "ListTemplates"),
     "delete_template": (["0" * 32], "DeleteTemplate"),
+    "purge_deleted": ([], "PurgeDeleted"),
     "track_crop": ([7], "GetTrackCrop"),
 }
 

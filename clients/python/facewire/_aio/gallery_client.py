@@ -99,6 +99,10 @@ class AsyncGalleryClient(AsyncCalls):
         """Deletes one template; its identity stays, even without any. See `Client.delete_template`."""
         return await self._run(gallery_requests.delete_template(template_id, gallery), timeout_s)
 
+    async def purge_deleted(self, *, timeout_s: float = gallery_requests.PURGE_TIMEOUT_S) -> bool:
+        """Erases at once what was deleted from all galleries. See `Client.purge_deleted`."""
+        return await self._run(gallery_requests.purge_deleted(), timeout_s)
+
     async def export_gallery(
         self,
         path: str | os.PathLike[str],

@@ -158,6 +158,25 @@ class GalleryClient(Calls):
         """
         return self._run(gallery_requests.delete_template(template_id, gallery), timeout_s)
 
+    def purge_deleted(self, *, timeout_s: float = gallery_requests.PURGE_TIMEOUT_S) -> bool:
+        """Erases at once what was deleted from all galleries; else the server does it in its time.
+
+        When this returns, no vector, name or id that was deleted before the call is in any file of the server's galleries.
+        Searches and writes go on meanwhile; exports end and must be started again.
+
+        Args:
+            timeout_s: seconds for the call, in which the server copies all galleries.
+
+        Returns:
+            Whether something had to be erased.
+
+        Raises:
+            UnavailableError: the files are rewritten already, or a process still uses the old ones; call again.
+            LimitError: the server's disk has no room for a second copy.
+            NotSupportedError: the server is older than this method.
+        """
+        return self._run(gallery_requests.purge_deleted(), timeout_s)
+
     def export_gallery(
         self,
         path: str | os.PathLike[str],

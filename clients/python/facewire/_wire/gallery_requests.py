@@ -9,6 +9,7 @@ from facewire._wire.requests import Call
 from facewire.v1 import gallery_pb2
 
 __all__ = [
+    "PURGE_TIMEOUT_S",
     "Page",
     "create_gallery",
     "create_identity",
@@ -19,6 +20,7 @@ __all__ = [
     "gallery",
     "identities",
     "identity",
+    "purge_deleted",
     "rename_identity",
     "templates",
 ]
@@ -26,6 +28,9 @@ __all__ = [
 T = TypeVar("T")
 Page = tuple[Iterator[T], "Call[Page[T]] | None"]
 """The items of a page, and the call of the next one."""
+
+PURGE_TIMEOUT_S = 600.0
+"""Seconds: the server copies all its galleries, a million templates in tens of seconds."""
 
 _PAGE_SIZE = 1000
 """Rows: the contract's limit, which makes the fewest calls. A page of identities then has some 100 kB."""
@@ -113,6 +118,16 @@ def delete_template(template_id: str, gallery: str) -> Call[int]:
     """Deletes a template."""
     request = gallery_pb2.DeleteTemplateRequest(gallery_id=gallery, template_id=template_id)
     return Call(lambda stubs: stubs.galleries.DeleteTemplate, request, _revision, repeatable=False)
+
+
+def purge_deleted() -> Call[bool]:
+    """Erases what was deleted."""
+    request = gallery_pb2.PurgeDeletedRequest()
+    return Call(
+        lambda stubs: stubs.galleries.PurgeDeleted,
+        request,
+        lambda response: bool(response.rewritten),
+    )
 
 
 def _pages(

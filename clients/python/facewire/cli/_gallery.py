@@ -12,7 +12,7 @@ from facewire import AlreadyExistsError
 from facewire.cli._output import ERRORS, counted, print_json, print_table, work_progress
 from facewire.cli._session import EXIT_INTERRUPTED, Server, session, usage_error
 
-__all__ = ["create", "delete", "export", "import_", "list_"]
+__all__ = ["create", "delete", "export", "import_", "list_", "purge"]
 
 
 def list_(server: Server, *, as_json: bool) -> None:
@@ -83,6 +83,22 @@ def _confirmed(question: str) -> bool:
         return typer.confirm(question, err=True)
     except typer.Abort:
         return False
+
+
+def purge(server: Server, *, as_json: bool) -> None:
+    """Has everything erased that was deleted.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    with session(server) as client:
+        rewritten = client.purge_deleted()
+    if as_json:
+        print_json(status="erased" if rewritten else "nothing to erase")
+    elif rewritten:
+        ERRORS.print("What was deleted is erased: the server's galleries are in a new file.")
+    else:
+        ERRORS.print("There was nothing to erase.")
 
 
 def export(server: Server, file: Path, *, gallery: str, replace: bool, as_json: bool) -> None:

@@ -44,6 +44,16 @@ def delete(
 
 
 @app.command()
+def purge(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Erases at once what was deleted, in all galleries.
+
+    Returns when no vector, name or id of the deleted is in any file of the server's galleries. Without it the server does this in a
+    time that its operator sets, 10 minutes by default.
+    """
+    _gallery.purge(context.obj, as_json=as_json)
+
+
+@app.command()
 def export(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(dir_okay=False)],

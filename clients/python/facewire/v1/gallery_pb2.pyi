@@ -317,6 +317,16 @@ class ImportGalleryResponse(_message.Message):
     templates_poor: int
     def __init__(self, identities_added: _Optional[int] = ..., templates_added: _Optional[int] = ..., templates_skipped: _Optional[int] = ..., revision: _Optional[int] = ..., templates_poor: _Optional[int] = ...) -> None: ...
 
+class PurgeDeletedRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PurgeDeletedResponse(_message.Message):
+    __slots__ = ("rewritten",)
+    REWRITTEN_FIELD_NUMBER: _ClassVar[int]
+    rewritten: bool
+    def __init__(self, rewritten: bool = ...) -> None: ...
+
 class GalleryRecord(_message.Message):
     __slots__ = ("header", "identity", "template")
     HEADER_FIELD_NUMBER: _ClassVar[int]

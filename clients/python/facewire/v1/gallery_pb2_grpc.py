@@ -132,6 +132,11 @@ class GalleryServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_gallery__pb2.ImportGalleryRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_gallery__pb2.ImportGalleryResponse.FromString,
                 _registered_method=True)
+        self.PurgeDeleted = channel.unary_unary(
+                '/facewire.v1.GalleryService/PurgeDeleted',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.PurgeDeletedRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.PurgeDeletedResponse.FromString,
+                _registered_method=True)
 
 
 class GalleryServiceServicer(object):
@@ -311,6 +316,22 @@ class GalleryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PurgeDeleted(self, request, context):
+        """Erases at once what was deleted. The server rewrites the files of all galleries without it; searches and
+        writes go on meanwhile, and exports end with STORAGE_BUSY. When this returns, nothing that was deleted before the call is in
+        any file. Without this method a server does the same in a time that its operator sets. One call
+        does it at a time; a call that finds nothing to erase returns at once. A call that its client ended may go on.
+        For all galleries, whatever galleries the token is for.
+
+        Errors:
+        * `UNAVAILABLE` (STORAGE_BUSY): the files are rewritten already, cannot be rewritten now, or a process still
+        uses the old ones, which are erased when it lets them go. The text says which; nothing is lost. Retry.
+        * `RESOURCE_EXHAUSTED` (GALLERY_FULL): the disk has no room for a second copy of the files.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GalleryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -383,6 +404,11 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     servicer.ImportGallery,
                     request_deserializer=facewire_dot_v1_dot_gallery__pb2.ImportGalleryRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_gallery__pb2.ImportGalleryResponse.SerializeToString,
+            ),
+            'PurgeDeleted': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeDeleted,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.PurgeDeletedRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.PurgeDeletedResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -791,6 +817,33 @@ class GalleryService(object):
             '/facewire.v1.GalleryService/ImportGallery',
             facewire_dot_v1_dot_gallery__pb2.ImportGalleryRequest.SerializeToString,
             facewire_dot_v1_dot_gallery__pb2.ImportGalleryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeDeleted(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/PurgeDeleted',
+            facewire_dot_v1_dot_gallery__pb2.PurgeDeletedRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.PurgeDeletedResponse.FromString,
             options,
             channel_credentials,
             insecure,

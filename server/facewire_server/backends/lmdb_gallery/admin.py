@@ -15,7 +15,12 @@ from facewire_server.backends.lmdb_gallery.changes import (
     now_us,
 )
 from facewire_server.backends.lmdb_gallery.contents import Contents
-from facewire_server.backends.lmdb_gallery.erasure import erase_deleted, pending_since_us
+from facewire_server.backends.lmdb_gallery.erasure import (
+    erase_deleted,
+    pending_since_us,
+    purge,
+    settle,
+)
 from facewire_server.backends.lmdb_gallery.listing import listed_galleries
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
 from facewire_server.backends.lmdb_storage.environment import Environment
@@ -117,6 +122,7 @@ class LmdbAdmin:
 
         def step() -> int | None:
             self._environment.tidy()
+            settle(self._environment)
             with self._environment.read() as transaction:
                 return pending_since_us(transaction)
 
@@ -134,6 +140,18 @@ class LmdbAdmin:
             GalleryFull: the disk has no room for a second copy.
         """
         return await self._threads.call_alone(partial(erase_deleted, self._environment))
+
+    async def purge(self) -> int:
+        """Returns when nothing that was deleted before the call is in any file of the galleries.
+
+        Returns:
+            The deletions that were erased, of all galleries.
+
+        Raises:
+            StorageBusy: another process rewrites the files, or still uses an old one.
+            GalleryFull: the disk has no room for a second copy.
+        """
+        return await self._threads.call_alone(partial(purge, self._environment))
 
     async def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
         """See the port."""

@@ -1,5 +1,6 @@
-"""What was deleted and may still be in the file: counted with the deletion, and settled when a switch has left it behind."""
+"""What was deleted and may still be in a file: counted with the deletion, left behind by a switch, and taken off when the old file is erased."""
 
+import json
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,15 +13,17 @@ from facewire_server.backends.lmdb_gallery.storage_check import damaged_gallerie
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.generations import generations
 from facewire_server.backends.lmdb_storage.tables import Table, Transaction, number_key
-from facewire_server.errors import StorageDamaged
+from facewire_server.errors import StorageBusy, StorageDamaged
 
 __all__ = [
     "Pending",
     "compact",
     "erase_deleted",
+    "leave_behind",
     "note_deletion",
     "pending",
     "pending_since_us",
+    "purge",
     "settle",
 ]
 
@@ -29,6 +32,12 @@ _COUNT: Final = b"deletion_count"
 
 _SINCE: Final = b"deleted_since_us"
 """Key in "meta" of the time of the first deletion that no switch has left behind, in microseconds since 1970-01-01 UTC."""
+
+_LEFT_BEHIND: Final = b"left_behind"
+"""Key in "meta" of what the last switch has left behind in a file that may not be erased yet: JSON, see `Pending.packed`."""
+
+_ERASED_COUNT: Final = b"erased_count"
+"""Key in "meta" of the number of all deletions ever of which nothing is in any file."""
 
 _WAIT_S: Final = 10.0
 """Seconds to wait until no server uses a file that was replaced: servers look each second. Chosen, not measured."""
@@ -41,10 +50,10 @@ _MAP_BYTES: Final = 1 << 30
 
 
 class Pending(NamedTuple):
-    """Deletions that no switch has left behind.
+    """Deletions that may be in a file.
 
     Attributes:
-        since_us: of the first one, microseconds since 1970-01-01 UTC; None = there is none.
+        since_us: of the first one that no switch has left behind, microseconds since 1970-01-01 UTC; None = there is none.
         deletion_count: of all deletions ever.
         galleries: by gallery id, when it was made and its pending deletions.
     """
@@ -52,6 +61,11 @@ class Pending(NamedTuple):
     since_us: int | None
     deletion_count: int
     galleries: dict[bytes, tuple[int, int]]
+
+    def packed(self) -> bytes:
+        """Returns what `_LEFT_BEHIND` keeps of it."""
+        counted = {one.decode(): found for one, found in self.galleries.items() if found[1]}
+        return json.dumps({"count": self.deletion_count, "galleries": counted}).encode()
 
 
 def note_deletion(transaction: Transaction, now_us: int) -> None:
@@ -90,12 +104,13 @@ def erase_deleted(environment: Environment) -> int:
     began_us = time.time_ns() // 1000
     with environment.read() as transaction:
         before = pending(transaction)
-    environment.switch(lambda following: settle(following, before, began_us))
+    environment.switch(lambda following: leave_behind(following, before, began_us))
+    settle(environment)
     return sum(count for _, count in before.galleries.values())
 
 
-def settle(following: Transaction, before: Pending, now_us: int) -> None:
-    """Takes off what was pending when a switch began, in the generation that it leads to.
+def leave_behind(following: Transaction, before: Pending, now_us: int) -> None:
+    """Notes what was pending when a switch began, in the generation that it leads to: it stays in the old file alone.
 
     Deletions since then stay pending: what they deleted may have been copied.
 
@@ -109,17 +124,88 @@ def settle(following: Transaction, before: Pending, now_us: int) -> None:
         meta.delete(_SINCE)
     if _number(meta, _COUNT) != before.deletion_count:
         meta.put(_SINCE, number_key(now_us))
-    table = following.table("galleries")
-    for gallery_id, (created_at_us, count) in before.galleries.items():
-        value = table.get(gallery_id)
-        if not count or value is None:
+    meta.put(_LEFT_BEHIND, before.packed())
+
+
+def settle(environment: Environment) -> bool:
+    """Takes off the counts what was left behind, once the old file is erased; returns whether it is.
+
+    Two looks at a folder and a key if there is nothing to do. Raises as `Environment.write` does.
+    """
+    if environment.has_old_files:
+        return False
+    with environment.read() as transaction:
+        if transaction.table("meta").get(_LEFT_BEHIND) is None:
+            return True
+
+    def change(transaction: Transaction) -> bool:
+        # Again: another process may have switched since, and what this reads be of its old file.
+        if environment.has_old_files:
+            return False
+        _take_off(transaction)
+        return True
+
+    return environment.write(change, beyond_quota=True)
+
+
+def _take_off(transaction: Transaction) -> None:
+    meta = transaction.table("meta")
+    packed = meta.get(_LEFT_BEHIND)
+    if packed is None:  # another process was faster
+        return
+    left = json.loads(packed)
+    meta.delete(_LEFT_BEHIND)
+    meta.put(_ERASED_COUNT, number_key(left["count"]))
+    table = transaction.table("galleries")
+    for gallery_id, (created_at_us, count) in left["galleries"].items():
+        value = table.get(gallery_id.encode())
+        if value is None:
             continue
         record = Gallery.FromString(value)
         if (
             record.created_at_us == created_at_us
         ):  # else it was deleted, and another one made under its id
             record.pending_purge_count -= min(count, record.pending_purge_count)
-            table.put(gallery_id, record.SerializeToString())
+            table.put(gallery_id.encode(), record.SerializeToString())
+
+
+def purge(environment: Environment, wait_s: float = _WAIT_S) -> int:
+    """Returns when nothing that was deleted before the call is in any file of the storage; blocks.
+
+    Args:
+        environment: of the storage.
+        wait_s: seconds to wait until no process uses an old file.
+
+    Returns:
+        The deletions that were erased, of all galleries.
+
+    Raises:
+        StorageBusy: another process rewrites the storage, or uses the old file for longer.
+        GalleryFull, StorageDamaged, OSError: see `Environment.switch`.
+    """
+    with environment.read() as transaction:
+        meta = transaction.table("meta")
+        wanted, erased = _number(meta, _COUNT), _number(meta, _ERASED_COUNT)
+        packed = meta.get(_LEFT_BEHIND)
+    left = erased if packed is None else int(json.loads(packed)["count"])
+    if left < wanted:
+        erase_deleted(environment)
+    if not _erased_within(environment, wait_s):
+        raise StorageBusy(
+            "the storage was rewritten, and a process still uses the old file: it is erased as soon as that process lets it go"
+        )
+    return wanted - erased
+
+
+def _erased_within(environment: Environment, wait_s: float) -> bool:
+    ends_at_s = time.monotonic() + wait_s
+    while True:
+        environment.tidy()
+        if settle(environment):
+            return True
+        if time.monotonic() > ends_at_s:
+            return False
+        time.sleep(_LOOK_S)
 
 
 def _number(meta: Table, key: bytes) -> int:
@@ -151,12 +237,6 @@ def compact(folder: Path, wait_s: float = _WAIT_S) -> bool:
     environment = Environment(folder, GALLERY_STORAGE, map_bytes=_MAP_BYTES, max_bytes=_MAP_BYTES)
     try:
         erase_deleted(environment)
-        ends_at_s = time.monotonic() + wait_s
-        while environment.has_leftovers:
-            if time.monotonic() > ends_at_s:
-                return False
-            time.sleep(_LOOK_S)
-            environment.tidy()
-        return True
+        return _erased_within(environment, wait_s)
     finally:
         environment.close()

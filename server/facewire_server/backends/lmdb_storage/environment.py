@@ -12,7 +12,12 @@ from typing import Final, TypeVar
 
 import lmdb
 
-from facewire_server.backends.lmdb_storage.erasing import has_leftovers, sweep, switching_alone
+from facewire_server.backends.lmdb_storage.erasing import (
+    has_leftovers,
+    has_old_files,
+    sweep,
+    switching_alone,
+)
 from facewire_server.backends.lmdb_storage.folder import FolderLock
 from facewire_server.backends.lmdb_storage.generations import META, MOVED_TO, SWITCHING
 from facewire_server.backends.lmdb_storage.open_file import OpenFile, OutdatedStorage, open_current
@@ -232,6 +237,11 @@ class Environment:
     def has_leftovers(self) -> bool:
         """Whether a file of another generation, or of a switch that did not end, is still there."""
         return has_leftovers(self._folder, self.generation, self._stub)
+
+    @property
+    def has_old_files(self) -> bool:
+        """Whether a file that was replaced still has its bytes; true until `tidy` has looked, if there was one ever."""
+        return has_old_files(self._folder, self.generation, self._stub)
 
     def tidy(self) -> None:
         """Adopts what another process has switched to, and erases what no process uses any more.

@@ -26,7 +26,7 @@ from facewire_server.backends.lmdb_storage.generations import (
 )
 from facewire_server.errors import StorageBusy
 
-__all__ = ["PART", "erase", "has_leftovers", "sweep", "switching_alone"]
+__all__ = ["PART", "erase", "has_leftovers", "has_old_files", "sweep", "switching_alone"]
 
 PART: Final = ".part"
 """What the name of a file ends with that a switch writes."""
@@ -80,6 +80,20 @@ def has_leftovers(folder: Path, current: int, stub: int) -> bool:
     if FIRST in others and first.stat().st_ino == stub:
         others.discard(FIRST)
     return bool(others)
+
+
+def has_old_files(folder: Path, current: int, stub: int) -> bool:
+    """Whether a file that a switch has replaced still has its bytes: a process uses it, or none has erased it yet; microseconds.
+
+    Args:
+        folder, current, stub: as for `has_leftovers`.
+    """
+    for path in folder.iterdir():
+        number = number_of(path.name)
+        if path.name.endswith(_ERASE) or (number is not None and FIRST < number < current):
+            return True
+    first = file_of(folder, FIRST)
+    return current != FIRST and first.exists() and first.stat().st_ino != stub
 
 
 def sweep(
