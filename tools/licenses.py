@@ -22,6 +22,7 @@ PAGE = REPOSITORY / "docs/licenses.md"
 _PROJECTS = (
     "server/pyproject.toml",
     "clients/python/pyproject.toml",
+    "clients/console/pyproject.toml",
     "serving/pyproject.toml",
 )
 _NOT_RUN = {"tensorflow"}
@@ -61,7 +62,7 @@ Operators of facewire must decide whether that is enough under the law that appl
 
 ## Packages at run time
 
-Server, SDK, command line and the builder of the models, with all their dependencies, in the versions that are tested. This
+Server, SDK, command line, console and the builder of the models, with all their dependencies, in the versions that are tested. This
 table is written by `tools/licenses.py` from the packages' metadata.
 
 The server contains the descriptors of `tensorflow-serving-api` 2.21.0 (Apache-2.0), and the package that builds the models contains

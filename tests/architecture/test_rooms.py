@@ -339,6 +339,72 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire.video._av": frozenset({"facewire.video", "av", "numpy"}),
     "facewire.cli": frozenset({"facewire", "cv2", "grpc", "numpy", "rich", "typer"}),
+    # A client like any other, with doors of HTTP: it never imports the server.
+    "facewire_console.settings": frozenset(),
+    "facewire_console.shapes": frozenset({"facewire"}),
+    "facewire_console.errors": frozenset({"facewire", "starlette"}),
+    "facewire_console.guard": frozenset(
+        {
+            *(f"facewire_console.{each}" for each in ("errors", "guard", "settings")),
+            "starlette",
+        }
+    ),
+    "facewire_console.guard.connections": frozenset({"uvicorn"}),
+    "facewire_console.permissions": frozenset({"facewire"}),
+    "facewire_console.cameras": frozenset({"facewire", "facewire_console.errors"}),
+    "facewire_console.sightings": frozenset(
+        {"facewire", *(f"facewire_console.{each}" for each in ("errors", "shapes"))}
+    ),
+    "facewire_console.console": frozenset(
+        {
+            "facewire",
+            "starlette",
+            "facewire_console.guard.held",
+            *(
+                f"facewire_console.{each}"
+                for each in ("cameras", "permissions", "settings", "sightings")
+            ),
+        }
+    ),
+    "facewire_console.live_frames": frozenset(
+        {
+            "facewire",
+            "starlette",
+            *(f"facewire_console.{each}" for each in ("guard.held", "shapes")),
+        }
+    ),
+    "facewire_console.live": frozenset(
+        {
+            "facewire",
+            "starlette",
+            *(
+                f"facewire_console.{each}"
+                for each in ("console", "errors", "live_frames", "shapes")
+            ),
+        }
+    ),
+    "facewire_console.ancestor": frozenset(
+        {
+            "facewire",
+            "starlette",
+            *(f"facewire_console.{each}" for each in ("ancestor", "console", "errors")),
+        }
+    ),
+    "facewire_console.api": frozenset(
+        {
+            "facewire",
+            "starlette",
+            *(
+                f"facewire_console.{each}"
+                for each in (
+                    *("__version__", "api", "console", "errors"),
+                    *("guard.login", "shapes", "sightings"),
+                )
+            ),
+        }
+    ),
+    "facewire_console.app": frozenset({"facewire", "facewire_console", "starlette"}),
+    "facewire_console.__main__": frozenset({"facewire", "facewire_console", "uvicorn"}),
     # Builds the SavedModels: without TensorFlow.
     "facewire_serving": frozenset({"facewire_serving", "numpy", "google.protobuf", "rich"}),
     # The graphs, and what writes them.
@@ -374,6 +440,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "facewire._probing": ("asyncio", "grpc"),
     "facewire._sync": ("asyncio", "grpc.aio"),
     "facewire.cli": PRIVATE,
+    "facewire_console": PRIVATE,
     "examples": PRIVATE,
 }
 # Entered by nobody but themselves: they know everything, so nothing may lean on them.
@@ -443,7 +510,7 @@ def violations(source: str, module: str) -> list[str]:
 
 def modules(repository: Path) -> dict[str, str]:
     found = {}
-    for root in ("server", "clients/python", "serving"):
+    for root in ("server", "clients/python", "clients/console", "serving"):
         for path in sorted((repository / root).rglob("*.py")):
             if "_pb2" in path.name or "build" in path.parts:
                 continue
@@ -562,6 +629,10 @@ def test_a_planted_read_of_the_environment_is_found(source: str) -> None:
         ("facewire.video._camera", "import grpc"),
         ("facewire.video._camera", "import av"),
         ("facewire.cli._watch", "from facewire._values.faces import Face"),
+        ("facewire_console.api.people", "from facewire_server import errors"),
+        ("facewire_console.api.people", "from facewire._wire import requests"),
+        ("facewire_console.cameras", "from facewire_console.app import create_app"),
+        ("facewire_console.guard.login", "import facewire"),
         ("facewire_serving.export", "import facewire_server.errors"),
         ("facewire_serving.models", "import tensorflow"),
     ],

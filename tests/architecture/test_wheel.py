@@ -26,7 +26,7 @@ def wheels(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     """The wheel of each package, by name. Built from copies: a build leaves folders behind."""
     sources, target = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("wheels")
     ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
-    for room in ("clients/python", "server", "serving"):
+    for room in ("clients/python", "clients/console", "server", "serving"):
         shutil.copytree(repository / room, sources / room, ignore=ignored)
         command = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", target]
         subprocess.run([sys.executable, "-m", *map(str, command), sources / room], check=True)
@@ -61,6 +61,19 @@ def test_its_types_and_stubs_are_in_it_and_nothing_else_is(wheel: Path, reposito
     packed = {name for name in names if ".dist-info/" not in name}
     assert packed == ours
     assert {"facewire/py.typed", "facewire/v1/face_pb2.pyi"} <= packed
+
+
+def test_the_console_has_its_document_and_its_page_with_it(
+    wheels: dict[str, Path], repository: Path
+) -> None:
+    package = repository / "clients" / "console" / "facewire_console"
+    ours = {
+        str(path.relative_to(package.parent))
+        for path in package.rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and not path.name.startswith(".")
+    }
+    packed = zipfile.ZipFile(wheels["facewire_console"]).namelist()
+    assert {name for name in packed if ".dist-info/" not in name} == ours
 
 
 def test_it_carries_the_license_of_the_repository(wheel: Path, repository: Path) -> None:

@@ -166,6 +166,16 @@ def test_identities_are_made_listed_renamed_and_deleted(client, gallery):
         client.identity("id-0", gallery=gallery)
 
 
+def test_identities_are_listed_one_page_at_a_time(client, gallery):
+    for name in ("c", "a", "b"):
+        client.create_identity(name, gallery=gallery)
+    first = client.identity_page(gallery=gallery, page_size=2)
+    assert [each.identity_id for each in first.identities] == ["a", "b"]
+    last = client.identity_page(gallery=gallery, page_size=2, page_token=first.next_page_token)
+    assert [each.identity_id for each in last.identities] == ["c"]
+    assert last.next_page_token == ""
+
+
 def test_somebody_who_was_deleted_is_not_recognized_any_more(client, gallery, portrait):
     client.enroll("eileen", portrait, gallery=gallery)
     client.delete_identity("eileen", gallery=gallery)

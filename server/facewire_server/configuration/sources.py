@@ -41,6 +41,9 @@ NOT_THE_SERVERS: Final = MappingProxyType(
 """Variables with the prefix that belong to other programs, each with its owner. The server ignores
 them: they are often set in the shell that starts it."""
 
+_NOT_THE_SERVERS_PREFIX: Final = "FACEWIRE_CONSOLE_"
+"""How the console's own variables begin: both are started in one shell, as `make run` does."""
+
 _SERVICE_LINK: Final = re.compile(
     r"FACEWIRE_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
 )
@@ -101,6 +104,8 @@ def _refuse_unknown(names: Iterable[str], *, source: str = "") -> None:
     known = [setting.variable for setting in all_settings()]
     for name in names:
         if name in known or name in NOT_THE_SERVERS or _SERVICE_LINK.fullmatch(name):
+            continue
+        if name.startswith(_NOT_THE_SERVERS_PREFIX):
             continue
         nearest = _nearest(name.removeprefix(ENVIRONMENT_PREFIX))
         raise SettingsError(

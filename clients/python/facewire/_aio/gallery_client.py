@@ -10,7 +10,13 @@ import grpc
 from facewire._aio.ending import Ending
 from facewire._aio.running import AsyncCalls
 from facewire._aio.threads import in_thread, metadata_of
-from facewire._values.galleries import Gallery, Identity, ImportResult, Template
+from facewire._values.galleries import (
+    Gallery,
+    Identity,
+    IdentityPage,
+    ImportResult,
+    Template,
+)
 from facewire._wire import gallery_requests
 from facewire._wire.export_file import ExportFile
 from facewire._wire.gallery_file import Progress
@@ -48,6 +54,19 @@ class AsyncGalleryClient(AsyncCalls):
     ) -> AsyncIterator[Identity]:
         """Lists the identities of a gallery in the order of their ids, page by page. See `Client.identities`."""
         return self._walk(gallery_requests.identities(gallery), timeout_s)
+
+    async def identity_page(
+        self,
+        *,
+        gallery: str = "default",
+        page_size: int = 100,
+        page_token: str = "",
+        timeout_s: float | None = None,
+    ) -> IdentityPage:
+        """Lists one page of the identities of a gallery. See `Client.identity_page`."""
+        return await self._run(
+            gallery_requests.identity_page(gallery, page_size, page_token), timeout_s
+        )
 
     async def identity(
         self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 import grpc
 
 from facewire._sync.running import Calls
-from facewire._values.galleries import Gallery, Identity, ImportResult, Template
+from facewire._values.galleries import (
+    Gallery,
+    Identity,
+    IdentityPage,
+    ImportResult,
+    Template,
+)
 from facewire._wire import gallery_requests
 from facewire._wire.export_file import ExportFile
 from facewire._wire.gallery_file import Progress
@@ -67,6 +73,27 @@ class GalleryClient(Calls):
             NotFoundError: no such gallery.
         """
         return self._walk(gallery_requests.identities(gallery), timeout_s)
+
+    def identity_page(
+        self,
+        *,
+        gallery: str = "default",
+        page_size: int = 100,
+        page_token: str = "",
+        timeout_s: float | None = None,
+    ) -> IdentityPage:
+        """Lists one page of the identities of a gallery: for a page that shows some at a time.
+
+        Args:
+            gallery: the gallery.
+            page_size: most identities of it. Range [1, 1000].
+            page_token: `IdentityPage.next_page_token` of the page before. Default: the first page.
+
+        Raises:
+            NotFoundError: no such gallery.
+            InvalidRequestError: `page_size` is out of range, or the server has not returned `page_token`.
+        """
+        return self._run(gallery_requests.identity_page(gallery, page_size, page_token), timeout_s)
 
     def identity(
         self, identity_id: str, *, gallery: str = "default", timeout_s: float | None = None

@@ -12,6 +12,7 @@ __all__ = [
     "EnrolledPicture",
     "Gallery",
     "Identity",
+    "IdentityPage",
     "ImportResult",
     "SimilarIdentityWarning",
     "Template",
@@ -61,6 +62,19 @@ class Identity:
     display_name: str
     template_count: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPage:
+    """Some identities of a gallery, in the order of their ids.
+
+    Attributes:
+        identities: the identities of this page.
+        next_page_token: names the next page, for `Client.identity_page`; "" if this is the last one.
+    """
+
+    identities: tuple[Identity, ...]
+    next_page_token: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from facewire._values.galleries import Gallery, Identity, Template
+from facewire._values.galleries import Gallery, Identity, IdentityPage, Template
 from facewire._wire.read_galleries import read_gallery, read_identity, read_template
 from facewire._wire.requests import Call
 from facewire.v1 import gallery_pb2
@@ -20,6 +20,7 @@ __all__ = [
     "gallery",
     "identities",
     "identity",
+    "identity_page",
     "purge_deleted",
     "rename_identity",
     "templates",
@@ -71,6 +72,18 @@ def identities(gallery: str) -> Call[Page[Identity]]:
         lambda stubs: stubs.galleries.ListIdentities,
         request,
         lambda page: map(read_identity, page.identities),
+    )
+
+
+def identity_page(gallery: str, page_size: int, page_token: str) -> Call[IdentityPage]:
+    """Lists one page of the identities of a gallery."""
+    request = gallery_pb2.ListIdentitiesRequest(
+        gallery_id=gallery, page_size=page_size, page_token=page_token
+    )
+    return Call(
+        lambda stubs: stubs.galleries.ListIdentities,
+        request,
+        lambda page: IdentityPage(tuple(map(read_identity, page.identities)), page.next_page_token),
     )
 
 

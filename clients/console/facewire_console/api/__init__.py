@@ -1,0 +1,34 @@
+"""JSON over HTTP: the routes, which openapi.json describes one by one."""
+
+from starlette.routing import BaseRoute, Route
+
+from facewire_console.api import document, events, frames, people, pictures, status
+from facewire_console.guard import login
+
+__all__ = ["routes"]
+
+
+def routes() -> list[BaseRoute]:
+    """Returns all routes of the JSON API."""
+    one = "/api/identities/{identity_id}"
+    return [
+        Route("/api/status", status.status, methods=["GET"]),
+        Route(login.LOGIN, login.log_in, methods=["POST"]),
+        Route("/api/logout", login.log_out, methods=["POST"]),
+        Route("/api/identities", people.list_identities, methods=["GET"]),
+        Route("/api/identities", people.enroll, methods=["POST"]),
+        Route(one, people.get_identity, methods=["GET"]),
+        Route(one, people.rename, methods=["PATCH"]),
+        Route(one, people.delete_identity, methods=["DELETE"]),
+        Route(f"{one}/templates", people.list_templates, methods=["GET"]),
+        Route(f"{one}/templates", people.add_templates, methods=["POST"]),
+        Route(f"{one}/templates/{{template_id}}", people.delete_template, methods=["DELETE"]),
+        Route("/api/recognize", pictures.recognize, methods=["POST"]),
+        Route("/api/compare", pictures.compare, methods=["POST"]),
+        Route("/api/events", events.latest_events, methods=["GET"]),
+        Route("/api/events/stream", events.event_stream, methods=["GET"]),
+        Route("/api/tracks/{track_id:int}/crop", events.track_crop, methods=["GET"]),
+        Route("/v1/frames/{camera}", frames.post_frame, methods=["POST"]),
+        Route("/openapi.json", document.openapi, methods=["GET"]),
+        Route("/docs", document.page, methods=["GET"]),
+    ]

@@ -1,0 +1,82 @@
+"""The application: every door behind the same guards."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocketClose
+
+from facewire import FacewireError
+from facewire_console import ancestor, api
+from facewire_console.console import opened
+from facewire_console.errors import Refused, error_response, http_error
+from facewire_console.guard.bodies import HEAD_BYTES, Bodies
+from facewire_console.guard.faults import Faults
+from facewire_console.guard.headers import SafeHeaders
+from facewire_console.guard.held import HeldBytes
+from facewire_console.guard.login import LOGIN, LOGIN_BYTES, Login, Sessions
+from facewire_console.guard.sites import Sites
+from facewire_console.live import Live
+from facewire_console.settings import Settings
+
+__all__ = ["create_app"]
+
+_STATIC: Final = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Makes the application. Its lifespan opens one client of the server, which need not be there yet.
+
+    Raises:
+        SettingsError: the file of the login's token cannot be used.
+    """
+    sessions = Sessions(settings.login_token())
+    held = HeldBytes(settings.max_image_bytes)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opened(settings, held) as app.state.console:
+            yield
+
+    def max_body_bytes(path: str) -> int:
+        if path == LOGIN:  # which everyone may call
+            return LOGIN_BYTES
+        if path.startswith(ancestor.PREFIX):
+            return ancestor.MAX_BODY_BYTES
+        return settings.max_image_bytes + HEAD_BYTES
+
+    app = Starlette(
+        routes=_routes(),
+        lifespan=lifespan,
+        # From the outside in.
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(Faults),
+            Middleware(Sites, settings),
+            Middleware(Login, settings, sessions),
+            Middleware(Bodies, max_body_bytes, held),
+        ],
+        exception_handlers={
+            FacewireError: error_response,
+            Refused: error_response,
+            HTTPException: http_error,
+        },
+    )
+    app.state.sessions = sessions
+    return app
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        *api.routes(),
+        WebSocketRoute("/ws/live", Live().serve),
+        *ancestor.routes(),
+        WebSocketRoute("/{path:path}", WebSocketClose()),  # there is no other
+        Mount("/", StaticFiles(directory=_STATIC, html=True)),
+    ]

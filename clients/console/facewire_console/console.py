@@ -1,0 +1,73 @@
+"""What all doors share: the one client of the server, and what hangs on it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+import facewire
+from facewire import AsyncClient
+from facewire_console.cameras import Cameras
+from facewire_console.guard.held import HeldBytes
+from facewire_console.permissions import Permissions
+from facewire_console.settings import Settings
+from facewire_console.sightings import Sightings
+
+__all__ = ["Console", "console_of", "gallery_of", "opened"]
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """One console, while it runs.
+
+    Attributes:
+        settings: what it was started with.
+        client: of the server.
+        permissions: what the console's token may do.
+        sightings: the track events of all cameras.
+        cameras: the streams of cameras that post frames.
+        held: memory of bodies and frames.
+    """
+
+    settings: Settings
+    client: AsyncClient
+    permissions: Permissions
+    sightings: Sightings
+    cameras: Cameras
+    held: HeldBytes
+
+
+def console_of(connection: HTTPConnection) -> Console:
+    """Returns the console that a request or a WebSocket came to."""
+    console: Console = connection.app.state.console
+    return console
+
+
+def gallery_of(connection: HTTPConnection) -> str:
+    """Returns the gallery that a request names, or the console's own."""
+    return connection.query_params.get("gallery") or console_of(connection).settings.gallery
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, held: HeldBytes) -> AsyncIterator[Console]:
+    """Opens the client, and watches the events, until the block ends. The server need not be there."""
+    token = None
+    if settings.server_token_file is not None:
+        token = facewire.TokenFile(settings.server_token_file)
+    async with AsyncClient(
+        settings.server,
+        token=token,
+        tls=settings.server_tls,
+        root_certificates=settings.server_tls_ca,
+    ) as client:
+        sightings = Sightings(client)
+        cameras = Cameras(client, settings.max_cameras)
+        watching = asyncio.create_task(sightings.watch())
+        try:
+            yield Console(settings, client, Permissions(client), sightings, cameras, held)
+        finally:
+            watching.cancel()
+            await cameras.close()
+            await asyncio.gather(watching, return_exceptions=True)

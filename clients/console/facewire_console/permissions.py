@@ -1,0 +1,109 @@
+"""What the console's token may do at the server: found out by calls that change nothing, and kept for a moment."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from facewire import (
+    AsyncClient,
+    AuthenticationError,
+    ErrorReason,
+    FacewireError,
+    Feature,
+    TrackState,
+)
+
+__all__ = ["Permissions", "Permitted"]
+
+_KEPT_S: Final = 10.0
+"""Seconds for which an outcome is kept: pages ask every few seconds. Chosen, not measured."""
+
+_MAX_GALLERIES: Final = 100
+"""Galleries whose outcome is kept: a page uses one. Chosen, not measured."""
+
+_NO_TRACK: Final = 2**53 - 1
+"""A track that there is not: the largest that the contract allows."""
+
+_NOT_KEPT: Final = "the server keeps no pictures of tracks (keep_crops)"
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """What a token may do with a gallery.
+
+    Attributes:
+        may: action -> whether it is allowed.
+        missing: action that is not allowed -> why, for people: the role that is missing.
+    """
+
+    may: dict[str, bool] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+class Permissions:
+    """Asks the server, once in a while."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._kept: OrderedDict[str, tuple[float, Permitted]] = OrderedDict()
+
+    async def of(self, gallery: str) -> Permitted:
+        """Returns what the token may do with a gallery.
+
+        Raises:
+            FacewireError: the server cannot be asked.
+        """
+        until, permitted = self._kept.get(gallery, (0.0, Permitted()))
+        if until > time.monotonic():
+            return permitted
+        permitted = await self._asked(gallery)
+        self._kept[gallery] = (time.monotonic() + _KEPT_S, permitted)
+        self._kept.move_to_end(gallery)
+        while len(self._kept) > _MAX_GALLERIES:
+            self._kept.popitem(last=False)
+        return permitted
+
+    async def _asked(self, gallery: str) -> Permitted:
+        client = self._client
+        info = await client.server_info()
+        # The server checks the role before it looks at a request: an empty picture and a track that
+        # is not there cost nothing, and are refused for what they are if the role is there.
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "recognize": lambda: client.recognize(b"", gallery=gallery),
+            "read_people": lambda: client.gallery(gallery),
+            "change_people": lambda: client.delete_template("0" * 32, gallery=gallery),
+            "see_crops": lambda: client.track_crop(_NO_TRACK),
+            "watch_events": lambda: _first_event(client),
+        }
+        refusals = dict(
+            zip(calls, await asyncio.gather(*map(_refusal, calls.values())), strict=True)
+        )
+        change = refusals.pop("change_people")
+        refusals |= dict.fromkeys(("enroll", "rename", "delete"), change)
+        if not refusals["see_crops"] and info.has(Feature.TRACK_CROPS) is not True:
+            refusals["see_crops"] = _NOT_KEPT
+        return Permitted(
+            {action: not why for action, why in refusals.items()},
+            {action: why for action, why in refusals.items() if why},
+        )
+
+
+async def _first_event(client: AsyncClient) -> None:
+    feed = client.watch_tracks(kept_only=True, states=[TrackState.ENDED], cameras=["-"])
+    async with feed:
+        pass
+
+
+async def _refusal(call: Callable[[], Awaitable[object]]) -> str:
+    """Returns why a call is not allowed; "" if it is."""
+    try:
+        await call()
+    except AuthenticationError as error:
+        return str(error)
+    except FacewireError as error:
+        if error.reason is ErrorReason.UNSPECIFIED or error.retryable:
+            raise  # the server is away: nothing is known
+    return ""

@@ -1,0 +1,255 @@
+"""The client's values as JSON: API.md and openapi.json have the same shapes."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from facewire import (
+    Advice,
+    Box,
+    Candidate,
+    DetectedFace,
+    EnrolledPicture,
+    Face,
+    FrameResult,
+    FramesSkipped,
+    Gallery,
+    Identity,
+    Landmarks,
+    Quality,
+    Recognition,
+    StageTimings,
+    StreamLimits,
+    Template,
+    TrackEvent,
+)
+from facewire import DetectionMode as Mode
+
+__all__ = [
+    "advice_json",
+    "detected_json",
+    "enrolled_json",
+    "event_json",
+    "face_json",
+    "frame_json",
+    "gallery_json",
+    "identity_json",
+    "recognition_json",
+    "skipped_json",
+    "started_json",
+    "template_json",
+]
+
+JSON = dict[str, Any]
+
+_TIMINGS: Final = tuple(StageTimings.__dataclass_fields__)
+
+
+def detected_json(face: DetectedFace) -> JSON:
+    """Returns a face for which no gallery was searched."""
+    return {
+        "box": _box(face.box),
+        "landmarks": _landmarks(face.landmarks),
+        "detection_score": face.detection_score,
+        "quality": _quality(face.quality),
+    }
+
+
+def face_json(face: Face) -> JSON:
+    """Returns a face with the verdict about it."""
+    decision = face.decision
+    return {
+        **detected_json(face),
+        "verdict": decision.outcome.value.lower(),
+        "label": face.label,
+        "identity_id": decision.identity_id or None,
+        "name": face.name,
+        "similarity": decision.similarity,
+        "threshold": decision.threshold,
+        "margin": decision.margin,
+        "track_id": face.track_id or None,
+        "candidates": [_candidate(each) for each in decision.candidates],
+        "ambiguous_between": [_candidate(each) for each in decision.ambiguous_between],
+    }
+
+
+def recognition_json(found: Recognition) -> JSON:
+    """Returns the faces of one picture."""
+    return {
+        "width_px": found.width_px,
+        "height_px": found.height_px,
+        "faces": [face_json(face) for face in found.faces],
+        "timings": _timings(found.timings),
+    }
+
+
+def frame_json(result: FrameResult) -> JSON:
+    """Returns what both doors for frames have of a result; `sequence` is the stream's own."""
+    return {
+        "sequence": result.sequence,
+        "status": result.status.value,
+        "width_px": result.width_px,
+        "height_px": result.height_px,
+        "faces": [face_json(face) for face in result.faces],
+        "timings": _timings(result.timings),
+        "followed": result.detection_mode is Mode.FOLLOWED,
+    }
+
+
+def skipped_json(skipped: FramesSkipped) -> JSON:
+    """Returns a range of frames that were not worked on."""
+    return {
+        "first_sequence": skipped.first_sequence,
+        "last_sequence": skipped.last_sequence,
+        "frame_count": skipped.frame_count,
+        "reason": skipped.reason.value.lower(),
+    }
+
+
+def started_json(limits: StreamLimits) -> JSON:
+    """Returns the limits of a stream, without its resume token: who has that takes the stream over."""
+    return {
+        "credit": limits.max_in_flight,
+        "max_image_bytes": limits.max_frame_bytes,
+        "max_pixels": limits.max_pixels,
+        "model_contract_id": limits.model_contract_id,
+    }
+
+
+def advice_json(advice: Advice) -> JSON:
+    """Returns what the server advises a camera to do."""
+    return {"target_fps": advice.target_fps, "longest_side_px": advice.longest_side_px}
+
+
+def identity_json(identity: Identity) -> JSON:
+    """Returns a person."""
+    return {
+        "identity_id": identity.identity_id,
+        "name": identity.display_name,
+        "template_count": identity.template_count,
+        "created_at": _time(identity.created_at),
+    }
+
+
+def template_json(template: Template) -> JSON:
+    """Returns an enrolled picture, as far as it is kept."""
+    return {
+        "template_id": template.template_id,
+        "identity_id": template.identity_id,
+        "quality": _quality(template.quality),
+        "detection_score": template.detection_score,
+        "created_at": _time(template.created_at),
+        "source": template.source,
+    }
+
+
+def enrolled_json(
+    picture: EnrolledPicture, *, similar_name: str = "", faces: list[JSON] | None = None
+) -> JSON:
+    """Returns the outcome of one picture.
+
+    Args:
+        picture: the outcome.
+        similar_name: the name of the other identity that it matches.
+        faces: all faces of a picture that was refused because it has several.
+    """
+    similar = Candidate(
+        picture.similar_identity_id, similar_name, picture.similar_identity_similarity, ""
+    )
+    return {
+        "accepted": picture.accepted,
+        "template_id": picture.template_id or None,
+        "refusal": None if picture.refusal is None else picture.refusal.value,
+        "detail": picture.detail,
+        "quality": None if picture.quality is None else _quality(picture.quality),
+        "box": None if picture.box is None else _box(picture.box),
+        "similar": _candidate(similar) if picture.similar_identity_id else None,
+        "faces": faces,
+    }
+
+
+def gallery_json(gallery: Gallery) -> JSON:
+    """Returns a gallery."""
+    return {
+        "gallery_id": gallery.gallery_id,
+        "name": gallery.display_name,
+        "identity_count": gallery.identity_count,
+        "template_count": gallery.template_count,
+        "threshold": gallery.threshold,
+    }
+
+
+def event_json(event: TrackEvent, *, name: str | None) -> JSON:
+    """Returns an event.
+
+    Args:
+        event: the event.
+        name: the present name of its person; None if it is about an unknown person.
+    """
+    decision = event.decision
+    return {
+        "event_id": event.event_id,
+        "type": event.state.value.lower(),
+        "reason": event.reason.value.lower(),
+        "camera": event.camera_id,
+        "gallery_id": event.gallery_id,
+        "track_id": event.track_id,
+        "visit_id": event.visit_id,
+        "verdict": decision.outcome.value.lower(),
+        "label": event.label if name is None else name,
+        "identity_id": decision.identity_id or None,
+        "name": name,
+        "similarity": decision.similarity,
+        "at": _time(event.server_time),
+        "first_seen": _time(event.first_seen),
+        "last_seen": _time(event.last_seen),
+        "has_crop": event.has_crop,
+    }
+
+
+def _box(box: Box) -> JSON:
+    return {
+        "x_px": box.x_px,
+        "y_px": box.y_px,
+        "width_px": box.width_px,
+        "height_px": box.height_px,
+    }
+
+
+def _landmarks(points: Landmarks) -> list[list[float]]:
+    five = (
+        points.left_eye,
+        points.right_eye,
+        points.nose,
+        points.left_mouth,
+        points.right_mouth,
+    )
+    return [[point.x_px, point.y_px] for point in five]
+
+
+def _quality(quality: Quality) -> JSON:
+    return {
+        "inter_eye_px": quality.inter_eye_px,
+        "sharpness": quality.sharpness,
+        "directional_sharpness": quality.directional_sharpness,
+        "brightness": quality.brightness,
+        "embedding_norm": quality.embedding_norm,
+        "yaw": quality.yaw,
+        "pitch": quality.pitch,
+        "faults": [fault.value.lower() for fault in quality.faults],
+    }
+
+
+def _candidate(candidate: Candidate) -> JSON:
+    return {
+        "identity_id": candidate.identity_id,
+        "name": candidate.display_name,
+        "similarity": candidate.similarity,
+    }
+
+
+def _timings(timings: StageTimings) -> JSON:
+    return {name: getattr(timings, name) for name in _TIMINGS}
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat()

@@ -1,0 +1,187 @@
+"""Who was seen: the latest track events of all cameras, and those who wait for the next one.
+
+Kept events name people by id only. A name is read from the gallery when it is shown, so that what is kept here does not
+outlive a deletion.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import Any, Final, Self
+
+from facewire import AsyncClient, FacewireError, NotFoundError, TrackEvent
+from facewire_console.errors import Refused
+from facewire_console.shapes import event_json
+
+__all__ = ["Following", "Sightings"]
+
+_MAX_EVENTS: Final = 2000
+"""Events that are kept: about 2 MB. Chosen, not measured."""
+
+_MAX_WATCHERS: Final = 64
+"""Pages that follow events at the same time. Chosen, not measured."""
+
+_MAX_UNREAD: Final = 256
+"""Events that wait for a page that reads slowly, before it is let go. Chosen, not measured."""
+
+_NAME_S: Final = 10.0
+"""Seconds for which a name is kept. Chosen, not measured."""
+
+_MAX_NAMES: Final = 1000
+"""Names that are kept. Chosen, not measured."""
+
+_FIRST_S: Final = 2.0
+"""Seconds for which the first request waits until the feed is open. Chosen, not measured."""
+
+_PAUSE_S: Final = 10.0
+"""Seconds until a feed that was refused is tried again: the token may be changed meanwhile. Chosen, not measured."""
+
+_ALL_KEPT: Final = 1
+"""`after_event` of a feed that begins with the oldest event that is kept."""
+
+
+class Following:
+    """One page's view of the events from now on; a context manager, which ends it."""
+
+    def __init__(self, watchers: "set[Following]", gallery: str, camera: str | None) -> None:
+        self._watchers = watchers
+        self._gallery = gallery
+        self._camera = camera
+        self._unread: asyncio.Queue[TrackEvent | None] = asyncio.Queue()
+
+    def __enter__(self) -> Self:
+        self._watchers.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watchers.discard(self)
+
+    async def next(self) -> TrackEvent | None:
+        """Waits for the next event; None ends it: too many were left unread."""
+        return await self._unread.get()
+
+    def take(self, event: TrackEvent) -> None:
+        """Takes an event, if it is of this view."""
+        if event.gallery_id != self._gallery or self._camera not in (None, event.camera_id):
+            return
+        if self._unread.qsize() < _MAX_UNREAD:
+            self._unread.put_nowait(event)
+        else:
+            self._watchers.discard(self)
+            self._unread.put_nowait(None)
+
+
+class Sightings:
+    """The events of all cameras, in bounded memory. For one event loop."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._events: deque[TrackEvent] = deque(maxlen=_MAX_EVENTS)
+        self._watchers: set[Following] = set()
+        self._names: OrderedDict[tuple[str, str], tuple[float, str | None]] = OrderedDict()
+        self._settled = asyncio.Event()
+        self._refused_by: FacewireError | None = None
+
+    async def watch(self) -> None:
+        """Follows the server's events until it is cancelled; goes on when the server is back."""
+        last = _ALL_KEPT
+        while True:
+            feed = self._client.watch_tracks(after_event=last)
+            try:
+                async with feed:
+                    self._refused_by = None
+                    self._settled.set()
+                    async for event in feed:
+                        last = event.event_id
+                        self._take(event)
+            except FacewireError as error:
+                self._refused_by = error
+                self._settled.set()
+            await asyncio.sleep(_PAUSE_S)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether the feed is open."""
+        return self._settled.is_set() and self._refused_by is None
+
+    async def latest(self, gallery: str, camera: str | None, limit: int) -> list[dict[str, Any]]:
+        """Returns the latest events of a gallery as JSON, newest first; none about deleted people.
+
+        Args:
+            gallery: the gallery that was searched.
+            camera: only of this camera; None is all.
+            limit: at most this many.
+
+        Raises:
+            FacewireError: the server does not let the console watch.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), _FIRST_S)
+        if self._refused_by is not None and not self._events:
+            raise self._refused_by
+        found: list[dict[str, Any]] = []
+        for event in list(self._matching(gallery, camera)):
+            if len(found) == limit:
+                break
+            identity_id = event.decision.identity_id
+            name = await self._name(event, identity_id) if identity_id else None
+            if name is not None or not identity_id:
+                found.append(event_json(event, name=name))
+        return found
+
+    def follow(self, gallery: str, camera: str | None) -> "Following":
+        """Returns a view of the events of a gallery, which follows them once it is entered.
+
+        Args:
+            gallery: the gallery that was searched.
+            camera: only of this camera; None is all.
+
+        Raises:
+            Refused: too many follow already.
+        """
+        if len(self._watchers) >= _MAX_WATCHERS:
+            raise Refused(429, "TOO_MANY_WATCHERS", "too many pages follow events already")
+        return Following(self._watchers, gallery, camera)
+
+    def _matching(self, gallery: str, camera: str | None) -> Iterator[TrackEvent]:
+        for event in reversed(self._events):
+            if event.gallery_id == gallery and camera in (None, event.camera_id):
+                yield event
+
+    def _take(self, event: TrackEvent) -> None:
+        self._events.append(event)
+        for following in list(self._watchers):
+            following.take(event)
+
+    async def _name(self, event: TrackEvent, identity_id: str) -> str | None:
+        """Returns the present name of an event's person; None if the person was deleted."""
+        key = (event.gallery_id, identity_id)
+        until, name = self._names.get(key, (0.0, None))
+        if until > time.monotonic():
+            return name
+        try:
+            identity = await self._client.identity(identity_id, gallery=event.gallery_id)
+            name = identity.display_name
+        except NotFoundError:
+            name = None
+            self._forget(event.gallery_id, identity_id)
+        except FacewireError:
+            return (
+                event.decision.display_name
+            )  # the token may not read people: the name as it was sent
+        self._names[key] = (time.monotonic() + _NAME_S, name)
+        self._names.move_to_end(key)
+        while len(self._names) > _MAX_NAMES:
+            self._names.popitem(last=False)
+        return name
+
+    def _forget(self, gallery: str, identity_id: str) -> None:
+        kept = [
+            event
+            for event in self._events
+            if (event.gallery_id, event.decision.identity_id) != (gallery, identity_id)
+        ]
+        self._events.clear()
+        self._events.extend(kept)

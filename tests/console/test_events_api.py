@@ -1,0 +1,80 @@
+"""`/api/events`: who was seen, also after the page was opened, and never someone who was deleted."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from console.described import checked, described_value
+from harness.console_running import RunningConsole
+
+EVENTS = ("GET", "/api/events")
+
+
+def enroll(console: RunningConsole, gallery: str, portrait: bytes) -> str:
+    answer = console.send_form(
+        f"/api/identities?gallery={gallery}", [("name", "Ada"), ("image", portrait)]
+    )
+    return str(answer.json()["identity"]["identity_id"])
+
+
+def events_when(
+    console: RunningConsole, path: str, is_there: Callable[[list[Any]], bool]
+) -> list[Any]:
+    """Asks until the events are as expected: the feed of another process is not awaited otherwise."""
+    while True:
+        found = checked(console.send("GET", path), *EVENTS)
+        if is_there(found["events"]):
+            assert found["complete"] is True
+            return list(found["events"])
+
+
+def test_events_of_a_camera_are_listed_newest_first(console, gallery, portrait) -> None:
+    enroll(console, gallery, portrait)
+    console.send("POST", f"/v1/frames/hall?gallery={gallery}", portrait)
+    path = f"/api/events?gallery={gallery}"
+    events = events_when(console, path, lambda found: len(found) >= 2)
+    numbers = [each["event_id"] for each in events]
+    assert numbers == sorted(numbers, reverse=True)
+    assert events[0]["name"] == "Ada"
+    assert events[0]["camera"] == "hall"
+    assert console.send("GET", f"{path}&camera=other").json()["events"] == []
+    assert len(console.send("GET", f"{path}&limit=1").json()["events"]) == 1
+
+
+def test_the_best_picture_of_a_track_is_a_jpeg(console, gallery, portrait) -> None:
+    result = console.send("POST", f"/v1/frames/crop?gallery={gallery}", portrait).json()
+    track_id = result["faces"][0]["track_id"]
+    path = f"/api/events?gallery={gallery}"
+    events_when(console, path, lambda found: any(each["has_crop"] for each in found))
+    crop = console.send("GET", f"/api/tracks/{track_id}/crop")
+    assert crop.status == 200
+    assert crop.headers["content-type"] == "image/jpeg"
+    assert crop.headers["cache-control"] == "no-store"
+    assert crop.body.startswith(b"\xff\xd8")
+
+
+def test_a_deleted_person_is_in_no_event(console, gallery, portrait) -> None:
+    ada = enroll(console, gallery, portrait)
+    console.send("POST", f"/v1/frames/exit?gallery={gallery}", portrait)
+    path = f"/api/events?gallery={gallery}"
+    events_when(console, path, lambda found: any(each["name"] == "Ada" for each in found))
+    assert console.send("DELETE", f"/api/identities/{ada}?gallery={gallery}").status == 204
+    events_when(console, path, lambda found: not any(each["identity_id"] == ada for each in found))
+
+
+def test_events_are_streamed_as_they_happen(console, gallery, portrait) -> None:
+    with console.connect() as listening:
+        request = f"GET /api/events/stream?gallery={gallery}&camera=live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        listening.sendall(request.encode())
+        lines = listening.makefile("rb")
+        head = [lines.readline()]
+        while not head[-1].startswith(b": open"):
+            head.append(lines.readline())
+        assert head[0].startswith(b"HTTP/1.1 200")
+        assert any(line.lower().startswith(b"content-type: text/event-stream") for line in head)
+        console.send("POST", f"/v1/frames/live?gallery={gallery}", portrait)
+        while not (line := lines.readline()).startswith(b"data: "):
+            assert line, "the stream ended"
+        event = json.loads(line.removeprefix(b"data: "))
+    described_value("Event", event)
+    assert (event["camera"], event["type"]) == ("live", "tentative")
