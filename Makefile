@@ -15,12 +15,15 @@ MODEL_FAULTS := tests/integration/test_served_faults.py tests/integration/test_f
 TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run demo serving models graphs test unit integration model-faults coverage serving-test sdk-compat cpp firmware lint format protos protos-check descriptors pins docs bench images up down images-test clean
+.PHONY: help setup environments run run-server demo serving models graphs test unit integration model-faults coverage serving-test sdk-compat cpp firmware lint format protos protos-check descriptors pins docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
-run: models ## bring up a server that recognizes people, on 127.0.0.1:50051
+run: models ## bring up a server that recognizes people, on 127.0.0.1:50051, and a page on http://127.0.0.1:5000
+	@$(BIN)/python -m tools.run
+
+run-server: models ## bring up the server alone
 	$(BIN)/facewire-server run
 
 demo: models ## the whole system on a film of one picture; or FOLDER=people/ CLIP=film.mp4
@@ -52,7 +55,7 @@ unit: setup models .venv-models/.done ## tests of units, ports and architecture
 	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/unit tests/ports tests/architecture
 
 integration: setup models .venv-models/.done ## tests of real servers, clients and commands
-	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration $(MODEL_FAULTS:%=--ignore=%)
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration tests/console $(MODEL_FAULTS:%=--ignore=%)
 
 model-faults: setup models .venv-models/.done ## tests of model servers that fail, apart so that `test` runs them beside others
 	$(BIN)/python -m coverage run --parallel-mode -m pytest $(MODEL_FAULTS)
@@ -77,7 +80,7 @@ firmware: setup models ## tests of the firmware clients, which are skipped, by n
 lint: setup ## format check, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy server/facewire_server clients/python/facewire clients/python/examples serving/facewire_serving tools harness bench tests
+	$(BIN)/mypy server/facewire_server clients/python/facewire clients/python/examples clients/console/facewire_console serving/facewire_serving tools harness bench tests
 
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format .
@@ -117,10 +120,10 @@ clean: ## remove what was built; keep data/ (the gallery)
 	rm -rf .venv .venv-models .venv-sdk-min .venv-protos .venv-docs models build .coverage .coverage.*
 
 # What runs. Not compiled: Python compiles what is imported when it is imported first.
-.venv/.done: requirements/run.txt server/pyproject.toml clients/python/pyproject.toml serving/pyproject.toml
+.venv/.done: requirements/run.txt server/pyproject.toml clients/python/pyproject.toml clients/console/pyproject.toml serving/pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/$(PIP_INSTALL) --no-deps --no-compile --require-hashes -r requirements/run.txt
-	$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e clients/python -e server -e serving
+	$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e clients/python -e clients/console -e server -e serving
 	@touch $@
 
 # What tests, on top of it.
