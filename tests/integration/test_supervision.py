@@ -23,8 +23,8 @@ from facewire_server.host.signals import Signals
 from facewire_server.workers import supervision
 from facewire_server.workers.hanging import end_if_it_hangs
 from facewire_server.workers.process import WorkerProcess
-from facewire_server.workers.supervision import EXIT_GIVEN_UP, Supervisor, slots_of
-from facewire_server.workers.table import Slot, Table
+from facewire_server.workers.supervision import EXIT_GIVEN_UP, Supervisor
+from facewire_server.workers.table import Slot, Table, slots_of
 from fakes.python import PATHS
 
 OBEDIENT = """

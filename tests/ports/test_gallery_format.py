@@ -221,7 +221,7 @@ def test_a_storage_that_an_earlier_server_uses_is_not_upgraded_under_it(
 ) -> None:
     file = put_back(FORMAT_1, tmp_path)
     before = file.read_bytes()
-    monkeypatch.setattr("facewire_server.backends.lmdb_storage.environment._UPGRADE_WAIT_S", 0.0)
+    monkeypatch.setattr("facewire_server.backends.lmdb_storage.upgrading._WAIT_S", 0.0)
     earlier = FolderLock(tmp_path)  # what a server of any version holds
     with pytest.raises(OSError, match=r"a server of an earlier version uses it: stop that server"):
         opened(tmp_path)

@@ -13,8 +13,8 @@ from facewire_server.logs import logging_to_stderr
 from facewire_server.telemetry.merged import serving_merged
 from facewire_server.workers.orders import WORK
 from facewire_server.workers.process import WorkerProcess, environment_of
-from facewire_server.workers.supervision import Supervisor, slots_of
-from facewire_server.workers.table import Table
+from facewire_server.workers.supervision import Supervisor
+from facewire_server.workers.table import Table, slots_of
 
 __all__ = ["supervise"]
 

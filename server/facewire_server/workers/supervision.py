@@ -19,7 +19,7 @@ from facewire_server.workers.orders import RELOAD, STOP, STOP_AT_ONCE
 from facewire_server.workers.process import WorkerProcess
 from facewire_server.workers.table import Table
 
-__all__ = ["EXIT_GIVEN_UP", "Supervisor", "slots_of"]
+__all__ = ["EXIT_GIVEN_UP", "Supervisor"]
 
 EXIT_GIVEN_UP: Final = 4
 """Exit status of a server whose workers died again and again."""
@@ -244,8 +244,3 @@ class Supervisor:
                 if worker.ended in late:
                     worker.kill()
                     await worker.ended
-
-
-def slots_of(worker_count: int) -> int:
-    """Returns the slots for this number of workers: each, and those that take their places."""
-    return 2 * worker_count

@@ -13,7 +13,7 @@ import os
 import threading
 from typing import Final
 
-__all__ = ["Slot", "Table"]
+__all__ = ["Slot", "Table", "slots_of"]
 
 _NUMBERS: Final = 8
 """Numbers of a slot, of which three are used: no two slots lie in one line of the processor's cache."""
@@ -100,3 +100,8 @@ class Slot:
         """See the port."""
         taking = [slot for slot in self._others if self._table.read(slot, _TAKES_CALLS)]
         return min((self._table.read(slot, _STREAMS) for slot in taking), default=None)
+
+
+def slots_of(worker_count: int) -> int:
+    """Returns the slots for this number of workers: each, and those that take their places."""
+    return 2 * worker_count

@@ -6,7 +6,8 @@ import numpy as np
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
+from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
+from facewire_server.backends.lmdb_gallery.blocks import BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
 from facewire_server.backends.lmdb_gallery.erasure import note_deletion
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_TABLES, gallery_prefix

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from facewire_server.backends.crop_cipher import CropKeys
-from facewire_server.backends.lmdb_gallery.blocks import BlockEditor, BlockLayout
+from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
+from facewire_server.backends.lmdb_gallery.blocks import BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents, row_owner
 from facewire_server.backends.lmdb_gallery.erasure import note_deletion
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops

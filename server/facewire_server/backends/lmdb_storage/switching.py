@@ -6,10 +6,7 @@ that the file has moved. A process that is killed before that commit leaves the 
 generation is the storage. The copy is made key by key (`refilling`), so that what was deleted before is in no page of it.
 """
 
-import errno
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,22 +14,20 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import lmdb
 
+from facewire_server.backends.lmdb_storage.copy_process import copy_file
 from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.erasing import PART, erase
-from facewire_server.backends.lmdb_storage.generations import MOVED_TO, SWITCHING, file_of
+from facewire_server.backends.lmdb_storage.generations import META, MOVED_TO, SWITCHING, file_of
 from facewire_server.backends.lmdb_storage.tables import CHANGED, Storage, Transaction
 from facewire_server.errors import GalleryFull, StorageBusy
 
 if TYPE_CHECKING:
     from facewire_server.backends.lmdb_storage.environment import Environment
 
-__all__ = ["Rewrite", "switch_to_next"]
+__all__ = ["Rewrite", "stop_noting", "switch_to_next"]
 
 Rewrite: TypeAlias = Callable[[Transaction], None]
 """Changes the next generation before it is used."""
-
-_MODULE: Final = "facewire_server.backends.lmdb_storage.refilling"
-"""Runs in a process of its own to copy."""
 
 _ROUNDS: Final = 5
 """Most times that changes are brought over before writes must wait. Chosen, not measured: each round takes less than the
@@ -73,7 +68,7 @@ def switch_to_next(
     at_step("noting")
     try:
         map_bytes = environment.map_bytes
-        _copy(file_of(folder, environment.generation), part, map_bytes, lock, at_step)
+        copy_file(file_of(folder, environment.generation), part, map_bytes, lock, at_step)
         at_step("copied")
         with _opened(part, storage, map_bytes) as following:
             _bring_over(environment, following)
@@ -92,7 +87,7 @@ def switch_to_next(
                 part.rename(target)
                 sync_path(folder)
                 at_step("renamed")
-                transaction.table("meta").put(MOVED_TO, str(environment.generation + 1).encode())
+                transaction.table(META).put(MOVED_TO, str(environment.generation + 1).encode())
                 at_step("moving")
 
             environment.write(move, beyond_quota=True)
@@ -117,44 +112,14 @@ def _require_disk(environment: "Environment", folder: Path) -> None:
 
 def _begin_noting(transaction: Transaction) -> None:
     transaction.table(CHANGED).clear()
-    transaction.table("meta").put(SWITCHING, b"")
+    transaction.table(META).put(SWITCHING, b"")
 
 
 def stop_noting(transaction: Transaction) -> None:
     """Ends what a switch began that did not come to its end."""
-    meta = Transaction(transaction.txn, transaction.databases).table("meta")
-    meta.delete(SWITCHING)
-    Transaction(transaction.txn, transaction.databases).table(CHANGED).clear()
-
-
-def _copy(
-    file: Path, part: Path, map_bytes: int, lock: int, at_step: Callable[[str], None]
-) -> None:
-    """Copies in a process of its own: a copy that takes long keeps no thread of this process from moving the map."""
-    into = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        # It has the lock, too: if this process is killed, no other one switches while the copy is written.
-        with subprocess.Popen(
-            [sys.executable, "-m", _MODULE, str(file), str(part), str(map_bytes)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(lock,),
-        ) as child:
-            try:
-                at_step("copying")
-                _, said = child.communicate()
-            except BaseException:
-                child.kill()
-                raise
-        if child.returncode == errno.ENOSPC:
-            raise GalleryFull("the disk has no room for a second copy of the storage")
-        if child.returncode:
-            reason = said.decode(errors="replace").strip().rpartition("\n")[2]
-            raise OSError(f"the storage could not be copied: {reason or child.returncode}")
-        os.fsync(into)
-    finally:
-        os.close(into)
+    of_this_file = transaction.unnoted()
+    of_this_file.table(META).delete(SWITCHING)
+    of_this_file.table(CHANGED).clear()
 
 
 class _Next:
@@ -225,7 +190,7 @@ def _bring_over(environment: "Environment", following: _Next) -> None:
         def take(transaction: Transaction, into: list[bytes] = changes) -> None:
             into[:] = [bytes(key) for key, _ in transaction.table(CHANGED).scan()]
             if len(into) > _FEW_CHANGES:
-                Transaction(transaction.txn, transaction.databases).table(CHANGED).clear()
+                transaction.unnoted().table(CHANGED).clear()
 
         environment.write(take, beyond_quota=True)
         if len(changes) <= _FEW_CHANGES:

@@ -165,6 +165,10 @@ class Transaction(NamedTuple):
         changed = self.databases[CHANGED] if self.is_noting else None
         return Table(self.txn, self.databases[name], prefix, name, changed)
 
+    def unnoted(self) -> "Transaction":
+        """Returns the same transaction for changes that concern this file only, and that no switch is to bring over."""
+        return self._replace(is_noting=False)
+
     def used_bytes(self) -> int:
         """Returns the bytes of the pages that all tables use now; free pages of the file do not count."""
         stats = [self.txn.stat(database) for database in self.databases.values()]

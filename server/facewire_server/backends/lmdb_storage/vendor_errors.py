@@ -1,7 +1,10 @@
 """LMDB's errors, and those of records that cannot be parsed, as ours."""
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import lmdb
@@ -9,9 +12,12 @@ from google.protobuf.message import DecodeError
 
 from facewire_server.errors import GalleryDamaged, GalleryFull, StorageBusy
 
-__all__ = ["damaged", "our_errors"]
+__all__ = ["damaged", "is_of_full_disk", "our_errors"]
 
 _GALLERY: Final = "the gallery's storage"
+
+_FULL_DISK_BYTES: Final = 64 << 20
+"""Free bytes below which a failed write is attributed to a full disk. Chosen, not measured."""
 
 _DAMAGE = (
     lmdb.CorruptedError,
@@ -38,6 +44,17 @@ def damaged(what: str, storage: str = _GALLERY) -> GalleryDamaged:
         storage: its name.
     """
     return GalleryDamaged(f"{storage} is damaged: {what}; its operator must restore it")
+
+
+def is_of_full_disk(error: lmdb.Error, folder: Path) -> bool:
+    """Whether a write failed because the disk of a folder is full."""
+    if isinstance(error, lmdb.DiskError):
+        return True
+    # LMDB reports a write that was cut short as an input/output error, whatever the reason.
+    if error.code != errno.EIO:
+        return False
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < _FULL_DISK_BYTES
 
 
 @contextmanager

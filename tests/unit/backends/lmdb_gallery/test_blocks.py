@@ -5,11 +5,8 @@ import numpy as np
 import pytest
 
 from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
-from facewire_server.backends.lmdb_gallery.blocks import (
-    BlockEditor,
-    BlockLayout,
-    Blocks,
-)
+from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
+from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.errors import GalleryDamaged
