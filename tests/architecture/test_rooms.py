@@ -187,6 +187,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             "facewire_server.backends.lmdb_storage",
             f"{SERVER}.galleries.records",
+            f"{SERVER}.work.cancellation",
             f"{SERVER}.work.threads",
             *VALUES,
             "google.protobuf",

@@ -11,7 +11,6 @@ from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit
 from facewire_server.galleries.ports import People
 from facewire_server.streams.journal import Journal
-from facewire_server.work.cancellation import heed_cancellation
 from facewire_server.work.threads import run_within
 
 __all__ = ["opened_journal"]
@@ -55,5 +54,4 @@ async def opened_journal(settings: Settings, people: People, emit: Emit) -> Asyn
 async def _maintain(journal: Journal) -> NoReturn:
     while True:
         await journal.maintain()
-        heed_cancellation()
         await asyncio.sleep(_ROUND_S)

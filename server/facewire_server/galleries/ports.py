@@ -6,7 +6,7 @@ What holds for all of their methods:
 * They may run concurrently. A write that returned is durable, and visible to the next call of every
   process. Every write to a gallery raises its revision.
 * A cancelled read raises CancelledError. A cancelled write that has begun runs to its end, and the
-  caller receives its outcome; one that has not begun is dropped, and nothing of it is written later.
+  caller receives its outcome, and is cancelled at its next wait; one that has not begun is dropped, and nothing of it is written later.
 * Composed and decomposed spellings of an identity's id (Unicode's NFC and NFD) are one id. A new
   identity is stored under the composed one; one that an earlier version stored keeps its spelling.
   What is returned is the stored spelling. Only a new id must be visible (`ids.checked_new_identity_id`).

@@ -100,7 +100,9 @@ class Outbox:
 
     async def break_off(self) -> None:
         """Records what is left; the stream may be resumed from here. A second call does nothing, nor one after `end`."""
-        with suppress(*NOT_ITS_STREAM):
-            await self.record()
-            await self.save()
-        self._stream.break_off()
+        try:
+            with suppress(*NOT_ITS_STREAM):
+                await self.record()
+                await self.save()
+        finally:
+            self._stream.break_off()

@@ -11,7 +11,6 @@ from facewire_server.streams.ledger import Entry, Ledger
 from facewire_server.streams.outbox import Outbox
 from facewire_server.streams.tally import Settled
 from facewire_server.streams.values import Arrival
-from facewire_server.work.cancellation import heed_cancellation
 from facewire_server.work.condition import Condition
 from facewire_server.work.slots import Flow, WorkSlots
 
@@ -71,7 +70,6 @@ class Worker:
                     await self._outbox.record()
                     ledger.settle(entry, outcome._replace(events=self._outbox.take()))
             self._changed.notify()
-            heed_cancellation()
 
     async def _work_on_next(
         self, slots: WorkSlots, flow: Flow
@@ -98,4 +96,3 @@ class Worker:
                 await self._outbox.record()
                 await self._outbox.save()
             self._changed.notify()
-            heed_cancellation()

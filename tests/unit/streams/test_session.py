@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -31,6 +30,7 @@ from facewire_server.streams.values import (
     StreamPlan,
 )
 from facewire_server.types import Picture, Recognition, TrackEvent
+from facewire_server.work.cancellation import cancel_at_next_wait
 from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.recognizer import FakeCamera, FakeRecognizer
@@ -240,9 +240,11 @@ class Writing:
 
     async def save(self, numbers: Mapping[int, Sequence[float]]) -> None:
         self.begun.set()
-        while not self.go_on.is_set():
-            with suppress(asyncio.CancelledError):
-                await self.go_on.wait()
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            await self.go_on.wait()
+            cancel_at_next_wait()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

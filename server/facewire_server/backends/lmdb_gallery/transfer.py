@@ -120,9 +120,7 @@ async def import_records(
             committed(added)
             total = _sum(total, added)
             # A cancelled import ends between two parts: it can be sent again.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError
+            await asyncio.sleep(0)
     return total
 
 

@@ -1,5 +1,6 @@
 """The journal's storage in one process: its transactions in threads, and the pictures that belong to them."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable
@@ -119,11 +120,15 @@ class JournalStorage:
 
         result, lost = await self._threads.write(in_transaction)
         if lost:
-            try:
-                await self._threads.call(partial(self.files.erase, lost))
-            except OSError as error:  # the change itself is made
-                self._emit(JournalFailed(type(error), str(error)))
+            # Also for a caller that was cancelled: it would leave pictures of which there is no record.
+            await asyncio.shield(self._erase(lost))
         return result
+
+    async def _erase(self, lost: list[int]) -> None:
+        try:
+            await self._threads.call(partial(self.files.erase, lost))
+        except OSError as error:  # the change itself is made
+            self._emit(JournalFailed(type(error), str(error)))
 
     def _writes(self, transaction: Transaction) -> Writes:
         return Writes(transaction, self.accounts, self.retention, self.now_us())

@@ -3,8 +3,8 @@
 LMDB has one writer at a time among all processes, and a thread that waits for another process' write
 transaction cannot be interrupted. So a caller waits for the thread only a bounded time. Until its write has
 begun, which it does when LMDB has granted the transaction, the caller may withdraw it, and then nothing of it is
-ever written; a write that has begun runs to its end, and its caller receives the outcome. `_Write` holds that
-decision: withdrawn and begun exclude each other.
+ever written; a write that has begun runs to its end, and its caller receives the outcome, and is cancelled at its next wait. `_Write`
+holds that decision: withdrawn and begun exclude each other.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, TypeVar
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.errors import StorageBusy
+from facewire_server.work.cancellation import cancel_at_next_wait
 
 __all__ = ["WRITE_WAIT_S", "Writer"]
 
@@ -67,7 +68,8 @@ class Writer:
     async def write(self, change: Callable[[Transaction], T], *, beyond_quota: bool = False) -> T:
         """Commits a change in a write transaction.
 
-        A caller that is cancelled before the write has begun withdraws it; later it receives the outcome.
+        A caller that is cancelled before the write has begun withdraws it. Later it receives the outcome, so that it can keep what
+        was written, and is cancelled at its next wait.
 
         Args:
             change, beyond_quota: see `Environment.write`.
@@ -75,21 +77,26 @@ class Writer:
         Raises:
             StorageBusy: the queue is full, or the write could not begin in its time; nothing was written.
         """
+        await asyncio.sleep(0)  # a cancellation that came during the write before this one is due
         write = _Write(change, beyond_quota)
         self._put(write)
         outcome = asyncio.wrap_future(write.outcome)
         ends_at_s = time.monotonic() + self._wait_s
+        is_cancelled = False
         while not outcome.done():
             left_s = ends_at_s - time.monotonic()
-            if left_s <= 0 and self._withdraw(write):
+            if (is_cancelled or left_s <= 0) and self._withdraw(write):
+                if is_cancelled:
+                    raise asyncio.CancelledError
                 raise StorageBusy(
                     f"another write held {self._environment.name} for {self._wait_s:g} s; nothing was written"
                 )
             try:
                 await asyncio.wait([outcome], timeout=max(left_s, _RECHECK_S))
             except asyncio.CancelledError:
-                if self._withdraw(write):
-                    raise
+                is_cancelled = True
+        if is_cancelled:
+            cancel_at_next_wait()
         return outcome.result()
 
     def close(self) -> bool:

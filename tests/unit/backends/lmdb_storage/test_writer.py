@@ -159,24 +159,93 @@ async def test_a_write_that_is_put_back_for_a_larger_map_can_be_withdrawn_again(
     assert made == ["attempt"]
 
 
+class Held:
+    """A change that waits in its transaction."""
+
+    def __init__(self) -> None:
+        self.begun, self.release = threading.Event(), threading.Event()
+        self.count = 0
+
+    def __call__(self, _: Transaction) -> str:
+        self.count += 1
+        self.begun.set()
+        assert self.release.wait(20)
+        return "written"
+
+
 async def test_the_outcome_of_a_write_that_has_begun_is_awaited_whatever_its_caller_does(
     tmp_path: Path,
 ) -> None:
     gallery = opened(tmp_path, 0.1)
-    begun, release = threading.Event(), threading.Event()
+    held = Held()
+    outcomes: list[str] = []
 
-    def held(_: Transaction) -> str:
-        begun.set()
-        assert release.wait(20)
-        return "written"
+    async def call() -> None:
+        outcomes.append(await gallery._threads.write(held))
+        outcomes.append("goes on")
+        await asyncio.sleep(0)
+        outcomes.append("goes on after a wait")
 
-    write = asyncio.create_task(gallery._threads.write(held))
-    await asyncio.to_thread(begun.wait)
+    write = asyncio.create_task(call())
+    await asyncio.to_thread(held.begun.wait)
     for _ in range(3):
         write.cancel()
         await asyncio.sleep(0)
     await until(lambda: gallery.is_write_blocked)  # longer than a write may wait
     assert not write.done()
-    release.set()
-    assert await write == "written"
+    held.release.set()
+    await asyncio.wait([write], timeout=20)
+    assert write.cancelled()
+    assert outcomes == ["written", "goes on"]
+    gallery.close()
+
+
+async def test_whoever_writes_again_and_again_ends_after_the_write_in_which_it_was_cancelled(
+    tmp_path: Path,
+) -> None:
+    gallery = opened(tmp_path, 20.0)
+    held = Held()
+
+    async def upkeep() -> None:
+        while True:
+            await gallery._threads.write(held)
+
+    task = asyncio.create_task(upkeep())
+    await asyncio.to_thread(held.begun.wait)
+    task.cancel()
+    await asyncio.sleep(0)
+    held.release.set()
+    done, _ = await asyncio.wait([task], timeout=20)
+    assert done
+    assert task.cancelled()
+    assert held.count == 1
+    gallery.close()
+
+
+async def test_a_failure_of_a_write_is_known_to_a_caller_that_was_cancelled_during_it(
+    tmp_path: Path,
+) -> None:
+    gallery = opened(tmp_path, 20.0)
+    held = Held()
+    failures: list[BaseException] = []
+
+    def failing(transaction: Transaction) -> None:
+        held(transaction)
+        raise KeyError("of the change")
+
+    async def call() -> None:
+        try:
+            await gallery._threads.write(failing)
+        except KeyError as error:
+            failures.append(error)
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(call())
+    await asyncio.to_thread(held.begun.wait)
+    task.cancel()
+    await asyncio.sleep(0)
+    held.release.set()
+    await asyncio.wait([task], timeout=20)
+    assert task.cancelled()
+    assert [type(error) for error in failures] == [KeyError]
     gallery.close()
