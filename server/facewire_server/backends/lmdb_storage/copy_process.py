@@ -1,25 +1,29 @@
 """Copies a storage in a process of its own: a copy that takes long keeps no thread of a server from moving the map."""
 
 import errno
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import lmdb
+
+from facewire_server.backends.lmdb_storage.generations import open_lmdb
+from facewire_server.backends.lmdb_storage.rebuilding import MOST_TABLES, copy_records
+from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk
 from facewire_server.errors import GalleryFull
 
 __all__ = ["copy_file"]
 
-_MODULE: Final = "facewire_server.backends.lmdb_storage.refilling"
-"""What the process runs."""
+_MODULE: Final = "facewire_server.backends.lmdb_storage.copy_process"
+"""This one, which is what the process runs."""
 
 
 def copy_file(
     file: Path, part: Path, map_bytes: int, lock: int, at_step: Callable[[str], None]
 ) -> None:
-    """Writes all keys to a new file, which is on the disk then.
+    """Writes the records to a new file, which is on the disk then.
 
     Args:
         file: of the generation in use.
@@ -32,26 +36,34 @@ def copy_file(
         GalleryFull: the disk has no room.
         OSError: the copy failed.
     """
-    into = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with subprocess.Popen(
+        [sys.executable, "-m", _MODULE, str(file), str(part), str(map_bytes)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        pass_fds=(lock,),
+    ) as child:
+        try:
+            at_step("copying")
+            _, said = child.communicate()
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode == errno.ENOSPC:
+        raise GalleryFull("the disk has no room for a second copy of the storage")
+    if child.returncode:
+        reason = said.decode(errors="replace").strip().rpartition("\n")[2]
+        raise OSError(f"the storage could not be copied: {reason or child.returncode}")
+
+
+if __name__ == "__main__":
+    source, copy = map(Path, sys.argv[1:3])
     try:
-        with subprocess.Popen(
-            [sys.executable, "-m", _MODULE, str(file), str(part), str(map_bytes)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(lock,),
-        ) as child:
-            try:
-                at_step("copying")
-                _, said = child.communicate()
-            except BaseException:
-                child.kill()
-                raise
-        if child.returncode == errno.ENOSPC:
-            raise GalleryFull("the disk has no room for a second copy of the storage")
-        if child.returncode:
-            reason = said.decode(errors="replace").strip().rpartition("\n")[2]
-            raise OSError(f"the storage could not be copied: {reason or child.returncode}")
-        os.fsync(into)
-    finally:
-        os.close(into)
+        with open_lmdb(
+            source, readonly=True, map_size=int(sys.argv[3]), max_dbs=MOST_TABLES
+        ) as opened:
+            copy_records(opened, copy)
+    except lmdb.Error as error:
+        if is_of_full_disk(error, copy.parent):
+            sys.exit(errno.ENOSPC)
+        raise

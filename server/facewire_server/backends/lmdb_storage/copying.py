@@ -8,6 +8,7 @@ from typing import Final
 from facewire_server.backends.lmdb_storage.folder import FolderLock
 from facewire_server.backends.lmdb_storage.generations import is_moved, open_lmdb
 from facewire_server.backends.lmdb_storage.reading import reading_current
+from facewire_server.backends.lmdb_storage.rebuilding import MOST_TABLES, copy_records
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 
 __all__ = ["copy_storage"]
@@ -46,8 +47,7 @@ def copy_storage(folder: Path, storage: str, into: Path, progress: Callable[[flo
 def _copy(folder: Path, storage: str, target: Path, progress: Callable[[float], None]) -> None:
     with (
         our_errors(storage),
-        reading_current(folder, storage) as (_, environment),
-        target.open("wb") as opened,
+        reading_current(folder, storage, MOST_TABLES) as (_, environment),
     ):
         pages = environment.info()["last_pgno"] + 1
         ended = threading.Event()
@@ -57,7 +57,7 @@ def _copy(folder: Path, storage: str, target: Path, progress: Callable[[float], 
         )
         watcher.start()
         try:
-            environment.copyfd(opened.fileno(), compact=True)
+            copy_records(environment, target)
         finally:
             ended.set()
             watcher.join()

@@ -1,9 +1,9 @@
-"""The generation switch: the storage is copied, compacted, into the next file, which takes its place.
+"""The generation switch: the storage is copied, record by record, into the next file, which takes its place.
 
 Purge, compaction and re-embedding are this one step. While the copy is made, others read and write: each write notes the keys
 that it changes, and what they hold is brought over afterwards, the last of it in a write transaction that ends with the word
 that the file has moved. A process that is killed before that commit leaves the storage as it was; after it, the next
-generation is the storage. The copy is made key by key (`refilling`), so that what was deleted before is in no page of it.
+generation is the storage. The copy is made of the records that there are, so that what was deleted before is in no page of it.
 """
 
 import os

@@ -78,6 +78,29 @@ def test_after_a_switch_nothing_of_what_was_deleted_is_in_a_file(tmp_path: Path)
         assert contents(environment) == {"kept": b"value", "later": b"value"}
 
 
+def test_no_key_of_what_was_deleted_stays_in_the_pages_above_the_leaves(tmp_path: Path):
+    """LMDB keeps the first key of a page there when its record is deleted, and its own copy does, too."""
+    keys = [f"person {number * 7919 % 5000:04} of many" for number in range(5000)]
+    with opened(tmp_path) as environment:
+
+        def fill(transaction: Transaction) -> None:
+            for key in keys:
+                transaction.table("identities").put(key.encode(), b"a record of some length" * 3)
+
+        def empty(transaction: Transaction) -> None:
+            for key in keys[::2]:
+                transaction.table("identities").delete(key.encode())
+
+        environment.write(fill)
+        environment.write(empty)
+        environment.switch()
+        with environment.read() as transaction:
+            assert transaction.count("identities") == 2500
+    file = (tmp_path / "data.2.mdb").read_bytes()
+    assert [key for key in keys[::2] if key.encode() in file] == []
+    assert all(key.encode() in file for key in keys[1::2])
+
+
 def test_a_second_switch_takes_away_the_file_of_the_first(tmp_path: Path):
     with opened(tmp_path) as environment:
         environment.switch()
