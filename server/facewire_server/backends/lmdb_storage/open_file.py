@@ -44,6 +44,10 @@ _LOOK_S: Final = 0.02
 """Seconds between two of them. Chosen, not measured."""
 
 
+_FIRST_TRANSACTION: Final = 1
+"""Of a file of `make_file`: it makes all tables."""
+
+
 class UnusableStorage(OSError):
     """What lies in the folder is damaged, or of another version."""
 
@@ -113,6 +117,7 @@ class OpenFile:
         Raises:
             OutdatedStorage: it must be upgraded, and `is_alone` is not set.
             UnusableStorage: another version made it, from which this one knows no way.
+            StorageDamaged: it has been written to, and does not have what its first transaction wrote.
         """
         # Without a transaction, open_db would begin one for each table.
         databases = {
@@ -133,6 +138,11 @@ class OpenFile:
                     f"{self._storage.name} must be upgraded, and a server of an earlier version uses it: stop that server"
                 )
             upgrade(opened)
+        elif transaction.txn.id() > _FIRST_TRANSACTION:
+            # Else a root that leads elsewhere would look like a storage in which no one was ever enrolled.
+            raise StorageDamaged(
+                f"{self.path} is damaged: its tables are missing; restore it from a backup"
+            )
         meta.put(b"format", self._storage.format)
         return databases
 
