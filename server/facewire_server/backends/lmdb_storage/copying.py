@@ -1,15 +1,19 @@
 """Copies a storage beside the processes that use it."""
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import lmdb
+
 from facewire_server.backends.lmdb_storage.folder import FolderLock
 from facewire_server.backends.lmdb_storage.generations import is_moved, open_lmdb
 from facewire_server.backends.lmdb_storage.reading import reading_current
 from facewire_server.backends.lmdb_storage.rebuilding import MOST_TABLES, copy_records
-from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
+from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk, our_errors
 
 __all__ = ["copy_storage"]
 
@@ -58,6 +62,11 @@ def _copy(folder: Path, storage: str, target: Path, progress: Callable[[float], 
         watcher.start()
         try:
             copy_records(environment, target)
+        except lmdb.Error as error:
+            if not is_of_full_disk(error, target.parent):
+                raise
+            # Not the storage is full, but where the copy goes.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         finally:
             ended.set()
             watcher.join()

@@ -19,6 +19,7 @@ from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.erasing import PART, erase
 from facewire_server.backends.lmdb_storage.generations import META, MOVED_TO, SWITCHING, file_of
 from facewire_server.backends.lmdb_storage.tables import CHANGED, Storage, Transaction
+from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk
 from facewire_server.errors import GalleryFull, StorageBusy
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def switch_to_next(
         map_bytes = environment.map_bytes
         copy_file(file_of(folder, environment.generation), part, map_bytes, lock, at_step)
         at_step("copied")
-        with _opened(part, storage, map_bytes) as following:
+        with _named_if_full(folder), _opened(part, storage, map_bytes) as following:
             _bring_over(environment, following)
             at_step("brought over")
             environment.make_room(_MOVE_ROOM_BYTES)
@@ -90,7 +91,8 @@ def switch_to_next(
                 transaction.table(META).put(MOVED_TO, str(environment.generation + 1).encode())
                 at_step("moving")
 
-            environment.write(move, beyond_quota=True)
+            # Not beyond the quota: the reserve is for who is deleted, and there is room in the map.
+            environment.write(move)
     except BaseException:
         if not environment.has_moved():
             for file in (part, target):
@@ -98,6 +100,16 @@ def switch_to_next(
                     erase(file)
             environment.write(stop_noting, beyond_quota=True)
         raise
+
+
+@contextmanager
+def _named_if_full(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except lmdb.Error as error:
+        if not is_of_full_disk(error, folder):
+            raise
+        raise GalleryFull("the disk has no room for a second copy of the storage") from error
 
 
 def _require_disk(environment: "Environment", folder: Path) -> None:
