@@ -1,10 +1,12 @@
-"""Servers that are killed (SIGKILL) at random moments of enrolling, importing, renaming, deleting and backing up: what they acknowledged and lost.
+"""Servers and workers that are killed (SIGKILL) at random moments of enrolling, importing, renaming, deleting, purging, rewriting the file and backing up.
 
-Two servers share a data folder, and six clients change it; in each round one server, both or the backup command are killed, started
+Two servers share a data folder, one of them with two workers, and six clients change it; the servers rewrite the file each second
+in which something was deleted. In each round a worker, a server, both, `gallery backup` or `gallery compact` are killed, started
 again, and compared with what they acknowledged. Several folders are used side by side. Most servers run without their models, which
 start in a third of the processor time; now and then one has them, and a client enrolls pictures.
 """
 
+import os
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -12,21 +14,31 @@ from pathlib import Path
 from typing import Final
 
 from bench.report import Report, parser, run
-from harness.kills import FAULTS, KilledServers
+from harness.gallery_commands import Beside
+from harness.kills import KilledServers
+from harness.promises import FAULTS, Promises
 
 __all__: list[str] = []
 
-_BACKUP_EVERY: Final = 5
-"""Rounds of which one has a backup. Chosen, not measured: it takes three times as long as another one."""
+_ROUNDS: Final = 8
+"""Rounds of a folder of which one has a compaction and one a backup. Chosen, not measured: they take three times as long as others."""
 
-_WHOLE_EVERY: Final = 50
+_BESIDE: Final = {2: Beside.COMPACT, 6: Beside.BACKUP}
+"""Which of these rounds."""
+
+_MODELS_EVERY: Final = 100
 """Rounds of which one has a server with its models. Chosen, not measured: it takes ten times as long as another one."""
 
 
 def main() -> int:
     flags = parser("kills", __doc__)
     flags.add_argument("--rounds", type=int, default=200, help="with a kill each")
-    flags.add_argument("--folders", type=int, default=2, help="data folders that are used at once")
+    flags.add_argument(
+        "--folders",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="data folders that are used at once",
+    )
     flags.add_argument("--seed", type=int, default=1)
     flags.add_argument(
         "--early-answers",
@@ -59,16 +71,16 @@ def main() -> int:
     return report.finish()
 
 
-def _killed(rounds: range, seed: int, module: str) -> KilledServers:
+def _killed(rounds: range, seed: int, module: str) -> Promises:
     with tempfile.TemporaryDirectory(prefix="facewire-") as scratch:
         with KilledServers(Path(scratch), seed, module=module) as servers:
             for number in rounds:
                 servers.round(
-                    is_whole=number % _WHOLE_EVERY == _WHOLE_EVERY - 1,
-                    has_backup=number % _BACKUP_EVERY == _BACKUP_EVERY - 1,
+                    has_models=number % _MODELS_EVERY == _MODELS_EVERY - 1,
+                    beside=_BESIDE.get(number // rounds.step % _ROUNDS),
                 )
             servers.finish()
-        return servers
+        return servers.promises
 
 
 if __name__ == "__main__":

@@ -1,70 +1,53 @@
-"""Servers on one data folder, killed at random moments under load; after each kill the gallery is compared with what was acknowledged."""
+"""Servers, their workers and commands beside them, killed at random moments under load; after each kill the gallery is compared with what was acknowledged."""
 
 import random
 import shutil
 import threading
 import time
-from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from facewire_server.backends.lmdb_gallery.backups import verify
+from facewire_server.backends.lmdb_gallery.erasure import compact
 from facewire_server.errors import ServerError
-from harness.acknowledged import CHANGED, FOUND, LOST, Ledger
-from harness.backups_made import BackupCommand, people_of_backup, search_finds
+from harness.acknowledged import Ledger
+from harness.gallery_commands import Beside, GalleryCommand
 from harness.gallery_loads import GalleryClient, read_gallery
+from harness.killed_servers import SERVERS, ServerPair
+from harness.left_galleries import ids_in_files, people_of_backup, search_finds
 from harness.made_people import made_pair, portrait_of
-from harness.running import RunningServer, ServerFailed, running_server
-
-__all__ = ["FAULTS", "KilledServers"]
-
-_NOT_STARTED: Final = "starts that failed"
-_NOT_SOUND: Final = "verifications that failed"
-_WRONG: Final = "vectors or counts that are wrong"
-_BACK: Final = "revisions that went back"
-_UNSEEN: Final = "acknowledged changes not in the next list"
-_BAD_BACKUP: Final = "backups that are neither whole nor refused"
-_NOT_FOUND: Final = "vectors that a search does not find"
-
-FAULTS: Final = (
-    LOST,
-    FOUND,
-    CHANGED,
-    _UNSEEN,
-    _WRONG,
-    _BACK,
-    _NOT_STARTED,
-    _NOT_SOUND,
-    _BAD_BACKUP,
-    _NOT_FOUND,
+from harness.promises import (
+    BAD_BACKUP,
+    NOT_ERASED,
+    NOT_FOUND,
+    NOT_SOUND,
+    REVISION_BACK,
+    UNSEEN,
+    WRONG,
+    Promises,
 )
-"""Each kind of broken promise that is counted."""
 
-_SERVERS: Final = 2
-"""Servers that share the folder. Chosen, not measured."""
+__all__ = ["KilledServers"]
 
 _CLIENTS: Final = 3
-"""Clients of each. Chosen, not measured."""
+"""Clients of each server. Chosen, not measured."""
 
-_LOAD_S: Final = (0.05, 0.8)
-"""Seconds of load before a kill, at least and at most. Chosen, not measured: dozens of writes."""
+_LOAD_S: Final = (0.05, 1.5)
+"""Seconds of load before a kill, at least and at most. Chosen, not measured: dozens of writes, and a switch, which the servers
+begin every second, in two of three."""
 
-_BACKUP_S: Final = 2.5
-"""Seconds within which a backup is killed. Chosen, not measured: the command takes about as long on two busy processors."""
-
-_NOWHERE: Final = "127.0.0.1:1"
-"""Address of model servers that are not there: a server that loads no model starts in a third of the processor time."""
+_COMMAND_S: Final = 1.5
+"""Seconds within which a command is killed, or the servers beside it, until one has shown how long it takes. Chosen, not measured."""
 
 
 class KilledServers:
-    """Two servers on one folder, their clients, and what was counted.
+    """Servers on one folder, their clients, and the promises that they keep.
 
     Attributes:
-        counts: kills, acknowledged calls, backups, and each kind of `FAULTS`.
-        examples: one line for each fault.
+        promises: counts of kills, acknowledged calls and backups, and what was broken.
     """
 
     def __init__(self, scratch: Path, seed: int, *, module: str = "facewire_server") -> None:
@@ -75,22 +58,20 @@ class KilledServers:
             seed: of all that is random but the moment within a call.
             module: what `python -m` runs as the server.
         """
-        self.counts: Counter[str] = Counter(dict.fromkeys(FAULTS, 0))
-        self.examples: list[str] = []
+        self.promises = Promises()
         self._scratch = scratch
         self._data = scratch / "data"
         self._random = random.Random(seed)
-        self._module = module
-        self._stacks = [ExitStack() for _ in range(_SERVERS)]
-        self._servers: list[RunningServer | None] = [None] * _SERVERS
+        self._servers = ServerPair(self._data, self.promises, module)
         self._clients = [
             [
                 GalleryClient(f"c{slot}{one}", seed * 100 + slot * 10 + one)
                 for one in range(_CLIENTS)
             ]
-            for slot in range(_SERVERS)
+            for slot in range(SERVERS)
         ]
         self._pictures = GalleryClient("p", seed, portrait_of(made_pair()[0]))
+        self._command_s = dict.fromkeys(Beside, _COMMAND_S)
         self._contract = ""
 
     def __enter__(self) -> Self:
@@ -102,87 +83,66 @@ class KilledServers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for slot in range(_SERVERS):
-            self._kill(slot)
+        self._servers.close()
 
-    def round(self, *, is_whole: bool = False, has_backup: bool = False) -> None:
-        """Loads the servers, kills one, both or the backup at a random moment, starts what was killed, and compares.
+    def round(self, *, has_models: bool = False, beside: Beside | None = None) -> None:
+        """Loads the servers, kills a worker, servers or the command at a random moment, starts what was killed, and compares.
 
         Args:
-            is_whole: the first server has its models, and one more client, which enrolls pictures.
-            has_backup: a backup is made meanwhile; it is killed, or the servers are when it is finished.
+            has_models: the first server has its models, and one more client, which enrolls pictures.
+            beside: a command that runs meanwhile; it is killed, or the servers are, while it runs or when it is finished.
         """
-        if is_whole:
-            self._kill(0)
-        self._start(is_whole=is_whole)
-        backup, before = None, []
-        if has_backup:
-            self.counts["backups"] += 1
-            backup = BackupCommand(self._data, self._scratch / f"backup{self.counts['backups']}")
+        self._servers.start(has_models=has_models)
+        command, before = None, []
+        if beside is not None:
+            self.promises.counts[f"commands: {beside.value}"] += 1
+            number = self.promises.counts["rounds"]
+            command = GalleryCommand(beside, self._data, self._scratch / f"backup{number}")
             before = [client.ledger.earlier() for client in self._all()]
         try:
-            self._load_and_kill(backup, is_whole=is_whole)
+            self._load_and_kill(command, has_models=has_models)
         finally:
-            if backup is not None:
-                backup.kill()
+            if command is not None:
+                command.kill()
         after = [client.ledger.earlier() for client in self._all()]
-        self._start(is_whole=is_whole)
+        self._servers.start(has_models=has_models)
         self._compare()
-        if backup is not None:
-            self._check_backup(backup, before, after)
-        if is_whole:
-            self._kill(0)  # the next one has no models
-        self.counts["rounds"] += 1
+        if command is not None:
+            self._check_backup(command, before, after)
+        self.promises.counts["rounds"] += 1
 
     def finish(self) -> None:
-        """Ends the servers, and reads and searches all that they have left."""
-        for slot in range(_SERVERS):
-            self._kill(slot)
+        """Ends the servers, reads and searches all that they have left, and has what was deleted erased."""
+        self._servers.close()
         self._verify()
+        people = {one: who for each in self._all() for one, who in each.ledger.people.items()}
         # Not those enrolled by pictures: their embeddings are the models'.
-        people = {
-            one: person
-            for clients in self._clients
-            for client in clients
-            for one, person in client.ledger.people.items()
+        imported = {
+            one: who for one, who in people.items() if one not in self._pictures.ledger.people
         }
-        missed = search_finds(self._data / "gallery", self._contract, people)
-        self._fault(_NOT_FOUND, missed, f"{missed} vectors")
-        self.counts["acknowledged calls"] = sum(client.acknowledged for client in self._all())
-        self._fault(_UNSEEN, sum(client.unseen for client in self._all()), "lists")
+        missed = search_finds(self._data / "gallery", self._contract, imported)
+        self.promises.broken(NOT_FOUND, missed, f"{missed} vectors")
+        try:
+            is_erased = compact(self._data / "gallery")
+            self.promises.broken(NOT_ERASED, not is_erased, "the old file is still there")
+        except (ServerError, OSError) as error:
+            self.promises.broken(NOT_ERASED, 1, str(error))
+        left = ids_in_files(self._data / "gallery", but=people)
+        self.promises.broken(NOT_ERASED, len(left), ", ".join(sorted(left)[:5]))
+        self.promises.counts["acknowledged calls"] = sum(one.acknowledged for one in self._all())
+        self.promises.broken(UNSEEN, sum(client.unseen for client in self._all()), "lists")
 
     def _all(self) -> list[GalleryClient]:
         return [*(client for clients in self._clients for client in clients), self._pictures]
 
-    def _start(self, *, is_whole: bool) -> None:
-        for slot, running in enumerate(self._servers):
-            if running is not None:
-                continue
-            settings: dict[str, Any] = {"data": self._data}
-            if not (is_whole and slot == 0):
-                settings |= {"detector_address": _NOWHERE, "embedder_address": _NOWHERE}
-            try:
-                self._servers[slot] = self._stacks[slot].enter_context(
-                    running_server(module=self._module, **settings)
-                )
-            except ServerFailed as error:
-                self._fault(_NOT_STARTED, 1, str(error))
-                raise
-
-    def _kill(self, slot: int) -> None:
-        server, self._servers[slot] = self._servers[slot], None
-        if server is not None:
-            server.kill()
-        self._stacks[slot].close()
-
-    def _load_and_kill(self, backup: BackupCommand | None, *, is_whole: bool) -> None:
+    def _load_and_kill(self, command: GalleryCommand | None, *, has_models: bool) -> None:
         over = threading.Event()
         threads = []
         with ExitStack() as channels:
-            for slot, clients in enumerate(self._clients):
-                server = self._servers[slot]
-                assert server is not None
-                enrolling = [self._pictures] if is_whole and slot == 0 else []
+            for slot, (server, clients) in enumerate(
+                zip(self._servers.running, self._clients, strict=True)
+            ):
+                enrolling = [self._pictures] if has_models and slot == 0 else []
                 for client in (*clients, *enrolling):
                     stub = gallery_pb2_grpc.GalleryServiceStub(
                         channels.enter_context(server.channel())
@@ -195,72 +155,77 @@ class KilledServers:
             for thread in threads:
                 thread.start()
             try:
-                self._strike(backup)
+                self._strike(command)
             finally:
                 over.set()
                 for thread in threads:
                     thread.join()
 
-    def _strike(self, backup: BackupCommand | None) -> None:
-        if backup is not None:
-            if self._random.random() < 0.5:
-                time.sleep(self._random.uniform(0.0, _BACKUP_S))
-                backup.kill()
-                self.counts["backups killed"] += 1
-                return
-            if self._random.random() < 0.5 and (complaint := backup.wait()):
-                self._fault(_BAD_BACKUP, 1, complaint)
-        else:
+    def _strike(self, command: GalleryCommand | None) -> None:
+        if command is None:
             time.sleep(self._random.uniform(*_LOAD_S))
-        for slot in self._random.choice([(0,), (1,), (0, 1)]):
-            self._kill(slot)
-            self.counts["servers killed"] += 1
+            self._kill_servers()
+            return
+        began_s = time.monotonic()
+        if self._random.random() < 0.25:
+            if complaint := command.wait():
+                self.promises.broken(BAD_BACKUP, 1, f"{command.beside.value}: {complaint}")
+            self._command_s[command.beside] = time.monotonic() - began_s
+            self._kill_servers()
+            return
+        time.sleep(self._random.uniform(0.0, self._command_s[command.beside]))
+        if self._random.random() < 0.5:
+            self._kill_servers()
+        elif command.kill():
+            self.promises.counts[f"killed: {command.beside.value}"] += 1
+
+    def _kill_servers(self) -> None:
+        self._servers.kill(self._random)
+        if any(path.suffix in (".part", ".erase") for path in (self._data / "gallery").iterdir()):
+            self.promises.counts["kills that left files of a switch"] += 1
 
     def _compare(self) -> None:
-        for slot, server in enumerate(self._servers):
-            assert server is not None
+        for slot, server in enumerate(self._servers.running):
             with server.channel() as channel:
                 stub = gallery_pb2_grpc.GalleryServiceStub(channel)
+                # Of two workers one may be in the middle of its start.
+                gallery = stub.GetGallery(
+                    gallery_pb2.GetGalleryRequest(), wait_for_ready=True, timeout=60
+                ).gallery
                 if slot == 0:
                     self._pictures.finish(stub)
-                gallery = stub.GetGallery(gallery_pb2.GetGalleryRequest()).gallery
                 self._contract = gallery.model_contract_id
                 read = read_gallery(stub)
             for client in self._all():
                 own = {one: who for one, who in read.items() if one.startswith(f"{client.name}-")}
                 for difference in client.ledger.compare(own):
-                    self._fault(difference.kind, 1, difference.identity_id)
+                    self.promises.broken(difference.kind, 1, difference.identity_id)
                 if read.revision < client.ledger.revision:
-                    self._fault(_BACK, 1, f"{client.ledger.revision} to {read.revision}")
-            self._fault(_WRONG, len(read.wrong), ", ".join(read.wrong))
+                    text = f"{client.ledger.revision} to {read.revision}"
+                    self.promises.broken(REVISION_BACK, 1, text)
+            self.promises.broken(WRONG, len(read.wrong), ", ".join(read.wrong))
 
     def _check_backup(
-        self, backup: BackupCommand, before: list[Ledger], after: list[Ledger]
+        self, command: GalleryCommand, before: list[Ledger], after: list[Ledger]
     ) -> None:
         """What did not change while it was made, it must hold as it was acknowledged; or it must be refused."""
-        for folder in backup.parts:
+        for folder in command.parts:
             restored = self._scratch / "restored"
             people = people_of_backup(folder, restored, self._contract)
             shutil.rmtree(restored, ignore_errors=True)
-            if people is None and folder == backup.into:
-                self._fault(_BAD_BACKUP, 1, "a backup that appeared is refused")
+            if people is None and folder == command.into:
+                self.promises.broken(BAD_BACKUP, 1, "a backup that appeared is refused")
             if people is not None:
-                self.counts["backups restored"] += 1
+                self.promises.counts["backups restored"] += 1
                 for earlier, later in zip(before, after, strict=True):
                     settled = earlier.same_as(later)
                     own = {one: who for one, who in people.items() if one in settled}
                     for difference in earlier.restricted_to(settled).compare(own):
-                        self._fault(_BAD_BACKUP, 1, str(difference))
+                        self.promises.broken(BAD_BACKUP, 1, str(difference))
             shutil.rmtree(folder)
-        self._verify()
 
     def _verify(self) -> None:
         try:
             verify(self._data / "gallery")
         except (ServerError, OSError) as error:
-            self._fault(_NOT_SOUND, 1, str(error))
-
-    def _fault(self, kind: str, count: int, example: str) -> None:
-        if count:
-            self.counts[kind] += count
-            self.examples.append(f"round {self.counts['rounds']}, {kind}: {example}")
+            self.promises.broken(NOT_SOUND, 1, str(error))

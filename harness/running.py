@@ -1,6 +1,7 @@
 """A real server process, from its start to its clean end."""
 
 import contextlib
+import json
 import os
 import selectors
 import signal
@@ -84,6 +85,11 @@ class RunningServer:
     def log(self) -> str:
         """Returns what the process has written to its standard error."""
         return self._log.read_text(errors="replace")
+
+    def logged_pids(self, event: str) -> set[int]:
+        """Returns the process ids in the log entries of an event."""
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        return {line["pid"] for line in lines if line["event"] == event}
 
     def terminate(self) -> None:
         """Asks the process to end (SIGTERM), and does not wait for it."""

@@ -1,13 +1,15 @@
-"""Servers and backups that are killed at random moments: nothing acknowledged is lost, and nobody deleted is found."""
+"""Servers, workers and commands that are killed at random moments: nothing acknowledged is lost, and no one deleted is found."""
 
 from pathlib import Path
 
 import pytest
 
 from harness.acknowledged import CHANGED, FOUND, LOST
-from harness.kills import FAULTS, KilledServers
+from harness.gallery_commands import Beside
+from harness.kills import KilledServers
+from harness.promises import FAULTS
 
-ROUNDS = 4
+BESIDE = (None, Beside.COMPACT, None, Beside.BACKUP, None)
 
 MOST_ROUNDS = 10
 """Until a kill hits the 50 ms between an early acknowledgment and its commit, which most do."""
@@ -18,25 +20,26 @@ pytestmark = pytest.mark.timeout(900)
 
 
 def assert_nothing_broken(servers: KilledServers) -> None:
-    broken = {kind: servers.counts[kind] for kind in FAULTS}
-    assert broken == dict.fromkeys(FAULTS, 0), servers.examples
+    broken = {kind: servers.promises.counts[kind] for kind in FAULTS}
+    assert broken == dict.fromkeys(FAULTS, 0), servers.promises.examples
 
 
 def test_kills_at_random_moments_break_no_promise(tmp_path: Path) -> None:
     with KilledServers(tmp_path, seed=1) as servers:
-        for number in range(ROUNDS):
-            servers.round(has_backup=number == 1)
+        for beside in BESIDE:
+            servers.round(beside=beside)
         servers.finish()
     assert_nothing_broken(servers)
-    assert servers.counts["acknowledged calls"] > ROUNDS
-    assert servers.counts["servers killed"] + servers.counts["backups killed"] >= ROUNDS
+    counts = servers.promises.counts
+    assert counts["acknowledged calls"] > len(BESIDE)
+    assert sum(count for what, count in counts.items() if what.startswith("killed: ")) >= 3
 
 
 def test_pictures_whose_enrollment_was_cut_off_by_a_kill_are_enrolled_once(
     tmp_path: Path, models: Path
 ) -> None:
     with KilledServers(tmp_path, seed=2) as servers:
-        servers.round(is_whole=True)
+        servers.round(has_models=True)
         servers.finish()
     assert_nothing_broken(servers)
 
@@ -47,6 +50,6 @@ def test_a_server_that_acknowledges_before_it_commits_is_found_by_the_same_round
     with KilledServers(tmp_path, seed=1, module="harness.early_answers") as servers:
         for _ in range(MOST_ROUNDS):
             servers.round()
-            if sum(servers.counts[kind] for kind in (LOST, FOUND, CHANGED)):
+            if sum(servers.promises.counts[kind] for kind in (LOST, FOUND, CHANGED)):
                 return
-    raise AssertionError(f"no fault was found: {servers.counts}")
+    raise AssertionError(f"no fault was found: {servers.promises.counts}")

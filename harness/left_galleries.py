@@ -1,67 +1,26 @@
-"""Backups made by the command beside running servers, finished or killed, and what they hold."""
+"""Galleries that no server uses: what backups, and servers that were killed, have left in their files."""
 
 import asyncio
-import os
-import subprocess
-import sys
+import re
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.backends.lmdb_gallery.backups import restore
 from facewire_server.errors import ServerError
 from facewire_server.galleries.records import IdentityInfo
-from harness import REPOSITORY
 from harness.acknowledged import Person
 from harness.gallery_loads import DIMENSION, vector_of
 
-__all__ = ["BackupCommand", "people_of_backup", "search_finds"]
+__all__ = ["ids_in_files", "people_of_backup", "search_finds"]
 
-
-class BackupCommand:
-    """`facewire-server gallery backup`, in a process of its own."""
-
-    def __init__(self, data: Path, into: Path) -> None:
-        """Starts it.
-
-        Args:
-            data: the servers' data folder.
-            into: folder of the backup.
-        """
-        self.into = into
-        command = ["gallery", "backup", str(into), "--data", str(data)]
-        path = os.pathsep.join(str(REPOSITORY / room) for room in ("server", "clients/python"))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "facewire_server", *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-
-    def kill(self) -> None:
-        """Ends it as a power cut would, if it has not ended."""
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-
-    def wait(self) -> str:
-        """Waits for its end; returns what it complained of, "" if it succeeded."""
-        assert self._process.stdout is not None
-        text = self._process.stdout.read()
-        return text if self._process.wait() else ""
-
-    @property
-    def parts(self) -> list[Path]:
-        """The folders that it may have left: the backup, and what becomes one."""
-        return [
-            one
-            for one in (self.into, self.into.with_name(f"{self.into.name}.part"))
-            if one.exists()
-        ]
+_ID: Final = re.compile(rb"[a-z][0-9]{0,2}-[0-9]{6}")
+"""An identity id of a `GalleryClient`, with which its name begins, too."""
 
 
 def people_of_backup(backup: Path, scratch: Path, contract: str) -> dict[str, Person] | None:
@@ -101,8 +60,6 @@ def search_finds(folder: Path, contract: str, people: dict[str, Person]) -> int:
 
 
 async def _not_found(folder: Path, contract: str, people: dict[str, Person]) -> int:
-    import numpy as np
-
     missed = 0
     with closing(_opened(folder, contract)) as gallery:
         for identity_id, person in people.items():
@@ -114,6 +71,14 @@ async def _not_found(folder: Path, contract: str, people: dict[str, Person]) -> 
             found = await gallery.search("default", probes, 1)
             missed += sum(best.identity_id != identity_id for (best,) in found.candidates)
     return missed
+
+
+def ids_in_files(folder: Path, *, but: Collection[str]) -> set[str]:
+    """Returns the ids of clients' people, but for some, whose bytes are in a file of the folder; no process may use it."""
+    found: set[str] = set()
+    for path in folder.iterdir():
+        found.update(one.decode() for one in _ID.findall(path.read_bytes()))
+    return found - set(but)
 
 
 def _opened(folder: Path, contract: str) -> LmdbGallery:
