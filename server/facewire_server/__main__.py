@@ -31,6 +31,7 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
        facewire-server audit verify      check the audit log of the data folder
        facewire-server gallery backup FOLDER [FLAGS]     save all galleries, also while a server runs
        facewire-server gallery restore FOLDER [FLAGS]    put a backup into a data folder without galleries
+       facewire-server gallery restore FOLDER --replace  put it in the place of them, also while a server runs
        facewire-server gallery verify [FOLDER] [FLAGS]   read all of a backup, or of the server's galleries
        facewire-server gallery compact [FLAGS]           erase at once what was deleted, also while a server runs
        facewire-server gallery stats [FLAGS]             print what is in the server's galleries
@@ -132,6 +133,11 @@ def command_parser(command: str) -> argparse.ArgumentParser:
     if command == "gallery":
         parser.add_argument("verb", choices=("backup", "restore", "verify", "compact", "stats"))
         parser.add_argument("folder", nargs="?", type=Path, help="of the backup")
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="of restore: in the place of the galleries that are there, also while a server runs",
+        )
     if command == "crops":
         parser.add_argument("verb", choices=("rekey", "drop"))
     if command == "reembed":
@@ -195,7 +201,7 @@ def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
     from facewire_server.app.gallery_files import run_gallery_command
 
     try:
-        print(run_gallery_command(flags.verb, flags.folder, settings))
+        print(run_gallery_command(flags.verb, flags.folder, settings, is_replacing=flags.replace))
     except (ServerError, SettingsError, OSError) as error:
         return _failed(error)
     return 0

@@ -112,9 +112,9 @@ async def test_what_cannot_be_done_is_refused_with_cause_and_next_step(tmp_path:
             await enroll(gallery, number)
         assert command(data, "backup", backup)[0] == 0
         assert "exists: name a folder that does not" in command(data, "backup", backup)[1]
-        assert "is in use by another process" in command(data, "restore", backup)[1]
-    status, text = command(data, "restore", backup)
-    assert (status, "move" in text and "then restore again" in text) == (1, True)
+        status, text = command(data, "restore", backup)
+        assert (status, "with --replace" in text and "move" in text) == (1, True)
+    assert command(data, "restore", backup)[0] == 1
     assert "is no backup" in command(tmp_path / "new", "restore", data / "gallery")[1]
     assert command(data, "backup")[0] == 2
     await assert_first(data, 3)

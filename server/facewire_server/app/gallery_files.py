@@ -17,13 +17,16 @@ _BAR: Final = 40
 """Characters of the bar of progress."""
 
 
-def run_gallery_command(verb: str, path: Path | None, settings: Settings) -> str:
+def run_gallery_command(
+    verb: str, path: Path | None, settings: Settings, *, is_replacing: bool = False
+) -> str:
     """Runs a command on the galleries' files, and returns what to print.
 
     Args:
         verb: "backup", "restore", "verify", "compact" or "stats".
         path: of the backup; for "verify" None means the server's own galleries.
         settings: of the server.
+        is_replacing: for "restore": in the place of the galleries that are there.
 
     Raises:
         SettingsError, StorageDamaged, StorageBusy, GalleryFull, OSError: the text says why, and what to do.
@@ -42,8 +45,9 @@ def run_gallery_command(verb: str, path: Path | None, settings: Settings) -> str
     if verb == "backup":
         back_up(folder, path, show_progress)
         return f"backup of {folder} in {path}"
-    restore(path, folder)
-    return f"{path} restored into {folder}"
+    is_erased = restore(path, folder, is_replacing=is_replacing)
+    later = "" if is_erased else "; a server still uses the old file and erases it later"
+    return f"{path} restored into {folder}{later}"
 
 
 def show_progress(share: float) -> None:

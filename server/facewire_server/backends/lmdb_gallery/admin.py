@@ -22,6 +22,7 @@ from facewire_server.backends.lmdb_gallery.erasure import (
     settle,
 )
 from facewire_server.backends.lmdb_gallery.listing import listed_galleries
+from facewire_server.backends.lmdb_gallery.restoring import is_restored
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction
@@ -60,6 +61,7 @@ class LmdbAdmin:
         self._model_contract_id = model_contract_id
         self._dimension = dimension
         self._damaged: set[str] = set()
+        self._sound_from = environment.generation
         self._checks = BlockChecks()
         environment.adopted = self._checks.clear
 
@@ -120,13 +122,17 @@ class LmdbAdmin:
             Seconds since the first deletion that may still be in the file; None if there is none.
         """
 
-        def step() -> int | None:
+        def step() -> tuple[int | None, bool]:
             self._environment.tidy()
             settle(self._environment)
             with self._environment.read() as transaction:
-                return pending_since_us(transaction)
+                restored = is_restored(transaction, self._environment.generation)
+                return pending_since_us(transaction), restored
 
-        since_us = await self._threads.call(step)
+        since_us, restored = await self._threads.call(step)
+        if restored and self._environment.generation != self._sound_from:
+            self._sound_from = self._environment.generation
+            self._damaged.clear()  # what was found is in the file that was replaced
         return None if since_us is None else max(0, now_us() - since_us) / 1e6
 
     async def erase_deleted(self) -> int:

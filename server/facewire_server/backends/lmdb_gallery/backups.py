@@ -10,6 +10,7 @@ from typing import Final
 
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_gallery.restoring import replace_galleries
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.copying import copy_storage
 from facewire_server.backends.lmdb_storage.disk import sync_path
@@ -112,30 +113,57 @@ def _compare(backup: Path) -> None:
         )
 
 
-def restore(backup: Path, folder: Path) -> None:
-    """Puts a backup into a folder without a storage: whole, or not at all. No server may use the folder.
+def restore(backup: Path, folder: Path, *, is_replacing: bool = False) -> bool:
+    """Puts a backup into a folder: whole, or not at all.
+
+    Args:
+        backup: a folder of `back_up`.
+        folder: of the storage.
+        is_replacing: in the place of what is there, also while servers use it; else there must be no storage, and no server
+            may use the folder.
+
+    Returns:
+        Whether nothing of what was there before is left; if not, the servers erase it later.
 
     Raises:
-        StorageDamaged: the backup is.
+        StorageDamaged: the backup is, or, to be replaced, the storage as a whole.
+        StorageBusy: a server rewrites the storage now.
+        GalleryFull: the disk has no room for a second copy.
         OSError: it is no backup, or the folder has a storage or is in use.
     """
     if not (backup / _MANIFEST).exists():
         raise OSError(f"{backup} is no backup: it has no {_MANIFEST}")
     verify(backup)
+    found = " and ".join(map(str, _files(folder)))
+    if found and is_replacing:
+        try:
+            damaged_galleries(folder)  # one that cannot be read as a whole would end this process
+            return replace_galleries(folder, backup / _FILE)
+        except StorageDamaged as error:
+            raise StorageDamaged(
+                f"what is there cannot be read ({error}): stop the server, move {found} away, then restore again"
+            ) from error
+    if found:
+        raise OSError(
+            f"there is a gallery in {folder}: with --replace the backup takes its place, also while a server runs, and what "
+            f"is there now is lost unless there is a backup of it; or stop the server and move {found} away first"
+        )
+    _put(backup, folder)
+    return True
+
+
+def _put(backup: Path, folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone_in(folder):
-        file = folder / _FILE
-        found = _files(folder)
-        if found:
-            names = " and ".join(str(one) for one in found)
-            raise OSError(f"there is a gallery in {folder}: move {names} away, then restore again")
+        if _files(folder):
+            raise OSError(f"there is a gallery in {folder} since a moment: restore again")
         part = folder / RESTORED_PART
         try:
             shutil.copyfile(backup / _FILE, part)
             part.chmod(0o600)
             sync_path(part)
             (folder / _LOCK).unlink(missing_ok=True)
-            part.rename(file)
+            part.rename(folder / _FILE)
             sync_path(folder)
         finally:
             part.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
 from facewire_server.backends.lmdb_gallery.erasure import note_deletion
+from facewire_server.backends.lmdb_gallery.floors import Floors, floors_of, raise_floors
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_TABLES, gallery_prefix
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
@@ -26,12 +27,6 @@ from facewire_server.galleries.records import DEFAULT_GALLERY_ID, TemplateInfo
 from facewire_server.galleries.vector_search import RowOwner
 
 __all__ = ["Changes", "create_gallery", "delete_gallery", "now_us"]
-
-_REVISION_FLOOR = b"revision_floor"
-"""Key of the highest revision that a deleted gallery had."""
-
-_NUMBER_FLOOR = b"number_floor"
-"""Key of the number from which on no deleted gallery gave any."""
 
 
 def now_us() -> int:
@@ -51,14 +46,15 @@ def create_gallery(
     galleries = transaction.table("galleries")
     if galleries.get(gallery_id.encode()) is not None:
         raise GalleryExists("a gallery of this id exists")
+    floors = floors_of(transaction)
     record = Gallery(
         display_name=display_name or gallery_id,
-        revision=_floor(transaction, _REVISION_FLOOR) + 1,
+        revision=floors.revision + 1,
         model_contract_id=model_contract_id,
         created_at_us=now_us(),
         dimension=dimension,
         rows_per_block=BlockLayout.chosen_for(dimension).rows,
-        next_number=max(1, _floor(transaction, _NUMBER_FLOOR)),
+        next_number=max(1, floors.next_number),
     )
     galleries.put(gallery_id.encode(), record.SerializeToString())
     return Contents(transaction, gallery_id)
@@ -115,14 +111,8 @@ def delete_gallery(
     else:
         # Its record goes, and with it revision and numbers: floors keep the highest ones for later galleries.
         galleries.delete(gallery_id.encode())
-        for key, used in ((_REVISION_FLOOR, revision), (_NUMBER_FLOOR, record.next_number)):
-            transaction.table("meta").put(key, number_key(max(used, _floor(transaction, key))))
+        raise_floors(transaction, Floors(revision, record.next_number))
     return revision
-
-
-def _floor(transaction: Transaction, key: bytes) -> int:
-    value = transaction.table("meta").get(key)
-    return 0 if value is None else int.from_bytes(value, "big")
 
 
 class Changes(Contents):

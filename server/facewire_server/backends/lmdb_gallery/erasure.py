@@ -19,11 +19,13 @@ __all__ = [
     "Pending",
     "compact",
     "erase_deleted",
+    "erased_within",
     "leave_behind",
     "note_deletion",
     "pending",
     "pending_since_us",
     "purge",
+    "restore_counts",
     "settle",
 ]
 
@@ -127,6 +129,23 @@ def leave_behind(following: Transaction, before: Pending, now_us: int) -> None:
     meta.put(_LEFT_BEHIND, before.packed())
 
 
+def restore_counts(present: Transaction, copied: Transaction) -> None:
+    """Counts in the copy of a backup, in which nothing is deleted, what the storage that it replaces leaves behind."""
+    before = pending(present)
+    meta, table = copied.table("meta"), copied.table("galleries")
+    count = max(before.deletion_count, _number(meta, _COUNT))
+    left: dict[bytes, tuple[int, int]] = {}
+    for gallery_id, value in list(table.scan()):
+        record = Gallery.FromString(value)
+        _, record.pending_purge_count = before.galleries.get(gallery_id, (0, 0))
+        left[gallery_id] = record.created_at_us, record.pending_purge_count
+        table.put(gallery_id, record.SerializeToString())
+    meta.delete(_SINCE)
+    meta.put(_COUNT, number_key(count))
+    meta.put(_ERASED_COUNT, number_key(_number(present.table("meta"), _ERASED_COUNT)))
+    meta.put(_LEFT_BEHIND, Pending(None, count, left).packed())
+
+
 def settle(environment: Environment) -> bool:
     """Takes off the counts what was left behind, once the old file is erased; returns whether it is.
 
@@ -190,14 +209,15 @@ def purge(environment: Environment, wait_s: float = _WAIT_S) -> int:
     left = erased if packed is None else int(json.loads(packed)["count"])
     if left < wanted:
         erase_deleted(environment)
-    if not _erased_within(environment, wait_s):
+    if not erased_within(environment, wait_s):
         raise StorageBusy(
             "the storage was rewritten, and a process still uses the old file: it is erased as soon as that process lets it go"
         )
     return wanted - erased
 
 
-def _erased_within(environment: Environment, wait_s: float) -> bool:
+def erased_within(environment: Environment, wait_s: float = _WAIT_S) -> bool:
+    """Waits until no process uses an old file, and it is erased; blocks. Returns whether it is, after `wait_s`."""
     ends_at_s = time.monotonic() + wait_s
     while True:
         environment.tidy()
@@ -237,6 +257,6 @@ def compact(folder: Path, wait_s: float = _WAIT_S) -> bool:
     environment = Environment(folder, GALLERY_STORAGE, map_bytes=_MAP_BYTES, max_bytes=_MAP_BYTES)
     try:
         erase_deleted(environment)
-        return _erased_within(environment, wait_s)
+        return erased_within(environment, wait_s)
     finally:
         environment.close()

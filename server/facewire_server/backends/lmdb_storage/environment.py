@@ -9,11 +9,12 @@ import lmdb
 
 from facewire_server.backends.lmdb_storage.file_in_use import FileInUse
 from facewire_server.backends.lmdb_storage.folder import FolderLock
+from facewire_server.backends.lmdb_storage.moving import Rewrite
+from facewire_server.backends.lmdb_storage.replacing import Carry
 from facewire_server.backends.lmdb_storage.reserve import DeletionReserve
 from facewire_server.backends.lmdb_storage.rewriting import Rewriting
 from facewire_server.backends.lmdb_storage.sizes import store_statistics
 from facewire_server.backends.lmdb_storage.snapshot import Snapshot
-from facewire_server.backends.lmdb_storage.switching import Rewrite
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.upgrading import open_or_upgrade
 from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk, our_errors
@@ -164,6 +165,21 @@ class Environment:
             StorageDamaged: the file was cut short.
         """
         self._rewriting.switch(rewrite, at_step)
+
+    def replace(self, file: Path, carry: Carry) -> None:
+        """Puts another storage in the place of this one, as its next generation; blocks.
+
+        As `switch`, but nothing of the file in use stays, what is written meanwhile included: but for what `carry` takes along.
+
+        Args:
+            file: of the other storage, of this format or an earlier one; it is copied.
+            carry: changes the copy by what it replaces, before it is used.
+
+        Raises:
+            UnusableStorage: no storage that this version knows.
+            StorageBusy, GalleryFull, StorageDamaged: see `switch`.
+        """
+        self._rewriting.replace(file, carry)
 
     def make_room(self, room_bytes: int) -> None:
         """Moves the map if less than this is free in it."""

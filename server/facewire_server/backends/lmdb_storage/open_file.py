@@ -29,6 +29,7 @@ __all__ = [
     "UnusableStorage",
     "make_file",
     "open_current",
+    "opened_tables",
 ]
 
 RESTORED_PART: Final = "data.mdb.part"
@@ -104,47 +105,8 @@ class OpenFile:
     def open_tables(
         self, transaction: Transaction, *, is_alone: bool = False
     ) -> "dict[str, lmdb._Database]":
-        """Opens the tables, makes those that are missing, and upgrades what they hold.
-
-        Args:
-            transaction: a write transaction.
-            is_alone: no other process uses the storage, so that it may be upgraded: an earlier version would go on
-                writing what it knows.
-
-        Returns:
-            The databases of the tables, by name, which are open once the transaction is committed.
-
-        Raises:
-            OutdatedStorage: it must be upgraded, and `is_alone` is not set.
-            UnusableStorage: another version made it, from which this one knows no way.
-            StorageDamaged: it has been written to, and does not have what its first transaction wrote.
-        """
-        # Without a transaction, open_db would begin one for each table.
-        databases = {
-            name: self.env.open_db(name.encode(), txn=transaction.txn)
-            for name in self._storage.all_tables
-        }
-        opened = Transaction(transaction.txn, databases)
-        meta = opened.table("meta")
-        found = meta.get(b"format")
-        if found == self._storage.format:
-            return databases
-        if found is not None:
-            upgrade = self._storage.upgrades.get(found)
-            if upgrade is None:
-                raise UnusableStorage(_other_version(self._storage, found))
-            if not is_alone:
-                raise OutdatedStorage(
-                    f"{self._storage.name} must be upgraded, and a server of an earlier version uses it: stop that server"
-                )
-            upgrade(opened)
-        elif transaction.txn.id() > _FIRST_TRANSACTION:
-            # Else a root that leads elsewhere would look like a storage in which no one was ever enrolled.
-            raise StorageDamaged(
-                f"{self.path} is damaged: its tables are missing; restore it from a backup"
-            )
-        meta.put(b"format", self._storage.format)
-        return databases
+        """Opens the tables; see `opened_tables`."""
+        return opened_tables(self.env, self._storage, transaction, is_alone=is_alone)
 
     def adopt_tables(self) -> None:
         """Opens the tables of a file that a switch has made.
@@ -173,6 +135,57 @@ class OpenFile:
         """Closes it; no transaction may be open."""
         self.env.close()
         self.file.close()
+
+
+def opened_tables(
+    environment: lmdb.Environment,
+    storage: Storage,
+    transaction: Transaction,
+    *,
+    is_alone: bool = False,
+) -> "dict[str, lmdb._Database]":
+    """Opens the tables of a storage, makes those that are missing, and upgrades what they hold.
+
+    Args:
+        environment: of its file.
+        storage: which.
+        transaction: a write transaction.
+        is_alone: no other process uses the storage, so that it may be upgraded: an earlier version would go on
+            writing what it knows.
+
+    Returns:
+        The databases of the tables, by name, which are open once the transaction is committed.
+
+    Raises:
+        OutdatedStorage: it must be upgraded, and `is_alone` is not set.
+        UnusableStorage: another version made it, from which this one knows no way.
+        StorageDamaged: it has been written to, and does not have what its first transaction wrote.
+    """
+    # Without a transaction, open_db would begin one for each table.
+    databases = {
+        name: environment.open_db(name.encode(), txn=transaction.txn) for name in storage.all_tables
+    }
+    opened = Transaction(transaction.txn, databases)
+    meta = opened.table("meta")
+    found = meta.get(b"format")
+    if found == storage.format:
+        return databases
+    if found is not None:
+        upgrade = storage.upgrades.get(found)
+        if upgrade is None:
+            raise UnusableStorage(_other_version(storage, found))
+        if not is_alone:
+            raise OutdatedStorage(
+                f"{storage.name} must be upgraded, and a server of an earlier version uses it: stop that server"
+            )
+        upgrade(opened)
+    elif transaction.txn.id() > _FIRST_TRANSACTION:
+        # Else a root that leads elsewhere would look like a storage in which no one was ever enrolled.
+        raise StorageDamaged(
+            f"{environment.path()} is damaged: its tables are missing; restore it from a backup"
+        )
+    meta.put(b"format", storage.format)
+    return databases
 
 
 def _other_version(storage: Storage, found: bytes) -> str:

@@ -11,7 +11,9 @@ from facewire_server.backends.lmdb_storage.erasing import (
     switching_alone,
 )
 from facewire_server.backends.lmdb_storage.generations import META, SWITCHING
-from facewire_server.backends.lmdb_storage.switching import Rewrite, stop_noting, switch_to_next
+from facewire_server.backends.lmdb_storage.moving import Rewrite, stop_noting
+from facewire_server.backends.lmdb_storage.replacing import Carry, replace_by
+from facewire_server.backends.lmdb_storage.switching import switch_to_next
 from facewire_server.backends.lmdb_storage.tables import Storage
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import StorageBusy
@@ -59,6 +61,13 @@ class Rewriting:
             switch_to_next(self._environment, self._folder, self._storage, lock, rewrite, at_step)
             at_step("moved")
             self._sweep(at_step)  # its read adopts the next generation
+
+    def replace(self, file: Path, carry: Carry) -> None:
+        """See `Environment.replace`."""
+        with our_errors(self._storage.name), switching_alone(self._folder):
+            self._sweep()
+            replace_by(self._environment, self._folder, self._storage, file, carry)
+            self._sweep()
 
     def _sweep(self, at_step: Callable[[str], None] = lambda _: None) -> None:
         """Takes away what other generations and switches have left; under `switching_alone`."""
