@@ -49,6 +49,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.access": frozenset(
         {f"{SERVER}.access", f"{SERVER}.errors", f"{SERVER}.galleries.ids"}
     ),
+    f"{SERVER}.access.certificate_expiry": frozenset({"cryptography"}),
     f"{SERVER}.configuration.credentials": frozenset(
         {
             f"{SERVER}.configuration.settings",
@@ -448,7 +449,7 @@ BARRED: dict[str, tuple[str, ...]] = {
 CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
 DOORS = {  # vendor: the places that may import it
     "av": ("facewire.video._av",),
-    "cryptography": (f"{SERVER}.backends.crop_cipher",),
+    "cryptography": (f"{SERVER}.backends.crop_cipher", f"{SERVER}.access.certificate_expiry"),
     # The checks open a storage by themselves, in a process of their own.
     "lmdb": (
         f"{SERVER}.backends.lmdb_storage",
