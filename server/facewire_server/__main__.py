@@ -84,7 +84,7 @@ def main() -> int:
     if command == "token":
         return token_command.run_token_command(flags, settings)
     if command == "audit":
-        return audit_command.run_audit_command(flags, settings)
+        return _audit(flags, settings)
     if command == "health":
         return _print_health(settings, live=flags.live)
     if command == "gallery":
@@ -192,6 +192,15 @@ def _work(table: str, slot_count: str, slot: str, control: str) -> int:
         print(f"facewire-server: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _audit(flags: argparse.Namespace, settings: Settings) -> int:
+    from facewire_server.backends.lmdb_gallery.stats import gallery_infos
+
+    def revisions(data: Path) -> dict[str, int]:
+        return {one.gallery_id: one.revision for one in gallery_infos(data / "gallery")}
+
+    return audit_command.run_audit_command(flags, settings, revisions)
 
 
 def _gallery(flags: argparse.Namespace, settings: Settings) -> int:

@@ -1,16 +1,13 @@
 """The command `facewire-server token`: adds, lists and revokes the tokens of the file that `token_file` names."""
 
 import argparse
-import os
-import pwd
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from facewire_server.access.audit_lines import AuditLineError
-from facewire_server.access.audit_log import AuditLog
+from facewire_server.access.command_trail import kept_by_command
 from facewire_server.access.roles import Role
 from facewire_server.access.token_changes import add_token, revoke_token
 from facewire_server.access.token_file import TokenFileError, is_label, parse_tokens
@@ -128,25 +125,9 @@ def _add(arguments: argparse.Namespace, path: Path, data: Path) -> None:
 
 
 def _keep(data: Path, fields: Mapping[str, Any]) -> None:
-    """Keeps a line in the audit log, if the data folder is that of a server. The change was made already, and stays."""
-    reason = f"{data} is no server's data folder; name that with --data"
-    try:
-        if (data / "gallery").is_dir():
-            AuditLog(data / "audit").append({"who": _user(), **fields})
-            return
-    except AuditLineError as error:
-        reason = str(error)
-    except OSError as error:
-        reason = f"{error.filename or data}: {error.strerror}"
-    print(f"facewire-server: this is not in the audit log: {reason}", file=sys.stderr)
-
-
-def _user() -> str:
-    """Returns who runs the command, as the machine knows them."""
-    try:
-        return f"user {pwd.getpwuid(os.getuid()).pw_name}"
-    except KeyError:  # a container has no name for each number
-        return f"user {os.getuid()}"
+    """Keeps a line in the audit log. The change was made already, and stays."""
+    if reason := kept_by_command(data, fields):
+        print(f"facewire-server: this is not in the audit log: {reason}", file=sys.stderr)
 
 
 def _list(path: Path) -> None:

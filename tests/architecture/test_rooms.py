@@ -57,7 +57,9 @@ ROOMS: dict[str, frozenset[str]] = {
             *(f"{SERVER}.access.{each}" for each in ("token_file", "tokens")),
         }
     ),
-    f"{SERVER}.audit_command": frozenset({f"{SERVER}.access", f"{SERVER}.configuration.settings"}),
+    f"{SERVER}.audit_command": frozenset(
+        {f"{SERVER}.access", f"{SERVER}.configuration.settings", f"{SERVER}.errors"}
+    ),
     f"{SERVER}.token_command": frozenset(
         {f"{SERVER}.access", f"{SERVER}.configuration.settings", f"{SERVER}.galleries.ids"}
     ),

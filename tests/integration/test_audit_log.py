@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +74,7 @@ def test_who_did_what_is_kept_without_names_and_a_change_of_it_is_found(
     lines = audited.lines()
     said = [(one["who"], one["what"], one["gallery"], one.get("templates")) for one in lines]
     assert said == [
+        ("server", "gallery_found", "default", None),
         ("token desk", "create_gallery", "staff", 0),
         ("token desk", "enroll", "staff", 1),
         ("token backup", "export_begins", "staff", None),
@@ -80,19 +82,113 @@ def test_who_did_what_is_kept_without_names_and_a_change_of_it_is_found(
         ("token desk", "delete_identity", "staff", 1),
     ]
     # The deletion is of who was enrolled; and only the gallery could say who that was.
-    assert lines[1]["record"] == lines[-1]["record"]
-    assert all(one["peer"].startswith("ipv4:127.0.0.1") for one in lines)
+    assert lines[2]["record"] == lines[-1]["record"]
+    assert all(one["peer"].startswith("ipv4:127.0.0.1") for one in lines[1:])
     path = audited.data / "audit" / "audit.jsonl"
     text = path.read_text()
     assert not re.search(rf"{NAME}|{IDENTITY}|fw_", text)
     done = verified(audited.data)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"5:{lines[-1]['chain']}\n"
+    assert done.stdout == f"6:{lines[-1]['chain']}\n"
     assert verified(audited.data, "--anchor", done.stdout.strip()).returncode == 0
     path.write_text(text.replace("token backup", "token nobody", 1))
     done = verified(audited.data)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "audit.jsonl, line 3" in done.stderr
+    assert "audit.jsonl, line 4" in done.stderr
+
+
+def cut_off(data: Path, count: int) -> None:
+    """Removes the last lines of the log, and makes the head agree, as someone does who hides what they did."""
+    path = data / "audit" / "audit.jsonl"
+    lines = path.read_text().splitlines(keepends=True)[:-count]
+    path.write_text("".join(lines))
+    last = json.loads(lines[-1])
+    (data / "audit" / "head.json").write_text(json.dumps({"n": last["n"], "chain": last["chain"]}))
+
+
+def test_an_end_that_was_cut_off_with_its_head_is_found_by_the_galleries_revisions(
+    audited: Audited,
+) -> None:
+    with audited.client("desk") as desk:
+        desk.create_gallery("staff")
+        desk.create_identity(IDENTITY, gallery="staff")
+        desk.create_identity("in-default")
+        desk.create_gallery("guests")
+    assert verified(audited.data).returncode == 0
+    cut_off(audited.data, 3)
+    done = verified(audited.data)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "gallery staff: it is at revision 2, and the last line of it says 1" in done.stderr
+    assert "gallery default: it is at revision 2, and the last line of it says 1" in done.stderr
+    assert "gallery guests: it is at revision 1, and the log has no line of it" in done.stderr
+    assert "the log's end was cut off" in done.stderr
+    # The next change of each has a line again, and its revision.
+    with audited.client("desk") as desk:
+        desk.create_identity("another", gallery="staff")
+        desk.delete_gallery("guests")
+        desk.create_identity("another")
+    assert verified(audited.data).returncode == 0
+
+
+def gallery_command(data: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "facewire_server", *arguments, "--data", str(data)]
+    subprocess.run(command, env=environment(""), check=True, capture_output=True, timeout=100)
+
+
+def test_the_commands_of_the_machine_have_lines_and_the_galleries_agree(
+    audited: Audited, tmp_path: Path
+) -> None:
+    with audited.client("desk") as desk:
+        desk.create_gallery("staff")
+        desk.create_identity(IDENTITY, gallery="staff")
+    backup = str(tmp_path / "kept")
+    gallery_command(audited.data, "gallery", "backup", backup)
+    gallery_command(audited.data, "gallery", "compact")
+    gallery_command(audited.data, "crops", "drop")
+    gallery_command(audited.data, "gallery", "restore", backup, "--replace")
+    lines = [one for one in audited.lines() if one["who"].startswith("user ")]
+    said = [(one["what"], one.get("gallery"), one.get("revision")) for one in lines]
+    assert said == [
+        ("backup", None, None),
+        ("compact", None, None),
+        ("crops_drop", None, None),
+        ("restore", "default", 2),
+        ("restore", "staff", 3),
+    ]
+    assert lines[2]["crops"] == 0
+    assert lines[-1]["identities"] == 1
+    done = verified(audited.data)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_two_workers_write_one_chain_under_concurrent_changes(models: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    def change(number: int) -> int:
+        with facewire.Client(server.address) as client:  # each may be on another worker
+            for each in range(5):
+                client.create_identity(f"person-{number}-{each}")
+                client.rename_identity(f"person-{number}-{each}", "Another")
+                client.delete_identity(f"person-{number}-{each}")
+        return number
+
+    with (
+        running_server(workers=2, threads=2, data=data) as server,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        changing = [threads.submit(change, number) for number in range(16)]
+        while not all(one.done() for one in changing):
+            done = verified(data)
+            assert done.returncode == 0, done.stderr
+        assert sorted(one.result() for one in changing) == list(range(16))
+        done = verified(data)
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in (data / "audit/audit.jsonl").read_text().splitlines()]
+        revisions = [one["revision"] for one in lines if one["what"] != "gallery_found"]
+        with facewire.Client(server.address) as client:
+            assert sorted(revisions) == list(range(2, client.gallery().revision + 1))
+    assert len(revisions) == 16 * 5 * 3
 
 
 def token_command(audited: Audited, *arguments: str) -> "subprocess.CompletedProcess[str]":

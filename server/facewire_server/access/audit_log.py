@@ -54,6 +54,11 @@ class AuditLog:
             folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             _own_like(folder.parent, folder)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no line yet."""
+        return not any(path.exists() for path in log_files(self._folder))
+
     def append(self, fields: Mapping[str, Any]) -> Link:
         """Appends a line with the time and these fields; it is on the disk when this returns.
 

@@ -1,7 +1,8 @@
 """Checks an audit log: finds the first line that was changed, removed, inserted or moved, and an end that was cut off.
 
 What it cannot find by itself: an end that was cut off, or replaced, together with the file of the head, by someone who computed all
-hashes again. For that a link is kept where they cannot write: an anchor must still be in the log.
+hashes again. For that a link is kept where they cannot write: an anchor must still be in the log. A cut end of which the galleries
+were not changed shows in their revisions (`Logged.missing`).
 """
 
 import fcntl
@@ -15,6 +16,7 @@ from typing import BinaryIO
 
 from facewire_server.access.audit_lines import START, AuditLineError, Link, link_of
 from facewire_server.access.audit_log import HEAD, locked, log_files
+from facewire_server.access.audit_revisions import Logged
 
 __all__ = ["Verified", "verify"]
 
@@ -26,10 +28,12 @@ class Verified:
     Attributes:
         last: its last line; an anchor of later verifications.
         cut_bytes: of a line at its end that a crash cut short; the next one to append removes them.
+        logged: what its lines say of galleries.
     """
 
     last: Link
     cut_bytes: int
+    logged: Logged
 
 
 def verify(folder: Path, anchors: Collection[Link] = ()) -> Verified:
@@ -50,7 +54,7 @@ def verify(folder: Path, anchors: Collection[Link] = ()) -> Verified:
 def _verified(
     head: Link | None, files: Iterable[tuple[Path, Iterator[bytes]]], anchors: Collection[Link]
 ) -> Verified:
-    last, cut_bytes = START, 0
+    last, cut_bytes, logged = START, 0, Logged()
     missing = {anchor.number: anchor for anchor in anchors if anchor != START}
     is_first = True
     head_is_right = head is None
@@ -68,6 +72,7 @@ def _verified(
                     # A head that was not written for long may be of a file that was taken away.
                     head_is_right |= head is not None and 0 < head.number <= last.number
                 last = link_of(line[:-1], last)
+                logged.take(line)
             except AuditLineError as error:
                 raise AuditLineError(f"{path.name}, line {number}: {error}") from None
             is_first = False
@@ -79,7 +84,7 @@ def _verified(
             f"line {min(missing)} is not what it was: the log was replaced, or its end was cut off"
         )
     _check_head(head, last, is_right=head_is_right)
-    return Verified(last, cut_bytes)
+    return Verified(last, cut_bytes, logged)
 
 
 @contextmanager

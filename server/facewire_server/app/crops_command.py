@@ -3,6 +3,7 @@
 from contextlib import closing
 from typing import Final
 
+from facewire_server.app.command_lines import keep_line
 from facewire_server.app.gallery_files import show_progress
 from facewire_server.app.values import crop_keys
 from facewire_server.backends.lmdb_gallery.crop_upkeep import drop_crops, rekey_crops
@@ -46,5 +47,9 @@ def run_crops_command(verb: str, settings: Settings) -> str:
     with closing(opened_storage(settings)) as environment:
         if verb == "rekey" and keys is not None:
             count = rekey_crops(environment, keys, show_progress)
-            return f"{count} crops encrypted again with the first key of the file"
-        return f"{drop_crops(environment)} crops removed"
+            said = f"{count} crops encrypted again with the first key of the file"
+        else:
+            count = drop_crops(environment)
+            said = f"{count} crops removed"
+    keep_line(settings, f"crops_{verb}", crops=count)
+    return said

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from facewire_server.app.command_lines import keep_line, keep_revisions
 from facewire_server.app.values import crop_keys
 from facewire_server.backends.lmdb_gallery.backups import back_up, restore, verify
 from facewire_server.backends.lmdb_gallery.erasure import compact
@@ -35,6 +36,7 @@ def run_gallery_command(
     if verb == "compact":
         is_erased = compact(folder)
         erase_interrupted(settings.data)
+        keep_line(settings, "compact")
         later = "" if is_erased else "; a server still uses the old file and erases it later"
         return f"{folder}: rewritten without what was deleted{later}"
     if verb == "stats":
@@ -44,8 +46,10 @@ def run_gallery_command(
         return f"{path or folder}: sound"
     if verb == "backup":
         back_up(folder, path, show_progress)
+        keep_line(settings, "backup")
         return f"backup of {folder} in {path}"
     is_erased = restore(path, folder, is_replacing=is_replacing)
+    keep_revisions(settings, "restore")
     later = "" if is_erased else "; a server still uses the old file and erases it later"
     return f"{path} restored into {folder}{later}"
 

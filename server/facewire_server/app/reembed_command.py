@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
+from facewire_server.app.command_lines import keep_revisions
 from facewire_server.app.crops_command import opened_storage
 from facewire_server.app.gallery_files import show_progress
 from facewire_server.app.values import crop_keys, model_addresses, read_model_contract
@@ -85,6 +86,7 @@ async def run_reembed_command(
     with NewVectors(settings.data, new.id) as made:
         await _embed_and_switch(settings, new, keys, made, backup)
         made.erase()
+    keep_revisions(settings, "reembed")
     return (
         f"all galleries are of {contract} now; the backup of before is {backup}\n"
         f"start every server with FACEWIRE_MODEL_CONTRACT={contract}"

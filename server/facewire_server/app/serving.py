@@ -12,6 +12,7 @@ import cv2
 
 from facewire_server.access.audit_log import AuditLog
 from facewire_server.access.audit_trail import AuditTrail, Trail
+from facewire_server.app.audit_begin import note_galleries
 from facewire_server.app.erasing import Erasing
 from facewire_server.app.joining import build_info, join, open_telemetry
 from facewire_server.app.journal import opened_journal
@@ -189,7 +190,10 @@ async def _server(
             ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line")
         )
         auditing = opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="audit"))
-        trail = AuditTrail(AuditLog(settings.data / "audit").append, auditing)
+        log = AuditLog(settings.data / "audit")
+        trail = AuditTrail(log.append, auditing)
+        if log.is_empty:
+            await note_galleries(trail, await gallery.statistics(), emit)
         erasing = Erasing(gallery, settings.data, emit)
         shared = work(settings, processors, is_served=bool(models.served))
         server = join(

@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from facewire_server.access.audit_lines import START, AuditLineError, Link
 from facewire_server.access.audit_log import CURRENT, HEAD, AuditLog, log_files
+from facewire_server.access.audit_revisions import Logged
 from facewire_server.access.audit_verify import verify
 from fakes.python import PATHS
 
@@ -214,3 +215,42 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     assert all(chain in text for chain in acknowledged)
     AuditLog(tmp_path).append({})
     verify(tmp_path)
+
+
+def logged(*fields: Mapping[str, object]) -> Logged:
+    found = Logged()
+    for number, each in enumerate(fields, start=1):
+        found.take(json.dumps({"n": number, **each}).encode())
+    return found
+
+
+def test_a_gallery_that_is_ahead_of_the_log_is_found() -> None:
+    found = logged(
+        {"what": "gallery_found", "gallery": "default", "revision": 1},
+        {"what": "enroll", "gallery": "default", "revision": 3},
+        {"what": "enroll", "gallery": "default", "revision": 2},  # written by another worker, later
+        {"what": "purge", "deletions": 4},
+    )
+    assert found.missing({"default": 3}) == {}
+    assert found.missing({"default": 2}) == {}  # changed since its revision was read
+    assert (
+        "at revision 4, and the last line of it says 3" in found.missing({"default": 4})["default"]
+    )
+    assert "no line" in found.missing({"default": 3, "staff": 1})["staff"]
+
+
+def test_an_import_that_is_under_way_has_its_line_at_its_end() -> None:
+    begun = {"what": "import_begins", "gallery": "staff"}
+    ended = {"what": "import", "gallery": "staff", "revision": 7}
+    found = logged({"what": "create_gallery", "gallery": "staff", "revision": 1}, begun)
+    assert (found.missing({"staff": 5}), found.imports) == ({}, {"staff"})
+    found = logged(begun, ended)
+    assert found.imports == set()
+    assert list(found.missing({"staff": 8})) == ["staff"]
+
+
+def test_of_lines_that_were_put_aside_nothing_is_missed() -> None:
+    found = Logged()
+    found.take(b'{"n":9,"what":"enroll","gallery":"staff","revision":4}')
+    assert found.missing({"staff": 4, "default": 7}) == {}
+    assert list(found.missing({"staff": 5, "default": 7})) == ["staff"]

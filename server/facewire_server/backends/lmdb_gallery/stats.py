@@ -1,4 +1,4 @@
-"""What is in the galleries' storage, as lines to print; read beside the servers that use it."""
+"""What is in the galleries' storage, also as lines to print; read beside the servers that use it."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,11 +10,25 @@ from facewire_server.backends.lmdb_gallery.listing import listed_galleries
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.generations import generations
+from facewire_server.galleries.records import GalleryInfo
 
-__all__ = ["statistics_lines"]
+__all__ = ["gallery_infos", "statistics_lines"]
 
 _MAP_BYTES = 1 << 30
 """Address space to begin with; LMDB takes more if the file is larger."""
+
+
+def gallery_infos(folder: Path) -> list[GalleryInfo]:
+    """Returns the galleries of a storage, in order of id; none if there is no storage.
+
+    Raises:
+        StorageDamaged, OSError: the storage cannot be used.
+    """
+    if not (folder.is_dir() and generations(folder)):
+        return []
+    opening = Environment(folder, GALLERY_STORAGE, map_bytes=_MAP_BYTES, max_bytes=_MAP_BYTES)
+    with closing(opening) as environment, environment.read() as transaction:
+        return listed_galleries(transaction)[0]
 
 
 def statistics_lines(folder: Path) -> Iterator[str]:

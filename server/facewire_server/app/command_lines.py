@@ -1,0 +1,29 @@
+"""The audit lines of the commands that change galleries, or take them away, without a server."""
+
+import sys
+from typing import Any
+
+from facewire_server.access.command_trail import kept_by_command
+from facewire_server.backends.lmdb_gallery.stats import gallery_infos
+from facewire_server.configuration.settings import Settings
+
+__all__ = ["keep_line", "keep_revisions"]
+
+
+def keep_line(settings: Settings, what: str, **fields: Any) -> None:
+    """Keeps what a command did, or says that it could not: it was done already, and stays."""
+    if reason := kept_by_command(settings.data, {"what": what, **fields}):
+        print(f"facewire-server: this is not in the audit log: {reason}", file=sys.stderr)
+
+
+def keep_revisions(settings: Settings, what: str) -> None:
+    """Keeps a line for each gallery, after a command that has raised the revisions of all."""
+    for info in gallery_infos(settings.data / "gallery"):
+        keep_line(
+            settings,
+            what,
+            gallery=info.gallery_id,
+            identities=info.identity_count,
+            templates=info.template_count,
+            revision=info.revision,
+        )
