@@ -22,12 +22,21 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
+from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from fakes.python import PATHS
 from fakes.wire import reason_and_fields
+from fakes.write_lock import held_write_lock
 from harness.running import RunningServer, ServerFailed, running_server
 from harness.sdk_cameras import SdkCamera
 from harness.tracked import TrackedStream
 from integration.scraping import scrape, total
+from integration.test_hanging_and_damaged import (
+    GALLERY,
+    NOT_SERVING,
+    RECOGNITION,
+    SERVING,
+    wait_for_health,
+)
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -74,15 +83,39 @@ def test_each_worker_has_its_part_of_the_processors(workers: RunningServer) -> N
     assert [one["processors"] for one in started] == [1] * len(started)
 
 
-def test_the_health_command_asks_a_worker(workers: RunningServer) -> None:
+def health(server: RunningServer) -> tuple[int, str]:
+    """The exit status and the text of the command, which asks one worker."""
     done = subprocess.run(
-        [sys.executable, "-m", "facewire_server", "health", f"--listen={workers.address}"],
+        [sys.executable, "-m", "facewire_server", "health", f"--listen={server.address}"],
         env=os.environ | {"PYTHONPATH": PATHS},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    assert "process SERVING" in done.stdout
+    return done.returncode, done.stdout
+
+
+def test_whichever_worker_is_asked_a_service_serves_if_all_workers_serve_it(
+    models: Path, tmp_path: Path
+) -> None:
+    with running_server(workers=2, threads=2, data=tmp_path) as server, ExitStack() as opened:
+        # Each of them may be of another worker.
+        channels = [opened.enter_context(server.channel()) for _ in range(6)]
+        until(lambda: health(server)[0] == 0)
+        with held_write_lock(tmp_path / "gallery"):
+            galleries = gallery_pb2_grpc.GalleryServiceStub(channels[0])
+            waits = galleries.CreateIdentity.future(
+                gallery_pb2.CreateIdentityRequest(identity_id="waits"), timeout=60
+            )
+            for channel in channels:  # the write of one worker alone waits
+                wait_for_health(channel, GALLERY, NOT_SERVING)
+                wait_for_health(channel, RECOGNITION, SERVING)
+            status, text = health(server)
+            assert (status, f"{GALLERY} NOT_SERVING" in text) == (1, True)
+            assert waits.code() is grpc.StatusCode.UNAVAILABLE
+        for channel in channels:
+            wait_for_health(channel, GALLERY, SERVING)
+        until(lambda: health(server)[0] == 0)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -110,6 +143,23 @@ def test_the_metrics_of_all_workers_are_one_page(
     assert text.count("\nfacewire_workers ") == 1
     assert total(families, "facewire_workers") == 2
     assert total(families, "facewire_streams_limit") == 64
+
+
+def test_what_workers_counted_since_the_last_scrape_is_kept_when_they_are_replaced(
+    workers: RunningServer, portrait: NDArray[np.uint8]
+) -> None:
+    port = int(entries(workers, "metrics_listening")[0]["address"].rpartition(":")[2])
+    before = total(scrape(port)[1], "facewire_pictures_total", purpose="recognize", outcome="OK")
+    for _ in range(6):  # each client has a connection of its own
+        with facewire.Client(workers.address) as client:
+            client.recognize(portrait)
+    replaced = len(entries(workers, "workers_replaced"))
+    os.kill(workers.pid, signal.SIGUSR2)
+    until(lambda: len(entries(workers, "workers_replaced")) > replaced)
+    families = scrape(port)[1]
+    found = total(families, "facewire_pictures_total", purpose="recognize", outcome="OK")
+    assert found == before + 6
+    assert total(families, "facewire_workers") == 2
 
 
 def test_a_worker_that_is_killed_is_replaced(workers: RunningServer) -> None:

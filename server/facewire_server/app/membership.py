@@ -6,7 +6,19 @@ from typing import Protocol
 from facewire_server.host.signals import Signals
 from facewire_server.streams.loads import Loads
 
-__all__ = ["Membership"]
+__all__ = ["Membership", "SharedHealth"]
+
+
+class SharedHealth(Protocol):
+    """What each worker of a server serves, as one of them sees it."""
+
+    def publish_health(self, services: int) -> None:
+        """Shows the others which services this worker serves, a bit each."""
+        ...
+
+    def health_elsewhere(self, all_services: int) -> int:
+        """Returns the services that every other worker serves which takes calls; to be called each second."""
+        ...
 
 
 class Membership(Protocol):
@@ -15,6 +27,11 @@ class Membership(Protocol):
     @property
     def loads(self) -> Loads:
         """The streams of all workers."""
+        ...
+
+    @property
+    def health(self) -> SharedHealth:
+        """What all workers serve."""
         ...
 
     def obey(self, signals: Signals, metrics: Callable[[], str]) -> None:
@@ -28,4 +45,8 @@ class Membership(Protocol):
 
     def serves(self) -> None:
         """Says that this worker takes calls."""
+        ...
+
+    def leaves(self) -> None:
+        """Sends the last metrics of this worker, in a thread other than the event loop's."""
         ...

@@ -120,7 +120,11 @@ async def _serve(
         watching: list[asyncio.Task[None]] = []
         try:
             port = await server.start()
-            health = ServiceHealth(server.health, models_ready=not models.served)
+            health = ServiceHealth(
+                server.health,
+                models_ready=not models.served,
+                workers=None if membership is None else membership.health,
+            )
             watching = [
                 asyncio.create_task(health.watch(gallery, emit)),
                 asyncio.create_task(erasing.in_time(settings.erase_within_s)),
@@ -146,6 +150,8 @@ async def _serve(
             for one in watching:
                 if not one.cancel():
                     await one  # raises its failure
+        if membership is not None:
+            await asyncio.to_thread(membership.leaves)
     stopping.cancel()
     emit(Stopped())
 

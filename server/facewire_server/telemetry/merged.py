@@ -62,6 +62,7 @@ _Key = tuple[str, tuple[tuple[str, str], ...]]
 async def serving_merged(
     address: str,
     read: Callable[[float], Awaitable[Mapping[int, str]]],
+    ended: Callable[[], Mapping[int, str]],
     deaths: Callable[[], int],
     emit: Emit,
 ) -> AsyncIterator[None]:
@@ -69,7 +70,7 @@ async def serving_merged(
 
     Args:
         address: "host:port"; "" = they are not asked for.
-        read, deaths: see `WorkersMetrics`.
+        read, ended, deaths: see `WorkersMetrics`.
         emit: takes `MetricsListening`.
 
     Raises:
@@ -79,7 +80,7 @@ async def serving_merged(
         yield
         return
     registry = CollectorRegistry()
-    registry.register(WorkersMetrics(read, deaths))
+    registry.register(WorkersMetrics(read, ended, deaths))
     server = MetricsServer(address, registry)
     server.start()
     emit(MetricsListening(f"{address.rpartition(':')[0]}:{server.port}"))
@@ -94,15 +95,20 @@ class WorkersMetrics(Collector):
     """Reads the metrics of all workers at each scrape."""
 
     def __init__(
-        self, read: Callable[[float], Awaitable[Mapping[int, str]]], deaths: Callable[[], int]
+        self,
+        read: Callable[[float], Awaitable[Mapping[int, str]]],
+        ended: Callable[[], Mapping[int, str]],
+        deaths: Callable[[], int],
     ) -> None:
         """To be called in the event loop in which the functions are called.
 
         Args:
             read: returns the text of each running worker's metrics by its process id, within these seconds.
+            ended: returns the last text of each worker that has ended since its last call, by its process id.
             deaths: workers that ended without being asked to.
         """
         self._read = read
+        self._ended = ended
         self._deaths = deaths
         self._loop = asyncio.get_running_loop()
         self._counts: dict[int, dict[_Key, float]] = {}  # by process id, also of those that ended
@@ -139,6 +145,8 @@ class WorkersMetrics(Collector):
                         counts[key] = sample.value
             if counts:
                 self._counts[pid] = counts
+        for pid, text in self._ended().items():
+            self._counts[pid] = _counts_of(text) or self._counts.get(pid, {})
         self._retire(texts.keys())
         for counts in self._counts.values():
             for key, value in counts.items():
@@ -161,6 +169,16 @@ class WorkersMetrics(Collector):
             retired = self._counts.setdefault(0, {})
             for key, value in self._counts.pop(pid).items():
                 retired[key] = retired.get(key, 0.0) + value
+
+
+def _counts_of(text: str) -> dict[_Key, float]:
+    """Returns the series of a text that are no gauges."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        if family.type != "gauge"
+        for sample in family.samples
+    }
 
 
 def _joined(name: str, before: float | None, value: float) -> float:

@@ -28,6 +28,7 @@ class Parent:
 
     Attributes:
         loads: the streams of all workers.
+        health: what all workers serve.
     """
 
     def __init__(self, control: int, loads: Slot, *, end_within_s: float) -> None:
@@ -39,6 +40,7 @@ class Parent:
             end_within_s: seconds that calls have to end if the parent dies.
         """
         self.loads = loads
+        self.health = loads
         self._socket = socket.socket(fileno=control)
         self._end_within_s = end_within_s + _CLOSE_S
         self._signals: Signals | None = None
@@ -70,6 +72,10 @@ class Parent:
         """Says that this worker takes calls."""
         self.loads.set_takes_calls(True)
         self._say(SERVES)
+
+    def leaves(self) -> None:
+        """Sends the last metrics: the parent goes on counting with them."""
+        self._send_metrics()
 
     def _say(self, text: str) -> None:
         with contextlib.suppress(OSError):  # the parent has died, which the thread finds

@@ -12,6 +12,9 @@ from facewire_server.workers.orders import METRICS, SERVES
 
 __all__ = ["WorkerProcess", "environment_of"]
 
+_LAST_WORDS_S: Final = 1.0
+"""Seconds to read what a worker said before it ended. Chosen, not measured: it is there already."""
+
 _MOST_BYTES: Final = 16 << 20
 """Bytes of a line from a worker. Chosen, not measured."""
 
@@ -95,6 +98,11 @@ class WorkerProcess:
             came.cancel()
         return self._metrics
 
+    @property
+    def last_metrics(self) -> str:
+        """The text of the worker's metrics that came last; "" if none did."""
+        return self._metrics
+
     def kill(self) -> None:
         """Ends the worker at once (SIGKILL)."""
         with contextlib.suppress(ProcessLookupError):
@@ -121,6 +129,8 @@ class WorkerProcess:
 
     async def _wait(self) -> int:
         status = await self._process.wait()
+        # Its last metrics; its end of the socket has closed with it.
+        await asyncio.wait((self._listening,), timeout=_LAST_WORDS_S)
         self._listening.cancel()
         self._writer.close()
         return status

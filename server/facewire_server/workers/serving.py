@@ -57,7 +57,11 @@ async def supervise(settings: Settings, environment: Mapping[str, str]) -> int:
                 emit=log,
             )
             async with serving_merged(
-                settings.metrics_listen, supervisor.metrics, lambda: supervisor.death_count, log
+                settings.metrics_listen,
+                supervisor.metrics,
+                supervisor.ended_metrics,
+                lambda: supervisor.death_count,
+                log,
             ):
                 return await supervisor.run(
                     signals, lambda: print(f"facewire.v1 on {address}", flush=True)

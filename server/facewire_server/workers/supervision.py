@@ -77,6 +77,7 @@ class Supervisor:
         self._all: dict[WorkerProcess, int] = {}  # with the slot of each
         self._table = table
         self._free_slots = list(range(table.slot_count))
+        self._ended_metrics: dict[int, str] = {}
         self.death_count = 0
         self._deaths_in_a_row = 0
         self._failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -124,6 +125,11 @@ class Supervisor:
         texts = await asyncio.gather(*(one.metrics(within_s) for one in workers))
         return {one.pid: text for one, text in zip(workers, texts, strict=True)}
 
+    def ended_metrics(self) -> dict[int, str]:
+        """Returns the last text of each worker that has ended since the last call, by its process id."""
+        ended, self._ended_metrics = self._ended_metrics, {}
+        return ended
+
     async def _started(self) -> WorkerProcess:
         slot = self._free_slots.pop(0)
         try:
@@ -134,6 +140,7 @@ class Supervisor:
 
         def ended(_: object) -> None:
             self._all.pop(worker, None)
+            self._ended_metrics[worker.pid] = worker.last_metrics
             self._table.clear(slot)
             self._free_slots.append(slot)
 

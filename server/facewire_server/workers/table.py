@@ -6,6 +6,7 @@ clears the slot when it has ended, however it did:
     takes calls   1 or 0
     streams       that are open
     beats         of its event loop
+    services      that it serves, a bit each
 """
 
 import mmap
@@ -16,9 +17,13 @@ from typing import Final
 __all__ = ["Slot", "Table", "slots_of"]
 
 _NUMBERS: Final = 8
-"""Numbers of a slot, of which three are used: no two slots lie in one line of the processor's cache."""
+"""Numbers of a slot, of which four are used: no two slots lie in one line of the processor's cache."""
 
-_TAKES_CALLS, _STREAMS, _BEATS = range(3)
+_TAKES_CALLS, _STREAMS, _BEATS, _SERVICES = range(4)
+
+_MOST_LOOKS: Final = 10
+"""Looks in a row, one a second, without a beat of another worker after which it serves nothing: it may be ended and replaced, which takes
+a minute. Chosen, not measured."""
 
 
 class Table:
@@ -56,7 +61,7 @@ class Table:
 
     def clear(self, slot: int) -> None:
         """Empties the slot of a worker that has ended."""
-        for number in (_TAKES_CALLS, _STREAMS, _BEATS):
+        for number in (_TAKES_CALLS, _STREAMS, _BEATS, _SERVICES):
             self.write(slot, number, 0)
 
     def close(self) -> None:
@@ -67,7 +72,7 @@ class Table:
 
 
 class Slot:
-    """The `Loads` of one worker."""
+    """The `Loads` and the `SharedHealth` of one worker."""
 
     def __init__(self, table: Table, own: int) -> None:
         """Takes the table and the number of the worker's own slot."""
@@ -75,6 +80,7 @@ class Slot:
         self._own = own
         self._others = [slot for slot in range(table.slot_count) if slot != own]
         self._fence = threading.Lock()
+        self._still: dict[int, tuple[int, int]] = {}  # by slot: its beats, and looks at the same
 
     def set_takes_calls(self, takes_calls: bool) -> None:
         """Shows the others whether this worker takes calls."""
@@ -100,6 +106,24 @@ class Slot:
         """See the port."""
         taking = [slot for slot in self._others if self._table.read(slot, _TAKES_CALLS)]
         return min((self._table.read(slot, _STREAMS) for slot in taking), default=None)
+
+    def publish_health(self, services: int) -> None:
+        """See the port."""
+        self._table.write(self._own, _SERVICES, services)
+
+    def health_elsewhere(self, all_services: int) -> int:
+        """See the port. A worker whose event loop stands still serves nothing."""
+        found = all_services
+        for slot in self._others:
+            if not self._table.read(slot, _TAKES_CALLS):
+                self._still.pop(slot, None)
+                continue
+            beats = self._table.beats(slot)
+            before, looks = self._still.get(slot, (beats, 0))
+            looks = looks + 1 if beats == before else 0
+            self._still[slot] = beats, looks
+            found &= self._table.read(slot, _SERVICES) if looks < _MOST_LOOKS else 0
+        return found
 
 
 def slots_of(worker_count: int) -> int:

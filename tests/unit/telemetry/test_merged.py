@@ -47,7 +47,7 @@ async def test_counts_and_own_gauges_add_up_and_what_is_shared_is_there_once() -
     async def read(within_s: float) -> dict[int, str]:
         return texts
 
-    found = await scraped(WorkersMetrics(read, lambda: 4))
+    found = await scraped(WorkersMetrics(read, dict, lambda: 4))
     assert found == {
         "facewire_frames_read_total": 7,
         "facewire_streams_open": 4,
@@ -66,7 +66,7 @@ async def test_no_count_falls_when_a_worker_dies_and_its_gauges_go() -> None:
     async def read(within_s: float) -> dict[int, str]:
         return texts
 
-    merged = WorkersMetrics(read, lambda: 0)
+    merged = WorkersMetrics(read, dict, lambda: 0)
     await scraped(merged)
     for now, frames in (({7: text(3)}, 8), ({7: text(3), 9: text(1)}, 9), ({9: text(4)}, 12)):
         texts = now
@@ -80,3 +80,22 @@ def test_every_exception_is_a_gauge_of_the_catalog() -> None:
     gauges = {row.name for row in ROWS if row.kind == "gauge"}
     assert gauges >= MOST | LEAST
     assert not MOST & LEAST
+
+
+async def test_what_a_worker_counted_after_the_last_scrape_is_kept_when_it_ends() -> None:
+    texts = {7: text(2), 8: text(5)}
+    ended: list[dict[int, str]] = [{}, {7: text(4)}, {}, {8: ""}]
+
+    async def read(within_s: float) -> dict[int, str]:
+        return texts
+
+    merged = WorkersMetrics(read, lambda: ended.pop(0), lambda: 0)
+    found = [await scraped(merged)]
+    del texts[7]
+    texts[9] = text(1)
+    found += [await scraped(merged), await scraped(merged)]
+    del texts[8]  # killed: what it counted since the last scrape is lost
+    found += [await scraped(merged)]
+    assert [one["facewire_frames_read_total"] for one in found] == [7, 10, 10, 10]
+    assert [one["facewire_streams_open"] for one in found] == [2, 2, 2, 1]
+    assert found[-1]["facewire_frame_latency_seconds_count"] == 10
