@@ -14,6 +14,8 @@ from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from fakes.journals import files_of
 from harness.running import running_server
+from integration.scraping import scrape, total
+from integration.test_hanging_and_damaged import entries
 
 # One portrait is enrolled under two names.
 pytestmark = pytest.mark.filterwarnings("ignore::facewire.SimilarIdentityWarning")
@@ -38,15 +40,22 @@ def kept(models: Path, tmp_path_factory: pytest.TempPathFactory, astronaut) -> P
     key.chmod(0o600)
     with running_server(data=folder) as server, facewire.Client(server.address) as client:
         client.enroll("before", astronaut)
+        assert not client.server_info().has(facewire.Feature.ENROLLMENT_CROPS)
     with (
         running_server(
-            data=folder, keep_enrollment_crops=True, enrollment_crop_key_file=key
+            data=folder,
+            keep_enrollment_crops=True,
+            enrollment_crop_key_file=key,
+            metrics_listen="127.0.0.1:0",
         ) as server,
         facewire.Client(server.address) as client,
     ):
         client.enroll("ada", [astronaut, astronaut[:, ::-1]])
         client.enroll("gone", astronaut)
         client.delete_identity("gone")
+        assert client.server_info().has(facewire.Feature.ENROLLMENT_CROPS)
+        port = int(entries(server, "metrics_listening")[0]["address"].rpartition(":")[2])
+        assert total(scrape(port)[1], "facewire_enrollment_crops") == 2
         assert KEY not in server.log()
     return folder
 

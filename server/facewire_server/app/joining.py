@@ -73,6 +73,7 @@ def join(
                 limits=limits,
                 defaults=defaults,
                 keeps_crops=journal.keeps_crops,
+                keeps_enrollment_crops=settings.keep_enrollment_crops,
             ),
             emit=emit,
         ),

@@ -242,6 +242,7 @@ class StoreStatistics:
         galleries: in order of id; none if a record of one is damaged.
         is_writable: writes begin in their time, on a disk that is not read-only.
         damaged_gallery_count: galleries in which something was found that cannot be.
+        crop_count: crops of enrolled pictures that are kept, in all galleries.
     """
 
     file_bytes: int
@@ -252,3 +253,4 @@ class StoreStatistics:
     galleries: tuple[GallerySize, ...]
     is_writable: bool = True
     damaged_gallery_count: int = 0
+    crop_count: int = 0

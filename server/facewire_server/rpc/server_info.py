@@ -35,6 +35,7 @@ def server_info_message(
     limits: ServingLimits,
     defaults: RequestDefaults,
     keeps_crops: bool = False,
+    keeps_enrollment_crops: bool = False,
 ) -> recognition_pb2.GetServerInfoResponse:
     """Converts the limits and defaults that the services were built with.
 
@@ -45,9 +46,14 @@ def server_info_message(
         limits: what a client may ask for.
         defaults: what a request gets that leaves its options unset.
         keeps_crops: pictures of tracks are kept.
+        keeps_enrollment_crops: aligned faces of enrolled pictures are kept.
     """
     _, *known = recognition_pb2.Feature.keys()  # the first is FEATURE_UNSPECIFIED
-    present = {*_PRESENT, *(["FEATURE_TRACK_CROPS"] if keeps_crops else [])}
+    present = {
+        *_PRESENT,
+        *(["FEATURE_TRACK_CROPS"] if keeps_crops else []),
+        *(["FEATURE_ENROLLMENT_CROPS"] if keeps_enrollment_crops else []),
+    }
     decision = defaults.decision
     return recognition_pb2.GetServerInfoResponse(
         server_version=_shortened(version("facewire-server")),

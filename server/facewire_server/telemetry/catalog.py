@@ -244,6 +244,12 @@ ROWS: Final = tuple(
             "",
             "Galleries in which damage was found; they are not searched",
         ),
+        (
+            "facewire_enrollment_crops",
+            "gauge",
+            "",
+            "Aligned faces of enrolled pictures that are kept, encrypted, in all galleries",
+        ),
         ("facewire_gallery_identities", "gauge", "gallery", "Identities of a gallery"),
         ("facewire_gallery_templates", "gauge", "gallery", "Templates of a gallery"),
         ("facewire_gallery_revision", "gauge", "gallery", "Revision of a gallery"),

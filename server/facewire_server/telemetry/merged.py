@@ -30,6 +30,7 @@ MOST: Final = frozenset(
         "facewire_store_readers",
         "facewire_galleries",
         "facewire_galleries_damaged",
+        "facewire_enrollment_crops",
         "facewire_gallery_identities",
         "facewire_gallery_templates",
         "facewire_gallery_revision",

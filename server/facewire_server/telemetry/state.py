@@ -177,6 +177,7 @@ def _store(store: StoreStatistics) -> Iterator[_Sample]:
     yield "facewire_store_readers", (), store.reader_count
     yield "facewire_store_writable", (), store.is_writable
     yield "facewire_galleries_damaged", (), store.damaged_gallery_count
+    yield "facewire_enrollment_crops", (), store.crop_count
     yield "facewire_galleries", (), len(store.galleries)
     for gallery in store.galleries[:_GALLERIES_SHOWN]:
         yield from _gallery(gallery)

@@ -212,6 +212,8 @@ class Feature(WireEnum):
     """A stream can return events without frame results."""
     TRACK_CROPS = "TRACK_CROPS"
     """The best picture of a track is kept."""
+    ENROLLMENT_CROPS = "ENROLLMENT_CROPS"
+    """The aligned face of each enrolled picture is kept, encrypted."""
 
 
 class DetectionMode(WireEnum):

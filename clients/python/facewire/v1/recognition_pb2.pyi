@@ -82,6 +82,7 @@ class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_RESUME: _ClassVar[Feature]
     FEATURE_EVENTS_ONLY: _ClassVar[Feature]
     FEATURE_TRACK_CROPS: _ClassVar[Feature]
+    FEATURE_ENROLLMENT_CROPS: _ClassVar[Feature]
 FRAME_POLICY_UNSPECIFIED: FramePolicy
 FRAME_POLICY_NEWEST_WINS: FramePolicy
 FRAME_POLICY_EVERY_FRAME: FramePolicy
@@ -127,6 +128,7 @@ FEATURE_WATCH_TRACKS: Feature
 FEATURE_RESUME: Feature
 FEATURE_EVENTS_ONLY: Feature
 FEATURE_TRACK_CROPS: Feature
+FEATURE_ENROLLMENT_CROPS: Feature
 
 class StreamRecognizeRequest(_message.Message):
     __slots__ = ("config", "frame")

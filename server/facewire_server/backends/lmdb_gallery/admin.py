@@ -82,7 +82,8 @@ class LmdbAdmin:
                 GallerySize(one.gallery_id, one.revision, one.identity_count, one.template_count)
                 for one in found
             )
-            return self._environment.statistics(sizes), unreadable
+            found_now = self._environment.statistics(sizes)
+            return replace(found_now, crop_count=transaction.count("crops")), unreadable
 
         statistics, unreadable = await self._threads.read(read)
         self._damaged |= unreadable
