@@ -235,7 +235,7 @@ ROWS: Final = tuple(
             "facewire_store_writable",
             "gauge",
             "",
-            "1 while writes begin in their time; 0 while they are refused with STORAGE_BUSY",
+            "1 while writes begin in their time; 0 while they are refused with STORAGE_BUSY: the disk is read-only, or another process writes",
         ),
         ("facewire_galleries", "gauge", "", "Galleries"),
         (
