@@ -15,6 +15,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import grpc
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
 from facewire import (
     AuthenticationError,
@@ -22,6 +24,7 @@ from facewire import (
     ConnectionFault,
     LimitError,
     NotSupportedError,
+    UnavailableError,
     UnreachableError,
 )
 from harness.certificates import expired, self_signed
@@ -37,6 +40,9 @@ _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: cl
 _SETTINGS, _ACKNOWLEDGED = b"\0\0\0\4\0\0\0\0\0", b"\0\0\0\4\1\0\0\0\0"
 _PREFACE_BYTES, _FRAME_HEADER_BYTES = 24, 9
 """Of HTTP/2 (RFC 9113, 3.4 and 4.1)."""
+
+_BUSY = "another process of this server has fewer streams: open a new connection"
+"""What a worker says (`streams.registry`)."""
 
 _HEADERS, _ENDS = 1, 5
 """The type of a frame of headers, and the flags END_STREAM and END_HEADERS (RFC 9113, 6.2)."""
@@ -146,7 +152,7 @@ def refusing_server(picture: bytes) -> Iterator[list[Failing]]:
             while not ended.wait(_BETWEEN_FRAMES_S):  # a stream without frames would lose its place
                 yield picture
 
-        with running_server(token_file=file, max_streams=1) as server:
+        with running_server(token_file=file, max_streams=1) as server, _busy_worker() as busy:
             address = server.address
             with Client(address, token=_TOKEN) as client, client.stream(frames()) as holding:
                 reading = threading.Thread(target=lambda: list(holding))
@@ -155,6 +161,7 @@ def refusing_server(picture: bytes) -> Iterator[list[Failing]]:
                     Failing("no token", address, AuthenticationError),
                     Failing("a wrong token", address, AuthenticationError, token="w" * 16),
                     Failing("a server with no place for a stream", address, LimitError, token=_TOKEN, streams=True),
+                    Failing("a worker, while others have fewer streams", busy, UnavailableError, streams=True),
                 ]  # fmt: skip
                 ended.set()
                 reading.join()
@@ -194,6 +201,35 @@ def _grpc(credentials: grpc.ServerCredentials | None) -> Iterator[str]:
         if credentials is None
         else server.add_secure_port(place, credentials)
     )
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(0).wait()
+
+
+class _Busy(grpc.GenericRpcHandler):
+    """Refuses every stream as a worker does that has more of them than another."""
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        """Handles StreamRecognize; there is no other method."""
+        if not handler_call_details.method.endswith("/StreamRecognize"):
+            return None
+        return grpc.stream_stream_rpc_method_handler(_refuse)
+
+
+def _refuse(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+    status = status_pb2.Status(code=code_pb2.UNAVAILABLE, message=_BUSY)
+    info = error_details_pb2.ErrorInfo(reason="WORKER_BUSY", domain="facewire")
+    for detail in (info, error_details_pb2.RetryInfo()):
+        status.details.add().Pack(detail)
+    context.abort_with_status(rpc_status.to_status(status))
+    yield b""
+
+
+@contextmanager
+def _busy_worker() -> Iterator[str]:
+    """A server of which each connection reaches the same busy worker: of a real one a connection is served after four refusals."""
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[_Busy()])
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}"
     server.stop(0).wait()

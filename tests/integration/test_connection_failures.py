@@ -62,15 +62,18 @@ def test_a_flag_or_a_variable_to_change_is_named(said):
             variable = {
                 facewire.AuthenticationError: "FACEWIRE_TOKEN",
                 facewire.LimitError: "",
+                facewire.UnavailableError: "",
                 facewire.NotSupportedError: "",
             }
             assert variable.get(each.failing.kind, "FACEWIRE_SERVER") in each.command
 
 
-def test_a_full_server_says_when_to_try_again(said):
-    (full,) = (each.error for each in said if each.failing.streams)
+def test_a_full_server_and_a_busy_worker_say_when_to_try_again(said):
+    full, busy = (each.error for each in said if each.failing.streams)
     assert isinstance(full, facewire.LimitError)
     assert (full.retryable, full.retry_after_s) == (True, 5.0)
+    assert busy.reason is facewire.ErrorReason.WORKER_BUSY
+    assert busy.retryable
 
 
 def test_no_password_of_a_proxy_is_shown(said):
