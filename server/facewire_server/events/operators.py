@@ -403,7 +403,7 @@ class DeletedErased:
     """The gallery's file was rewritten without what had been deleted.
 
     Attributes:
-        deletion_count: deletions that were pending, of galleries that exist.
+        deletion_count: deletions that were pending; in time, of galleries that exist, and by request of all.
         seconds: that it took.
     """
 
