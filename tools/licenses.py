@@ -31,6 +31,7 @@ _NOT_RUN = {"tensorflow"}
 _SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
     "Apache 2.0": "Apache-2.0",
+    "BSD License": "BSD-3-Clause",  # aiomqtt
     "BSD-3-Clause": "BSD-3-Clause",
     "ISC License": "ISC",
     "MIT License": "MIT",

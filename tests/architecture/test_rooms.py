@@ -409,6 +409,9 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire_console.app": frozenset({"facewire", "facewire_console", "starlette"}),
     "facewire_console.__main__": frozenset({"facewire", "facewire_console", "uvicorn"}),
+    "facewire._mqtt": frozenset(
+        {"facewire", "facewire._mqtt", "facewire._wire.backoff", "aiomqtt"}  # and what is public
+    ),
     # Builds the SavedModels: without TensorFlow.
     "facewire_serving": frozenset({"facewire_serving", "numpy", "google.protobuf", "rich"}),
     # The graphs, and what writes them.
@@ -445,11 +448,16 @@ BARRED: dict[str, tuple[str, ...]] = {
     "facewire._sync": ("asyncio", "grpc.aio"),
     "facewire.cli": PRIVATE,
     "facewire_console": PRIVATE,
+    "facewire._mqtt": (
+        *(room for room in PRIVATE if room != "facewire._wire"),
+        *("facewire.cli", "grpc"),
+    ),
     "examples": PRIVATE,
 }
 # Entered by nobody but themselves: they know everything, so nothing may lean on them.
 CLOSED = frozenset({"facewire_server.app", "facewire_server.__main__"})
 DOORS = {  # vendor: the places that may import it
+    "aiomqtt": ("facewire._mqtt",),
     "av": ("facewire.video._av",),
     "cryptography": (f"{SERVER}.backends.crop_cipher", f"{SERVER}.access.certificate_expiry"),
     # The checks open a storage by themselves, in a process of their own.
@@ -637,6 +645,8 @@ def test_a_planted_read_of_the_environment_is_found(source: str) -> None:
         ("facewire_console.api.people", "from facewire._wire import requests"),
         ("facewire_console.cameras", "from facewire_console.app import create_app"),
         ("facewire_console.guard.login", "import facewire"),
+        ("facewire.cli._mqtt", "import aiomqtt"),
+        ("facewire._mqtt.bridge", "from facewire._aio.track_feed import AsyncTrackFeed"),
         ("facewire_serving.export", "import facewire_server.errors"),
         ("facewire_serving.models", "import tensorflow"),
     ],

@@ -10,7 +10,9 @@ from facewire.cli import (
     _compare,
     _enroll,
     _events,
+    _frigate,
     _gallery_app,
+    _mqtt,
     _people,
     _recognize,
     _status,
@@ -43,6 +45,8 @@ Exit codes:
 
 app.add_typer(_gallery_app.app, name="gallery")
 app.command()(_events.events)
+app.command()(_mqtt.mqtt)
+app.command()(_frigate.frigate)
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from facewire import (
+    AsyncClient,
     Client,
     ErrorReason,
     FacewireError,
@@ -24,11 +25,14 @@ from facewire.cli._interrupts import closed_by_ctrl_c
 from facewire.cli._output import ERRORS
 
 __all__ = [
+    "EXIT_DENIED",
     "EXIT_INTERRUPTED",
     "EXIT_REFUSED",
     "EXIT_USAGE",
     "Server",
     "advised",
+    "async_client",
+    "reported",
     "session",
     "text_of",
     "usage_error",
@@ -69,9 +73,19 @@ def session(server: Server, interrupted: threading.Event | None = None) -> Itera
         typer.Exit: with the code.
     """
     interrupted = interrupted or threading.Event()
+    with reported(interrupted), _client(server) as client, closed_by_ctrl_c(client, interrupted):
+        yield client
+
+
+@contextmanager
+def reported(interrupted: threading.Event) -> Iterator[None]:
+    """Turns errors into a text on stderr and an exit code.
+
+    Raises:
+        typer.Exit: with the code.
+    """
     try:
-        with _client(server) as client, closed_by_ctrl_c(client, interrupted):
-            yield client
+        yield
     except (FacewireError, ValueError) as error:
         if interrupted.is_set():
             raise _interruption() from None
@@ -89,6 +103,24 @@ def session(server: Server, interrupted: threading.Event | None = None) -> Itera
         raise usage_error(text) from error
     except KeyboardInterrupt:
         raise _interruption() from None
+
+
+def async_client(server: Server) -> AsyncClient:
+    """Returns a client for asyncio, within a running loop.
+
+    Raises:
+        typer.Exit: an option is wrong.
+    """
+    _client(server).close()
+    return AsyncClient(
+        server.target,
+        token=server.token,
+        tls=server.tls,
+        root_certificates=server.tls_ca,
+        client_certificate=server.client_cert,
+        client_key=server.client_key,
+        timeout_s=server.timeout_s,
+    )
 
 
 def usage_error(text: str) -> typer.Exit:

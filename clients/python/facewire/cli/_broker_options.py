@@ -1,0 +1,164 @@
+"""Options of the commands that connect to an MQTT broker, and their run."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from facewire import AsyncClient
+from facewire.cli._output import ERRORS
+from facewire.cli._session import EXIT_DENIED, Server, async_client, reported, usage_error
+
+if TYPE_CHECKING:
+    from facewire._mqtt.broker import Broker
+
+__all__ = [
+    "BrokerArgument",
+    "CaOption",
+    "CertOption",
+    "KeyOption",
+    "NamesOption",
+    "PasswordFileOption",
+    "TlsOption",
+    "UserOption",
+    "broker_of",
+    "report",
+    "run_until_stopped",
+]
+
+_PORT = 1883
+_TLS_PORT = 8883
+"""MQTT's registered ports, without and with TLS."""
+
+BrokerArgument = Annotated[
+    str,
+    typer.Argument(envvar="FACEWIRE_MQTT_BROKER", metavar="HOST[:PORT]", help="The broker."),
+]
+UserOption = Annotated[
+    str, typer.Option("--user", envvar="FACEWIRE_MQTT_USER", help="Who logs in to the broker.")
+]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        envvar="FACEWIRE_MQTT_PASSWORD_FILE",
+        exists=True,
+        dir_okay=False,
+        help="File of which the first line is the password; read at each connection.",
+    ),
+]
+TlsOption = Annotated[
+    bool, typer.Option("--mqtt-tls", help="Encrypt to the broker; trust the public roots.")
+]
+CaOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mqtt-ca",
+        exists=True,
+        dir_okay=False,
+        help="Encrypt to the broker; trust the certificates of this PEM file.",
+    ),
+]
+CertOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mqtt-cert",
+        exists=True,
+        dir_okay=False,
+        help="Encrypt to the broker; show this certificate (PEM) to one that asks for it.",
+    ),
+]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mqtt-key", exists=True, dir_okay=False, help="Its key (PEM), if it is in another file."
+    ),
+]
+NamesOption = Annotated[
+    bool, typer.Option("--names", help="Send the names of people, too, not their ids alone.")
+]
+
+
+def broker_of(
+    address: str,
+    user: str,
+    password_file: Path | None,
+    *,
+    is_encrypted: bool,
+    ca_file: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+) -> "Broker":
+    """Returns the broker of the options.
+
+    Raises:
+        typer.Exit: an option is wrong, or the extra is not installed.
+    """
+    try:
+        from facewire._mqtt.broker import Broker
+    except ModuleNotFoundError as error:
+        if error.name != "aiomqtt":
+            raise
+        raise usage_error("this command needs more: pip install 'facewire[mqtt]'") from None
+    is_encrypted = bool(is_encrypted or ca_file or certificate)
+    host, port = _host_and_port(address, _TLS_PORT if is_encrypted else _PORT)
+    if password_file and not user:
+        raise usage_error("a password without a user: give --user, too")
+    return Broker(
+        host=host,
+        port=port,
+        user=user,
+        password_file=password_file,
+        is_encrypted=is_encrypted,
+        ca_file=ca_file,
+        certificate=certificate,
+        key=key,
+    )
+
+
+def report(text: str) -> None:
+    """Prints what is wrong now and may pass."""
+    ERRORS.print(f"facewire: {text}")
+
+
+def run_until_stopped(server: Server, work: Callable[[AsyncClient], Awaitable[Any]]) -> None:
+    """Runs a work that never ends, until Ctrl-C or SIGTERM; its errors become texts and exit codes.
+
+    Raises:
+        typer.Exit: with the code.
+    """
+    from facewire._mqtt.broker import RefusedError
+
+    async def main() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # a parent process has turned it off
+                loop.add_signal_handler(number, task.cancel)
+        async with async_client(server) as client:
+            await work(client)
+
+    with reported(threading.Event()):
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                asyncio.run(main())
+        except RefusedError as error:
+            ERRORS.print(f"facewire: {error}.")
+            raise typer.Exit(EXIT_DENIED) from error
+
+
+def _host_and_port(address: str, port: int) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{address}")
+        host, port = parts.hostname or "", parts.port or port
+    except ValueError:
+        host = ""
+    if not host or "/" in address or "@" in address:
+        raise usage_error(f"{address} is not a HOST or HOST:PORT of a broker")
+    return host, port

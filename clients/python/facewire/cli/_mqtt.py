@@ -1,0 +1,107 @@
+"""`facewire mqtt`: who comes and goes, published to an MQTT broker, for Home Assistant and others."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facewire import AsyncClient, FacewireError
+from facewire.cli._broker_options import (
+    BrokerArgument,
+    CaOption,
+    CertOption,
+    KeyOption,
+    NamesOption,
+    PasswordFileOption,
+    TlsOption,
+    UserOption,
+    broker_of,
+    report,
+    run_until_stopped,
+)
+from facewire.cli._session import text_of, usage_error
+
+__all__ = ["mqtt"]
+
+
+def mqtt(
+    context: typer.Context,
+    broker: BrokerArgument,
+    user: UserOption = "",
+    password_file: PasswordFileOption = None,
+    tls: TlsOption = False,
+    ca: CaOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    prefix: Annotated[
+        str, typer.Option(help="How topics begin; another for each bridge.")
+    ] = "facewire",
+    camera: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only of this camera; may be repeated.")
+    ] = None,
+    names: NamesOption = False,
+    people: Annotated[
+        bool, typer.Option("--people", help="Announce a sensor for each person who is recognized.")
+    ] = False,
+    expire_after_s: Annotated[
+        int,
+        typer.Option(
+            "--expire-after",
+            min=10,
+            max=86400,
+            metavar="SECONDS",
+            help="After how long a person who is no longer seen is nowhere.",
+        ),
+    ] = 60,
+    discovery: Annotated[
+        bool, typer.Option("--discovery/--no-discovery", help="Announce cameras to Home Assistant.")
+    ] = True,
+    discovery_prefix: Annotated[
+        str, typer.Option(help="How Home Assistant's topics begin.")
+    ] = "homeassistant",
+    position: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Note the last event here, and go on after it when the command is started again.",
+        ),
+    ] = None,
+) -> None:
+    """Publishes who comes and goes to an MQTT broker, until Ctrl-C. Needs the extra `facewire[mqtt]`.
+
+    Ids of people leave the server, with --names their names, too. Nothing that the broker retains says who is known. Server
+    and broker may be away for a while: events wait in the server's journal.
+    """
+    where = broker_of(
+        broker, user, password_file, is_encrypted=tls, ca_file=ca, certificate=cert, key=key
+    )
+    from facewire._mqtt.bridge import Bridge, Shown
+    from facewire._mqtt.feed import EventFeed
+    from facewire._mqtt.position import Position
+    from facewire._mqtt.together import first_of
+    from facewire._mqtt.topics import Topics
+
+    shown = Shown(names=names, people=people, discovery=discovery, expire_after_s=expire_after_s)
+    kept = Position(position)
+    try:
+        topics = Topics(prefix, discovery_prefix)
+        after_event = kept.read()
+    except ValueError as error:
+        raise usage_error(f"{error}") from None
+
+    def feed_lost(error: FacewireError, pause_s: float) -> None:
+        report(f"{text_of(error)} Trying again in {pause_s:.1f} s.")
+
+    def published(event_id: int) -> None:
+        try:
+            kept.note(event_id)
+        except OSError as error:
+            report(f"{error.filename}: {error.strerror}")
+
+    async def work(client: AsyncClient) -> None:
+        feed = EventFeed(client, cameras=camera or (), after_event=after_event, report=feed_lost)
+        bridge = Bridge(feed, where, topics, shown, report=report, published=published)
+        await first_of(feed.read(), bridge.publish())
+
+    run_until_stopped(context.obj, work)
