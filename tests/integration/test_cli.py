@@ -16,6 +16,14 @@ from fakes.server import FakeServer, failure
 from integration.command import command, environment, lines
 
 
+@pytest.mark.parametrize(
+    ("command", "extra"), [("enroll", "heic"), ("mqtt", "mqtt"), ("frigate", "mqtt")]
+)
+def test_the_help_names_the_extra(run, command, extra):
+    """What stands in square brackets is markup to the help's printer, and vanishes."""
+    assert f"extra `{extra}`" in " ".join(run(command, "--help").stdout.split())
+
+
 def test_a_picture_whose_name_is_no_text_is_recognized_and_drawn(run, folder):
     name = folder / os.fsdecode(b"caf\xe9.jpg")
     (folder / "Bo_01.jpg").rename(name)

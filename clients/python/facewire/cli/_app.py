@@ -147,7 +147,7 @@ def enroll(
 
     Each sub-folder is a person, and all pictures in it are theirs. A picture in
     FOLDER itself shows the person of its name: `Ada.jpg` and `Ada_02.jpg` are both Ada's.
-    HEIC pictures need the extra `facewire[heic]`.
+    HEIC pictures need the extra `heic`.
 
     After an interruption run it again: no picture is enrolled twice.
     """

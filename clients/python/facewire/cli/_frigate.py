@@ -68,7 +68,7 @@ def frigate(
     names: NamesOption = False,
     gallery: GalleryOption = "default",
 ) -> None:
-    """Sets the sub-labels of people that Frigate finds, until Ctrl-C. Needs the extra `facewire[mqtt]`.
+    """Sets the sub-labels of people that Frigate finds, until Ctrl-C. Needs the extra `mqtt`.
 
     Only who is known gets one: the id, with --names the name. Turn Frigate's own face recognition off.
     """

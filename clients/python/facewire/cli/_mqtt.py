@@ -68,7 +68,7 @@ def mqtt(
         ),
     ] = None,
 ) -> None:
-    """Publishes who comes and goes to an MQTT broker, until Ctrl-C. Needs the extra `facewire[mqtt]`.
+    """Publishes who comes and goes to an MQTT broker, until Ctrl-C. Needs the extra `mqtt`.
 
     Ids of people leave the server, with --names their names, too. Nothing that the broker retains says who is known. Server
     and broker may be away for a while: events wait in the server's journal.
