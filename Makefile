@@ -55,7 +55,7 @@ unit: setup models .venv-models/.done ## tests of units, ports and architecture
 	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/unit tests/ports tests/architecture
 
 integration: setup models .venv-models/.done ## tests of real servers, clients and commands
-	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration tests/console $(MODEL_FAULTS:%=--ignore=%)
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration tests/console tests/compreface $(MODEL_FAULTS:%=--ignore=%)
 
 model-faults: setup models .venv-models/.done ## tests of model servers that fail, apart so that `test` runs them beside others
 	$(BIN)/python -m coverage run --parallel-mode -m pytest $(MODEL_FAULTS)

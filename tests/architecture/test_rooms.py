@@ -407,6 +407,15 @@ ROOMS: dict[str, frozenset[str]] = {
             ),
         }
     ),
+    "facewire_console.compreface": frozenset(
+        {
+            *("facewire", "starlette"),
+            *(
+                f"facewire_console.{each}"
+                for each in ("compreface", "console", "errors", "settings")
+            ),
+        }
+    ),
     "facewire_console.app": frozenset({"facewire", "facewire_console", "starlette"}),
     "facewire_console.__main__": frozenset({"facewire", "facewire_console", "uvicorn"}),
     "facewire._mqtt": frozenset(

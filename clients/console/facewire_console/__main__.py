@@ -34,12 +34,13 @@ def main() -> int:
     try:
         settings = read(sys.argv[1:], os.environ)
         listening = _listen(settings)
+        config = _config(settings)
     except SettingsError as error:
         print(f"facewire-console: {error}", file=sys.stderr)
         return _BAD_SETTINGS
     # The answer to an enrollment says who resembles whom.
     warnings.filterwarnings("ignore", category=SimilarIdentityWarning)
-    server = _Server(_config(settings), settings)
+    server = _Server(config, settings)
     server.run(sockets=[listening])
     return 0 if server.started else 1
 

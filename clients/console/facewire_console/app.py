@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocketClose
 
 from facewire import FacewireError
-from facewire_console import ancestor, api
+from facewire_console import ancestor, api, compreface
 from facewire_console.console import opened
 from facewire_console.errors import Refused, error_response, http_error
 from facewire_console.guard.bodies import HEAD_BYTES, Bodies
@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> Starlette:
     """Makes the application. Its lifespan opens one client of the server, which need not be there yet.
 
     Raises:
-        SettingsError: the file of the login's token cannot be used.
+        SettingsError: the file of the login's token, or of the CompreFace door's keys, cannot be used.
     """
     sessions = Sessions(settings.login_token())
     held = HeldBytes(settings.max_image_bytes)
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> Starlette:
         return settings.max_image_bytes + HEAD_BYTES
 
     app = Starlette(
-        routes=_routes(),
+        routes=_routes(settings),
         lifespan=lifespan,
         # From the outside in.
         middleware=[
@@ -72,9 +72,10 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
-def _routes() -> list[BaseRoute]:
+def _routes(settings: Settings) -> list[BaseRoute]:
     return [
         *api.routes(),
+        *compreface.routes(settings),
         WebSocketRoute("/ws/live", Live().serve),
         *ancestor.routes(),
         WebSocketRoute("/{path:path}", WebSocketClose()),  # there is no other

@@ -50,6 +50,9 @@ class Settings:
         max_image_bytes: most bytes of a picture, and of a message of a WebSocket; the server's own limit holds, too.
         max_cameras: most cameras that post frames at the same time.
         max_connections: most connections at the same time.
+        compreface_keys: file of the keys of the CompreFace door, or None: no key opens it.
+        compreface_delete_all: a request of that door that names no person may delete all of them.
+        deepstack_gallery: gallery of DeepStack's requests without a key; "" = they are refused.
     """
 
     host: str = "127.0.0.1"
@@ -68,6 +71,9 @@ class Settings:
     max_image_bytes: int = 16 * _MIB
     max_cameras: int = 64
     max_connections: int = 256
+    compreface_keys: Path | None = None
+    compreface_delete_all: bool = False
+    deepstack_gallery: str = ""
 
     @property
     def has_tls(self) -> bool:

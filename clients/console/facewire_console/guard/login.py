@@ -39,6 +39,9 @@ _OLD_CAMERAS: Final = frozenset(
 )
 """What old cameras call, which can send no token: it recognizes, and changes nothing."""
 
+_OWN_KEYS: Final = ("/api/v1/", "/v1/vision/")
+"""Starts of paths of the CompreFace door, which asks for keys of its own, and is closed without them."""
+
 _REFUSED_CODE: Final = 1008
 """Close code of a WebSocket that is refused (RFC 6455 section 7.4.1): uvicorn turns it into status 403."""
 
@@ -113,7 +116,7 @@ class Login:
 
     def _admits(self, scope: Scope) -> bool:
         path: str = scope["path"]
-        if path in self._open or not path.startswith(_GUARDED):
+        if path in self._open or path.startswith(_OWN_KEYS) or not path.startswith(_GUARDED):
             return True
         return self._sessions.admits(Headers(scope=scope))
 
