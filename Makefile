@@ -127,8 +127,8 @@ clean: ## remove what was built; keep data/ (the gallery)
 	@touch $@
 
 # What tests, on top of it.
-.venv/.tools: .venv/.done requirements/dev.txt
-	$(BIN)/$(PIP_INSTALL) --no-deps --require-hashes -r requirements/dev.txt
+.venv/.tools: .venv/.done requirements/dev.txt requirements/compreface.txt
+	$(BIN)/$(PIP_INSTALL) --no-deps --require-hashes -r requirements/dev.txt -r requirements/compreface.txt
 	@touch $@
 
 .venv-models/.done: serving/requirements.txt serving/requirements-tests.txt serving/pyproject.toml
