@@ -32,6 +32,7 @@ _SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
     "Apache 2.0": "Apache-2.0",
     "BSD License": "BSD-3-Clause",  # aiomqtt
+    "Boost Software License": "BSL-1.0",
     "BSD-3-Clause": "BSD-3-Clause",
     "ISC License": "ISC",
     "MIT License": "MIT",

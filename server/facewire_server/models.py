@@ -6,9 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from facewire_server.backends.dlib_detector import DLIB_MIN_FACE_PX, DlibModel
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.backends.saved_model import NoSuchSignature
 from facewire_server.backends.tfserving import TfServingModel
+from facewire_server.errors import ModelUnavailable
 from facewire_server.events import Emit, ModelStateChanged
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import EXACT, Embedder, FrameError
@@ -18,8 +20,13 @@ from facewire_server.proof.model_contract import ModelContract, prove_bfloat16
 from facewire_server.proof.opened import ModelStatistics, OpenedModel
 from facewire_server.proof.proven import ProvenModel
 from facewire_server.proof.servables import DETECTOR, EMBEDDER, FOLLOWER, Servable, servables
+from facewire_server.proof.signature import FOLLOW
+from facewire_server.types import CANVAS_MIN_FACE_PX
 
-__all__ = ["FRAME_EMBEDDER", "Models", "open_models"]
+__all__ = ["DLIB", "FRAME_EMBEDDER", "Models", "open_models"]
+
+DLIB: Final = "dlib"
+"""The setting `detector` for dlib's detector in place of the cascade."""
 
 FRAME_EMBEDDER: Final = f"{EMBEDDER}/bfloat16"
 """The label of the model that embeds frames, if that is not the one of the table."""
@@ -38,7 +45,12 @@ class Models:
     """
 
     def __init__(
-        self, opened: Iterable[OpenedModel], *, dimension: int, frame_error: FrameError = EXACT
+        self,
+        opened: Iterable[OpenedModel],
+        *,
+        dimension: int,
+        frame_error: FrameError = EXACT,
+        min_face_px: float = CANVAS_MIN_FACE_PX,
     ) -> None:
         """Joins models to their steps.
 
@@ -46,9 +58,10 @@ class Models:
             opened: one for each row of the table, and possibly a `FRAME_EMBEDDER`.
             dimension: length of an embedding.
             frame_error: of the `FRAME_EMBEDDER`.
+            min_face_px: side of the smallest face that the detector finds on a canvas, pixels.
         """
         self._opened = {one.name: one for one in opened}
-        self.detector = Detector(self._opened[DETECTOR])
+        self.detector = Detector(self._opened[DETECTOR], min_face_px=min_face_px)
         self.embedder = Embedder(
             self._opened[EMBEDDER],
             dimension,
@@ -108,6 +121,7 @@ async def open_models(
     addresses: Mapping[str, str] | None = None,
     tls_ca: bytes = b"",
     embed_frames: str = "float32",
+    detector: str = DETECTOR,
 ) -> AsyncIterator[Models]:
     """Opens all models for the block.
 
@@ -120,6 +134,7 @@ async def open_models(
         tls_ca: PEM certificates to check the certificates of TensorFlow Serving with; b"" = no
             TLS.
         embed_frames: the setting of that name.
+        detector: the setting of that name.
 
     Raises:
         ModelUnavailable: a model that runs in this process is missing, or is not the right one.
@@ -129,7 +144,9 @@ async def open_models(
         opened: list[OpenedModel] = []
         for row in servables(contract):
             address = (addresses or {}).get(row.address_setting, "")
-            if address:
+            if row.label == DETECTOR and detector == DLIB:
+                one = await _dlib(stack, row, folder, threads, address)
+            elif address:
                 one = _served(stack, row, address, tls_ca)
             elif (engine := _engine(stack, row, folder, threads)) is None:
                 one = OpenedModel.missing(row.label, f"{folder / row.name} has no such signature")
@@ -145,7 +162,12 @@ async def open_models(
             if row.label == EMBEDDER and not address and engine is not None:
                 opened += await _for_frames(stack, engine, contract, embed_frames)
         error = contract.bfloat16.frame_error if contract.bfloat16 else EXACT
-        yield Models(opened, dimension=contract.dimension, frame_error=error)
+        yield Models(
+            opened,
+            dimension=contract.dimension,
+            frame_error=error,
+            min_face_px=DLIB_MIN_FACE_PX if detector == DLIB else CANVAS_MIN_FACE_PX,
+        )
 
 
 def _served(stack: AsyncExitStack, row: Servable, address: str, tls_ca: bytes) -> OpenedModel:
@@ -172,6 +194,22 @@ def _engine(
         return None
     stack.callback(engine.close)
     return engine
+
+
+async def _dlib(
+    stack: AsyncExitStack, row: Servable, folder: Path, threads: int, address: str
+) -> OpenedModel:
+    """Opens dlib's detector in place of the cascade; the same drawing proves it."""
+    if address:
+        raise ModelUnavailable(
+            "detector is dlib, which runs in this process, but detector_address names a model server"
+        )
+    refine = OpenVinoModel(folder / row.name, FOLLOW.name, threads=threads)
+    stack.callback(refine.close)
+    model = DlibModel(refine)
+    stack.callback(model.close)
+    await row.prove(model)
+    return OpenedModel(row.label, model, embedded_version=refine.version)
 
 
 async def _for_frames(

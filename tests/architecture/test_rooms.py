@@ -174,6 +174,14 @@ ROOMS: dict[str, frozenset[str]] = {
             *VALUES,
         }
     ),
+    "facewire_server.backends.dlib_detector": frozenset(
+        {
+            *(f"{SERVER}.pipeline.{each}" for each in ("follow", "merge", "ports")),
+            "dlib",
+            "numpy",
+            *VALUES,
+        }
+    ),
     "facewire_server.backends.tfserving": frozenset(
         {
             "facewire_server.backends.tfserving",
@@ -469,6 +477,7 @@ DOORS = {  # vendor: the places that may import it
     "aiomqtt": ("facewire._mqtt",),
     "av": ("facewire.video._av",),
     "cryptography": (f"{SERVER}.backends.crop_cipher", f"{SERVER}.access.certificate_expiry"),
+    "dlib": ("facewire_server.backends.dlib_detector",),
     # The checks open a storage by themselves, in a process of their own.
     "lmdb": (
         f"{SERVER}.backends.lmdb_storage",

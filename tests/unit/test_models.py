@@ -1,6 +1,7 @@
 """Served models are watched: health follows them, each change is an event once, nothing ends the watch."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.configuration.settings import Settings
 from facewire_server.errors import ModelUnavailable
 from facewire_server.events import ModelStateChanged
-from facewire_server.models import FRAME_EMBEDDER, Models, open_models
+from facewire_server.models import DLIB, FRAME_EMBEDDER, Models, open_models
 from facewire_server.pipeline.embed import EXACT
 from facewire_server.proof import canary, detector_proof
 from facewire_server.proof.model_contract import Bfloat16, ModelContract
@@ -294,6 +295,38 @@ async def test_a_model_contract_that_says_nothing_of_bfloat16_has_float32_only(
         embed_frames="bfloat16",
     ) as line:
         assert line.embedder.frame_error == EXACT
+
+
+async def test_dlib_does_not_run_in_a_model_server(models: Path, contract: ModelContract) -> None:
+    with pytest.raises(ModelUnavailable, match="detector_address names a model server"):
+        async with open_models(
+            contract,
+            folder=models,
+            threads=1,
+            addresses={"detector_address": "127.0.0.1:1"},
+            detector=DLIB,
+        ):
+            pass
+
+
+async def test_dlib_finds_twice_as_large_faces_and_says_so(
+    models: Path, contract: ModelContract
+) -> None:
+    pytest.importorskip("dlib", reason="needs dlib-bin, the extra `dlib` of the server")
+    async with open_models(contract, folder=models, threads=1, detector=DLIB) as line:
+        assert line.detector.coarser_by == 2
+        assert [one.name for one in line.statistics()][:3] == [DETECTOR, FOLLOWER, EMBEDDER]
+    async with open_models(contract, folder=models, threads=1) as line:
+        assert line.detector.coarser_by == 1
+
+
+async def test_dlib_that_is_not_installed_is_asked_for(
+    models: Path, contract: ModelContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "dlib", None)
+    with pytest.raises(ModelUnavailable, match=r"facewire-server\[dlib\]"):
+        async with open_models(contract, folder=models, threads=1, detector=DLIB):
+            pass
 
 
 async def test_a_model_of_this_process_that_is_another_one_is_not_opened(

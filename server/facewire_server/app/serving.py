@@ -185,6 +185,7 @@ async def _server(
             addresses=model_addresses(settings, contract),
             tls_ca=read_file(settings.models_tls_ca),
             embed_frames=settings.embed_frames,
+            detector=settings.detector,
         ) as models,
         AsyncExitStack() as opened,
     ):

@@ -33,6 +33,8 @@ def check(settings: Settings) -> None:
         )
     if settings.log_format not in ("auto", "text", "json"):
         raise SettingsError(f"log_format is {settings.log_format}; it must be auto, text or json")
+    if settings.detector not in ("mtcnn", "dlib"):
+        raise SettingsError(f"detector is {settings.detector}; it must be mtcnn or dlib")
     if settings.embed_frames not in ("auto", "float32", "bfloat16"):
         raise SettingsError(
             f"embed_frames is {settings.embed_frames}; it must be auto, float32 or bfloat16"

@@ -73,6 +73,12 @@ class Settings:
         Path, _About("folder of the gallery, biometric data, and of the journal of tracks")
     ] = Path("data")
     models: Annotated[Path, _About("folder of the SavedModels")] = Path("models")
+    detector: Annotated[
+        str,
+        _About(
+            "what finds faces: mtcnn; or dlib, whose frontal detector is slower and finds fewer, and needs the extra `dlib`"
+        ),
+    ] = "mtcnn"
     detector_address: Annotated[
         str,
         _About(

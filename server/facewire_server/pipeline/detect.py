@@ -14,10 +14,21 @@ Convolutional Networks"; `DetectionOptions.min_score` raises the last one."""
 
 
 class Detector:
-    """The `mtcnn` servable: picture to faces."""
+    """The `mtcnn` servable, or what stands behind its signature: picture to faces.
 
-    def __init__(self, model: Model) -> None:
+    Attributes:
+        coarser_by: ratio of the smallest face that it finds to `CANVAS_MIN_FACE_PX`.
+    """
+
+    def __init__(self, model: Model, *, min_face_px: float = CANVAS_MIN_FACE_PX) -> None:
+        """Takes the model.
+
+        Args:
+            model: of the servable's default signature.
+            min_face_px: side of the smallest face that it finds on a canvas, pixels.
+        """
         self._model = model
+        self.coarser_by = min_face_px / CANVAS_MIN_FACE_PX
 
     async def detect(self, canvas: Rgb, options: DetectionOptions) -> Faces:
         """Finds the faces of a picture.

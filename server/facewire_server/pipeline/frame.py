@@ -54,7 +54,7 @@ class OpenFrame:
         self._layout = begun.layout
         self.width_px, self.height_px = begun.layout.width_px, begun.layout.height_px
         self.remark = begun.header.remark
-        self.smallest_face_px = begun.layout.plan.smallest_face_px
+        self.smallest_face_px = begun.layout.plan.smallest_face_px * detector.coarser_by
         self.thumbnail = begun.thumbnail
         self._picture = asked.picture
         self._options = asked.options

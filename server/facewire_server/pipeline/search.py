@@ -53,11 +53,11 @@ async def search(
     search = _Search(detector, options, clock)
     whole = await search.whole(image, plan.short_side_px)
     if not plan.tiled_long_side_px:
-        return Searched(whole, plan.smallest_face_px)
+        return Searched(whole, plan.smallest_face_px * detector.coarser_by)
     parts, is_complete = await search.tiles(image, plan)
     smallest_px = plan.tiled_smallest_face_px if is_complete else plan.smallest_face_px
     faces = await clock.run("detect", merged, [whole, *parts], options.max_faces)
-    return Searched(faces, smallest_px)
+    return Searched(faces, smallest_px * detector.coarser_by)
 
 
 class _Search:

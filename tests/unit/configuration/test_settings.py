@@ -73,6 +73,7 @@ def test_types_are_read() -> None:
         (("--threshold", "0.001"), "must be 0 or at least 0.01"),
         (("--insecure-listen", "perhaps"), "true or false"),
         (("--log-format", "xml"), "text or json"),
+        (("--detector", "yunet"), "mtcnn or dlib"),
         (("--embed-frames", "float16"), "auto, float32 or bfloat16"),
         (("--embed-frames=bfloat16", "--embedder-address=tfs:8500"), "names a model server"),
         (("--tls-key", "key.pem"), "belong together"),
@@ -140,6 +141,7 @@ EXCEPTIONS = {
     "FACEWIRE_MIN_SCORE": "0.9999999999999999",
     "FACEWIRE_TRUSTED_PROXIES": "10.0.0.0/8, ::1,unix",
     "FACEWIRE_LOG_FORMAT": "json",
+    "FACEWIRE_DETECTOR": "dlib",
     "FACEWIRE_EMBED_FRAMES": "float32",
     "FACEWIRE_METRICS_LISTEN": "127.0.0.1:9464",
     "FACEWIRE_TRACES_ENDPOINT": "http://collector:4317",
@@ -164,6 +166,7 @@ def test_what_config_prints_reads_back(file: Path, empty: bool) -> None:
     if empty:
         values |= {each.variable: "" for each in all_settings() if each.type in (str, Path | None)}
         values |= {"FACEWIRE_LISTEN": "localhost:1", "FACEWIRE_LOG_FORMAT": "text"}
+        values |= {"FACEWIRE_DETECTOR": "mtcnn"}
         values |= {"FACEWIRE_EMBED_FRAMES": "bfloat16", "FACEWIRE_KEEP_ENROLLMENT_CROPS": "false"}
     printed = run("config", environment=values)
     assert (printed.returncode, printed.stderr) == (0, "")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.plan import SearchPlan, search_plan
 from facewire_server.pipeline.search import Searched, search
-from facewire_server.types import DetectionOptions
+from facewire_server.types import CANVAS_MIN_FACE_PX, DetectionOptions
 from facewire_server.work.clock import Clock
 from facewire_server.work.deadline import time_limit
 
@@ -69,6 +69,16 @@ def picture() -> NDArray[np.uint8]:
 
 def lefts(found: Searched) -> list[int]:
     return sorted(found.faces.boxes[:, 0].round().astype(int).tolist())
+
+
+async def test_a_coarser_detector_states_a_larger_smallest_face(clock: Clock) -> None:
+    coarse = DetectionOptions(min_score=0.9, max_faces=9, short_side_fraction=1 / 4)
+    plan = search_plan(*SIZE_PX, coarse)
+    fine, twice = [
+        await search(picture(), plan, Detector(Squares(), min_face_px=side), coarse, clock)
+        for side in (CANVAS_MIN_FACE_PX, 2 * CANVAS_MIN_FACE_PX)
+    ]
+    assert twice.smallest_face_px == 2 * fine.smallest_face_px
 
 
 async def test_faces_too_small_for_one_canvas_are_found_in_tiles_each_once(clock: Clock) -> None:
