@@ -3,11 +3,14 @@
 Everything goes through the running server's `Recognize`: at its shipped settings, and again with
 `min_score` 0.7, the lowest, at which the cascade returns all its faces. The peers, which also return
 all faces above 0.7, are plain MTCNN (the paper's cascade, smallest face 20 px) and OpenCV's YuNet, at full size.
+A second server with `detector=dlib` (docs/dlib.md) is measured at its shipped settings, if dlib is installed.
 """
 
+import contextlib
 import io
 import json
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -22,9 +25,9 @@ from bench.intervals import wilson
 from bench.opencv_peer import OpenCvPipeline
 from bench.plain_mtcnn import PlainMtcnn
 from bench.report import Report, parser, progress, run
+from bench.served_detector import ServedDetector, served_detector
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
 from harness import pictures
-from harness.running import running_server
 
 __all__: list[str] = []
 
@@ -33,6 +36,7 @@ Detections: TypeAlias = NDArray[np.float64]
 
 OURS: Final = "facewire"
 OURS_LOWEST: Final = "at 0.7"
+DLIB: Final = "dlib"
 MTCNN: Final = "plain MTCNN"
 YUNET: Final = "YuNet"
 
@@ -51,19 +55,47 @@ def main() -> int:
     scenes, ancestor = pictures.folder("scenes"), pictures.folder("ancestor")
     report = Report("scenes", arguments)
     mtcnn, opencv = PlainMtcnn(), OpenCvPipeline()
-    with running_server() as server, server.channel() as channel:
-        stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
-        detectors = {
+    with contextlib.ExitStack() as servers:
+        ours = served_detector(servers, "mtcnn", _TIMEOUT_S)
+        stub = ours.stub
+        detectors: dict[str, Callable[[Path], Detections]] = {
             OURS: lambda path: _faces(_recognize(stub, path.read_bytes())),
             OURS_LOWEST: lambda path: _faces(_recognize(stub, path.read_bytes(), min_score=0.7)),
             MTCNN: lambda path: mtcnn.detect(_read(path)),
             YUNET: lambda path: _yunet(opencv, path),
         }
+        if find_spec("dlib"):
+            other = served_detector(servers, "dlib", _TIMEOUT_S)
+            detectors[DLIB] = lambda path: _faces(_recognize(other.stub, path.read_bytes()))
+            _times(report, scenes, {OURS: ours, DLIB: other})
         _false_faces(report, scenes, detectors)
         _recall(report, scenes, detectors)
         _orientations(report, stub, scenes / "az_face" / "detection1.jpg")
         _crowd(report, stub, ancestor / "104faces.jpg")
     return report.finish()
+
+
+def _times(report: Report, scenes: Path, served: dict[str, ServedDetector]) -> None:
+    """Measures the processor time of a picture, in turns, on the annotated pictures."""
+    paths = [scenes / name for name in json.loads((scenes / "boxes.json").read_text())]
+    times: dict[str, list[float]] = {who: [] for who in served}
+    for path in progress(paths, "times", len(paths)):
+        data = path.read_bytes()
+        for who, each in served.items():
+            _recognize(each.stub, data)  # kernels are compiled for a new size
+            before_s = each.processor_s
+            _recognize(each.stub, data)
+            times[who].append(each.processor_s - before_s)
+    medians = {who: float(np.median(each)) for who, each in times.items()}
+    report.table(
+        f"processor time of a picture, s ({len(paths)} annotated pictures)",
+        ["detector", "median", "most", "median ÷ facewire's"],
+        [
+            (who, f"{medians[who]:.2f}", f"{max(each):.2f}", f"{medians[who] / medians[OURS]:.1f}")
+            for who, each in times.items()
+        ],
+    )
+    report.values["processor_s"] = times
 
 
 def _recognize(
