@@ -1,0 +1,89 @@
+// Calls of the console's HTTP interface. Names and pictures travel in bodies, never in an address.
+
+/**
+ * A call that failed: `reason` is for programs, `message` for people, `status` the one of HTTP, 0 without a response;
+ * `pictures` has the outcome of each picture that was to be enrolled.
+ */
+export class ApiError extends Error {
+  constructor(status, { reason = "UNREACHABLE", message = "The console cannot be reached.", pictures = [] } = {}) {
+    super(message);
+    Object.assign(this, { status, reason, pictures });
+  }
+}
+
+const listeners = new Set();
+
+/** Calls `listener` whenever a call finds that the browser is not signed in. */
+export function onSignedOut(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The absolute address of a path of the console, below wherever the page is served. */
+export function address(path, query = {}) {
+  const url = new URL(path, document.baseURI);
+  url.hash = "";
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
+  }
+  return url;
+}
+
+async function call(method, path, { query, json, body, type, signal } = {}) {
+  const headers = {};
+  if (json !== undefined) headers["content-type"] = "application/json";
+  else if (type) headers["content-type"] = type;
+  let response;
+  try {
+    response = await fetch(address(path, query), {
+      method,
+      headers,
+      body: json === undefined ? body : JSON.stringify(json),
+      signal,
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0);
+  }
+  if (response.status === 204) return null;
+  const value = await response.json().catch(() => ({}));
+  if (response.ok) return value;
+  if (response.status === 401) listeners.forEach((listener) => listener());
+  const { error = { reason: "INTERNAL", message: `The console responded with ${response.status}.` }, ...more } = value;
+  throw new ApiError(response.status, { ...error, ...more });
+}
+
+function form(fields, images) {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined && value !== null) data.set(name, value);
+  }
+  images.forEach((image, index) => data.append("image", image, `${index + 1}.jpg`));
+  return data;
+}
+
+/** The calls, for one gallery. */
+export const api = {
+  status: (gallery, signal) => call("GET", "api/status", { query: { gallery }, signal }),
+  signIn: (token) => call("POST", "api/login", { json: { token } }),
+  signOut: () => call("POST", "api/logout"),
+  identities: (gallery, page_token, signal) => call("GET", "api/identities", { query: { gallery, page_token, page_size: 100 }, signal }),
+  enroll: (gallery, fields, images) => call("POST", "api/identities", { query: { gallery }, body: form(fields, images) }),
+  templates: (gallery, id, signal) => call("GET", `api/identities/${encodeURIComponent(id)}/templates`, { query: { gallery }, signal }),
+  addTemplates: (gallery, id, fields, images) => call("POST", `api/identities/${encodeURIComponent(id)}/templates`, { query: { gallery }, body: form(fields, images) }),
+  deleteTemplate: (gallery, id, template) => call("DELETE", `api/identities/${encodeURIComponent(id)}/templates/${encodeURIComponent(template)}`, { query: { gallery } }),
+  rename: (gallery, id, name) => call("PATCH", `api/identities/${encodeURIComponent(id)}`, { query: { gallery }, json: { name } }),
+  forget: (gallery, id) => call("DELETE", `api/identities/${encodeURIComponent(id)}`, { query: { gallery } }),
+  recognize: (gallery, jpeg, signal) => call("POST", "api/recognize", { query: { gallery }, body: jpeg, type: jpeg.type || "image/jpeg", signal }),
+  events: (gallery, signal) => call("GET", "api/events", { query: { gallery, limit: 1000 }, signal }),
+};
+
+/** The address of a track's best picture. */
+export const cropAddress = (track, gallery) => address(`api/tracks/${encodeURIComponent(track)}/crop`, { gallery }).href;
+
+/** A track's best picture. */
+export async function crop(track, gallery) {
+  const response = await fetch(cropAddress(track, gallery));
+  if (!response.ok) throw new ApiError(response.status, (await response.json().catch(() => ({}))).error);
+  return response.blob();
+}

@@ -1,0 +1,101 @@
+// Events: who was seen when and where; unknown visitors can be named.
+import { html, useEffect, useMemo, useState } from "../../vendor/htm-preact.js";
+import { address, api, crop, cropAddress } from "../api.js";
+import { useLoaded } from "../loading.js";
+import { Avatar, Empty, Problem, Refused } from "../parts.js";
+import { Enroll } from "../people/enroll.js";
+import { clock, count, day, duration, reasonWords, whoIs } from "../words.js";
+import { byDay, merged, visitsOf } from "./visits.js";
+
+const WHO = { all: "Everyone", known: "Known", unknown: "Unknown" };
+
+/** The events of a gallery: those of the past, and each new one as it happens. */
+function useEvents(gallery) {
+  const [events, setEvents] = useState(new Map());
+  const { value, problem } = useLoaded((signal) => api.events(gallery, signal), [gallery]);
+  useEffect(() => {
+    const source = new EventSource(address("api/events/stream", { gallery }));
+    source.onmessage = ({ data }) => setEvents((known) => merged(known, [JSON.parse(data)]));
+    return () => source.close();
+  }, [gallery]);
+  useEffect(() => {
+    if (value) setEvents((known) => merged(known, value.events));
+  }, [value]);
+  return { events, isLoaded: Boolean(value), problem };
+}
+
+function Visit({ visit, gallery, seesCrops, name }) {
+  const isStranger = visit.verdict !== "known";
+  const picture = isStranger && seesCrops && visit.crop ? cropAddress(visit.crop, gallery) : undefined;
+  const times = visit.isHere ? `since ${clock(visit.from)}` : clock(visit.from, visit.to);
+  return html`
+    <li class="visit">
+      <${Avatar} id=${visit.identity_id} name=${visit.name} picture=${picture} />
+      <div class="grow">
+        <strong class=${`verdict ${isStranger ? visit.verdict : ""}`}>${isStranger && visit.verdict === "unknown" ? "Unknown visitor" : whoIs(visit)}</strong>
+        <div class="small soft">${visit.camera || "a camera without a name"}</div>
+      </div>
+      ${name && picture && visit.verdict === "unknown" && html`
+        <button type="button" onClick=${() => name(visit)} aria-label=${`Name the visitor of ${times}`}>Name…</button>`}
+      <div class="visit-time">
+        <div>${times}</div>
+        <div class="small soft">${visit.isHere ? html`<span class="lamp good">here now</span>` : duration(visit.to - visit.from)}</div>
+      </div>
+    </li>`;
+}
+
+function Filters({ cameras, camera, setCamera, who, setWho }) {
+  return html`
+    <div class="row">
+      <div class="switch" role="group" aria-label="Who">
+        ${Object.entries(WHO).map(([value, words]) => html`
+          <button type="button" key=${value} aria-pressed=${who === value} onClick=${() => setWho(value)}>${words}</button>`)}
+      </div>
+      ${cameras.length > 1 && html`
+        <select aria-label="Camera" value=${camera} onChange=${(event) => setCamera(event.target.value)}>
+          <option value="">All cameras</option>
+          ${cameras.map((each) => html`<option key=${each} value=${each}>${each}</option>`)}
+        </select>`}
+    </div>`;
+}
+
+/** The view. */
+export function Events({ gallery, may, missing }) {
+  const [camera, setCamera] = useState("");
+  const [who, setWho] = useState("all");
+  const [naming, setNaming] = useState(null);
+  const [failure, setFailure] = useState("");
+  const { events, isLoaded, problem } = useEvents(gallery);
+  const visits = useMemo(() => visitsOf(events), [events]);
+  const cameras = [...new Set(visits.map((visit) => visit.camera))].filter(Boolean).sort();
+  const shown = visits.filter((visit) => (!camera || visit.camera === camera) && (who === "all" || visit.verdict === who));
+  const name = async (visit) => {
+    try {
+      setNaming(await crop(visit.crop, gallery));
+      setFailure("");
+    } catch (error) {
+      setFailure(reasonWords(error));
+    }
+  };
+  if (!may.watch_events) {
+    return html`<${Refused} title="Events" why=${missing.watch_events} />`;
+  }
+  return html`
+    <div class="view-head">
+      <div><h1>Events</h1><p role="status">${isLoaded ? `${count(shown.length, "visit")} of the last day` : "Loading…"}</p></div>
+      <${Filters} ...${{ cameras, camera, setCamera, who, setWho }} />
+    </div>
+    <${Problem} text=${problem || failure} />
+    ${isLoaded && visits.length === 0 && html`
+      <${Empty} icon="events" title="No person was seen yet"><p>Visits in front of every camera of the server are listed here, as they happen.</p><//>`}
+    ${byDay(shown, day).map(([title, those]) => html`
+      <section key=${title} aria-label=${title}>
+        <h2 class="day">${title}</h2>
+        <ul class="visits card">
+          ${those.map((visit) => html`<${Visit} key=${visit.id} ...${{ visit, gallery, seesCrops: may.see_crops }} name=${may.enroll ? name : null} />`)}
+        </ul>
+      </section>`)}
+    ${visits.some((visit) => visit.verdict === "unknown") && !may.see_crops && html`
+      <p class="small soft">Unknown visitors have no picture to be named from: ${missing.see_crops ?? "the server keeps none."}</p>`}
+    ${naming && html`<${Enroll} gallery=${gallery} first=${[naming]} onClose=${() => setNaming(null)} />`}`;
+}
