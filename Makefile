@@ -15,7 +15,7 @@ MODEL_FAULTS := tests/integration/test_served_faults.py tests/integration/test_f
 TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run run-server demo serving models graphs test unit integration model-faults coverage serving-test sdk-compat cpp firmware lint format protos protos-check descriptors pins docs bench images up down images-test clean
+.PHONY: help setup environments run run-server demo serving models graphs test unit integration console-test model-faults coverage serving-test sdk-compat cpp firmware lint format protos protos-check descriptors pins docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ demo: models ## the whole system on a film of one picture; or FOLDER=people/ CLI
 
 test: environments ## everything that must hold (what CI runs), two suites at a time
 	@$(MAKE) --no-print-directory --jobs=$(TEST_JOBS) --output-sync=line \
-	  integration unit model-faults sdk-compat serving-test firmware lint protos-check docs coverage
+	  integration unit console-test model-faults sdk-compat serving-test firmware lint protos-check docs coverage
 
 setup: .venv/.tools ## make the virtual environment of server, SDK and tools
 
@@ -55,12 +55,15 @@ unit: setup models .venv-models/.done ## tests of units, ports and architecture
 	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/unit tests/ports tests/architecture
 
 integration: setup models .venv-models/.done ## tests of real servers, clients and commands
-	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration tests/console tests/compreface $(MODEL_FAULTS:%=--ignore=%)
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration $(MODEL_FAULTS:%=--ignore=%)
+
+console-test: setup models .venv-models/.done ## tests of the console, its other doors, and its page in a real browser
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/console tests/compreface tests/browser
 
 model-faults: setup models .venv-models/.done ## tests of model servers that fail, apart so that `test` runs them beside others
 	$(BIN)/python -m coverage run --parallel-mode -m pytest $(MODEL_FAULTS)
 
-coverage: unit integration model-faults ## which lines these ran, with a floor
+coverage: unit integration model-faults console-test ## which lines these ran, with a floor
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
