@@ -85,6 +85,9 @@ _AFTER = """
   their licenses are in the wheel (`LICENSES_bundled.txt`). It is installed only by those who ask for the extra
   `facewire[heic]`, and is in none of the images.
 * TensorFlow (Apache-2.0) wrote the graphs of the models (`make graphs`) and does not run.
+* The console's page carries [htm](https://github.com/developit/htm) 3.1.1 (Apache-2.0) in one file with Preact (MIT):
+  `clients/console/facewire_console/static/vendor`, with their licenses.
+* Tools of tests, which nothing needs at run time: Playwright (Apache-2.0), and axe (MPL-2.0), unchanged, in the package `axe-playwright-python` (MIT).
 """
 
 
