@@ -17,7 +17,7 @@ _NOT_SET: Final = {"", "undefined", "null", "None"}
 
 _OWN_SCORE: Final = 0.9
 """Detection score that a threshold must exceed to count: the server's default. Clients send .8 unless their users say otherwise, which was
-chosen for other detectors: so low, facewire would find faces where none are."""
+chosen for other detectors: so low, facewire would find what are no faces."""
 
 _MOST: Final = 1 << 31
 """Upper bound of a number without a better one. Chosen, not measured."""
