@@ -43,13 +43,12 @@ def build(into: Path = BUILD, *, sanitize: str = "", build_type: str = "Release"
     Raises:
         RuntimeError: it does not build; the text ends with what the compiler printed.
     """
-    settings = {
-        "CMAKE_BUILD_TYPE": build_type,
-        "CMAKE_CXX_FLAGS_RELEASE": "-O1",  # three quarters of the time of -O2, and no slower: gRPC does the work
-        "FACEWIRE_BUILD_TESTS": "ON",
-        "FACEWIRE_SANITIZE": sanitize,
-    }
-    flags = [f"-D{name}={value}" for name, value in settings.items()]
+    flags = [
+        f"-DCMAKE_BUILD_TYPE={build_type}",
+        "-DCMAKE_CXX_FLAGS_RELEASE=-O1",  # three quarters of the time of -O2, and no slower: gRPC does the work
+        "-DFACEWIRE_BUILD_TESTS=ON",
+        f"-DFACEWIRE_SANITIZE={sanitize}",
+    ]
     _run(["cmake", "-S", str(REPOSITORY / "clients/cpp"), "-B", str(into), *flags])
     _run(["cmake", "--build", str(into), "--parallel", str(os.cpu_count() or 1)])
     return into

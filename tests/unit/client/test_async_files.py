@@ -67,6 +67,7 @@ CALLS = {
     "delete_identity": lambda client, jpeg, export: client.delete_identity("bo"),
     "templates": lambda client, jpeg, export: listed(client.templates("ada")),
     "delete_template": lambda client, jpeg, export: one_deleted(client),
+    "identity_page": lambda client, jpeg, export: client.identity_page(),
     "purge_deleted": lambda client, jpeg, export: client.purge_deleted(),
     "watch_tracks": lambda client, jpeg, export: listed(client.watch_tracks(kept_only=True)),
     "track_crop": lambda client, jpeg, export: client.track_crop(7),

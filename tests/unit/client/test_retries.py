@@ -202,6 +202,7 @@ UNARY: dict[str, tuple[list[Any], str]] = {
     "create_gallery": (["new"], "CreateGallery"),
     "delete_gallery": (["new"], "DeleteGallery"),
     "identities": ([], "ListIdentities"),
+    "identity_page": ([], "ListIdentities"),
     "identity": (["ada"], "GetIdentity"),
     "create_identity": (["ada"], "CreateIdentity"),
     "rename_identity": (["ada", "Ada"], "UpdateIdentity"),
