@@ -38,6 +38,7 @@ def test_movement_causes_no_search_while_frames_wait_for_their_turns() -> None:
     rule.searched(0.0, has_moved=False, has_found=False)
     assert rule.may_follow_movement(0.8, 0.2, 0.05)
     assert not rule.may_follow_movement(0.8, 0.2, 0.06)
+    assert rule.may_follow_movement(0.8, 0.03, 0.02), "one picture of another stream is no overload"
     assert rule.is_due(1.0, 0.2)
 
 
