@@ -122,6 +122,14 @@ def test_templates_are_enrolled_listed_and_deleted(
     assert ask("ListTemplates", identity_id="ada") == {}
 
 
+def test_what_was_deleted_is_purged(server: RunningServer, gallery: str, enrolled: str) -> None:
+    request = {"gallery_id": gallery, "template_id": enrolled}
+    call(server.address, f"{GALLERIES}/DeleteTemplate", request)
+    call(server.address, f"{GALLERIES}/PurgeDeleted", {})
+    found = call(server.address, f"{GALLERIES}/GetGallery", {"gallery_id": gallery}).only
+    assert "pending_purge_count" not in found["gallery"], "0 is not printed"
+
+
 def test_a_picture_is_recognized(
     server: RunningServer, gallery: str, enrolled: str, face: dict[str, str]
 ) -> None:
