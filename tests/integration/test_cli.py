@@ -330,7 +330,9 @@ def test_every_command_that_answers_can_answer_in_json():
 
     groups = [app, *(group.typer_instance for group in app.registered_groups)]
     commands = [each.callback for group in groups if group for each in group.registered_commands]
-    bridges = [each for each in commands if each.__name__ in ("frigate", "mqtt")]  # they publish
+    bridges = [
+        one for one in commands if one and one.__name__ in ("frigate", "mqtt")
+    ]  # they publish
     assert (len(commands), len(bridges)) == (16, 2)
     for each in commands:
         assert each in bridges or "as_json" in each.__annotations__
