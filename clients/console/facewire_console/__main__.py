@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import warnings
+from contextlib import suppress
 from typing import Final
 
 import uvicorn
@@ -41,7 +42,8 @@ def main() -> int:
     # The answer to an enrollment says who resembles whom.
     warnings.filterwarnings("ignore", category=SimilarIdentityWarning)
     server = _Server(config, settings)
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # uvicorn raises SIGINT again once it has ended
+        server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
