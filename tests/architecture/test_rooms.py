@@ -29,6 +29,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.host.ending": frozenset(),
     f"{SERVER}.host.file_modes": frozenset(),
     f"{SERVER}.host.ports": frozenset(),
+    f"{SERVER}.host.private_files": frozenset(),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.stacks": frozenset(),
     f"{SERVER}.events.operators": frozenset(),
@@ -47,7 +48,12 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
     f"{SERVER}.access": frozenset(
-        {f"{SERVER}.access", f"{SERVER}.errors", f"{SERVER}.galleries.ids"}
+        {
+            f"{SERVER}.access",
+            f"{SERVER}.errors",
+            f"{SERVER}.galleries.ids",
+            f"{SERVER}.host.private_files",
+        }
     ),
     f"{SERVER}.access.certificate_expiry": frozenset({"cryptography"}),
     f"{SERVER}.configuration.credentials": frozenset(
@@ -196,6 +202,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_server.backends.crop_cipher": frozenset({"cryptography"}),
     "facewire_server.backends.lmdb_storage": frozenset(
         {
+            f"{SERVER}.host.private_files",
             "facewire_server.backends.lmdb_storage",
             f"{SERVER}.galleries.records",
             f"{SERVER}.work.cancellation",
@@ -206,10 +213,12 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     "facewire_server.backends.new_vectors": frozenset(
-        {"numpy", f"{SERVER}.backends.lmdb_storage"}  # which locks folders and erases files
+        # The storage locks folders and erases files.
+        {"numpy", f"{SERVER}.backends.lmdb_storage", f"{SERVER}.host.private_files"}
     ),
     "facewire_server.backends.lmdb_gallery": frozenset(
         {
+            f"{SERVER}.host.private_files",
             *(f"{SERVER}.backends.{each}" for each in ("crop_cipher", "new_vectors")),
             "facewire_server.backends.lmdb_gallery",
             "facewire_server.backends.lmdb_storage",
@@ -240,6 +249,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire_server.backends.lmdb_journal": frozenset(
         {
+            f"{SERVER}.host.private_files",
             "facewire_server.backends.lmdb_journal",
             "facewire_server.backends.lmdb_storage",
             *(

@@ -24,6 +24,7 @@ from facewire_server.access.audit_lines import (
     line_after,
     link_of,
 )
+from facewire_server.host.private_files import make_private_folder, open_private
 
 __all__ = ["CURRENT", "HEAD", "AuditLog", "locked", "log_files"]
 
@@ -36,12 +37,6 @@ HEAD: Final = "head.json"
 _ROTATE_BYTES: Final = 16 << 20
 """Bytes from which a new file is begun: about 50,000 lines. Chosen, not measured: an editor still opens it."""
 
-_MODE: Final = 0o600
-"""The mode of the files: their owner alone reads and writes them."""
-
-_FOLDER_MODE: Final = 0o700
-"""The mode of the folder, for the same reason."""
-
 
 class AuditLog:
     """Appends lines to the log in a folder. Blocks; for any thread and any number of processes."""
@@ -50,9 +45,7 @@ class AuditLog:
         """Makes the folder if there is none; raises OSError."""
         self._folder = folder
         self._rotate_bytes = rotate_bytes
-        if not folder.is_dir():
-            folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            _own_like(folder.parent, folder)
+        make_private_folder(folder)
 
     @property
     def is_empty(self) -> bool:
@@ -68,16 +61,15 @@ class AuditLog:
         """
         with locked(self._folder, fcntl.LOCK_EX) as folder:
             path = self._folder / CURRENT
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
+            file = open_private(path)
             try:
                 before, size = self._end(file)
                 if size >= self._rotate_bytes:
                     # Renamed and not copied: the lines stay where they are, and a reader that has the file open reads on.
                     path.rename(self._folder / f"audit-{_first_number(file):010d}.jsonl")
                     os.close(file)
-                    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+                    file = open_private(path, os.O_RDWR | os.O_EXCL)
                     size = 0
-                _own_like(self._folder, file)
                 now = datetime.now(UTC).isoformat(timespec="microseconds")
                 line, link = line_after(before, {"at": now, **fields})
                 try:
@@ -117,7 +109,8 @@ class AuditLog:
     def _keep_head(self, link: Link) -> None:
         """Not by way of the disk: after a power cut it is behind the log, which `verify` allows."""
         beside = self._folder / f".{HEAD}"
-        beside.write_text(json.dumps({"n": link.number, "chain": link.chain}) + "\n")
+        with open(open_private(beside, os.O_WRONLY | os.O_TRUNC), "w") as opened:
+            opened.write(json.dumps({"n": link.number, "chain": link.chain}) + "\n")
         beside.replace(self._folder / HEAD)
 
 
@@ -140,13 +133,6 @@ def locked(folder: Path, how: int) -> Iterator[int]:
 def log_files(folder: Path) -> list[Path]:
     """Returns the files of a log in the order of their lines, the present one last; it need not exist."""
     return [*sorted(folder.glob("audit-*.jsonl")), folder / CURRENT]
-
-
-def _own_like(pattern: Path, path: Path | int) -> None:
-    """Sets the owner of a file to that of another one if the superuser runs this: the server must append to what a command has made."""
-    if os.geteuid() == 0:
-        owner = pattern.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _first_number(file: int) -> int:

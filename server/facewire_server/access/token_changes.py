@@ -17,6 +17,7 @@ from facewire_server.access.token_file import (
     parse_tokens,
 )
 from facewire_server.access.tokens import Token, digest_of
+from facewire_server.host.private_files import open_private
 
 __all__ = ["Added", "add_token", "revoke_token"]
 
@@ -25,9 +26,6 @@ _TOKEN_BYTES: Final = 32
 
 _PREFIX: Final = "fw_"
 """How our tokens begin, so that whatever looks for secrets in files finds one that was committed by mistake."""
-
-_MODE: Final = 0o600
-"""The mode of the file: its owner alone reads and writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +108,8 @@ def _write(path: Path, text: str) -> None:
     """Puts a file with the text in the place of the other one, on the disk when this returns."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+        file = open_private(beside, os.O_WRONLY | os.O_EXCL)
         with open(file, "wb") as opened:
-            os.fchmod(file, _MODE)
             with suppress(FileNotFoundError, PermissionError):
                 before = path.stat()  # the server may run as another user than who adds a token
                 os.fchown(file, before.st_uid, before.st_gid)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_storage.erasing import erase
 from facewire_server.backends.lmdb_storage.folder import FolderInUse, alone_in
+from facewire_server.host.private_files import make_private_folder, open_private
 
 __all__ = ["VECTORS_FOLDER", "NewVector", "NewVectors", "erase_interrupted"]
 
@@ -56,7 +57,7 @@ class NewVectors:
             OSError: another process re-embeds, or it is no such file.
         """
         folder = data / VECTORS_FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         file = folder / f"{contract_id[:16]}{_SUFFIX}"
         with ExitStack() as lock:
             lock.enter_context(alone_in(folder))
@@ -64,7 +65,7 @@ class NewVectors:
             self._lock = lock.pop_all()
 
     def _open(self, file: Path) -> None:
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(open_private(file))
         self._file = file
         self._database = sqlite3.connect(file, timeout=0.0)
         try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from facewire_server.backends.lmdb_storage.folder import alone_in
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
 from facewire_server.backends.lmdb_storage.open_file import RESTORED_PART
 from facewire_server.errors import StorageDamaged
+from facewire_server.host.private_files import make_private_folder, open_private
 
 __all__ = ["back_up", "restore", "verify"]
 
@@ -49,7 +51,7 @@ def back_up(folder: Path, into: Path, progress: Callable[[float], None]) -> None
         raise OSError(f"{into} exists: name a folder that does not")
     part = into.with_name(f"{into.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a backup that was interrupted
-    part.mkdir(mode=0o700, parents=True)
+    make_private_folder(part)
     try:
         copy_storage(folder, GALLERY_STORAGE.name, part, progress)
         damaged = damaged_galleries(part)
@@ -73,7 +75,8 @@ def _write_manifest(part: Path) -> None:
         "bytes": (part / _FILE).stat().st_size,
         "sha256": _digest(part / _FILE),
     }
-    (part / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    with open(open_private(part / _MANIFEST), "w", encoding="utf-8") as opened:
+        opened.write(json.dumps(manifest, indent=2) + "\n")
     for path in (part / _FILE, part / _MANIFEST, part):
         sync_path(path)
 
@@ -153,14 +156,14 @@ def restore(backup: Path, folder: Path, *, is_replacing: bool = False) -> bool:
 
 
 def _put(backup: Path, folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     with alone_in(folder):
         if _files(folder):
             raise OSError(f"there is a gallery in {folder} since a moment: restore again")
         part = folder / RESTORED_PART
         try:
+            os.close(open_private(part))
             shutil.copyfile(backup / _FILE, part)
-            part.chmod(0o600)
             sync_path(part)
             (folder / _LOCK).unlink(missing_ok=True)
             part.rename(folder / _FILE)

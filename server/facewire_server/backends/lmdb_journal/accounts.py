@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from facewire_server.errors import StreamTakenOver
+from facewire_server.host.private_files import open_private
 from facewire_server.streams.journal import StreamForgotten
 
 __all__ = ["SLOTS", "Accounts"]
@@ -44,7 +45,7 @@ class Accounts:
         Raises:
             OSError: it cannot be used, or the disk has no room for it.
         """
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_private(path)
         try:
             # With its room on the disk: writing to a page that gets none would end the process.
             os.posix_fallocate(file, 0, _BYTES)

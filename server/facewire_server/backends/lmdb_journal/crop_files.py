@@ -8,6 +8,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from facewire_server.host.private_files import make_private_folder, open_private
+
 __all__ = ["CropFiles"]
 
 _SETTLED_S: Final = 60.0
@@ -34,10 +36,10 @@ class CropFiles:
         Raises:
             OSError: the disk has no room, or the folder cannot be used.
         """
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(self._folder)
         new, old = self._aside(track_id, ".new"), self._aside(track_id, ".old")
         try:
-            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with open(open_private(new, os.O_WRONLY | os.O_EXCL), "wb") as file:
                 file.write(data)
             with contextlib.suppress(FileNotFoundError):
                 old.hardlink_to(self._path(track_id))

@@ -25,6 +25,7 @@ from facewire_server.backends.lmdb_storage.generations import (
     number_of,
 )
 from facewire_server.errors import StorageBusy
+from facewire_server.host.private_files import open_private
 
 __all__ = ["PART", "erase", "has_leftovers", "has_old_files", "sweep", "switching_alone"]
 
@@ -51,7 +52,7 @@ def switching_alone(folder: Path) -> Iterator[int]:
     Raises:
         StorageBusy: another process, or thread, does it.
     """
-    file = os.open(folder / _SWITCH_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = open_private(folder / _SWITCH_LOCK)
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,6 +162,7 @@ def _retire_first(file: Path, stub_format: bytes, at_step: Callable[[str], None]
 def _make_stub(file: Path, stub_format: bytes) -> None:
     part = file.with_name(f"stub{PART}")
     part.unlink(missing_ok=True)
+    os.close(open_private(part, os.O_RDWR | os.O_EXCL))
     # Nothing shares a file of this name, so it needs no lock.
     with lmdb.open(str(part), subdir=False, lock=False, mode=0o600, max_dbs=1) as environment:
         meta = environment.open_db(META.encode())

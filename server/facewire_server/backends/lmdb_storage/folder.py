@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from facewire_server.host.private_files import make_private_folder, open_private
+
 __all__ = ["FolderInUse", "FolderLock", "alone_in"]
 
 _LOCK_NAME = "facewire.lock"
@@ -34,9 +36,9 @@ class FolderLock:
         Raises:
             OSError: the folder cannot be used, or another container uses it.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         self._folder = folder
-        self._file = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = open_private(folder / _LOCK_NAME)
         try:
             self._take(folder)
         except BaseException:
@@ -99,7 +101,7 @@ class FolderLock:
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Keeps every process out of the folder for the block; raises FolderInUse if one uses it."""
-    file = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = open_private(folder / _LOCK_NAME)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from facewire_server.host.private_files import open_private
+
 __all__ = ["MAX_READERS", "make_lock_file"]
 
 MAX_READERS: Final = 1024
@@ -32,7 +34,7 @@ def make_lock_file(path: Path) -> None:
     # If this process has the storage open, closing the file here would release LMDB's lock on it (POSIX, fcntl); then it has its room.
     if path.exists() and path.stat().st_blocks * _BLOCK_BYTES >= needed:
         return
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = open_private(path)
     try:
         os.posix_fallocate(file, 0, needed)
     except OSError as error:

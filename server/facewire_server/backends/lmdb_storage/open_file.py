@@ -21,6 +21,7 @@ from facewire_server.backends.lmdb_storage.lock_file import MAX_READERS
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, StorageDamaged
+from facewire_server.host.private_files import open_private
 
 __all__ = [
     "RESTORED_PART",
@@ -250,6 +251,7 @@ def make_file(path: Path) -> None:
     """Makes a new file, whole or not at all: an empty one is damage, and never the beginning of a storage."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
+        os.close(open_private(temporary))
         # Nothing shares a file of this name, so it needs no lock.
         lmdb.open(str(temporary), subdir=False, lock=False, mode=0o600).close()
         # Before it has its name: after a power cut a file whose pages are not on disk would be empty, hence damage.

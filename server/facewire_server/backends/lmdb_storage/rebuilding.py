@@ -4,6 +4,7 @@ LMDB's own copy (`mdb_env_copy`, also compacted) keeps the pages above the leave
 were first in a page once, and stay when the record is deleted.
 """
 
+import os
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 import lmdb
 
 from facewire_server.backends.lmdb_storage.tables import CHANGED
+from facewire_server.host.private_files import open_private
 
 __all__ = ["MOST_TABLES", "copy_records"]
 
@@ -35,6 +37,7 @@ def copy_records(source: lmdb.Environment, into: Path) -> None:
         lmdb.Error: the storage is damaged, or the disk is full.
     """
     map_bytes = source.info()["map_size"] + _ROOM_BYTES
+    os.close(open_private(into))
     with (
         _reading(source) as reading,
         # No other process knows the file, so it needs no lock.

@@ -1,5 +1,6 @@
 """Puts another storage, such as a backup, in the place of the one in use: a switch to a copy of its file."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from facewire_server.backends.lmdb_storage.moving import (
 )
 from facewire_server.backends.lmdb_storage.open_file import opened_tables
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
+from facewire_server.host.private_files import open_private
 
 if TYPE_CHECKING:
     from facewire_server.backends.lmdb_storage.environment import Environment
@@ -49,7 +51,7 @@ def replace_by(
     require_disk(folder, file_bytes)
     map_bytes = file_bytes + _MAP_BYTES
     with undone_on_failure(environment, part, target):
-        part.touch(mode=0o600)
+        os.close(open_private(part))
         shutil.copyfile(file, part)
         sync_path(part)
         _upgrade(part, storage, map_bytes)

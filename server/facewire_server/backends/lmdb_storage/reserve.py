@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from facewire_server.host.private_files import open_private
+
 __all__ = ["DeletionReserve"]
 
 _NAME: Final = "reserve"
@@ -30,7 +32,7 @@ class DeletionReserve:
         if not self._size_bytes or self._length() >= self._size_bytes:
             return
         with contextlib.suppress(OSError):
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = open_private(self._path)
             try:
                 os.posix_fallocate(file, 0, self._size_bytes)
             except OSError:
