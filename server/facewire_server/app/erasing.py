@@ -59,8 +59,9 @@ class Erasing:
             except StorageBusy:  # it is rewritten already, or written to
                 continue
             except (ServerError, OSError) as error:
-                self._emit(ErasureFailed(str(error)))
-                not_before_s = time.monotonic() + _RETRY_S
+                if time.monotonic() >= not_before_s:  # what was not tidied is tried each second
+                    self._emit(ErasureFailed(str(error)))
+                    not_before_s = time.monotonic() + _RETRY_S
 
     async def at_once(self) -> int:
         """Returns when nothing that was deleted before the call is in any file. A caller who is cancelled waits, too.

@@ -9,6 +9,7 @@ from facewire_server.app.values import crop_keys
 from facewire_server.backends.lmdb_gallery.backups import back_up, restore, verify
 from facewire_server.backends.lmdb_gallery.erasure import compact
 from facewire_server.backends.lmdb_gallery.stats import statistics_lines
+from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.backends.new_vectors import erase_interrupted
 from facewire_server.configuration.settings import Settings
 
@@ -34,9 +35,13 @@ def run_gallery_command(
     """
     folder = settings.data / "gallery"
     if verb == "compact":
-        is_erased = compact(folder)
-        erase_interrupted(settings.data)
+        try:
+            is_erased = compact(folder)
+        except NotErased:
+            keep_line(settings, "compact")
+            raise
         keep_line(settings, "compact")
+        erase_interrupted(settings.data)
         later = "" if is_erased else "; a server still uses the old file and erases it later"
         return f"{folder}: rewritten without what was deleted{later}"
     if verb == "stats":
@@ -48,7 +53,11 @@ def run_gallery_command(
         back_up(folder, path, show_progress)
         keep_line(settings, "backup")
         return f"backup of {folder} in {path}"
-    is_erased = restore(path, folder, is_replacing=is_replacing)
+    try:
+        is_erased = restore(path, folder, is_replacing=is_replacing)
+    except NotErased:
+        keep_revisions(settings, "restore")
+        raise
     keep_revisions(settings, "restore")
     later = "" if is_erased else "; a server still uses the old file and erases it later"
     return f"{path} restored into {folder}{later}"

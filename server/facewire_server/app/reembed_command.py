@@ -25,6 +25,7 @@ from facewire_server.backends.lmdb_gallery.reembedding import (
     waiting_crops,
 )
 from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.backends.new_vectors import NewVectors
 from facewire_server.configuration.credentials import read_file
 from facewire_server.configuration.settings import Settings, SettingsError
@@ -142,7 +143,11 @@ async def _embed_and_switch(
                 except NotEmbedded:
                     await _embed(environment, target, keys, made, models.embedder)
                     continue
-                with suppress(ServerError):  # then a server does it within `erase_within_s`
+                except NotErased:  # a server tries again
+                    return
+                with suppress(
+                    ServerError, NotErased
+                ):  # then a server does it within `erase_within_s`
                     erase_deleted(environment)
                 return
     raise OSError(

@@ -69,7 +69,11 @@ class NewVectors:
         self._file = file
         self._database = sqlite3.connect(file, timeout=0.0)
         try:
-            for pragma in ("locking_mode=EXCLUSIVE", "secure_delete=ON", "temp_store=MEMORY"):
+            # SQLite removes its journal without overwriting it: it is kept, and erased with the file.
+            for pragma in (
+                *("locking_mode=EXCLUSIVE", "journal_mode=PERSIST"),
+                *("secure_delete=ON", "temp_store=MEMORY"),
+            ):
                 self._database.execute(f"PRAGMA {pragma}")
             with self._database:
                 self._database.execute(
@@ -95,9 +99,10 @@ class NewVectors:
         self._lock.close()
 
     def erase(self) -> None:
-        """Closes the file and overwrites it: nothing goes on from it."""
+        """Closes the file and overwrites it, and its journal: nothing goes on from it."""
         self._database.close()
-        erase(self._file)
+        for file in self._file.parent.glob(f"{self._file.name}*"):
+            erase(file)
 
     def add(
         self,

@@ -132,6 +132,7 @@ def restore(backup: Path, folder: Path, *, is_replacing: bool = False) -> bool:
         StorageDamaged: the backup is, or, to be replaced, the storage as a whole.
         StorageBusy: a server rewrites the storage now.
         GalleryFull: the disk has no room for a second copy.
+        NotErased: the backup is restored, and the old file cannot be erased: the servers try again.
         OSError: it is no backup, or the folder has a storage or is in use.
     """
     if not (backup / _MANIFEST).exists():

@@ -11,6 +11,7 @@ from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.backends.lmdb_storage.generations import generations
 from facewire_server.backends.lmdb_storage.tables import Table, Transaction, number_key
 from facewire_server.errors import StorageBusy, StorageDamaged
@@ -200,6 +201,7 @@ def purge(environment: Environment, wait_s: float = _WAIT_S) -> int:
 
     Raises:
         StorageBusy: another process rewrites the storage, or uses the old file for longer.
+        NotErased: the storage was rewritten, and the old file cannot be erased.
         GalleryFull, StorageDamaged, OSError: see `Environment.switch`.
     """
     with environment.read() as transaction:
@@ -217,12 +219,19 @@ def purge(environment: Environment, wait_s: float = _WAIT_S) -> int:
 
 
 def erased_within(environment: Environment, wait_s: float = _WAIT_S) -> bool:
-    """Waits until no process uses an old file, and it is erased; blocks. Returns whether it is, after `wait_s`."""
+    """Waits until no process uses an old file, and it is erased; blocks. Returns whether it is, after `wait_s`.
+
+    Raises:
+        NotErased: it cannot be overwritten.
+    """
     ends_at_s = time.monotonic() + wait_s
     while True:
-        environment.tidy()
-        if settle(environment):
-            return True
+        try:
+            environment.tidy()
+            if settle(environment):
+                return True
+        except OSError as error:
+            raise NotErased(f"the old file cannot be erased now: {error}") from error
         if time.monotonic() > ends_at_s:
             return False
         time.sleep(_LOOK_S)
@@ -246,6 +255,7 @@ def compact(folder: Path, wait_s: float = _WAIT_S) -> bool:
         StorageDamaged, OSError: the storage cannot be used; it is as it was.
         StorageBusy: a server rewrites it now.
         GalleryFull: the disk has no room for a second copy.
+        NotErased: the storage was rewritten, and the old file cannot be erased: the servers try again.
     """
     if not (folder.is_dir() and generations(folder)):
         raise OSError(f"there is no gallery in {folder}: name the data folder of the server")

@@ -39,6 +39,7 @@ def replace_galleries(folder: Path, backup: Path) -> bool:
         StorageDamaged, OSError: the storage cannot be used, or the backup is of a later version; the storage is as it was.
         StorageBusy: a server rewrites it now.
         GalleryFull: the disk has no room for a second copy.
+        NotErased: the backup is in its place, and the old file cannot be erased: the servers try again.
     """
     opening = Environment(folder, GALLERY_STORAGE, map_bytes=_MAP_BYTES, max_bytes=_MAP_BYTES)
     with closing(opening) as environment:

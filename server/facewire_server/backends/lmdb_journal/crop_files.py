@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from facewire_server.backends.lmdb_storage.overwriting import overwrite
 from facewire_server.host.private_files import make_private_folder, open_private
 
 __all__ = ["CropFiles"]
@@ -82,15 +83,5 @@ class CropFiles:
 
 def _erase(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        file = os.open(path, os.O_WRONLY)
-        try:
-            _overwrite(file)
-        finally:
-            os.close(file)
+        overwrite(path)
         path.unlink()
-
-
-def _overwrite(file: int) -> None:
-    # A file system that writes to other blocks, or keeps snapshots, keeps the old ones: docs/running.md says so.
-    os.pwrite(file, bytes(os.fstat(file).st_size), 0)
-    os.fsync(file)

@@ -163,6 +163,7 @@ class Environment:
             StorageBusy: another process switches, or the storage grew at the last moment; try again later.
             GalleryFull: the disk has no room for a second copy.
             StorageDamaged: the file was cut short.
+            NotErased: it has moved, and the old file cannot be erased now.
         """
         self._rewriting.switch(rewrite, at_step)
 
@@ -177,7 +178,7 @@ class Environment:
 
         Raises:
             UnusableStorage: no storage that this version knows.
-            StorageBusy, GalleryFull, StorageDamaged: see `switch`.
+            StorageBusy, GalleryFull, StorageDamaged, NotErased: see `switch`.
         """
         self._rewriting.replace(file, carry)
 

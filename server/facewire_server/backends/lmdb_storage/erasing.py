@@ -24,10 +24,19 @@ from facewire_server.backends.lmdb_storage.generations import (
     lock_of,
     number_of,
 )
+from facewire_server.backends.lmdb_storage.overwriting import overwrite
 from facewire_server.errors import StorageBusy
 from facewire_server.host.private_files import open_private
 
-__all__ = ["PART", "erase", "has_leftovers", "has_old_files", "sweep", "switching_alone"]
+__all__ = [
+    "PART",
+    "NotErased",
+    "erase",
+    "has_leftovers",
+    "has_old_files",
+    "sweep",
+    "switching_alone",
+]
 
 PART: Final = ".part"
 """What the name of a file ends with that a switch writes."""
@@ -41,8 +50,9 @@ _SWITCH_LOCK: Final = "switch.lock"
 _STUB: Final = b"is_stub"
 """Key in `META` of a file that holds nothing but what keeps others from making a new storage."""
 
-_CHUNK_BYTES: Final = 1 << 20
-"""Bytes that are overwritten at a time. Chosen, not measured."""
+
+class NotErased(OSError):
+    """The storage is in its next file, and an old one cannot be overwritten now: it is there until a later `sweep`."""
 
 
 @contextmanager
@@ -201,18 +211,12 @@ def _unused(file: Path) -> Iterator[bool]:
 
 
 def erase(file: Path, at_step: Callable[[str], None] = lambda _: None) -> None:
-    """Overwrites a file that no process uses with zeros, and removes it."""
-    opened = os.open(file, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        end = os.fstat(opened).st_size
-        zeros = bytes(_CHUNK_BYTES)
-        for start in range(0, end, _CHUNK_BYTES):
-            os.pwrite(opened, zeros[: end - start], start)
-            if not start:
-                at_step("erasing")
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    """Overwrites a file that no process uses with zeros, and removes it.
+
+    Raises:
+        OSError: it cannot be overwritten; it is still there, and is to be erased again.
+    """
+    overwrite(file, lambda: at_step("erasing"))
     at_step("erased")
     file.unlink()
     if number_of(file.name) not in (None, FIRST):

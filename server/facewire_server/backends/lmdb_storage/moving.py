@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -129,7 +129,8 @@ def undone_on_failure(environment: "Environment", part: Path, target: Path) -> I
     except BaseException:
         if not environment.has_moved():
             for file in (part, target):
-                if file.exists():
+                # What cannot be erased now is by a later `sweep`.
+                with suppress(OSError):
                     erase(file)
             environment.write(stop_noting, beyond_quota=True)
         raise

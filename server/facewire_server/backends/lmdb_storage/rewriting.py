@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facewire_server.backends.lmdb_storage.erasing import (
+    NotErased,
     has_leftovers,
     has_old_files,
     sweep,
@@ -16,7 +17,7 @@ from facewire_server.backends.lmdb_storage.replacing import Carry, replace_by
 from facewire_server.backends.lmdb_storage.switching import switch_to_next
 from facewire_server.backends.lmdb_storage.tables import Storage
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
-from facewire_server.errors import StorageBusy
+from facewire_server.errors import ServerError, StorageBusy
 
 if TYPE_CHECKING:
     from facewire_server.backends.lmdb_storage.environment import Environment
@@ -60,14 +61,14 @@ class Rewriting:
             self._sweep(at_step)
             switch_to_next(self._environment, self._folder, self._storage, lock, rewrite, at_step)
             at_step("moved")
-            self._sweep(at_step)  # its read adopts the next generation
+            self._sweep_old(at_step)  # its read adopts the next generation
 
     def replace(self, file: Path, carry: Carry) -> None:
         """See `Environment.replace`."""
         with our_errors(self._storage.name), switching_alone(self._folder):
             self._sweep()
             replace_by(self._environment, self._folder, self._storage, file, carry)
-            self._sweep()
+            self._sweep_old()
 
     def _sweep(self, at_step: Callable[[str], None] = lambda _: None) -> None:
         """Takes away what other generations and switches have left; under `switching_alone`."""
@@ -75,6 +76,15 @@ class Rewriting:
             self._environment.write(stop_noting, beyond_quota=True)
         generation = self._environment.generation
         self._stub = sweep(self._folder, generation, self._storage.format, at_step)
+
+    def _sweep_old(self, at_step: Callable[[str], None] = lambda _: None) -> None:
+        """Sweeps after a switch, which is done whatever becomes of the old file; raises NotErased."""
+        try:
+            self._sweep(at_step)
+        except (OSError, ServerError) as error:
+            raise NotErased(
+                f"{self._storage.name} was rewritten, and its old file cannot be erased now: {error}"
+            ) from error
 
     def _is_noting(self) -> bool:
         with self._environment.read() as transaction:

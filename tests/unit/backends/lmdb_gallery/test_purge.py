@@ -1,5 +1,6 @@
 """A purge returns when nothing that was deleted before is in any file, and what is pending is counted until then."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, erasure
+from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.errors import StorageBusy
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 
@@ -119,3 +121,23 @@ async def test_a_purge_is_refused_while_another_process_rewrites_the_storage(
             os.close(lock)
         assert await pending(gallery) == 1
         assert await gallery.purge() == 1
+
+
+async def test_what_cannot_be_overwritten_is_pending_until_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, data: bytes, at: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with closing(opened(tmp_path)) as gallery:
+        await with_people(gallery, 2)
+        await gallery.delete_identity("default", "person-1")
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pwrite", full)
+            for _ in range(2):
+                with pytest.raises(NotErased, match="cannot be erased now"):
+                    await gallery.purge()
+                assert await pending(gallery) == 1
+        assert await gallery.purge() == 1
+        assert await pending(gallery) == 0
+        assert "data.3.mdb" not in files(tmp_path)

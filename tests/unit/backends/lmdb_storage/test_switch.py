@@ -1,5 +1,6 @@
 """The generation switch: nothing that was written is lost by it, and nothing that was deleted before is left in a file."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.errors import GalleryFull, StorageBusy
 from fakes.python import PATHS
@@ -316,6 +318,35 @@ def other_process(folder: Path) -> Iterator[Callable[[str], str]]:
         finally:
             other.stdin.close()
             other.wait()
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_an_old_file_that_cannot_be_overwritten_stays_and_is_erased_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation: int
+):
+    """As on a disk that is full, and writes what changes to other blocks."""
+
+    def full(file: int, data: bytes, at: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with opened(tmp_path) as environment:
+        if generation == 2:
+            environment.switch()
+        with_a_deletion(environment)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pwrite", full)
+            with pytest.raises(NotErased, match="was rewritten, and its old file cannot be erased"):
+                environment.switch()
+            assert environment.generation == generation + 1
+            assert contents(environment) == {"kept": b"value"}
+            for _ in range(2):
+                with pytest.raises(OSError, match="No space left"):
+                    environment.tidy()
+                assert environment.has_old_files
+                assert traces(tmp_path)
+        environment.tidy()
+        assert traces(tmp_path) == []
+        assert not environment.has_old_files
 
 
 def test_another_process_goes_on_in_the_next_generation(tmp_path: Path):
