@@ -23,10 +23,12 @@ from facewire_server.backends.lmdb_gallery.records_pb2 import (
     Identity,
     Template,
 )
+from facewire_server.backends.lmdb_storage.generations import begin_read
 from facewire_server.backends.lmdb_storage.reading import reading_current
+from facewire_server.backends.lmdb_storage.storage_check import reporting
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged, our_errors
-from facewire_server.errors import GalleryDamaged, StorageDamaged
+from facewire_server.errors import GalleryDamaged
 from facewire_server.galleries.embeddings import are_unit
 
 __all__ = ["check_gallery", "faulty_galleries"]
@@ -110,7 +112,7 @@ def _reading(folder: str) -> Iterator[Transaction]:
     with (
         our_errors(),
         reading_current(Path(folder), GALLERY_STORAGE.name, table_count) as (_, environment),
-        environment.begin(buffers=True) as txn,
+        begin_read(environment) as txn,
     ):
         names = {bytes(name).decode() for name, _ in txn.cursor()}
         tables = {name: environment.open_db(name.encode(), txn=txn, create=False) for name in names}
@@ -121,8 +123,15 @@ def faulty_galleries(folder: str, crop_keys: CropKeys | None = None) -> list[str
     """Returns the ids of the galleries in which something cannot be; the keys decrypt each kept crop.
 
     Raises:
-        GalleryDamaged, OSError: the storage cannot be read.
+        GalleryDamaged, StorageDamaged: the storage cannot be read.
+        StorageBusy, OSError: nothing is known about it.
     """
+    found = _look(folder, crop_keys)
+    # Once more, in another transaction: what is called damaged is not served.
+    return sorted({*found} & {*_look(folder, crop_keys)}) if found else []
+
+
+def _look(folder: str, crop_keys: CropKeys | None) -> list[str]:
     found: list[str] = []
     with _reading(folder) as transaction:
         if "galleries" not in transaction.databases:  # made by a process that ended at once
@@ -138,9 +147,7 @@ def faulty_galleries(folder: str, crop_keys: CropKeys | None = None) -> list[str
 
 
 if __name__ == "__main__":
-    try:
+    with reporting():
         # Through a pipe: whoever lists the processes sees a command and its environment.
         text = sys.stdin.read()
         print(json.dumps(faulty_galleries(sys.argv[1], CropKeys.parse(text) if text else None)))
-    except (GalleryDamaged, StorageDamaged, OSError) as error:
-        sys.exit(str(error.__cause__ or error))

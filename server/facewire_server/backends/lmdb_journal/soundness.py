@@ -8,9 +8,10 @@ from facewire_server.backends.lmdb_journal.event_records import kept_of
 from facewire_server.backends.lmdb_journal.journal_tables import JOURNAL_STORAGE
 from facewire_server.backends.lmdb_journal.numbers import numbers_of
 from facewire_server.backends.lmdb_journal.records_pb2 import Crop, Event, OpenTrack, Stream
+from facewire_server.backends.lmdb_storage.generations import begin_read
+from facewire_server.backends.lmdb_storage.storage_check import reporting
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
-from facewire_server.errors import GalleryDamaged
 
 __all__ = ["read_all"]
 
@@ -25,7 +26,7 @@ def read_all(folder: str) -> None:
     with (
         our_errors(JOURNAL_STORAGE.name),
         lmdb.open(folder, readonly=True, max_dbs=len(names)) as environment,
-        environment.begin(buffers=True) as txn,
+        begin_read(environment) as txn,
     ):
         tables = {name: environment.open_db(name.encode(), txn=txn, create=False) for name in names}
         transaction = Transaction(txn, tables)
@@ -41,7 +42,5 @@ def read_all(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with reporting():
         read_all(sys.argv[1])
-    except (GalleryDamaged, OSError, ValueError) as error:
-        sys.exit(str(error.__cause__ or error))

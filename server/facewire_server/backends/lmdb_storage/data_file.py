@@ -10,6 +10,7 @@ exclusive lock knows that no process uses it any longer.
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +21,15 @@ from facewire_server.backends.lmdb_storage.meta_pages import (
     newest,
     page_bytes_of,
 )
-from facewire_server.errors import StorageDamaged
+from facewire_server.errors import StorageBusy, StorageDamaged
 
 __all__ = ["DataFile", "FileGone"]
 
 _TRIES: Final = 10
-"""Readings of the two meta pages, between which another process may commit. Chosen, not measured."""
+"""Looks at a file to which another process writes meanwhile. Chosen, not measured."""
+
+_LOOK_S: Final = 0.001
+"""Seconds between two of them. Chosen, not measured."""
 
 _REMEDY: Final = "restore it from a backup"
 """What every text ends with."""
@@ -51,6 +55,7 @@ class DataFile:
         Raises:
             StorageDamaged: it is empty, cut short, or a meta page is damaged; the text says which, and names the file.
             FileGone: it is being erased.
+            StorageBusy: another process writes to it all the time.
             OSError: it cannot be read.
         """
         self._storage = storage
@@ -78,21 +83,30 @@ class DataFile:
             raise FileGone(f"{path} was erased")
 
     def _checked(self, path: Path) -> Meta:
-        before, fault = None, ""
         for _ in range(_TRIES):
             if not self._length():
                 raise _damaged(path, "is empty")
-            # Each page on its own: a storage's page is as large as the system's, and the first one says so.
-            first = os.pread(self._file, META_BYTES, 0)
-            second = os.pread(self._file, META_BYTES, page_bytes_of(first))
-            meta = newest(first, second)
+            pages = self._meta_pages()
+            meta = newest(*pages)
             fault = "is damaged: a meta page is not one" if meta is None else self._fault(meta)
             if meta is not None and not fault:
                 return meta
-            if before == (first, second):  # no commit of another process came between
-                break
-            before = first, second
-        raise _damaged(path, fault)
+            # What a commit has replaced is written to again by the third one after it.
+            later = self._meta_pages()
+            following = newest(*later)
+            is_next = meta and following and following.transaction == meta.transaction + 1
+            if later == pages or is_next:
+                raise _damaged(path, fault)
+            time.sleep(_LOOK_S)
+        if meta is None:
+            raise StorageBusy(f"{self._storage} is written to by another process; try again")
+        # Another process commits faster than the file can be read. It has looked at it when it opened it.
+        return meta
+
+    def _meta_pages(self) -> tuple[bytes, bytes]:
+        # Each page on its own: a storage's page is as large as the system's, and the first one says so.
+        first = os.pread(self._file, META_BYTES, 0)
+        return first, os.pread(self._file, META_BYTES, page_bytes_of(first))
 
     def _fault(self, meta: Meta) -> str:
         """Returns what contradicts a meta page in the rest of the file, or ""."""

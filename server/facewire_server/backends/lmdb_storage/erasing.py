@@ -116,13 +116,18 @@ def sweep(
 
     Returns:
         The inode of a first generation that holds nothing any more; 0 if it is in use.
+
+    Raises:
+        StorageBusy: a process uses a later generation.
+        OSError: a file cannot be erased.
     """
     for path in list(folder.iterdir()):
         if path.name.endswith(PART):
             erase(path, at_step)
     for number in generations(folder):
-        if number > current:
-            erase(file_of(folder, number), at_step)
+        # Another process may look at it, which must not see zeros.
+        if number > current and not _retire(file_of(folder, number), at_step):
+            raise StorageBusy("another process reads what an interrupted rewriting has left")
     stub = 0
     for number in range(FIRST, current):
         file = file_of(folder, number)
@@ -136,13 +141,15 @@ def sweep(
     return stub
 
 
-def _retire(file: Path, at_step: Callable[[str], None]) -> None:
+def _retire(file: Path, at_step: Callable[[str], None]) -> bool:
+    """Erases a file unless a process uses it; returns whether it did."""
     with _unused(file) as is_unused:
         if is_unused:
             old = file.rename(file.with_name(file.name + _ERASE))
             at_step("put aside")
             erase(old, at_step)
             lock_of(file).unlink(missing_ok=True)
+        return is_unused
 
 
 def _retire_first(file: Path, stub_format: bytes, at_step: Callable[[str], None]) -> int:

@@ -18,6 +18,7 @@ __all__ = [
     "META",
     "MOVED_TO",
     "SWITCHING",
+    "begin_read",
     "file_of",
     "generations",
     "is_moved",
@@ -76,15 +77,20 @@ def open_lmdb(file: Path, **options: int | bool) -> lmdb.Environment:
     return lmdb.open(str(file.parent if is_first else file), subdir=is_first, **options)  # type: ignore[arg-type]
 
 
-def is_moved(environment: lmdb.Environment) -> bool:
-    """Whether a file, opened for at least one named database, says that a later generation has taken its place."""
+def begin_read(environment: lmdb.Environment) -> "lmdb.Transaction[memoryview]":
+    """Begins a read transaction, in a larger map if another process has grown it. No other one may be open."""
     while True:
         try:
-            with environment.begin(buffers=True) as txn:
-                try:
-                    meta = environment.open_db(META.encode(), txn=txn, create=False)
-                except lmdb.NotFoundError:  # made by a process that ended at once
-                    return False
-                return txn.get(MOVED_TO, db=meta) is not None
-        except lmdb.MapResizedError:  # another process has grown the map
+            return environment.begin(buffers=True)
+        except lmdb.MapResizedError:
             environment.set_mapsize(0)
+
+
+def is_moved(environment: lmdb.Environment) -> bool:
+    """Whether a file, opened for at least one named database, says that a later generation has taken its place."""
+    with begin_read(environment) as txn:
+        try:
+            meta = environment.open_db(META.encode(), txn=txn, create=False)
+        except lmdb.NotFoundError:  # made by a process that ended at once
+            return False
+        return txn.get(MOVED_TO, db=meta) is not None

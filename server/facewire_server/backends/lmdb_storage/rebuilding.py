@@ -11,6 +11,7 @@ from typing import Final
 
 import lmdb
 
+from facewire_server.backends.lmdb_storage.generations import begin_read
 from facewire_server.backends.lmdb_storage.tables import CHANGED
 from facewire_server.host.private_files import open_private
 
@@ -39,7 +40,7 @@ def copy_records(source: lmdb.Environment, into: Path) -> None:
     map_bytes = source.info()["map_size"] + _ROOM_BYTES
     os.close(open_private(into))
     with (
-        _reading(source) as reading,
+        begin_read(source) as reading,
         # No other process knows the file, so it needs no lock.
         lmdb.open(
             str(into),
@@ -53,7 +54,7 @@ def copy_records(source: lmdb.Environment, into: Path) -> None:
         ) as target,
     ):
         with reading.cursor() as names:
-            tables = list(names.iternext(keys=True, values=False))
+            tables = [bytes(name) for name in names.iternext(keys=True, values=False)]
         for name in tables:
             table = source.open_db(name, txn=reading, create=False)
             copied = target.open_db(name)
@@ -62,16 +63,8 @@ def copy_records(source: lmdb.Environment, into: Path) -> None:
         target.sync(True)
 
 
-def _reading(source: lmdb.Environment) -> "lmdb.Transaction[bytes]":
-    while True:
-        try:
-            return source.begin()
-        except lmdb.MapResizedError:  # another process has grown the map
-            source.set_mapsize(0)
-
-
 def _copy_table(
-    reading: "lmdb.Transaction[bytes]",
+    reading: "lmdb.Transaction[memoryview]",
     table: "lmdb._Database",
     target: lmdb.Environment,
     copied: "lmdb._Database",

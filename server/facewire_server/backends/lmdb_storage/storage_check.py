@@ -5,23 +5,47 @@ process that reads it, by a signal. So another process reads everything once, an
 is refused with a message instead.
 """
 
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import lmdb
+
 from facewire_server.backends.lmdb_storage.generations import file_of, generations, lock_of
 from facewire_server.backends.lmdb_storage.lock_file import make_lock_file
+from facewire_server.errors import GalleryDamaged, StorageBusy, StorageDamaged
 
-__all__ = ["NotChecked", "checked_by"]
+__all__ = ["NotChecked", "checked_by", "reporting"]
 
 _FAULTS: Final = (signal.SIGBUS, signal.SIGSEGV, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
 """What ends a process that reads a damaged storage. Any other signal came from outside: of the kernel, for want of memory, or of an operator."""
 
 
+_NOT_CHECKED: Final = os.EX_TEMPFAIL
+"""The status of a module that says nothing about the storage: it could not read it now (sysexits.h)."""
+
+
 class NotChecked(OSError):
-    """The check could not begin, or was ended from outside, so that nothing is known about the storage."""
+    """The check could not begin or go on, or was ended from outside, so that nothing is known about the storage."""
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Ends a process that `checked_by` runs with the outcome of the block: the storage is damaged, or could not be read now."""
+    try:
+        yield
+    except (GalleryDamaged, StorageDamaged, ValueError) as error:
+        sys.exit(str(error.__cause__ or error))
+    except (StorageBusy, OSError, MemoryError) as error:
+        if isinstance(error, OSError) and isinstance(error.__cause__, lmdb.Error):
+            sys.exit(str(error.__cause__))
+        print(str(error) or "there is no memory", file=sys.stderr)
+        sys.exit(_NOT_CHECKED)
 
 
 def checked_by(module: str, folder: Path, text: str = "") -> str:
@@ -45,10 +69,11 @@ def checked_by(module: str, folder: Path, text: str = "") -> str:
     if done.returncode < 0 and -done.returncode not in _FAULTS:
         ended_by = signal.Signals(-done.returncode).name
         raise NotChecked(f"the check of {folder} was ended by {ended_by}")
-    if done.returncode > 0:
-        reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    elif done.returncode == -signal.SIGBUS:
+    reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    if done.returncode == _NOT_CHECKED:
+        raise NotChecked(f"{folder} cannot be checked: {reason}")
+    if done.returncode == -signal.SIGBUS:
         reason = "it was cut short"
-    else:
+    elif done.returncode < 0:
         reason = f"reading it ended with {signal.Signals(-done.returncode).name}"
     raise OSError(reason)
