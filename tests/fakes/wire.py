@@ -114,7 +114,7 @@ class Wire:
         return [session.statistics() for session in self.servicer.streams]
 
 
-async def _nothing_to_purge() -> int:
+async def _nothing_to_purge(peer: str) -> int:
     return 0
 
 
@@ -136,7 +136,7 @@ async def served(
     tls: tuple[bytes, bytes] = (b"", b""),
     channel_options: tuple[tuple[str, int], ...] = (),
     trail: Trail | None = None,
-    purge: Callable[[], Awaitable[int]] = _nothing_to_purge,
+    purge: Callable[[str], Awaitable[int]] = _nothing_to_purge,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     trusted_proxies: Sequence[str] = (),
     emit: Emit = ignore,

@@ -150,12 +150,15 @@ def test_the_commands_of_the_machine_have_lines_and_the_galleries_agree(
     said = [(one["what"], one.get("gallery"), one.get("revision")) for one in lines]
     assert said == [
         ("backup", None, None),
+        ("compact_begins", None, None),
         ("compact", None, None),
         ("crops_drop", None, None),
+        ("restore_begins", None, None),
         ("restore", "default", 2),
         ("restore", "staff", 3),
     ]
-    assert lines[2]["crops"] == 0
+    assert lines[2]["complete"]
+    assert lines[3]["crops"] == 0
     assert lines[-1]["identities"] == 1
     done = verified(audited.data)
     assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ from typing import Any
 from facewire_server.access.command_trail import kept_by_command
 from facewire_server.backends.lmdb_gallery.stats import gallery_infos
 from facewire_server.configuration.settings import Settings
+from facewire_server.errors import ServerError
 
 __all__ = ["keep_line", "keep_revisions"]
 
@@ -18,7 +19,12 @@ def keep_line(settings: Settings, what: str, **fields: Any) -> None:
 
 def keep_revisions(settings: Settings, what: str) -> None:
     """Keeps a line for each gallery, after a command that has raised the revisions of all."""
-    for info in gallery_infos(settings.data / "gallery"):
+    try:
+        found = gallery_infos(settings.data / "gallery")
+    except (ServerError, OSError) as error:
+        print(f"facewire-server: this is not in the audit log: {error}", file=sys.stderr)
+        return
+    for info in found:
         keep_line(
             settings,
             what,

@@ -2,15 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
+from facewire_server.access.audit_lines import AuditLineError
+from facewire_server.access.caller import caller_name
 from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.lmdb_gallery.erasure_notes import Keep
 from facewire_server.backends.new_vectors import erase_interrupted
 from facewire_server.errors import ServerError, StorageBusy
-from facewire_server.events import DeletedErased, Emit, ErasureFailed
+from facewire_server.events import AuditFailed, DeletedErased, Emit, ErasureFailed
 
 __all__ = ["Erasing"]
 
@@ -24,16 +27,24 @@ _RETRY_S: Final = 60.0
 class Erasing:
     """Erases what was deleted; one rewriting at a time in this process, and one among all."""
 
-    def __init__(self, gallery: LmdbGallery, data: Path, emit: Emit) -> None:
+    def __init__(
+        self,
+        gallery: LmdbGallery,
+        data: Path,
+        append: Callable[[Mapping[str, Any]], object],
+        emit: Emit,
+    ) -> None:
         """Takes what it erases from.
 
         Args:
             gallery: whose file.
             data: folder of all that the server keeps.
+            append: appends a line to the audit log (`AuditLog.append`), in any thread.
             emit: takes that it was done, or failed.
         """
         self._gallery = gallery
         self._data = data
+        self._append = append
         self._emit = emit
         self._is_rewriting = False
 
@@ -53,7 +64,7 @@ class Erasing:
                     continue
                 if pending_s >= erase_within_s:
                     with self._alone():
-                        count = await self._gallery.erase_deleted()
+                        count = await self._gallery.erase_deleted(self._keep({"who": "server"}))
                         await asyncio.to_thread(erase_interrupted, self._data)
                     self._emit(DeletedErased(count, time.monotonic() - began_s))
             except StorageBusy:  # it is rewritten already, or written to
@@ -63,8 +74,11 @@ class Erasing:
                     self._emit(ErasureFailed(str(error)))
                     not_before_s = time.monotonic() + _RETRY_S
 
-    async def at_once(self) -> int:
+    async def at_once(self, peer: str) -> int:
         """Returns when nothing that was deleted before the call is in any file. A caller who is cancelled waits, too.
+
+        Args:
+            peer: the caller's address.
 
         Returns:
             The deletions that were erased, of all galleries.
@@ -77,7 +91,7 @@ class Erasing:
         began_s = time.monotonic()
         with self._alone():
             try:
-                count = await self._gallery.purge()
+                count = await self._gallery.purge(self._keep({"who": caller_name(), "peer": peer}))
                 await asyncio.to_thread(erase_interrupted, self._data)
             except OSError as error:
                 self._emit(ErasureFailed(str(error)))  # its text is not for clients: it names files
@@ -87,6 +101,17 @@ class Erasing:
         if count:
             self._emit(DeletedErased(count, time.monotonic() - began_s))
         return count
+
+    def _keep(self, who: Mapping[str, str]) -> Keep:
+        """Returns what keeps a purge by someone in the audit log."""
+
+        def keep(begins: bool, fields: Mapping[str, Any]) -> None:
+            try:
+                self._append({**who, "what": "purge_begins" if begins else "purge", **fields})
+            except (OSError, AuditLineError) as error:
+                self._emit(AuditFailed(type(error), str(error)))
+
+        return keep
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -1,8 +1,10 @@
 """The command `facewire-server gallery`: backup, restore, verify, compact and stats."""
 
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from facewire_server.app.command_lines import keep_line, keep_revisions
 from facewire_server.app.values import crop_keys
@@ -35,12 +37,11 @@ def run_gallery_command(
     """
     folder = settings.data / "gallery"
     if verb == "compact":
-        try:
-            is_erased = compact(folder)
-        except NotErased:
-            keep_line(settings, "compact")
-            raise
-        keep_line(settings, "compact")
+
+        def keep(begins: bool, fields: Mapping[str, Any]) -> None:
+            keep_line(settings, "compact_begins" if begins else "compact", **fields)
+
+        is_erased = compact(folder, keep=keep)
         erase_interrupted(settings.data)
         later = "" if is_erased else "; a server still uses the old file and erases it later"
         return f"{folder}: rewritten without what was deleted{later}"
@@ -53,8 +54,9 @@ def run_gallery_command(
         back_up(folder, path, show_progress)
         keep_line(settings, "backup")
         return f"backup of {folder} in {path}"
+    begins = partial(keep_line, settings, "restore_begins")
     try:
-        is_erased = restore(path, folder, is_replacing=is_replacing)
+        is_erased = restore(path, folder, is_replacing=is_replacing, begins=begins)
     except NotErased:
         keep_revisions(settings, "restore")
         raise

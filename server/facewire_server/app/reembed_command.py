@@ -86,8 +86,8 @@ async def run_reembed_command(
         _report(list(lacking(environment, target)), report, is_allowed=drop)
     with NewVectors(settings.data, new.id) as made:
         await _embed_and_switch(settings, new, keys, made, backup)
+        keep_revisions(settings, "reembed")
         made.erase()
-    keep_revisions(settings, "reembed")
     return (
         f"all galleries are of {contract} now; the backup of before is {backup}\n"
         f"start every server with FACEWIRE_MODEL_CONTRACT={contract}"

@@ -201,7 +201,7 @@ async def _server(
         trail = AuditTrail(log.append, auditing)
         if log.is_empty:
             await note_galleries(trail, await gallery.statistics(), emit)
-        erasing = Erasing(gallery, settings.data, emit)
+        erasing = Erasing(gallery, settings.data, log.append, emit)
         shared = work(settings, processors, is_served=bool(models.served))
         server = join(
             settings,

@@ -99,10 +99,6 @@ class Audit:
         event = GalleryChanged(action, gallery_id, context.peer(), *counts, revision)
         await to_the_end(self._changed(event, record, identity_id))
 
-    async def purged(self, context: Any, deletion_count: int) -> None:
-        """Keeps that what was deleted has been erased at a caller's request, whatever becomes of them."""
-        await to_the_end(self._purged(context.peer(), deletion_count))
-
     @asynccontextmanager
     async def importing(self, context: Any, gallery_id: str) -> AsyncIterator[Importing]:
         """Emits and keeps `GalleryChanged` at the end of the block, however it ends, if it changed anything.
@@ -163,9 +159,6 @@ class Audit:
 
     async def _exported(self, event: GalleryExported) -> None:
         await self._keep("export", event.peer, _counts(event))
-
-    async def _purged(self, peer: str, deletion_count: int) -> None:
-        await self._keep("purge", peer, {"deletions": deletion_count})
 
     async def _changed(
         self, event: GalleryChanged, record: int | None = None, identity_id: str = ""

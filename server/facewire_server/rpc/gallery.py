@@ -51,7 +51,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         defaults: RequestDefaults,
         dimension: int,
         trail: Trail,
-        purge: Callable[[], Awaitable[int]],
+        purge: Callable[[str], Awaitable[int]],
         emit: Emit = ignore,
     ) -> None:
         """Joins the service to the gallery and the line.
@@ -63,7 +63,8 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             defaults: options of a request that leaves them unset.
             dimension: length of an embedding, stated in exports.
             trail: keeps who changed and exported what.
-            purge: returns when nothing that was deleted before is in a file: the number of deletions that were erased.
+            purge: takes the caller's address, keeps what it erases, and returns when nothing that was deleted before is in a file: the
+                number of deletions that were erased.
             emit: takes the changes of galleries, and exports.
         """
         self._galleries = galleries
@@ -284,9 +285,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self, request: gallery_pb2.PurgeDeletedRequest, context: Any
     ) -> gallery_pb2.PurgeDeletedResponse:
         """Erases at once what was deleted."""
-        count = await self._purge()
-        if count:  # else nothing was done
-            await self._audit.purged(context, count)
+        count = await self._purge(context.peer())
         return gallery_pb2.PurgeDeletedResponse(rewritten=bool(count))
 
     async def _allowed_galleries(self, after: str, limit: int) -> list[GalleryInfo]:

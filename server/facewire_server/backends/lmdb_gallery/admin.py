@@ -21,6 +21,7 @@ from facewire_server.backends.lmdb_gallery.erasure import (
     purge,
     settle,
 )
+from facewire_server.backends.lmdb_gallery.erasure_notes import Keep, keep_nothing
 from facewire_server.backends.lmdb_gallery.listing import listed_galleries
 from facewire_server.backends.lmdb_gallery.restoring import is_restored
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
@@ -136,8 +137,11 @@ class LmdbAdmin:
             self._damaged.clear()  # what was found is in the file that was replaced
         return None if since_us is None else max(0, now_us() - since_us) / 1e6
 
-    async def erase_deleted(self) -> int:
+    async def erase_deleted(self, keep: Keep = keep_nothing) -> int:
         """Moves the storage into a new file without what was deleted, and erases the old one as soon as no process uses it.
+
+        Args:
+            keep: takes what it does, also if the caller is cancelled; called by another thread.
 
         Returns:
             The deletions that were pending.
@@ -146,10 +150,13 @@ class LmdbAdmin:
             StorageBusy: another process does it.
             GalleryFull: the disk has no room for a second copy.
         """
-        return await self._threads.call_alone(partial(erase_deleted, self._environment))
+        return await self._threads.call_alone(partial(erase_deleted, self._environment, keep))
 
-    async def purge(self) -> int:
+    async def purge(self, keep: Keep = keep_nothing) -> int:
         """Returns when nothing that was deleted before the call is in any file of the galleries.
+
+        Args:
+            keep: as for `erase_deleted`.
 
         Returns:
             The deletions that were erased, of all galleries.
@@ -158,7 +165,7 @@ class LmdbAdmin:
             StorageBusy: another process rewrites the files, or still uses an old one.
             GalleryFull: the disk has no room for a second copy.
         """
-        return await self._threads.call_alone(partial(purge, self._environment))
+        return await self._threads.call_alone(partial(purge, self._environment, keep=keep))
 
     async def create_gallery(self, gallery_id: str, display_name: str) -> GalleryInfo:
         """See the port."""

@@ -116,7 +116,13 @@ def _compare(backup: Path) -> None:
         )
 
 
-def restore(backup: Path, folder: Path, *, is_replacing: bool = False) -> bool:
+def restore(
+    backup: Path,
+    folder: Path,
+    *,
+    is_replacing: bool = False,
+    begins: Callable[[], None] = lambda: None,
+) -> bool:
     """Puts a backup into a folder: whole, or not at all.
 
     Args:
@@ -124,6 +130,7 @@ def restore(backup: Path, folder: Path, *, is_replacing: bool = False) -> bool:
         folder: of the storage.
         is_replacing: in the place of what is there, also while servers use it; else there must be no storage, and no server
             may use the folder.
+        begins: called before anything that is there is replaced.
 
     Returns:
         Whether nothing of what was there before is left; if not, the servers erase it later.
@@ -142,7 +149,7 @@ def restore(backup: Path, folder: Path, *, is_replacing: bool = False) -> bool:
     if found and is_replacing:
         try:
             damaged_galleries(folder)  # one that cannot be read as a whole would end this process
-            return replace_galleries(folder, backup / _FILE)
+            return replace_galleries(folder, backup / _FILE, begins)
         except StorageDamaged as error:
             raise StorageDamaged(
                 f"what is there cannot be read ({error}): stop the server, move {found} away, then restore again"

@@ -2,11 +2,13 @@
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 
+from facewire_server.backends.lmdb_gallery.erasure_notes import Keep, Noted, keep_nothing, noted
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
@@ -14,7 +16,7 @@ from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.backends.lmdb_storage.generations import generations
 from facewire_server.backends.lmdb_storage.tables import Table, Transaction, number_key
-from facewire_server.errors import StorageBusy, StorageDamaged
+from facewire_server.errors import ServerError, StorageBusy, StorageDamaged
 
 __all__ = [
     "Pending",
@@ -98,18 +100,31 @@ def pending_since_us(transaction: Transaction) -> int | None:
     return None if value is None else int.from_bytes(value, "big")
 
 
-def erase_deleted(environment: Environment) -> int:
+def erase_deleted(environment: Environment, keep: Keep = keep_nothing) -> int:
     """Has the storage moved into a file without what was deleted; blocks. Raises as `Environment.switch` does.
+
+    Args:
+        environment: of the storage.
+        keep: see `noted`.
 
     Returns:
         The deletions that were pending in galleries that exist.
     """
+    with noted(keep) as so_far:
+        _switch(environment, so_far)
+        return so_far.deletion_count
+
+
+def _switch(environment: Environment, so_far: Noted) -> None:
     began_us = time.time_ns() // 1000
     with environment.read() as transaction:
         before = pending(transaction)
-    environment.switch(lambda following: leave_behind(following, before, began_us))
-    settle(environment)
-    return sum(count for _, count in before.galleries.values())
+    so_far.deletion_count = sum(count for _, count in before.galleries.values())
+    environment.switch(
+        lambda following: leave_behind(following, before, began_us), at_step=so_far.at_step
+    )
+    with suppress(ServerError, OSError):  # the switch is done; `tidy` of the gallery does it later
+        settle(environment)
 
 
 def leave_behind(following: Transaction, before: Pending, now_us: int) -> None:
@@ -189,12 +204,13 @@ def _take_off(transaction: Transaction) -> None:
             table.put(gallery_id.encode(), record.SerializeToString())
 
 
-def purge(environment: Environment, wait_s: float = _WAIT_S) -> int:
+def purge(environment: Environment, wait_s: float = _WAIT_S, *, keep: Keep = keep_nothing) -> int:
     """Returns when nothing that was deleted before the call is in any file of the storage; blocks.
 
     Args:
         environment: of the storage.
         wait_s: seconds to wait until no process uses an old file.
+        keep: see `noted`.
 
     Returns:
         The deletions that were erased, of all galleries.
@@ -209,12 +225,14 @@ def purge(environment: Environment, wait_s: float = _WAIT_S) -> int:
         wanted, erased = _number(meta, _COUNT), _number(meta, _ERASED_COUNT)
         packed = meta.get(_LEFT_BEHIND)
     left = erased if packed is None else int(json.loads(packed)["count"])
-    if left < wanted:
-        erase_deleted(environment)
-    if not erased_within(environment, wait_s):
-        raise StorageBusy(
-            "the storage was rewritten, and a process still uses the old file: it is erased as soon as that process lets it go"
-        )
+    with noted(keep) as so_far:
+        if left < wanted:
+            _switch(environment, so_far)
+        so_far.deletion_count = wanted - erased
+        if not erased_within(environment, wait_s):
+            raise StorageBusy(
+                "the storage was rewritten, and a process still uses the old file: it is erased as soon as that process lets it go"
+            )
     return wanted - erased
 
 
@@ -230,7 +248,7 @@ def erased_within(environment: Environment, wait_s: float = _WAIT_S) -> bool:
             environment.tidy()
             if settle(environment):
                 return True
-        except OSError as error:
+        except (OSError, ServerError) as error:
             raise NotErased(f"the old file cannot be erased now: {error}") from error
         if time.monotonic() > ends_at_s:
             return False
@@ -241,12 +259,13 @@ def _number(meta: Table, key: bytes) -> int:
     return int.from_bytes(meta.get(key) or b"", "big")
 
 
-def compact(folder: Path, wait_s: float = _WAIT_S) -> bool:
+def compact(folder: Path, wait_s: float = _WAIT_S, *, keep: Keep = keep_nothing) -> bool:
     """Rewrites the storage in a folder without what was deleted, also while servers use it; blocks.
 
     Args:
         folder: of the storage.
         wait_s: seconds to wait until no server uses the old file.
+        keep: see `noted`; a file that a server still uses is no failure of it.
 
     Returns:
         Whether the old file is erased; if not, the servers erase it later.
@@ -266,7 +285,7 @@ def compact(folder: Path, wait_s: float = _WAIT_S) -> bool:
         )
     environment = Environment(folder, GALLERY_STORAGE, map_bytes=_MAP_BYTES, max_bytes=_MAP_BYTES)
     try:
-        erase_deleted(environment)
+        erase_deleted(environment, keep)
         return erased_within(environment, wait_s)
     finally:
         environment.close()

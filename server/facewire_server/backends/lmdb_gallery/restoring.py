@@ -1,5 +1,6 @@
 """What a backup takes over from the galleries that it replaces: nothing that was seen of them may mean something else afterwards."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,7 @@ _RESTORED: Final = b"restored"
 """Key in "meta" of the number of the generation that a restore has made."""
 
 
-def replace_galleries(folder: Path, backup: Path) -> bool:
+def replace_galleries(folder: Path, backup: Path, begins: Callable[[], None]) -> bool:
     """Puts a backup in the place of the galleries in a folder, also while servers use them; blocks.
 
     Revisions, and the numbers of people, go on from those that were there, so that neither comes twice.
@@ -31,6 +32,7 @@ def replace_galleries(folder: Path, backup: Path) -> bool:
     Args:
         folder: of the storage.
         backup: file of the backup, which was verified.
+        begins: called before anything is changed.
 
     Returns:
         Whether the old file is erased; if not, the servers erase it later.
@@ -49,6 +51,7 @@ def replace_galleries(folder: Path, backup: Path) -> bool:
             restore_counts(present, copied)
             copied.table("meta").put(_RESTORED, number_key(environment.generation + 1))
 
+        begins()
         environment.replace(backup, carry)
         return erased_within(environment)
 

@@ -220,9 +220,11 @@ class Environment:
                             if self._file.is_moved(txn):
                                 raise _Moved
                             result = change(self._file.writing(txn))
-                        opened.file.reach(opened.env.info()["last_pgno"])
-                        if beyond_quota:
-                            self._reserve.make()
+                        # It is committed: what fails from here on is no failure of it.
+                        with suppress(OSError, lmdb.Error):
+                            opened.file.reach(opened.env.info()["last_pgno"])
+                            if beyond_quota:
+                                self._reserve.make()
                         return result
                 except _Moved:
                     self._file.adopt(opened)

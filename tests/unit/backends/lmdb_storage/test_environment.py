@@ -15,6 +15,7 @@ import pytest
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage import folder as folder_module
 from facewire_server.backends.lmdb_storage import lock_file, open_file
+from facewire_server.backends.lmdb_storage.data_file import DataFile
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.errors import GalleryFull, StorageBusy, StorageDamaged
@@ -261,3 +262,20 @@ def test_a_write_that_is_cut_short_is_a_full_gallery_only_if_the_disk_is_full(
             environment.write(cut_short)
         put(environment, "a")
         assert keys(environment) == ["a"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), lmdb.MapFullError("full")])
+def test_what_fails_after_a_commit_is_no_failure_of_the_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    def fails(*_: object) -> None:
+        raise error
+
+    def add(transaction: Transaction) -> None:
+        table = transaction.table("blocks")
+        table.put(b"%d" % transaction.count("blocks"), b"")
+
+    with opened(tmp_path) as environment:
+        monkeypatch.setattr(DataFile, "reach", fails)
+        environment.write(add, beyond_quota=True)
+        assert keys(environment) == ["0"]
