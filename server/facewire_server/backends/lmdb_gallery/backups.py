@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,9 @@ from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.restoring import replace_galleries
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
-from facewire_server.backends.lmdb_storage.copying import copy_storage
+from facewire_server.backends.lmdb_storage.copying import copy_backup, copy_storage
 from facewire_server.backends.lmdb_storage.disk import sync_path
+from facewire_server.backends.lmdb_storage.erasing import erase
 from facewire_server.backends.lmdb_storage.folder import alone_in
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
 from facewire_server.backends.lmdb_storage.open_file import RESTORED_PART
@@ -169,15 +170,17 @@ def _put(backup: Path, folder: Path) -> None:
         if _files(folder):
             raise OSError(f"there is a gallery in {folder} since a moment: restore again")
         part = folder / RESTORED_PART
+        if part.exists():  # of a restore that was interrupted
+            erase(part)
         try:
-            os.close(open_private(part))
-            shutil.copyfile(backup / _FILE, part)
-            sync_path(part)
+            copy_backup(backup / _FILE, part)
             (folder / _LOCK).unlink(missing_ok=True)
             part.rename(folder / _FILE)
-            sync_path(folder)
-        finally:
-            part.unlink(missing_ok=True)
+        except BaseException:
+            with suppress(OSError):
+                erase(part)
+            raise
+        sync_path(folder)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from facewire_server.backends.lmdb_storage.reading import reading_current
 from facewire_server.backends.lmdb_storage.rebuilding import MOST_TABLES, copy_records
 from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk, our_errors
 
-__all__ = ["copy_storage"]
+__all__ = ["copy_backup", "copy_storage"]
 
 _LOOK_S: Final = 0.2
 """Seconds between two looks at how far a copy is. Chosen, not measured."""
@@ -61,15 +61,40 @@ def _copy(folder: Path, storage: str, target: Path, progress: Callable[[float], 
         )
         watcher.start()
         try:
-            copy_records(environment, target)
-        except lmdb.Error as error:
-            if not is_of_full_disk(error, target.parent):
-                raise
-            # Not the storage is full, but where the copy goes.
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+            _copy_records(environment, target)
         finally:
             ended.set()
             watcher.join()
+
+
+def copy_backup(backup: Path, into: Path) -> None:
+    """Copies the records of a backup into a new file, which is on the disk then; what else is in pages of the backup stays there.
+
+    Args:
+        backup: a storage's file, to which no process writes, and which was read once.
+        into: the file, which does not exist.
+
+    Raises:
+        GalleryDamaged: the backup is damaged.
+        OSError: the backup cannot be read, or the disk is full.
+    """
+    with (
+        our_errors("the backup"),
+        lmdb.open(
+            str(backup), subdir=False, readonly=True, lock=False, max_dbs=MOST_TABLES
+        ) as environment,
+    ):
+        _copy_records(environment, into)
+
+
+def _copy_records(environment: lmdb.Environment, into: Path) -> None:
+    try:
+        copy_records(environment, into)
+    except lmdb.Error as error:
+        if not is_of_full_disk(error, into.parent):
+            raise
+        # Not the storage is full, but where the copy goes.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(into)) from error
 
 
 def _watch(

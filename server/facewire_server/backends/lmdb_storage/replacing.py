@@ -1,14 +1,13 @@
 """Puts another storage, such as a backup, in the place of the one in use: a switch to a copy of its file."""
 
-import os
-import shutil
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import lmdb
 
-from facewire_server.backends.lmdb_storage.disk import sync_path
+from facewire_server.backends.lmdb_storage.copying import copy_backup
 from facewire_server.backends.lmdb_storage.erasing import PART
 from facewire_server.backends.lmdb_storage.generations import file_of
 from facewire_server.backends.lmdb_storage.moving import (
@@ -19,7 +18,7 @@ from facewire_server.backends.lmdb_storage.moving import (
 )
 from facewire_server.backends.lmdb_storage.open_file import opened_tables
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
-from facewire_server.host.private_files import open_private
+from facewire_server.errors import GalleryFull
 
 if TYPE_CHECKING:
     from facewire_server.backends.lmdb_storage.environment import Environment
@@ -36,7 +35,7 @@ _MAP_BYTES: Final = 1 << 30
 def replace_by(
     environment: "Environment", folder: Path, storage: Storage, file: Path, carry: Carry
 ) -> None:
-    """Makes a copy of a file the next generation. The caller has `switching_alone`.
+    """Makes a copy of a file's records the next generation. The caller has `switching_alone`.
 
     Args:
         environment: of the generation in use.
@@ -51,9 +50,12 @@ def replace_by(
     require_disk(folder, file_bytes)
     map_bytes = file_bytes + _MAP_BYTES
     with undone_on_failure(environment, part, target):
-        os.close(open_private(part))
-        shutil.copyfile(file, part)
-        sync_path(part)
+        try:
+            copy_backup(file, part)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise GalleryFull("the disk has no room for a second copy of the storage") from error
         _upgrade(part, storage, map_bytes)
         with opened_next(part, storage, map_bytes) as following:
             move(

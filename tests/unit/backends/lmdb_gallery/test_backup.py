@@ -1,13 +1,17 @@
 """What docs/running.md promises of a backup: of a closed gallery, `data.mdb` is everything."""
 
+import hashlib
+import json
 import shutil
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.lmdb_gallery.backups import back_up, restore
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.types import Quality, QualityFault
 
@@ -47,3 +51,35 @@ async def test_the_one_file_restored_is_the_gallery(tmp_path: Path) -> None:
         ["bo"],
         ["cy"],
     ]
+
+
+@pytest.mark.parametrize("is_replacing", [False, True])
+async def test_what_is_left_in_the_pages_of_a_backup_does_not_come_back(
+    tmp_path: Path, is_replacing: bool
+) -> None:
+    """As in a backup of a version that had LMDB copy its pages."""
+    vector = np.eye(1, 4, dtype=np.float32)
+    names = [f"person {number * 7919 % 300:03} of many" for number in range(300)]
+    with closing(opened(tmp_path / "before")) as before:
+        for name in names:
+            await before.create_identity("default", name, "")
+        for name in names[::2]:
+            await before.delete_identity("default", name)
+    backup = tmp_path / "backup"
+    back_up(tmp_path / "before", backup, lambda share: None)
+    shutil.copy(tmp_path / "before" / "data.mdb", backup / "data.mdb")  # with its free pages
+    manifest = json.loads((backup / "manifest.json").read_text())
+    manifest["sha256"] = hashlib.sha256((backup / "data.mdb").read_bytes()).hexdigest()
+    (backup / "manifest.json").write_text(json.dumps(manifest))
+    after = tmp_path / "after"
+    if is_replacing:
+        with closing(opened(after)) as gallery:
+            await gallery.enroll(
+                "default", NewIdentity("x", create=True), [EnrollmentResult("a" * 32)], vector
+            )
+    assert restore(backup, after, is_replacing=is_replacing)
+    files = [path.read_bytes() for path in after.iterdir()]
+    assert not [name for name in names[::2] if any(name.encode() in file for file in files)]
+    with closing(opened(after)) as gallery:
+        found = await gallery.list_identities("default", "", 1000)
+    assert sorted(names[1::2]) == [one.identity_id for one in found]
