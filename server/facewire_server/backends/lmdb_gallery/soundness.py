@@ -26,9 +26,9 @@ from facewire_server.backends.lmdb_gallery.records_pb2 import (
 from facewire_server.backends.lmdb_storage.generations import begin_read
 from facewire_server.backends.lmdb_storage.reading import reading_current
 from facewire_server.backends.lmdb_storage.storage_check import reporting
-from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
+from facewire_server.backends.lmdb_storage.tables import Transaction, number_key, require_tables
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged, our_errors
-from facewire_server.errors import GalleryDamaged
+from facewire_server.errors import GalleryDamaged, StorageDamaged
 from facewire_server.galleries.embeddings import are_unit
 
 __all__ = ["check_gallery", "faulty_galleries"]
@@ -111,12 +111,18 @@ def _reading(folder: str) -> Iterator[Transaction]:
     table_count = len(GALLERY_STORAGE.all_tables)
     with (
         our_errors(),
-        reading_current(Path(folder), GALLERY_STORAGE.name, table_count) as (_, environment),
+        reading_current(Path(folder), GALLERY_STORAGE.name, table_count) as (file, environment),
         begin_read(environment) as txn,
     ):
         names = {bytes(name).decode() for name, _ in txn.cursor()}
         tables = {name: environment.open_db(name.encode(), txn=txn, create=False) for name in names}
-        yield Transaction(txn, tables)
+        transaction = Transaction(txn, tables)
+        found = transaction.table("meta").get(b"format") if "meta" in names else None
+        if found == GALLERY_STORAGE.format:
+            require_tables(GALLERY_STORAGE, str(file), txn)
+        elif found is None and environment.info()["last_txnid"]:
+            raise StorageDamaged(f"{file} is damaged: its tables are missing")
+        yield transaction
 
 
 def faulty_galleries(folder: str, crop_keys: CropKeys | None = None) -> list[str]:

@@ -14,7 +14,7 @@ from facewire_server.backends.lmdb_journal.storage import (
 )
 from facewire_server.backends.lmdb_journal.writes import Retention
 from facewire_server.backends.lmdb_storage.folder import alone_in
-from facewire_server.backends.lmdb_storage.open_file import UnusableStorage
+from facewire_server.backends.lmdb_storage.opened_tables import UnusableStorage
 from facewire_server.backends.lmdb_storage.storage_check import NotChecked, checked_by
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import ServerError, StorageDamaged

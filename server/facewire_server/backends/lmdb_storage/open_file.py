@@ -18,6 +18,7 @@ from facewire_server.backends.lmdb_storage.generations import (
     open_lmdb,
 )
 from facewire_server.backends.lmdb_storage.lock_file import MAX_READERS
+from facewire_server.backends.lmdb_storage.opened_tables import adopted_tables, opened_tables
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, StorageDamaged
@@ -26,11 +27,8 @@ from facewire_server.host.private_files import open_private
 __all__ = [
     "RESTORED_PART",
     "OpenFile",
-    "OutdatedStorage",
-    "UnusableStorage",
     "make_file",
     "open_current",
-    "opened_tables",
 ]
 
 RESTORED_PART: Final = "data.mdb.part"
@@ -44,18 +42,6 @@ _LOOKS: Final = 50
 
 _LOOK_S: Final = 0.02
 """Seconds between two of them. Chosen, not measured."""
-
-
-_FIRST_TRANSACTION: Final = 1
-"""Of a file of `make_file`: it makes all tables."""
-
-
-class UnusableStorage(OSError):
-    """What lies in the folder is damaged, or of another version."""
-
-
-class OutdatedStorage(UnusableStorage):
-    """An earlier version made it, and this one can upgrade it while no other process uses it."""
 
 
 class OpenFile:
@@ -116,88 +102,21 @@ class OpenFile:
 
         Raises:
             UnusableStorage: another version has switched to it.
+            StorageDamaged: it lacks a table.
         """
         with our_errors(self._storage.name):
             while True:
                 try:
                     with self.env.begin(write=True, buffers=True) as txn:
-                        self.databases = {
-                            name: self.env.open_db(name.encode(), txn=txn, create=False)
-                            for name in self._storage.all_tables
-                        }
-                        found = Transaction(txn, self.databases).table("meta").get(b"format")
-                        break
+                        self.databases = adopted_tables(self.env, self._storage, txn)
+                        return
                 except lmdb.MapResizedError:  # another process has grown the map
                     self.env.set_mapsize(0)
-        if found != self._storage.format:
-            raise UnusableStorage(_other_version(self._storage, found or b"none"))
 
     def close(self) -> None:
         """Closes it; no transaction may be open."""
         self.env.close()
         self.file.close()
-
-
-def opened_tables(
-    environment: lmdb.Environment,
-    storage: Storage,
-    transaction: Transaction,
-    *,
-    is_alone: bool = False,
-) -> "dict[str, lmdb._Database]":
-    """Opens the tables of a storage, makes those that are missing, and upgrades what they hold.
-
-    Args:
-        environment: of its file.
-        storage: which.
-        transaction: a write transaction.
-        is_alone: no other process uses the storage, so that it may be upgraded: an earlier version would go on
-            writing what it knows.
-
-    Returns:
-        The databases of the tables, by name, which are open once the transaction is committed.
-
-    Raises:
-        OutdatedStorage: it must be upgraded, and `is_alone` is not set.
-        UnusableStorage: another version made it, from which this one knows no way.
-        StorageDamaged: it has been written to, and does not have what its first transaction wrote.
-    """
-    # Without a transaction, open_db would begin one for each table.
-    databases = {
-        name: environment.open_db(name.encode(), txn=transaction.txn) for name in storage.all_tables
-    }
-    opened = Transaction(transaction.txn, databases)
-    meta = opened.table("meta")
-    found = meta.get(b"format")
-    if found == storage.format:
-        return databases
-    if found is not None:
-        upgrade = storage.upgrades.get(found)
-        if upgrade is None:
-            raise UnusableStorage(_other_version(storage, found))
-        if not is_alone:
-            raise OutdatedStorage(
-                f"{storage.name} must be upgraded, and a server of an earlier version uses it: stop that server"
-            )
-        upgrade(opened)
-    elif transaction.txn.id() > _FIRST_TRANSACTION:
-        # Else a root that leads elsewhere would look like a storage in which no one was ever enrolled.
-        raise StorageDamaged(
-            f"{environment.path()} is damaged: its tables are missing; restore it from a backup"
-        )
-    meta.put(b"format", storage.format)
-    return databases
-
-
-def _other_version(storage: Storage, found: bytes) -> str:
-    ours = storage.format.decode()
-    text = f"{storage.name} was made by another version of the server"
-    if found.isdigit() and int(found) > int(ours):
-        return (
-            f"{text}: it has format {found.decode()}, and this server reads formats up to {ours}; "
-            "start the newer server, or restore a backup that this version made"
-        )
-    return text
 
 
 def open_current(folder: Path, storage: Storage, map_bytes: int, above: int = 0) -> OpenFile:

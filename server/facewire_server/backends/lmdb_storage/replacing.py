@@ -16,7 +16,7 @@ from facewire_server.backends.lmdb_storage.moving import (
     require_disk,
     undone_on_failure,
 )
-from facewire_server.backends.lmdb_storage.open_file import opened_tables
+from facewire_server.backends.lmdb_storage.opened_tables import opened_tables
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.errors import GalleryFull
 

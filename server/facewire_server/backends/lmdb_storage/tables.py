@@ -4,10 +4,20 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from facewire_server.errors import StorageDamaged
+
 if TYPE_CHECKING:
     import lmdb
 
-__all__ = ["CHANGED", "Storage", "Table", "Transaction", "changed_key", "number_key"]
+__all__ = [
+    "CHANGED",
+    "Storage",
+    "Table",
+    "Transaction",
+    "changed_key",
+    "number_key",
+    "require_tables",
+]
 
 CHANGED: Final = "changed"
 """The table of what was changed since a switch began to copy the storage: `changed_key` -> nothing."""
@@ -37,6 +47,23 @@ class Storage(NamedTuple):
     def all_tables(self) -> tuple[str, ...]:
         """Names of all its databases."""
         return ("meta", CHANGED, *self.tables)
+
+
+def require_tables(storage: Storage, path: str, txn: "lmdb.Transaction[memoryview]") -> None:
+    """Raises StorageDamaged if a file of the present format lacks one of its tables.
+
+    Args:
+        storage: which.
+        path: of the file, for the text.
+        txn: a transaction on it.
+    """
+    with txn.cursor() as cursor:
+        found = {bytes(name) for name in cursor.iternext(keys=True, values=False)}
+    missing = [name for name in storage.all_tables if name.encode() not in found]
+    if missing:
+        raise StorageDamaged(
+            f"{path} is damaged: it lacks the table {' and '.join(missing)}; restore it from a backup"
+        )
 
 
 def number_key(*numbers: int) -> bytes:

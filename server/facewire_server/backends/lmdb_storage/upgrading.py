@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from facewire_server.backends.lmdb_storage.folder import FolderLock
-from facewire_server.backends.lmdb_storage.open_file import OpenFile, OutdatedStorage
+from facewire_server.backends.lmdb_storage.open_file import OpenFile
+from facewire_server.backends.lmdb_storage.opened_tables import OutdatedStorage
 from facewire_server.backends.lmdb_storage.tables import Transaction
 
 __all__ = ["open_or_upgrade"]
