@@ -30,6 +30,9 @@ _BIG: Final = 0x01
 
 _NUMBER: Final = struct.Struct("<Q")
 
+_FIRST_PAGE: Final = 2
+"""The pages before it are the meta pages."""
+
 _MOST_DEPTH: Final = 32
 """`CURSOR_STACK` of LMDB: levels that a tree may have."""
 
@@ -62,45 +65,71 @@ def read_free_pages(file: int, meta: Meta) -> FreePages:
     """
     if meta.free_root == NO_ROOT:
         return FreePages(0, set())
-    if meta.free_depth > _MOST_DEPTH:
+    if not 0 < meta.free_depth <= _MOST_DEPTH:
         raise NotATree
-    newest, pages = 0, set[int]()
+    newest, count, pages, seen = 0, 0, set[int](), set[int]()
     try:
-        for transaction, freed in _records(file, meta, meta.free_root, meta.free_depth):
+        for transaction, freed in _records(file, meta, meta.free_root, meta.free_depth, seen):
+            if transaction <= newest:  # the keys are in order
+                raise NotATree
             newest = transaction
+            count += len(freed)
             pages.update(freed)
     # Of a page that is cut short, or holds something else.
     except (struct.error, ValueError, TypeError) as error:
         raise NotATree from error
+    if count != len(pages) or min(pages, default=_FIRST_PAGE) < _FIRST_PAGE:  # none is free twice
+        raise NotATree
     return FreePages(newest, pages)
 
 
-def _records(file: int, meta: Meta, number: int, depth: int) -> Iterator[tuple[int, memoryview]]:
-    page = os.pread(file, meta.page_bytes, number * meta.page_bytes)
-    stated, _, flags, lower, _ = _PAGE.unpack_from(page)
+def _records(
+    file: int, meta: Meta, number: int, depth: int, seen: set[int]
+) -> Iterator[tuple[int, memoryview]]:
+    page = _page(file, meta, number, 1, seen)
+    _, _, flags, lower, upper = _PAGE.unpack_from(page)
     kind = _BRANCH if depth > 1 else _LEAF
-    if (stated, flags & (_BRANCH | _LEAF)) != (number, kind):
+    if flags != kind or not _PAGE.size < lower <= upper <= meta.page_bytes:
         raise NotATree
     for (place,) in struct.iter_unpack("<H", page[_PAGE.size : lower]):
+        if place < upper:  # the nodes begin above their pointers
+            raise NotATree
         size, node_flags, key_bytes = _NODE.unpack_from(page, place)
         if kind == _BRANCH:
-            yield from _records(file, meta, size | node_flags << 32, depth - 1)
+            yield from _records(file, meta, size | node_flags << 32, depth - 1, seen)
             continue
+        if key_bytes != _NUMBER.size or node_flags & ~_BIG:
+            raise NotATree
         (transaction,) = _NUMBER.unpack_from(page, place + _NODE.size)
         value = page[place + _NODE.size + key_bytes :][:size]
         if node_flags & _BIG:
-            (number_of_value,) = _NUMBER.unpack_from(page, place + _NODE.size + key_bytes)
-            value = _big_value(file, meta, number_of_value, size)
+            (number_of_value,) = _NUMBER.unpack_from(value.ljust(_NUMBER.size, b"\0"))
+            value = _big_value(file, meta, number_of_value, size, seen)
         count, *_ = _NUMBER.unpack_from(value)
         freed = memoryview(value).cast("Q")[1 : count + 1]
-        if len(freed) != count:
+        if len(value) != size or len(freed) != count:
             raise NotATree
         yield transaction, freed
 
 
-def _big_value(file: int, meta: Meta, number: int, size: int) -> bytes:
-    page = os.pread(file, _PAGE.size + size, number * meta.page_bytes)
-    stated, _, flags, _, _ = _PAGE.unpack_from(page)
-    if (stated, flags & _OVERFLOW) != (number, _OVERFLOW):
+def _big_value(file: int, meta: Meta, number: int, size: int, seen: set[int]) -> bytes:
+    count = -(-(_PAGE.size + size) // meta.page_bytes)
+    page = _page(file, meta, number, count, seen)
+    _, _, flags, lower, upper = _PAGE.unpack_from(page)
+    # Of such a page the two numbers are one: of its pages.
+    if flags != _OVERFLOW or lower | upper << 16 != count:
         raise NotATree
-    return page[_PAGE.size :]
+    return page[_PAGE.size :][:size]
+
+
+def _page(file: int, meta: Meta, number: int, count: int, seen: set[int]) -> bytes:
+    """Reads a page, and those that belong to it; none is read twice, so that no damage makes this endless."""
+    if not _FIRST_PAGE <= number <= meta.last_page - count + 1 or number in seen:
+        raise NotATree
+    seen.add(number)
+    if (number + count) * meta.page_bytes > os.fstat(file).st_size:
+        raise NotATree
+    page = os.pread(file, count * meta.page_bytes, number * meta.page_bytes)
+    if _NUMBER.unpack_from(page) != (number,):
+        raise NotATree
+    return page

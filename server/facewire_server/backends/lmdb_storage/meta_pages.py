@@ -27,6 +27,9 @@ _META: Final = struct.Struct("<IIQQ IHH32xQ 4xHH32xQ QQ")
 """`MDB_meta`: magic, version, address, size of the map; of the tree of free pages the page size, flags, depth and root; of the main
 tree flags, depth and root; last page, transaction."""
 
+_PAGE_SIZES: Final = frozenset(1 << bits for bits in range(9, 16))
+"""Bytes that a page may have: a power of two, up to LMDB's `MAX_PAGESIZE`."""
+
 META_BYTES: Final = _HEADER.size + _META.size
 """Bytes of a meta page that are used."""
 
@@ -53,8 +56,9 @@ class Meta(NamedTuple):
 
 
 def page_bytes_of(first: bytes) -> int:
-    """Returns the size of a page that the first meta page states; 0 if it is cut short."""
-    return 0 if len(first) < META_BYTES else int(_META.unpack_from(first, _HEADER.size)[4])
+    """Returns the size of a page that the first meta page states; 0 if it is cut short, or states none that there is."""
+    stated = 0 if len(first) < META_BYTES else int(_META.unpack_from(first, _HEADER.size)[4])
+    return stated if stated in _PAGE_SIZES else 0
 
 
 def newest(first: bytes, second: bytes) -> Meta | None:
@@ -94,7 +98,8 @@ def _parsed(number: int, page: bytes) -> Meta | None:
         _VERSION,
     )
     is_possible = (
-        last_page >= 1
+        page_bytes in _PAGE_SIZES
+        and last_page >= 1
         and (last_page + 1) * page_bytes <= map_bytes
         and all(2 <= one <= last_page or one == NO_ROOT for one in (free_root, root))
     )
