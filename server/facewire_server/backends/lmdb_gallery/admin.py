@@ -23,7 +23,7 @@ from facewire_server.backends.lmdb_gallery.erasure import (
 )
 from facewire_server.backends.lmdb_gallery.erasure_notes import Keep, keep_nothing
 from facewire_server.backends.lmdb_gallery.listing import listed_galleries
-from facewire_server.backends.lmdb_gallery.restoring import is_restored
+from facewire_server.backends.lmdb_gallery.restoring import restored_generation
 from facewire_server.backends.lmdb_gallery.transfer import export_gallery, import_records
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction
@@ -97,10 +97,12 @@ class LmdbAdmin:
     @contextmanager
     def _noting_damage(self, gallery_id: str) -> Iterator[None]:
         """Remembers that a gallery is damaged if the block finds that: it is not searched any more."""
+        generation = self._environment.generation
         try:
             yield
         except GalleryDamaged:
-            self._damaged.add(gallery_id)
+            if self._environment.generation == generation:  # else it may be of the file before
+                self._damaged.add(gallery_id)
             raise
 
     def _require_sound(self, gallery_id: str) -> None:
@@ -123,18 +125,19 @@ class LmdbAdmin:
         Returns:
             Seconds since the first deletion that may still be in the file; None if there is none.
         """
+        # First: an old file that cannot be erased keeps nothing that was restored from being used.
+        restored = await self._threads.read(restored_generation)
+        if self._sound_from < restored <= self._environment.generation:
+            self._sound_from = restored
+            self._damaged.clear()  # what was found is in the file that was replaced
 
-        def step() -> tuple[int | None, bool]:
+        def step() -> int | None:
             self._environment.tidy()
             settle(self._environment)
             with self._environment.read() as transaction:
-                restored = is_restored(transaction, self._environment.generation)
-                return pending_since_us(transaction), restored
+                return pending_since_us(transaction)
 
-        since_us, restored = await self._threads.call(step)
-        if restored and self._environment.generation != self._sound_from:
-            self._sound_from = self._environment.generation
-            self._damaged.clear()  # what was found is in the file that was replaced
+        since_us = await self._threads.call(step)
         return None if since_us is None else max(0, now_us() - since_us) / 1e6
 
     async def erase_deleted(self, keep: Keep = keep_nothing) -> int:

@@ -15,7 +15,7 @@ from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 
-__all__ = ["is_restored", "replace_galleries"]
+__all__ = ["replace_galleries", "restored_generation"]
 
 _MAP_BYTES: Final = 1 << 30
 """Address space to begin with; LMDB takes more if the file is larger."""
@@ -56,9 +56,12 @@ def replace_galleries(folder: Path, backup: Path, begins: Callable[[], None]) ->
         return erased_within(environment)
 
 
-def is_restored(transaction: Transaction, generation: int) -> bool:
-    """Whether a restore has made this generation; reads one key."""
-    return transaction.table("meta").get(_RESTORED) == number_key(generation)
+def restored_generation(transaction: Transaction) -> int:
+    """Returns the number of the last generation that a restore has made, also after later switches; reads one key.
+
+    0 = none, and one above that of the file = of the storage that a backup is of.
+    """
+    return int.from_bytes(transaction.table("meta").get(_RESTORED) or b"", "big")
 
 
 def _carry_floors(present: Transaction, copied: Transaction) -> None:

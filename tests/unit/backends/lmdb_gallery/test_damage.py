@@ -1,9 +1,13 @@
 """A storage that holds something that cannot be gives no name: each kind of damage is found and called what it is."""
 
+import errno
 import os
 import random
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import lmdb
@@ -18,6 +22,7 @@ from facewire_server.backends.lmdb_gallery import (
     damaged_galleries,
     storage_check,
 )
+from facewire_server.backends.lmdb_gallery.backups import back_up
 from facewire_server.backends.lmdb_gallery.block_checks import sign
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
@@ -471,3 +476,56 @@ async def test_a_gallery_whose_check_was_ended_from_outside_is_not_called_damage
     monkeypatch.setattr(storage_check, "_CHECK", "killed")
     with pytest.raises(OSError, match="was ended by SIGKILL"):
         damaged_galleries(tmp_path)
+
+
+@pytest.mark.parametrize("can_erase", [True, False])
+async def test_what_was_damaged_is_forgotten_after_a_restore_also_if_it_is_rewritten_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_erase: bool
+) -> None:
+    def fails(file: int, data: bytes, at: int) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    back_up(folder, tmp_path / "backup", lambda share: None)
+    with closing(opened(folder, ("default",))) as gallery:
+        with pytest.raises(GalleryDamaged):
+            await gallery.search("default", VECTORS[:1], 1)
+        done = subprocess.run(
+            [sys.executable, "-c", RESTORE, folder, tmp_path / "backup"],
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        assert gallery.damaged_galleries == ("default",)
+        if can_erase:
+            await gallery.tidy()
+        else:
+            monkeypatch.setattr(os, "pwrite", fails)
+            with pytest.raises(OSError, match="Input/output error"):
+                await gallery.tidy()
+        assert not gallery.damaged_galleries
+        assert (await gallery.search("default", VECTORS[:1], 1)).candidates
+
+
+async def test_damage_of_the_file_before_is_not_remembered(folder: Path, tmp_path: Path) -> None:
+    """A read that began before a restore, and ends after it."""
+    back_up(folder, tmp_path / "backup", lambda share: None)
+    with closing(opened(folder)) as gallery:
+        reading = gallery._noting_damage("default")
+        reading.__enter__()
+        subprocess.run([sys.executable, "-c", RESTORE, folder, tmp_path / "backup"], check=True)
+        await gallery.tidy()
+        error = GalleryDamaged("of the file before")
+        assert not reading.__exit__(GalleryDamaged, error, None)
+        assert not gallery.damaged_galleries
+
+
+RESTORE = """
+import sys
+from pathlib import Path
+from facewire_server.backends.lmdb_gallery import erasure
+from facewire_server.backends.lmdb_gallery.backups import restore
+folder, backup = map(Path, sys.argv[1:])
+erasure.erased_within.__defaults__ = (0.0,)
+restore(backup, folder, is_replacing=True)
+erasure.compact(folder, 0.0)
+"""
