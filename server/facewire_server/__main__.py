@@ -47,6 +47,7 @@ exit status: 0 if yes; 1 if no, or if no server answers; 2 if the command line o
 
 _STEPS = {
     errno.ENOSPC: "; the disk is full: free some room on it, then try again",
+    errno.EDQUOT: "; the quota of the disk is used up: free some room in it, then try again",
     errno.EROFS: "; the disk is read-only: make it writable (the kernel's log says why it is not), then try again",
 }
 """What to do about the disk, by the number of the system's error. Nothing on it is damaged by either."""

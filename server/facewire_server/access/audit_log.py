@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -74,11 +74,11 @@ class AuditLog:
                 line, link = line_after(before, {"at": now, **fields})
                 try:
                     _write(file, line, size)
+                    if not before.number or not size:
+                        os.fsync(folder)
                 except OSError:
                     os.ftruncate(file, size)
                     raise
-                if not before.number or not size:
-                    os.fsync(folder)
                 self._keep_head(link)
                 return link
             finally:
@@ -109,9 +109,10 @@ class AuditLog:
     def _keep_head(self, link: Link) -> None:
         """Not by way of the disk: after a power cut it is behind the log, which `verify` allows."""
         beside = self._folder / f".{HEAD}"
-        with open(open_private(beside, os.O_WRONLY | os.O_TRUNC), "w") as opened:
-            opened.write(json.dumps({"n": link.number, "chain": link.chain}) + "\n")
-        beside.replace(self._folder / HEAD)
+        with suppress(OSError):  # the line is kept, and is not to be taken for one that is not
+            with open(open_private(beside, os.O_WRONLY | os.O_TRUNC), "w") as opened:
+                opened.write(json.dumps({"n": link.number, "chain": link.chain}) + "\n")
+            beside.replace(self._folder / HEAD)
 
 
 @contextmanager

@@ -203,6 +203,15 @@ def test_a_head_that_is_behind_must_be_a_line_of_the_log(tmp_path: Path) -> None
         verify(tmp_path)
 
 
+def test_a_line_that_is_on_the_disk_is_kept_also_if_the_head_cannot_be(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path)
+    log.append({})
+    (tmp_path / f".{HEAD}").mkdir()
+    assert log.append({}).number == 2
+    (tmp_path / f".{HEAD}").rmdir()
+    assert verify(tmp_path).last.number == 2
+
+
 def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     for _ in range(5):

@@ -63,7 +63,7 @@ if __name__ == "__main__":
             source, readonly=True, map_size=int(sys.argv[3]), max_dbs=MOST_TABLES
         ) as opened:
             copy_records(opened, copy)
-    except lmdb.Error as error:
+    except (lmdb.Error, OSError) as error:
         if is_of_full_disk(error, copy.parent):
             sys.exit(errno.ENOSPC)
         raise

@@ -17,7 +17,12 @@ from facewire_server.backends.lmdb_storage.sizes import store_statistics
 from facewire_server.backends.lmdb_storage.snapshot import Snapshot
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.upgrading import open_or_upgrade
-from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk, our_errors
+from facewire_server.backends.lmdb_storage.vendor_errors import (
+    is_of_full_disk,
+    is_of_read_only_disk,
+    our_errors,
+    read_only,
+)
 from facewire_server.errors import GalleryFull, StorageBusy
 from facewire_server.galleries.records import GallerySize, StoreStatistics
 
@@ -238,11 +243,9 @@ class Environment:
                     aborted()
                     room_bytes = _DELETION_RESERVE_BYTES * beyond_quota
                     self._file.move_map(max(grown, map_bytes + room_bytes))
-                except lmdb.Error as error:
-                    if self.is_read_only:
-                        raise StorageBusy(
-                            f"the disk of {self.name} is read-only: its operator must make it writable; nothing was written"
-                        ) from error
+                except (lmdb.Error, OSError) as error:
+                    if is_of_read_only_disk(error) or self.is_read_only:
+                        raise read_only(self.name) from error
                     if not is_of_full_disk(error, self._folder):
                         raise
                     if not (beyond_quota and self._reserve.give_up()):

@@ -1,6 +1,5 @@
 """Puts another storage, such as a backup, in the place of the one in use: a switch to a copy of its file."""
 
-import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -18,7 +17,6 @@ from facewire_server.backends.lmdb_storage.moving import (
 )
 from facewire_server.backends.lmdb_storage.opened_tables import opened_tables
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
-from facewire_server.errors import GalleryFull
 
 if TYPE_CHECKING:
     from facewire_server.backends.lmdb_storage.environment import Environment
@@ -50,12 +48,7 @@ def replace_by(
     require_disk(folder, file_bytes)
     map_bytes = file_bytes + _MAP_BYTES
     with undone_on_failure(environment, part, target):
-        try:
-            copy_backup(file, part)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise GalleryFull("the disk has no room for a second copy of the storage") from error
+        copy_backup(file, part)
         _upgrade(part, storage, map_bytes)
         with opened_next(part, storage, map_bytes) as following:
             move(

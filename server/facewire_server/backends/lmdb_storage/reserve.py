@@ -44,7 +44,10 @@ class DeletionReserve:
         """Returns the room to the disk; False if there is none to return."""
         if not self._length():
             return False
-        os.truncate(self._path, 0)
+        try:
+            os.truncate(self._path, 0)
+        except OSError:  # the disk takes no change at all
+            return False
         return True
 
     def _length(self) -> int:

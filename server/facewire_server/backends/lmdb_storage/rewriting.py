@@ -1,6 +1,7 @@
 """A storage whose file is rewritten: by a switch to the next generation, after which what is left of the old one is taken away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from facewire_server.backends.lmdb_storage.moving import Rewrite, stop_noting
 from facewire_server.backends.lmdb_storage.replacing import Carry, replace_by
 from facewire_server.backends.lmdb_storage.switching import switch_to_next
 from facewire_server.backends.lmdb_storage.tables import Storage
-from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
+from facewire_server.backends.lmdb_storage.vendor_errors import disk_errors, our_errors
 from facewire_server.errors import ServerError, StorageBusy
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Rewriting:
 
     def switch(self, rewrite: Rewrite, at_step: Callable[[str], None]) -> None:
         """See `Environment.switch`."""
-        with our_errors(self._storage.name), switching_alone(self._folder) as lock:
+        with self._changing() as lock:
             self._sweep(at_step)
             switch_to_next(self._environment, self._folder, self._storage, lock, rewrite, at_step)
             at_step("moved")
@@ -65,7 +66,7 @@ class Rewriting:
 
     def replace(self, file: Path, carry: Carry) -> None:
         """See `Environment.replace`."""
-        with our_errors(self._storage.name), switching_alone(self._folder):
+        with self._changing():
             self._sweep()
             replace_by(self._environment, self._folder, self._storage, file, carry)
             self._sweep_old()
@@ -76,6 +77,15 @@ class Rewriting:
             self._environment.write(stop_noting, beyond_quota=True)
         generation = self._environment.generation
         self._stub = sweep(self._folder, generation, self._storage.format, at_step)
+
+    @contextmanager
+    def _changing(self) -> Iterator[int]:
+        with (
+            our_errors(self._storage.name),
+            disk_errors(self._storage.name, self._folder),
+            switching_alone(self._folder) as lock,
+        ):
+            yield lock
 
     def _sweep_old(self, at_step: Callable[[str], None] = lambda _: None) -> None:
         """Sweeps after a switch, which is done whatever becomes of the old file; raises NotErased."""

@@ -279,3 +279,31 @@ def test_what_fails_after_a_commit_is_no_failure_of_the_write(
         monkeypatch.setattr(DataFile, "reach", fails)
         environment.write(add, beyond_quota=True)
         assert keys(environment) == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "text"),
+    [
+        (errno.ENOSPC, GalleryFull, "the disk is full; nothing was written"),
+        (errno.EDQUOT, GalleryFull, "the disk is full; nothing was written"),
+        (errno.EROFS, StorageBusy, "is read-only: its operator must make it writable"),
+    ],
+)
+@pytest.mark.parametrize("of_lmdb", [True, False])
+def test_a_disk_that_takes_no_write_is_one_error_whoever_meets_it(
+    tmp_path: Path, number: int, error: type[Exception], text: str, of_lmdb: bool
+):
+    def change(transaction: Transaction) -> None:
+        transaction.table("blocks").put(b"key", b"")
+        if not of_lmdb:
+            raise OSError(number, os.strerror(number))
+        failed = lmdb.Error("write")
+        vars(failed)["code"] = number
+        raise failed
+
+    with opened(tmp_path) as environment:
+        environment._reserve.give_up()
+        for is_deletion in (False, True):
+            with pytest.raises(error, match=text):
+                environment.write(change, beyond_quota=is_deletion)
+        assert keys(environment) == []

@@ -349,6 +349,39 @@ def test_an_old_file_that_cannot_be_overwritten_stays_and_is_erased_later(
         assert not environment.has_old_files
 
 
+@pytest.mark.parametrize(
+    ("number", "error", "text"),
+    [
+        (errno.ENOSPC, GalleryFull, "the disk (is full|has no room)"),
+        (errno.EDQUOT, GalleryFull, "the disk (is full|has no room)"),
+        (errno.EROFS, StorageBusy, "is read-only"),
+    ],
+)
+@pytest.mark.parametrize("call", ["open", "rename", "fsync"])
+def test_a_disk_that_takes_no_write_is_named_wherever_a_switch_meets_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    number: int,
+    error: type[Exception],
+    text: str,
+):
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with opened(tmp_path) as environment:
+        with_a_deletion(environment)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, call, fails)
+            with pytest.raises(error, match=text):
+                environment.switch()
+        assert environment.generation == 1
+        assert contents(environment) == {"kept": b"value"}
+        environment.switch()
+        assert contents(environment) == {"kept": b"value"}
+        assert traces(tmp_path) == []
+
+
 def test_another_process_goes_on_in_the_next_generation(tmp_path: Path):
     with opened(tmp_path) as environment:
         with_a_deletion(environment)
