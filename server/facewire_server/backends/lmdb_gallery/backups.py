@@ -180,7 +180,8 @@ def _put(backup: Path, folder: Path) -> None:
             with suppress(OSError):
                 erase(part)
             raise
-        sync_path(folder)
+        for one in (folder, folder.parent):
+            sync_path(one)
 
 
 def _files(folder: Path) -> list[Path]:

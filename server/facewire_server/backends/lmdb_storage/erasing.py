@@ -34,6 +34,7 @@ __all__ = [
     "erase",
     "has_leftovers",
     "has_old_files",
+    "retire",
     "sweep",
     "switching_alone",
 ]
@@ -126,7 +127,7 @@ def sweep(
             erase(path, at_step)
     for number in generations(folder):
         # Another process may look at it, which must not see zeros.
-        if number > current and not _retire(file_of(folder, number), at_step):
+        if number > current and not retire(file_of(folder, number), at_step):
             raise StorageBusy("another process reads what an interrupted rewriting has left")
     stub = 0
     for number in range(FIRST, current):
@@ -134,18 +135,20 @@ def sweep(
         if number == FIRST:
             stub = _retire_first(file, stub_format, at_step)
         elif file.exists():
-            _retire(file, at_step)
+            retire(file, at_step)
     for path in list(folder.iterdir()):
         if path.name.endswith(_ERASE) and not _is_same(path, file_of(folder, FIRST)):
             erase(path, at_step)
     return stub
 
 
-def _retire(file: Path, at_step: Callable[[str], None]) -> bool:
-    """Erases a file unless a process uses it; returns whether it did."""
+def retire(file: Path, at_step: Callable[[str], None] = lambda _: None) -> bool:
+    """Erases a generation's file unless a process uses it, or looks at it; returns whether it did."""
     with _unused(file) as is_unused:
         if is_unused:
             old = file.rename(file.with_name(file.name + _ERASE))
+            # Before its bytes go: a file of zeros under its old name would be damage after a power cut.
+            sync_path(file.parent)
             at_step("put aside")
             erase(old, at_step)
             lock_of(file).unlink(missing_ok=True)

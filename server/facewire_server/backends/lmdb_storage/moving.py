@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import lmdb
 
 from facewire_server.backends.lmdb_storage.disk import sync_path
-from facewire_server.backends.lmdb_storage.erasing import erase
+from facewire_server.backends.lmdb_storage.erasing import erase, retire
 from facewire_server.backends.lmdb_storage.generations import META, MOVED_TO, SWITCHING
 from facewire_server.backends.lmdb_storage.tables import CHANGED, Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk
@@ -128,10 +128,11 @@ def undone_on_failure(environment: "Environment", part: Path, target: Path) -> I
         yield
     except BaseException:
         if not environment.has_moved():
-            for file in (part, target):
-                # What cannot be erased now is by a later `sweep`.
-                with suppress(OSError):
-                    erase(file)
+            # What cannot be erased now is by a later `sweep`.
+            with suppress(OSError):
+                erase(part)
+            with suppress(OSError):
+                retire(target)
             environment.write(stop_noting, beyond_quota=True)
         raise
 

@@ -16,7 +16,7 @@ _CHUNK_BYTES: Final = 1 << 20
 
 
 def overwrite(path: Path, begun: Callable[[], None] = lambda: None) -> None:
-    """Overwrites a file; returns when the zeros are on the disk. A symbolic link is left as it is.
+    """Overwrites a file; returns when the zeros are on the disk.
 
     Args:
         path: of the file, which the caller removes then.
@@ -24,10 +24,8 @@ def overwrite(path: Path, begun: Callable[[], None] = lambda: None) -> None:
 
     Raises:
         FileNotFoundError: there is no file.
-        OSError: something of it may be left; it is to be overwritten again as a whole.
+        OSError: something of it may be left, and it is to be overwritten again as a whole; or it is a symbolic link.
     """
-    if path.is_symlink():  # what it leads to is not ours
-        return
     file = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         zeros = memoryview(bytes(_CHUNK_BYTES))

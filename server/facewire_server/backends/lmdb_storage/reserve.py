@@ -45,7 +45,11 @@ class DeletionReserve:
         if not self._length():
             return False
         try:
-            os.truncate(self._path, 0)
+            file = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                os.ftruncate(file, 0)
+            finally:
+                os.close(file)
         except OSError:  # the disk takes no change at all
             return False
         return True

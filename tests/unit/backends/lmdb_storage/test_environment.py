@@ -307,3 +307,13 @@ def test_a_disk_that_takes_no_write_is_one_error_whoever_meets_it(
             with pytest.raises(error, match=text):
                 environment.write(change, beyond_quota=is_deletion)
         assert keys(environment) == []
+
+
+def test_a_link_in_the_place_of_the_reserve_is_not_followed(tmp_path: Path):
+    (tmp_path / "others").write_bytes(b"others")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "reserve").symlink_to(tmp_path / "others")
+    with opened(folder) as environment:
+        assert not environment._reserve.give_up()
+    assert (tmp_path / "others").read_bytes() == b"others"

@@ -70,8 +70,9 @@ def test_without_holes_known_all_of_it_is_overwritten(
     assert not file.read_bytes().strip(b"\0")
 
 
-def test_what_a_link_leads_to_is_left_as_it_is(tmp_path: Path) -> None:
+def test_what_a_link_leads_to_is_left_as_it_is_and_not_called_overwritten(tmp_path: Path) -> None:
     (tmp_path / "others").write_bytes(SECRET)
     (tmp_path / "file").symlink_to(tmp_path / "others")
-    overwrite(tmp_path / "file")
+    with pytest.raises(OSError, match="symbolic links"):
+        overwrite(tmp_path / "file")
     assert (tmp_path / "others").read_bytes() == SECRET

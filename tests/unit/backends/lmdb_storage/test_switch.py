@@ -1,6 +1,7 @@
 """The generation switch: nothing that was written is lost by it, and nothing that was deleted before is left in a file."""
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_storage import erasing
+from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.backends.lmdb_storage.tables import Transaction
@@ -380,6 +383,48 @@ def test_a_disk_that_takes_no_write_is_named_wherever_a_switch_meets_it(
         environment.switch()
         assert contents(environment) == {"kept": b"value"}
         assert traces(tmp_path) == []
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_a_power_cut_never_finds_zeros_under_the_name_of_a_generation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation: int
+):
+    """The name by which a file is put aside is on the disk before its bytes go."""
+    steps: list[str] = []
+
+    def synced(path: Path) -> None:
+        steps.append("names synced" if path == tmp_path else path.name)
+        sync_path(path)
+
+    with opened(tmp_path) as environment:
+        for _ in range(generation - 1):
+            environment.switch()
+        monkeypatch.setattr(erasing, "sync_path", synced)
+        environment.switch(at_step=steps.append)
+    aside = steps.index("put aside")
+    assert steps[aside - 1] == "names synced"
+    assert "erasing" in steps[aside:]
+
+
+def test_a_switch_that_fails_at_its_last_step_shows_nobody_a_file_of_zeros(tmp_path: Path):
+    """As it may be looked at by a process that starts meanwhile."""
+    looked: list[int] = []
+
+    def at_step(step: str) -> None:
+        if step == "moving":
+            looked.append(os.open(tmp_path / "data.2.mdb", os.O_RDWR))
+            fcntl.flock(looked[0], fcntl.LOCK_SH)
+            raise StorageBusy("stopped")
+
+    with opened(tmp_path) as environment:
+        put(environment, "kept")
+        with pytest.raises(StorageBusy, match="stopped"):
+            environment.switch(at_step=at_step)
+        assert os.pread(looked[0], 4096, 0).strip(b"\0")
+        os.close(looked[0])
+        environment.tidy()
+        assert not (tmp_path / "data.2.mdb").exists()
+        assert contents(environment) == {"kept": b"value"}
 
 
 def test_another_process_goes_on_in_the_next_generation(tmp_path: Path):
