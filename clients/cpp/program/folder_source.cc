@@ -1,13 +1,12 @@
 // A folder of JPEGs as a camera.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "facewire/camera.h"
+#include "files.h"
 #include "source.h"
 
 namespace facewire::program {
@@ -23,10 +22,8 @@ class FolderSource : public Source {
       if (!is_repeated_) return std::nullopt;
       at_ = 0;
     }
-    std::ifstream file(paths_[at_++], std::ios::binary);
     // A file that cannot be read is an empty picture: the server reports it, and the stream goes on.
-    std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    return Picture{jpeg(std::move(bytes)), monotonic_us()};
+    return Picture{jpeg(contents_of(paths_[at_++].string()).value_or("")), monotonic_us()};
   }
 
  private:

@@ -2,22 +2,20 @@
 #include "facewire/credentials.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
+
+#include "files.h"
 
 namespace facewire {
 namespace {
 
 constexpr char kSpace[] = " \t\r\n";
 
-/// Reads a file; an empty path is an empty text. Returns whether it could be read.
+/// Reads a file; an empty path is an empty text. Returns whether it could be read and has something in it.
 bool read(const std::string& path, std::string& into) {
   if (path.empty()) return true;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return false;
-  into.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  return !file.bad() && !into.empty();
+  into = contents_of(path).value_or("");
+  return !into.empty();
 }
 
 bool is_printable(char letter) { return letter >= ' ' && letter <= '~'; }

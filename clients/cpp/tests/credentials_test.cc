@@ -32,6 +32,12 @@ TEST(Credentials, AFileThatIsAbsentOrEmptyIsNoCredentials) {
   EXPECT_FALSE(from_files(files)()) << "gRPC would trust the public roots";
 }
 
+TEST(Credentials, WhatCannotBeReadIsNoCredentials) {
+  CredentialFiles files;
+  files.token = testing::TempDir();  // opens, and fails to be read: as a file of a card that fails
+  EXPECT_FALSE(from_files(files)());
+}
+
 TEST(Credentials, WithoutFilesTheConnectionIsNotEncrypted) {
   const auto found = from_files({})();
   ASSERT_TRUE(found);

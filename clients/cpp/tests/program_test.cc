@@ -85,6 +85,16 @@ TEST(Folder, OrAgainAndAgain) {
   }
 }
 
+TEST(Folder, APictureThatCannotBeReadIsEmptyAndTheNextOneFollows) {
+  const auto folder = folder_with({"2.jpg"});
+  std::filesystem::create_directory(std::filesystem::path(folder) / "1.jpg");
+  std::string fault;
+  const auto source = open_folder(folder, false, fault);
+  ASSERT_TRUE(source) << fault;
+  EXPECT_EQ(source->next()->image.data(), "");
+  EXPECT_EQ(source->next()->image.data(), "2.jpg");
+}
+
 TEST(Folder, WithoutAJpegIsAFault) {
   std::string fault;
   EXPECT_FALSE(open_folder(folder_with({"notes.txt"}), false, fault));
