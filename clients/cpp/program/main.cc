@@ -9,6 +9,7 @@
 #include "facewire/camera.h"
 #include "interrupts.h"
 #include "options.h"
+#include "pace.h"
 #include "printing.h"
 #include "source.h"
 
@@ -54,11 +55,8 @@ void stream(const CommandLine& asked, Source& source, Camera& camera, Interrupts
       continue;
     }
     camera.send(std::move(picture->image), picture->captured_at_us);
-    double fps = asked.fps;
-    if (const auto advice = camera.advice(); advice && advice->target_fps() > 0) {
-      fps = std::min(fps, static_cast<double>(advice->target_fps()));
-    }
-    due = std::max(due + std::chrono::microseconds(static_cast<std::int64_t>(kUsPerS / fps)), steady_clock::now());
+    const auto advice = camera.advice();
+    due = std::max(due + between_pictures(asked.fps, advice ? advice->target_fps() : 0), steady_clock::now());
   }
 }
 

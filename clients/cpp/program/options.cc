@@ -9,6 +9,8 @@
 #include <map>
 #include <vector>
 
+#include "pace.h"
+
 namespace facewire::program {
 
 const char kHelp[] =
@@ -33,8 +35,6 @@ Streams a folder of JPEGs, or a V4L2 device (/dev/video0), to a facewire server,
 
 namespace {
 
-constexpr double kLeastFps = 0.1;
-constexpr double kMostFps = 240.0;
 constexpr unsigned long kLargestSidePx = 65535;
 
 bool read_fps(const char* text, double& fps) {

@@ -1,8 +1,6 @@
 // Makes lines of messages.
 #include "printing.h"
 
-
-
 namespace facewire::program {
 namespace {
 
@@ -53,7 +51,7 @@ std::string name_of(const v1::Decision& decision) {
 std::string line_of(const v1::FrameResult& result, std::int64_t now_us) {
   std::string line = "frame " + std::to_string(result.sequence()) + " " +
                      without("FRAME_STATUS_", v1::FrameStatus_Name(result.status()));
-  if (now_us != 0) line += " " + number(static_cast<double>(now_us - result.captured_at_us()) / 1000, 1) + " ms";
+  if (now_us != 0) line += " " + number((static_cast<double>(now_us) - static_cast<double>(result.captured_at_us())) / 1000, 1) + " ms";
   const char* before = ": ";
   for (const auto& face : result.faces()) {
     line += before + name_of(face.decision());

@@ -5,7 +5,6 @@
 
 namespace facewire {
 
-
 std::chrono::milliseconds Backoff::next() {
   std::uniform_int_distribution<std::chrono::milliseconds::rep> part(bound_.count() / 2, bound_.count());
   const std::chrono::milliseconds pause{part(random_)};

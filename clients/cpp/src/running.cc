@@ -14,7 +14,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kOpeningLimit{30'000};  // for `started`. As the Python client's.
 constexpr milliseconds kAdviceHolds{30'000};   // A busy server repeats its advice; an idle one may send none.
-constexpr std::chrono::hours kLongestWait{24 * 365};  // A clock overflows if longer times are added to it.
+constexpr std::chrono::hours kLongestWait{24 * 365};  // A clock overflows if much longer times are added to it.
 
 template <typename Callback, typename... Values>
 void report(const Callback& callback, const Values&... values) {
@@ -51,9 +51,8 @@ std::optional<Error> Camera::Running::finish(milliseconds within) {
   is_finishing_ = true;
   ledger_.finish();
   changed_.notify_all();
-  if (changed_.wait_for(lock, std::min<milliseconds>(within, kLongestWait), [&] { return has_left_; })) {
-    return error_;
-  }
+  const auto waited = std::clamp<milliseconds>(within, milliseconds::zero(), kLongestWait);
+  if (changed_.wait_for(lock, waited, [&] { return has_left_; })) return error_;
   end(lock);
   Error error;
   error.code = grpc::StatusCode::DEADLINE_EXCEEDED;

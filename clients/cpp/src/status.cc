@@ -1,13 +1,15 @@
 // Reads what a status says: facewire's reason, and when to try again.
 #include "status.h"
 
+#include <algorithm>
+
 #include "status_details.pb.h"
 
 namespace facewire {
 namespace {
 
 constexpr char kDomain[] = "facewire";  // `ErrorInfo.domain`; reasons of other domains are not read
-constexpr std::int64_t kLongestS = 3600;  // of a pause that a server may ask for. Chosen, not measured.
+constexpr std::chrono::hours kLongest{1};  // of a pause that a server may ask for. Chosen, not measured.
 
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
@@ -29,8 +31,8 @@ bool read_detail(const details::Any& detail, Error& error) {
   }
   const auto& delay = retry.retry_delay();
   if (delay.seconds() < 0 || delay.nanos() < 0) return true;
-  error.retry_after = delay.seconds() >= kLongestS
-                          ? std::chrono::milliseconds{kLongestS * 1000}
+  error.retry_after = std::chrono::seconds{delay.seconds()} >= kLongest
+                          ? kLongest
                           : std::chrono::milliseconds{delay.seconds() * 1000 + delay.nanos() / 1'000'000};
   return true;
 }
@@ -93,7 +95,7 @@ Error error_of(const v1::Reconnect& reconnect) {
   error.code = grpc::StatusCode::OK;
   error.detail = "the server ends this stream and asks for another one";
   error.retryable = true;
-  error.retry_after = std::chrono::milliseconds{reconnect.after_ms()};
+  error.retry_after = std::min<std::chrono::milliseconds>(std::chrono::milliseconds{reconnect.after_ms()}, kLongest);
   error.is_pause_chosen = reconnect.after_ms() > 0;
   switch (reconnect.reason()) {
     case v1::RECONNECT_REASON_SHUTTING_DOWN:

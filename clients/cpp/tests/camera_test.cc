@@ -133,6 +133,18 @@ TEST(Camera, WhatIsNotAccountedForInTimeIsAnError) {
   EXPECT_EQ(error->code, grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
+TEST(Camera, AnyTimeMayBeGivenForTheEnd) {
+  ScriptedServer server;
+  server.answers = false;
+  for (const auto within : {milliseconds::min(), milliseconds{-1}}) {
+    Camera camera(options_for(server.target()), {});
+    camera.send(jpeg("picture"));
+    ASSERT_TRUE(camera.finish(within));
+  }
+  Camera camera(options_for(server.target()), {});
+  EXPECT_FALSE(camera.finish(milliseconds::max()));
+}
+
 TEST(Camera, AFullQueueRefusesTheNewestIfItIsAskedTo) {
   SilentPort nowhere;
   auto options = options_for(nowhere.target(), v1::FRAME_POLICY_NEWEST_WINS);

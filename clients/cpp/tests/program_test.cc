@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <vector>
 
 #include "options.h"
+#include "pace.h"
 #include "printing.h"
 #include "source.h"
 
@@ -120,6 +122,30 @@ TEST(Lines, AResultNamesItsFaces) {
   known->set_display_name("Ada");
   result.add_faces()->mutable_decision()->set_outcome(v1::OUTCOME_UNKNOWN);
   EXPECT_EQ(line_of(result, 1'043'120), "frame 12 OK 43.1 ms: Ada, unknown");
+}
+
+TEST(Lines, AnyNumberOfAServerHasALine) {
+  v1::FrameResult result;
+  result.set_captured_at_us(std::numeric_limits<std::int64_t>::min());
+  result.set_status(static_cast<v1::FrameStatus>(99));
+  EXPECT_EQ(line_of(result, 1'000'000), "frame 0  9223372036855776.0 ms: ");
+}
+
+TEST(Pace, ALiveCameraIsAsFastAsTheServerAdvises) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(between_pictures(10, 0), milliseconds{100}) << "no advice";
+  EXPECT_EQ(between_pictures(10, 20), milliseconds{100}) << "at most as asked for";
+  EXPECT_EQ(between_pictures(10, 4), milliseconds{250});
+}
+
+TEST(Pace, AnyAdviceIsATime) {
+  using std::chrono::seconds;
+  for (const float fps : {1e-38F, std::numeric_limits<float>::denorm_min()}) {
+    EXPECT_EQ(between_pictures(10, fps), seconds{10});
+  }
+  for (const float fps : {-1.0F, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    EXPECT_EQ(between_pictures(10, fps), std::chrono::milliseconds{100});
+  }
 }
 
 TEST(Lines, AFrameThatCannotBeUsedSaysWhy) {

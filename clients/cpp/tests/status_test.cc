@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 #include <set>
 
@@ -68,6 +69,9 @@ TEST(Status, WhoSaysWhenToTryAgainSaysThatItIsWorthIt) {
 
 TEST(Status, APauseThatAServerAsksForHasABound) {
   EXPECT_EQ(error_of(status(StatusCode::UNAVAILABLE, "SHUTTING_DOWN", 9e15)).retry_after, std::chrono::hours{1});
+  v1::Reconnect reconnect;
+  reconnect.set_after_ms(std::numeric_limits<std::uint32_t>::max());
+  EXPECT_EQ(error_of(reconnect).retry_after, std::chrono::hours{1});
 }
 
 TEST(Status, ReasonsOfOthersAndNewerOnesAreNotRead) {
