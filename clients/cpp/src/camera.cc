@@ -8,11 +8,11 @@
 namespace facewire {
 
 Camera::Camera(Options options, Callbacks callbacks)
-    : running_(std::make_unique<Running>(std::move(options), std::move(callbacks))) {
+    : running_(std::make_shared<Running>(std::move(options), std::move(callbacks))) {
   running_->start();  // only now: a callback may use this camera
 }
 
-Camera::~Camera() = default;
+Camera::~Camera() { running_->abandon(); }
 
 bool Camera::send(v1::Image image, std::int64_t captured_at_us) {
   return running_->send(std::move(image), captured_at_us == 0 ? monotonic_us() : captured_at_us);

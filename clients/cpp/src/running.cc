@@ -16,11 +16,6 @@ constexpr milliseconds kOpeningLimit{30'000};  // for `started`. As the Python c
 constexpr milliseconds kAdviceHolds{30'000};   // A busy server repeats its advice; an idle one may send none.
 constexpr std::chrono::hours kLongestWait{24 * 365};  // A clock overflows if much longer times are added to it.
 
-template <typename Callback, typename... Values>
-void report(const Callback& callback, const Values&... values) {
-  if (callback) callback(values...);
-}
-
 }  // namespace
 
 Camera::Running::Running(Options options, Callbacks callbacks)
@@ -29,13 +24,17 @@ Camera::Running::Running(Options options, Callbacks callbacks)
       ledger_(options_.queue_frames, options_.when_full,
               options_.config.frame_policy() == v1::FRAME_POLICY_EVERY_FRAME) {}
 
-Camera::Running::~Running() {
-  close();
-  thread_.join();
+void Camera::Running::start() {
+  thread_ = std::thread([self = shared_from_this()] { self->run(); });
 }
 
-void Camera::Running::start() {
-  thread_ = std::thread([this] { run(); });
+void Camera::Running::abandon() {
+  close();
+  if (is_own_thread()) {
+    thread_.detach();  // it holds what it still needs, and is about to end
+  } else {
+    thread_.join();
+  }
 }
 
 bool Camera::Running::send(v1::Image image, std::int64_t captured_at_us) {
@@ -51,6 +50,7 @@ std::optional<Error> Camera::Running::finish(milliseconds within) {
   is_finishing_ = true;
   ledger_.finish();
   changed_.notify_all();
+  if (is_own_thread()) return error_;
   const auto waited = std::clamp<milliseconds>(within, milliseconds::zero(), kLongestWait);
   if (changed_.wait_for(lock, waited, [&] { return has_left_; })) return error_;
   end(lock);
@@ -77,6 +77,16 @@ Statistics Camera::Running::statistics() const {
   counted.sent = ledger_.last_sequence();
   counted.dropped = ledger_.dropped_count();
   return counted;
+}
+
+template <typename Callback, typename... Values>
+void Camera::Running::report(const Callback& callback, const Values&... values) {
+  if (!callback) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_ended_) return;
+  }
+  callback(values...);
 }
 
 void Camera::Running::run() {
@@ -232,32 +242,35 @@ std::optional<Error> Camera::Running::ended(std::optional<Error> error) {
 bool Camera::Running::pause(const Error& error) {
   if (!reopening_.goes_on(error)) return false;
   std::unique_lock lock(mutex_);
-  if (ledger_.is_done()) {
-    // All is accounted for, but the tracks have not ended: one stream without a frame ends them.
-    is_ending_ = !reopening_.token().empty();
-    return is_ending_;
-  }
+  if (ledger_.is_done()) return ends_tracks();
   lock.unlock();
   const milliseconds pause = reopening_.pause(error);
   report(callbacks_.on_reopen, error, pause);
   lock.lock();
-  changed_.wait_for(lock, pause, [&] { return is_ended_; });
+  changed_.wait_for(lock, pause, [&] { return is_ended_ || ledger_.is_done(); });
   if (was_open_ && lacked_frames(error)) {
     changed_.wait(lock, [&] { return is_ended_ || is_finishing_ || ledger_.has_frame(); });
   }
+  if (ledger_.is_done()) return ends_tracks();
   return !is_ended_;
 }
 
+bool Camera::Running::ends_tracks() {
+  is_ending_ = !is_ended_ && !reopening_.token().empty();
+  return is_ending_;
+}
+
 void Camera::Running::leave(std::optional<Error> error) {
-  if (error && error->retryable) error.reset();  // there was nothing left to do, or `close` was called
+  if (error && error->retryable) error.reset();  // there was nothing left to do
   bool is_closed = false;
   {
     const std::lock_guard lock(mutex_);
     is_closed = std::exchange(is_ended_, true);
+    if (is_closed) error.reset();
     error_ = error;
     changed_.notify_all();
   }
-  if (!is_closed) report(callbacks_.on_end, error);
+  if (!is_closed && callbacks_.on_end) callbacks_.on_end(error);
   const std::lock_guard lock(mutex_);
   has_left_ = true;
   changed_.notify_all();
@@ -268,7 +281,7 @@ void Camera::Running::end(std::unique_lock<std::mutex>& lock) {
   is_broken_ = true;
   if (call_ != nullptr) call_->cancel();
   changed_.notify_all();
-  if (std::this_thread::get_id() != own_) changed_.wait(lock, [&] { return has_left_; });
+  if (!is_own_thread()) changed_.wait(lock, [&] { return has_left_; });
 }
 
 }  // namespace facewire

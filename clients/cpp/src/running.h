@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -15,12 +16,14 @@
 namespace facewire {
 
 /// One thread opens streams, one after the other, and reads them; for each, another one writes.
-class Camera::Running {
+class Camera::Running : public std::enable_shared_from_this<Camera::Running> {
  public:
   Running(Options options, Callbacks callbacks);
-  ~Running();
 
   void start();
+
+  /// Closes, and lets go of the camera's thread: it has ended, or it is the one that calls.
+  void abandon();
 
   // As of `Camera`.
   bool send(v1::Image image, std::int64_t captured_at_us);
@@ -59,11 +62,22 @@ class Camera::Running {
   /// Waits before the next stream. Returns whether there is one.
   bool pause(const Error& error);
 
+  /// All is accounted for, but the tracks may not have ended: one stream without a frame ends them. Returns whether
+  /// there is to be one. Under the lock.
+  bool ends_tracks();
+
+  /// Calls a callback unless the camera was closed, perhaps by the callback before.
+  template <typename Callback, typename... Values>
+  void report(const Callback& callback, const Values&... values);
+
   /// The last thing that the camera's thread does.
   void leave(std::optional<Error> error);
 
   /// Cancels, and waits for the camera's thread unless it is the one that calls.
   void end(std::unique_lock<std::mutex>& lock);
+
+  /// Whether a callback calls. Under the lock, or when the thread has ended.
+  bool is_own_thread() const { return std::this_thread::get_id() == own_; }
 
   const Options options_;
   const Callbacks callbacks_;

@@ -7,9 +7,14 @@
 #include <unistd.h>
 
 #include <future>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "scripted_server.h"
+#include "statuses.h"
 
 namespace facewire {
 namespace {
@@ -106,6 +111,110 @@ TEST(Camera, ACallbackMayCloseItAndNoneFollows) {
   ASSERT_EQ(closed.get_future().wait_for(kPatience), std::future_status::ready);
   EXPECT_FALSE(camera.finish(kPatience));
   EXPECT_EQ(calls, 1);
+}
+
+TEST(Camera, ACallbackThatReportsABreakMayCloseItAndNoneFollows) {
+  ScriptedServer server;
+  server.answers = false;
+  server.end_after = 1;
+  int calls = 0;
+  std::promise<void> closed;
+  Camera* self = nullptr;
+  Callbacks callbacks;
+  callbacks.on_skipped = [&](const v1::FramesSkipped&) {
+    ++calls;
+    self->close();
+    closed.set_value();
+  };
+  callbacks.on_reopen = [&](const Error&, milliseconds) { ++calls; };
+  callbacks.on_end = [&](const std::optional<Error>&) { ++calls; };
+  Camera camera(options_for(server.target(), v1::FRAME_POLICY_NEWEST_WINS), callbacks);
+  self = &camera;
+  camera.send(jpeg("picture"));
+  ASSERT_EQ(closed.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_FALSE(camera.finish(kPatience));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Camera, ACallbackMayDestroyIt) {
+  ScriptedServer server;
+  std::promise<void> gone;
+  auto uses = std::make_shared<int>(0);  // what the callbacks hold is let go of when the thread has ended
+  const std::weak_ptr<int> held = uses;
+  auto camera = std::make_unique<std::unique_ptr<Camera>>();
+  Callbacks callbacks;
+  callbacks.on_result = [&, uses](const v1::FrameResult&) {
+    ++*uses;
+    camera->reset();
+    gone.set_value();
+  };
+  uses.reset();
+  auto made = std::make_unique<Camera>(options_for(server.target()), std::exchange(callbacks, {}));
+  *camera = std::move(made);
+  (*camera)->send(jpeg("picture"));
+  ASSERT_EQ(gone.get_future().wait_for(kPatience), std::future_status::ready);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!held.expired() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(milliseconds{1});
+  EXPECT_TRUE(held.expired());
+}
+
+TEST(Camera, TheLastCallbackMayDestroyIt) {
+  ScriptedServer server;
+  std::unique_ptr<Camera> camera;
+  std::promise<void> gone;
+  Callbacks callbacks;
+  callbacks.on_end = [&](const std::optional<Error>&) {
+    camera.reset();
+    gone.set_value();
+  };
+  callbacks.on_result = [&](const v1::FrameResult&) { EXPECT_FALSE(camera->finish(kPatience)) << "it does not wait"; };
+  camera = std::make_unique<Camera>(options_for(server.target()), callbacks);
+  camera->send(jpeg("picture"));
+  EXPECT_EQ(gone.get_future().wait_for(kPatience), std::future_status::ready);
+}
+
+TEST(Camera, WhatACallbackThrowsEndsTheProcess) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_DEATH(
+      {
+        ScriptedServer server;
+        Callbacks callbacks;
+        callbacks.on_started = [](const v1::StreamStarted&) { throw std::runtime_error("of the program"); };
+        Camera camera(options_for(server.target()), callbacks);
+        std::this_thread::sleep_for(kPatience);
+      },
+      "of the program");
+}
+
+TEST(Camera, TheEndDoesNotWaitForAServerIfThereIsNothingToSendToIt) {
+  ScriptedServer server;
+  server.refusal = status(grpc::StatusCode::RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", 3600);
+  std::promise<void> waits;
+  Callbacks callbacks;
+  callbacks.on_reopen = [&](const Error&, milliseconds) { waits.set_value(); };
+  Camera camera(options_for(server.target()), callbacks);
+  ASSERT_EQ(waits.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_FALSE(camera.finish(kPatience)) << "the pause is an hour";
+}
+
+TEST(Camera, ACameraThatWasClosedHasNoError) {
+  ScriptedServer server;
+  server.refusal = status(grpc::StatusCode::UNAUTHENTICATED, "TOKEN_REQUIRED");
+  Camera* self = nullptr;
+  std::promise<void> closed;
+  std::promise<void> made;
+  Callbacks callbacks;
+  callbacks.on_reopen = [&](const Error&, milliseconds) {
+    made.get_future().wait();
+    self->close();
+    closed.set_value();
+  };
+  Camera camera(options_for(server.target()), callbacks);
+  self = &camera;
+  made.set_value();
+  camera.send(jpeg("picture"));
+  ASSERT_EQ(closed.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_FALSE(camera.finish(kPatience));
 }
 
 TEST(Camera, ACallbackMaySend) {

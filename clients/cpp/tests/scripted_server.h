@@ -25,8 +25,9 @@ class ScriptedServer : public v1::RecognitionService::Service {
   std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
 
   std::atomic<bool> answers{true};          ///< false: frames are read and not accounted for
-  std::atomic<int> end_after{0};            ///< ends the first stream with INTERNAL after as many results; 0: never
+  std::atomic<int> end_after{0};            ///< ends the first stream with INTERNAL after as many frames; 0: never
   std::atomic<float> advised_fps{0};        ///< sent at the start
+  grpc::Status refusal;                     ///< of each stream, in place of `started`; set before there is a camera
   std::atomic<int> streams{0};              ///< opened so far
   std::atomic<int> frames{0};               ///< received so far
 
@@ -36,6 +37,7 @@ class ScriptedServer : public v1::RecognitionService::Service {
     const int number = ++streams;
     v1::StreamRecognizeRequest request;
     stream->Read(&request);
+    if (!refusal.ok()) return refusal;
     v1::StreamRecognizeResponse response;
     response.mutable_started()->set_max_in_flight(4);
     response.mutable_started()->set_max_frame_bytes(1 << 20);
@@ -44,16 +46,17 @@ class ScriptedServer : public v1::RecognitionService::Service {
       response.mutable_advice()->set_target_fps(advised_fps);
       stream->Write(response);
     }
-    int results = 0;
+    int read = 0;
     while (stream->Read(&request)) {
       ++frames;
-      if (!answers) continue;
-      auto* result = response.mutable_frame();
-      result->set_sequence(request.frame().sequence());
-      result->set_captured_at_us(request.frame().captured_at_us());
-      result->set_status(v1::FRAME_STATUS_OK);
-      stream->Write(response);
-      if (number == 1 && ++results == end_after) return {grpc::StatusCode::INTERNAL, "as scripted"};
+      if (answers) {
+        auto* result = response.mutable_frame();
+        result->set_sequence(request.frame().sequence());
+        result->set_captured_at_us(request.frame().captured_at_us());
+        result->set_status(v1::FRAME_STATUS_OK);
+        stream->Write(response);
+      }
+      if (number == 1 && ++read == end_after) return {grpc::StatusCode::INTERNAL, "as scripted"};
     }
     return grpc::Status::OK;
   }

@@ -44,8 +44,8 @@ struct Options {
 };
 
 /// What a camera reports, in the server's order, from a thread of its own, one at a time. Any may be null. While one runs
-/// no response is read: a server ends a stream whose responses are not read for long. They may call `send`
-/// (which must not wait: WhenFull::kWait) and `close`, and must not destroy the camera or call `finish`.
+/// no response is read: a server ends a stream whose responses are not read for long. They may call all of the camera
+/// (but a `send` that waits, WhenFull::kWait, never returns), and destroy it. What one throws ends the process.
 struct Callbacks {
   /// A stream is open; the limits of it.
   std::function<void(const v1::StreamStarted&)> on_started;
@@ -87,7 +87,7 @@ class Camera {
   /// Begins to connect.
   Camera(Options options, Callbacks callbacks);
 
-  /// Closes the camera.
+  /// Closes the camera, and waits for a callback that runs, unless that is what destroys it.
   ~Camera();
 
   Camera(const Camera&) = delete;
@@ -102,7 +102,7 @@ class Camera {
   bool send(v1::Image image, std::int64_t captured_at_us = 0);
 
   /// Takes no further frame, and waits until all are accounted for. Returns the error that ended the camera, or
-  /// DEADLINE_EXCEEDED if not all were within this time; the camera is closed then.
+  /// DEADLINE_EXCEEDED if not all were within this time; the camera is closed then. A callback's call does not wait.
   std::optional<Error> finish(std::chrono::milliseconds within);
 
   /// Ends at once; frames on their way are not reported. No callback begins after it has returned, unless it
@@ -117,7 +117,7 @@ class Camera {
 
  private:
   class Running;
-  std::unique_ptr<Running> running_;
+  const std::shared_ptr<Running> running_;  // with the camera's thread
 };
 
 /// Returns the clock of frames, microseconds: CLOCK_MONOTONIC on Linux, as V4L2 stamps its buffers.
