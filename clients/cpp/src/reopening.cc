@@ -5,13 +5,11 @@
 
 namespace facewire {
 
-void Reopening::opened(std::string token) {
-  token_ = std::move(token);
-  busy_attempts_ = kBusyAttempts;
-}
+void Reopening::opened(std::string token) { token_ = std::move(token); }
 
 void Reopening::progressed() {
   is_renewed_ = false;
+  busy_attempts_ = kBusyAttempts;
   backoff_.reset();
 }
 

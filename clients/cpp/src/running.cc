@@ -187,6 +187,7 @@ void Camera::Running::note_advice(const v1::Advice& advice) {
 }
 
 void Camera::Running::note(const v1::StreamRecognizeResponse& response) {
+  if (response.message_case() == v1::StreamRecognizeResponse::MESSAGE_NOT_SET) return;  // of a newer contract
   reopening_.progressed();
   if (response.has_track()) {
     report(callbacks_.on_event, response.track());

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "reopening.h"
 #include "scripted_server.h"
 #include "statuses.h"
 
@@ -293,6 +294,22 @@ TEST(Camera, AdviceIsKept) {
   ASSERT_EQ(advised.get_future().wait_for(kPatience), std::future_status::ready);
   ASSERT_TRUE(camera.advice());
   EXPECT_EQ(camera.advice()->target_fps(), 7.5F);
+}
+
+TEST(Camera, AServerThatOpensEachStreamAndEndsItIsNotAskedWithoutPauses) {
+  ScriptedServer server;
+  server.reconnects = true;
+  std::vector<milliseconds> pauses;
+  std::promise<void> seen;
+  Callbacks callbacks;
+  callbacks.on_reopen = [&](const Error&, milliseconds pause) {
+    pauses.push_back(pause);
+    if (pauses.size() == Reopening::kBusyAttempts + 1) seen.set_value();
+  };
+  Camera camera(options_for(server.target()), callbacks);
+  ASSERT_EQ(seen.get_future().wait_for(kPatience), std::future_status::ready);
+  camera.close();
+  EXPECT_GE(pauses.back(), milliseconds{500});
 }
 
 TEST(Camera, ManyAreMadeAndDestroyedAtAnyMoment) {

@@ -27,6 +27,7 @@ class ScriptedServer : public v1::RecognitionService::Service {
   std::atomic<bool> answers{true};          ///< false: frames are read and not accounted for
   std::atomic<int> end_after{0};            ///< ends the first stream with INTERNAL after as many frames; 0: never
   std::atomic<float> advised_fps{0};        ///< sent at the start
+  std::atomic<bool> reconnects{false};      ///< ends each stream at its start, and asks for another one
   grpc::Status refusal;                     ///< of each stream, in place of `started`; set before there is a camera
   std::atomic<int> streams{0};              ///< opened so far
   std::atomic<int> frames{0};               ///< received so far
@@ -42,6 +43,12 @@ class ScriptedServer : public v1::RecognitionService::Service {
     response.mutable_started()->set_max_in_flight(4);
     response.mutable_started()->set_max_frame_bytes(1 << 20);
     stream->Write(response);
+    if (reconnects) {
+      stream->Write(v1::StreamRecognizeResponse());  // a message of a newer contract
+      response.mutable_reconnect()->set_reason(v1::RECONNECT_REASON_REBALANCE);
+      stream->Write(response);
+      return grpc::Status::OK;
+    }
     if (advised_fps > 0) {
       response.mutable_advice()->set_target_fps(advised_fps);
       stream->Write(response);
