@@ -17,7 +17,7 @@ class FolderSource : public Source {
   FolderSource(std::vector<std::filesystem::path> paths, bool is_repeated)
       : paths_(std::move(paths)), is_repeated_(is_repeated) {}
 
-  std::optional<Picture> next() override {
+  std::optional<Picture> next(std::string&) override {
     if (at_ == paths_.size()) {
       if (!is_repeated_) return std::nullopt;
       at_ = 0;

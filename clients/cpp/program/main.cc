@@ -43,12 +43,14 @@ Options options_of(const CommandLine& asked) {
   return options;
 }
 
-/// Sends pictures until there is none, or a signal comes; a live camera as fast as the server advises.
-void stream(const CommandLine& asked, Source& source, Camera& camera, Interrupts& interrupts) {
+/// Sends pictures until there is none, or a signal comes; a live camera as fast as the server advises. Returns what is
+/// wrong with the source, an empty text if nothing is.
+std::string stream(const CommandLine& asked, Source& source, Camera& camera, Interrupts& interrupts) {
+  std::string fault;
   auto due = steady_clock::now();
   for (std::int64_t number = 0; interrupts.wait_until(due); ++number) {
-    auto picture = source.next();
-    if (!picture) return;
+    auto picture = source.next(fault);
+    if (!picture) break;
     if (asked.every_frame) {  // by the recording's own clock; 0 would be now
       picture->captured_at_us = 1 + static_cast<std::int64_t>(static_cast<double>(number) * kUsPerS / asked.fps);
       camera.send(std::move(picture->image), picture->captured_at_us);
@@ -58,6 +60,7 @@ void stream(const CommandLine& asked, Source& source, Camera& camera, Interrupts
     const auto advice = camera.advice();
     due = std::max(due + between_pictures(asked.fps, advice ? advice->target_fps() : 0), steady_clock::now());
   }
+  return fault;
 }
 
 int run(const CommandLine& asked) {
@@ -70,7 +73,7 @@ int run(const CommandLine& asked) {
   }
   Camera camera(options_of(asked), printing(asked.prints_frames, !asked.every_frame));
   interrupts.then([&camera] { camera.finish(kShortPatience); });
-  stream(asked, *source, camera, interrupts);
+  fault = stream(asked, *source, camera, interrupts);
   const auto error = camera.finish(kPatience);
   interrupts.end();
   const auto counted = camera.statistics();
@@ -78,7 +81,8 @@ int run(const CommandLine& asked) {
                static_cast<unsigned long long>(counted.sent), static_cast<unsigned long long>(counted.results),
                static_cast<unsigned long long>(counted.skipped), static_cast<unsigned long long>(counted.dropped),
                static_cast<unsigned long long>(counted.reopened));
-  if (!error) return 0;
+  if (!fault.empty()) std::fprintf(stderr, "%s: %s\n", asked.source.c_str(), fault.c_str());
+  if (!error) return fault.empty() ? 0 : 1;
   std::fprintf(stderr, "%s: %s\n", v1::ErrorReason_Name(error->reason).c_str(), shown(error->detail).c_str());
   return 1;
 }

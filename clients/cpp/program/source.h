@@ -19,8 +19,8 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  /// Returns the next picture, of a device the newest; nothing after the last one, or when a device has gone.
-  virtual std::optional<Picture> next() = 0;
+  /// Returns the next picture, of a device the newest; nothing after the last one, or with a text if a device has gone.
+  virtual std::optional<Picture> next(std::string& fault) = 0;
 };
 
 /// Opens a folder of JPEGs, in the order of their names. Null with a text if there is none.

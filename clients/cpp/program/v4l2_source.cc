@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 #include <vector>
 
+#include "device_pictures.h"
 #include "facewire/camera.h"
 #include "source.h"
 
@@ -22,24 +23,8 @@ namespace facewire::program {
 namespace {
 
 constexpr std::uint32_t kBuffers = 4;  // of the driver. Chosen, not measured.
-constexpr int kPatienceMs = 5'000;     // for a picture; then the device counts as gone. Chosen, not measured.
-
-struct Format {
-  std::uint32_t fourcc;
-  v1::ImageFormat format;
-};
-
-/// What is asked for, the best first: a JPEG is the smallest on the way.
-constexpr std::array<Format, 10> kFormats{{{V4L2_PIX_FMT_MJPEG, v1::IMAGE_FORMAT_JPEG},
-                                           {V4L2_PIX_FMT_JPEG, v1::IMAGE_FORMAT_JPEG},
-                                           {V4L2_PIX_FMT_NV12, v1::IMAGE_FORMAT_NV12},
-                                           {V4L2_PIX_FMT_NV21, v1::IMAGE_FORMAT_NV21},
-                                           {V4L2_PIX_FMT_YUV420, v1::IMAGE_FORMAT_I420},
-                                           {V4L2_PIX_FMT_YUYV, v1::IMAGE_FORMAT_YUYV},
-                                           {V4L2_PIX_FMT_UYVY, v1::IMAGE_FORMAT_UYVY},
-                                           {V4L2_PIX_FMT_RGB24, v1::IMAGE_FORMAT_RGB8},
-                                           {V4L2_PIX_FMT_BGR24, v1::IMAGE_FORMAT_BGR8},
-                                           {v4l2_fourcc('G', 'R', 'E', 'Y'), v1::IMAGE_FORMAT_GRAY8}}};
+constexpr std::chrono::seconds kPatience{5};  // for a picture; then the device counts as gone. Chosen, not measured.
+constexpr int kLookMs = 100;  // between two looks at the time. Chosen, not measured.
 
 /// One mapped buffer of the driver.
 struct Mapped {
@@ -67,19 +52,22 @@ class DeviceSource : public Source {
     return map_buffers();
   }
 
-  std::optional<Picture> next() override {
-    std::optional<Picture> newest;
-    pollfd waiting{descriptor_, POLLIN, 0};
-    while (!newest) {
-      if (poll(&waiting, 1, kPatienceMs) <= 0) return std::nullopt;
+  std::optional<Picture> next(std::string& fault) override {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < end) {
+      pollfd waiting{descriptor_, POLLIN, 0};
+      if (poll(&waiting, 1, kLookMs) < 0 && errno != EINTR) break;
+      std::optional<Picture> newest;
       v4l2_buffer buffer{};
       while (take(buffer)) {
-        if (!(buffer.flags & V4L2_BUF_FLAG_ERROR)) newest = picture_in(buffer);
-        if (!control(VIDIOC_QBUF, &buffer)) return std::nullopt;
+        if (auto picture = picture_in(buffer)) newest = std::move(picture);
+        if (!control(VIDIOC_QBUF, &buffer)) break;
       }
-      if (errno != EAGAIN) return std::nullopt;  // unplugged
+      if (errno != EAGAIN) break;
+      if (newest) return newest;
     }
-    return newest;
+    fault = errno == EAGAIN ? "the device gives no whole picture" : last_fault("the device has gone");
+    return std::nullopt;
   }
 
  private:
@@ -94,7 +82,7 @@ class DeviceSource : public Source {
   static std::string last_fault(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
   bool choose(std::uint32_t width_px, std::uint32_t height_px) {
-    for (const auto& wanted : kFormats) {
+    for (const auto& wanted : kDeviceFormats) {
       v4l2_format asked{};
       asked.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
       asked.fmt.pix.width = width_px;
@@ -102,6 +90,8 @@ class DeviceSource : public Source {
       asked.fmt.pix.pixelformat = wanted.fourcc;
       asked.fmt.pix.field = V4L2_FIELD_NONE;
       if (!control(VIDIOC_S_FMT, &asked) || asked.fmt.pix.pixelformat != wanted.fourcc) continue;
+      const bool is_raw = wanted.format != v1::IMAGE_FORMAT_JPEG;
+      if (is_raw && raw_bytes(wanted.format, asked.fmt.pix.width, asked.fmt.pix.height) == 0) continue;
       format_ = wanted.format;
       layout_ = asked.fmt.pix;
       return true;
@@ -143,18 +133,18 @@ class DeviceSource : public Source {
     return control(VIDIOC_DQBUF, &buffer);
   }
 
-  Picture picture_in(const v4l2_buffer& buffer) const {
+  /// Returns the picture in a buffer; nothing if it is damaged or cut short.
+  std::optional<Picture> picture_in(const v4l2_buffer& buffer) const {
+    if (buffer.flags & V4L2_BUF_FLAG_ERROR || buffer.index >= buffers_.size()) return std::nullopt;
     const auto& mapped = buffers_[buffer.index];
     std::string bytes(static_cast<const char*>(mapped.start), std::min<std::size_t>(buffer.bytesused, mapped.size));
+    auto image = image_in(std::move(bytes), format_, layout_);
+    if (!image) return std::nullopt;
     const bool is_monotonic =
         (buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
     const auto stamp_us =
         static_cast<std::int64_t>(buffer.timestamp.tv_sec) * 1'000'000 + buffer.timestamp.tv_usec;
-    const auto captured_at_us = is_monotonic ? stamp_us : monotonic_us();
-    if (format_ == v1::IMAGE_FORMAT_JPEG) return {jpeg(std::move(bytes)), captured_at_us};
-    auto image = raw(format_, layout_.width, layout_.height, std::move(bytes));
-    image.set_stride_bytes(layout_.bytesperline);
-    return {std::move(image), captured_at_us};
+    return Picture{*std::move(image), is_monotonic ? stamp_us : monotonic_us()};
   }
 
   int descriptor_ = -1;

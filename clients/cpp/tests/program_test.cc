@@ -72,18 +72,18 @@ TEST(Folder, PicturesComeInTheOrderOfTheirNames) {
   std::string fault;
   const auto source = open_folder(folder_with({"2.jpg", "1.jpeg", "notes.txt", "3.JPG"}), false, fault);
   ASSERT_TRUE(source) << fault;
-  EXPECT_EQ(source->next()->image.data(), "1.jpeg");
-  EXPECT_EQ(source->next()->image.data(), "2.jpg");
-  EXPECT_EQ(source->next()->image.data(), "3.JPG");
-  EXPECT_FALSE(source->next());
+  EXPECT_EQ(source->next(fault)->image.data(), "1.jpeg");
+  EXPECT_EQ(source->next(fault)->image.data(), "2.jpg");
+  EXPECT_EQ(source->next(fault)->image.data(), "3.JPG");
+  EXPECT_FALSE(source->next(fault));
 }
 
 TEST(Folder, OrAgainAndAgain) {
   std::string fault;
   const auto source = open_folder(folder_with({"1.jpg", "2.jpg"}), true, fault);
   for (int round = 0; round < 3; ++round) {
-    EXPECT_EQ(source->next()->image.data(), "1.jpg");
-    EXPECT_EQ(source->next()->image.data(), "2.jpg");
+    EXPECT_EQ(source->next(fault)->image.data(), "1.jpg");
+    EXPECT_EQ(source->next(fault)->image.data(), "2.jpg");
   }
 }
 
@@ -93,22 +93,14 @@ TEST(Folder, APictureThatCannotBeReadIsEmptyAndTheNextOneFollows) {
   std::string fault;
   const auto source = open_folder(folder, false, fault);
   ASSERT_TRUE(source) << fault;
-  EXPECT_EQ(source->next()->image.data(), "");
-  EXPECT_EQ(source->next()->image.data(), "2.jpg");
+  EXPECT_EQ(source->next(fault)->image.data(), "");
+  EXPECT_EQ(source->next(fault)->image.data(), "2.jpg");
 }
 
 TEST(Folder, WithoutAJpegIsAFault) {
   std::string fault;
   EXPECT_FALSE(open_folder(folder_with({"notes.txt"}), false, fault));
   EXPECT_NE(fault.find("no JPEG"), std::string::npos);
-}
-
-TEST(Device, WhatIsNoneIsAFault) {
-  std::string fault;
-  EXPECT_FALSE(open_device("/dev/null", 640, 480, fault));
-  EXPECT_EQ(fault, "/dev/null: this is not a V4L2 device");
-  EXPECT_FALSE(open_device("/dev/facewire-absent", 640, 480, fault));
-  EXPECT_NE(fault.find("No such file"), std::string::npos) << fault;
 }
 
 TEST(Lines, AResultNamesItsFaces) {
