@@ -312,6 +312,29 @@ TEST(Camera, AServerThatOpensEachStreamAndEndsItIsNotAskedWithoutPauses) {
   EXPECT_GE(pauses.back(), milliseconds{500});
 }
 
+TEST(Camera, ACertificateThatIsWrittenInPartIsReadAgain) {
+  ScriptedServer server;
+  std::string texts;
+  std::promise<void> refused;
+  int tries = 0;
+  auto options = options_for(server.target());
+  options.credentials = [] {
+    Credentials credentials;
+    credentials.root_certificates = credentials.client_certificate = credentials.client_key =
+        "-----BEGIN CERTIFICATE-----\nMIIB";
+    return credentials;
+  };
+  Callbacks callbacks;
+  callbacks.on_reopen = [&](const Error& error, milliseconds) {
+    texts += error.detail;
+    if (++tries == 2) refused.set_value();
+  };
+  Camera camera(options, callbacks);
+  EXPECT_EQ(refused.get_future().wait_for(kPatience), std::future_status::ready);
+  camera.close();
+  EXPECT_EQ(texts.find("MIIB"), std::string::npos);
+}
+
 TEST(Camera, ManyAreMadeAndDestroyedAtAnyMoment) {
   ScriptedServer server;
   for (int round = 0; round < 40; ++round) {
