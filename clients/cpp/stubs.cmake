@@ -26,5 +26,6 @@ facewire_generate("${FACEWIRE_PROTOS}" facewire/v1/recognition grpc)
 facewire_generate("${CMAKE_CURRENT_SOURCE_DIR}/src" status_details)
 
 add_library(facewire_stubs STATIC ${generated})
-target_include_directories(facewire_stubs SYSTEM PUBLIC "${stubs_folder}")
+target_include_directories(facewire_stubs SYSTEM PUBLIC "$<BUILD_INTERFACE:${stubs_folder}>")
+set_target_properties(facewire_stubs PROPERTIES EXPORT_NAME stubs)
 target_link_libraries(facewire_stubs PUBLIC gRPC::grpc++ protobuf::libprotobuf)

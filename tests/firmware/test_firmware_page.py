@@ -32,6 +32,15 @@ std::optional<std::string> take_picture() {
 """
 """The one function that the page leaves to its reader."""
 
+PROJECT = """
+cmake_minimum_required(VERSION 3.18)
+project(door LANGUAGES CXX)
+find_package(facewire_camera 0.1 REQUIRED)
+add_executable(door door.cc sensor.cc)
+target_link_libraries(door PRIVATE facewire::camera)
+"""
+"""What the page's own project does with a checkout, with the installed library."""
+
 
 def blocks(repository: Path, language: str) -> list[str]:
     page = (repository / "docs" / "firmware.md").read_text(encoding="utf-8")
@@ -42,21 +51,22 @@ def run(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True)
 
 
-def compiled(code: str, cpp: Path, repository: Path, folder: Path) -> Path:
-    """Builds a block with the library that is there; returns the program."""
+def compiled(code: str, cpp: Path, folder: Path) -> Path:
+    """Builds a block with the library as it is installed; returns the program."""
+    installed = run("cmake", "--install", cpp, "--prefix", folder / "installed", cwd=folder)
+    assert installed.returncode == 0, installed.stderr
+    assert run(folder / "installed/bin/facewire-camera", "--help", cwd=folder).returncode == 0
     (folder / "door.cc").write_text(code)
     (folder / "sensor.cc").write_text(SENSOR)
-    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-O1"]
-    places = ["-I", repository / "clients/cpp/include", "-isystem", cpp / "stubs"]
-    libraries = [cpp / "libfacewire_camera.a", cpp / "libfacewire_stubs.a"]
-    linked = ["-lgrpc++", "-lgrpc", "-lgpr", "-lprotobuf", "-labsl_synchronization", "-pthread"]
-    program = folder / "door"
-    built = run(
-        "c++", *flags, *places, "door.cc", "sensor.cc", *libraries, *linked, "-o", program,
-        cwd=folder,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stderr
-    return program
+    (folder / "CMakeLists.txt").write_text(PROJECT)
+    flags = "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror -Wpedantic -O1"
+    made = run(
+        "cmake", "-B", "build", flags, f"-DCMAKE_PREFIX_PATH={folder / 'installed'}", cwd=folder
+    )
+    assert made.returncode == 0, made.stderr
+    built = run("cmake", "--build", "build", cwd=folder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "build" / "door"
 
 
 def test_the_page_has_one_program_and_one_project(repository: Path) -> None:
@@ -88,7 +98,7 @@ def test_the_program_of_the_page_greets_an_enrolled_person(cpp, models, reposito
         ):  # fmt: skip
             assert shown in code
             code = code.replace(shown, real, 1)
-        done = run(compiled(code, cpp, repository, tmp_path), cwd=tmp_path)
+        done = run(compiled(code, cpp, tmp_path), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, f"Good morning, {PERSON.name}\n"), done.stderr
 
 
