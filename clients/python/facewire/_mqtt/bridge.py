@@ -66,6 +66,7 @@ class Bridge:
         self._published = published
         self._presence = Presence(with_names=shown.names)
         self._unpublished: TrackEvent | None = None
+        self._losses = 0
 
     async def publish(self) -> NoReturn:
         """Publishes until it is cancelled; then says that this bridge has gone.
@@ -82,9 +83,9 @@ class Bridge:
             await _send(mqtt, self._topics.available, ONLINE.encode(), retain=True)
             # What is retained comes as it was at the subscription, also if a camera is announced in between.
             await mqtt.subscribe(self._topics.cameras_config, qos=1)
-            await self._announce(mqtt)
-            await mqtt.subscribe(self._topics.birth)
+            await mqtt.subscribe(self._topics.birth)  # before: who starts in between asks again
             heed_cancellation()
+            await self._announce(mqtt)
             await first_of(self._forward(mqtt), self._receive(mqtt), self._refresh(mqtt))
         except asyncio.CancelledError:
             # A connection that is closed in good order leaves no will behind.
@@ -96,12 +97,14 @@ class Bridge:
         """Publishes one event after the other; what the broker did not acknowledge comes again on the next connection."""
         while True:
             if self._unpublished is None:
-                self._unpublished = await self._feed.next()
+                self._unpublished, is_after_loss = await self._feed.next()
+                if is_after_loss:
+                    self._losses += 1
+                    self._presence.forget_tracks()
+                    self._report(
+                        f"events are lost: the server no longer keeps them ({self._losses} times so far)."
+                    )
             event = self._unpublished
-            if self._feed.lost:
-                self._feed.lost = False
-                self._presence.forget_tracks()
-                self._report("some events before this one are no longer kept by the server.")
             await self._publish_event(mqtt, event)
             self._unpublished = None
             self._published(event.event_id)

@@ -14,11 +14,7 @@ __all__ = ["EventFeed"]
 
 
 class EventFeed:
-    """Reads events ahead by one.
-
-    Attributes:
-        lost: set when events are no longer kept between two that were returned; whoever reads it clears it.
-    """
+    """Reads events ahead by one."""
 
     def __init__(
         self,
@@ -29,12 +25,11 @@ class EventFeed:
         report: Callable[[FacewireError, float], object],
     ) -> None:
         """Takes the last event that was published before; 0: what happens from now on."""
-        self.lost = False
         self._client = client
         self._cameras = cameras
         self._after = after_event
         self._report = report
-        self._ahead: asyncio.Queue[TrackEvent] = asyncio.Queue(maxsize=1)
+        self._ahead: asyncio.Queue[tuple[TrackEvent, bool]] = asyncio.Queue(maxsize=1)
         self._backoff = Backoff()
 
     async def read(self) -> None:
@@ -55,19 +50,18 @@ class EventFeed:
                 self._report(error, pause_s)
                 await asyncio.sleep(pause_s)
 
-    async def next(self) -> TrackEvent:
-        """Waits for the next event. May be cancelled without losing one."""
+    async def next(self) -> tuple[TrackEvent, bool]:
+        """Waits for the next event, and says whether others before it are lost. May be cancelled without losing one."""
         return await self._ahead.get()
 
     async def _read_one_feed(self) -> None:
         feed = self._client.watch_tracks(
             cameras=self._cameras, after_event=self._after, on_reopen=self._report
         )
-        was_lost = False
+        noted = 0
         async with feed:
             async for event in feed:
                 self._backoff.reset()
-                if feed.events_lost and not was_lost:
-                    self.lost = was_lost = True
-                await self._ahead.put(event)
+                await self._ahead.put((event, feed.loss_count > noted))
+                noted = feed.loss_count
                 self._after = event.event_id

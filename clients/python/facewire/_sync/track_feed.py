@@ -53,7 +53,12 @@ class TrackFeed(Opened):
     @property
     def events_lost(self) -> bool:
         """Whether events may be missing: they were no longer kept, or could not be asked for."""
-        return self._position.events_lost
+        return self.loss_count > 0
+
+    @property
+    def loss_count(self) -> int:
+        """How often events may be missing so far: it grows before the event is returned that follows the gap."""
+        return self._position.loss_count
 
     def open(self) -> Self:
         """Opens the feed, if it is not open: later events are not missed.

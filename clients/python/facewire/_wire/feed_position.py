@@ -17,11 +17,11 @@ class FeedPosition:
     """The position of a feed over all its calls.
 
     Attributes:
-        events_lost: whether events between two that were handed out, or before the first one, are no longer kept.
+        loss_count: how often events between two that were handed out, or before the first one, were no longer kept.
     """
 
     def __init__(self, request: recognition_pb2.WatchTracksRequest) -> None:
-        self.events_lost = False
+        self.loss_count = 0
         self._request = request
         self._was_open = False
 
@@ -34,7 +34,7 @@ class FeedPosition:
         """Returns the request of the next call."""
         if self._was_open and not self._request.after_event:
             # "From now on" would be a later now; the server does not say where the call before began.
-            self.events_lost = True
+            self.loss_count += 1
         return self._request
 
     def opened(self, headers: Any) -> None:
@@ -48,7 +48,7 @@ class FeedPosition:
     def read(self, message: recognition_pb2.WatchTracksResponse) -> TrackEvent | None:
         """Returns the event of a message; None if it was handed out before: a server sends each at least once."""
         self._was_open = True
-        self.events_lost |= message.events_lost
+        self.loss_count += message.events_lost
         # A server that lost its journal, and whose clock was set back, begins with a lower number, and says so.
         if message.event.event_id <= self._request.after_event and not message.events_lost:
             return None

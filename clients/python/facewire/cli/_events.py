@@ -70,11 +70,11 @@ def events(
             kept_only=not follow,
             on_reopen=report,
         )
-        is_noted = False
+        noted = 0
         for event in feed:
-            if feed.events_lost and not is_noted:
+            if feed.loss_count > noted:
                 ERRORS.print("facewire: some events before this one are no longer kept.")
-                is_noted = True
+                noted = feed.loss_count
             if as_json:
                 print_json(event=event)
             else:
