@@ -80,12 +80,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif event_id not in self.frigate.snapshots:
             self._respond(404, {"success": False, "message": f"Event {event_id} not found."})
         else:
-            self._respond(
-                200, {"success": True, "message": f"Event {event_id} sub label set to {label}"}
-            )
             with self.frigate.changed:
                 self.frigate.sub_labels[event_id] = label, score
                 self.frigate.changed.notify_all()
+            self._respond(
+                200, {"success": True, "message": f"Event {event_id} sub label set to {label}"}
+            )
 
     def _event_id(self, action: str) -> str:
         return urlsplit(self.path).path.removeprefix("/api/events/").removesuffix(action)

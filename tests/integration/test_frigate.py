@@ -174,6 +174,11 @@ async def test_a_wrong_password_is_reported_and_a_token_of_a_file_is_sent(
     assert frigate.sub_labels[KNOWN] == ("x" * 100, 0.01), "within what Frigate takes"
     secret.write_text("second\n")
     assert FrigateApi(frigate.url, token_file=secret).snapshot(KNOWN)
+    for bad in ("caf\u00e9", "\u20ac", "a\tb"):
+        secret.write_text(bad)
+        with pytest.raises(FrigateError, match="printable ASCII") as raised:
+            FrigateApi(frigate.url, token_file=secret).snapshot(KNOWN)
+        assert bad not in str(raised.value)
     secret.write_text("")
     with pytest.raises(FrigateError, match="is empty"):
         FrigateApi(frigate.url, token_file=secret).snapshot(KNOWN)
@@ -262,3 +267,22 @@ def test_an_address_that_cannot_be_is_an_error_of_usage(run, url) -> None:
         result = run("frigate", "127.0.0.1", url, server=fake.address)
     assert result.returncode == 2, result.stderr
     assert "address of Frigate" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--frigate-password-file", "x"),
+        ("--frigate-user", "admin"),
+        ("--frigate-token-file", "x", "--frigate-user", "admin", "--frigate-password-file", "x"),
+        ("--frigate-ca", "x"),
+    ],
+)
+def test_options_that_would_have_no_effect_are_an_error_of_usage(run, options, tmp_path) -> None:
+    (tmp_path / "x").write_text("secret")
+    given = [tmp_path / "x" if part == "x" else part for part in options]
+    with FakeServer() as fake:
+        result = run("frigate", "127.0.0.1", "http://127.0.0.1:1", *given, server=fake.address)
+    assert result.returncode == 2, result.stderr
+    assert "--frigate-" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -387,11 +387,24 @@ async def test_a_broker_whose_certificate_is_not_trusted_gets_no_password(
 
 
 @pytest.mark.parametrize(
-    "wrong", [("a/b",), ("host:port",), ("u@host",), ("host", "--prefix", "a/#"), ("host", "--password-file", "x")]
-)  # fmt: skip
+    "wrong",
+    [
+        ("a/b",),
+        ("host:port",),
+        ("u@host",),
+        ("host", "--prefix", "a/#"),
+        ("host", "--password-file", "x"),
+        ("host", "--mqtt-key", "x"),
+        ("host", "--position", "x"),
+        ("host", "--position", "number"),
+        ("host", "--position", "x" * 300),
+    ],
+)
 def test_what_cannot_be_is_an_error_of_usage(fake, run, wrong, tmp_path) -> None:
     (tmp_path / "x").write_text("secret")
-    arguments = [tmp_path / "x" if part == "x" else part for part in wrong]
+    (tmp_path / "number").write_text(f"{10**30}")
+    files = ("x", "number", "x" * 300)
+    arguments = [tmp_path / part if part in files else part for part in wrong]
     result = run("mqtt", *arguments, server=fake.address)
     assert result.returncode == 2, result.stderr
     assert "Traceback" not in result.stderr

@@ -74,7 +74,7 @@ class FrigateApi:
         """Takes the address, such as http://frigate:5000.
 
         Raises:
-            ValueError: the address is no http or https one, or carries a password.
+            ValueError: the address is no http or https one, or carries a password; or one of the others would have no effect.
             OSError: the certificates to trust cannot be read.
         """
         parts = urlsplit(url)
@@ -82,6 +82,12 @@ class FrigateApi:
             raise ValueError("the address of Frigate begins with http:// or https://")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("the address of Frigate must not carry a user, a password or a query")
+        if token_file and (user or password_file):
+            raise ValueError("--frigate-token-file takes the place of --frigate-user")
+        if bool(user) != bool(password_file):
+            raise ValueError("--frigate-user and --frigate-password-file belong together")
+        if ca_file and parts.scheme != "https":
+            raise ValueError("--frigate-ca is for an address that begins with https://")
         self._url = url.rstrip("/")
         self._user, self._password_file, self._token_file = user, password_file, token_file
         self._session = ""
@@ -126,14 +132,19 @@ class FrigateApi:
 
     def _token(self) -> str:
         if self._token_file is not None:
-            return _first_line(self._token_file)
+            token = _first_line(self._token_file)
+            if not (
+                token.isascii() and token.isprintable()
+            ):  # the text of http.client's error would show it
+                raise FrigateError(f"{self._token_file} holds more than printable ASCII")
+            return token
         if self._user and not self._session:
             self._session = self._log_in()
         return self._session
 
     def _log_in(self) -> str:
-        password = _first_line(self._password_file) if self._password_file else ""
-        body = {"user": self._user, "password": password}
+        assert self._password_file is not None
+        body = {"user": self._user, "password": _first_line(self._password_file)}
         _, headers = self._send("POST", "/api/login", body, is_login=True)
         for cookie in headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")

@@ -5,6 +5,9 @@ from pathlib import Path
 
 __all__ = ["Position"]
 
+_MOST_DIGITS = 19
+"""Digits of the largest number that an event has: below 2^63."""
+
 
 class Position:
     """The number of an event, and nothing else, in a file."""
@@ -23,7 +26,7 @@ class Position:
         if self._path is None or not self._path.exists():
             return 0
         text = self._path.read_text(encoding="ascii", errors="replace").strip()
-        if not text.isdecimal():
+        if not text.isdecimal() or len(text) > _MOST_DIGITS:
             raise ValueError(f"{self._path} does not hold the number of an event")
         return int(text)
 

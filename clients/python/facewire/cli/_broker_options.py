@@ -110,6 +110,8 @@ def broker_of(
     host, port = _host_and_port(address, _TLS_PORT if is_encrypted else _PORT)
     if password_file and not user:
         raise usage_error("a password without a user: give --user, too")
+    if key and not certificate:
+        raise usage_error("a key without its certificate: give --mqtt-cert, too")
     return Broker(
         host=host,
         port=port,

@@ -89,6 +89,8 @@ def mqtt(
         after_event = kept.read()
     except ValueError as error:
         raise usage_error(f"{error}") from None
+    except OSError as error:
+        raise usage_error(f"{error.filename}: {error.strerror}") from None
 
     def feed_lost(error: FacewireError, pause_s: float) -> None:
         report(f"{text_of(error)} Trying again in {pause_s:.1f} s.")
