@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import typer
 
@@ -37,6 +38,8 @@ __all__ = [
     "text_of",
     "usage_error",
 ]
+
+C = TypeVar("C", Client, AsyncClient)
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -73,7 +76,11 @@ def session(server: Server, interrupted: threading.Event | None = None) -> Itera
         typer.Exit: with the code.
     """
     interrupted = interrupted or threading.Event()
-    with reported(interrupted), _client(server) as client, closed_by_ctrl_c(client, interrupted):
+    with (
+        reported(interrupted),
+        _client(Client, server) as client,
+        closed_by_ctrl_c(client, interrupted),
+    ):
         yield client
 
 
@@ -111,16 +118,7 @@ def async_client(server: Server) -> AsyncClient:
     Raises:
         typer.Exit: an option is wrong.
     """
-    _client(server).close()
-    return AsyncClient(
-        server.target,
-        token=server.token,
-        tls=server.tls,
-        root_certificates=server.tls_ca,
-        client_certificate=server.client_cert,
-        client_key=server.client_key,
-        timeout_s=server.timeout_s,
-    )
+    return _client(AsyncClient, server)
 
 
 def usage_error(text: str) -> typer.Exit:
@@ -140,28 +138,33 @@ def advised(detail: str, reason: ErrorReason | None) -> str:
     return f"{detail.rstrip('.')}. {advice}" if advice else detail
 
 
-def _client(server: Server) -> Client:
-    where = "--server (FACEWIRE_SERVER)"
-    try:
-        Client(server.target).close()
-        where = "--tls-ca (FACEWIRE_TLS_CA)"
-        Client(server.target, root_certificates=server.tls_ca).close()
-        where = "--client-cert and --client-key (FACEWIRE_CLIENT_CERT, FACEWIRE_CLIENT_KEY)"
-        Client(
-            server.target, client_certificate=server.client_cert, client_key=server.client_key
-        ).close()
-        where = "FACEWIRE_TOKEN"
-        return Client(
-            server.target,
-            token=server.token,
-            tls=server.tls,
-            root_certificates=server.tls_ca,
-            client_certificate=server.client_cert,
-            client_key=server.client_key,
-            timeout_s=server.timeout_s,
-        )
-    except ValueError as error:
-        raise usage_error(f"{error}. Look into {where}.") from None
+def _client(kind: type[C], server: Server) -> C:
+    """Returns a client; an option that is wrong is said by its name.
+
+    Raises:
+        typer.Exit: an option is wrong.
+    """
+    options: dict[str, dict[str, Any]] = {
+        "--server (FACEWIRE_SERVER)": {},
+        "--tls-ca (FACEWIRE_TLS_CA)": {"root_certificates": server.tls_ca},
+        "--client-cert and --client-key (FACEWIRE_CLIENT_CERT, FACEWIRE_CLIENT_KEY)": {
+            "client_certificate": server.client_cert,
+            "client_key": server.client_key,
+        },
+        "FACEWIRE_TOKEN": {
+            "token": server.token,
+            "tls": server.tls,
+            "timeout_s": server.timeout_s,
+        },
+    }
+    given: dict[str, Any] = {}
+    for where, values in options.items():
+        given |= values
+        try:
+            AsyncClient(server.target, **given)  # checks them, and connects to nothing
+        except ValueError as error:
+            raise usage_error(f"{error}. Look into {where}.") from None
+    return kind(server.target, **given)
 
 
 def _interruption() -> typer.Exit:
