@@ -69,7 +69,7 @@ static void print_event(const facewire_v1_TrackEvent *event)
 }
 
 /* Reads one response; returns how many frames it accounts for, -1 at the end of the stream. */
-static int read_one(void)
+static int64_t read_one(void)
 {
     facewire_faces faces = {&face, print_face, NULL};
     uint8_t prefix[FACEWIRE_PREFIX_BYTES];
@@ -91,7 +91,7 @@ static int read_one(void)
         fprintf(stderr, "frame %llu\n", (unsigned long long)response.message.frame.sequence);
         return 1;
     case facewire_v1_StreamRecognizeResponse_skipped_tag:
-        return (int)response.message.skipped.frame_count;
+        return response.message.skipped.frame_count;
     case facewire_v1_StreamRecognizeResponse_track_tag:
         print_event(&response.message.track);
         return 0;
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
 {
     pb_ostream_t out = {write_out, NULL, SIZE_MAX, 0, NULL};
     facewire_v1_StreamConfig *config = &request.message.config;
-    int sent = 0, accounted = 0, frames;
+    int64_t sent = 0, accounted = 0, frames; /* also of a server that counts wrongly: 2^32 a message */
 
     if (argc < 3 || strlen(argv[1]) >= sizeof config->camera_id) {
         fprintf(stderr, "camera NAME PICTURE...\n");
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "the stream was refused\n");
         return 1;
     }
-    const int credit = (int)response.message.started.max_in_flight;
+    const int64_t credit = response.message.started.max_in_flight;
     while (accounted < argc - 2) {
         if (sent < argc - 2 && sent - accounted < credit) {
             if (!send_picture(argv[2 + sent], (uint64_t)sent + 1)) {
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
             continue;
         }
         if ((frames = read_one()) < 0) {
-            fprintf(stderr, "the stream broke off after %d frames\n", accounted);
+            fprintf(stderr, "the stream broke off after %lld frames\n", (long long)accounted);
             return 1;
         }
         accounted += frames;

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
+from facewire.v1 import recognition_pb2
 from firmware.nanopb import PROFILES, ROOM, built, compiled, generated, missing
 from harness.running import RunningServer, running_server
 
@@ -87,3 +88,20 @@ def test_a_camera_in_c_is_answered_by_a_real_server(
         x, y = map(float, line.removeprefix("  Eileen at ").split(","))
         assert 150 < x < 210, "where the face is"
         assert 30 < y < 90
+
+
+def test_a_server_that_counts_wrongly_ends_the_stream_and_nothing_else(
+    camera: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "1.jpg"
+    picture.write_bytes(b"\xff\xd8")
+    started = recognition_pb2.StreamRecognizeResponse()
+    started.started.max_in_flight = 2**32 - 1
+    skipped = recognition_pb2.StreamRecognizeResponse()
+    skipped.skipped.frame_count = 2**32 - 1
+    came = b"".join(
+        b"\0" + len(data).to_bytes(4, "big") + data
+        for data in (each.SerializeToString() for each in (started, skipped))
+    )
+    done = subprocess.run([camera, "door", picture, picture], input=came, capture_output=True)
+    assert done.returncode == 0, done.stderr
