@@ -69,6 +69,48 @@ def compiled(code: str, cpp: Path, folder: Path) -> Path:
     return folder / "build" / "door"
 
 
+def page_and_source(repository: Path, name: str) -> tuple[str, str]:
+    page = (repository / "docs" / "firmware.md").read_text(encoding="utf-8")
+    return page, (repository / "clients" / "cpp" / "src" / name).read_text(encoding="utf-8")
+
+
+def test_the_numbers_of_the_page_are_those_of_the_library(repository: Path) -> None:
+    page, call = page_and_source(repository, "call.cc")
+    rows = dict(
+        re.findall(r"^\| `(GRPC_ARG_\w+)` \| ([\d,]+(?: to [\d,]+)?) \|", page, re.MULTILINE)
+    )
+    constants = {name: int(value.replace("'", "")) for name, value in re.findall(r"constexpr int (\w+) = ([\d']+);", call)}  # fmt: skip
+    given = dict(re.findall(r"SetInt\((GRPC_ARG_\w+), (\w+)\)", call))
+    assert len(rows) == 4
+    for argument, text in rows.items():
+        least, _, most = text.replace(",", "").partition(" to ")
+        value = constants[given[argument]] if given[argument] in constants else int(given[argument])
+        assert int(least) <= value <= int(most or least), argument
+    _, backoff = page_and_source(repository, "backoff.h")
+    first_ms, longest_ms = map(int, re.findall(r"milliseconds k\w+\{(\d+)\}", backoff))
+    assert f"wait {first_ms // 1000} s before the first attempt" in page
+    assert f"{longest_ms // 1000} s at most" in page
+    _, reopening = page_and_source(repository, "reopening.h")
+    assert "kBusyAttempts = 4;" in reopening
+    assert "after the fourth time" in page
+
+
+def test_what_the_page_says_to_try_again_is_what_the_library_does(repository: Path) -> None:
+    page, status = page_and_source(repository, "status.cc")
+    rows = [row.split(" | ") for row in page.partition("## When it ends")[2].partition("*Back off*")[0].splitlines()]  # fmt: skip
+    again = [
+        row for row in rows if len(row) == 3 and re.match("back off|at once, on|open a", row[2])
+    ]
+    reasons = {
+        name for row in again for name in re.findall(r"`(\w+)`", row[0].partition(" with ")[2])
+    }
+    (of_connections,) = [row[0] for row in again if row[0].startswith("| without a reason")]
+    assert reasons == set(re.findall(r"case v1::ERROR_REASON_(\w+):", status))
+    assert set(re.findall(r"`(\w+)`", of_connections)) == set(
+        re.findall(r"case grpc::StatusCode::(\w+):", status)
+    )
+
+
 def test_the_page_has_one_program_and_one_project(repository: Path) -> None:
     assert len(blocks(repository, "cpp")) == len(blocks(repository, "cmake")) == 1
 
