@@ -1,8 +1,13 @@
 """`facewire frigate`: a real broker, Frigate's HTTP API on the loopback, and who is known gets a sub-label."""
 
 import asyncio
+import contextlib
+import signal
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import aiomqtt
@@ -286,3 +291,51 @@ def test_options_that_would_have_no_effect_are_an_error_of_usage(run, options, t
     assert result.returncode == 2, result.stderr
     assert "--frigate-" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+async def test_a_frigate_that_says_nothing_does_not_keep_the_command_from_its_end(
+    server, broker
+) -> None:
+    with silent_port() as (url, asked):
+        process = interruptible(["frigate", broker.address, url], server.address)
+        try:
+            async with aiomqtt.Client("127.0.0.1", broker.port) as mqtt:
+                while not asked.is_set():
+                    await mqtt.publish("frigate/events", event_message(KNOWN), qos=1)
+                    await asyncio.sleep(0.1)
+            process.send_signal(signal.SIGTERM)
+            _, errors = await asyncio.to_thread(process.communicate, timeout=60)
+        finally:
+            process.kill()
+            process.communicate()
+    assert process.returncode == 0
+    assert errors == ""
+
+
+@contextmanager
+def silent_port() -> Iterator[tuple[str, threading.Event]]:
+    """An address of which each response goes on for ever, a byte at a time, and what is set by the first request."""
+    asked = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            asked.set()
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"x")
+                    time.sleep(0.1)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.daemon_threads = True
+        serving = threading.Thread(target=running.serve_forever)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}", asked
+        finally:
+            running.shutdown()
+            serving.join()

@@ -14,7 +14,7 @@ from facewire import AsyncClient, Face, FacewireError, InvalidPictureError
 from facewire._mqtt.broker import Broker
 from facewire._mqtt.connection import keep_connected
 from facewire._mqtt.frigate_api import FrigateApi, FrigateError
-from facewire._mqtt.together import first_of, heed_cancellation
+from facewire._mqtt.together import first_of, heed_cancellation, left_behind
 
 __all__ = ["Frigate"]
 
@@ -128,14 +128,16 @@ class Frigate:
 
     async def _name(self, event_id: str) -> bool:
         """Returns whether the event has a name now."""
-        picture = await asyncio.to_thread(self._api.snapshot, event_id)
+        picture = await left_behind(lambda: self._api.snapshot(event_id))
         found = await self._client.recognize(picture, gallery=self._gallery)
         known = [face for face in found.faces if face.known]
         if not known:
             return False
         face = max(known, key=_area)  # the snapshot is cut around the object: others are behind it
         label = (face.name if self._with_names else "") or face.decision.identity_id
-        await asyncio.to_thread(self._api.set_sub_label, event_id, label, face.decision.similarity)
+        await left_behind(
+            lambda: self._api.set_sub_label(event_id, label, face.decision.similarity)
+        )
         return True
 
 

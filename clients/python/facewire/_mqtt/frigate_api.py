@@ -6,6 +6,7 @@ Shapes as of Frigate 0.14 to 0.17: `POST /api/login`, `GET /api/events/ID/snapsh
 import http.client
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 from email.message import Message
@@ -16,7 +17,10 @@ from urllib.parse import urlsplit
 __all__ = ["FrigateApi", "FrigateError"]
 
 _TIMEOUT_S = 10.0
-"""Longest wait for a response, seconds. Chosen, not measured: Frigate is in the same network."""
+"""Longest wait for a response, and for each part of it, seconds. Chosen, not measured: Frigate is in the same network."""
+
+_LONGEST_S = 60.0
+"""Longest time until a body has come, seconds. Chosen, not measured."""
 
 _MOST_BYTES = 16 * 2**20
 """Most bytes of a snapshot: the server takes no larger picture."""
@@ -163,16 +167,29 @@ class FrigateApi:
         request = urllib.request.Request(self._url + path, data, headers, method=method)
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as response:
-                content = response.read(_MOST_BYTES + 1)
-                if len(content) > _MOST_BYTES:
-                    raise FrigateError("Frigate's response is too large")
-                return content, response.headers
+                return _content(response), response.headers
         except urllib.error.HTTPError as error:
             with error:
                 raise FrigateError(f"Frigate responds {error.code}", error.code) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise FrigateError(f"Frigate is not reached: {reason}") from None
+
+
+def _content(response: http.client.HTTPResponse) -> bytes:
+    """Returns the body.
+
+    Raises:
+        FrigateError: it is too large, or comes byte by byte for ever.
+    """
+    content, end_s = bytearray(), time.monotonic() + _LONGEST_S
+    while part := response.read1(_MOST_BYTES):
+        content += part
+        if len(content) > _MOST_BYTES:
+            raise FrigateError("Frigate's response is too large")
+        if time.monotonic() > end_s:
+            raise FrigateError("Frigate's response does not end")
+    return bytes(content)
 
 
 def _first_line(path: Path) -> str:

@@ -1,9 +1,15 @@
-"""Works that run together until one of them fails."""
+"""Works that run together until one of them fails, and one that a cancelled task leaves behind."""
 
 import asyncio
-from collections.abc import Awaitable
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
-__all__ = ["first_of", "heed_cancellation"]
+__all__ = ["first_of", "heed_cancellation", "left_behind"]
+
+T = TypeVar("T")
 
 
 def heed_cancellation() -> None:
@@ -35,3 +41,30 @@ async def first_of(*works: Awaitable[None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def left_behind(work: Callable[[], T]) -> T:
+    """Runs work in a thread that a cancelled caller does not wait for: it ends with the process, if not before.
+
+    asyncio's own threads are waited for at the end, so that a peer that says nothing would keep the process.
+
+    Raises:
+        Exception: that of the work.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 the caller's own
+            tell(partial(done.set_exception, error))
+        else:
+            tell(partial(done.set_result, result))
+
+    def tell(what: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(lambda: None if done.done() else what())
+
+    threading.Thread(target=run, daemon=True, name="facewire-call").start()
+    return await done
