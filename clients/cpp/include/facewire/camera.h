@@ -43,8 +43,8 @@ struct Options {
   WhenFull when_full = WhenFull::kDropOldest;
 };
 
-/// What a camera reports, in the server's order, from a thread of its own, one at a time. Any may be null. While one runs
-/// no response is read: a server ends a stream whose responses are not read for long. They may call all of the camera
+/// What a camera reports, in the server's order, from a thread of its own, one at a time. Any may be null. While one
+/// runs no response is read: a server ends a stream whose responses are not read for long. They may call all of the camera
 /// (but a `send` that waits, WhenFull::kWait, never returns), and destroy it. What one throws ends the process.
 struct Callbacks {
   /// A stream is open; the limits of it.
