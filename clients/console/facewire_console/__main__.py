@@ -1,5 +1,6 @@
 """`facewire-console`: the console as a process."""
 
+import asyncio
 import os
 import socket
 import sys
@@ -12,12 +13,18 @@ import uvicorn
 from facewire import SimilarIdentityWarning
 from facewire_console.app import create_app
 from facewire_console.guard.connections import HEADERS_BYTES, BoundedHttp, BoundedWebSocket
+from facewire_console.guard.handshakes import Handshake, tls_context
+from facewire_console.guard.places import Places
 from facewire_console.settings import Settings, SettingsError, read
 
 __all__ = ["main"]
 
 _KEEP_ALIVE_S: Final = 75
 """Seconds for which a connection may be without a request: a board that posts once a minute keeps its own. Chosen, not measured."""
+
+_UNACKNOWLEDGED_MS: Final = 30_000
+"""Milliseconds for which what was sent may be unacknowledged or untaken, before the kernel ends a connection: the client's machine is gone,
+or it closed its window permanently. Chosen, not measured."""
 
 _ENDING_S: Final = 5
 """Seconds for requests in progress when the console ends. Chosen, not measured."""
@@ -75,6 +82,8 @@ def _listen(settings: Settings) -> socket.socket:
         )[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it (tcp(7)).
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
         listening.bind(address)
     except OSError as error:
         raise SettingsError(
@@ -84,21 +93,24 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _config(settings: Settings) -> uvicorn.Config:
+    places = Places(settings.max_connections)
+    http: type[asyncio.Protocol] = BoundedHttp.within(places)
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        context = tls_context(settings.tls_certificate, settings.tls_key)
+        http = Handshake.over(context, places, http)
     return uvicorn.Config(
         create_app(settings),
-        http=BoundedHttp.limited(settings.max_connections),
-        ws=BoundedWebSocket,
+        http=http,
+        ws=BoundedWebSocket.within(places),
         ws_max_size=settings.max_image_bytes,
         ws_per_message_deflate=False,  # JPEG does not shrink, and a small message could grow to a large one
         h11_max_incomplete_event_size=HEADERS_BYTES,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_ENDING_S,
         access_log=False,  # addresses hold ids of people
-        log_level="warning",
+        log_level="error",  # what clients do wrong fills no disk
         server_header=False,
         proxy_headers=False,  # whoever sends them is not known to be a proxy
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
     )
 
 
