@@ -72,6 +72,51 @@ def test_another_sites_page_changes_nothing(console, headers, method, path) -> N
     assert (answer.status, answer.reason) == (403, "FOREIGN_ORIGIN")
 
 
+@pytest.mark.parametrize("path", ["/api/status", "/api/events/stream", "/openapi.json", "/"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+        {"Origin": "http://evil.example"},
+    ],
+)
+def test_another_sites_page_reads_nothing_and_holds_nothing_open(console, headers, path) -> None:
+    answer = console.send("GET", path, headers=headers)
+    assert (answer.status, answer.reason) == (403, "FOREIGN_ORIGIN")
+
+
+def test_another_sites_page_may_link_here(console) -> None:
+    link = {
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Dest": "document",
+    }
+    assert console.send("GET", "/", headers=link).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "reason"),
+    [
+        ("/ws/live", {"Host": "evil.example"}, 421, "WRONG_HOST"),
+        ("/ws/live", {"Origin": "http://evil.example"}, 403, "FOREIGN_ORIGIN"),
+        ("/ws/live", {}, 401, "LOGIN_REQUIRED"),
+        ("/nothing", {}, 404, "NOT_FOUND"),
+    ],
+)
+def test_a_websocket_is_refused_as_a_request_is(guarded, path, headers, status, reason) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    answer = guarded.send("GET", path, headers={**upgrade, **headers})
+    assert (answer.status, answer.reason) == (status, reason)
+    assert SAFE.items() <= answer.headers.items()
+
+
 def test_the_own_page_may(console: RunningConsole) -> None:
     own = {"Origin": console.url, "Sec-Fetch-Site": "same-origin"}
     answer = console.send("DELETE", "/api/identities/nobody", headers=own)

@@ -10,17 +10,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocketClose
 
 from facewire import FacewireError
 from facewire_console import ancestor, api, compreface
 from facewire_console.console import opened
-from facewire_console.errors import Refused, error_response, http_error
+from facewire_console.errors import Refused, error_response, http_error, refused_response
 from facewire_console.guard.bodies import HEAD_BYTES, Bodies
 from facewire_console.guard.faults import Faults
 from facewire_console.guard.headers import SafeHeaders
 from facewire_console.guard.held import HeldBytes
-from facewire_console.guard.login import LOGIN, LOGIN_BYTES, Login, Sessions
+from facewire_console.guard.login import LOGIN, LOGIN_BYTES, Login
+from facewire_console.guard.sessions import Sessions
 from facewire_console.guard.sites import Sites
 from facewire_console.live import Live
 from facewire_console.settings import Settings
@@ -78,6 +78,6 @@ def _routes(settings: Settings) -> list[BaseRoute]:
         *compreface.routes(settings),
         WebSocketRoute("/ws/live", Live().serve),
         *ancestor.routes(),
-        WebSocketRoute("/{path:path}", WebSocketClose()),  # there is no other
+        WebSocketRoute("/{path:path}", refused_response(Refused(404, "NOT_FOUND", "Not Found"))),
         Mount("/", StaticFiles(directory=_STATIC, html=True)),
     ]

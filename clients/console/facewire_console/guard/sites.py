@@ -9,20 +9,18 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
 from facewire_console.errors import Refused, refused_response
 from facewire_console.settings import Settings, is_loopback
 
 __all__ = ["Sites"]
 
-_SAFE: Final = frozenset({"GET", "HEAD"})
-_REFUSED_CODE: Final = 1008
-"""Close code of a WebSocket that is refused (RFC 6455 section 7.4.1): uvicorn turns it into status 403."""
+_LINK: Final = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+"""What a browser says of a page that it opens in a tab, as when a link is followed."""
 
 
 class Sites:
-    """Middleware: refuses names that do not lead here, and what another site's page sends."""
+    """Middleware: refuses names that do not lead here, and whatever another site's page sends; that page may link here."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -36,10 +34,8 @@ class Sites:
         refused = self._refusal(scope)
         if refused is None:
             await self._app(scope, receive, send)
-        elif scope["type"] == "http":
-            await refused_response(refused)(scope, receive, send)
         else:
-            await WebSocketClose(_REFUSED_CODE, refused.error["reason"])(scope, receive, send)
+            await refused_response(refused)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refused | None:
         headers = Headers(scope=scope)
@@ -51,8 +47,7 @@ class Sites:
                 "this name does not lead to the console: open it by its address, or start it with --allowed-host",
                 closes=True,
             )
-        changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
-        if changes and not _is_own(scope, headers, hosts[0]):
+        if not (_is_own(headers, hosts[0]) or _is_link(scope, headers)):
             return Refused(
                 403, "FOREIGN_ORIGIN", "another site's page may not do this", closes=True
             )
@@ -66,7 +61,7 @@ class Sites:
         return name is not None and (is_loopback(name) or name in self._allowed)
 
 
-def _is_own(scope: Scope, headers: Headers, host: str) -> bool:
+def _is_own(headers: Headers, host: str) -> bool:
     """Returns whether a request comes from the console's own page, or from no page at all."""
     if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return False
@@ -76,3 +71,13 @@ def _is_own(scope: Scope, headers: Headers, host: str) -> bool:
     # A proxy with TLS speaks plain HTTP with the console, so only the host must be the same.
     expected = {f"http://{host.lower()}", f"https://{host.lower()}"}
     return len(origins) == 1 and origins[0].lower() in expected
+
+
+def _is_link(scope: Scope, headers: Headers) -> bool:
+    """Returns whether a page of the console is opened from another site, which reads and changes nothing by that."""
+    return (
+        scope["type"] == "http"
+        and scope["method"] == "GET"
+        and "origin" not in headers
+        and _LINK.items() <= dict(headers).items()
+    )
