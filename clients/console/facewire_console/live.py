@@ -35,8 +35,8 @@ _OPEN_S: Final = 10.0
 _MAX_LIVE: Final = 32
 """WebSockets at the same time: uvicorn holds up to one picture of each, 512 MiB by default. Chosen, not measured."""
 
-_MAX_REASON: Final = 100
-"""Characters of a close's reason: RFC 6455 allows 123 bytes."""
+_MAX_REASON_BYTES: Final = 123
+"""Bytes of a close's reason (RFC 6455 section 5.5)."""
 
 _OK, _POLICY, _LATER = 1000, 1008, 1013
 """Close codes: RFC 6455 section 7.4.1, and the registry of IANA for 1013."""
@@ -183,4 +183,5 @@ async def _send(websocket: WebSocket, message: JSON) -> None:
 async def _close(websocket: WebSocket, code: int, error: JSON) -> None:
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has left
         await _send(websocket, {"type": "error", "error": error})
-        await websocket.close(code, error["message"][:_MAX_REASON])
+        reason = error["message"].encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+        await websocket.close(code, reason)
