@@ -114,7 +114,7 @@ up: $(if $(filter cpu,$(PROFILE)),models) ## PROFILE=cpu or gpu: server and both
 	$(COMPOSE) --profile $(PROFILE) up --build --detach --wait
 
 down: ## take the containers down; keep the gallery
-	$(COMPOSE) --profile cpu --profile gpu down
+	$(COMPOSE) --profile cpu --profile gpu --profile console down
 
 images-test: setup ## build and run the containers for real; root, podman, minutes: see the script
 	tools/images_test.sh .venv

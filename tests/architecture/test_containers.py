@@ -1,14 +1,17 @@
 """What the images and compose.yaml promise, read from their files; tools/images_test.sh runs them."""
 
 import argparse
+import importlib.util
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from facewire_console import settings as console_settings
 from facewire_server.__main__ import command_parser
 from facewire_server.app.values import pictures_at_once
 from facewire_server.configuration import sources
@@ -20,7 +23,9 @@ SERVER, SERVING_GPU, LOCAL = (
     "Dockerfile.serving-gpu",
     "serving/Dockerfile.local",
 )
-DOCKERFILES = (SERVER, SERVING_GPU, LOCAL)
+CONSOLE = "Dockerfile.console"
+DOCKERFILES = (SERVER, SERVING_GPU, LOCAL, CONSOLE)
+NO_MODELS = {"server", "console"}
 PAGE = "docs/containers.md"
 
 
@@ -182,8 +187,6 @@ def test_the_models_are_built_with_what_the_tests_ran(repository: Path) -> None:
 
 
 def test_the_server_image_holds_all_that_the_server_asks_for(repository: Path) -> None:
-    import tomllib
-
     asked: set[str] = set()
     for project in ("server", "clients/python"):
         text = (repository / project / "pyproject.toml").read_text(encoding="utf-8")
@@ -234,7 +237,7 @@ def test_every_flag_and_variable_of_the_serving_image_is_documented(
         for match in re.findall(r"(\w+)=", text)
     }
     for name, service in services.items():
-        if name != "server":
+        if name not in NO_MODELS:
             used |= {flag.split("=")[0] for flag in service.get("command", [])}
             used |= set(service.get("environment", {}))
     assert {"--enable_batching", "MODEL_NAME", "TF_FORCE_GPU_ALLOW_GROWTH"} <= used
@@ -248,7 +251,7 @@ def flags_of(service: dict[str, Any]) -> list[str]:
 
 def test_every_flag_is_one_that_tensorflow_serving_reads(services: dict[str, Any]) -> None:
     """It passes over others. The stand-in refuses them, but is never started with the flags for a GPU."""
-    models = {name: flags_of(each) for name, each in services.items() if name != "server"}
+    models = {name: flags_of(each) for name, each in services.items() if name not in NO_MODELS}
     assert all(models[name] for name in ("mtcnn-cpu", "embedding-cpu", "embedding-gpu"))
     assert [fault(flag) for flags in models.values() for flag in flags if fault(flag)] == []
 
@@ -260,7 +263,7 @@ def test_a_model_server_has_a_thread_for_each_picture_in_work_and_some(
     processors = int(re.sub(r"\D", "", str(services["server"]["cpus"]).partition(":-")[2]))
     pictures = pictures_at_once(settings, processors, is_served=True)
     for name, service in services.items():
-        if name != "server":
+        if name not in NO_MODELS:
             (threads,) = (
                 int(flag.partition("=")[2])
                 for flag in flags_of(service)
@@ -315,8 +318,53 @@ def test_batching_is_for_the_embedding_alone(services: dict[str, Any]) -> None:
 def test_only_this_machine_reaches_the_port_that_has_no_tls(services: dict[str, Any]) -> None:
     server = services["server"]
     assert server["environment"]["FACEWIRE_INSECURE_LISTEN"] == "true"
-    assert all(port.startswith("127.0.0.1:") for port in server["ports"])
-    assert not [name for name, each in services.items() if name != "server" and "ports" in each]
+    published = {name: each["ports"] for name, each in services.items() if "ports" in each}
+    assert published.keys() == NO_MODELS
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_the_console_asks_for_a_login_and_finds_the_server(
+    repository: Path, compose: dict[str, Any], tmp_path: Path
+) -> None:
+    service = compose["services"]["console"]
+    texts = arguments(repository, CONSOLE, "ENV")
+    image = dict(re.findall(r"(FACEWIRE_\w+)=(\S+)", " ".join(texts)))
+    with pytest.raises(console_settings.SettingsError, match="--login-token-file"):
+        console_settings.read([], image)  # the image alone
+    (tmp_path / "login").write_text("0123456789abcdef0123456789abcdef")
+    environment = image | service["environment"]
+    file = environment["FACEWIRE_CONSOLE_LOGIN_TOKEN_FILE"]
+    assert file == f"/run/secrets/{service['secrets'][0]}"
+    assert compose["secrets"].keys() == set(service["secrets"])
+    login = {"FACEWIRE_CONSOLE_LOGIN_TOKEN_FILE": str(tmp_path / "login")}
+    settings = console_settings.read([], environment | login)
+    assert settings.server == "server:50051"
+    assert service["ports"][0].endswith(f":{settings.port}")
+    assert arguments(repository, CONSOLE, "EXPOSE") == [str(settings.port)]
+
+
+def test_the_consoles_image_and_compose_check_the_same(
+    repository: Path, services: dict[str, Any]
+) -> None:
+    (image,) = arguments(repository, CONSOLE, "HEALTHCHECK")
+    check = json.loads(image.partition(" CMD ")[2])
+    assert services["console"]["healthcheck"]["test"] == ["CMD", *check]
+    assert importlib.util.find_spec(check[-1]) is not None
+
+
+def test_the_consoles_image_holds_all_that_it_asks_for_and_nothing_that_reads_pictures(
+    repository: Path,
+) -> None:
+    installed = pins(repository / "requirements/console.txt")
+    assert installed.items() <= pins(repository / "requirements/run.txt").items()
+    asked: set[str] = set()
+    for project in ("clients/console", "clients/python"):
+        text = (repository / project / "pyproject.toml").read_text(encoding="utf-8")
+        asked |= {
+            re.split(r"[^\w-]", each)[0] for each in tomllib.loads(text)["project"]["dependencies"]
+        }
+    assert asked - {"facewire"} <= installed.keys()
+    assert not {"numpy", "opencv-python-headless", "lmdb", "openvino"} & installed.keys()
 
 
 def test_no_container_has_more_rights_or_more_of_the_machine_than_it_needs(

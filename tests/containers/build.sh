@@ -36,3 +36,4 @@ podman rmi --force facewire-models >/dev/null
 find "$FACEWIRE_MODELS" -type f -printf '%P %s\n'
 build facewire-server --file Dockerfile.server
 build facewire-serving-local --file serving/Dockerfile.local
+build facewire-console --file Dockerfile.console

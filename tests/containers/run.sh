@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The steps of tools/images_test.sh, which starts it in namespaces of its own, with this machine's network as file 9:
 #
-#   1. the images: what they hold, that the server refuses to be open to others without TLS, its embedded engine
+#   1. the images: what they hold, that server and console refuse to be open to others, the server's embedded engine
 #   2. compose.yaml: the server alone, then with both models, which read the flags and batching.config of that file
 #   3. the limits of each container, as the kernel has them, and the server's own
 #   4. recognition through the published port, of a picture and of a film
@@ -33,6 +33,17 @@ podman run --detach --name alone --network none --read-only --env FACEWIRE_LISTE
 await 120 podman healthcheck run alone
 podman exec alone facewire-server health --ready
 podman rm --force --time 30 --volumes alone >/dev/null
+
+say "the console's image: it refuses to be open to others without a login, and answers without its server"
+refused 2 login-token-file podman run --rm --network none facewire-console
+head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$scratch/login"
+chmod 644 "$scratch/login"
+podman run --detach --name page --network none --read-only --cap-drop ALL \
+  --volume "$scratch/login:/run/secrets/console-login:ro" \
+  --env FACEWIRE_CONSOLE_LOGIN_TOKEN_FILE=/run/secrets/console-login \
+  --env FACEWIRE_CONSOLE_INSECURE_LISTEN=true facewire-console >/dev/null
+await 60 podman healthcheck run page
+podman rm --force --time 15 page >/dev/null
 
 say "the server starts before any model is there"
 compose up --detach --no-build server
