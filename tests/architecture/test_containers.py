@@ -339,6 +339,8 @@ def test_the_console_asks_for_a_login_and_finds_the_server(
     login = {"FACEWIRE_CONSOLE_LOGIN_TOKEN_FILE": str(tmp_path / "login")}
     settings = console_settings.read([], environment | login)
     assert settings.server == "server:50051"
+    listen = compose["services"]["server"]["environment"]["FACEWIRE_METRICS_LISTEN"]
+    assert settings.server_metrics == listen.replace("0.0.0.0", "server")
     assert service["ports"][0].endswith(f":{settings.port}")
     assert arguments(repository, CONSOLE, "EXPOSE") == [str(settings.port)]
 

@@ -11,6 +11,7 @@ import facewire
 from facewire import AsyncClient
 from facewire_console.cameras import Cameras
 from facewire_console.guard.held import HeldBytes
+from facewire_console.metrics import Metrics
 from facewire_console.permissions import Permissions
 from facewire_console.settings import Settings
 from facewire_console.sightings import Sightings
@@ -29,6 +30,7 @@ class Console:
         sightings: the track events of all cameras.
         cameras: the streams of cameras that post frames.
         held: memory of bodies and frames.
+        metrics: what the server's page of metrics says.
     """
 
     settings: Settings
@@ -37,6 +39,7 @@ class Console:
     sightings: Sightings
     cameras: Cameras
     held: HeldBytes
+    metrics: Metrics
 
 
 def console_of(connection: HTTPConnection) -> Console:
@@ -66,7 +69,8 @@ async def opened(settings: Settings, held: HeldBytes) -> AsyncIterator[Console]:
         cameras = Cameras(client, settings.max_cameras)
         watching = asyncio.create_task(sightings.watch())
         try:
-            yield Console(settings, client, Permissions(client), sightings, cameras, held)
+            permissions, metrics = Permissions(client), Metrics(settings.server_metrics)
+            yield Console(settings, client, permissions, sightings, cameras, held, metrics)
         finally:
             watching.cancel()
             await cameras.close()

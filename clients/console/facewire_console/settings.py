@@ -21,6 +21,8 @@ _FALSE: Final = frozenset({"0", "false", "no"})
 _SERVICE_LINK: Final = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?")
 """Variables that Kubernetes sets in every pod for a Service called facewire-console, without the prefix."""
 
+_ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}", re.ASCII)
+
 _MIB: Final = 1 << 20
 """Bytes of a MiB."""
 
@@ -40,6 +42,7 @@ class Settings:
         server_token_file: file of the token for the server, or None.
         server_tls: reach the server by TLS, checked with the authorities that gRPC knows.
         server_tls_ca: file of the certificates to check the server with, or None; implies TLS.
+        server_metrics: address of the server's page of metrics, "HOST:PORT"; "" = Health shows no workers and no replicas.
         gallery: gallery of a request that names none.
         login_token_file: file of the token that browsers and programs log in with, or None for no login.
         tls_certificate: file of the console's certificate, or None for plain HTTP.
@@ -61,6 +64,7 @@ class Settings:
     server_token_file: Path | None = None
     server_tls: bool = False
     server_tls_ca: Path | None = None
+    server_metrics: str = ""
     gallery: str = "default"
     login_token_file: Path | None = None
     tls_certificate: Path | None = None
@@ -115,6 +119,8 @@ class Settings:
         for name in ("max_image_bytes", "max_cameras", "max_connections"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be at least 1")
+        if self.server_metrics and not _ADDRESS.fullmatch(self.server_metrics):
+            raise SettingsError("server_metrics must be HOST:PORT, as 127.0.0.1:9464")
         if not 0 <= self.port <= 65535:
             raise SettingsError("port must be between 0 and 65535")
         self.login_token()

@@ -13,6 +13,7 @@ def routes() -> list[BaseRoute]:
     one = "/api/identities/{identity_id}"
     return [
         Route("/api/status", status.status, methods=["GET"]),
+        Route("/api/metrics", status.metrics, methods=["GET"]),
         Route(login.LOGIN, login.log_in, methods=["POST"]),
         Route("/api/logout", login.log_out, methods=["POST"]),
         Route("/api/identities", people.list_identities, methods=["GET"]),

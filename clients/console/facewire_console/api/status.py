@@ -1,4 +1,4 @@
-"""`GET /api/status`: the server, what this console may do there, and the limits."""
+"""`GET /api/status`: the server, what this console may do there, and the limits; `GET /api/metrics`: its workers and models."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from facewire import FacewireError, ServerInfo
 from facewire_console import __version__
 from facewire_console.console import Console, console_of, gallery_of
 from facewire_console.errors import error_json
+from facewire_console.metrics import MetricsError
 from facewire_console.shapes import gallery_json
 
-__all__ = ["status"]
+__all__ = ["metrics", "status"]
 
 JSON = dict[str, Any]
 
@@ -44,6 +45,15 @@ async def status(request: Request) -> JSONResponse:
     except FacewireError as error:
         found["server"]["error"] = error_json(error)
     return JSONResponse(found)
+
+
+async def metrics(request: Request) -> JSONResponse:
+    """Returns 200 also if the metrics cannot be read, or no setting says where they are: the page says so."""
+    try:
+        found, problem = await console_of(request).metrics.found(), None
+    except MetricsError as error:
+        found, problem = None, str(error)
+    return JSONResponse({"metrics": found, "problem": problem})
 
 
 async def _ask(console: Console, gallery: str, found: JSON) -> None:

@@ -65,6 +65,7 @@ function form(fields, images) {
 /** The calls, for one gallery. */
 export const api = {
   status: (gallery, signal) => call("GET", "api/status", { query: { gallery }, signal }),
+  metrics: (signal) => call("GET", "api/metrics", { signal }),
   signIn: (token) => call("POST", "api/login", { json: { token } }),
   signOut: () => call("POST", "api/logout"),
   identities: (gallery, page_token, signal) => call("GET", "api/identities", { query: { gallery, page_token, page_size: 100 }, signal }),

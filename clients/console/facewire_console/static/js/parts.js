@@ -39,6 +39,9 @@ export const Refused = ({ title, why }) => html`
 /** What went wrong, if anything did; a screen reader reads it at once. */
 export const Problem = ({ text }) => html`<div role="alert">${text && html`<p class="note bad">${text}</p>`}</div>`;
 
+/** A row of a list of facts. */
+export const Fact = ({ label, children }) => html`<div><dt>${label}</dt><dd>${children}</dd></div>`;
+
 /** A button that opens the system's choice of files. */
 export function Files({ accept, multiple = false, onFiles, className = "", children }) {
   const choose = (event) => event.currentTarget.nextElementSibling.click();

@@ -1,8 +1,10 @@
 // Health: whether everything works, and how quickly.
 import { html, useEffect, useState } from "../../vendor/htm-preact.js";
 import { latencies } from "../latencies.js";
+import { Fact } from "../parts.js";
 import { count } from "../words.js";
 import { Chart } from "./chart.js";
+import { Operations } from "./operations.js";
 import { Stages } from "./stages.js";
 
 const PERIOD_MS = 1000;
@@ -24,8 +26,6 @@ function useLatencies() {
   }, []);
   return results;
 }
-
-const Fact = ({ label, children }) => html`<div><dt>${label}</dt><dd>${children}</dd></div>`;
 
 function Services({ server, problem }) {
   const is = (service) => !problem && server?.reachable && server.serving[service];
@@ -92,6 +92,7 @@ export function Health({ status, problem, history }) {
       </div>
       ${results.length > 1 && html`<div class="card panel"><h2>The server's part</h2>
         <p class="small soft">The mean time of its stages for a frame; stages overlap.</p><${Stages} results=${results} /></div>`}
+      <${Operations} />
       ${status && html`<${About} status=${status} /><${Galleries} galleries=${status.galleries} />`}
     </div>`;
 }
