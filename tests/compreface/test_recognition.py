@@ -102,6 +102,21 @@ def test_two_pictures_of_one_person_match(door: Caller, people) -> None:
     assert similarity(people.ada, people.bo) < 0.4
 
 
+def test_of_several_faces_a_source_is_refused_and_a_target_says_which_one_it_was(
+    door: Caller, people
+) -> None:
+    answer = door.post("/verification/verify", source_image=people.both, target_image=people.ada)
+    assert (answer.status, answer.body["code"]) == (400, 31)
+    answer = door.post("/verification/verify", source_image=people.both, target_image=people.both)
+    assert (answer.status, answer.body["code"]) == (400, 31)
+    detected = door.post("/detection/detect", file=people.both).body["result"]
+    assert len(detected) == 2
+    for source in (people.ada_again, people.bo):
+        answer = door.post("/verification/verify", source_image=source, target_image=people.both)
+        (match,) = answer.body["result"][0]["face_matches"]
+        assert match["box"] in [face["box"] for face in detected]
+
+
 def test_two_pictures_may_come_as_base64(door: Caller, people) -> None:
     encoded = base64.b64encode(people.ada).decode()
     answer = door.send("/verification/verify", {"source_image": encoded, "target_image": encoded})

@@ -59,7 +59,21 @@ def test_a_deleted_person_is_in_no_event(console, gallery, portrait) -> None:
     path = f"/api/events?gallery={gallery}"
     events_when(console, path, lambda found: any(each["name"] == "Ada" for each in found))
     assert console.send("DELETE", f"/api/identities/{ada}?gallery={gallery}").status == 204
-    events_when(console, path, lambda found: not any(each["identity_id"] == ada for each in found))
+    found = console.send("GET", path).json()["events"]  # at once, not when a kept name is old
+    assert not any(each["identity_id"] == ada for each in found)
+
+
+def test_a_renamed_person_has_the_new_name_at_once(console, gallery, portrait) -> None:
+    ada = enroll(console, gallery, portrait)
+    console.send("POST", f"/v1/frames/desk?gallery={gallery}", portrait)
+    path = f"/api/events?gallery={gallery}"
+    events_when(console, path, lambda found: any(each["name"] == "Ada" for each in found))
+    renamed = console.send(
+        "PATCH", f"/api/identities/{ada}?gallery={gallery}", content={"name": "Ada King"}
+    )
+    assert renamed.status == 200
+    found = console.send("GET", path).json()["events"]
+    assert {each["name"] for each in found if each["identity_id"] == ada} == {"Ada King"}
 
 
 def test_events_are_streamed_as_they_happen(console, gallery, portrait) -> None:

@@ -81,6 +81,7 @@ class Sightings:
         self._events: deque[TrackEvent] = deque(maxlen=_MAX_EVENTS)
         self._watchers: set[Following] = set()
         self._names: OrderedDict[tuple[str, str], tuple[float, str | None]] = OrderedDict()
+        self._forgotten = 0
         self._settled = asyncio.Event()
         self._refused_by: FacewireError | None = None
 
@@ -145,6 +146,22 @@ class Sightings:
             raise Refused(429, "TOO_MANY_WATCHERS", "too many pages follow events already")
         return Following(self._watchers, gallery, camera)
 
+    def forget_name(self, gallery: str, identity_id: str) -> None:
+        """Forgets what a person was called: the person was renamed, or deleted."""
+        self._names.pop((gallery, identity_id), None)
+        self._forgotten += 1  # a name that is being read may be the old one
+
+    def forget(self, gallery: str, identity_id: str) -> None:
+        """Forgets a person who was deleted: the name, and all events."""
+        self.forget_name(gallery, identity_id)
+        kept = [
+            event
+            for event in self._events
+            if (event.gallery_id, event.decision.identity_id) != (gallery, identity_id)
+        ]
+        self._events.clear()
+        self._events.extend(kept)
+
     def _matching(self, gallery: str, camera: str | None) -> Iterator[TrackEvent]:
         for event in reversed(self._events):
             if event.gallery_id == gallery and camera in (None, event.camera_id):
@@ -161,27 +178,21 @@ class Sightings:
         until, name = self._names.get(key, (0.0, None))
         if until > time.monotonic():
             return name
+        forgotten = self._forgotten
         try:
             identity = await self._client.identity(identity_id, gallery=event.gallery_id)
             name = identity.display_name
         except NotFoundError:
             name = None
-            self._forget(event.gallery_id, identity_id)
+            self.forget(event.gallery_id, identity_id)
         except FacewireError:
             return (
                 event.decision.display_name
             )  # the token may not read people: the name as it was sent
+        if name is None or forgotten != self._forgotten:
+            return name
         self._names[key] = (time.monotonic() + _NAME_S, name)
         self._names.move_to_end(key)
         while len(self._names) > _MAX_NAMES:
             self._names.popitem(last=False)
         return name
-
-    def _forget(self, gallery: str, identity_id: str) -> None:
-        kept = [
-            event
-            for event in self._events
-            if (event.gallery_id, event.decision.identity_id) != (gallery, identity_id)
-        ]
-        self._events.clear()
-        self._events.extend(kept)

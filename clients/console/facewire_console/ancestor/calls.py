@@ -72,10 +72,10 @@ class OldCameras:
     async def remove_face(self, request: Request) -> JSONResponse:
         """`{"ID"}`: deletes a person."""
         fields, _ = await self._read(request, with_picture=False)
+        name, gallery = _name(fields), gallery_of(request)
+        self._uses.pop((gallery, name), None)
         try:
-            await console_of(request).client.delete_identity(
-                _name(fields), gallery=gallery_of(request)
-            )
+            await console_of(request).delete_identity(name, gallery)
         except (InvalidRequestError, NotFoundError):
             return _answer({"Status": "failed"})
         return _answer({"Status": "success"})
@@ -129,8 +129,11 @@ class OldCameras:
         key = (gallery, identity_id)
         self._uses[key] = time.monotonic()
         self._uses.move_to_end(key)
-        while len(self._uses) > _MAX_USES:
+        while self._uses and (len(self._uses) > _MAX_USES or self._oldest_s() > _CLEAN_S):
             self._uses.popitem(last=False)
+
+    def _oldest_s(self) -> float:
+        return time.monotonic() - next(iter(self._uses.values()))
 
 
 def _decoded(body: bytes, *, with_picture: bool) -> tuple[dict[str, Any], Image | None]:

@@ -96,16 +96,16 @@ async def rename(request: Request) -> JSONResponse:
     name = (await read_json(request)).get("name")
     if not isinstance(name, str) or not name.strip():
         raise bad_request('the body must be {"name": "..."}', "name")
-    identity = await console_of(request).client.rename_identity(
-        request.path_params["identity_id"], name.strip(), gallery=gallery_of(request)
+    identity = await console_of(request).rename_identity(
+        request.path_params["identity_id"], name.strip(), gallery_of(request)
     )
     return JSONResponse(identity_json(identity))
 
 
 async def delete_identity(request: Request) -> Response:
     """Deletes a person with all templates."""
-    await console_of(request).client.delete_identity(
-        request.path_params["identity_id"], gallery=gallery_of(request)
+    await console_of(request).delete_identity(
+        request.path_params["identity_id"], gallery_of(request)
     )
     return Response(status_code=204)
 

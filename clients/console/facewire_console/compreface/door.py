@@ -12,7 +12,7 @@ from facewire import AsyncClient, ServerInfo
 from facewire_console.compreface.errors import FAILURES, Code, DoorError, door_error, error_response
 from facewire_console.compreface.keys import KeyFile, KeyFileError
 from facewire_console.compreface.subjects import Subjects
-from facewire_console.console import console_of
+from facewire_console.console import Console, console_of
 
 __all__ = ["Asked", "Door", "Endpoint", "Work"]
 
@@ -43,7 +43,7 @@ class Asked:
     @property
     def subjects(self) -> Subjects:
         """The subjects of the gallery."""
-        return self.door.subjects(self.client, self.gallery)
+        return self.door.subjects(console_of(self.request), self.gallery)
 
     async def server(self) -> ServerInfo:
         """Returns the server's properties."""
@@ -69,9 +69,9 @@ class Door:
         self._subjects: dict[str, Subjects] = {}
         self._server: ServerInfo | None = None
 
-    def subjects(self, client: AsyncClient, gallery: str) -> Subjects:
+    def subjects(self, console: Console, gallery: str) -> Subjects:
         """Returns the subjects of a gallery: the same object each time, since it puts changes in a row."""
-        return self._subjects.setdefault(gallery, Subjects(client, gallery))
+        return self._subjects.setdefault(gallery, Subjects(console, gallery))
 
     async def server(self, client: AsyncClient) -> ServerInfo:
         """Returns the server's properties, which are asked for once: another version of the server needs a new console."""

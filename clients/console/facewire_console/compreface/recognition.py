@@ -1,10 +1,18 @@
 """Pictures: recognize, detect, and verify two of them or one against an example."""
 
+from functools import partial
 from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 
-from facewire import CompareOutcome, Face, Image, Recognition
+from facewire import (
+    CompareOutcome,
+    Face,
+    FaceSelection,
+    Image,
+    Recognition,
+    SeveralFacesError,
+)
 from facewire_console.compreface.bodies import read_pictures
 from facewire_console.compreface.door import Asked
 from facewire_console.compreface.errors import Code, DoorError
@@ -55,22 +63,30 @@ async def verify_example(asked: Asked) -> Response:
     recognition = await _found(asked, options)
     result = []
     for face in wanted_faces(recognition, options.limit):
-        if await known_subject_of(asked, face) == owner.name:
+        if await known_subject_of(asked, face) == owner:
             similarity = of_known(face.decision.similarity)
         else:
-            resembled = (
-                each for each in face.decision.candidates if each.display_name == owner.name
-            )
+            resembled = (each for each in face.decision.candidates if each.display_name == owner)
             similarity = of_other(max((each.similarity for each in resembled), default=0.0))
         result.append({**face_json(face, options), "similarity": similarity})
     return await _answer(asked, options, recognition, result)
 
 
 async def verify(asked: Asked) -> Response:
-    """`POST verification/verify`: whether the largest faces of two pictures are one person's."""
+    """`POST verification/verify`: whether the one face of the source picture is that of the target picture.
+
+    As in CompreFace a source with several faces is refused. Of a target with several the largest is compared, and its box says which one that is.
+    """
     options = face_options(asked.request.query_params)
-    source, target = await read_pictures(asked.request, "source_image", "target_image")
-    compared = await asked.client.compare(Image(source), Image(target), detection=options.detection)
+    pictures = await read_pictures(asked.request, "source_image", "target_image")
+    first, second = map(Image, pictures)
+    compare = partial(asked.client.compare, first, second, detection=options.detection)
+    try:
+        compared = await compare(selection=FaceSelection.ONLY)
+    except SeveralFacesError as error:
+        if error.field != "second":
+            raise
+        compared = await compare(selection=FaceSelection.LARGEST)  # the source has one face
     is_same = compared.outcome is CompareOutcome.SAME
     similarity = of_known(compared.similarity) if is_same else of_other(compared.similarity)
     match = {**face_json(compared.second, options), "similarity": similarity}

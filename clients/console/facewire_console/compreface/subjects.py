@@ -1,10 +1,8 @@
 """The subjects of a gallery: names, as CompreFace has them, over identities, which have ids.
 
 A subject is every identity of one display name. So renaming one subject to the name of another merges the two for whoever sees names only, though the
-gallery keeps both identities. New identities get random ids, so that no id contains a name.
-
-An image id is a template's id, written as a UUID: both are 128 bits. The service has no call that finds a template by its id alone, so the templates of
-the gallery are listed until it is found.
+gallery keeps both identities. New identities get random ids, so that no id contains a name. An image id is a template's id, written as a UUID: both are 128
+bits. The service has no call that finds a template by its id alone, so all are listed until it is found, unless the door remembers whose it is.
 """
 
 import asyncio
@@ -15,13 +13,15 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from facewire import AsyncClient, DetectionOptions, Identity, Image, NotFoundError, Template
+from facewire import DetectionOptions, Identity, Image, NotFoundError, Template
 from facewire_console.compreface.errors import Code, DoorError, of_refusal
+from facewire_console.compreface.owners import Owners
+from facewire_console.console import Console
 
 __all__ = ["Example", "Subject", "Subjects", "image_id_of", "template_id_of"]
 
 _LISTED_AT_ONCE: Final = 8
-"""Identities whose templates are listed at the same time. Chosen, not measured: the server bounds a connection's calls."""
+"""Identities whose templates are listed at once. Chosen, not measured: the server bounds a connection's calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,12 @@ def template_id_of(image_id: str) -> str:
 class Subjects:
     """Reads and changes the subjects of one gallery. Its changes come one at a time, those of other clients at any time."""
 
-    def __init__(self, client: AsyncClient, gallery: str) -> None:
-        self._client = client
+    def __init__(self, console: Console, gallery: str) -> None:
+        self._console = console
+        self._client = console.client
         self._gallery = gallery
         self._changing = asyncio.Lock()
+        self._owners = Owners()
 
     async def all(self) -> list[Subject]:
         """Returns all subjects, in the order of their first identities' ids."""
@@ -103,10 +105,8 @@ class Subjects:
         async with self._changing:
             if await self.find(name) is not None:
                 raise DoorError(Code.SUBJECT_EXISTS, "Subject already exists")
-            identity = await self._client.create_identity(
-                _new_id(), gallery=self._gallery, display_name=name
-            )
-            return identity.display_name
+            create = self._client.create_identity
+            return (await create(_new_id(), gallery=self._gallery, display_name=name)).display_name
 
     async def add(self, name: str, picture: bytes, detection: DetectionOptions) -> Example:
         """Adds an example of a subject, which is created if there is none.
@@ -116,8 +116,9 @@ class Subjects:
         """
         async with self._changing:
             subject = await self.find(name)
+            identity_id = subject.identities[0].identity_id if subject else _new_id()
             result = await self._client.enroll(
-                subject.identities[0].identity_id if subject else _new_id(),
+                identity_id,
                 [Image(picture)],
                 gallery=self._gallery,
                 display_name=name,
@@ -126,6 +127,7 @@ class Subjects:
         enrolled = result.pictures[0]
         if enrolled.refusal is not None:
             raise of_refusal(enrolled.refusal, enrolled.detail)
+        self._owners.note(enrolled.template_id, identity_id)
         return Example(image_id_of(enrolled.template_id), subject.name if subject else name)
 
     async def rename(self, name: str, new_name: str) -> None:
@@ -140,9 +142,7 @@ class Subjects:
             if target is not None and target != subject:
                 new_name = target.name
             for identity in subject.identities:
-                await self._client.rename_identity(
-                    identity.identity_id, new_name, gallery=self._gallery
-                )
+                await self._console.rename_identity(identity.identity_id, new_name, self._gallery)
 
     async def delete(self, name: str) -> Subject:
         """Deletes a subject with its examples, and returns what it was; raises DoorError if there is none."""
@@ -176,26 +176,36 @@ class Subjects:
             at += identity.template_count
             if len(page) < most and skipped < identity.template_count:
                 templates = [each async for each in self._templates(identity)]
-                page += [_example(each, identity) for each in templates[skipped:]]
+                for each in templates[skipped:]:
+                    self._owners.note(each.template_id, identity.identity_id)
+                    page.append(_example(each, identity))
         return page[:most], at
 
-    async def owner_of(self, image_id: str) -> Subject:
-        """Returns the subject that an example belongs to; raises DoorError if there is no such example."""
+    async def owner_of(self, image_id: str) -> str:
+        """Returns the name of the subject that an example belongs to; raises DoorError if there is no such example."""
         template_id = template_id_of(image_id)
-        subjects = await self.all()
-        waiting = [each for subject in subjects for each in subject.identities]
+        owner = self._owners.of(template_id)
+        if owner is not None:
+            with suppress(NotFoundError):
+                identity = await self._client.identity(owner, gallery=self._gallery)
+                if await self._has(identity, template_id):
+                    return identity.display_name
+            self._owners.forget(template_id)
+        waiting = [each async for each in self._client.identities(gallery=self._gallery)]
         for start in range(0, len(waiting), _LISTED_AT_ONCE):
             group = waiting[start : start + _LISTED_AT_ONCE]
             has_it = await asyncio.gather(*(self._has(each, template_id) for each in group))
             for identity in (each for each, has in zip(group, has_it, strict=True) if has):
-                return next(each for each in subjects if identity in each.identities)
+                return identity.display_name
         raise DoorError(Code.IMAGE_NOT_FOUND, "Image not found")
 
     async def delete_example(self, image_id: str) -> Example:
         """Deletes an example, and with its last one the subject; raises DoorError if there is no such example."""
         async with self._changing:
-            name = (await self.owner_of(image_id)).name
-            await self._client.delete_template(template_id_of(image_id), gallery=self._gallery)
+            name = await self.owner_of(image_id)
+            template_id = template_id_of(image_id)
+            await self._client.delete_template(template_id, gallery=self._gallery)
+            self._owners.forget(template_id)
             subject = await self.find(name)
             if subject is not None and not subject.example_count:
                 await self._delete(subject)
@@ -204,12 +214,13 @@ class Subjects:
     async def _delete(self, subject: Subject) -> None:
         for identity in subject.identities:
             with suppress(NotFoundError):  # another client was faster
-                await self._client.delete_identity(identity.identity_id, gallery=self._gallery)
+                await self._console.delete_identity(identity.identity_id, self._gallery)
 
     async def _has(self, identity: Identity, template_id: str) -> bool:
         async with aclosing(self._templates(identity)) as templates:
             async for template in templates:
                 if template.template_id == template_id:
+                    self._owners.note(template_id, identity.identity_id)
                     return True
         return False
 
