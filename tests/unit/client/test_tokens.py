@@ -59,6 +59,17 @@ def test_a_call_that_writes_is_repeated_too_since_nothing_of_it_was_looked_at(se
     assert secured.calls["CreateGallery"] == 2
 
 
+def test_a_file_that_is_changed_after_its_token_was_refused_twice_is_read(secured, tmp_path):
+    path = tmp_path / "token"
+    path.write_text("wrong")
+    with facewire.Client(secured.address, token=facewire.TokenFile(path)) as client:
+        for _ in range(3):
+            with pytest.raises(facewire.AuthenticationError):
+                client.server_info()
+        path.write_text("right")
+        client.server_info()
+
+
 @pytest.mark.parametrize("tokens", [("old", "older", "oldest", "right"), ("old",)])
 def test_it_is_not_read_again_and_again(secured, tokens):
     source = Source(*tokens)

@@ -92,11 +92,12 @@ class SentToken:
         raise TypeError("a token that must be awaited is for AsyncClient")
 
     def renew(self) -> bool:
-        """Returns whether it is worth a call to read the token again, which the server has refused; the next call reads it."""
-        if self._is_fixed or self._token is None or self._token == self._refused:
+        """Returns whether the refused call is worth another one: not if its token was refused before. The next call reads the token again, also then."""
+        if self._is_fixed or self._token is None:
             return False
+        is_new = self._token != self._refused
         self._refused, self._token = self._token, None
-        return True
+        return is_new
 
 
 def _checked(token: str) -> str:
