@@ -64,15 +64,17 @@ def client(server: RunningServer) -> Iterator[facewire.Client]:
 
 @pytest.fixture
 def open_page(browser: Browser, console: RunningConsole) -> Iterator[Open]:
-    """Opens pages of the console: `open_page("people", color_scheme="dark")`. A fault in one of them fails the test."""
+    """Opens pages of the console, or of another one: `open_page("people", at=other, color_scheme="dark")`. A fault in one fails the test."""
     opened: list[tuple[BrowserContext, Watched]] = []
 
-    def open_page(view: str = "live", **options: object) -> Watched:
+    def open_page(
+        view: str = "live", *, at: RunningConsole = console, **options: object
+    ) -> Watched:
         context = browser.new_context(**options)  # type: ignore[arg-type]
         context.set_default_timeout(_PATIENCE_MS)
-        watched = Watched(context.new_page(), console.url)
+        watched = Watched(context.new_page(), at.url)
         opened.append((context, watched))
-        watched.page.goto(f"{console.url}/#{view}")
+        watched.page.goto(f"{at.url}/#{view}")
         return watched
 
     yield open_page

@@ -33,7 +33,10 @@ function useRoute() {
 function Lamp({ status, problem }) {
   if (!status && !problem) return html`<span class="lamp">Connecting…</span>`;
   if (problem) return html`<span class="lamp bad">No console</span>`;
-  if (!status.server.reachable) return html`<span class="lamp bad">No server</span>`;
+  if (!status.server.reachable) {
+    const isShutOut = status.server.error?.reason === "TOKEN_REQUIRED"; // the console's own token
+    return html`<span class="lamp bad">${isShutOut ? "No access" : "No server"}</span>`;
+  }
   return isServing(status) ? html`<span class="lamp good">Serving</span>` : html`<span class="lamp bad">Not serving</span>`;
 }
 

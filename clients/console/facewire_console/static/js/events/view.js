@@ -12,9 +12,14 @@ const WHO = { all: "Everyone", known: "Known", unknown: "Unknown" };
 /** The events of a gallery: those of the past, and each new one as it happens. */
 function useEvents(gallery) {
   const [events, setEvents] = useState(new Map());
-  const { value, problem } = useLoaded((signal) => api.events(gallery, signal), [gallery]);
+  const { value, problem, reload } = useLoaded((signal) => api.events(gallery, signal), [gallery]);
   useEffect(() => {
     const source = new EventSource(address("api/events/stream", { gallery }));
+    let wasOpen = false;
+    source.onopen = () => {
+      if (wasOpen) reload(); // what happened while the console was away
+      wasOpen = true;
+    };
     source.onmessage = ({ data }) => setEvents((known) => merged(known, [JSON.parse(data)]));
     return () => source.close();
   }, [gallery]);
@@ -59,8 +64,11 @@ function Filters({ cameras, camera, setCamera, who, setWho }) {
     </div>`;
 }
 
-/** The view. */
-export function Events({ gallery, may, missing }) {
+/** The view, of what the console's token permits. */
+export const Events = ({ may, missing, ...more }) =>
+  may.watch_events ? html`<${Visits} ...${{ may, missing, ...more }} />` : html`<${Refused} title="Events" why=${missing.watch_events} />`;
+
+function Visits({ gallery, may, missing }) {
   const [camera, setCamera] = useState("");
   const [who, setWho] = useState("all");
   const [naming, setNaming] = useState(null);
@@ -77,9 +85,6 @@ export function Events({ gallery, may, missing }) {
       setFailure(reasonWords(error));
     }
   };
-  if (!may.watch_events) {
-    return html`<${Refused} title="Events" why=${missing.watch_events} />`;
-  }
   return html`
     <div class="view-head">
       <div><h1>Events</h1><p role="status">${isLoaded ? `${count(shown.length, "visit")} of the last day` : "Loading…"}</p></div>

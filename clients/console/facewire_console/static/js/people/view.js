@@ -18,8 +18,11 @@ function Card({ person, open }) {
     </li>`;
 }
 
-/** The view. */
-export function People({ gallery, may, missing, refresh }) {
+/** The view, of what the console's token permits. */
+export const People = ({ may, missing, ...more }) =>
+  may.read_people ? html`<${Everyone} ...${{ may, ...more }} />` : html`<${Refused} title="People" why=${missing.read_people} />`;
+
+function Everyone({ gallery, may, refresh }) {
   const [search, setSearch] = useState("");
   const [opened, setOpened] = useState(null);
   const [enrolling, setEnrolling] = useState(null); // pictures to begin with
@@ -43,7 +46,6 @@ export function People({ gallery, may, missing, refresh }) {
   const people = [...(value?.identities ?? []), ...more.people];
   const wanted = search.trim().toLocaleLowerCase();
   const shown = people.filter(({ name }) => name.toLocaleLowerCase().includes(wanted));
-  if (!may.read_people) return html`<${Refused} title="People" why=${missing.read_people} />`;
   const person = opened && people.find((each) => each.identity_id === opened);
   const drop = may.enroll ? dropping(setEnrolling, setIsOver) : {};
   return html`
