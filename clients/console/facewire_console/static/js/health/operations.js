@@ -9,13 +9,16 @@ const PERIOD_MS = 5000; // As long as the console keeps a page of metrics.
 
 const ms = (value) => (value === null ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`);
 
+/** A name that may go on in another line after its slash, on a phone. */
+const breakable = (name) => name.split("/").map((part, index) => (index ? html`/<wbr />${part}` : part));
+
 function Models({ models }) {
   return html`
     <div class="table"><table>
       <thead><tr><th scope="col">Model</th><th scope="col">State</th><th scope="col">Replicas</th><th scope="col">Calls now</th><th scope="col">Mean call</th></tr></thead>
       <tbody>
         ${models.map((each) => html`
-          <tr key=${each.servable}><th scope="row">${each.servable}</th>
+          <tr key=${each.servable}><th scope="row">${breakable(each.servable)}</th>
             <td><span class=${`lamp ${each.serves ? "good" : "bad"}`}>${each.serves ? "proven" : "not serving"}</span></td>
             <td>${each.replicas - each.left_out} of ${each.replicas}</td><td>${each.in_flight}</td><td>${ms(each.mean_call_ms)}</td></tr>`)}
       </tbody>
