@@ -82,7 +82,8 @@ class Metrics:
         self._read_at = -_KEPT_S
         self._reading = asyncio.Lock()
         self._found: JSON | MetricsError | None = None
-        self._latencies: deque[Histogram] = deque(maxlen=_WINDOW)
+        # At first all frames since the server's start count: what came before the first reading is not lost.
+        self._latencies: deque[Histogram] = deque([Histogram({})], maxlen=_WINDOW)
 
     async def found(self) -> JSON | None:
         """Returns what Health shows; None if no setting says where the page is.

@@ -33,7 +33,7 @@ function Numbers({ metrics: { workers, streams, slots, frames, models } }) {
       <${Fact} label="Pictures in work">${slots.in_use} of at most ${slots.count}<//>
       <${Fact} label="Frames">${frames.count > 0
         ? `half below ${ms(frames.half_below_ms)} · nine of ten below ${ms(frames.nine_of_ten_below_ms)} · of all cameras' last ${count(frames.count, "frame")}`
-        : "none in the last minutes"}<//>
+        : "none lately"}<//>
     </dl>
     <${Models} models=${models} />`;
 }
