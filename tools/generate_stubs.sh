@@ -12,6 +12,6 @@ protoc -I protos --python_out="$into/clients/python" --pyi_out="$into/clients/py
   protos/facewire/v1/{face,recognition,gallery}.proto
 protoc -I protos --grpc_python_out="$into/clients/python" \
   protos/facewire/v1/{recognition,gallery}.proto
-# The records of gallery and journal: how they lie on disk, not what travels.
+# The records of gallery, journal and unknown people: how they lie on disk, not what travels.
 protoc -I server --python_out="$into/server" --pyi_out="$into/server" \
-  server/facewire_server/backends/lmdb_{gallery,journal}/records.proto
+  server/facewire_server/backends/{lmdb_gallery,lmdb_journal,unknown_files}/records.proto

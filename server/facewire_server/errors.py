@@ -21,11 +21,13 @@ ServerError
     IdentityNotFound
     TemplateNotFound
     TrackNotFound
+    UnknownPersonNotFound
   AlreadyExists
     GalleryExists
     IdentityExists
   ModelContractMismatch        templates of another model contract
   CropsNotKept            the operator does not allow pictures of tracks to be kept
+  UnknownPeopleNotKept    the operator does not allow unknown visits to be kept
   StreamTakenOver         another stream was opened with this one's resume token
   Exhausted               a limit was reached
     GalleryFull
@@ -93,6 +95,8 @@ __all__ = [
     "TrackNotFound",
     "Unavailable",
     "UndecodableImage",
+    "UnknownPeopleNotKept",
+    "UnknownPersonNotFound",
     "WorkerBusy",
 ]
 
@@ -197,6 +201,10 @@ class TrackNotFound(NotFound):
     """No track of this id, or nothing is kept of it."""
 
 
+class UnknownPersonNotFound(NotFound):
+    """No unknown person of this id in the gallery, or they are no longer kept."""
+
+
 class AlreadyExists(ServerError):
     """The object to create exists."""
 
@@ -215,6 +223,10 @@ class ModelContractMismatch(ServerError):
 
 class CropsNotKept(ServerError):
     """The operator does not allow pictures of tracks to be kept."""
+
+
+class UnknownPeopleNotKept(ServerError):
+    """The operator does not allow unknown visits to be kept."""
 
 
 class StreamTakenOver(ServerError):

@@ -119,6 +119,15 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.streams.verdicts": frozenset({"numpy", f"{SERVER}.streams.verdicts", *VALUES}),
     f"{SERVER}.streams.values": VALUES,
     f"{SERVER}.streams.journal": frozenset({f"{SERVER}.streams.journal", *VALUES}),
+    f"{SERVER}.streams.unknown": frozenset(
+        {
+            "numpy",
+            *VALUES,
+            *(f"{SERVER}.streams.{each}" for each in ("journal", "unknown")),
+            *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
+            f"{SERVER}.pipeline.match",
+        }
+    ),
     # A stream's own line: it calls the steps for each frame, and keeps what is known between frames.
     f"{SERVER}.streams.camera": frozenset(
         {
@@ -127,7 +136,7 @@ ROOMS: dict[str, frozenset[str]] = {
             *VALUES,
             *(
                 f"{SERVER}.streams.{each}"
-                for each in ("camera", "journal", "tracks", "values", "verdicts")
+                for each in ("camera", "journal", "tracks", "unknown", "values", "verdicts")
             ),
             *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
             *(
@@ -239,6 +248,22 @@ ROOMS: dict[str, frozenset[str]] = {
             *VALUES,
         }
     ),
+    "facewire_server.backends.erasable_files": frozenset(),
+    "facewire_server.backends.unknown_files": frozenset(
+        {
+            "numpy",
+            *(
+                f"{SERVER}.backends.{each}"
+                for each in (
+                    *("crop_cipher", "erasable_files", "unknown_files"),
+                    "lmdb_gallery.quality_records",
+                )
+            ),
+            *(f"{SERVER}.streams.{each}" for each in ("journal", "unknown")),
+            *VALUES,
+            "google.protobuf",
+        }
+    ),
     "facewire_server.backends.lmdb_journal.soundness": frozenset(
         {
             "facewire_server.backends.lmdb_journal",
@@ -254,7 +279,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "facewire_server.backends.lmdb_storage",
             *(
                 f"{SERVER}.backends.{each}"
-                for each in ("lmdb_gallery.quality_records", "memory_journal")
+                for each in ("erasable_files", "lmdb_gallery.quality_records", "memory_journal")
             ),
             *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
             *(f"{SERVER}.streams.{each}" for each in ("journal", "kept_events")),

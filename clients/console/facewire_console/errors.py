@@ -34,6 +34,8 @@ STATUS_OF_REASON: Final[dict[ErrorReason, int]] = {
     ErrorReason.TEMPLATE_NOT_FOUND: 404,
     ErrorReason.TRACK_NOT_FOUND: 404,
     ErrorReason.CROPS_NOT_KEPT: 404,
+    ErrorReason.UNKNOWN_PEOPLE_NOT_KEPT: 404,
+    ErrorReason.UNKNOWN_PERSON_NOT_FOUND: 404,
     ErrorReason.SEVERAL_FACES: 409,
     ErrorReason.IDENTITY_EXISTS: 409,
     ErrorReason.GALLERY_EXISTS: 409,

@@ -37,6 +37,7 @@ from facewire_server.events.operators import (
     Stopped,
     TlsFailed,
     TokenRefused,
+    UnknownFailed,
     WorkerDied,
     WorkerServes,
     WorkersGivenUp,
@@ -84,6 +85,7 @@ __all__ = [
     "TlsFailed",
     "TokenRefused",
     "TrackChanged",
+    "UnknownFailed",
     "WorkerDied",
     "WorkerServes",
     "WorkersGivenUp",
@@ -314,6 +316,7 @@ Event: TypeAlias = (
     | GalleryStateChanged
     | JournalReplaced
     | JournalFailed
+    | UnknownFailed
     | AuditFailed
     | LoopLag
     | InternalError

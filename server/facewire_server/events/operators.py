@@ -35,6 +35,7 @@ __all__ = [
     "Stopped",
     "TlsFailed",
     "TokenRefused",
+    "UnknownFailed",
     "WorkerDied",
     "WorkerServes",
     "WorkersGivenUp",
@@ -129,6 +130,19 @@ class JournalReplaced:
 @dataclass(frozen=True, slots=True)
 class JournalFailed:
     """The journal's storage failed a call: what the call should have kept is lost, and recognition goes on.
+
+    Attributes:
+        error: class of the error.
+        detail: its text.
+    """
+
+    error: type[Exception]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFailed:
+    """An unknown visit could not be kept, or unknown people could not be listed or erased; recognition goes on.
 
     Attributes:
         error: class of the error.

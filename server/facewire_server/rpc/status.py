@@ -71,6 +71,14 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
         StatusCode.FAILED_PRECONDITION,
         face_pb2.ERROR_REASON_CROPS_NOT_KEPT,
     ),
+    errors.UnknownPeopleNotKept: (
+        StatusCode.FAILED_PRECONDITION,
+        face_pb2.ERROR_REASON_UNKNOWN_PEOPLE_NOT_KEPT,
+    ),
+    errors.UnknownPersonNotFound: (
+        StatusCode.NOT_FOUND,
+        face_pb2.ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND,
+    ),
     errors.StreamTakenOver: (StatusCode.ABORTED, face_pb2.ERROR_REASON_STREAM_TAKEN_OVER),
     errors.GalleryFull: (StatusCode.RESOURCE_EXHAUSTED, face_pb2.ERROR_REASON_GALLERY_FULL),
     errors.TooManyStreams: (

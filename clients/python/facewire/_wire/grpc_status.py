@@ -66,6 +66,11 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
         errors.NotSupportedError,
         "Ask the operator to set FACEWIRE_KEEP_CROPS.",
     ),
+    ErrorReason.UNKNOWN_PERSON_NOT_FOUND: (errors.NotFoundError, ""),
+    ErrorReason.UNKNOWN_PEOPLE_NOT_KEPT: (
+        errors.NotSupportedError,
+        "Ask the operator to set FACEWIRE_KEEP_UNKNOWN_HOURS.",
+    ),
     ErrorReason.STREAM_TAKEN_OVER: (
         errors.ServerError,
         "Another client resumed the stream: give each camera a token of its own.",

@@ -101,6 +101,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_STREAM_TAKEN_OVER: _ClassVar[ErrorReason]
     ERROR_REASON_ROLE_REQUIRED: _ClassVar[ErrorReason]
     ERROR_REASON_STORAGE_DAMAGED: _ClassVar[ErrorReason]
+    ERROR_REASON_UNKNOWN_PEOPLE_NOT_KEPT: _ClassVar[ErrorReason]
+    ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND: _ClassVar[ErrorReason]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
@@ -178,6 +180,8 @@ ERROR_REASON_CROPS_NOT_KEPT: ErrorReason
 ERROR_REASON_STREAM_TAKEN_OVER: ErrorReason
 ERROR_REASON_ROLE_REQUIRED: ErrorReason
 ERROR_REASON_STORAGE_DAMAGED: ErrorReason
+ERROR_REASON_UNKNOWN_PEOPLE_NOT_KEPT: ErrorReason
+ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND: ErrorReason
 
 class Image(_message.Message):
     __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes", "chroma_stride_bytes", "plane_height_px")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from facewire_server.backends.lmdb_journal.crop_files import CropFiles
+from facewire_server.backends.erasable_files import ErasableFiles
 from facewire_server.backends.lmdb_journal.journal import LmdbJournal
 from facewire_server.backends.lmdb_journal.storage import (
     DAMAGED,
@@ -122,4 +122,4 @@ def _put_aside(folder: Path) -> None:
         (folder / "data.mdb").replace(folder / DAMAGED)
         for name in ("lock.mdb", "accounts"):
             (folder / name).unlink(missing_ok=True)
-        CropFiles(folder / "crops").erase_all()
+        ErasableFiles(folder / "crops", ".jpg").erase_all()

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+from facewire_server.backends.erasable_files import ErasableFiles
 from facewire_server.backends.lmdb_journal.accounts import Accounts
-from facewire_server.backends.lmdb_journal.crop_files import CropFiles
 from facewire_server.backends.lmdb_journal.journal_tables import JOURNAL_STORAGE
 from facewire_server.backends.lmdb_journal.writes import STEP, Retention, Writes
 from facewire_server.backends.lmdb_storage.environment import Environment
@@ -86,7 +86,7 @@ class JournalStorage:
         except BaseException:
             self._environment.close()
             raise
-        self.files = CropFiles(folder / "crops")
+        self.files = ErasableFiles(folder / "crops", ".jpg")
         self.now_us = clock
         self.retention = retention
         self._emit = emit

@@ -1,4 +1,4 @@
-"""The files of the pictures: one a track, readable by their owner only, overwritten before they are removed."""
+"""Files that leave nothing behind: one a track, readable by their owner only, overwritten before they are removed."""
 
 import contextlib
 import os
@@ -11,28 +11,40 @@ from typing import Final
 from facewire_server.backends.lmdb_storage.overwriting import overwrite
 from facewire_server.host.private_files import make_private_folder, open_private
 
-__all__ = ["CropFiles"]
+__all__ = ["ErasableFiles"]
 
 _SETTLED_S: Final = 60.0
 """Age of a file without an entry from which on it belongs to no write in progress. Chosen, not measured."""
 
 
-class CropFiles:
-    """A folder of pictures, shared by several processes."""
+class ErasableFiles:
+    """A folder of files about tracks, shared by several processes."""
 
-    def __init__(self, folder: Path) -> None:
-        """Takes the folder, which `write` makes."""
+    def __init__(self, folder: Path, suffix: str) -> None:
+        """Takes the folder, which `write` makes, and what the files' names end with."""
         self._folder = folder
+        self._suffix = suffix
+
+    def states(self) -> dict[int, tuple[int, int]]:
+        """Returns the files by track, each with numbers that another content changes: its inode and its time of change, ns."""
+        found: dict[int, tuple[int, int]] = {}
+        with contextlib.suppress(FileNotFoundError):
+            for path in self._folder.iterdir():
+                if path.suffix == self._suffix and path.stem.isdecimal():
+                    with contextlib.suppress(FileNotFoundError):
+                        state = path.stat()
+                        found[int(path.stem)] = state.st_ino, state.st_mtime_ns
+        return found
 
     def read(self, track_id: int) -> bytes | None:
-        """Returns a picture; None if there is none."""
+        """Returns the content of a file; None if there is none."""
         try:
             return self._path(track_id).read_bytes()
         except FileNotFoundError:
             return None
 
     def write(self, track_id: int, data: bytes) -> None:
-        """Writes a picture in place of the track's earlier one.
+        """Writes a file in place of the track's earlier one.
 
         Raises:
             OSError: the disk has no room, or the folder cannot be used.
@@ -50,10 +62,10 @@ class CropFiles:
             _erase(old)
 
     def erase(self, track_ids: Collection[int]) -> None:
-        """Overwrites and removes pictures; one that is not there is passed over."""
+        """Overwrites and removes files; one that is not there is passed over."""
         for track_id in track_ids:
             old = self._aside(track_id, ".old")
-            # First: who reads it meanwhile finds a whole picture or none.
+            # First: who reads it meanwhile finds a whole file or none.
             with contextlib.suppress(FileNotFoundError):
                 self._path(track_id).rename(old)
             _erase(old)
@@ -75,7 +87,7 @@ class CropFiles:
                 _erase(path)
 
     def _path(self, track_id: int) -> Path:
-        return self._folder / f"{track_id}.jpg"
+        return self._folder / f"{track_id}{self._suffix}"
 
     def _aside(self, track_id: int, suffix: str) -> Path:
         return self._folder / f"{track_id}.{secrets.token_hex(4)}{suffix}"
