@@ -256,6 +256,9 @@ class FakeCamera(Camera):  # a subclass: mypy says when it no longer fits
     def end(self) -> None:
         self.has_ended = True
 
+    def break_off(self) -> None:
+        pass
+
 
 class FakeEnroller(Enroller):  # a subclass: mypy says when it no longer fits
     """Refuses pictures that begin with "text" as undecodable, and accepts the others."""

@@ -24,9 +24,10 @@ from facewire.v1 import (
     recognition_pb2_grpc,
 )
 from fakes.faces import Embedded, embed
-from fakes.gallery_service import FakeGalleries, Refusal
+from fakes.gallery_service import Refusal
 from fakes.recognition_service import CONTRACT_ID, THRESHOLD, Recognition
 from fakes.track_journal import FakeJournal
+from fakes.unknown_service import FakeUnknown
 
 __all__ = ["SERVING", "TRACKED", "FakeServer", "failure"]
 
@@ -108,7 +109,7 @@ class FakeServer:
         self.token = token
         self._port = port
         self.is_stopping = False
-        self.galleries = FakeGalleries(CONTRACT_ID, THRESHOLD)
+        self.galleries = FakeUnknown(CONTRACT_ID, THRESHOLD)
         self.features = set(features)
         self.journal = journal or FakeJournal()
         self.configs: list[recognition_pb2.StreamConfig] = []
@@ -213,7 +214,7 @@ class FakeServer:
 
 
 class _Galleries(gallery_pb2_grpc.GalleryServiceServicer):
-    """Every method by its name: `FakeGalleries` has one of the same name."""
+    """Every method by its name: `FakeUnknown` has one of the same name."""
 
     def __init__(self, server: FakeServer) -> None:
         self._server = server

@@ -33,6 +33,7 @@ from facewire_server.streams.journal import Journal
 from facewire_server.streams.limits import ServingLimits
 from facewire_server.streams.loads import Alone
 from facewire_server.streams.tally import SessionStatistics
+from facewire_server.streams.unknown import NotKeptUnknown
 from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.held_bytes import ByteBudget
@@ -173,6 +174,7 @@ async def served(
         dimension=DIMENSION,
         trail=trail or NoTrail(),
         purge=purge,
+        unknown=NotKeptUnknown(),
         emit=emit,
         **shared,
     )

@@ -464,6 +464,24 @@ def test_a_filter_that_cannot_be_is_named(client, given, field):
     assert (caught.value.reason, caught.value.field) == (ErrorReason.FIELD_INVALID, field)
 
 
+def test_unknown_people_are_kept_only_if_the_operator_allows_it(client):
+    calls = (
+        lambda: list(client.unknown_people()),
+        lambda: client.unknown_pictures(7),
+        lambda: client.enroll_unknown(7, "ada"),
+        lambda: client.forget_unknown(7),
+        client.forget_all_unknown,
+    )
+    for call in calls:
+        with pytest.raises(facewire.NotSupportedError) as caught:
+            call()
+        assert caught.value.reason is ErrorReason.UNKNOWN_PEOPLE_NOT_KEPT
+    for call in (client.unknown_pictures, client.forget_unknown):
+        with pytest.raises(facewire.InvalidRequestError) as refused:
+            call(0)
+        assert refused.value.field == "unknown_id"
+
+
 def test_a_picture_of_a_track_is_kept_only_if_the_operator_allows_it(client):
     with pytest.raises(facewire.NotSupportedError) as caught:
         client.track_crop(7)

@@ -232,6 +232,23 @@ def test_no_picture_of_a_track_is_kept_by_default(server: RunningServer) -> None
     assert answer.details["ErrorInfo"]["reason"] == "CROPS_NOT_KEPT"
 
 
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        (f"{GALLERIES}/ListUnknownPeople", {}),
+        (f"{GALLERIES}/GetUnknownPictures", {"unknown_id": 1}),
+        (f"{GALLERIES}/EnrollUnknown", {"unknown_id": 1, "identity_id": "ada"}),
+        (f"{GALLERIES}/ForgetUnknown", {"all": True}),
+    ],
+)
+def test_no_unknown_person_is_kept_by_default(
+    server: RunningServer, method: str, request_: dict[str, object]
+) -> None:
+    answer = call(server.address, method, request_)
+    assert answer.status == FAILED_PRECONDITION
+    assert answer.details["ErrorInfo"]["reason"] == "UNKNOWN_PEOPLE_NOT_KEPT"
+
+
 def test_an_error_comes_with_its_details_decoded(
     server: RunningServer, astronaut: NDArray[np.uint8], face: dict[str, str]
 ) -> None:

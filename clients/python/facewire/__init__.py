@@ -88,6 +88,7 @@ from facewire._values.results import (
 )
 from facewire._values.server_info import ServerInfo, ServerLimits, ThresholdStep
 from facewire._values.tracks import TrackCrop, TrackEvent
+from facewire._values.unknown import UnknownPerson, UnknownPicture
 from facewire._version import __version__
 from facewire._wire.tokens import TokenFile
 
@@ -166,6 +167,8 @@ __all__ = [
     "TrackReason",
     "TrackState",
     "UnavailableError",
+    "UnknownPerson",
+    "UnknownPicture",
     "UnreachableError",
     "__version__",
 ]

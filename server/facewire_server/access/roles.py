@@ -12,11 +12,11 @@ class Permission(Enum):
 
     INFO = "read the server's properties and its contract"
     RECOGNIZE = "recognize pictures, and stream a camera's frames"
-    WATCH = "watch who is in front of which camera"
-    CROP = "see the picture of a track's face"
+    WATCH = "watch who is in front of which camera, and list unknown people"
+    CROP = "see the picture of a track's face, and those of an unknown person"
     READ = "read which galleries and people there are"
     WRITE = "change galleries: enroll, rename, delete, import"
-    PURGE = "erase at once what was deleted"
+    PURGE = "erase at once what was deleted, and unknown people"
     EXPORT = "export templates"
 
 

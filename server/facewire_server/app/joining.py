@@ -31,6 +31,7 @@ from facewire_server.rpc.server_info import server_info_message
 from facewire_server.streams.camera.camera import Camera
 from facewire_server.streams.journal import Journal
 from facewire_server.streams.loads import Loads
+from facewire_server.streams.unknown import NotKeptUnknown, UnknownKeeper
 from facewire_server.telemetry.opened import Telemetry, TracesNotInstalled
 from facewire_server.telemetry.state import Build
 
@@ -43,6 +44,7 @@ def join(
     models: Models,
     gallery: LmdbGallery,
     journal: Journal,
+    unknown: UnknownKeeper | NotKeptUnknown,
     work: Work,
     threads: Executor,
     trail: Trail,
@@ -53,7 +55,7 @@ def join(
 ) -> Server:
     """Builds the line over models and gallery, and the server over the line and the journal. Nothing listens yet."""
     limits, defaults = serving_limits(settings), request_defaults(settings, contract)
-    line = join_line(settings, contract, models, gallery, work, threads, emit)
+    line = join_line(settings, contract, models, gallery, work, threads, emit, unknown)
     return Server(
         server_options(settings, raise_open_files()),
         RecognitionServicer(
@@ -74,6 +76,7 @@ def join(
                 defaults=defaults,
                 keeps_crops=journal.keeps_crops,
                 keeps_enrollment_crops=settings.keep_enrollment_crops,
+                keeps_unknown=unknown.are_kept,
             ),
             emit=emit,
         ),
@@ -85,6 +88,7 @@ def join(
             dimension=contract.dimension,
             trail=trail,
             purge=erasing.at_once,
+            unknown=unknown,
             emit=emit,
         ),
         limits=limits,

@@ -21,6 +21,7 @@ from facewire_server.pipeline.match import IfBothBlurred
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.streams.camera.line import CameraLine
+from facewire_server.streams.unknown import NotKeptUnknown, UnknownVisits
 from facewire_server.work.budget import PixelBudgets
 
 __all__ = ["Line", "join_line"]
@@ -42,8 +43,9 @@ def join_line(
     work: Work,
     threads: Executor,
     emit: Emit = ignore,
+    unknown: UnknownVisits | None = None,
 ) -> Line:
-    """Builds the line over models and gallery; it works on pixels in `threads`."""
+    """Builds the line over models and gallery; it works on pixels in `threads`, and hands unknown visits over."""
     limits = serving_limits(settings)
     budget = PixelBudgets(limits.picture.max_pixels, small_pixels=limits.max_stream_pixels)
     finder = FaceFinder(
@@ -84,5 +86,6 @@ def join_line(
         limits.frame,
         work.left_behind,
         settings.keep_crops,
+        unknown or NotKeptUnknown(),
     )
     return Line(recognizer, enroller, camera_line)

@@ -20,6 +20,7 @@ from facewire_server.app.membership import Membership
 from facewire_server.app.reloads import Reloads
 from facewire_server.app.service_health import ServiceHealth
 from facewire_server.app.started import server_started
+from facewire_server.app.unknown import opened_unknown
 from facewire_server.app.values import (
     crop_keys,
     gallery_read_threads,
@@ -193,6 +194,9 @@ async def _server(
             closing(await _opened_gallery(settings, contract, processors))
         )
         journal = await opened.enter_async_context(opened_journal(settings, gallery, emit))
+        unknown = await opened.enter_async_context(
+            opened_unknown(settings, contract, gallery, emit)
+        )
         threads = opened.enter_context(
             ThreadPoolExecutor(line_threads(processors), thread_name_prefix="line")
         )
@@ -209,6 +213,7 @@ async def _server(
             models,
             gallery,
             journal,
+            unknown,
             shared,
             threads,
             trail,
@@ -231,7 +236,7 @@ async def _server(
             )
         )
         secrets = (settings.token_file, settings.tls_key, settings.enrollment_crop_key_file)
-        storages = [settings.data / name for name in ("gallery", "journal", "audit")]
+        storages = [settings.data / name for name in ("gallery", "journal", "unknown", "audit")]
         files = [file for storage in storages for file in storage.glob("data*.mdb")]
         for path, mode in readable_by_others((*secrets, *storages, *files)):
             emit(FileExposed(path, mode))

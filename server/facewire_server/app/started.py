@@ -73,6 +73,7 @@ def server_started(
             "gallery_max_bytes": settings.gallery_max_bytes,
             "events_keep_hours": settings.events_keep_hours,
             "events_keep_count": settings.events_keep_count,
+            "keep_unknown_hours": settings.keep_unknown_hours,
         },
         settings=in_force,
         changed_settings=tuple(name for name in in_force if in_force[name] != defaults[name]),

@@ -130,6 +130,16 @@ class Settings:
             "keep the best picture of each track's face, for consoles and for enrolling: biometric data"
         ),
     ] = False
+    keep_unknown_hours: Annotated[
+        float,
+        _About(
+            "hours that visits of unknown people are kept, grouped by person, with embeddings and pictures, so that they can be "
+            "named later: biometric data of people who have not agreed; 0 = none is; encrypted with the first key of "
+            "enrollment_crop_key_file, if there is one",
+            least=0.0,
+            most=8784.0,
+        ),
+    ] = 0.0
     keep_enrollment_crops: Annotated[
         bool,
         _About(

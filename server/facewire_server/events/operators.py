@@ -365,6 +365,7 @@ GalleryAction: TypeAlias = Literal[
     "update_identity",
     "delete_identity",
     "enroll",
+    "enroll_unknown",
     "delete_template",
     "import",
 ]

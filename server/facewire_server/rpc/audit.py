@@ -99,6 +99,11 @@ class Audit:
         event = GalleryChanged(action, gallery_id, context.peer(), *counts, revision)
         await to_the_end(self._changed(event, record, identity_id))
 
+    async def forgot_unknown(self, context: Any, gallery_id: str, people_count: int) -> None:
+        """Keeps that unknown people were erased at a caller's request, whatever becomes of them."""
+        fields = {"gallery": gallery_id, "people": people_count}
+        await to_the_end(self._keep("forget_unknown", context.peer(), fields))
+
     @asynccontextmanager
     async def importing(self, context: Any, gallery_id: str) -> AsyncIterator[Importing]:
         """Emits and keeps `GalleryChanged` at the end of the block, however it ends, if it changed anything.

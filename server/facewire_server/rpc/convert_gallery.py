@@ -92,7 +92,9 @@ def request_id(text: str) -> str:
     return checked_text(text, "request_id", max_bytes=_MAX_REQUEST_ID_BYTES)
 
 
-def new_identity(request: gallery_pb2.EnrollTemplatesRequest) -> NewIdentity:
+def new_identity(
+    request: gallery_pb2.EnrollTemplatesRequest | gallery_pb2.EnrollUnknownRequest,
+) -> NewIdentity:
     """Converts the identity of an enrollment."""
     return NewIdentity(
         checked_identity_id(request.identity_id),

@@ -24,7 +24,9 @@ from facewire_server.rpc.checks import (
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.incoming import incoming
 from facewire_server.rpc.options import RequestDefaults
+from facewire_server.rpc.unknown import UnknownCalls
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.streams.unknown import UnknownPeople
 from facewire_server.types import FaceSelection
 from facewire_server.work.within import read_within
 
@@ -52,6 +54,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         dimension: int,
         trail: Trail,
         purge: Callable[[str], Awaitable[int]],
+        unknown: UnknownPeople,
         emit: Emit = ignore,
     ) -> None:
         """Joins the service to the gallery and the line.
@@ -65,6 +68,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             trail: keeps who changed and exported what.
             purge: takes the caller's address, keeps what it erases, and returns when nothing that was deleted before is in a file: the
                 number of deletions that were erased.
+            unknown: the people whom the galleries do not know.
             emit: takes the changes of galleries, and exports.
         """
         self._galleries = galleries
@@ -74,6 +78,8 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self._dimension = dimension
         self._purge = purge
         self._audit = Audit(emit, trail, galleries)
+        self._unknown = unknown
+        self._unknown_calls = UnknownCalls(unknown, enroller, defaults, self._audit)
 
     async def CreateGallery(
         self, request: gallery_pb2.CreateGalleryRequest, context: Any
@@ -116,6 +122,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         except GalleryDamaged:  # what it holds is unknown; it can still be deleted
             counts = 0, 0
         revision = await self._galleries.delete_gallery(gallery_id)
+        await self._unknown.forget_gallery(gallery_id)
         await self._audit.changed(context, "delete_gallery", gallery_id, revision, *counts)
         return gallery_pb2.DeleteGalleryResponse(revision=revision)
 
@@ -176,6 +183,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Deletes an identity with all its templates."""
         gallery_id, identity_id = _identity_of(request)
         record = await self._audit.record_of(gallery_id, identity_id)  # not found afterwards
+        await self._unknown.forget_enrolled()  # not recognized afterwards
         deleted, revision = await self._galleries.delete_identity(gallery_id, identity_id)
         await self._audit.changed(
             context, "delete_identity", gallery_id, revision, 1, deleted, record
@@ -230,6 +238,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Deletes one template."""
         gallery_id = gallery_id_or_default(request.gallery_id)
         template_id = checked_template_id(request.template_id)
+        await self._unknown.forget_enrolled()  # not recognized afterwards
         revision = await self._galleries.delete_template(gallery_id, template_id)
         await self._audit.changed(context, "delete_template", gallery_id, revision, 0, 1)
         return gallery_pb2.DeleteTemplateResponse(revision=revision)
@@ -287,6 +296,30 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Erases at once what was deleted."""
         count = await self._purge(context.peer())
         return gallery_pb2.PurgeDeletedResponse(rewritten=bool(count))
+
+    async def ListUnknownPeople(
+        self, request: gallery_pb2.ListUnknownPeopleRequest, context: Any
+    ) -> gallery_pb2.ListUnknownPeopleResponse:
+        """Lists the people whom the gallery does not know."""
+        return await self._unknown_calls.page(request)
+
+    async def GetUnknownPictures(
+        self, request: gallery_pb2.GetUnknownPicturesRequest, context: Any
+    ) -> gallery_pb2.GetUnknownPicturesResponse:
+        """Returns the pictures of one of them."""
+        return await self._unknown_calls.pictures(request)
+
+    async def EnrollUnknown(
+        self, request: gallery_pb2.EnrollUnknownRequest, context: Any
+    ) -> gallery_pb2.EnrollUnknownResponse:
+        """Enrolls one of them from their pictures."""
+        return await self._unknown_calls.enroll(request, context)
+
+    async def ForgetUnknown(
+        self, request: gallery_pb2.ForgetUnknownRequest, context: Any
+    ) -> gallery_pb2.ForgetUnknownResponse:
+        """Erases one of them, or all."""
+        return await self._unknown_calls.forget(request, context)
 
     async def _allowed_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
         """Returns the galleries of a page, of those that the caller may use."""

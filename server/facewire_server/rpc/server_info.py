@@ -36,6 +36,7 @@ def server_info_message(
     defaults: RequestDefaults,
     keeps_crops: bool = False,
     keeps_enrollment_crops: bool = False,
+    keeps_unknown: bool = False,
 ) -> recognition_pb2.GetServerInfoResponse:
     """Converts the limits and defaults that the services were built with.
 
@@ -47,12 +48,14 @@ def server_info_message(
         defaults: what a request gets that leaves its options unset.
         keeps_crops: pictures of tracks are kept.
         keeps_enrollment_crops: aligned faces of enrolled pictures are kept.
+        keeps_unknown: visits of unknown people are kept.
     """
     _, *known = recognition_pb2.Feature.keys()  # the first is FEATURE_UNSPECIFIED
     present = {
         *_PRESENT,
         *(["FEATURE_TRACK_CROPS"] if keeps_crops else []),
         *(["FEATURE_ENROLLMENT_CROPS"] if keeps_enrollment_crops else []),
+        *(["FEATURE_UNKNOWN_PEOPLE"] if keeps_unknown else []),
     }
     decision = defaults.decision
     return recognition_pb2.GetServerInfoResponse(

@@ -100,6 +100,7 @@ class Outbox:
 
     async def break_off(self) -> None:
         """Records what is left; the stream may be resumed from here. A second call does nothing, nor one after `end`."""
+        self._camera.break_off()
         try:
             with suppress(*NOT_ITS_STREAM):
                 await self.record()

@@ -15,7 +15,7 @@ import facewire
 import facewire.video  # what the first use of it reads is not meant
 from facewire._wire import export_file
 from facewire._wire.export_file import ExportFile
-from facewire.v1 import recognition_pb2
+from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 from fakes.server import TRACKED
 from harness.films import write_film
 
@@ -69,6 +69,11 @@ CALLS = {
     "delete_template": lambda client, jpeg, export: one_deleted(client),
     "identity_page": lambda client, jpeg, export: client.identity_page(),
     "purge_deleted": lambda client, jpeg, export: client.purge_deleted(),
+    "unknown_people": lambda client, jpeg, export: listed(client.unknown_people()),
+    "unknown_pictures": lambda client, jpeg, export: client.unknown_pictures(7),
+    "enroll_unknown": lambda client, jpeg, export: client.enroll_unknown(7, "cy"),
+    "forget_unknown": lambda client, jpeg, export: client.forget_unknown(8),
+    "forget_all_unknown": lambda client, jpeg, export: client.forget_all_unknown(),
     "watch_tracks": lambda client, jpeg, export: listed(client.watch_tracks(kept_only=True)),
     "track_crop": lambda client, jpeg, export: client.track_crop(7),
     "follow_camera": lambda client, jpeg, export: listed(
@@ -107,6 +112,11 @@ async def test_no_method_works_with_files_in_the_loop(fake, astronaut, tmp_path)
     jpeg.write_bytes(cv2.imencode(".jpg", portrait)[1].tobytes())
     write_film(jpeg.with_suffix(".avi"), [portrait] * 2)
     fake.features |= {*TRACKED, "FEATURE_TRACK_CROPS"}
+    seen = gallery_pb2.UnknownPicture(image=face_pb2.Image(data=b"jpeg"))
+    fake.galleries.unknown = {
+        unknown_id: (gallery_pb2.UnknownPerson(unknown_id=unknown_id), [seen])
+        for unknown_id in (7, 8)
+    }
     fake.journal.crops[7] = recognition_pb2.GetTrackCropResponse(sequence=3)
     noted = {}
     async with facewire.AsyncClient(fake.address) as client:

@@ -211,6 +211,11 @@ UNARY: dict[str, tuple[list[Any], str]] = {
     "delete_template": (["0" * 32], "DeleteTemplate"),
     "purge_deleted": ([], "PurgeDeleted"),
     "track_crop": ([7], "GetTrackCrop"),
+    "unknown_people": ([], "ListUnknownPeople"),
+    "unknown_pictures": ([7], "GetUnknownPictures"),
+    "enroll_unknown": ([7, "ada"], "EnrollUnknown"),
+    "forget_unknown": ([7], "ForgetUnknown"),
+    "forget_all_unknown": ([], "ForgetUnknown"),
 }
 
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import grpc
 
 from facewire._aio.ending import Ending
-from facewire._aio.running import AsyncCalls
 from facewire._aio.threads import in_thread, metadata_of
+from facewire._aio.unknown_client import AsyncUnknownClient
 from facewire._values.galleries import (
     Gallery,
     Identity,
@@ -28,7 +28,7 @@ from facewire.v1 import gallery_pb2
 __all__ = ["AsyncGalleryClient"]
 
 
-class AsyncGalleryClient(AsyncCalls):
+class AsyncGalleryClient(AsyncUnknownClient):
     """Methods for galleries; each may raise what `Client` lists."""
 
     async def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:

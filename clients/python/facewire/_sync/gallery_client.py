@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import grpc
 
-from facewire._sync.running import Calls
+from facewire._sync.unknown_client import UnknownClient
 from facewire._values.galleries import (
     Gallery,
     Identity,
@@ -24,7 +24,7 @@ from facewire.v1 import gallery_pb2
 __all__ = ["GalleryClient"]
 
 
-class GalleryClient(Calls):
+class GalleryClient(UnknownClient):
     """Methods for galleries; each may raise what `Client` lists."""
 
     def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:

@@ -214,6 +214,10 @@ class Feature(WireEnum):
     """The best picture of a track is kept."""
     ENROLLMENT_CROPS = "ENROLLMENT_CROPS"
     """The aligned face of each enrolled picture is kept, encrypted."""
+    ERROR_RATES = "ERROR_RATES"
+    """Thresholds follow from wanted error rates."""
+    UNKNOWN_PEOPLE = "UNKNOWN_PEOPLE"
+    """Visits of unknown people are kept, grouped by person."""
 
 
 class DetectionMode(WireEnum):

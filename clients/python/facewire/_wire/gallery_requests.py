@@ -21,6 +21,7 @@ __all__ = [
     "identities",
     "identity",
     "identity_page",
+    "pages",
     "purge_deleted",
     "rename_identity",
     "templates",
@@ -46,7 +47,7 @@ def gallery(gallery: str) -> Call[Gallery]:
 def galleries() -> Call[Page[Gallery]]:
     """Lists galleries, page by page."""
     request = gallery_pb2.ListGalleriesRequest(page_size=_PAGE_SIZE)
-    return _pages(
+    return pages(
         lambda stubs: stubs.galleries.ListGalleries,
         request,
         lambda page: map(read_gallery, page.galleries),
@@ -68,7 +69,7 @@ def delete_gallery(gallery: str) -> Call[int]:
 def identities(gallery: str) -> Call[Page[Identity]]:
     """Lists the identities of a gallery, page by page."""
     request = gallery_pb2.ListIdentitiesRequest(gallery_id=gallery, page_size=_PAGE_SIZE)
-    return _pages(
+    return pages(
         lambda stubs: stubs.galleries.ListIdentities,
         request,
         lambda page: map(read_identity, page.identities),
@@ -120,7 +121,7 @@ def templates(identity_id: str, gallery: str) -> Call[Page[Template]]:
     request = gallery_pb2.ListTemplatesRequest(
         gallery_id=gallery, identity_id=identity_id, page_size=_PAGE_SIZE
     )
-    return _pages(
+    return pages(
         lambda stubs: stubs.galleries.ListTemplates,
         request,
         lambda page: map(read_template, page.templates),
@@ -143,16 +144,18 @@ def purge_deleted() -> Call[bool]:
     )
 
 
-def _pages(
+def pages(
     method: Callable[[Any], Any], request: Any, items: Callable[[Any], Iterator[T]]
 ) -> Call[Page[T]]:
+    """Lists something page by page: the call of a page, what it asks for, and the items that a page has."""
+
     def read(page: Any) -> Page[T]:
         if not page.next_page_token:
             return items(page), None
         following = type(request)()
         following.CopyFrom(request)
         following.page_token = page.next_page_token
-        return items(page), _pages(method, following, items)
+        return items(page), pages(method, following, items)
 
     return Call(method, request, read)
 

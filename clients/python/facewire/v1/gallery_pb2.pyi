@@ -327,6 +327,114 @@ class PurgeDeletedResponse(_message.Message):
     rewritten: bool
     def __init__(self, rewritten: bool = ...) -> None: ...
 
+class ListUnknownPeopleRequest(_message.Message):
+    __slots__ = ("gallery_id", "page_size", "page_token")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, gallery_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListUnknownPeopleResponse(_message.Message):
+    __slots__ = ("people", "next_page_token", "total_count")
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    people: _containers.RepeatedCompositeFieldContainer[UnknownPerson]
+    next_page_token: str
+    total_count: int
+    def __init__(self, people: _Optional[_Iterable[_Union[UnknownPerson, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total_count: _Optional[int] = ...) -> None: ...
+
+class UnknownPerson(_message.Message):
+    __slots__ = ("unknown_id", "visit_count", "first_seen_us", "last_seen_us", "camera_ids", "picture_count")
+    UNKNOWN_ID_FIELD_NUMBER: _ClassVar[int]
+    VISIT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_IDS_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    unknown_id: int
+    visit_count: int
+    first_seen_us: int
+    last_seen_us: int
+    camera_ids: _containers.RepeatedScalarFieldContainer[str]
+    picture_count: int
+    def __init__(self, unknown_id: _Optional[int] = ..., visit_count: _Optional[int] = ..., first_seen_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., camera_ids: _Optional[_Iterable[str]] = ..., picture_count: _Optional[int] = ...) -> None: ...
+
+class GetUnknownPicturesRequest(_message.Message):
+    __slots__ = ("gallery_id", "unknown_id")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    unknown_id: int
+    def __init__(self, gallery_id: _Optional[str] = ..., unknown_id: _Optional[int] = ...) -> None: ...
+
+class GetUnknownPicturesResponse(_message.Message):
+    __slots__ = ("pictures",)
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    pictures: _containers.RepeatedCompositeFieldContainer[UnknownPicture]
+    def __init__(self, pictures: _Optional[_Iterable[_Union[UnknownPicture, _Mapping]]] = ...) -> None: ...
+
+class UnknownPicture(_message.Message):
+    __slots__ = ("image", "quality", "camera_id", "first_seen_us", "last_seen_us")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
+    image: _face_pb2.Image
+    quality: _face_pb2.Quality
+    camera_id: str
+    first_seen_us: int
+    last_seen_us: int
+    def __init__(self, image: _Optional[_Union[_face_pb2.Image, _Mapping]] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., camera_id: _Optional[str] = ..., first_seen_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ...) -> None: ...
+
+class EnrollUnknownRequest(_message.Message):
+    __slots__ = ("gallery_id", "unknown_id", "identity_id", "create_identity", "display_name", "source")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    unknown_id: int
+    identity_id: str
+    create_identity: bool
+    display_name: str
+    source: str
+    def __init__(self, gallery_id: _Optional[str] = ..., unknown_id: _Optional[int] = ..., identity_id: _Optional[str] = ..., create_identity: bool = ..., display_name: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+
+class EnrollUnknownResponse(_message.Message):
+    __slots__ = ("results", "revision", "threshold", "threshold_source")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[EnrollmentResult]
+    revision: int
+    threshold: float
+    threshold_source: _face_pb2.ThresholdSource
+    def __init__(self, results: _Optional[_Iterable[_Union[EnrollmentResult, _Mapping]]] = ..., revision: _Optional[int] = ..., threshold: _Optional[float] = ..., threshold_source: _Optional[_Union[_face_pb2.ThresholdSource, str]] = ...) -> None: ...
+
+class ForgetUnknownRequest(_message.Message):
+    __slots__ = ("gallery_id", "unknown_id", "all")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_ID_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    unknown_id: int
+    all: bool
+    def __init__(self, gallery_id: _Optional[str] = ..., unknown_id: _Optional[int] = ..., all: bool = ...) -> None: ...
+
+class ForgetUnknownResponse(_message.Message):
+    __slots__ = ("forgotten_count",)
+    FORGOTTEN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    forgotten_count: int
+    def __init__(self, forgotten_count: _Optional[int] = ...) -> None: ...
+
 class GalleryRecord(_message.Message):
     __slots__ = ("header", "identity", "template")
     HEADER_FIELD_NUMBER: _ClassVar[int]

@@ -45,7 +45,8 @@ class GalleryServiceStub(object):
     Every method may end with, besides what it lists:
     * `INVALID_ARGUMENT` (FIELD_INVALID): `BadRequest` names the field.
     * `UNAUTHENTICATED` (TOKEN_REQUIRED), `PERMISSION_DENIED` (ROLE_REQUIRED): as for RecognitionService.
-    * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
+    * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery, ListGalleries, and those about unknown people, of
+    whom such a gallery has none).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
     request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
@@ -137,6 +138,26 @@ class GalleryServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_gallery__pb2.PurgeDeletedRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_gallery__pb2.PurgeDeletedResponse.FromString,
                 _registered_method=True)
+        self.ListUnknownPeople = channel.unary_unary(
+                '/facewire.v1.GalleryService/ListUnknownPeople',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.ListUnknownPeopleRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.ListUnknownPeopleResponse.FromString,
+                _registered_method=True)
+        self.GetUnknownPictures = channel.unary_unary(
+                '/facewire.v1.GalleryService/GetUnknownPictures',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.GetUnknownPicturesRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.GetUnknownPicturesResponse.FromString,
+                _registered_method=True)
+        self.EnrollUnknown = channel.unary_unary(
+                '/facewire.v1.GalleryService/EnrollUnknown',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.EnrollUnknownRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.EnrollUnknownResponse.FromString,
+                _registered_method=True)
+        self.ForgetUnknown = channel.unary_unary(
+                '/facewire.v1.GalleryService/ForgetUnknown',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.ForgetUnknownRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.ForgetUnknownResponse.FromString,
+                _registered_method=True)
 
 
 class GalleryServiceServicer(object):
@@ -159,7 +180,8 @@ class GalleryServiceServicer(object):
     Every method may end with, besides what it lists:
     * `INVALID_ARGUMENT` (FIELD_INVALID): `BadRequest` names the field.
     * `UNAUTHENTICATED` (TOKEN_REQUIRED), `PERMISSION_DENIED` (ROLE_REQUIRED): as for RecognitionService.
-    * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
+    * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery, ListGalleries, and those about unknown people, of
+    whom such a gallery has none).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
     request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
@@ -332,6 +354,60 @@ class GalleryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUnknownPeople(self, request, context):
+        """Lists the unknown people of a gallery in the order in which they were first seen: visits of a stream whose person is confirmed as
+        UNKNOWN, and never had a name in it, grouped by face. At most 1,000 of all galleries are kept, with at most 100 visits each, and no
+        visit for longer than the operator allows. A visit is listed after its track has ended. The grouping takes the threshold of a
+        gallery of as many people as are unknown: one person may be listed twice, and hardly ever two as one.
+
+        A person is no longer kept once the gallery knows them: some seconds after their enrollment, by whatever call.
+
+        Errors:
+        * `FAILED_PRECONDITION` (UNKNOWN_PEOPLE_NOT_KEPT): the operator does not allow it (FEATURE_UNKNOWN_PEOPLE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUnknownPictures(self, request, context):
+        """Returns the pictures of an unknown person, to see who it is.
+
+        Errors:
+        * `NOT_FOUND` (UNKNOWN_PERSON_NOT_FOUND): no such person, or they are no longer kept.
+        * `FAILED_PRECONDITION` (UNKNOWN_PEOPLE_NOT_KEPT): as for ListUnknownPeople.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnrollUnknown(self, request, context):
+        """Enrolls an unknown person from their pictures, as EnrollTemplates does: each picture has its own result, the same faults are
+        refused, and an identity that a picture also matches is named. If at least one picture is accepted, the unknown person is
+        erased; else nothing is changed.
+
+        Errors:
+        * `NOT_FOUND` (UNKNOWN_PERSON_NOT_FOUND): no such person, or they are no longer kept, or no picture of them is; so ends a
+        call that is repeated.
+        * `FAILED_PRECONDITION` (UNKNOWN_PEOPLE_NOT_KEPT): as for ListUnknownPeople.
+        * `NOT_FOUND` (IDENTITY_NOT_FOUND), `FAILED_PRECONDITION` (CONTRACT_MISMATCH), `UNAVAILABLE` (MODEL_UNAVAILABLE),
+        `DEADLINE_EXCEEDED` (TIMED_OUT): as for EnrollTemplates.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForgetUnknown(self, request, context):
+        """Erases one unknown person, or all of a gallery: when it returns, nothing of their visits is in any file of unknown people. A visit
+        that goes on is kept again when it ends.
+
+        Errors:
+        * `NOT_FOUND` (UNKNOWN_PERSON_NOT_FOUND): no such person, or they are no longer kept.
+        * `FAILED_PRECONDITION` (UNKNOWN_PEOPLE_NOT_KEPT): as for ListUnknownPeople; then nothing is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GalleryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -410,6 +486,26 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     request_deserializer=facewire_dot_v1_dot_gallery__pb2.PurgeDeletedRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_gallery__pb2.PurgeDeletedResponse.SerializeToString,
             ),
+            'ListUnknownPeople': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnknownPeople,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.ListUnknownPeopleRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.ListUnknownPeopleResponse.SerializeToString,
+            ),
+            'GetUnknownPictures': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUnknownPictures,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.GetUnknownPicturesRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.GetUnknownPicturesResponse.SerializeToString,
+            ),
+            'EnrollUnknown': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnrollUnknown,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.EnrollUnknownRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.EnrollUnknownResponse.SerializeToString,
+            ),
+            'ForgetUnknown': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetUnknown,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.ForgetUnknownRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.ForgetUnknownResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'facewire.v1.GalleryService', rpc_method_handlers)
@@ -438,7 +534,8 @@ class GalleryService(object):
     Every method may end with, besides what it lists:
     * `INVALID_ARGUMENT` (FIELD_INVALID): `BadRequest` names the field.
     * `UNAUTHENTICATED` (TOKEN_REQUIRED), `PERMISSION_DENIED` (ROLE_REQUIRED): as for RecognitionService.
-    * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery and ListGalleries).
+    * `NOT_FOUND` (GALLERY_NOT_FOUND): no such gallery (all but CreateGallery, ListGalleries, and those about unknown people, of
+    whom such a gallery has none).
     * `RESOURCE_EXHAUSTED` (GALLERY_FULL): writes only; nothing was written.
     * `RESOURCE_EXHAUSTED` (TOO_MANY_CALLS, REQUEST_TOO_LARGE), `DEADLINE_EXCEEDED` (TIMED_OUT: the
     request did not come) and `UNIMPLEMENTED` (a compressed request): as for RecognitionService.
@@ -844,6 +941,114 @@ class GalleryService(object):
             '/facewire.v1.GalleryService/PurgeDeleted',
             facewire_dot_v1_dot_gallery__pb2.PurgeDeletedRequest.SerializeToString,
             facewire_dot_v1_dot_gallery__pb2.PurgeDeletedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnknownPeople(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/ListUnknownPeople',
+            facewire_dot_v1_dot_gallery__pb2.ListUnknownPeopleRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.ListUnknownPeopleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUnknownPictures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/GetUnknownPictures',
+            facewire_dot_v1_dot_gallery__pb2.GetUnknownPicturesRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.GetUnknownPicturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnrollUnknown(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/EnrollUnknown',
+            facewire_dot_v1_dot_gallery__pb2.EnrollUnknownRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.EnrollUnknownResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetUnknown(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/ForgetUnknown',
+            facewire_dot_v1_dot_gallery__pb2.ForgetUnknownRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.ForgetUnknownResponse.FromString,
             options,
             channel_credentials,
             insecure,

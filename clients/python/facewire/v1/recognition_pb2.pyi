@@ -83,6 +83,8 @@ class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_EVENTS_ONLY: _ClassVar[Feature]
     FEATURE_TRACK_CROPS: _ClassVar[Feature]
     FEATURE_ENROLLMENT_CROPS: _ClassVar[Feature]
+    FEATURE_ERROR_RATES: _ClassVar[Feature]
+    FEATURE_UNKNOWN_PEOPLE: _ClassVar[Feature]
 FRAME_POLICY_UNSPECIFIED: FramePolicy
 FRAME_POLICY_NEWEST_WINS: FramePolicy
 FRAME_POLICY_EVERY_FRAME: FramePolicy
@@ -129,6 +131,8 @@ FEATURE_RESUME: Feature
 FEATURE_EVENTS_ONLY: Feature
 FEATURE_TRACK_CROPS: Feature
 FEATURE_ENROLLMENT_CROPS: Feature
+FEATURE_ERROR_RATES: Feature
+FEATURE_UNKNOWN_PEOPLE: Feature
 
 class StreamRecognizeRequest(_message.Message):
     __slots__ = ("config", "frame")

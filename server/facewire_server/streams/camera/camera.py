@@ -163,6 +163,10 @@ class Camera:
         ids = [person.track_id for person in self._people]
         self._people.end(ids, TrackReason.STREAM_ENDED)
 
+    def break_off(self) -> None:
+        """Hands over the unknown people in view: the stream is over, and another one may go on with their tracks."""
+        self._people.hand_over_unknown(self._people)
+
     async def _evidence(self, view: View, clock: Clock) -> dict[int, Evidence]:
         """Returns the faces that were cut out, embedded, by row."""
         if not len(view.rows):
@@ -205,8 +209,8 @@ class Camera:
     def _keep_portrait(self, person: Person, jpeg: bytes, evidence: Evidence) -> None:
         """Keeps the picture of a face, unless it turned out to be a poor one."""
         if jpeg and evidence.embedding is not None:
-            person.portrait_px = evidence.quality.inter_eye_px
-            self._portraits[person.track_id] = Crop(jpeg, person.last.sequence, evidence.quality)
+            person.portrait = Crop(jpeg, person.last.sequence, evidence.quality)
+            self._portraits[person.track_id] = person.portrait
 
     async def _check_gallery(self) -> None:
         """Marks who must be searched for again, since the gallery changed."""

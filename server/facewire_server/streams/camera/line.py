@@ -1,11 +1,12 @@
 """What all cameras of a server share: the steps of the line, and the gallery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from facewire_server.galleries.ports import LiveSearch
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.frame import FrameReader
 from facewire_server.pipeline.gate import Gate
+from facewire_server.streams.unknown import NotKeptUnknown, UnknownVisits
 from facewire_server.types import PictureLimits
 from facewire_server.work.left_behind import LeftBehind
 
@@ -24,6 +25,7 @@ class CameraLine:
         limits: of a frame.
         left_behind: frames whose threads go on after their deadline.
         keeps_portraits: whether the operator allows the best picture of each track to be kept.
+        unknown: takes the visits of people whom the gallery does not know.
     """
 
     reader: FrameReader
@@ -33,3 +35,4 @@ class CameraLine:
     limits: PictureLimits
     left_behind: LeftBehind
     keeps_portraits: bool = False
+    unknown: UnknownVisits = field(default_factory=NotKeptUnknown)

@@ -12,7 +12,7 @@ from facewire_server.pipeline.match import candidates_needed, decisions
 from facewire_server.pipeline.near import is_near
 from facewire_server.streams.camera.evidence import Evidence
 from facewire_server.streams.camera.line import CameraLine
-from facewire_server.streams.camera.person import Moment, Person, event_of
+from facewire_server.streams.camera.person import Moment, Person, event_of, unknown_visit
 from facewire_server.streams.journal import OpenTrack
 from facewire_server.streams.tracks import Sighting
 from facewire_server.streams.values import StreamPlan
@@ -63,7 +63,10 @@ class People:
             Moment(0.0, event.first_sequence, event.first_seen_us),
             Moment(0.0, event.last_sequence, event.last_seen_us),
             Verdict.restored(decision if has_standing else None),
+            # Whose name is not known any more, since the identity was deleted.
+            was_named=event.state is TrackState.RETRACTED or (is_confirmed and not has_standing),
         )
+        person.was_named |= bool(person.named)
         self._people[person.track_id] = person
         if is_confirmed and not has_standing:  # the identity was deleted meanwhile
             revoked = Change(TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, decision)
@@ -177,8 +180,16 @@ class People:
         for track_id in track_ids:
             person = self._people.pop(track_id, None)
             if person is not None:
+                self.hand_over_unknown([person])
                 change = person.verdict.end(reason)
                 self._emit(person, [change] if change else [])
+
+    def hand_over_unknown(self, people: Iterable[Person]) -> None:
+        """Hands over the visits of those who are confirmed as unknown."""
+        if self._line.unknown.are_kept:
+            for person in people:
+                if visit := unknown_visit(person, self._plan.camera_id, self._plan.gallery_id):
+                    self._line.unknown.saw(visit)
 
     async def _search(self, people: list[Person]) -> SearchResult:
         probes = np.zeros((len(people), self._line.embedder.dimension), np.float32)
@@ -220,6 +231,7 @@ class People:
         return True
 
     def _emit(self, person: Person, changes: Iterable[Change]) -> None:
+        person.was_named |= bool(person.named)
         plan, now_us = self._plan, time.time_ns() // 1000
         self.events += [
             event_of(person, change, plan.camera_id, plan.gallery_id, now_us) for change in changes

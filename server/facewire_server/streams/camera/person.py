@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from facewire_server.streams.journal import Crop
+from facewire_server.streams.unknown import UnknownVisit
 from facewire_server.streams.verdicts import Change, Verdict
-from facewire_server.types import Quality, TrackEvent
+from facewire_server.types import Outcome, Quality, TrackEvent
 
-__all__ = ["Moment", "Person", "event_of"]
+__all__ = ["Moment", "Person", "event_of", "unknown_visit"]
 
 
 class Moment(NamedTuple):
@@ -35,7 +37,8 @@ class Person:
         tried_at_s: when the face was last to be embedded, whether it was good enough or not.
         is_due: the verdict's probe is to be searched for.
         is_poor: the face in the last frame is TOO_POOR, and the verdict does not know it yet.
-        portrait_px: distance of the eyes in the picture that is kept; 0 = none is.
+        portrait: the best picture so far, if pictures are kept.
+        was_named: the verdict has stood on an identity: what was seen is not an unknown person's, also if the identity is deleted.
     """
 
     track_id: int
@@ -47,7 +50,13 @@ class Person:
     tried_at_s: float = float("-inf")
     is_due: bool = False
     is_poor: bool = False
-    portrait_px: float = 0.0
+    portrait: Crop | None = None
+    was_named: bool = False
+
+    @property
+    def portrait_px(self) -> float:
+        """Distance of the eyes in the best picture; 0 = there is none."""
+        return self.portrait.quality.inter_eye_px if self.portrait else 0.0
 
     @property
     def named(self) -> frozenset[str]:
@@ -77,4 +86,22 @@ def event_of(
         last_seen_us=person.last.arrived_us,
         server_time_us=now_us,
         previous_identity_id=change.previous_identity_id,
+    )
+
+
+def unknown_visit(person: Person, camera_id: str, gallery_id: str) -> UnknownVisit | None:
+    """Returns what is kept of a person who is confirmed as unknown, and was never named; None of anyone else."""
+    verdict = person.verdict
+    looks_mean = verdict.looks_mean
+    if person.was_named or looks_mean is None or verdict.shown.outcome is not Outcome.UNKNOWN:
+        return None
+    return UnknownVisit(
+        gallery_id,
+        camera_id,
+        person.track_id,
+        person.visit_id,
+        person.first.arrived_us,
+        person.last.arrived_us,
+        looks_mean,
+        person.portrait,
     )

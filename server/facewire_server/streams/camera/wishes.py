@@ -37,7 +37,7 @@ class PeoplesWishes:
         """
         self._people = people
         self._min_inter_eye_px = min_inter_eye_px
-        self._keeps_portraits = line.keeps_portraits
+        self._keeps_portraits = line.keeps_portraits or line.unknown.are_kept
 
     def due(self, proposal: Proposal, faces: Faces, at_s: float) -> NDArray[np.bool_]:
         """Returns (n,) which faces of a frame are to be embedded."""

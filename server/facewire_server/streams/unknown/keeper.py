@@ -30,8 +30,8 @@ T = TypeVar("T")
 _MOST_WAITING: Final = 1000
 """Visits that wait to be grouped; a further one is lost. Chosen, not measured: grouping one takes some milliseconds."""
 
-_ROUND_S: Final = 1.0
-"""Seconds between two looks at what is to be erased. Chosen, not measured."""
+_ROUND_S: Final = 5.0
+"""Seconds between two looks at what is to be erased. Chosen, not measured; a look at 1,000 people takes 15 ms of processor."""
 
 _SWEEP_PAUSE_S: Final = 10.0
 """Least seconds between two searches for all unknown people, since an import changes a gallery many times a second. Chosen, not

@@ -77,6 +77,12 @@ class Verdict:
         return self._evidence.searched.mean()
 
     @property
+    def looks_mean(self) -> NDArray[np.float32] | None:
+        """The mean of the looks whose direction is `probe`: (d,) float32, not of unit length; None without a good look."""
+        probe = self.probe
+        return None if probe is None else np.float32(self._evidence.searched.cohesion) * probe
+
+    @property
     def inexact(self) -> tuple[Look, ...]:
         """The looks in `probe` that were not embedded in float32."""
         return self._evidence.searched.inexact
