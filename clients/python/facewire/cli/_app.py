@@ -16,6 +16,7 @@ from facewire.cli import (
     _people,
     _recognize,
     _status,
+    _unknown_app,
     _watch,
 )
 from facewire.cli._session import Server
@@ -44,6 +45,7 @@ Exit codes:
 """
 
 app.add_typer(_gallery_app.app, name="gallery")
+app.add_typer(_unknown_app.app, name="unknown")
 app.command()(_events.events)
 app.command()(_mqtt.mqtt)
 app.command()(_frigate.frigate)
