@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, NoReturn, Protocol, TypeVar
@@ -11,7 +11,6 @@ import numpy as np
 
 from facewire_server.errors import (
     GalleryNotFound,
-    ServerError,
     StorageBusy,
     UnknownPersonNotFound,
 )
@@ -130,17 +129,13 @@ class UnknownKeeper:
     async def forget_enrolled(self) -> None:
         """See the port."""
         await self.settled()
-        await self._sweep()
+        await self._surviving(self._sweep())
 
     async def _group_all(self) -> NoReturn:
         while True:
             visit = await self._waiting.get()
-            try:
-                await self._group(visit)
-            except (ServerError, OSError) as error:
-                self._failed(error, str(error))
-            finally:
-                self._waiting.task_done()
+            await self._surviving(self._group(visit))
+            self._waiting.task_done()
 
     async def _group(self, visit: UnknownVisit) -> None:
         group = partial(person_of, policy=self._policy)
@@ -151,12 +146,9 @@ class UnknownKeeper:
     async def _maintain(self) -> NoReturn:
         while True:
             await asyncio.sleep(_ROUND_S)
-            try:
-                await self._call(self._store.erase_old)
-            except OSError as error:
-                self._failed(error, str(error))
+            await self._surviving(self._call(self._store.erase_old))
             if time.monotonic() >= self._sweep_at_s:
-                await self._sweep()
+                await self._surviving(self._sweep())
                 self._sweep_at_s = time.monotonic() + _SWEEP_PAUSE_S
 
     async def _sweep(self) -> None:
@@ -164,16 +156,12 @@ class UnknownKeeper:
         changes = self._gallery.change_count()
         if changes == self._swept:
             return
-        try:
-            people = await self._call(self._store.people)
-            for gallery_id in {person.gallery_id for person in people}:
-                of_gallery = [one for one in people if one.gallery_id == gallery_id]
-                for start in range(0, len(of_gallery), _MOST_PROBES):
-                    await self._erase_known(of_gallery[start : start + _MOST_PROBES])
-        except (ServerError, OSError) as error:
-            self._failed(error, str(error))
-        else:
-            self._swept = changes
+        people = await self._call(self._store.people)
+        for gallery_id in {person.gallery_id for person in people}:
+            of_gallery = [one for one in people if one.gallery_id == gallery_id]
+            for start in range(0, len(of_gallery), _MOST_PROBES):
+                await self._erase_known(of_gallery[start : start + _MOST_PROBES])
+        self._swept = changes
 
     async def _erase_known(self, people: Sequence[UnknownPerson]) -> None:
         """Erases those of one gallery's people whom the gallery knows; all of them if it was deleted."""
@@ -209,6 +197,13 @@ class UnknownKeeper:
             raise StorageBusy(
                 "the files of unknown people cannot be used now: the server's log says why (unknown_failed)"
             ) from error
+
+    async def _surviving(self, step: Awaitable[None]) -> None:
+        """Awaits a step whose failure is emitted, and ends nothing: who deletes a person waits for the visits before."""
+        try:
+            await step
+        except Exception as error:  # noqa: BLE001  # of whatever kind
+            self._failed(error, str(error))
 
     def _failed(self, error: Exception, detail: str) -> None:
         self._emit(UnknownFailed(type(error), detail))

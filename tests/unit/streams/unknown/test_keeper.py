@@ -195,6 +195,28 @@ async def test_a_disk_that_fails_loses_the_visit_and_nothing_else(
     assert len(await kept.of_gallery("default")) == 1
 
 
+async def test_no_failure_keeps_people_from_being_deleted(
+    kept: UnknownKeeper,
+    store: UnknownFiles,
+    gallery: MemoryGallery,
+    events: list[Event],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("of no kind that is expected")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "add", fail)
+        patched.setattr(store, "people", fail)
+        kept.saw(visit(axis(0)))
+        await kept.forget_enrolled()
+    assert [type(event) for event in events] == [UnknownFailed] * 2
+    kept.saw(visit(axis(1)))
+    await enroll(gallery, "ada", axis(1))
+    await kept.forget_enrolled()
+    assert await kept.of_gallery("default") == []
+
+
 async def test_visits_that_cannot_wait_are_told(
     store: UnknownFiles, gallery: MemoryGallery, events: list[Event]
 ) -> None:
