@@ -55,6 +55,8 @@ class ErasableFiles:
             with open(open_private(new, os.O_WRONLY | os.O_EXCL), "wb") as file:
                 file.write(data)
             with contextlib.suppress(FileNotFoundError):
+                # New, for a moment: else another process could take the second name for a stray, and overwrite both.
+                os.utime(self._path(track_id))
                 old.hardlink_to(self._path(track_id))
             new.replace(self._path(track_id))
         finally:

@@ -113,22 +113,17 @@ class UnknownFiles:
         """See the port."""
         now_us = self._now_us()
         kept_us = range(now_us - self._keep_us, now_us + self._keep_us)
-        outdated = [
-            person.unknown_id
-            for person in self.people()
-            if any(visit.last_seen_us not in kept_us for visit in person.visits)
-        ]
-        unreadable = [
-            unknown_id
-            for unknown_id, (state, person) in self._read.items()
-            if person is None and state[1] // 1000 not in kept_us
-        ]
-        if outdated or unreadable:
-            with self._alone():
-                for unknown_id in outdated:
-                    self._erase_visits(unknown_id, kept_us)
-                self._files.erase(unreadable)
-        self._files.erase_strays(self._read)
+        with self._alone():  # a write in progress has a second name for the file that it replaces
+            for person in self.people():
+                if any(visit.last_seen_us not in kept_us for visit in person.visits):
+                    self._erase_visits(person.unknown_id, kept_us)
+            unreadable = [
+                unknown_id
+                for unknown_id, (state, person) in self._read.items()
+                if person is None and state[1] // 1000 not in kept_us
+            ]
+            self._files.erase(unreadable)
+            self._files.erase_strays(self._read)
 
     def _erase_visits(self, unknown_id: int, kept_us: range) -> None:
         person = self._person(unknown_id)
