@@ -48,6 +48,25 @@ def test_the_center_is_that_of_the_picture_in_both_directions(size: tuple[int, i
         np.testing.assert_array_equal(picked.boxes, [central])
 
 
+def test_a_small_box_between_two_people_is_not_the_most_central() -> None:
+    left, right, between = (20, 60, 110, 160), (130, 60, 230, 170), (112, 100, 124, 114)
+    for order in ((left, right, between), (between, right, left)):
+        picked = select(faces(*order), FaceSelection.MOST_CENTRAL, width_px=250, height_px=250)
+        np.testing.assert_array_equal(picked.boxes, [right])
+
+
+def test_a_large_face_at_the_border_is_not_the_most_central() -> None:
+    large, central = (0, 0, 150, 200), (250, 130, 310, 200)
+    picked = select(faces(large, central), FaceSelection.MOST_CENTRAL, width_px=600, height_px=400)
+    np.testing.assert_array_equal(picked.boxes, [central])
+
+
+def test_a_box_without_an_area_is_not_the_most_central() -> None:
+    nothing, aside = (52, 52, 52, 52), (0, 0, 40, 40)
+    picked = select(faces(nothing, aside), FaceSelection.MOST_CENTRAL, width_px=100, height_px=100)
+    np.testing.assert_array_equal(picked.boxes, [aside])
+
+
 def test_the_largest_face_has_the_largest_area_wherever_it_is() -> None:
     far, long = (900, 900, 960, 960), (0, 0, 10, 200)
     for order in ((far, long), (long, far)):

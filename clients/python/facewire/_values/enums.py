@@ -115,6 +115,7 @@ class FaceSelection(WireEnum):
     """The method's default."""
     LARGEST = "LARGEST"
     MOST_CENTRAL = "MOST_CENTRAL"
+    """The one whose box's center is nearest to the picture's, measured in sides of the box."""
     ONLY = "ONLY"
     """The only one: a picture with several faces is refused."""
 
