@@ -186,7 +186,14 @@ def probe_gate(settings: Settings, contract: ModelContract) -> Gate:
         max_upside_down=settings.max_upside_down,
         min_directional_sharpness=settings.min_directional_sharpness,
     )
-    return Gate(limits, upside_down=contract.upside_down)
+    causes = QualityLimits(
+        min_directional_sharpness=settings.enroll_min_directional_sharpness,
+        max_yaw=settings.enroll_max_yaw,
+        min_brightness=settings.enroll_min_brightness,
+        max_brightness=settings.enroll_max_brightness,
+        prefix="enroll_",
+    )
+    return Gate(limits, upside_down=contract.upside_down, causes=causes)
 
 
 def enrollment_gate(settings: Settings, contract: ModelContract) -> Gate:

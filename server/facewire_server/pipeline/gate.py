@@ -24,7 +24,7 @@ class QualityLimits:
 
     Attributes:
         prefix: of the settings' names: "enroll_" or "".
-        min_inter_eye_px: smallest distance of the eyes.
+        min_inter_eye_px: smallest `Quality.inter_eye_px`.
         min_directional_sharpness: smallest `Quality.directional_sharpness`.
         min_norm: smallest `Quality.embedding_norm`.
         max_yaw, max_pitch: largest `Quality.yaw` and `Quality.pitch`, without their signs.
@@ -63,7 +63,11 @@ class Gate:
     """The limits for one purpose: to be enrolled, or to be decided about."""
 
     def __init__(
-        self, limits: QualityLimits, *, upside_down: NDArray[np.float32] | None = None
+        self,
+        limits: QualityLimits,
+        *,
+        upside_down: NDArray[np.float32] | None = None,
+        causes: QualityLimits | None = None,
     ) -> None:
         """Takes the limits.
 
@@ -71,14 +75,17 @@ class Gate:
             limits: what a face must reach.
             upside_down: (d,) float32 of unit length, the mean embedding of faces that stand on their heads, of the
                 embedder's model contract; None = unknown, and no face is UPSIDE_DOWN.
+            causes: limits that refuse no face; what they object to is a fault of a face that is UNRECOGNIZABLE, too, since it
+                says why. None = no cause is named.
         """
         self._limits = limits
         self._upside_down = upside_down
+        self._causes = causes
 
     def asking(self, *, min_inter_eye_px: float) -> "Gate":
         """Returns this gate with another limit of size."""
         limits = replace(self._limits, min_inter_eye_px=min_inter_eye_px)
-        return Gate(limits, upside_down=self._upside_down)
+        return Gate(limits, upside_down=self._upside_down, causes=self._causes)
 
     def examine(
         self,
@@ -100,12 +107,13 @@ class Gate:
         similarity = None
         if embedding is not None and self._upside_down is not None:
             similarity = float(embedding @ self._upside_down)
-        objections: dict[QualityFault, Objection] = {}
-        for check in _checks(known, similarity, eye_brightness):
-            limit = getattr(self._limits, check.limit)
-            if check.fails(limit):
-                text = self._text(check, limit)
-                objections.setdefault(check.fault, Objection(check.fault, text))
+        checks = _checks(known, similarity, eye_brightness)
+        objections = _objections(checks, self._limits)
+        if self._causes and QualityFault.UNRECOGNIZABLE in objections:
+            found = _objections(checks, self._causes) | objections
+            objections = {
+                check.fault: found[check.fault] for check in checks if check.fault in found
+            }
         return Examined(known._replace(faults=tuple(objections)), tuple(objections.values()))
 
     def is_near(
@@ -147,14 +155,6 @@ class Gate:
         examined = self.examine(quality, norm=quality.embedding_norm, embedding=embedding)
         return any(stored.get(fault, 1.0) for fault in examined.quality.faults)
 
-    def _text(self, check: "_Check", limit: float) -> str:
-        bound = "least" if check.is_least else "most"
-        what, advice = _WORDS[check.fault]
-        return (
-            f"{what.format(value=check.value)}; {self._limits.prefix}{check.limit} asks for at {bound} "
-            f"{limit:g}: {advice}"
-        )
-
 
 class _Check(NamedTuple):
     fault: QualityFault
@@ -188,9 +188,25 @@ def _checks(
     ]
 
 
+def _objections(checks: list[_Check], limits: QualityLimits) -> dict[QualityFault, Objection]:
+    """Returns what the limits object to, each fault once, in the order of the checks."""
+    found: dict[QualityFault, Objection] = {}
+    for check in checks:
+        limit = getattr(limits, check.limit)
+        if check.fails(limit):
+            bound = "least" if check.is_least else "most"
+            what, advice = _WORDS[check.fault]
+            text = (
+                f"{what.format(value=check.value)}; {limits.prefix}{check.limit} asks for at {bound} "
+                f"{limit:g}: {advice}"
+            )
+            found.setdefault(check.fault, Objection(check.fault, text))
+    return found
+
+
 _WORDS = {
     QualityFault.TOO_SMALL: (
-        "the eyes are {value:.0f} pixels apart",
+        "seen from the front, the eyes are {value:.0f} pixels apart",
         "come closer to the camera, or send a larger picture",
     ),
     QualityFault.UPSIDE_DOWN: (

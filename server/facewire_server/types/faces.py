@@ -76,7 +76,7 @@ class Quality(NamedTuple):
     """How well a face can be recognized (`facewire.v1.Quality`); `pipeline.quality` defines the measures.
 
     Attributes:
-        inter_eye_px: distance of the eyes in the picture, pixels.
+        inter_eye_px: distance of the eyes in the picture, pixels; of a face turned to the side as it would be from the front.
         sharpness: variance of the Laplacian of the crop's luma.
         brightness: mean luma of the crop, in [0, 255].
         directional_sharpness: variance of the second derivative of the crop's luma along x or along y, the smaller.

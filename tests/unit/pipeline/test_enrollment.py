@@ -175,7 +175,7 @@ async def test_a_face_whose_eyes_are_too_near_makes_no_template(
     if not accepted:
         assert result.quality.faults == (QualityFault.TOO_SMALL,)
         assert result.detail == (
-            "the eyes are 40 pixels apart; enroll_min_inter_eye_px asks for at least 41: "
+            "seen from the front, the eyes are 40 pixels apart; enroll_min_inter_eye_px asks for at least 41: "
             "come closer to the camera, or send a larger picture"
         )
 

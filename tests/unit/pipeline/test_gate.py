@@ -58,6 +58,27 @@ def test_a_fault_of_the_crop_or_the_landmarks(
     assert text in objection.text
 
 
+def test_an_unrecognizable_probe_names_the_causes_which_alone_refuse_no_face() -> None:
+    causes = QualityLimits(min_directional_sharpness=6, max_yaw=0.35, min_brightness=20)
+    gate = Gate(QualityLimits(min_inter_eye_px=8, min_norm=5), causes=causes)
+    poor = GOOD._replace(directional_sharpness=2.0, yaw=0.5)
+    assert not gate.examine(poor, norm=9.0).quality.faults
+    assert gate.examine(GOOD, norm=4.0).quality.faults == (QualityFault.UNRECOGNIZABLE,)
+    assert gate.examine(poor, norm=4.0).quality.faults == (
+        QualityFault.BLURRED,
+        QualityFault.TURNED_AWAY,
+        QualityFault.UNRECOGNIZABLE,
+    )
+    other = gate.asking(min_inter_eye_px=50.0)
+    assert other.examine(poor._replace(brightness=9.0), norm=4.0).quality.faults == (
+        QualityFault.TOO_SMALL,
+        QualityFault.TOO_DARK,
+        QualityFault.BLURRED,
+        QualityFault.TURNED_AWAY,
+        QualityFault.UNRECOGNIZABLE,
+    )
+
+
 def test_faults_of_embedding_and_eyes() -> None:
     assert GATE.examine(GOOD, norm=7.4).quality.faults == (QualityFault.UNRECOGNIZABLE,)
     covered = GATE.examine(GOOD, eye_brightness=0.19)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facewire_server.pipeline.quality import assess, eye_brightness
+from facewire_server.pipeline.quality import assess, attitude, eye_brightness
 from facewire_server.types import Faces, Quality
 
 
@@ -17,6 +17,34 @@ def one_face(left: tuple[float, float], right: tuple[float, float]) -> Faces:
 def test_size_is_the_distance_of_the_eyes() -> None:
     crops = np.zeros((1, 112, 112, 3), np.uint8)
     assert assess(one_face((10, 20), (40, 60)), crops)[0].inter_eye_px == 50
+
+
+@pytest.mark.parametrize("yaw_degrees", [0, 30, 45, 60])
+def test_a_face_that_turns_to_the_side_is_as_large_as_from_the_front(yaw_degrees: int) -> None:
+    """Points of a head in space, of which a turn hides the width, seen from far away."""
+    width, depth = np.cos(np.radians(yaw_degrees)), np.sin(np.radians(yaw_degrees))
+    eyes, mouth = 40.0, 40.0 / 0.82
+    head = [
+        (-eyes / 2, 0, 0),
+        (eyes / 2, 0, 0),
+        (0, mouth / 2, 25),
+        (-14, mouth, 0),
+        (14, mouth, 0),
+    ]
+    points = [(x * width + z * depth, y) for x, y, z in head]
+    seen = attitude(np.array(points, np.float32))
+    assert seen.inter_eye_px == pytest.approx(40, abs=0.1)
+    assert abs(seen.yaw) == pytest.approx(25 * depth / mouth, abs=0.01)
+
+
+def test_a_strip_of_a_face_is_small() -> None:
+    points = np.array([(3, 0), (7, 0), (5, 20), (4, 40), (6, 40)], np.float32)
+    assert attitude(points).inter_eye_px == 8
+
+
+def test_a_frontal_face_with_wide_eyes_is_as_large_as_they_are_apart() -> None:
+    points = np.array([(0, 0), (50, 0), (25, 20), (10, 40), (40, 40)], np.float32)
+    assert attitude(points).inter_eye_px == 50
 
 
 def test_blur_lowers_sharpness_and_darkness_brightness() -> None:

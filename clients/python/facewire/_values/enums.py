@@ -96,6 +96,7 @@ class QualityFault(WireEnum):
 
     UNSPECIFIED = "UNSPECIFIED"
     TOO_SMALL = "TOO_SMALL"
+    """By `Quality.inter_eye_px`: a face that is only turned to the side is not small."""
     BLURRED = "BLURRED"
     """Out of focus, enlarged, or smeared by motion."""
     TURNED_AWAY = "TURNED_AWAY"
@@ -105,7 +106,7 @@ class QualityFault(WireEnum):
     COVERED = "COVERED"
     """The eyes are covered, for example by sunglasses."""
     UNRECOGNIZABLE = "UNRECOGNIZABLE"
-    """The model finds little in the face that identifies a person."""
+    """The model finds little in the face that identifies a person; the other faults say why, if that is known."""
 
 
 class FaceSelection(WireEnum):

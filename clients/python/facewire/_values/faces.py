@@ -54,7 +54,7 @@ class Quality:
     """How well a face can be recognized, measured on the picture as received.
 
     Attributes:
-        inter_eye_px: distance between the eyes' centers, pixels.
+        inter_eye_px: distance between the eyes' centers, pixels; of a face turned to the side as it would be from the front.
         sharpness: variance of the Laplacian of the aligned crop's luma; below about 20
             is blurred or enlarged.
         brightness: mean luma of the aligned crop, before dark pictures are brightened. Range [0, 255].
