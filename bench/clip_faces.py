@@ -87,7 +87,9 @@ async def _see(clips: Sequence[Path], digest: str) -> None:
     _CACHE.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(_THREADS) as threads:
         async with open_models(contract, folder=_SETTINGS.models, threads=_THREADS) as models:
-            finder = FaceFinder(models.detector, limits=_LIMITS, threads=threads)
+            finder = FaceFinder(
+                models.detector, limits=_LIMITS, threads=threads, follower=lambda: models.follower
+            )
             for clip in progress(clips, "clips", len(clips)):
                 parts: dict[str, list[NDArray[Any]]] = {}
                 frame_count = 0

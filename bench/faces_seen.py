@@ -135,7 +135,9 @@ async def _see(looks: Sequence[Look], label: str) -> list[_Row]:
     rows: list[_Row] = []
     with ThreadPoolExecutor(2) as threads:
         async with open_models(contract, folder=REPOSITORY / "models", threads=2) as models:
-            finder = FaceFinder(models.detector, limits=_LIMITS, threads=threads)
+            finder = FaceFinder(
+                models.detector, limits=_LIMITS, threads=threads, follower=lambda: models.follower
+            )
             landmarks = np.zeros((5, 2), np.float32)
             for index, look in enumerate(progress(looks, label, len(looks))):
                 data = _encoded(look, landmarks)

@@ -137,7 +137,9 @@ async def _line(
 
 
 async def _see(models: Models, path: Path, threads: ThreadPoolExecutor) -> _Seen:
-    finder = FaceFinder(models.detector, limits=_LIMITS, threads=threads)
+    finder = FaceFinder(
+        models.detector, limits=_LIMITS, threads=threads, follower=lambda: models.follower
+    )
     found = await finder.find(Picture(path.read_bytes()), _DETECTION)
     embeddings, _ = await models.embedder.embed(found.crops)
     return _Seen(found.faces, found.qualities, found.crops, embeddings)

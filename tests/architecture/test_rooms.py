@@ -95,6 +95,15 @@ ROOMS: dict[str, frozenset[str]] = {
         {"numpy", *(f"{SERVER}.pipeline.{each}" for each in ("align", "light", "quality")), *VALUES}
     ),
     f"{SERVER}.pipeline.search": frozenset({f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}),
+    f"{SERVER}.pipeline.second_look": frozenset(
+        {
+            "numpy",
+            "cv2",
+            f"{SERVER}.work",
+            *(f"{SERVER}.pipeline.{each}" for each in ("follow", "merge")),
+            *VALUES,
+        }
+    ),
     f"{SERVER}.pipeline.match": frozenset({"numpy", f"{SERVER}.galleries.records", *VALUES}),
     f"{SERVER}.pipeline.similar": frozenset(
         {*VALUES, *(f"{SERVER}.galleries.{each}" for each in ("ids", "records"))}

@@ -55,6 +55,7 @@ def join_line(
         budget=budget,
         left_behind=work.left_behind,
         emit=emit,
+        follower=lambda: models.follower,
     )
     recognizer = Recognizer(
         finder,

@@ -10,7 +10,7 @@ __all__ = ["Detector"]
 
 _THRESHOLDS = np.array([0.6, 0.7, 0.7], np.float32)
 """Thresholds of P-Net, R-Net and O-Net, as in Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded
-Convolutional Networks"; `DetectionOptions.min_score` raises the last one."""
+Convolutional Networks"; `DetectionOptions.min_score` raises the last one, and a second look lowers it (`second_look`)."""
 
 
 class Detector:
@@ -44,8 +44,13 @@ class Detector:
             ModelUnavailable: the model does not answer, or its outputs are not faces.
             TimedOut: it has not answered within the picture's time.
         """
+        least = max(float(_THRESHOLDS[2]), options.min_score)
+        return (await self.propose(canvas, least))[: options.max_faces]
+
+    async def propose(self, canvas: Rgb, least_score: float) -> Faces:
+        """Finds all that has a score above the least one; else as `detect`."""
         thresholds = _THRESHOLDS.copy()
-        thresholds[2] = max(thresholds[2], options.min_score)
+        thresholds[2] = least_score
         answer = await self._model.predict(
             {
                 "image": canvas,
@@ -54,4 +59,4 @@ class Detector:
             }
         )
         faces = faces_of(answer)
-        return faces[np.argsort(-faces.scores, kind="stable")[: options.max_faces]]
+        return faces[np.argsort(-faces.scores, kind="stable")]

@@ -1,6 +1,7 @@
 """The first half of the line: from the bytes of a picture to aligned crops of its faces."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from facewire_server.pictures.header import read_header
 from facewire_server.pictures.memory import lack_of_memory_named
 from facewire_server.pipeline.cut import cut
 from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.follow import Follower
 from facewire_server.pipeline.plan import search_plan
 from facewire_server.pipeline.search import Searched, search
 from facewire_server.pipeline.select import select
@@ -76,6 +78,7 @@ class FaceFinder:
         budget: PixelBudgets | None = None,
         left_behind: LeftBehind | None = None,
         emit: Emit = ignore,
+        follower: Callable[[], Follower | None] = lambda: None,
     ) -> None:
         """Joins the steps.
 
@@ -86,7 +89,9 @@ class FaceFinder:
             budget: shared by all that decode pictures; None = one for this object, in which all pictures are alike.
             left_behind: pictures whose threads go on after their deadline; None = one may.
             emit: takes a `PictureFinished` of each picture.
+            follower: called for each picture; returns what looks again at what is almost surely a face, or None: nothing can now.
         """
+        self._follower = follower
         self._detector = detector
         self._limits = limits
         self._threads = threads
@@ -169,7 +174,8 @@ class FaceFinder:
 
         async def detect() -> tuple[Rgb, Searched]:
             image = await (small or full)
-            return image, await search(image, plan, self._detector, detection, clock)
+            found = await search(image, plan, self._detector, detection, clock, self._follower())
+            return image, found
 
         # Waits for both even if one fails: the decoder's memory counts for this picture until it ends.
         detecting = asyncio.ensure_future(detect())

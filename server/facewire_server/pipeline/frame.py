@@ -76,7 +76,9 @@ class OpenFrame:
         """
         plan = self._layout.plan
         image = await self._decoded(plan.least_short_side_px)
-        found = await search(image, plan, self._detector, self._options, self._clock)
+        found = await search(
+            image, plan, self._detector, self._options, self._clock, self._follower
+        )
         return self._upright(found.faces, image)
 
     async def follow(self, windows: NDArray[np.float32]) -> Faces:

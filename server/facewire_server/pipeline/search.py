@@ -5,9 +5,11 @@ from typing import Final, NamedTuple
 
 from facewire_server.pipeline.canvas import draw_canvas, resized
 from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.follow import Follower
 from facewire_server.pipeline.light import stretched
 from facewire_server.pipeline.merge import merged
 from facewire_server.pipeline.plan import SearchPlan, tiles_of
+from facewire_server.pipeline.second_look import ALMOST_SURE, looked_at_again
 from facewire_server.pipeline.tiles import Tile, shown_whole
 from facewire_server.types import DetectionOptions, Faces, Rgb
 from facewire_server.work.clock import Clock
@@ -32,7 +34,12 @@ class Searched(NamedTuple):
 
 
 async def search(
-    image: Rgb, plan: SearchPlan, detector: Detector, options: DetectionOptions, clock: Clock
+    image: Rgb,
+    plan: SearchPlan,
+    detector: Detector,
+    options: DetectionOptions,
+    clock: Clock,
+    follower: Follower | None = None,
 ) -> Searched:
     """Finds the faces of a picture.
 
@@ -45,12 +52,13 @@ async def search(
         detector: finds faces on a canvas.
         options: what counts as a face.
         clock: measures the stages, and has the threads.
+        follower: looks again at what is almost surely a face; None = nothing does.
 
     Raises:
         ModelUnavailable: the detector does not answer.
         TimedOut: it has not answered within the picture's time.
     """
-    search = _Search(detector, options, clock)
+    search = _Search(detector, options, clock, follower)
     whole = await search.whole(image, plan.short_side_px)
     if not plan.tiled_long_side_px:
         return Searched(whole, plan.smallest_face_px * detector.coarser_by)
@@ -63,15 +71,22 @@ async def search(
 class _Search:
     """The searches of one picture."""
 
-    def __init__(self, detector: Detector, options: DetectionOptions, clock: Clock) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        options: DetectionOptions,
+        clock: Clock,
+        follower: Follower | None,
+    ) -> None:
         self._detector = detector
         self._options = options
         self._clock = clock
+        self._follower = follower
         self._pixel_s = 0.0  # seconds that the slowest search took for each pixel of its canvas
 
     async def whole(self, image: Rgb, short_side_px: int) -> Faces:
         canvas, lit = await self._clock.run("decode", _draw, image, short_side_px)
-        faces = await self._faces(canvas, lit)
+        faces = await self._faces(canvas, lit, image)
         return faces.scaled(image.shape[1] / canvas.shape[1], image.shape[0] / canvas.shape[0])
 
     async def tiles(self, image: Rgb, plan: SearchPlan) -> tuple[list[Faces], bool]:
@@ -93,24 +108,34 @@ class _Search:
                 )
             )
             part = image[place.top : place.bottom, place.left : place.right]
-            faces = await self._faces(*await self._clock.run("decode", _draw_tile, part, size, by))
+            faces = await self._faces(
+                *await self._clock.run("decode", _draw_tile, part, size, by), part
+            )
             faces = faces.scaled(part.shape[1] / size[0], part.shape[0] / size[1])
             found.append(shown_whole(faces.moved(place.left, place.top), place, width, height))
         return found, True
 
-    async def _faces(self, canvas: Rgb, lit: Rgb) -> Faces:
-        """Searches a canvas; a dark one, whose light may be uneven, as it is and with its luma stretched."""
+    async def _faces(self, canvas: Rgb, lit: Rgb, image: Rgb) -> Faces:
+        """Searches a canvas of an image; a dark one, whose light may be uneven, as it is and with its luma stretched."""
         started_s = time.perf_counter()
-        with self._clock.stage("detect"):
-            found = [await self._detector.detect(canvas, self._options)]
-            if lit is not canvas:
-                found.append(await self._detector.detect(lit, self._options))
+        found = [await self._sure(canvas, image)]
+        if lit is not canvas:
+            found.append(await self._sure(lit, lit))
         faces = found[0]
         if len(found) > 1:
             faces = await self._clock.run("detect", merged, found, self._options.max_faces)
         took_s = time.perf_counter() - started_s
         self._pixel_s = max(self._pixel_s, took_s / (canvas.shape[0] * canvas.shape[1]))
         return faces
+
+    async def _sure(self, canvas: Rgb, source: Rgb) -> Faces:
+        """Finds the faces of a canvas; what is almost surely one is looked at again in the picture that it was drawn from."""
+        options, follower = self._options, self._follower
+        with self._clock.stage("detect"):
+            if follower is None:
+                return await self._detector.detect(canvas, options)
+            found = await self._detector.propose(canvas, ALMOST_SURE)
+        return await looked_at_again(found, canvas, source, options, follower, self._clock)
 
 
 def _draw(image: Rgb, short_side_px: int) -> tuple[Rgb, Rgb]:

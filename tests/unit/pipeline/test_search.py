@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facewire_server.pipeline.detect import Detector
+from facewire_server.pipeline.follow import Follower
 from facewire_server.pipeline.plan import SearchPlan, search_plan
 from facewire_server.pipeline.search import Searched, search
 from facewire_server.types import CANVAS_MIN_FACE_PX, DetectionOptions
@@ -100,6 +101,49 @@ async def test_a_picture_without_the_time_for_its_tiles_returns_what_one_canvas_
     assert len(model.canvases) == 1
     assert lefts(found) == []
     assert found.smallest_face_px == PLAN.smallest_face_px > 400 / 32
+
+
+class Doubting(Squares):
+    """The same; each square is almost surely a face. Its O-Net is sure.
+
+    Attributes:
+        least: the lowest score that was asked for, of each call.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.least: list[float] = []
+
+    async def predict(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
+        if "boxes" in inputs:
+            boxes = inputs["boxes"]
+            points = np.repeat(boxes[:, None, :2], 5, axis=1)
+            return {"boxes": boxes, "scores": np.full(len(boxes), 0.97, "f4"), "landmarks": points}
+        self.least.append(float(inputs["thresholds"][2]))
+        found = await super().predict(inputs)
+        scores = np.full(len(found["scores"]), 0.75, np.float32)
+        return {name: rows[scores >= self.least[-1]] for name, rows in found.items()} | {
+            "scores": scores[scores >= self.least[-1]]
+        }
+
+
+async def test_what_is_almost_a_face_is_looked_at_again_in_tiles_too(clock: Clock) -> None:
+    model = Doubting()
+    once = await search(picture(), PLAN, Detector(model), OPTIONS, clock)
+    assert lefts(once) == []
+    assert set(np.round(model.least, 6)) == {0.9}
+
+    found = await search(picture(), PLAN, Detector(model), OPTIONS, clock, Follower(model))
+    assert np.allclose(lefts(found), MARKS_PX, atol=3)
+    np.testing.assert_allclose(found.faces.scores, 0.97, atol=1e-3)
+    assert min(model.least) == pytest.approx(0.6)
+
+
+async def test_a_dark_picture_is_looked_at_again_in_better_light(clock: Clock) -> None:
+    dark = (picture() // 8).astype(np.uint8)
+    model = Doubting()
+    found = await search(dark, PLAN, Detector(model), OPTIONS, clock, Follower(model))
+    assert np.allclose(lefts(found), MARKS_PX, atol=3)
 
 
 async def test_without_tiles_the_answer_says_how_coarse_the_search_was(clock: Clock) -> None:
