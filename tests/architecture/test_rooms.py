@@ -35,7 +35,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.events.operators": frozenset(),
     f"{SERVER}.events": frozenset({f"{SERVER}.errors", f"{SERVER}.events.operators"}),
     f"{SERVER}.logs": frozenset({f"{SERVER}.logs", f"{SERVER}.events", f"{SERVER}.stacks"}),
-    f"{SERVER}.thresholds": frozenset(),
+    f"{SERVER}.thresholds": frozenset({f"{SERVER}.thresholds"}),
     f"{SERVER}.types.pictures": frozenset({"numpy"}),
     f"{SERVER}.types.faces": frozenset({"numpy"}),
     f"{SERVER}.types.decisions": frozenset(

@@ -57,6 +57,10 @@ def test_the_thresholds_are_those_of_the_tool(tool, document):
     assert steps == list(tool.THRESHOLD_STEPS)
 
 
+def test_the_calibration_is_that_of_the_tool(tool, document):
+    assert document["calibration"] == tool.CALIBRATION
+
+
 def test_the_norms_are_those_of_the_tool(tool, document):
     norms = document["min_norm"], document["enroll_min_norm"]
     assert norms == (tool.MIN_NORM, tool.ENROLL_MIN_NORM)

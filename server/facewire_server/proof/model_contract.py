@@ -19,7 +19,7 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.embed import Embedder, FrameError
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof import canary
-from facewire_server.thresholds import EVERY_SIZE, ThresholdStep, checked_steps
+from facewire_server.thresholds import EVERY_SIZE, Calibration, ThresholdStep, checked_steps
 
 __all__ = ["Bfloat16", "ModelContract", "prove", "prove_bfloat16"]
 
@@ -63,6 +63,7 @@ class ModelContract:
     min_norm: float = 0.0
     enroll_min_norm: float = 0.0
     bfloat16: Bfloat16 | None = None
+    calibration: Calibration | None = None
 
     @property
     def has_threshold_steps(self) -> bool:
@@ -88,6 +89,7 @@ class ModelContract:
                 _norm(document.get(name, 0.0)) for name in ("min_norm", "enroll_min_norm")
             )
             bfloat16 = _bfloat16(document.get("bfloat16"))
+            calibration = _calibration(document.get("calibration"))
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a model contract: {error}") from error
         if golden.shape != (len(canary.crops()), dimension):
@@ -103,6 +105,7 @@ class ModelContract:
             min_norm,
             enroll_min_norm,
             bfloat16,
+            calibration,
         )
 
 
@@ -132,6 +135,13 @@ def _bfloat16(stated: Any) -> Bfloat16 | None:
     if not (0 < min_cosine <= 1 and all(0 <= error < 1 for error in errors)):
         raise ValueError("not a model contract: the bounds of bfloat16 are no bounds")
     return Bfloat16(min_cosine, FrameError(*errors))
+
+
+def _calibration(stated: Any) -> Calibration | None:
+    if stated is None:
+        return None
+    points = ((one["fmr"], one["similarity"], one["fmr_bound"]) for one in stated["points"])
+    return Calibration.checked(stated["mean"], stated["spread"], points, stated["measured_to_fmr"])
 
 
 def _step(step: Any) -> tuple[int, float]:

@@ -144,6 +144,33 @@ def test_a_table_that_is_none_is_refused(steps: object) -> None:
         contract(threshold_steps=steps)
 
 
+CALIBRATION = {
+    "mean": 0.1,
+    "spread": 0.09,
+    "points": [
+        {"fmr": 1e-2, "similarity": 0.3, "fmr_bound": 1.1e-2},
+        {"fmr": 1e-4, "similarity": 0.4, "fmr_bound": 2e-4},
+    ],
+    "measured_to_fmr": 1e-4,
+}
+
+
+def test_a_calibration_is_no_term_either() -> None:
+    calibrated = contract(calibration=CALIBRATION)
+    assert calibrated.id == contract().id
+    assert calibrated.calibration is not None
+    assert calibrated.calibration.similarity_at(1e-3) == pytest.approx(0.35)
+    assert contract().calibration is None
+
+
+@pytest.mark.parametrize(
+    "stated", [{}, [], 7, CALIBRATION | {"points": []}, CALIBRATION | {"spread": 0}]
+)
+def test_a_calibration_that_is_none_is_refused(stated: object) -> None:
+    with pytest.raises(ValueError, match=r"calibration|model contract"):
+        contract(calibration=stated)
+
+
 async def test_the_right_model_is_proven() -> None:
     await prove(Answering(GOLDEN), contract())
 

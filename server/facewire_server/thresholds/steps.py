@@ -1,4 +1,4 @@
-"""The threshold of a match: who chose it, and its table by the number of identities in a gallery.
+"""The table of thresholds by the number of identities in a gallery.
 
 A probe is compared with every identity, so among more people a stranger is more likely to resemble
 one. A table of steps states the threshold that holds this likelihood.
@@ -6,25 +6,14 @@ one. A table of steps states the threshold that holds this likelihood.
 
 import math
 from collections.abc import Iterable, Sequence
-from enum import Enum
 from typing import Final, NamedTuple
 
 __all__ = [
     "EVERY_SIZE",
-    "Threshold",
-    "ThresholdSource",
     "ThresholdStep",
     "checked_steps",
     "threshold_for",
 ]
-
-
-class ThresholdSource(Enum):
-    """Who chose a threshold (`facewire.v1.ThresholdSource`)."""
-
-    REQUEST = "request"
-    OPERATOR = "operator"
-    GALLERY_SIZE = "gallery size"
 
 
 class ThresholdStep(NamedTuple):
@@ -32,13 +21,6 @@ class ThresholdStep(NamedTuple):
 
     identity_count: int
     threshold: float
-
-
-class Threshold(NamedTuple):
-    """A threshold in force, and who chose it."""
-
-    value: float
-    source: ThresholdSource
 
 
 EVERY_SIZE: Final = (ThresholdStep(1, 0.42),)

@@ -1,0 +1,84 @@
+"""The rule of a gallery: the rate shared by its people, their own mean and spread as far as they are known."""
+
+from itertools import pairwise
+
+import pytest
+
+from facewire_server.app.values import read_model_contract
+from facewire_server.thresholds import Calibration, GalleryPairs, gallery_rule
+from facewire_server.thresholds.alarms import false_names_a_month, fpir_of_alarms
+
+STATED = read_model_contract("sface").calibration
+assert STATED is not None
+SHIPPED: Calibration = STATED
+LIKE_THE_MODEL = GalleryPairs(SHIPPED.mean, SHIPPED.spread, 1000)
+
+
+@pytest.mark.parametrize(
+    ("count", "threshold"),
+    # At .3 %: measured on LFW with one template a person, .497 at 1,000.
+    [(10, 0.401), (30, 0.426), (50, 0.438), (100, 0.452), (300, 0.475), (1000, 0.497)],
+)
+def test_without_pairs_it_is_what_was_measured_by_size(count: int, threshold: float) -> None:
+    found = gallery_rule(SHIPPED, 0.003, count)
+    assert found.threshold == pytest.approx(threshold, abs=0.004)
+    assert (found.mean, found.spread, found.shrinkage) == (SHIPPED.mean, SHIPPED.spread, 0)
+
+
+def test_the_rate_is_shared_by_the_comparisons() -> None:
+    assert gallery_rule(SHIPPED, 0.01, 100).threshold == pytest.approx(SHIPPED.similarity_at(1e-4))
+    empty, one = (gallery_rule(SHIPPED, 0.003, count).threshold for count in (0, 1))
+    assert empty == one
+
+
+def test_pairs_like_the_models_change_nothing() -> None:
+    with_pairs = gallery_rule(SHIPPED, 0.003, 1000, LIKE_THE_MODEL)
+    assert with_pairs.threshold == pytest.approx(gallery_rule(SHIPPED, 0.003, 1000).threshold)
+    assert with_pairs.shrinkage == pytest.approx(1000 / 1020)
+
+
+def test_people_who_resemble_one_another_more_raise_it() -> None:
+    alike = GalleryPairs(0.139, 0.093, 50)
+    found = gallery_rule(SHIPPED, 0.003, 50, alike)
+    weight = 50 / 70
+    assert found.mean == pytest.approx(weight * 0.139 + (1 - weight) * SHIPPED.mean)
+    z = (SHIPPED.similarity_at(0.003 / 50) - SHIPPED.mean) / SHIPPED.spread
+    assert found.threshold == pytest.approx(found.mean + found.spread * z)
+    assert found.threshold > gallery_rule(SHIPPED, 0.003, 50).threshold + 0.02
+
+
+@pytest.mark.parametrize("pairs", [GalleryPairs(0.4, 0.2, 9), GalleryPairs(0.4, 0.0, 40)])
+def test_pairs_that_say_too_little_do_not_count(pairs: GalleryPairs) -> None:
+    assert gallery_rule(SHIPPED, 0.003, 9, pairs).threshold == pytest.approx(
+        gallery_rule(SHIPPED, 0.003, 9).threshold
+    )
+
+
+def test_the_rate_at_the_threshold_is_the_wanted_one() -> None:
+    found = gallery_rule(SHIPPED, 0.003, 200, GalleryPairs(0.12, 0.1, 200))
+    assert found.fmr_at(found.threshold).value == pytest.approx(0.003 / 200)
+    assert found.fmr_at(found.threshold + 0.05).value < 0.003 / 200
+
+
+def test_it_says_when_it_rests_on_what_was_not_measured() -> None:
+    assert not gallery_rule(SHIPPED, 0.003, 1000).is_extrapolated
+    assert gallery_rule(SHIPPED, 0.003, 100_000).is_extrapolated
+
+
+def test_it_never_falls_with_more_people_and_is_at_most_one() -> None:
+    values = [gallery_rule(SHIPPED, 0.003, round(1.3**row)).threshold for row in range(150)]
+    assert all(low <= high for low, high in pairwise(values))
+    assert values[-1] <= 1
+
+
+def test_alarms_a_month_are_a_rate() -> None:
+    # 1 false alarm in 30.4 days of 100 strangers.
+    assert fpir_of_alarms(1, 100) == pytest.approx(1 / 3043.75)
+    assert false_names_a_month(fpir_of_alarms(4, 250), 250) == pytest.approx(4)
+    assert fpir_of_alarms(1000, 1) == 0.5
+
+
+@pytest.mark.parametrize(("alarms", "strangers"), [(0, 10), (1, 0), (-1, 5), (float("nan"), 5)])
+def test_alarms_that_are_no_number_are_refused(alarms: float, strangers: float) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        fpir_of_alarms(alarms, strangers)
