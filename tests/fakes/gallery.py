@@ -24,6 +24,7 @@ from facewire_server.errors import (
     TemplateNotFound,
 )
 from facewire_server.galleries.embeddings import checked_embeddings
+from facewire_server.galleries.fusion import Fused, fuse
 from facewire_server.galleries.ids import (
     checked_gallery_id,
     checked_new_identity_id,
@@ -31,6 +32,7 @@ from facewire_server.galleries.ids import (
     composed,
     spellings,
 )
+from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.galleries.ports import (
     Enrollments,
     GalleryAdmin,
@@ -57,6 +59,7 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 from facewire_server.galleries.transfer import checked_parts
+from facewire_server.thresholds import GalleryPairs
 from facewire_server.types import Candidate, Quality, Rgb
 
 __all__ = ["Gallery", "MemoryGallery"]
@@ -73,6 +76,12 @@ class _Person:
     templates: dict[str, ExportedTemplate] = field(default_factory=dict)
     crops: dict[str, Rgb] = field(default_factory=dict)
     number: int = field(default_factory=count(1).__next__)
+
+    def fused(self) -> tuple[Fused, ...]:
+        """What the person is searched by."""
+        if not self.templates:
+            return ()
+        return fuse(np.stack([template.embedding for template in self.templates.values()]))
 
 
 @dataclass
@@ -138,20 +147,39 @@ class MemoryGallery:
             room.revision,
             tuple(tuple(self._ranked(room, probe)[:k]) for probe in probes),
             self._info(gallery_id).enrolled_count,
+            self._pairs(room),
         )
 
     def _ranked(self, room: _Room, probe: NDArray[np.float32]) -> list[Candidate]:
         found = []
         for identity_id, person in room.people.items():
             best = None
-            for template_id, template in person.templates.items():
-                products = template.embedding.astype(np.float64) * probe
+            ids = list(person.templates)
+            for fused in person.fused():
+                products = fused.mean.astype(np.float64) * probe
                 similarity = float(np.float32(products.sum()))
                 if best is None or similarity > best.similarity:
-                    best = Candidate(identity_id, person.display_name, similarity, template_id)
+                    oldest = ids[fused.rows[0]]
+                    best = Candidate(identity_id, person.display_name, similarity, oldest)
             if best:
                 found.append(best)
         return sorted(found, key=lambda one: (-one.similarity, one.identity_id.encode()))
+
+    def _pairs(self, room: _Room) -> GalleryPairs:
+        rows, row_owners, means, mean_owners = [], [], [], []
+        for number, person in enumerate(room.people.values()):
+            vectors = [template.embedding for template in person.templates.values()]
+            fused = person.fused()
+            means += [one.mean for one in fused]
+            mean_owners += [number] * len(fused)
+            members = sorted(row for one in fused for row in one.rows)[:8]
+            rows += [vectors[row] for row in members]
+            row_owners += [number] * len(members)
+        if not rows:
+            return GalleryPairs()
+        return gallery_pairs(
+            np.stack(rows), np.array(row_owners), np.stack(means), np.array(mean_owners)
+        )
 
     async def check_searchable(self, gallery_id: str) -> None:
         self._usable(gallery_id)
@@ -196,6 +224,7 @@ class MemoryGallery:
             template_count=len(room.template_ids()),
             model_contract_id=room.model_contract_id,
             created_at_us=room.created_at_us,
+            pairs=self._pairs(room),
         )
 
     async def list_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
@@ -317,7 +346,8 @@ class MemoryGallery:
             raise RequestIdReused("another request", field="request_id")
         if found is None:
             return None
-        return replace(found.answer, identity_count=self._info(gallery_id).enrolled_count)
+        info = self._info(gallery_id)
+        return replace(found.answer, identity_count=info.enrolled_count, pairs=info.pairs)
 
     async def check_enrollable(self, gallery_id: str, identity: NewIdentity) -> None:
         self._check_enrollable(self._usable(gallery_id), identity)
@@ -381,7 +411,7 @@ class MemoryGallery:
 
     def _enrollment(self, gallery_id: str, results: Sequence[EnrollmentResult]) -> Enrollment:
         info = self._info(gallery_id)
-        return Enrollment(tuple(results), info.revision, info.enrolled_count)
+        return Enrollment(tuple(results), info.revision, info.enrolled_count, info.pairs)
 
     @asynccontextmanager
     async def export_records(

@@ -26,6 +26,7 @@ from facewire_server.errors import (
     TemplateNotFound,
 )
 from facewire_server.galleries import transfer
+from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     EnrollmentResult,
@@ -39,6 +40,7 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 from facewire_server.galleries.refusal import Refusal
+from facewire_server.thresholds import GalleryPairs
 from facewire_server.types import Quality, QualityFault
 from fakes.gallery import Gallery, MemoryGallery
 from fakes.matrix_search import MatrixSearch
@@ -600,24 +602,88 @@ async def test_the_oldest_requests_are_forgotten_first(
 # Search
 
 
-async def test_search_answers_identities_nearest_first_by_their_best_template(gallery: Gallery):
+async def test_search_answers_identities_nearest_first_by_the_mean_of_their_templates(
+    gallery: Gallery,
+):
     await gallery.create_identity("default", "without templates", "")
-    await enroll(gallery, "ann", [toward(80), toward(30), toward(50)], [1, 2, 3])
-    await enroll(gallery, "bob", [toward(40), toward(20)], [4, 5])
+    await enroll(gallery, "ann", [toward(60), toward(30)], [1, 2])
+    await enroll(gallery, "ann", [toward(45)], [3])
+    await enroll(gallery, "bob", [toward(40), toward(20)], [5, 4])
     await enroll(gallery, "cid", [toward(120)], [6])
     result = await gallery.search("default", np.stack([toward(0), toward(81)]), 2)
     assert result.revision == await revision_of(gallery, "default")
     first, second = result.candidates
     assert [(one.identity_id, one.template_id) for one in first] == [
         ("bob", template_id(5)),
-        ("ann", template_id(2)),
+        ("ann", template_id(1)),
     ]
     assert [(one.identity_id, one.template_id) for one in second] == [
         ("ann", template_id(1)),
         ("cid", template_id(6)),
     ]
-    assert first[0].similarity == pytest.approx(np.cos(np.radians(20)), abs=1e-6)
+    assert first[0].similarity == pytest.approx(np.cos(np.radians(30)), abs=1e-6)
+    assert first[1].similarity == pytest.approx(np.cos(np.radians(45)), abs=1e-6)
     assert first[0].display_name == "bob"
+
+
+async def test_templates_that_disagree_stay_apart_until_a_third_decides(gallery: Gallery):
+    await enroll(gallery, "ann", [toward(0), toward(100)], [1, 2])
+
+    async def seen() -> dict[int, float]:
+        probes = np.stack([toward(one) for one in (0, 100, 10)])
+        found = (await gallery.search("default", probes, 1)).candidates
+        return {
+            one: round(best.similarity, 4) for one, (best,) in zip((0, 100, 10), found, strict=True)
+        }
+
+    assert await seen() == {0: 1.0, 100: 1.0, 10: 0.9848}
+    await enroll(gallery, "ann", [toward(20)], [3])
+    assert await seen() == {0: 0.9848, 100: 0.0, 10: 1.0}
+    listed = await gallery.list_templates("default", "ann", "", 9)
+    assert [one.template_id for one in listed] == [template_id(one) for one in (1, 2, 3)]
+    await gallery.delete_template("default", template_id(1))
+    assert await seen() == {0: 0.9397, 100: 1.0, 10: 0.9848}
+    await gallery.delete_template("default", template_id(2))
+    assert await seen() == {0: 0.9397, 100: 0.1736, 10: 0.9848}
+
+
+async def test_what_a_deleted_template_added_to_the_mean_is_gone(gallery: Gallery):
+    for number in range(12):  # so that means move when others go
+        await enroll(gallery, f"p{number}", random_unit(1, number), [100 + number])
+    await enroll(gallery, "ann", [toward(0), toward(60)], [1, 2])
+    await gallery.delete_identity("default", "p3")
+    ((best,),) = (await gallery.search("default", toward(30)[None], 1)).candidates
+    assert best.similarity == pytest.approx(1, abs=1e-6)
+    await gallery.delete_template("default", template_id(1))
+    ((best,),) = (await gallery.search("default", toward(60)[None], 1)).candidates
+    assert best.template_id == template_id(2)
+    assert best.similarity == pytest.approx(1, abs=1e-6)
+    for number in (0, 1, 2, *range(4, 12)):
+        ((best,),) = (await gallery.search("default", random_unit(1, number), 1)).candidates
+        assert best.identity_id == f"p{number}"
+        assert best.similarity == pytest.approx(1, abs=1e-6)
+
+
+async def test_a_search_tells_how_much_the_people_resemble_one_another(gallery: Gallery):
+    async def pairs() -> GalleryPairs:
+        return (await gallery.search("default", random_unit(1), 1)).pairs
+
+    assert await pairs() == GalleryPairs()
+    vectors = random_unit(12, 4)
+    for number, vector in enumerate(vectors):
+        done = await enroll(gallery, f"{number}", vector[None], [number])
+    people = np.arange(12)
+    found = await pairs()
+    assert found == gallery_pairs(vectors, people, vectors, people)
+    assert found.identity_count == 12
+    assert done.pairs == found == (await gallery.get_gallery("default")).pairs
+    await gallery.delete_identity("default", "11")
+    left = vectors[:11]
+    assert await pairs() == gallery_pairs(left, people[:11], left, people[:11])
+    await gallery.update_identity("default", "10", "Another name")
+    assert (await pairs()).identity_count == 11
+    await gallery.delete_gallery("default")
+    assert await pairs() == GalleryPairs()
 
 
 async def test_search_answers_all_identities_where_there_are_fewer_than_k(gallery: Gallery):
@@ -634,9 +700,7 @@ async def test_equal_similarities_are_ordered_by_identity_id_and_then_by_age(gal
     same = random_unit(1)[0]
     ids = ["b", "\U00010000", "a", "\uffee", "ab", "Z"]
     for number, identity_id in enumerate(ids):
-        await enroll(
-            gallery, identity_id, random_unit(5, number + 1), range(100 * number, 100 * number + 5)
-        )
+        await gallery.create_identity("default", identity_id, "")
         await enroll(gallery, identity_id, [same, same], [100 * number + 11, 100 * number + 10])
     (candidates,) = (await gallery.search("default", same[None], 4)).candidates
     assert [one.identity_id for one in candidates] == sorted(ids, key=str.encode)[:4]

@@ -14,8 +14,11 @@ import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
+from facewire_server.backends.lmdb_gallery.records_pb2 import Template
 from facewire_server.backends.lmdb_storage.folder import FolderLock
 from facewire_server.errors import RequestIdReused
+from facewire_server.galleries.fusion import fuse
+from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.galleries.records import EnrollmentResult, ExportedTemplate, NewIdentity
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import Quality
@@ -23,6 +26,7 @@ from fakes.python import PATHS
 
 FOLDER = Path(__file__).with_name("golden")
 GOLDEN = ["gallery_b85648d.mdb.gz", "gallery_format_1.mdb.gz"]
+FORMAT_2 = "gallery_format_2.mdb.gz"
 CONTRACT = "c" * 64
 DIMENSION = 16
 
@@ -31,6 +35,25 @@ def vectors(count: int) -> np.ndarray:
     """The vectors that `golden/make_gallery.py` stored."""
     rows = np.random.default_rng(5).standard_normal((count, DIMENSION)).astype(np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def faces(count: int) -> np.ndarray:
+    """Directions of different people, as in `golden/make_format_2.py`."""
+    return np.random.default_rng(7).standard_normal((count, DIMENSION))
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def pictures() -> dict[str, np.ndarray]:
+    """The templates that `golden/make_format_2.py` stored of each person of "default"."""
+    random = np.random.default_rng(8)
+    shown = {"agree": [0, 0, 0], "disagree": [1, 2], "one": [3], "one-wrong": [4, 5, 4]}
+    return {
+        name: unit(faces(6)[rows] + 0.3 * random.standard_normal((len(rows), DIMENSION)))
+        for name, rows in shown.items()
+    }
 
 
 def opened(folder: Path) -> LmdbGallery:
@@ -70,12 +93,12 @@ async def test_it_is_listed(gallery: LmdbGallery) -> None:
 
 
 async def test_it_is_searched(gallery: LmdbGallery) -> None:
-    found = await gallery.search("default", vectors(6), 1)
-    for number, ((best,)) in enumerate(found.candidates):
-        if number == 1:  # deleted before the file was closed
-            assert best.similarity < 0.999
-        else:
-            assert (best.identity_id, best.template_id) == (f"id-{number % 3}", f"{number:032x}")
+    left = {0: (0, 3), 1: (4,), 2: (2, 5)}  # template 1 was deleted before the file was closed
+    for person, numbers in left.items():
+        for fused in fuse(vectors(6)[list(numbers)]):
+            ((best,),) = (await gallery.search("default", fused.mean[None], 1)).candidates
+            oldest = numbers[fused.rows[0]]
+            assert (best.identity_id, best.template_id) == (f"id-{person}", f"{oldest:032x}")
             assert best.similarity == pytest.approx(1.0, abs=1e-6)
 
 
@@ -99,8 +122,10 @@ async def test_it_is_written_to_and_exported(gallery: LmdbGallery) -> None:
         "default", NewIdentity("id-1"), [EnrollmentResult("f" * 32)], new[None]
     )
     assert done.revision == before.revision + 1
-    ((best, _),) = (await gallery.search("default", new[None], 2)).candidates
-    assert (best.identity_id, best.template_id) == ("id-1", "f" * 32)
+    fused = fuse(np.stack([vectors(6)[4], new]))[-1]
+    ((best, _),) = (await gallery.search("default", fused.mean[None], 2)).candidates
+    assert best.identity_id == "id-1"
+    assert best.similarity == pytest.approx(1.0, abs=1e-6)
     assert (await gallery.delete_identity("default", "id-0"))[0] == 2
     async with gallery.export_records("default") as (info, records):
         templates = [one async for one in records if isinstance(one, ExportedTemplate)]
@@ -157,9 +182,15 @@ def stated_format(file: Path, new: bytes = b"") -> bytes | None:
 
 
 async def assert_many(gallery: LmdbGallery) -> None:
-    found = await gallery.search("visitors", vectors(60), 1)
-    for number, (best,) in enumerate(found.candidates):
-        assert best.template_id == f"{100 + number:032x}"
+    async with gallery.export_records("visitors") as (_, records):
+        templates = [one async for one in records if isinstance(one, ExportedTemplate)]
+    stored = {int(one.info.template_id, 16) - 100: one.embedding for one in templates}
+    assert sorted(stored) == list(range(60))
+    for number, vector in enumerate(vectors(60)):
+        np.testing.assert_array_equal(stored[number], vector)
+    (fused, *_) = fuse(vectors(60))
+    ((best,),) = (await gallery.search("visitors", fused.mean[None], 1)).candidates
+    assert best.similarity == pytest.approx(1.0, abs=1e-6)
 
 
 async def test_an_upgrade_gives_every_block_its_checksum_and_keeps_every_vector(
@@ -171,11 +202,63 @@ async def test_an_upgrade_gives_every_block_its_checksum_and_keeps_every_vector(
     gallery = opened(tmp_path)
     await assert_many(gallery)
     gallery.close()
-    assert stated_format(file) == b"2"
+    assert stated_format(file) == b"3"
     assert damaged_galleries(tmp_path) == ()  # each checksum was compared
     file.write_bytes(
         file.read_bytes().replace(vectors(60)[50].tobytes(), vectors(60)[49].tobytes())
     )
+    assert damaged_galleries(tmp_path) == ("visitors",)
+
+
+async def test_an_upgrade_makes_the_mean_of_each_person(tmp_path: Path) -> None:
+    file = put_back(FORMAT_2, tmp_path)
+    assert (stated_format(file), damaged_galleries(tmp_path)) == (b"2", ())
+    gallery = opened(tmp_path)
+    number, people = 0, {}
+    for name, rows in pictures().items():
+        people[name] = fuse(rows)
+        for fused in people[name]:
+            ((best,),) = (await gallery.search("default", fused.mean[None], 1)).candidates
+            oldest = f"{number + fused.rows[0]:032x}"
+            assert (best.identity_id, best.template_id) == (name, oldest)
+            assert best.similarity == pytest.approx(1.0, abs=1e-6)
+        number += len(rows)
+    assert [len(one) for one in people.values()] == [1, 2, 1, 1]
+    assert people["one-wrong"][0].rows == (0, 2)
+    many = await gallery.search("visitors", unit(faces(60)), 1)
+    assert [best.identity_id for (best,) in many.candidates] == [
+        f"visitor-{row}" for row in range(60)
+    ]
+    assert many.pairs.identity_count == 60
+    rows, owners = unit(faces(60)), np.arange(60)
+    assert many.pairs == gallery_pairs(rows, owners, rows, owners)
+    assert (await gallery.get_gallery("default")).identity_count == 5
+    gallery.close()
+    assert (stated_format(file), damaged_galleries(tmp_path)) == (b"3", ())
+
+
+async def test_a_mean_that_is_not_its_persons_is_damage(tmp_path: Path) -> None:
+    put_back(FORMAT_2, tmp_path)
+    opened(tmp_path).close()
+    with lmdb.open(str(tmp_path), max_dbs=1) as environment:
+        templates = environment.open_db(b"templates", create=False)
+        with environment.begin(db=templates, write=True) as transaction:
+            cursor = transaction.cursor()
+            assert cursor.set_range(b"visitors\0")
+            record = Template.FromString(cursor.value())
+            record.mean_row += 1
+            transaction.put(cursor.key(), record.SerializeToString())
+    assert damaged_galleries(tmp_path) == ("visitors",)
+
+
+async def test_an_upgrade_passes_over_a_damaged_gallery(tmp_path: Path) -> None:
+    file = put_back(FORMAT_2, tmp_path)
+    rows = unit(faces(60))
+    file.write_bytes(file.read_bytes().replace(rows[50].tobytes(), rows[49].tobytes()))
+    gallery = opened(tmp_path)
+    ((best,),) = (await gallery.search("default", pictures()["one"], 1)).candidates
+    assert best.identity_id == "one"
+    gallery.close()
     assert damaged_galleries(tmp_path) == ("visitors",)
 
 
@@ -233,10 +316,10 @@ def test_a_storage_that_an_earlier_server_uses_is_not_upgraded_under_it(
 def test_a_storage_of_a_later_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     opened(tmp_path).close()
     file = tmp_path / "data.mdb"
-    stated_format(file, b"3")
+    stated_format(file, b"4")
     before = file.read_bytes()
     with pytest.raises(
-        OSError, match=r"format 3, and this server reads formats up to 2; start the newer"
+        OSError, match=r"format 4, and this server reads formats up to 3; start the newer"
     ):
         opened(tmp_path)
     assert file.read_bytes() == before

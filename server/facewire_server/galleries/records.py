@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.galleries.refusal import Refusal
+from facewire_server.thresholds import NO_PAIRS, GalleryPairs
 from facewire_server.types import Candidate, Quality
 
 __all__ = [
@@ -51,11 +52,13 @@ class SearchResult:
         revision: the gallery's revision that was searched.
         candidates: for each probe its k best identities, best first; fewer if the gallery has fewer.
         identity_count: identities of that revision that a search can find (`enrolled_count`).
+        pairs: how much the people of that revision resemble one another.
     """
 
     revision: int
     candidates: tuple[tuple[Candidate, ...], ...]
     identity_count: int
+    pairs: GalleryPairs = NO_PAIRS
 
 
 class Presence(NamedTuple):
@@ -74,7 +77,8 @@ class Presence(NamedTuple):
 class GalleryInfo:
     """A gallery (`facewire.v1.Gallery`).
 
-    `pending_purge_count` is of the store's files, not of the gallery: two stores of one content may differ in it.
+    `pending_purge_count` is of the store's files, not of the gallery: two stores of one content may differ in it. `pairs` is how much
+    its people resemble one another.
     """
 
     gallery_id: str
@@ -85,6 +89,7 @@ class GalleryInfo:
     model_contract_id: str
     created_at_us: int
     pending_purge_count: int = field(default=0, compare=False)
+    pairs: GalleryPairs = NO_PAIRS
 
     @property
     def enrolled_count(self) -> int:
@@ -202,11 +207,13 @@ class Enrollment:
         revision: after the write; of a repeated request, that of the first time.
         identity_count: identities that a search can find after the write (`enrolled_count`); of a
             repeated request, now.
+        pairs: how much the gallery's people resemble one another, likewise.
     """
 
     results: tuple[EnrollmentResult, ...]
     revision: int
     identity_count: int
+    pairs: GalleryPairs = NO_PAIRS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class RowOwner(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """An identity's template nearest to a probe."""
+    """An identity's mean nearest to a probe, which has the number of its oldest template."""
 
     similarity: float
     template_number: int
@@ -83,7 +83,7 @@ class VectorSearch(Protocol):
             k: >= 1.
 
         Returns:
-            For each probe, by identity number: its most similar template, the oldest (lowest
+            For each probe, by identity number: its most similar row, the oldest (lowest
             number) of equal ones. A similarity is the dot product rounded once to float32.
 
         Raises:

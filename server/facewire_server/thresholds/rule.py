@@ -12,6 +12,7 @@ from facewire_server.thresholds.calibration import Calibration, FalseMatchRate
 
 __all__ = [
     "LEAST_IDENTITIES",
+    "NO_PAIRS",
     "PROBABLE_DOUBLE",
     "GalleryPairs",
     "GalleryRule",
@@ -41,6 +42,10 @@ class GalleryPairs(NamedTuple):
     mean: float = 0.0
     spread: float = 0.0
     identity_count: int = 0
+
+
+NO_PAIRS: Final = GalleryPairs()
+"""Of a gallery in which nobody can be compared with anyone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def gallery_rule(
     calibration: Calibration,
     max_fpir: float,
     comparison_count: int,
-    pairs: GalleryPairs = GalleryPairs(),  # noqa: B008 — a value
+    pairs: GalleryPairs = NO_PAIRS,
 ) -> GalleryRule:
     """Returns the rule of a gallery: t = m + s * z(max_fpir / N).
 
@@ -90,7 +95,7 @@ def gallery_rule(
     Args:
         calibration: of the model.
         max_fpir: wanted rate of false names for a look at a person who is not enrolled, in (0, 0.5].
-        comparison_count: N >= 0: identities, and one more for each that is searched by two means.
+        comparison_count: N >= 0: identities that a search compares.
         pairs: of the gallery; without them the calibration's mean and spread are in force.
     """
     count = max(1, comparison_count)

@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Candidate(NamedTuple):
-    """A gallery identity, scored against a probe by its best template."""
+    """A gallery identity, scored against a probe by the mean of its templates that agree; `template_id` is of the oldest of these."""
 
     identity_id: str
     display_name: str
@@ -116,7 +116,7 @@ class Decision:
 
     @property
     def template_id(self) -> str:
-        """The id of the matched template; "" if no identity was matched."""
+        """The id of the oldest template of the mean that was matched; "" if no identity was matched."""
         matched = self.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS)
         return self.best.template_id if self.best and matched else ""
 

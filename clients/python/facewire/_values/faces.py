@@ -78,7 +78,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An identity of the gallery, scored against a probe by its best template."""
+    """An identity of the gallery, scored against a probe by the mean of its templates that agree."""
 
     identity_id: str
     display_name: str

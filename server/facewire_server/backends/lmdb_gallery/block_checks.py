@@ -5,7 +5,7 @@ from typing import Final
 
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 
-__all__ = ["CHECKSUM_BYTES", "BlockChecks", "is_signed", "sign"]
+__all__ = ["CHECKSUM_BYTES", "BlockChecks", "is_signed", "means_of", "sign"]
 
 CHECKSUM_BYTES: Final = 4
 """Bytes of a CRC-32, which are the last ones of a block."""
@@ -21,6 +21,11 @@ def is_signed(block: memoryview) -> bool:
     return _checksum(block) == _stated(block)
 
 
+def means_of(gallery_id: str) -> str:
+    """Returns the name that the blocks of a gallery's means are known by; those of its templates have the gallery's id."""
+    return f"{gallery_id}\0means"
+
+
 def _checksum(block: memoryview | bytearray) -> int:
     return zlib.crc32(memoryview(block)[:-CHECKSUM_BYTES])
 
@@ -32,7 +37,7 @@ def _stated(block: memoryview) -> int:
 class BlockChecks:
     """What this process has compared. Used by several threads at once: at worst, two of them compare the same block.
 
-    A gallery whose revision was compared as a whole costs nothing more: no write of one revision differs from another's. At
+    Blocks are known by the id of their gallery, or by `means_of` it. What was compared as a whole at a revision costs nothing more: no write of one revision differs from another's. At
     a new revision the checksums of its blocks are read, and only blocks whose checksum is a new one are compared.
     """
 
@@ -68,5 +73,6 @@ class BlockChecks:
 
     def forget(self, gallery_id: str) -> None:
         """Drops what is known of a gallery that was deleted."""
-        self._revisions.pop(gallery_id, None)
-        self._checksums.pop(gallery_id, None)
+        for name in (gallery_id, means_of(gallery_id)):
+            self._revisions.pop(name, None)
+            self._checksums.pop(name, None)

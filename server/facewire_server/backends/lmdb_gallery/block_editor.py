@@ -28,6 +28,7 @@ class BlockEditor:
         self._table = table
         self._layout = layout
         self._held: dict[int, bytearray] = {}
+        self._sound: set[int] = set()
         self.row_count = row_count
 
     def append(self, owner: RowOwner, vector: NDArray[np.float32]) -> int:
@@ -54,6 +55,32 @@ class BlockEditor:
             self._table.delete(number_key(block))
         return moved
 
+    def replace(self, row: int, owner: RowOwner, vector: NDArray[np.float32]) -> None:
+        """Puts another vector in the place of one of the same owner."""
+        self._require_owner(row, owner)
+        self._set(row, owner, vector)
+
+    def row(self, row: int, owner: RowOwner) -> NDArray[np.float32]:
+        """Returns a copy of the vector of a row.
+
+        Raises:
+            GalleryDamaged: the block is not what was written, or the row is not its owner's.
+        """
+        self._require_owner(row, owner)
+        value, offset = self._find_to_read(row)
+        return np.array(self._layout.vectors(value)[offset])
+
+    def unchecked_row(self, row: int) -> NDArray[np.float32]:
+        """Returns a copy of the vector of a row, whatever it is: many rows of many blocks are read faster so."""
+        block, offset = divmod(row, self._layout.rows)
+        value = self._held.get(block)
+        if value is None:
+            stored = self._table.view(number_key(block))
+            if stored is None:
+                raise damaged("a block is missing")
+            return np.array(self._layout.vectors(self._layout.checked(stored))[offset])
+        return np.array(self._layout.vectors(value)[offset])
+
     def flush(self) -> None:
         """Writes the blocks that changed."""
         for block, value in self._held.items():
@@ -65,6 +92,26 @@ class BlockEditor:
         value, offset = self._find(row)
         self._layout.headers(value)[offset] = owner
         self._layout.vectors(value)[offset] = vector
+
+    def _require_owner(self, row: int, owner: RowOwner) -> None:
+        value, offset = self._find_to_read(row)
+        if row >= self.row_count or tuple(self._layout.headers(value)[offset].tolist()) != owner:
+            raise damaged("a row is not its template's")
+
+    def _find_to_read(self, row: int) -> tuple[memoryview | bytearray, int]:
+        """Returns the block of a row, whose checksum is compared once for the life of this object, and the row's place in it."""
+        block, offset = divmod(row, self._layout.rows)
+        held = self._held.get(block)
+        if held is not None:
+            return held, offset
+        stored = self._table.view(number_key(block))
+        if stored is None:
+            raise damaged("a block is missing")
+        if block not in self._sound:
+            if not is_signed(self._layout.checked(stored)):
+                raise damaged("a block is not what was written")
+            self._sound.add(block)
+        return stored, offset
 
     def _find(self, row: int) -> tuple[bytearray, int]:
         block, offset = divmod(row, self._layout.rows)

@@ -21,7 +21,7 @@ from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.galleries.embeddings import are_unit
 from facewire_server.galleries.vector_search import RowOwner
 
-__all__ = ["Block", "BlockLayout", "Blocks"]
+__all__ = ["Block", "BlockLayout", "Blocks", "row_owner"]
 
 BLOCK_PAGES = 128
 """Pages of a block, 512 KiB: large enough for few matrix products a search, small enough to be rewritten at each enrollment.
@@ -42,6 +42,13 @@ _FLOAT = np.dtype("<f4")
 """Little-endian on every machine, since the file may be moved."""
 
 _Bytes: TypeAlias = memoryview | bytearray
+
+
+def row_owner(template_key: bytes) -> RowOwner:
+    """Returns the numbers of which a template's key consists."""
+    return RowOwner(
+        int.from_bytes(template_key[:8], "big"), int.from_bytes(template_key[8:], "big")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +122,20 @@ class Blocks:
         gallery_id: str,
         revision: int,
         checks: BlockChecks | None,
+        checked_as: str = "",
     ) -> None:
-        """Reads nothing yet; `checks` is None for a storage of format 1, which has no checksums."""
+        """Reads nothing yet.
+
+        Args:
+            table, layout, row_count: of the blocks.
+            gallery_id, revision: of the gallery.
+            checks: what is known of the blocks; None for a storage of format 1, which has no checksums.
+            checked_as: their name in `checks`; "" = the gallery's id.
+        """
         self._table = table
         self._checks = checks
         self._row_count = row_count
+        self._checked_as = checked_as or gallery_id
         self.layout = layout
         self.gallery_id = gallery_id
         self.revision = revision
@@ -140,7 +156,7 @@ class Blocks:
         # What is computed once is not computed for each block: a search of a million vectors meets a thousand of them.
         size = layout.unsigned_bytes if checks is None else layout.value_bytes
         shape, begin = (layout.rows, layout.dimension), layout.rows * _HEADER.size
-        if checks is not None and checks.has_all(self.gallery_id, self.revision):
+        if checks is not None and checks.has_all(self._checked_as, self.revision):
             checks = None
         for number, value in enumerate(self._table.numbered_views(-(-left // layout.rows))):
             if value is None:
@@ -148,12 +164,12 @@ class Blocks:
             if len(value) != size:
                 raise damaged("a block is not of its size")
             if checks is not None:
-                checks.require(self.gallery_id, number, value)
+                checks.require(self._checked_as, number, value)
             vectors = np.ndarray(shape, _FLOAT, value, begin)
             yield Block(layout, value, vectors if left >= shape[0] else vectors[:left])
             left -= shape[0]
         if checks is not None:
-            checks.set_all(self.gallery_id, self.revision)
+            checks.set_all(self._checked_as, self.revision)
 
     def rows(self, places: Sequence[tuple[int, RowOwner]]) -> NDArray[np.float32]:
         """Copies some rows.
@@ -168,7 +184,7 @@ class Blocks:
             GalleryDamaged: one is not its owner's, or not of unit length.
         """
         layout, checks = self.layout, self._checks
-        if checks is not None and checks.has_all(self.gallery_id, self.revision):
+        if checks is not None and checks.has_all(self._checked_as, self.revision):
             checks = None
         copied = np.empty((len(places), layout.dimension), np.float32)
         for place, (row, owner) in enumerate(places):
@@ -178,7 +194,7 @@ class Blocks:
                 raise damaged("a block is missing")
             block = Block(layout, layout.checked(value), layout.vectors(value))
             if checks is not None:
-                checks.require(self.gallery_id, number, value)
+                checks.require(self._checked_as, number, value)
             if block.owner(offset) != owner:
                 raise damaged("a row is not its template's")
             copied[place] = block.vectors[offset]

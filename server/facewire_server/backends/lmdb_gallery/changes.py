@@ -14,6 +14,7 @@ from facewire_server.backends.lmdb_gallery.floors import Floors, floors_of, rais
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_TABLES, gallery_prefix
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
+from facewire_server.backends.lmdb_gallery.projection import Projection
 from facewire_server.backends.lmdb_gallery.quality_records import quality_record
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
@@ -118,21 +119,24 @@ def delete_gallery(
 class Changes(Contents):
     """A gallery that is being changed in a write transaction.
 
-    Methods write the tables at once, but vectors and the gallery's record (counts, revision) stay here
+    Methods write the tables at once, but vectors, means and the gallery's record (counts, revision) stay here
     until `save`. So call `save` last; a transaction that ends without it must be aborted.
     """
 
     def __init__(self, transaction: Transaction, gallery_id: str) -> None:
         """Finds the gallery; raises GalleryNotFound."""
         super().__init__(transaction, gallery_id)
-        self._transaction = transaction
         self._galleries = transaction.table("galleries")
         self._editor = BlockEditor(self.block_table, self.layout, self.record.template_count)
+        self._projection = Projection(
+            self.template_table, self._editor, self.mean_table, self.layout, self.record.mean_count
+        )
         self.crops = KeptCrops(transaction, gallery_id)
         self.memory = EnrollmentMemory(transaction, gallery_id, self.record)
 
     def save(self) -> int:
         """Writes the changed blocks and the gallery's record, once, after all changes; returns the new revision."""
+        self._projection.save(self.record)
         self._editor.flush()
         self.record.revision += 1
         self.record.template_count = self._editor.row_count
@@ -203,6 +207,7 @@ class Changes(Contents):
         )
         self.template_table.put(key, record.SerializeToString())
         self.template_key_table.put(record.template_id, key)
+        self._projection.template_added(identity.number)
         identity.template_count += 1
         self.put_identity(info.identity_id, identity)
         return key
@@ -243,6 +248,7 @@ class Changes(Contents):
         self.template_table.delete(key)
         self.template_key_table.delete(record.template_id)
         self.crops.delete(key)
+        self._projection.template_removed(key, record)
         moved = self._editor.remove(record.row)
         if moved is not None:
             moved_key = number_key(*moved)

@@ -6,12 +6,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
-from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
+from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks, means_of
+from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks, row_owner
 from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
+from facewire_server.backends.lmdb_gallery.projection import pairs_of
 from facewire_server.backends.lmdb_gallery.quality_records import quality_of
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
-from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
+from facewire_server.backends.lmdb_storage.tables import Table, Transaction, number_key
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.errors import (
     GalleryNotFound,
@@ -37,7 +38,7 @@ from facewire_server.galleries.records import (
 from facewire_server.galleries.vector_search import Hit, RowOwner
 from facewire_server.types import Candidate
 
-__all__ = ["Contents", "find_gallery", "gallery_info", "row_owner"]
+__all__ = ["Contents", "find_gallery", "gallery_info"]
 
 _SAME_SIMILARITY = 1e-4
 """Most by which two computations of one similarity differ: float32 rounding of 512 products stays below 1e-5."""
@@ -64,13 +65,7 @@ def gallery_info(gallery_id: str, record: Gallery) -> GalleryInfo:
         model_contract_id=record.model_contract_id,
         created_at_us=record.created_at_us,
         pending_purge_count=record.pending_purge_count,
-    )
-
-
-def row_owner(template_key: bytes) -> RowOwner:
-    """Returns the numbers of which a template's key consists."""
-    return RowOwner(
-        int.from_bytes(template_key[:8], "big"), int.from_bytes(template_key[8:], "big")
+        pairs=pairs_of(record),
     )
 
 
@@ -108,6 +103,7 @@ class Contents:
             GalleryNotFound: there is none.
         """
         self.gallery_id = gallery_id
+        self._transaction = transaction
         self._checks = checks
         self.record = find_gallery(transaction, gallery_id)
         prefix = gallery_prefix(gallery_id)
@@ -130,8 +126,26 @@ class Contents:
         return BlockLayout(self.record.dimension, self.record.rows_per_block)
 
     @property
+    def mean_table(self) -> Table:
+        """The blocks of its people's means, which a storage of an earlier format lacks."""
+        return self._transaction.table("means", gallery_prefix(self.gallery_id))
+
+    @property
+    def means(self) -> Blocks:
+        """What its people are searched by."""
+        return Blocks(
+            self.mean_table,
+            self.layout,
+            self.record.mean_count,
+            self.gallery_id,
+            self.record.revision,
+            self._checks,
+            means_of(self.gallery_id),
+        )
+
+    @property
     def blocks(self) -> Blocks:
-        """Its vectors."""
+        """The vectors of its templates."""
         return Blocks(
             self.block_table,
             self.layout,
@@ -246,13 +260,14 @@ class Contents:
         ]
         identities = [self._numbered_identity(one, owner) for one, owner in listed]
         templates = [self.template(number_key(*owner)) for _, owner in listed]
-        # A name is given for its template's vector, not for a row that merely says it is the template's.
+        # A name is given for its person's mean, not for a row that merely says it is the person's.
         rows = [
-            (template.row, owner) for template, (_, owner) in zip(templates, listed, strict=True)
+            (template.mean_row, owner)
+            for template, (_, owner) in zip(templates, listed, strict=True)
         ]
         similarities = [best[owner.identity_number].similarity for _, owner in listed]
-        if rows and (abs(self.blocks.rows(rows) @ probe - similarities) > _SAME_SIMILARITY).any():
-            raise damaged("a similarity is not its template's")
+        if rows and (abs(self.means.rows(rows) @ probe - similarities) > _SAME_SIMILARITY).any():
+            raise damaged("a similarity is not its mean's")
         return tuple(
             Candidate(
                 identity_id=identity_id.decode(),

@@ -70,7 +70,7 @@ class EnrollmentRequest:
 
     def _enrollment(self, changes: Changes) -> Enrollment:
         info = changes.info
-        return Enrollment(tuple(self.results), info.revision, info.enrolled_count)
+        return Enrollment(tuple(self.results), info.revision, info.enrolled_count, info.pairs)
 
     def _template(self, identity_id: str, result: EnrollmentResult, now: int) -> TemplateInfo:
         return TemplateInfo(

@@ -140,12 +140,13 @@ class LmdbGallery(LmdbAdmin):
             contents = self._usable(transaction, gallery_id)
             probes = np.concatenate([one.probes for one in sought])
             k = max(one.k for one in sought)
-            best = iter(self._vector_search.nearest(contents.blocks, probes, k))
+            best = iter(self._vector_search.nearest(contents.means, probes, k))
             return [
                 SearchResult(
                     contents.record.revision,
                     tuple(contents.candidates(probe, next(best), one.k) for probe in one.probes),
                     contents.info.enrolled_count,
+                    contents.info.pairs,
                 )
                 for one in sought
             ]

@@ -1,10 +1,9 @@
 """The tables of the galleries' storage, each gallery's keys behind its own prefix."""
 
-from functools import partial
 from typing import Final
 
-from facewire_server.backends.lmdb_gallery.upgrades import sign_blocks
-from facewire_server.backends.lmdb_storage.tables import Storage
+from facewire_server.backends.lmdb_gallery.upgrades import make_means, sign_blocks
+from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 
 __all__ = ["GALLERY_STORAGE", "GALLERY_TABLES", "gallery_prefix"]
 
@@ -15,15 +14,22 @@ GALLERY_TABLES: Final = (
     "templates",  # identity number, template number -> Template
     "template_keys",  # template id -> identity number, template number
     "crops",  # identity number, template number -> the encrypted PNG of its aligned crop, see `kept_crops`
-    "blocks",  # block number -> rows of vectors, see `blocks`
+    "blocks",  # block number -> rows of the templates' vectors, see `blocks`
+    "means",  # block number -> rows of the people's means, see `means`
     "enrollments",  # digest of the request id -> Enrollment
     "enrollment_order",  # enrollment number -> identity number, digest of the request id
 )
 """The tables whose keys begin with `gallery_prefix`."""
 
 _RESERVE_BYTES: Final = 16 << 20
-"""Bytes of the disk that are held back for deletions: 32 blocks, of which the deletion of a template changes two. Chosen,
+"""Bytes of the disk that are held back for deletions: 32 blocks, of which the deletion of a template changes four. Chosen,
 not measured."""
+
+
+def _from_format_1(transaction: Transaction) -> None:
+    sign_blocks(transaction)
+    make_means(transaction)
+
 
 GALLERY_STORAGE: Final = Storage(
     name="the gallery's storage",
@@ -31,9 +37,9 @@ GALLERY_STORAGE: Final = Storage(
         "galleries",  # gallery id -> Gallery
         *GALLERY_TABLES,
     ),
-    format=b"2",
+    format=b"3",
     reserve_bytes=_RESERVE_BYTES,
-    upgrades={b"1": partial(sign_blocks, names=("galleries", "blocks"))},
+    upgrades={b"1": _from_format_1, b"2": make_means},
 )
 """The galleries' environment."""
 

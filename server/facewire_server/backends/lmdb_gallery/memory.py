@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from facewire_server.backends.lmdb_gallery import records_pb2 as records
 from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
+from facewire_server.backends.lmdb_gallery.projection import pairs_of
 from facewire_server.backends.lmdb_gallery.quality_records import quality_of, quality_record
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.errors import RequestIdReused
@@ -47,7 +48,8 @@ class EnrollmentMemory:
         if record.fingerprint != fingerprint:
             raise RequestIdReused("the request id belongs to another request", field="request_id")
         count = enrolled_count(self._gallery.identity_count, self._gallery.template_count)
-        return Enrollment(tuple(_result(one) for one in record.results), record.revision, count)
+        results = tuple(_result(one) for one in record.results)
+        return Enrollment(results, record.revision, count, pairs_of(self._gallery))
 
     def remember(
         self,

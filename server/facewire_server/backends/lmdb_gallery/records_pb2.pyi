@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Gallery(_message.Message):
-    __slots__ = ("display_name", "revision", "identity_count", "template_count", "model_contract_id", "created_at_us", "dimension", "rows_per_block", "next_number", "enrollment_count", "pending_purge_count")
+    __slots__ = ("display_name", "revision", "identity_count", "template_count", "model_contract_id", "created_at_us", "dimension", "rows_per_block", "next_number", "enrollment_count", "pending_purge_count", "mean_count", "pair_mean", "pair_spread", "paired_identity_count")
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,10 @@ class Gallery(_message.Message):
     NEXT_NUMBER_FIELD_NUMBER: _ClassVar[int]
     ENROLLMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     PENDING_PURGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEAN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PAIR_MEAN_FIELD_NUMBER: _ClassVar[int]
+    PAIR_SPREAD_FIELD_NUMBER: _ClassVar[int]
+    PAIRED_IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
     display_name: str
     revision: int
     identity_count: int
@@ -30,7 +34,11 @@ class Gallery(_message.Message):
     next_number: int
     enrollment_count: int
     pending_purge_count: int
-    def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ..., pending_purge_count: _Optional[int] = ...) -> None: ...
+    mean_count: int
+    pair_mean: float
+    pair_spread: float
+    paired_identity_count: int
+    def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ..., pending_purge_count: _Optional[int] = ..., mean_count: _Optional[int] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ...) -> None: ...
 
 class Identity(_message.Message):
     __slots__ = ("number", "display_name", "template_count", "created_at_us")
@@ -65,20 +73,24 @@ class Quality(_message.Message):
     def __init__(self, inter_eye_px: _Optional[float] = ..., sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., directional_sharpness: _Optional[float] = ..., embedding_norm: _Optional[float] = ..., yaw: _Optional[float] = ..., pitch: _Optional[float] = ..., faults: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Template(_message.Message):
-    __slots__ = ("template_id", "row", "quality", "detection_score", "created_at_us", "source")
+    __slots__ = ("template_id", "row", "quality", "detection_score", "created_at_us", "source", "mean_number", "mean_row")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     ROW_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    MEAN_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    MEAN_ROW_FIELD_NUMBER: _ClassVar[int]
     template_id: bytes
     row: int
     quality: Quality
     detection_score: float
     created_at_us: int
     source: str
-    def __init__(self, template_id: _Optional[bytes] = ..., row: _Optional[int] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., detection_score: _Optional[float] = ..., created_at_us: _Optional[int] = ..., source: _Optional[str] = ...) -> None: ...
+    mean_number: int
+    mean_row: int
+    def __init__(self, template_id: _Optional[bytes] = ..., row: _Optional[int] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., detection_score: _Optional[float] = ..., created_at_us: _Optional[int] = ..., source: _Optional[str] = ..., mean_number: _Optional[int] = ..., mean_row: _Optional[int] = ...) -> None: ...
 
 class EnrollmentResult(_message.Message):
     __slots__ = ("template_id", "refusal", "detail", "quality", "box", "detection_score")

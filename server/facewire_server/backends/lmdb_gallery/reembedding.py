@@ -9,11 +9,13 @@ import numpy as np
 
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
-from facewire_server.backends.lmdb_gallery.blocks import BlockLayout
-from facewire_server.backends.lmdb_gallery.contents import Contents, row_owner
+from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, row_owner
+from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.erasure import note_deletion
+from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.listing import listed_galleries
+from facewire_server.backends.lmdb_gallery.projection import means_of_gallery
 from facewire_server.backends.lmdb_gallery.records_pb2 import Identity, Template
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
@@ -184,12 +186,14 @@ def _rewrite_gallery(
     crops = KeptCrops(transaction, gallery_id)
     layout = BlockLayout.chosen_for(target.dimension)
     contents.block_table.clear()
+    contents.mean_table.clear()
     editor = BlockEditor(contents.block_table, layout, 0)
     for key in list(contents.template_table.keys()):
         record = contents.template(key)
         new = made.get(gallery_id, record.template_id)
         if new is not None:
             record.row = editor.append(row_owner(key), new.embedding)
+            record.mean_number = record.mean_row = 0
             record.quality.embedding_norm = new.norm  # in the scale of the model that made it
             contents.template_table.put(key, record.SerializeToString())
         elif crops.has(key):
@@ -202,6 +206,7 @@ def _rewrite_gallery(
     gallery.dimension, gallery.rows_per_block = layout.dimension, layout.rows
     gallery.template_count = editor.row_count
     gallery.revision += 1
+    means_of_gallery(transaction, gallery_prefix(gallery_id), gallery)
     transaction.table("galleries").put(gallery_id.encode(), gallery.SerializeToString())
 
 

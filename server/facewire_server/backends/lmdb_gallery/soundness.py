@@ -15,9 +15,11 @@ import numpy as np
 
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
-from facewire_server.backends.lmdb_gallery.contents import Contents, row_owner
+from facewire_server.backends.lmdb_gallery.blocks import Blocks, row_owner
+from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
+from facewire_server.backends.lmdb_gallery.means import is_oldest_of_mean
 from facewire_server.backends.lmdb_gallery.records_pb2 import (
     Enrollment,
     Identity,
@@ -47,10 +49,10 @@ def check_gallery(
     Raises:
         GalleryDamaged: something in it cannot be.
     """
-    # An earlier format has no checksums; they are written when the storage is opened.
-    is_present = transaction.table("meta").get(b"format") == GALLERY_STORAGE.format
-    contents = Contents(transaction, gallery_id, BlockChecks() if is_present else None)
-    owners = _row_owners(contents)
+    # The first format has no checksums; they are written when the storage is opened.
+    stated = transaction.table("meta").get(b"format")
+    contents = Contents(transaction, gallery_id, None if stated == b"1" else BlockChecks())
+    owners = _row_owners(contents.blocks)
     counts = dict.fromkeys(_identity_numbers(contents), 0)
     rows = 0
     for key, value in contents.template_table.scan():
@@ -63,6 +65,8 @@ def check_gallery(
             raise damaged("a template cannot be found by its id")
         counts[owner.identity_number] += 1
         rows += 1
+    if stated == GALLERY_STORAGE.format:
+        _check_means(contents)
     if rows != len(owners) or counts != _template_counts(contents):
         raise damaged("a template is missing")
     if len(counts) != contents.record.identity_count:
@@ -75,6 +79,30 @@ def check_gallery(
         _check_crops(contents, KeptCrops(transaction, gallery_id), crop_keys)
 
 
+def _check_means(contents: Contents) -> None:
+    """Each person with templates has a mean, each mean its oldest template, and each template of a mean this mean."""
+    owners = _row_owners(contents.means)
+    rows = 0
+    searched, enrolled = set(), set()
+    for key, value in contents.template_table.scan():
+        template, owner = Template.FromString(value), row_owner(key)
+        enrolled.add(owner.identity_number)
+        if not template.mean_number:
+            continue
+        searched.add(owner.identity_number)
+        if is_oldest_of_mean(key, template):
+            rows += 1
+            row = template.mean_row
+            if row >= len(owners) or tuple(owners[row].tolist()) != owner:
+                raise damaged("a row is not its mean's")
+            continue
+        oldest = number_key(owner.identity_number, template.mean_number)
+        if not is_oldest_of_mean(oldest, contents.template(oldest)):
+            raise damaged("a mean is missing")
+    if rows != len(owners) or searched != enrolled:
+        raise damaged("a mean is missing")
+
+
 def _check_crops(contents: Contents, crops: KeptCrops, keys: CropKeys | None) -> None:
     for key in crops.template_keys():
         if contents.template_table.get(key) is None:
@@ -83,10 +111,10 @@ def _check_crops(contents: Contents, crops: KeptCrops, keys: CropKeys | None) ->
             crops.get(key, contents.owner_id(key), contents.template(key).template_id, keys)
 
 
-def _row_owners(contents: Contents) -> "np.ndarray[tuple[int, int], np.dtype[np.uint64]]":
+def _row_owners(blocks: Blocks) -> "np.ndarray[tuple[int, int], np.dtype[np.uint64]]":
     """Returns (n, 2): the numbers of identity and template of each row; checks the vectors."""
     owners = [np.empty((0, 2), np.uint64)]
-    for block in contents.blocks:
+    for block in blocks:
         if not are_unit(block.vectors).all():
             raise damaged("a vector is not of unit length")
         owners.append(np.array(block.layout.headers(block.value)[: len(block.vectors)]))

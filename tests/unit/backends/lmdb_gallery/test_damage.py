@@ -88,7 +88,7 @@ def changed(path: Path, table: str, key: bytes, edit: Edit, *, is_signed: bool =
             before = transaction.get(key)
             assert before is not None
             after = edit(bytes(before))
-            if table == "blocks" and is_signed:
+            if table in ("blocks", "means") and is_signed:
                 after = signed(after)
             assert after != before
             if after is None:
@@ -133,18 +133,18 @@ def record(kind: type[Gallery] | type[Identity] | type[Template], **values: int)
 GARBAGE = b"\xff" * 7
 
 SEEN_BY_A_SEARCH: dict[str, tuple[str, bytes, Edit]] = {
-    "a bit of a vector": ("blocks", PREFIX + bytes(8), of_row(flipped)),
-    "a vector of NaN": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.fill(np.nan))),
-    "one NaN": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__setitem__(3, np.nan))),
-    "infinity": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__setitem__(3, -np.inf))),
-    "a huge opposite": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__imul__(-1e30))),
-    "a vector of length 1.3": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__imul__(1.3))),
-    "a row of no one": ("blocks", PREFIX + bytes(8), owner(999, 8)),
-    "a row of another person": ("blocks", PREFIX + bytes(8), owner(4, 5)),
-    "a row of no template": ("blocks", PREFIX + bytes(8), owner(7, 999)),
-    "a block cut short": ("blocks", PREFIX + bytes(8), lambda block: block[:100]),
-    "no block": ("blocks", PREFIX + bytes(8), lambda _: None),
-    "more rows than blocks": ("galleries", b"default", record(Gallery, template_count=4000)),
+    "a bit of a vector": ("means", PREFIX + bytes(8), of_row(flipped)),
+    "a vector of NaN": ("means", PREFIX + bytes(8), of_row(lambda row: row.fill(np.nan))),
+    "one NaN": ("means", PREFIX + bytes(8), of_row(lambda row: row.__setitem__(3, np.nan))),
+    "infinity": ("means", PREFIX + bytes(8), of_row(lambda row: row.__setitem__(3, -np.inf))),
+    "a huge opposite": ("means", PREFIX + bytes(8), of_row(lambda row: row.__imul__(-1e30))),
+    "a vector of length 1.3": ("means", PREFIX + bytes(8), of_row(lambda row: row.__imul__(1.3))),
+    "a row of no one": ("means", PREFIX + bytes(8), owner(999, 8)),
+    "a row of another person": ("means", PREFIX + bytes(8), owner(4, 5)),
+    "a row of no template": ("means", PREFIX + bytes(8), owner(7, 999)),
+    "a block cut short": ("means", PREFIX + bytes(8), lambda block: block[:100]),
+    "no block": ("means", PREFIX + bytes(8), lambda _: None),
+    "more rows than blocks": ("galleries", b"default", record(Gallery, mean_count=4000)),
     "a gallery of another dimension": ("galleries", b"default", record(Gallery, dimension=17)),
     "a gallery without rows": ("galleries", b"default", record(Gallery, rows_per_block=0)),
     "a gallery that is no record": ("galleries", b"default", lambda _: GARBAGE),
@@ -154,12 +154,31 @@ SEEN_BY_A_SEARCH: dict[str, tuple[str, bytes, Edit]] = {
     "the id of another person": ("identity_ids", PREFIX + IDENTITY_2, lambda _: b"1"),
     "an id that is no text": ("identity_ids", PREFIX + IDENTITY_2, lambda _: b"\xff"),
     "a template that is no record": ("templates", PREFIX + TEMPLATE_2, lambda _: GARBAGE),
-    "a template of another row": ("templates", PREFIX + TEMPLATE_2, record(Template, row=1)),
-    "a template of a row beyond": ("templates", PREFIX + TEMPLATE_2, record(Template, row=1 << 60)),
+    "a template of another row": ("templates", PREFIX + TEMPLATE_2, record(Template, mean_row=1)),
+    "a template of a row beyond": (
+        "templates",
+        PREFIX + TEMPLATE_2,
+        record(Template, mean_row=1 << 60),
+    ),
     "no template": ("templates", PREFIX + TEMPLATE_2, lambda _: None),
 }
 SEEN_BY_THE_CHECK: dict[str, tuple[str, bytes, Edit]] = {
     **SEEN_BY_A_SEARCH,
+    **{
+        f"{kind}, of a template": ("blocks", key, edit)
+        for kind, (table, key, edit) in SEEN_BY_A_SEARCH.items()
+        if table == "means"
+    },
+    "a template in another row": ("templates", PREFIX + TEMPLATE_2, record(Template, row=1)),
+    "a template in a row beyond": ("templates", PREFIX + TEMPLATE_2, record(Template, row=1 << 60)),
+    "a template of no mean": ("templates", PREFIX + TEMPLATE_2, record(Template, mean_number=0)),
+    "a template of another mean": (
+        "templates",
+        PREFIX + TEMPLATE_2,
+        record(Template, mean_number=5),
+    ),
+    "more rows than templates": ("galleries", b"default", record(Gallery, template_count=4000)),
+    "fewer rows than means": ("galleries", b"default", record(Gallery, mean_count=4)),
     "a vector of zeros": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.fill(0.0))),
     "a vector that is tiny": ("blocks", PREFIX + bytes(8), of_row(lambda row: row.__imul__(1e-40))),
     "a count of people": ("galleries", b"default", record(Gallery, identity_count=4)),
@@ -241,18 +260,16 @@ SEEN_BY_ITS_CHECKSUM: dict[str, Edit] = {
 }
 
 
+@pytest.mark.parametrize("table", ["blocks", "means"])
 @pytest.mark.parametrize("kind", SEEN_BY_ITS_CHECKSUM)
 async def test_a_block_that_is_not_what_was_written_is_damage_however_likely_it_looks(
-    kind: str, folder: Path, reopened: Callable[..., LmdbGallery]
+    kind: str, table: str, folder: Path, reopened: Callable[..., LmdbGallery]
 ) -> None:
     edit = SEEN_BY_ITS_CHECKSUM[kind]
-    changed(folder, "blocks", PREFIX + bytes(8), edit, is_signed=False)
+    changed(folder, table, PREFIX + bytes(8), edit, is_signed=False)
     assert faulty_galleries(str(folder)) == ["default"]
-    for use in (
-        lambda gallery: gallery.search("default", VECTORS[:1], 1),
-        lambda gallery: gallery.delete_identity("default", "0"),
-        exported,
-    ):
+    reads = exported if table == "blocks" else searched
+    for use in (reads, lambda gallery: gallery.delete_identity("default", "0")):
         gallery = opened(folder)
         with pytest.raises(GalleryDamaged, match="a block is not what was written"):
             await use(gallery)
@@ -264,6 +281,10 @@ async def test_a_block_that_is_not_what_was_written_is_damage_however_likely_it_
         await gallery.enroll(
             "default", NewIdentity("new", create=True), [EnrollmentResult("f" * 32)], VECTORS[:1]
         )
+
+
+async def searched(gallery: LmdbGallery) -> object:
+    return await gallery.search("default", VECTORS[:1], 1)
 
 
 async def exported(gallery: LmdbGallery) -> list[object]:
@@ -287,7 +308,7 @@ async def test_a_block_is_compared_once_for_each_version_of_it(
     for _ in range(3):
         await gallery.search("default", VECTORS, 2)
     await exported(gallery)
-    assert len(compared) == 1
+    assert len(compared) == 2  # the block of the means, and that of the templates
     await gallery.enroll(
         "default", NewIdentity("new", create=True), [EnrollmentResult("f" * 32)], VECTORS[:1]
     )
@@ -304,7 +325,7 @@ async def test_a_block_is_compared_once_for_each_version_of_it(
 async def test_a_damaged_gallery_can_be_deleted_and_filled_again(
     folder: Path, reopened: Callable[..., LmdbGallery]
 ) -> None:
-    changed(folder, *SEEN_BY_A_SEARCH["a vector of NaN"])
+    changed(folder, *SEEN_BY_THE_CHECK["a vector of NaN, of a template"])
     assert damaged_galleries(folder) == ("default",)
     gallery = reopened()
     with pytest.raises(GalleryDamaged):

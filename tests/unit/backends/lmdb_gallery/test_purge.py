@@ -14,6 +14,7 @@ from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, erasure
 from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.errors import StorageBusy
+from facewire_server.galleries.fusion import fuse
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 
 VECTOR = np.eye(1, 16, dtype=np.float32)
@@ -141,3 +142,24 @@ async def test_what_cannot_be_overwritten_is_pending_until_it_is(
         assert await gallery.purge() == 1
         assert await pending(gallery) == 0
         assert "data.3.mdb" not in files(tmp_path)
+
+
+async def test_a_mean_with_a_deleted_template_is_in_no_file_after_a_purge(tmp_path: Path) -> None:
+    rows = np.abs(np.random.default_rng(2).standard_normal((3, 16))).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    before, after = (fuse(one)[0].mean.tobytes() for one in (rows, rows[1:]))
+
+    def held(mean: bytes) -> bool:
+        return any(mean in path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+
+    with closing(opened(tmp_path)) as gallery:
+        results = [EnrollmentResult(f"{number:032x}") for number in range(3)]
+        await gallery.enroll("default", NewIdentity("person", create=True), results, rows)
+        assert held(before)
+        await gallery.delete_template("default", f"{0:032x}")
+        await gallery.purge()
+        assert not held(before)
+        assert held(after)
+        await gallery.delete_identity("default", "person")
+        await gallery.purge()
+        assert not held(after)

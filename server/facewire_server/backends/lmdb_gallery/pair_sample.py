@@ -1,0 +1,79 @@
+"""Compares the people of a gallery with one another: all of them, or a sample of a large gallery.
+
+A sample costs the same at every write. Whoever is in it stays: it is taken by the numbers of identities, which never change.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
+from facewire_server.backends.lmdb_gallery.blocks import row_owner
+from facewire_server.backends.lmdb_gallery.means import is_oldest_of_mean
+from facewire_server.backends.lmdb_gallery.records_pb2 import Template
+from facewire_server.backends.lmdb_storage.tables import Table, number_key
+from facewire_server.galleries.embeddings import are_unit
+from facewire_server.galleries.pairs import gallery_pairs
+from facewire_server.thresholds import GalleryPairs
+
+__all__ = ["sampled_pairs"]
+
+_MOST_PEOPLE: Final = 512
+"""People that are compared; of a larger gallery every second, fourth and so on, of those that were ever enrolled."""
+
+_MOST_TEMPLATES: Final = 8
+"""Templates of one person that are compared: nobody weighs as much as a crowd. Chosen, not measured."""
+
+
+def sampled_pairs(
+    templates: Table, vectors: BlockEditor, means: BlockEditor, *, people: int, next_number: int
+) -> GalleryPairs:
+    """Returns how much the people of a gallery resemble one another.
+
+    Args:
+        templates: their records.
+        vectors, means: what they are searched by, with the changes of this transaction.
+        people: identities of the gallery.
+        next_number: above the numbers of all identities.
+    """
+    step = 1
+    while people > _MOST_PEOPLE and step * _MOST_PEOPLE < next_number:
+        step *= 2
+    rows, row_owners, mean_rows, mean_owners = [], [], [], []
+    for number in _numbers(templates, step):
+        for key, record in islice(_templates(templates, number), _MOST_TEMPLATES):
+            rows.append(vectors.unchecked_row(record.row))
+            row_owners.append(number)
+            if is_oldest_of_mean(key, record):
+                mean_rows.append(means.unchecked_row(record.mean_row))
+                mean_owners.append(number)
+    if not (rows and mean_rows):
+        return GalleryPairs()
+    compared, compared_means = np.stack(rows), np.stack(mean_rows)
+    # A damaged vector says nothing; whoever reads it for its own sake finds the damage.
+    sound, sound_means = are_unit(compared), are_unit(compared_means)
+    return gallery_pairs(
+        compared[sound],
+        np.array(row_owners)[sound],
+        compared_means[sound_means],
+        np.array(mean_owners)[sound_means],
+    )
+
+
+def _templates(templates: Table, number: int) -> Iterator[tuple[bytes, Template]]:
+    """Yields the templates of an identity, without those that disagree: they are not the person's."""
+    for key, value in templates.scan(number_key(number)):
+        record = Template.FromString(value)
+        if record.mean_number:
+            yield key, record
+
+
+def _numbers(templates: Table, step: int) -> Iterator[int]:
+    """Yields the number of the first identity with a template at or above each multiple of the step."""
+    above = 0
+    while (key := next(templates.keys(after=number_key(above)), None)) is not None:
+        number = row_owner(key).identity_number
+        yield number
+        above = (number // step + 1) * step
