@@ -13,12 +13,12 @@ import numpy as np
 from bench.degraded import KINDS
 from bench.faces_seen import CACHE, Look, Seen, see
 from bench.intervals import wilson
+from bench.line_embeddings import default_policy
 from bench.refused import counted, faults_of, pictures_of_groups, refusals
 from bench.report import Report, parser, run
 from facewire_server.app.values import enrollment_gate, probe_gate, read_model_contract
 from facewire_server.configuration.settings import Settings
 from facewire_server.pipeline.gate import Gate
-from facewire_server.thresholds import threshold_for
 from harness import pictures
 
 __all__: list[str] = []
@@ -38,7 +38,7 @@ def main() -> int:
     report = Report("enrollment_quality", arguments)
     settings, contract = Settings(), read_model_contract("sface")
     gate, of_probes = enrollment_gate(settings, contract), probe_gate(settings, contract)
-    threshold = threshold_for(contract.threshold_steps, 1)
+    threshold = default_policy().threshold_among(1).value
     first, second = _people(arguments.people)
     poor = see(
         [look._replace(kind=kind) for look in first for kind in KINDS], arguments.cache, "kinds"

@@ -1,4 +1,4 @@
-"""False and missed names by the number of people in a gallery: one threshold for all sizes, and the shipped table.
+"""False and missed names by the number of people in a gallery: one threshold for all sizes, and the one for the wanted rate, before the gallery's own people are taken into account.
 
 FPIR: the share of looks at a stranger in which the stranger gets a name. FNIR: the share of looks at an enrolled person, in
 another picture, without this person's name. One template a person. Galleries are drawn from all lent people
@@ -22,7 +22,7 @@ from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import Candidate, DecisionPolicy, Outcome
 from harness import pictures
 
-__all__: list[str] = []
+__all__ = ["lent_people"]
 
 _SIZES: Final = (10, 20, 50, 100, 200, 300, 500, 1000, 2000)
 _LEAST_STRANGERS: Final = 100
@@ -58,7 +58,7 @@ def main() -> int:
         "--embeddings", type=Path, help="file (.npz) that keeps the embeddings: biometric data"
     )
     arguments = flags.parse_args()
-    people = _people(arguments.embeddings, arguments.people)
+    people = lent_people(arguments.embeddings, arguments.people)
     report = Report("gallery_sizes", arguments)
     usable = int((people.is_enrolled & people.is_comparable).sum())
     report.note(
@@ -78,7 +78,7 @@ def main() -> int:
     left_out = [str(size) for size in _SIZES if size > usable - _LEAST_STRANGERS]
     report.table(
         f"FPIR and FNIR in %, {arguments.draws} galleries of each size",
-        ["people", "at", "FPIR", "FNIR", "by size", "FPIR", "FNIR"],
+        ["people", "at", "FPIR", "FNIR", "by rate", "FPIR", "FNIR"],
         lines,
     )
     report.note(f"not measured, since the lent people do not suffice: {', '.join(left_out)}\n")
@@ -86,7 +86,8 @@ def main() -> int:
     return report.finish()
 
 
-def _people(cache: Path | None, count: int) -> People:
+def lent_people(cache: Path | None, count: int) -> People:
+    """Returns the lent people of LFW with their embeddings, from `cache` if it is there; `count` of them, 0 = all."""
     if cache is not None and cache.exists():
         return People.load(cache)
     folders = [

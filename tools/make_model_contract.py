@@ -23,25 +23,12 @@ __all__ = [
     "ENROLL_MIN_NORM",
     "MIN_NORM",
     "MODEL_CONTRACT",
-    "THRESHOLD_STEPS",
     "golden",
     "main",
 ]
 
 MODEL_CONTRACT = Path(__file__).parents[1] / "server/facewire_server/model_contracts/sface.json"
 
-
-THRESHOLD_STEPS = (
-    (20, 0.42),
-    (50, 0.438),
-    (100, 0.452),
-    (300, 0.475),
-    (1_000, 0.497),
-    (3_000, 0.525),
-    (10_000, 0.549),
-)
-"""Numbers of identities, and the threshold at which about 0.3 % of strangers get a name: measured on LFW with one
-template a person, the last one extrapolated (decision 19)."""
 
 MIN_NORM = 5.0
 """Smallest length of an embedding, before it is normalized, of a face to recognize: no face below it was ever named
@@ -99,10 +86,6 @@ def main() -> None:
             "resampling": "area-then-bilinear-v1",
             "preprocessing": "sface-rgb-0-255-v1",
         },
-        "threshold_steps": [
-            {"identity_count": count, "threshold": threshold}
-            for count, threshold in THRESHOLD_STEPS
-        ],
         "min_norm": MIN_NORM,
         "enroll_min_norm": ENROLL_MIN_NORM,
         "bfloat16": BFLOAT16,

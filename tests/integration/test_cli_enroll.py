@@ -44,8 +44,8 @@ def test_enrolling_says_in_json_what_became_of_each_picture(run, folder, gallery
         "ignored_files": [str(folder / "notes.txt")],
         "people_without_picture": ["Bo"],
         "similar": 0,
-        "threshold": pytest.approx(0.42),
-        "threshold_source": "GALLERY_SIZE",
+        "threshold": pytest.approx(0.426),
+        "threshold_source": "ERROR_RATE",
     }
 
 
@@ -78,7 +78,7 @@ def test_one_person_under_two_names_is_a_warning_and_ambiguous_says_between_whom
     row = next(line for line in enrolled.stdout.splitlines() if "1.png" in line)
     assert row.index("Anne ") < row.index("Ann ", row.index("Anne ") + 1)
     assert "another person matches 1 enrolled picture, too" in enrolled.stderr
-    assert "Threshold of the gallery now: 0.420 (by the size of the gallery)." in enrolled.stderr
+    assert "Threshold of the gallery now: 0.426 (by the wanted error rate)." in enrolled.stderr
 
     (tmp_path / "people" / "Anna").mkdir()
     cv2.imwrite(str(tmp_path / "people" / "Anna" / "1.png"), portrait)
@@ -94,7 +94,7 @@ def test_one_person_under_two_names_is_a_warning_and_ambiguous_says_between_whom
     assert face["decision"]["outcome"] == "AMBIGUOUS"
     shown = run("recognize", tmp_path / "people" / "Ann" / "1.png", "-g", gallery)
     assert "Ann or Anne?" in shown.stdout
-    assert "threshold 0.420 (by the size of the gallery)" in shown.stdout
+    assert "threshold 0.426 (by the wanted error rate)" in shown.stdout
 
     # It is decided after a second: two names may still become one.
     film = write_film(tmp_path / "film.avi", [portrait] * 30)
@@ -106,7 +106,7 @@ def test_one_person_under_two_names_is_a_warning_and_ambiguous_says_between_whom
     assert f"{30 - count} faces without a name, {count} ambiguous." in watched.stderr
     ((between, counted),) = summary["summary"]["ambiguous"].items()
     assert (between, counted["face_count"]) == ("Ann or Anne", count)
-    assert summary["summary"]["threshold_source"] == "GALLERY_SIZE"
+    assert summary["summary"]["threshold_source"] == "ERROR_RATE"
 
 
 def test_names_are_one_in_either_spelling_and_none_if_they_cannot_be_seen(

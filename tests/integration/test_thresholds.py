@@ -1,7 +1,11 @@
-"""The threshold in force grows with the gallery, and everything that decides or shows it agrees."""
+"""The threshold in force follows from the wanted error rate and the gallery's people, and everything that decides or shows it agrees."""
 
+import json
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,6 +13,9 @@ from numpy.typing import NDArray
 import facewire
 from facewire import DecisionPolicy, FrameResult, ThresholdSource
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
+from facewire_server.app.values import read_model_contract
+from facewire_server.galleries.pairs import gallery_pairs
+from facewire_server.thresholds import gallery_rule
 from harness.running import RunningServer, running_server
 from integration.conftest import run_command
 
@@ -16,15 +23,32 @@ DIMENSION = 128
 SERVERS_OWN = DecisionPolicy()
 
 
+def faces(count: int) -> NDArray[np.float32]:
+    """Embeddings of people who resemble one another about as people do: .1, spread .08."""
+    random = np.random.default_rng(7)
+    rows = random.standard_normal((count + 1, DIMENSION))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    mixed = np.sqrt(0.1) * rows[0] + np.sqrt(0.9) * rows[1:]
+    return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), np.float32)
+
+
+def expected(count: int, max_fpir: float = 0.003) -> float:
+    """The threshold of a gallery of these people."""
+    calibration = read_model_contract("sface").calibration
+    assert calibration is not None
+    people = np.arange(count)
+    pairs = gallery_pairs(faces(count), people, faces(count), people)
+    return gallery_rule(calibration, max_fpir, count, pairs).threshold
+
+
 def crowd(count: int, contract_id: str, gallery: str) -> Iterator[gallery_pb2.ImportGalleryRequest]:
-    """An import of this number of people, each with one template in a random direction."""
+    """An import of this number of people, each with one template."""
     record = gallery_pb2.GalleryRecord
     header = gallery_pb2.ExportHeader(
         gallery=gallery_pb2.Gallery(model_contract_id=contract_id), dimension=DIMENSION
     )
     yield gallery_pb2.ImportGalleryRequest(gallery_id=gallery, record=record(header=header))
-    rows = np.random.default_rng(7).standard_normal((count, DIMENSION))
-    for number, row in enumerate(rows / np.linalg.norm(rows, axis=1, keepdims=True)):
+    for number, row in enumerate(faces(count)):
         person = gallery_pb2.Identity(identity_id=f"person-{number}")
         yield gallery_pb2.ImportGalleryRequest(record=record(identity=person))
         template = gallery_pb2.ExportedTemplate(
@@ -59,30 +83,32 @@ def decided(
     return face.decision
 
 
-def test_the_threshold_follows_the_number_of_people(
+def test_the_threshold_follows_from_the_people_of_a_gallery(
     server: RunningServer, client: facewire.Client, gallery: str, portrait: NDArray[np.uint8]
 ) -> None:
     first = client.enroll("ada", portrait, gallery=gallery)
-    assert first.threshold == pytest.approx(0.42)
-    assert first.threshold_source is ThresholdSource.GALLERY_SIZE
+    assert first.threshold == pytest.approx(0.426)
+    assert first.threshold_source is ThresholdSource.ERROR_RATE
     imported(server, client, gallery, 299)
     described = client.gallery(gallery)
     assert described.identity_count == 300
-    assert described.threshold == pytest.approx(0.475)
-    assert described.threshold_source is ThresholdSource.GALLERY_SIZE
+    assert described.threshold == pytest.approx(expected(299), abs=0.005)
+    assert described.threshold_source is ThresholdSource.ERROR_RATE
     seen = decided(client, gallery, portrait)
     assert (seen.threshold, seen.threshold_source) == (
         described.threshold,
-        ThresholdSource.GALLERY_SIZE,
+        ThresholdSource.ERROR_RATE,
     )
     with pytest.warns(facewire.SimilarIdentityWarning):
         second = client.enroll("bo", portrait[:, ::-1].copy(), gallery=gallery)
     assert second.threshold == client.gallery(gallery).threshold > described.threshold
-    # One comparison is one of one, whatever is in galleries.
-    assert client.compare(portrait, portrait).threshold == pytest.approx(0.42)
+    # A comparison of two pictures has a rate of its own, whatever is in galleries.
+    assert client.compare(portrait, portrait).threshold == pytest.approx(0.426)
+    rarer = DecisionPolicy(max_fpir=1e-6)
+    assert client.compare(portrait, portrait, decision=rarer).threshold == pytest.approx(0.523)
 
 
-def test_a_stream_decides_by_the_size_that_the_gallery_has_meanwhile(
+def test_a_stream_decides_by_the_people_that_the_gallery_has_meanwhile(
     server: RunningServer, client: facewire.Client, gallery: str, portrait: NDArray[np.uint8]
 ) -> None:
     thresholds: list[float] = []
@@ -90,7 +116,7 @@ def test_a_stream_decides_by_the_size_that_the_gallery_has_meanwhile(
     def frames() -> Iterator[NDArray[np.uint8]]:
         while not thresholds:
             yield portrait
-        imported(server, client, gallery, 100)
+        imported(server, client, gallery, 300)
         # An import is several changes, and a person in view is searched for again twice a second.
         while thresholds[-1] == thresholds[0]:
             yield portrait
@@ -103,8 +129,8 @@ def test_a_stream_decides_by_the_size_that_the_gallery_has_meanwhile(
             (face,) = result.faces
             assert face.decision is not None
             thresholds.append(face.decision.threshold)
-    assert thresholds[0] == pytest.approx(0.42)
-    assert thresholds[-1] == pytest.approx(0.452)
+    assert thresholds[0] == pytest.approx(0.426)
+    assert thresholds[-1] > 0.43
 
 
 def test_a_request_sets_its_own(
@@ -113,7 +139,39 @@ def test_a_request_sets_its_own(
     client.enroll("ada", portrait, gallery=gallery)
     seen = decided(client, gallery, portrait, DecisionPolicy(threshold=0.75))
     assert (seen.threshold, seen.threshold_source) == (0.75, ThresholdSource.REQUEST)
-    assert client.gallery(gallery).threshold_source is ThresholdSource.GALLERY_SIZE
+    assert client.gallery(gallery).threshold_source is ThresholdSource.ERROR_RATE
+
+
+def test_a_request_wants_another_error_rate(
+    server: RunningServer, client: facewire.Client, gallery: str, portrait: NDArray[np.uint8]
+) -> None:
+    client.enroll("ada", portrait, gallery=gallery)
+    imported(server, client, gallery, 60)
+    by_rate = {
+        rate: decided(client, gallery, portrait, DecisionPolicy(max_fpir=rate))
+        for rate in (0.1, 0.01, 1e-5)
+    }
+    for rate, seen in by_rate.items():
+        assert seen.threshold == pytest.approx(expected(60, rate), abs=0.01)
+        assert seen.threshold_source is ThresholdSource.ERROR_RATE
+    both = DecisionPolicy(threshold=0.5, max_fpir=0.01)
+    with pytest.raises(facewire.InvalidRequestError, match="set one of them"):
+        decided(client, gallery, portrait, both)
+    with pytest.raises(facewire.InvalidRequestError, match="set one of them"):
+        list(client.stream([portrait], gallery=gallery, decision=both))
+
+
+def test_alarms_a_month_are_an_error_rate(models: object, portrait: NDArray[np.uint8]) -> None:
+    policy = DecisionPolicy.of_alarms(2, 50)
+    with (
+        running_server(false_alarms_a_month=2.0, strangers_a_day=50.0) as server,
+        facewire.Client(server.address) as client,
+    ):
+        imported(server, client, "default", 300)
+        wanted = client.server_info().decision_defaults.max_fpir or 0.0
+        shown = client.gallery().threshold
+    assert wanted == pytest.approx(policy.max_fpir)
+    assert shown == pytest.approx(expected(300, wanted), abs=1e-4)
 
 
 def test_the_operators_holds_for_every_size(models: object, portrait: NDArray[np.uint8]) -> None:
@@ -134,13 +192,46 @@ def test_the_operators_holds_for_every_size(models: object, portrait: NDArray[np
 
 def test_a_server_lists_its_steps(server: RunningServer, client: facewire.Client) -> None:
     status = run_command(server.address, "status").stdout
-    assert "by the number of people in a gallery: 0.420 (20), 0.438 (50), 0.452 (100)" in status
-    assert "0.420 (by the size of the gallery)" in status
+    assert (
+        "by its people: 0.30% of strangers may get a name (0.426 among 10, 0.426 among 30" in status
+    )
+    assert "0.426 (by the wanted error rate)" in status
     info = client.server_info()
     assert info.decision_defaults.threshold is None
-    assert [
-        (step.identity_count, round(step.threshold, 4)) for step in info.threshold_steps
-    ] == [
-        (20, 0.42), (50, 0.438), (100, 0.452), (300, 0.475), (1000, 0.497), (3000, 0.525),
-        (10_000, 0.549),
-    ]  # fmt: skip
+    assert info.decision_defaults.max_fpir == pytest.approx(0.003)
+    thresholds = [step.threshold for step in info.threshold_steps]
+    assert thresholds == sorted(thresholds)
+    assert (thresholds[0], thresholds[-1]) == pytest.approx((0.426, 0.548), abs=0.002)
+    assert info.has(facewire.Feature.ERROR_RATES)
+
+
+def test_a_command_wants_an_error_rate(
+    server: RunningServer,
+    client: facewire.Client,
+    gallery: str,
+    portrait: NDArray[np.uint8],
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "portrait.png"
+    cv2.imwrite(str(file), portrait)
+    imported(server, client, gallery, 60)
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        return run_command(
+            server.address, "recognize", file, "--gallery", gallery, "--json", *options
+        )
+
+    def shown(*options: str) -> float:
+        (face,) = json.loads(run(*options).stdout)["result"]["faces"]
+        return float(face["decision"]["threshold"])
+
+    assert shown("--max-fpir=0.00001") == pytest.approx(expected(60, 1e-5), abs=0.001)
+    assert shown("--threshold=0.51") == pytest.approx(0.51)
+    alarms = shown("--false-alarms-a-month=1", "--strangers-a-day=20")
+    assert alarms == pytest.approx(expected(60, 1 / (20 * 30.4375)), abs=0.001)
+    for options in (
+        ("--max-fpir=0.01", "--threshold=0.5"),
+        ("--strangers-a-day=20",),
+        ("--max-fpir=0.01", "--false-alarms-a-month=1", "--strangers-a-day=20"),
+    ):
+        assert run(*options).returncode == 2

@@ -52,11 +52,6 @@ def test_the_contract_names_the_weights_of_the_manifest(document):
     }
 
 
-def test_the_thresholds_are_those_of_the_tool(tool, document):
-    steps = [(step["identity_count"], step["threshold"]) for step in document["threshold_steps"]]
-    assert steps == list(tool.THRESHOLD_STEPS)
-
-
 def test_the_calibration_is_that_of_the_tool(tool, document):
     assert document["calibration"] == tool.CALIBRATION
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable
 from importlib.metadata import version
 
-from facewire_server.app.values import processors_of
+from facewire_server.app.values import error_rates, processors_of
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import ServerStarted
 from facewire_server.galleries.records import StoreStatistics
 from facewire_server.host.processors import Processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, MISSING, ModelStatistics
+from facewire_server.thresholds import UNCALIBRATED
 
 __all__ = ["server_started"]
 
@@ -94,12 +95,13 @@ def _reason(settings: Settings, usable: Processors) -> str:
 def _threshold(settings: Settings, contract: ModelContract) -> str:
     if settings.threshold:
         return f"{settings.threshold:g}, set"
-    first, *_, last = contract.threshold_steps * 2  # a table may have one step only
-    if not contract.has_threshold_steps:
-        return f"{first.threshold:g} for every gallery, since the model contract states none"
+    wanted = error_rates(settings, contract)
+    if wanted is None:
+        return f"{UNCALIBRATED:g} for every gallery, since the model contract has no calibration"
+    few, many = (wanted.threshold_among(count).value for count in (10, 10_000))
     return (
-        f"by the size of the gallery: {first.threshold:g} up to {first.identity_count} people, "
-        f"{last.threshold:g} at {last.identity_count}"
+        f"of each gallery by its people, for a max_fpir of {wanted.max_fpir:.2g}: "
+        f"about {few:.3f} among 10, {many:.3f} among 10000"
     )
 
 

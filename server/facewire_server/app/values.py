@@ -16,7 +16,8 @@ from facewire_server.proof.servables import servables
 from facewire_server.rpc.forwarded import TrustedProxies
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
 from facewire_server.streams.limits import ServingLimits
-from facewire_server.thresholds import ThresholdSource
+from facewire_server.thresholds import ErrorRates, ThresholdSource
+from facewire_server.thresholds.alarms import fpir_of_alarms
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
 from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.left_behind import LeftBehind
@@ -172,11 +173,21 @@ def request_defaults(settings: Settings, contract: ModelContract) -> RequestDefa
             min_margin=settings.min_margin,
             min_inter_eye_px=settings.min_inter_eye_px,
             threshold_source=ThresholdSource.OPERATOR,
-            threshold_steps=contract.threshold_steps,
+            error_rates=error_rates(settings, contract),
         ),
         picture=detection(_PICTURE_FRACTION, _PICTURE_TILES),
         stream=detection(_STREAM_FRACTION, 0),
     )
+
+
+def error_rates(settings: Settings, contract: ModelContract) -> ErrorRates | None:
+    """Returns the error rates that are wanted; None = the model contract has no calibration, so that none can be kept."""
+    if contract.calibration is None:
+        return None
+    max_fpir = settings.max_fpir
+    if settings.false_alarms_a_month:
+        max_fpir = fpir_of_alarms(settings.false_alarms_a_month, settings.strangers_a_day)
+    return ErrorRates(contract.calibration, max_fpir, settings.compare_max_fmr)
 
 
 def probe_gate(settings: Settings, contract: ModelContract) -> Gate:

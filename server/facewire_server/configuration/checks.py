@@ -31,6 +31,7 @@ def check(settings: Settings) -> None:
         raise SettingsError(
             f"threshold is {settings.threshold}; it must be 0 or at least {_LEAST_THRESHOLD:g}"
         )
+    _check_error_rates(settings)
     if settings.log_format not in ("auto", "text", "json"):
         raise SettingsError(f"log_format is {settings.log_format}; it must be auto, text or json")
     if settings.detector not in ("mtcnn", "dlib"):
@@ -85,6 +86,21 @@ def check(settings: Settings) -> None:
         raise SettingsError(
             f"listen is {settings.listen}, which others can reach: set tls_certificate, tls_key "
             "and token_file or tls_client_ca, or --insecure-listen if something else protects the port"
+        )
+
+
+def _check_error_rates(settings: Settings) -> None:
+    unset = Settings()
+    is_by_alarms = settings.false_alarms_a_month > 0
+    if is_by_alarms != (settings.strangers_a_day > 0):
+        raise SettingsError(
+            "false_alarms_a_month and strangers_a_day belong together: set both or none"
+        )
+    if is_by_alarms and settings.max_fpir != unset.max_fpir:
+        raise SettingsError("max_fpir and false_alarms_a_month say the same thing: set one of them")
+    if settings.threshold and (is_by_alarms or settings.max_fpir != unset.max_fpir):
+        raise SettingsError(
+            "threshold holds exactly, and so leaves no error rate to choose: set it or max_fpir (false_alarms_a_month), not both"
         )
 
 

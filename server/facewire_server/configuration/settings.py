@@ -174,11 +174,38 @@ class Settings:
     threshold: Annotated[
         float,
         _About(
-            "lowest cosine similarity of a match; 0 = by the number of people in the gallery",
+            "lowest cosine similarity of a match, of every gallery and of Compare; 0 = as the wanted error rates say",
             least=0.0,
             most=1.0,
         ),
     ] = 0.0
+    max_fpir: Annotated[
+        float,
+        _About(
+            "wanted share of looks at people who are not enrolled that give a name; each gallery's threshold follows from it",
+            least=1e-9,
+            most=0.5,
+        ),
+    ] = 0.003
+    false_alarms_a_month: Annotated[
+        float,
+        _About(
+            "wanted false names a month, on average, among strangers_a_day: in place of max_fpir; 0 = max_fpir counts",
+            least=0.0,
+        ),
+    ] = 0.0
+    strangers_a_day: Annotated[
+        float,
+        _About("visits a day of people who are not enrolled; for false_alarms_a_month", least=0.0),
+    ] = 0.0
+    compare_max_fmr: Annotated[
+        float,
+        _About(
+            "wanted share of comparisons of two different people in Compare that match",
+            least=1e-9,
+            most=0.5,
+        ),
+    ] = 0.0001
     min_margin: Annotated[
         float,
         _About(

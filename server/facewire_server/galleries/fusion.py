@@ -30,7 +30,7 @@ class Fused(NamedTuple):
 
 
 def fuse(templates: NDArray[np.float32]) -> tuple[Fused, ...]:
-    """Returns what a person is searched by: one mean, or two templates that disagree, which nobody can decide between.
+    """Returns what a person is searched by: one mean, or two templates that disagree, since it is unknown which is wrong.
 
     Of three and more, the one that agrees least is left out, until all that are left agree. The same templates in the same
     order always have the same means, to the last bit.

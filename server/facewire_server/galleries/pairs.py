@@ -1,17 +1,18 @@
 """How much the people of a gallery resemble one another: the mean and spread over pairs of different people."""
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.thresholds import GalleryPairs
+from facewire_server.thresholds import NO_PAIRS, GalleryPairs
 from facewire_server.thresholds.rule import PROBABLE_DOUBLE
 
 __all__ = ["gallery_pairs"]
 
 _DECIMALS: Final = 6
-"""Mean and spread are rounded to so many, so that the same people have the same threshold whatever the library sums first."""
+"""Mean and spread are rounded to this many, so that the same people have the same threshold whatever the library sums first."""
 
 
 def gallery_pairs(
@@ -32,11 +33,14 @@ def gallery_pairs(
     """
     similarities = templates @ means.T
     counts = (template_owners[:, None] != mean_owners) & (similarities < PROBABLE_DOUBLE)
-    kept = similarities[counts].astype(np.float64)
-    if not len(kept):
-        return GalleryPairs()
+    count = int(counts.sum())
+    if not count:
+        return NO_PAIRS
+    kept = np.where(counts, similarities, np.float32(0))
+    mean = float(kept.sum(dtype=np.float64)) / count
+    squares = float(np.square(kept).sum(dtype=np.float64)) / count
     return GalleryPairs(
-        round(float(kept.mean()), _DECIMALS),
-        round(float(kept.std()), _DECIMALS),
+        round(mean, _DECIMALS),
+        round(math.sqrt(max(0.0, squares - mean * mean)), _DECIMALS),
         len(np.unique(mean_owners)),
     )

@@ -1,7 +1,7 @@
 """Turns the result of a search into decisions: who each face is, with the evidence."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from facewire_server.types import (
 )
 
 __all__ = [
-    "ONE_TO_ONE",
     "IfBothBlurred",
     "candidates_needed",
     "comparable",
@@ -26,9 +25,6 @@ __all__ = [
     "decisions",
     "threshold_of_pair",
 ]
-
-ONE_TO_ONE: Final = 1
-"""Identities that a probe is compared with if two pictures are compared: one."""
 
 
 class IfBothBlurred(NamedTuple):
@@ -74,7 +70,7 @@ def decisions(
     Returns:
         n decisions.
     """
-    threshold = policy.threshold_among(found.identity_count)
+    threshold = policy.threshold_among(found.identity_count, found.pairs)
     too_poor = Decision(
         Outcome.TOO_POOR,
         None,
@@ -120,7 +116,7 @@ def threshold_of_pair(
     qualities: Sequence[Quality], policy: DecisionPolicy, if_both_blurred: IfBothBlurred
 ) -> float:
     """Returns the threshold for two faces of these qualities; one that the request sets is taken as it is."""
-    threshold = policy.threshold_among(ONE_TO_ONE)
+    threshold = policy.threshold_of_pair()
     is_blurred = all(
         quality.directional_sharpness < if_both_blurred.min_directional_sharpness
         for quality in qualities

@@ -27,7 +27,7 @@ def with_similar(
         identity_id: who was enrolled.
         policy: of a request that sets none.
     """
-    threshold = policy.threshold_among(enrollment.identity_count).value
+    threshold = policy.threshold_among(enrollment.identity_count, enrollment.pairs).value
     others = (_other(candidates, identity_id, threshold) for candidates in found.candidates)
     return replace(enrollment, results=tuple(_marked(enrollment.results, others)))
 

@@ -19,7 +19,7 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.embed import Embedder, FrameError
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof import canary
-from facewire_server.thresholds import EVERY_SIZE, Calibration, ThresholdStep, checked_steps
+from facewire_server.thresholds import Calibration
 
 __all__ = ["Bfloat16", "ModelContract", "prove", "prove_bfloat16"]
 
@@ -47,8 +47,8 @@ class ModelContract:
         golden: (4, dimension) float32, the embeddings of `canary.crops()`.
         upside_down: (dimension,) float32 of unit length, the mean embedding of faces that stand on their heads, or None
             if the file states none. It is not a term either.
-        threshold_steps: the thresholds by the number of identities in a gallery. They are not a term: a
-            better table changes no embedding, so galleries stay usable.
+        calibration: how often different people are how similar, or None if the file states nothing. No term: a better one
+            changes no embedding, so galleries stay usable.
         min_norm, enroll_min_norm: smallest length of an embedding before it is normalized, of a face to recognize and to
             enroll; 0 = any, if the file states none. They are in the model's own scale, and no terms.
         bfloat16: what was measured of the model in bfloat16, or None if the file states nothing: then every embedding is
@@ -58,17 +58,11 @@ class ModelContract:
     id: str
     dimension: int
     golden: NDArray[np.float32]
-    threshold_steps: tuple[ThresholdStep, ...] = EVERY_SIZE
     upside_down: NDArray[np.float32] | None = None
     min_norm: float = 0.0
     enroll_min_norm: float = 0.0
     bfloat16: Bfloat16 | None = None
     calibration: Calibration | None = None
-
-    @property
-    def has_threshold_steps(self) -> bool:
-        """Whether the file states thresholds."""
-        return self.threshold_steps is not EVERY_SIZE
 
     @classmethod
     def from_json(cls, text: str) -> "ModelContract":
@@ -82,8 +76,6 @@ class ModelContract:
             terms = document["contract"]
             golden = np.array(document["canary"]["golden"], np.float32)
             dimension = int(terms["dimension"])
-            steps = document.get("threshold_steps")
-            thresholds = EVERY_SIZE if steps is None else checked_steps(map(_step, steps))
             upside_down = _direction(document.get("upside_down"), dimension)
             min_norm, enroll_min_norm = (
                 _norm(document.get(name, 0.0)) for name in ("min_norm", "enroll_min_norm")
@@ -100,7 +92,6 @@ class ModelContract:
             contract_id,
             dimension,
             golden,
-            thresholds,
             upside_down,
             min_norm,
             enroll_min_norm,
@@ -142,10 +133,6 @@ def _calibration(stated: Any) -> Calibration | None:
         return None
     points = ((one["fmr"], one["similarity"], one["fmr_bound"]) for one in stated["points"])
     return Calibration.checked(stated["mean"], stated["spread"], points, stated["measured_to_fmr"])
-
-
-def _step(step: Any) -> tuple[int, float]:
-    return int(step["identity_count"]), float(step["threshold"])
 
 
 async def prove(model: Model, contract: ModelContract) -> None:

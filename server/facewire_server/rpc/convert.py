@@ -73,6 +73,7 @@ _THRESHOLD_SOURCES = {
     ThresholdSource.REQUEST: face_pb2.THRESHOLD_SOURCE_REQUEST,
     ThresholdSource.OPERATOR: face_pb2.THRESHOLD_SOURCE_OPERATOR,
     ThresholdSource.GALLERY_SIZE: face_pb2.THRESHOLD_SOURCE_GALLERY_SIZE,
+    ThresholdSource.ERROR_RATE: face_pb2.THRESHOLD_SOURCE_ERROR_RATE,
 }
 _MAX_CANDIDATES = 20
 _MAX_SIDE_PX = 65_535
@@ -135,6 +136,8 @@ def decision_policy(
             message.threshold, 0.0, 1.0, f"{field}.threshold", above_least=True
         )
         policy = replace(policy, threshold=threshold, threshold_source=ThresholdSource.REQUEST)
+    if message.HasField("max_fpir"):
+        policy = _with_max_fpir(policy, message, f"{field}.max_fpir")
     if message.HasField("min_margin"):
         margin = float_within(message.min_margin, 0.0, 1.0, f"{field}.min_margin")
         policy = replace(policy, min_margin=margin)
@@ -142,6 +145,25 @@ def decision_policy(
         least = float_within(message.min_inter_eye_px, 0.0, 1000.0, f"{field}.min_inter_eye_px")
         policy = replace(policy, min_inter_eye_px=least)
     return policy
+
+
+def _with_max_fpir(
+    policy: DecisionPolicy, message: face_pb2.DecisionPolicy, field: str
+) -> DecisionPolicy:
+    """Returns the policy with the error rates that a request wants; an operator's threshold does not count then."""
+    wanted = float_within(message.max_fpir, 0.0, 0.5, field, above_least=True)
+    if message.HasField("threshold"):
+        raise InvalidField(
+            f"{field} and the threshold are set: a threshold holds exactly, whatever error rate follows; set one of them",
+            field=field,
+        )
+    if policy.error_rates is None:
+        raise InvalidField(
+            f"{field} is set, but the server's model contract has no calibration: set the threshold",
+            field=field,
+        )
+    rates = replace(policy.error_rates, max_fpir=wanted, max_fmr=wanted)
+    return replace(policy, threshold=None, error_rates=rates)
 
 
 def face_selection(

@@ -117,7 +117,7 @@ def enrollment_message(
     enrollment: Enrollment, default: DecisionPolicy
 ) -> gallery_pb2.EnrollTemplatesResponse:
     """Converts the outcome of an enrollment; `default` is the policy of a request that sets none."""
-    threshold = default.threshold_among(enrollment.identity_count)
+    threshold = default.threshold_among(enrollment.identity_count, enrollment.pairs)
     return gallery_pb2.EnrollTemplatesResponse(
         results=[_result_message(result) for result in enrollment.results],
         revision=enrollment.revision,
@@ -133,7 +133,7 @@ def gallery_message(info: GalleryInfo, default: DecisionPolicy) -> gallery_pb2.G
         info: the gallery.
         default: the policy of a request that sets none.
     """
-    threshold = default.threshold_among(info.enrolled_count)
+    threshold = default.threshold_among(info.enrolled_count, info.pairs)
     return gallery_pb2.Gallery(
         gallery_id=info.gallery_id,
         display_name=info.display_name,

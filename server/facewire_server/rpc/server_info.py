@@ -9,6 +9,7 @@ from facewire_server.rpc.convert_gallery import MAX_ENROLL_IMAGES
 from facewire_server.rpc.method_rules import MESSAGE_ROOM_BYTES
 from facewire_server.rpc.options import RequestDefaults
 from facewire_server.streams.limits import ServingLimits
+from facewire_server.thresholds import ErrorRates
 
 __all__ = ["server_info_message"]
 
@@ -18,6 +19,9 @@ _PRESENT: tuple[str, ...] = (
     "FEATURE_RESUME",
     "FEATURE_EVENTS_ONLY",
 )
+
+_STEPS: tuple[int, ...] = (10, 30, 100, 300, 1_000, 3_000, 10_000)
+"""Numbers of identities whose thresholds are listed."""
 """Features of the contract that this server has; all others are listed as absent."""
 
 _UINT32_MAX = 2**32 - 1
@@ -51,13 +55,14 @@ def server_info_message(
         keeps_unknown: visits of unknown people are kept.
     """
     _, *known = recognition_pb2.Feature.keys()  # the first is FEATURE_UNSPECIFIED
+    decision, rates = defaults.decision, defaults.decision.error_rates
     present = {
         *_PRESENT,
+        *(["FEATURE_ERROR_RATES"] if rates else []),
         *(["FEATURE_TRACK_CROPS"] if keeps_crops else []),
         *(["FEATURE_ENROLLMENT_CROPS"] if keeps_enrollment_crops else []),
         *(["FEATURE_UNKNOWN_PEOPLE"] if keeps_unknown else []),
     }
-    decision = defaults.decision
     return recognition_pb2.GetServerInfoResponse(
         server_version=_shortened(version("facewire-server")),
         model_contract_id=model_contract_id,
@@ -82,16 +87,23 @@ def server_info_message(
             threshold=decision.threshold,
             min_margin=decision.min_margin,
             min_inter_eye_px=decision.min_inter_eye_px,
+            max_fpir=rates.max_fpir if rates and decision.threshold is None else None,
         ),
-        threshold_steps=[
-            recognition_pb2.ThresholdStep(
-                identity_count=step.identity_count, threshold=step.threshold
-            )
-            for step in decision.threshold_steps
-        ],
+        threshold_steps=_threshold_steps(rates),
         features=[name for name in known if name in present],
         absent_features=[name for name in known if name not in present],
     )
+
+
+def _threshold_steps(rates: ErrorRates | None) -> list[recognition_pb2.ThresholdStep]:
+    if rates is None:
+        return []
+    return [
+        recognition_pb2.ThresholdStep(
+            identity_count=count, threshold=rates.threshold_among(count).value
+        )
+        for count in _STEPS
+    ]
 
 
 def _shortened(text: str) -> str:

@@ -5,13 +5,14 @@ from typing import Final
 __all__ = ["false_names_a_month", "fpir_of_alarms"]
 
 _DAYS_A_MONTH: Final = 365.25 / 12
+"""Days of a month, on average."""
 
 MAX_FPIR: Final = 0.5
 """Above it a name says nothing."""
 
 
 def fpir_of_alarms(alarms_a_month: float, strangers_a_day: float) -> float:
-    """Returns the `max_fpir` that gives at most so many false alarms a month, on average, among so many strangers a day.
+    """Returns the `max_fpir` that gives at most this number of false alarms a month, on average.
 
     Args:
         alarms_a_month: > 0.
@@ -29,5 +30,5 @@ def fpir_of_alarms(alarms_a_month: float, strangers_a_day: float) -> float:
 
 
 def false_names_a_month(fpir: float, strangers_a_day: float) -> float:
-    """Returns the false alarms a month, on average, of a rate among so many strangers a day."""
+    """Returns the false alarms a month, on average, of a rate."""
     return fpir * strangers_a_day * _DAYS_A_MONTH

@@ -45,7 +45,7 @@ class GalleryPairs(NamedTuple):
 
 
 NO_PAIRS: Final = GalleryPairs()
-"""Of a gallery in which nobody can be compared with anyone."""
+"""Of a gallery in which no two people can be compared."""
 
 
 @dataclass(frozen=True, slots=True)

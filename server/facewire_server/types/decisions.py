@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.thresholds import (
-    EVERY_SIZE,
+    NO_PAIRS,
+    UNCALIBRATED,
+    ErrorRates,
+    GalleryPairs,
     Threshold,
     ThresholdSource,
-    ThresholdStep,
-    threshold_for,
 )
 from facewire_server.types.faces import Quality
 
@@ -54,13 +55,13 @@ class DecisionPolicy:
     """When a face counts as recognized.
 
     Attributes:
-        threshold: lowest cosine similarity of a match, in (0, 1]; None = by the number of identities.
+        threshold: lowest cosine similarity of a match, in (0, 1], which holds exactly; None = as `error_rates` say.
         min_margin: lead over a runner-up that also reaches the threshold, under which the outcome is AMBIGUOUS,
             in [0, 1].
         min_inter_eye_px: inter-eye distance under which the outcome is TOO_POOR.
         max_candidates: identities listed with a decision.
         threshold_source: who chose `threshold`, if it is set.
-        threshold_steps: the thresholds by the number of identities.
+        error_rates: that are wanted; None = the model contract has no calibration.
     """
 
     threshold: float | None
@@ -68,14 +69,25 @@ class DecisionPolicy:
     min_inter_eye_px: float
     max_candidates: int = 0
     threshold_source: ThresholdSource = ThresholdSource.REQUEST
-    threshold_steps: tuple[ThresholdStep, ...] = EVERY_SIZE
+    error_rates: ErrorRates | None = None
 
-    def threshold_among(self, identity_count: int) -> Threshold:
-        """Returns the threshold of a comparison with this number of identities, and who chose it."""
+    def threshold_among(self, identity_count: int, pairs: GalleryPairs = NO_PAIRS) -> Threshold:
+        """Returns the threshold of a gallery of this number of identities, who resemble one another as `pairs` say, and who chose it."""
+        if self.threshold is None and self.error_rates is not None:
+            return self.error_rates.threshold_among(identity_count, pairs)
+        return self._plain
+
+    def threshold_of_pair(self) -> Threshold:
+        """Returns the threshold of two pictures that are compared, and who chose it."""
+        if self.threshold is None and self.error_rates is not None:
+            return self.error_rates.threshold_of_pair()
+        return self._plain
+
+    @property
+    def _plain(self) -> Threshold:
         if self.threshold is not None:
             return Threshold(self.threshold, self.threshold_source)
-        by_size = threshold_for(self.threshold_steps, identity_count)
-        return Threshold(by_size, ThresholdSource.GALLERY_SIZE)
+        return Threshold(UNCALIBRATED, ThresholdSource.GALLERY_SIZE)
 
 
 @dataclass(frozen=True, slots=True)

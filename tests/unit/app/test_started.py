@@ -13,7 +13,7 @@ from facewire_server.galleries.records import GallerySize, StoreStatistics
 from facewire_server.host.processors import Processors
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED, ModelStatistics
-from facewire_server.thresholds import checked_steps
+from fakes.error_rates import by_size
 
 USABLE = Processors(4, None)
 
@@ -93,12 +93,16 @@ def test_it_says_why_there_are_as_many_processors(
 
 
 def test_it_says_which_threshold_is_in_force_and_why() -> None:
-    table = replace(CONTRACT, threshold_steps=checked_steps([(20, 0.42), (10_000, 0.549)]))
-    assert started(Settings(threshold=0.5), contract=table).threshold == "0.5, set"
-    assert started(Settings(), contract=table).threshold == (
-        "by the size of the gallery: 0.42 up to 20 people, 0.549 at 10000"
+    rates = by_size((10, 0.42), (10_000, 0.549))
+    calibrated = replace(CONTRACT, calibration=rates.calibration)
+    assert started(Settings(threshold=0.5), contract=calibrated).threshold == "0.5, set"
+    wanted = Settings(max_fpir=rates.max_fpir)
+    assert started(wanted, contract=calibrated).threshold == (
+        "of each gallery by its people, for a max_fpir of 0.01: about 0.420 among 10, 0.549 among 10000"
     )
-    assert "the model contract states none" in started(Settings()).threshold
+    alarms = Settings(false_alarms_a_month=30.4375, strangers_a_day=100.0)
+    assert "a max_fpir of 0.01:" in started(alarms, contract=calibrated).threshold
+    assert "the model contract has no calibration" in started(Settings()).threshold
 
 
 def test_it_says_which_folder_the_galleries_are_in_and_who_is_in_them(

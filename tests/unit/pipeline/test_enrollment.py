@@ -19,7 +19,6 @@ from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.gate import Gate, QualityLimits
-from facewire_server.thresholds import checked_steps
 from facewire_server.types import (
     DecisionPolicy,
     DetectionOptions,
@@ -30,6 +29,7 @@ from facewire_server.types import (
     QualityFault,
 )
 from facewire_server.work.slots import WorkSlots
+from fakes.error_rates import by_size
 from fakes.gallery import MemoryGallery
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=2, short_side_fraction=1 / 16)
@@ -244,9 +244,9 @@ async def test_two_spellings_of_an_id_are_not_two_people(line: Line) -> None:
 async def test_similar_is_what_reaches_the_threshold_in_force_after_the_write() -> None:
     # Red and this mixture are .98 alike.
     mixture = picture((250, 50, 5))
-    by_size = DecisionPolicy(None, 0.0, 1.0, threshold_steps=checked_steps([(1, 0.9), (2, 0.99)]))
+    by_rate = DecisionPolicy(None, 0.0, 1.0, error_rates=by_size((1, 0.9), (2, 0.99)))
     with ThreadPoolExecutor(2) as threads:
-        strict = Line(threads, policy=by_size)
+        strict = Line(threads, policy=by_rate)
         await strict.enroll(RED)
         assert similar(await strict.enroll(mixture, identity=BO)) == [("", 0.0)]
         fixed = Line(threads)

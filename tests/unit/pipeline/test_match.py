@@ -14,7 +14,7 @@ from facewire_server.pipeline.match import (
     decisions,
     threshold_of_pair,
 )
-from facewire_server.thresholds import ThresholdSource, checked_steps
+from facewire_server.thresholds import GalleryPairs, ThresholdSource
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -24,6 +24,7 @@ from facewire_server.types import (
     Quality,
     QualityFault,
 )
+from fakes.error_rates import by_size
 
 POLICY = DecisionPolicy(threshold=0.4, min_margin=0.05, min_inter_eye_px=10.0)
 GOOD = Quality(30.0, 100.0, 120.0)
@@ -71,39 +72,57 @@ def test_a_decision_carries_its_grounds() -> None:
     assert decision.candidates == ()
 
 
-BY_SIZE = DecisionPolicy(
-    None, 0.05, 10.0, threshold_steps=checked_steps([(10, 0.4), (100, 0.5), (1000, 0.6)])
-)
+BY_RATE = DecisionPolicy(None, 0.05, 10.0, error_rates=by_size((10, 0.4), (100, 0.5), (1000, 0.6)))
 
 
 @pytest.mark.parametrize(
     ("among", "threshold"),
-    [(0, 0.4), (10, 0.4), (32, 0.4505), (100, 0.5), (1000, 0.6), (10_000, 0.7), (10**9, 1.0)],
+    [(10, 0.4), (32, 0.4505), (100, 0.5), (1000, 0.6), (10_000, 0.7), (10**9, 1.0)],
 )
-def test_without_a_threshold_it_follows_from_the_number_of_identities_searched(
+def test_without_a_threshold_it_follows_from_the_wanted_rate_and_the_identities_searched(
     among: int, threshold: float
 ) -> None:
-    (decision,) = decisions(found(0.45, among=among), np.array([True]), BY_SIZE)
+    (decision,) = decisions(found(0.45, among=among), np.array([True]), BY_RATE)
     assert decision.threshold == pytest.approx(threshold, abs=1e-4)
-    assert decision.threshold_source is ThresholdSource.GALLERY_SIZE
+    assert decision.threshold_source is ThresholdSource.ERROR_RATE
     assert decision.outcome is (Outcome.KNOWN if threshold <= 0.45 else Outcome.UNKNOWN)
 
 
 def test_a_threshold_that_is_set_holds_for_every_size_and_names_who_set_it() -> None:
     for source in (ThresholdSource.REQUEST, ThresholdSource.OPERATOR):
-        policy = replace(BY_SIZE, threshold=0.44, threshold_source=source)
+        policy = replace(BY_RATE, threshold=0.44, threshold_source=source)
         (decision,) = decisions(found(0.45, among=5000), np.array([True]), policy)
         assert (decision.outcome, decision.threshold) == (Outcome.KNOWN, 0.44)
         assert decision.threshold_source is source
 
 
 def test_a_face_that_is_not_compared_says_the_threshold_as_well() -> None:
-    too_poor, _ = decisions(found(0.9, among=100), np.array([False, True]), BY_SIZE)
-    assert (too_poor.threshold, too_poor.threshold_source) == (0.5, ThresholdSource.GALLERY_SIZE)
+    too_poor, _ = decisions(found(0.9, among=100), np.array([False, True]), BY_RATE)
+    assert too_poor.threshold == pytest.approx(0.5)
+    assert too_poor.threshold_source is ThresholdSource.ERROR_RATE
+
+
+def test_people_who_resemble_one_another_raise_it() -> None:
+    alike = SearchResult(7, (), 100, GalleryPairs(0.2, 0.09, 100))
+    mixed = SearchResult(7, (), 100)
+    (first,), (second,) = (decisions(one, np.array([False]), BY_RATE) for one in (alike, mixed))
+    assert first.threshold == pytest.approx(second.threshold + 0.1 * 100 / 120)
+
+
+def test_without_a_calibration_there_is_one_threshold_for_every_size() -> None:
+    policy = replace(BY_RATE, error_rates=None)
+    for among in (1, 10_000):
+        (decision,) = decisions(found(0.45, among=among), np.array([True]), policy)
+        assert (decision.threshold, decision.threshold_source) == (
+            0.42,
+            ThresholdSource.GALLERY_SIZE,
+        )
+    assert threshold_of_pair([GOOD, GOOD], policy, IfBothBlurred()) == 0.42
 
 
 def test_a_comparison_of_two_pictures_is_one_of_one() -> None:
-    assert threshold_of_pair([GOOD, GOOD], BY_SIZE, IfBothBlurred()) == 0.4
+    of_pair = threshold_of_pair([GOOD, GOOD], BY_RATE, IfBothBlurred())
+    assert of_pair == pytest.approx(0.4)
 
 
 def test_ambiguous_says_between_whom_also_if_no_candidates_are_asked_for() -> None:

@@ -116,32 +116,12 @@ def test_bounds_of_bfloat16_that_are_none_are_refused(bounds: object) -> None:
 SFACE_ID = "04319737b66046b79cadd3a1dab61c9104294c5db09cfc8ff9f9b69064391d0d"
 """Of the first release: a gallery of another id is refused, so it must never change."""
 
-STEPS = [{"identity_count": 10, "threshold": 0.4}, {"identity_count": 100, "threshold": 0.5}]
-
-
-def test_thresholds_are_no_term_so_that_another_table_keeps_galleries_usable() -> None:
-    with_table = contract(threshold_steps=STEPS)
-    assert with_table.id == contract().id
-    assert with_table.threshold_steps == ((10, 0.4), (100, 0.5))
-    assert with_table.has_threshold_steps
-
-
-def test_a_contract_without_thresholds_has_one_for_every_size() -> None:
-    assert contract().threshold_steps == ((1, 0.42),)
-    assert not contract().has_threshold_steps
-
 
 def test_the_shipped_contract_is_the_one_that_galleries_were_made_under() -> None:
     shipped = read_model_contract("sface")
     assert shipped.id == "04319737b66046b79cadd3a1dab61c9104294c5db09cfc8ff9f9b69064391d0d"
-    assert shipped.threshold_steps[0] == (20, 0.42)
-    assert shipped.threshold_steps[-1] == (10_000, 0.549)
-
-
-@pytest.mark.parametrize("steps", [[], [{}], [1], 7, STEPS[::-1], [STEPS[0] | {"threshold": 0}]])
-def test_a_table_that_is_none_is_refused(steps: object) -> None:
-    with pytest.raises(ValueError, match=r"threshold|model contract"):
-        contract(threshold_steps=steps)
+    assert shipped.calibration is not None
+    assert shipped.calibration.similarity_at(1e-4) == pytest.approx(0.426)
 
 
 CALIBRATION = {

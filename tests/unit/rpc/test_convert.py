@@ -1,5 +1,6 @@
 """Messages and types say the same."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,16 +10,19 @@ from facewire_server import errors
 from facewire_server.rpc import convert, convert_quality, convert_recognition
 from facewire_server.rpc.checks import checked_text
 from facewire_server.streams.values import Answered, SkipReason
+from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
     Decision,
+    DecisionPolicy,
     FaceSelection,
     Outcome,
     PictureFormat,
     QualityFault,
     Timings,
 )
+from fakes.error_rates import by_size
 from fakes.recognizer import a_face
 from fakes.wire import DEFAULTS, LIMITS
 
@@ -159,3 +163,46 @@ def test_a_text_is_measured_in_bytes() -> None:
     assert checked_text("é" * 64, "x", max_bytes=128)
     with pytest.raises(errors.InvalidField):
         checked_text("é" * 65, "x", max_bytes=128)
+
+
+RATED = replace(DEFAULTS.decision, threshold=None, error_rates=by_size((10, 0.4), (100, 0.5)))
+
+
+@pytest.mark.parametrize("default", [RATED, replace(RATED, threshold=0.7)])
+def test_a_request_may_want_an_error_rate_whatever_the_operator_set(
+    default: DecisionPolicy,
+) -> None:
+    policy = convert.decision_policy(face_pb2.DecisionPolicy(max_fpir=0.001), default)
+    threshold = policy.threshold_among(10)
+    assert threshold.value == pytest.approx(
+        0.5
+    )  # a tenth of the rate, as of ten times as many people
+    assert threshold.source is ThresholdSource.ERROR_RATE
+    assert policy.threshold_of_pair().value == pytest.approx(0.4)  # 1e-3 of one comparison
+
+
+def test_a_threshold_of_a_request_holds_exactly() -> None:
+    policy = convert.decision_policy(face_pb2.DecisionPolicy(threshold=0.3), RATED)
+    for threshold in (policy.threshold_among(10_000), policy.threshold_of_pair()):
+        assert (round(threshold.value, 6), threshold.source) == (0.3, ThresholdSource.REQUEST)
+
+
+def test_a_threshold_and_an_error_rate_contradict_each_other() -> None:
+    both = face_pb2.DecisionPolicy(threshold=0.4, max_fpir=0.01)
+    with pytest.raises(errors.InvalidField, match="set one of them") as caught:
+        convert.decision_policy(both, RATED, parent="config.")
+    assert caught.value.field == "config.decision_policy.max_fpir"
+
+
+def test_an_error_rate_needs_a_calibration() -> None:
+    with pytest.raises(errors.InvalidField, match="no calibration: set the threshold"):
+        convert.decision_policy(
+            face_pb2.DecisionPolicy(max_fpir=0.01), replace(RATED, error_rates=None)
+        )
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1, 0.51, float("nan"), float("inf")])
+def test_an_error_rate_out_of_range_is_refused(rate: float) -> None:
+    with pytest.raises(errors.InvalidField) as caught:
+        convert.decision_policy(face_pb2.DecisionPolicy(max_fpir=rate), RATED)
+    assert caught.value.field == "decision_policy.max_fpir"

@@ -21,7 +21,7 @@ from facewire_server.galleries.records import (
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.rpc import convert, convert_gallery, convert_recognition
 from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason, StreamPlan
-from facewire_server.thresholds import ThresholdSource, checked_steps
+from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -35,6 +35,7 @@ from facewire_server.types import (
     Recognition,
     Timings,
 )
+from fakes.error_rates import by_size
 from fakes.recognizer import a_face
 from fakes.wire import DEFAULTS, LIMITS, UNKNOWN_FORMAT
 
@@ -92,16 +93,14 @@ def test_a_gallery() -> None:
 def test_the_threshold_of_a_gallery_is_by_the_people_who_can_be_found(
     people: int, templates: int, threshold: float
 ) -> None:
-    by_size = replace(
-        DEFAULTS.decision, threshold=None, threshold_steps=checked_steps([(10, 0.25), (40, 0.5)])
-    )
+    by_rate = replace(DEFAULTS.decision, threshold=None, error_rates=by_size((10, 0.25), (40, 0.5)))
     info = replace(GALLERY, identity_count=people, template_count=templates)
-    message = convert_gallery.gallery_message(info, by_size)
-    assert message.threshold == threshold
-    assert message.threshold_source == face_pb2.THRESHOLD_SOURCE_GALLERY_SIZE
+    message = convert_gallery.gallery_message(info, by_rate)
+    assert message.threshold == pytest.approx(threshold)
+    assert message.threshold_source == face_pb2.THRESHOLD_SOURCE_ERROR_RATE
     enrolled = Enrollment((), 7, info.enrolled_count)
-    assert convert_gallery.enrollment_message(enrolled, by_size).threshold == threshold
-    header = convert_gallery.export_header_message(info, 512, by_size).record.header
+    assert convert_gallery.enrollment_message(enrolled, by_rate).threshold == message.threshold
+    header = convert_gallery.export_header_message(info, 512, by_rate).record.header
     assert header.gallery == message
 
 

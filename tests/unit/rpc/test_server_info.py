@@ -8,8 +8,8 @@ import pytest
 
 from facewire.v1 import face_pb2, recognition_pb2
 from facewire_server.rpc.server_info import server_info_message
-from facewire_server.thresholds import checked_steps
 from facewire_server.types import PictureLimits
+from fakes.error_rates import by_size
 from fakes.limits import serving_limits
 from fakes.wire import DEFAULTS, config, served
 
@@ -51,17 +51,25 @@ def test_limits_and_defaults_are_those_of_the_services():
     assert (told.model_contract_id, told.model_contract_name) == ("c" * 64, "sface")
 
 
-def test_thresholds_by_size_are_listed_and_no_default_is_named_where_they_are_in_force():
-    steps = checked_steps([(20, 0.25), (100, 0.5)])
+def test_thresholds_of_some_sizes_are_listed_where_the_wanted_rate_is_in_force():
+    rates = by_size((10, 0.25), (100, 0.5), (1000, 0.6))
     told = info(
         defaults=dataclasses.replace(
             DEFAULTS,
-            decision=dataclasses.replace(DEFAULTS.decision, threshold=None, threshold_steps=steps),
+            decision=dataclasses.replace(DEFAULTS.decision, threshold=None, error_rates=rates),
         )
     )
     assert not told.decision_defaults.HasField("threshold")
-    assert [(one.identity_count, one.threshold) for one in told.threshold_steps] == list(steps)
-    assert info().decision_defaults.threshold == 0.375
+    assert told.decision_defaults.max_fpir == pytest.approx(rates.max_fpir)
+    listed = {one.identity_count: one.threshold for one in told.threshold_steps}
+    assert list(listed) == [10, 30, 100, 300, 1000, 3000, 10_000]
+    assert (listed[10], listed[100], listed[1000]) == pytest.approx((0.25, 0.5, 0.6))
+    assert recognition_pb2.FEATURE_ERROR_RATES in told.features
+    without = info()
+    assert without.decision_defaults.threshold == 0.375
+    assert not without.decision_defaults.HasField("max_fpir")
+    assert recognition_pb2.FEATURE_ERROR_RATES in without.absent_features
+    assert not without.threshold_steps
 
 
 def test_settings_beyond_a_field_are_told_as_its_most():

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from facewire_server.app.values import read_model_contract
-from facewire_server.thresholds import Calibration, GalleryPairs, gallery_rule
+from facewire_server.thresholds import Calibration, ErrorRates, GalleryPairs, gallery_rule
 from facewire_server.thresholds.alarms import false_names_a_month, fpir_of_alarms
 
 STATED = read_model_contract("sface").calibration
@@ -69,6 +69,15 @@ def test_it_never_falls_with_more_people_and_is_at_most_one() -> None:
     values = [gallery_rule(SHIPPED, 0.003, round(1.3**row)).threshold for row in range(150)]
     assert all(low <= high for low, high in pairwise(values))
     assert values[-1] <= 1
+
+
+def test_no_name_is_easier_to_get_than_the_same_person_of_two_pictures() -> None:
+    rates = ErrorRates(SHIPPED)
+    of_pair = rates.threshold_of_pair().value
+    assert of_pair == pytest.approx(SHIPPED.similarity_at(1e-4))
+    assert gallery_rule(SHIPPED, 0.003, 1).threshold < of_pair - 0.05
+    assert rates.threshold_among(1).value == rates.threshold_among(20).value == of_pair
+    assert rates.threshold_among(40).value > of_pair
 
 
 def test_alarms_a_month_are_a_rate() -> None:

@@ -88,7 +88,9 @@ class ThresholdSource(WireEnum):
     OPERATOR = "OPERATOR"
     """The operator of the server: the same value for every gallery."""
     GALLERY_SIZE = "GALLERY_SIZE"
-    """The server, by the number of identities in the gallery."""
+    """The server, by the number of identities in the gallery: one without `Feature.ERROR_RATES`, or without a calibration of its model."""
+    ERROR_RATE = "ERROR_RATE"
+    """The server, by the error rate that is wanted: `DecisionPolicy.max_fpir`."""
 
 
 class QualityFault(WireEnum):
@@ -217,7 +219,7 @@ class Feature(WireEnum):
     ENROLLMENT_CROPS = "ENROLLMENT_CROPS"
     """The aligned face of each enrolled picture is kept, encrypted."""
     ERROR_RATES = "ERROR_RATES"
-    """Thresholds follow from wanted error rates."""
+    """Thresholds follow from wanted error rates: `DecisionPolicy.max_fpir` counts."""
     UNKNOWN_PEOPLE = "UNKNOWN_PEOPLE"
     """Visits of unknown people are kept, grouped by person."""
 

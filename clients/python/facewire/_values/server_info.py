@@ -68,12 +68,12 @@ class ServerInfo:
         model_contract_name: its name, for people.
         limits: the most that a client may ask for.
         image_formats: the layouts of pictures that the server accepts.
-        decision_defaults: the policy of a request without a `DecisionPolicy`; its `threshold` is None if
-            each gallery has its own, see `threshold_steps` and `Gallery.threshold`.
+        decision_defaults: the policy of a request without a `DecisionPolicy`; of its `threshold` and `max_fpir` one is None.
+            By `max_fpir` each gallery has its own threshold, see `Gallery.threshold`.
         features: the features that the server has.
         absent_features: the features that the server knows of and does not have.
-        threshold_steps: the thresholds by the number of identities, ascending, in force unless a
-            request or the operator sets one.
+        threshold_steps: the thresholds that follow from `decision_defaults.max_fpir` for galleries of some sizes,
+            ascending, before their own people are taken into account.
     """
 
     server_version: str

@@ -23,6 +23,7 @@ def read_server_info(response: recognition_pb2.GetServerInfoResponse) -> ServerI
             decision.threshold if decision.HasField("threshold") else None,
             decision.min_margin,
             decision.min_inter_eye_px,
+            decision.max_fpir if decision.HasField("max_fpir") else None,
         ),
         features=_features(response.features),
         absent_features=_features(response.absent_features),

@@ -12,6 +12,7 @@ def decision_message(policy: DecisionPolicy) -> face_pb2.DecisionPolicy:
         threshold=policy.threshold,
         min_margin=policy.min_margin,
         min_inter_eye_px=policy.min_inter_eye_px,
+        max_fpir=policy.max_fpir,
     )
 
 

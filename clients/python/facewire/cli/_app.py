@@ -20,7 +20,17 @@ from facewire.cli import (
     _watch,
 )
 from facewire.cli._session import Server
-from facewire.cli._shared_options import GalleryOption, JsonOption, MinFaceOption, Rotation
+from facewire.cli._shared_options import (
+    AlarmsOption,
+    GalleryOption,
+    JsonOption,
+    MaxFpirOption,
+    MinFaceOption,
+    Rotation,
+    StrangersOption,
+    ThresholdOption,
+    decision_policy,
+)
 
 __all__ = ["app"]
 
@@ -176,6 +186,10 @@ def recognize(
         ),
     ] = None,
     min_face_px: MinFaceOption = None,
+    threshold: ThresholdOption = None,
+    max_fpir: MaxFpirOption = None,
+    false_alarms_a_month: AlarmsOption = None,
+    strangers_a_day: StrangersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recognizes the people in each PICTURE."""
@@ -185,6 +199,7 @@ def recognize(
         gallery=gallery,
         annotate_to=annotate,
         min_face_px=min_face_px or 0,
+        decision=decision_policy(threshold, max_fpir, false_alarms_a_month, strangers_a_day),
         as_json=as_json,
     )
 
@@ -269,6 +284,10 @@ def watch(
         ),
     ] = None,
     min_face_px: MinFaceOption = None,
+    threshold: ThresholdOption = None,
+    max_fpir: MaxFpirOption = None,
+    false_alarms_a_month: AlarmsOption = None,
+    strangers_a_day: StrangersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Shows who is in a film or in front of a camera, and prints a line for each visit that is over.
@@ -288,5 +307,6 @@ def watch(
         annotate_to=annotate,
         csv_to=csv,
         min_face_px=min_face_px or 0,
+        decision=decision_policy(threshold, max_fpir, false_alarms_a_month, strangers_a_day),
         as_json=as_json,
     )

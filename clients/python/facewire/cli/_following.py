@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from facewire import (
     Advice,
     Client,
+    DecisionPolicy,
     DetectionOptions,
     FacewireError,
     Frame,
@@ -38,6 +39,7 @@ class Following:
         gallery: str,
         camera_name: str,
         detection: DetectionOptions,
+        decision: DecisionPolicy,
         interrupted: threading.Event,
     ) -> None:
         self._client = client
@@ -46,6 +48,7 @@ class Following:
         self._gallery = gallery
         self._camera_name = camera_name
         self._detection = detection
+        self._decision = decision
         self._interrupted = interrupted
 
     def results(self) -> Results:
@@ -72,6 +75,7 @@ class Following:
             gallery=self._gallery,
             policy=policy,
             detection=self._detection,
+            decision=self._decision,
             rotation_degrees=self._camera.rotation_degrees,
             reopen=self._camera.live,
             on_reopen=self._report,

@@ -46,6 +46,7 @@ _CHOSEN = {
     ThresholdSource.REQUEST: "set by the request",
     ThresholdSource.OPERATOR: "set by the operator",
     ThresholdSource.GALLERY_SIZE: "by the size of the gallery",
+    ThresholdSource.ERROR_RATE: "by the wanted error rate",
 }
 """Who chose a threshold, in words."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from facewire import DetectionOptions, Face, Image, InvalidPictureError, Recognition
+from facewire import DecisionPolicy, DetectionOptions, Face, Image, InvalidPictureError, Recognition
 from facewire.cli._coarse import note_if_coarse
 from facewire.cli._interrupts import raised_by_ctrl_c
 from facewire.cli._opencv import painting
@@ -38,6 +38,7 @@ def run(
     gallery: str,
     annotate_to: Path | None,
     min_face_px: int,
+    decision: DecisionPolicy,
     as_json: bool,
 ) -> None:
     """Prints the faces of each picture, and paints them.
@@ -58,7 +59,9 @@ def run(
                 _print_refusal(picture, "", _words(error), as_json=as_json)
                 continue
             try:
-                result = client.recognize(image, gallery=gallery, detection=detection)
+                result = client.recognize(
+                    image, gallery=gallery, detection=detection, decision=decision
+                )
             except InvalidPictureError as error:
                 refused = True
                 _print_refusal(picture, error.reason.value, text_of(error), as_json=as_json)

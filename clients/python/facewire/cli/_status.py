@@ -93,6 +93,14 @@ def _print_info(info: ServerInfo) -> None:
 def _threshold(info: ServerInfo) -> str:
     if info.decision_defaults.threshold is not None:
         return f"{info.decision_defaults.threshold:.3f}, set by the operator"
+    if info.decision_defaults.max_fpir is not None:
+        about = (
+            f"{step.threshold:.3f} among {step.identity_count:,}" for step in info.threshold_steps
+        )
+        return (
+            f"of each gallery by its people: {info.decision_defaults.max_fpir:.2%} of strangers may get a name "
+            f"({', '.join(about)})"
+        )
     steps = (f"{step.threshold:.3f} ({step.identity_count:,})" for step in info.threshold_steps)
     return f"by the number of people in a gallery: {', '.join(steps)}"
 

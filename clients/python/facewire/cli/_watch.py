@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from facewire import DetectionOptions, FrameResult, TrackEvent
+from facewire import DecisionPolicy, DetectionOptions, FrameResult, TrackEvent
 from facewire.cli._coarse import note_if_coarse
 from facewire.cli._following import Following, Results
 from facewire.cli._interrupts import raised_by_ctrl_c
@@ -65,6 +65,7 @@ def run(
     annotate_to: Path | None,
     csv_to: Path | None,
     min_face_px: int,
+    decision: DecisionPolicy,
     as_json: bool,
 ) -> None:
     """Streams a source and prints each visit once it is over, also when it is interrupted.
@@ -85,7 +86,8 @@ def run(
         visits = Visits(of_film=not camera.live)
         following = Following(
             client, camera, film=film, gallery=gallery, camera_name=camera_name,
-            detection=DetectionOptions(min_face_px=min_face_px), interrupted=interrupted,
+            detection=DetectionOptions(min_face_px=min_face_px), decision=decision,
+            interrupted=interrupted,
         )  # fmt: skip
         try:
             results = following.results()

@@ -44,6 +44,7 @@ class ThresholdSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     THRESHOLD_SOURCE_REQUEST: _ClassVar[ThresholdSource]
     THRESHOLD_SOURCE_OPERATOR: _ClassVar[ThresholdSource]
     THRESHOLD_SOURCE_GALLERY_SIZE: _ClassVar[ThresholdSource]
+    THRESHOLD_SOURCE_ERROR_RATE: _ClassVar[ThresholdSource]
 
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -132,6 +133,7 @@ THRESHOLD_SOURCE_UNSPECIFIED: ThresholdSource
 THRESHOLD_SOURCE_REQUEST: ThresholdSource
 THRESHOLD_SOURCE_OPERATOR: ThresholdSource
 THRESHOLD_SOURCE_GALLERY_SIZE: ThresholdSource
+THRESHOLD_SOURCE_ERROR_RATE: ThresholdSource
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_PENDING: Outcome
 OUTCOME_KNOWN: Outcome
@@ -314,14 +316,16 @@ class Candidate(_message.Message):
     def __init__(self, identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., template_id: _Optional[str] = ...) -> None: ...
 
 class DecisionPolicy(_message.Message):
-    __slots__ = ("threshold", "min_margin", "min_inter_eye_px")
+    __slots__ = ("threshold", "min_margin", "min_inter_eye_px", "max_fpir")
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     MIN_MARGIN_FIELD_NUMBER: _ClassVar[int]
     MIN_INTER_EYE_PX_FIELD_NUMBER: _ClassVar[int]
+    MAX_FPIR_FIELD_NUMBER: _ClassVar[int]
     threshold: float
     min_margin: float
     min_inter_eye_px: float
-    def __init__(self, threshold: _Optional[float] = ..., min_margin: _Optional[float] = ..., min_inter_eye_px: _Optional[float] = ...) -> None: ...
+    max_fpir: float
+    def __init__(self, threshold: _Optional[float] = ..., min_margin: _Optional[float] = ..., min_inter_eye_px: _Optional[float] = ..., max_fpir: _Optional[float] = ...) -> None: ...
 
 class DetectionOptions(_message.Message):
     __slots__ = ("min_face_px", "min_score", "max_faces")

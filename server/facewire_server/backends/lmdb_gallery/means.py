@@ -41,13 +41,13 @@ class MeanEditor:
         if is_oldest_of_mean(key, record):
             self._remove(record.mean_row)
 
-    def update(self) -> bool:
-        """Makes the means of everyone whose templates changed; returns whether there was anyone."""
+    def update(self) -> list[int]:
+        """Makes the means of everyone whose templates changed; returns their numbers."""
         numbers = sorted(self._changed)
         self._changed.clear()
         for number in numbers:
             self._fuse(number)
-        return bool(numbers)
+        return numbers
 
     def _fuse(self, identity_number: int) -> None:
         keys = list(self._templates.keys(number_key(identity_number)))

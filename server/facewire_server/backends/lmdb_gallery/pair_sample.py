@@ -3,8 +3,8 @@
 A sample costs the same at every write. Whoever is in it stays: it is taken by the numbers of identities, which never change.
 """
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby, islice
 from typing import Final
 
 import numpy as np
@@ -18,13 +18,13 @@ from facewire_server.galleries.embeddings import are_unit
 from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.thresholds import GalleryPairs
 
-__all__ = ["sampled_pairs"]
+__all__ = ["is_sampled", "sampled_pairs"]
 
 _MOST_PEOPLE: Final = 512
 """People that are compared; of a larger gallery every second, fourth and so on, of those that were ever enrolled."""
 
 _MOST_TEMPLATES: Final = 8
-"""Templates of one person that are compared: nobody weighs as much as a crowd. Chosen, not measured."""
+"""Templates of one person that are compared: no person weighs as much as a crowd. Chosen, not measured."""
 
 
 def sampled_pairs(
@@ -38,12 +38,10 @@ def sampled_pairs(
         people: identities of the gallery.
         next_number: above the numbers of all identities.
     """
-    step = 1
-    while people > _MOST_PEOPLE and step * _MOST_PEOPLE < next_number:
-        step *= 2
+    step = _step(people, next_number)
     rows, row_owners, mean_rows, mean_owners = [], [], [], []
-    for number in _numbers(templates, step):
-        for key, record in islice(_templates(templates, number), _MOST_TEMPLATES):
+    for number, members in groupby(_members(templates, step), lambda one: row_owner(one[0])[0]):
+        for key, record in islice(members, _MOST_TEMPLATES):
             rows.append(vectors.unchecked_row(record.row))
             row_owners.append(number)
             if is_oldest_of_mean(key, record):
@@ -62,9 +60,33 @@ def sampled_pairs(
     )
 
 
-def _templates(templates: Table, number: int) -> Iterator[tuple[bytes, Template]]:
-    """Yields the templates of an identity, without those that disagree: they are not the person's."""
-    for key, value in templates.scan(number_key(number)):
+def is_sampled(templates: Table, numbers: Iterable[int], *, people: int, next_number: int) -> bool:
+    """Whether one of these identities is compared, or was before it lost its templates."""
+    step = _step(people, next_number)
+    for number in numbers:
+        first = next(templates.keys(after=number_key(number // step * step)), None)
+        if step == 1 or first is None or row_owner(first).identity_number >= number:
+            return True
+    return False
+
+
+def _step(people: int, next_number: int) -> int:
+    """Returns the distance of numbers of which each has one sampled identity, the first at or above it."""
+    step = 1
+    while people > _MOST_PEOPLE and step * _MOST_PEOPLE < next_number:
+        step *= 2
+    return step
+
+
+def _members(templates: Table, step: int) -> Iterator[tuple[bytes, Template]]:
+    """Yields the templates of the sampled identities, without those that disagree: they are not the person's."""
+    if step == 1:  # one scan of all is faster than one for each
+        found = templates.scan()
+    else:
+        found = chain.from_iterable(
+            templates.scan(number_key(number)) for number in _numbers(templates, step)
+        )
+    for key, value in found:
         record = Template.FromString(value)
         if record.mean_number:
             yield key, record

@@ -3,7 +3,7 @@
 from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, row_owner
 from facewire_server.backends.lmdb_gallery.means import MeanEditor
-from facewire_server.backends.lmdb_gallery.pair_sample import sampled_pairs
+from facewire_server.backends.lmdb_gallery.pair_sample import is_sampled, sampled_pairs
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Template
 from facewire_server.backends.lmdb_storage.tables import Table, Transaction
 from facewire_server.thresholds import GalleryPairs
@@ -38,19 +38,14 @@ class Projection:
 
     def save(self, gallery: Gallery) -> None:
         """Writes the means, and sets in the gallery's record what follows from them; before `vectors` is flushed or after."""
-        if not self._editor.update():
-            return
-        pairs = sampled_pairs(
-            self._templates,
-            self._vectors,
-            self._means,
-            people=gallery.identity_count,
-            next_number=gallery.next_number,
-        )
+        changed = self._editor.update()
+        size = {"people": gallery.identity_count, "next_number": gallery.next_number}
+        if is_sampled(self._templates, changed, **size):
+            pairs = sampled_pairs(self._templates, self._vectors, self._means, **size)
+            gallery.pair_mean, gallery.pair_spread = pairs.mean, pairs.spread
+            gallery.paired_identity_count = pairs.identity_count
         self._means.flush()
         gallery.mean_count = self._means.row_count
-        gallery.pair_mean, gallery.pair_spread = pairs.mean, pairs.spread
-        gallery.paired_identity_count = pairs.identity_count
 
 
 def means_of_gallery(transaction: Transaction, prefix: bytes, record: Gallery) -> None:
