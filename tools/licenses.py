@@ -57,6 +57,11 @@ image on passes the weights on.
 |---|---|---|
 | MTCNN (P-Net, R-Net, O-Net) | MIT | WIDER FACE and CelebA, both published for non-commercial research |
 | SFace, OpenCV Zoo, December 2021 | Apache-2.0 | not documented |
+| FaceNet, D. Sandberg, 2018 (two networks), by choice | MIT | VGGFace2; CASIA-WebFace: pictures of celebrities, collected from the web |
+| `w600k_mbf`, InsightFace, by choice | **non-commercial research only** | WebFace600K, a part of WebFace260M: collected from the web |
+
+Those *by choice* are built and run only if they are asked for ([other models](models.md)), the non-commercial one only for a user who says that the
+use is not commercial.
 
 A license of weights says what their publisher permits. It does not say that the people in the
 training pictures were asked, nor that the pictures' owners agree. Of SFace not even the pictures are known.

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Final
 
 # Set before anything imports TensorFlow, which would log to standard error.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -21,13 +22,22 @@ import tensorflow as tf
 from rich.console import Console
 from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
 
-from facewire_serving import embedding, mtcnn, warm_up, weights
+from facewire_serving import embedding, facenet, mobilefacenet, mtcnn, warm_up, weights
 from facewire_serving.graph import GRAPHS, Graph
 from facewire_serving.servables import SERVABLES
 
 __all__ = ["main"]
 
-_EXPORTS = {"mtcnn": mtcnn.export, "embedding": embedding.export}
+_EXPORTS = {
+    "mtcnn": mtcnn.export,
+    "embedding": embedding.export,
+    "facenet_vggface2": facenet.export,
+    "facenet_casia": facenet.export,
+    "w600k_mbf": mobilefacenet.export,
+}
+
+_AT_ONCE: Final = 2
+"""Servables at once: each process takes 1 GB."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A fresh process for each: TensorFlow numbers the functions of a graph through the whole process.
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        max_workers=len(SERVABLES), mp_context=spawn, max_tasks_per_child=1
+        max_workers=_AT_ONCE, mp_context=spawn, max_tasks_per_child=1
     ) as processes:
         running = [
             processes.submit(_export, index, options.out, options.cache)

@@ -85,9 +85,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        for servable in SERVABLES:
-            if options.only in (None, servable.name):
-                build(servable, options.out, options.cache, console)
+        wanted = [
+            one
+            for one in SERVABLES
+            if (one.is_default if options.only is None else one.name == options.only)
+        ]
+        if not options.accept_non_commercial and (refusal := _refusal(wanted)):
+            console.print(refusal, style="red", markup=False)
+            return 2
+        for servable in wanted:
+            build(servable, options.out, options.cache, console)
     except KeyboardInterrupt:
         console.print("Stopped. No half-built model is left; run it again to go on.")
         return 128 + signal.SIGINT
@@ -125,8 +132,29 @@ def _parser() -> argparse.ArgumentParser:
         default=weights.DEFAULT_CACHE,
         help="folder of downloaded weights (default: %(default)s)",
     )
-    add("--only", choices=[servable.name for servable in SERVABLES], help="build just this one")
+    add(
+        "--only",
+        choices=[servable.name for servable in SERVABLES],
+        help="build just this one, which may be one that is not built otherwise",
+    )
+    add(
+        "--accept-non-commercial",
+        action="store_true",
+        help="build weights that are licensed for non-commercial use only: you say that yours is such a use",
+    )
     return parser
+
+
+def _refusal(wanted: Sequence[Servable]) -> str:
+    """Returns why a servable may not be built without the user's word; "" = all may."""
+    for servable in wanted:
+        for file in servable.files:
+            if not file.is_commercial:
+                return (
+                    f"{servable.name} was not built: its license is {file.license}. Pass --accept-non-commercial if your use is "
+                    "not commercial."
+                )
+    return ""
 
 
 if __name__ == "__main__":

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from facewire_serving import embedding_weights, mtcnn_weights, weights
+from facewire_serving import (
+    embedding_weights,
+    facenet_weights,
+    frozen_graph,
+    mobilefacenet_weights,
+    mtcnn_weights,
+    weights,
+)
 from facewire_serving.onnx_file import initializers
 
 __all__ = ["SERVABLES", "Constants", "Servable"]
@@ -30,11 +37,13 @@ class Servable:
         files: the weights that it is made from.
         constants: reads the weights (cache folder, console for progress) and calculates the
             graph's constants; raises `carrier.FetchError`.
+        is_default: it is built unless another one is asked for.
     """
 
     name: str
     files: tuple[weights.Weights, ...]
     constants: Callable[[Path, Console], Constants]
+    is_default: bool = True
 
 
 def _mtcnn(cache: Path, console: Console) -> Constants:
@@ -45,8 +54,26 @@ def _embedding(cache: Path, console: Console) -> Constants:
     return embedding_weights.constants(initializers(weights.sface_onnx(cache, console)))
 
 
+def _facenet(name: str) -> Servable:
+    file = weights.FACENET[name]
+
+    def constants(cache: Path, console: Console) -> Constants:
+        return facenet_weights.constants(
+            frozen_graph.constants(weights.fetch(file, cache, console))
+        )
+
+    return Servable(name, (file,), constants, is_default=False)
+
+
+def _w600k_mbf(cache: Path, console: Console) -> Constants:
+    file = weights.fetch(weights.W600K_MBF, cache, console)
+    return mobilefacenet_weights.constants(initializers(file))
+
+
 SERVABLES: Final = (
     Servable("mtcnn", tuple(weights.MTCNN.values()), _mtcnn),
     Servable("embedding", (weights.SFACE,), _embedding),
+    *map(_facenet, weights.FACENET),
+    Servable("w600k_mbf", (weights.W600K_MBF,), _w600k_mbf, is_default=False),
 )
 """All servables, in the order in which they are built."""

@@ -39,12 +39,12 @@ def write(directory: Path, name: str) -> None:
 
     Args:
         directory: the version folder.
-        name: "mtcnn" or "embedding".
+        name: "mtcnn", or that of an embedding servable.
     """
     path = directory / WARM_UP
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as records:
-        for signature, inputs in _INPUTS[name]():
+        for signature, inputs in _mtcnn() if name == "mtcnn" else _embedding():
             request = PredictRequest()
             request.model_spec.name = name
             request.model_spec.signature_name = signature
@@ -87,6 +87,3 @@ def _mtcnn() -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _embedding() -> Iterator[tuple[str, Mapping[str, Any]]]:
     for count in _BATCHES:
         yield "serving_default", {"faces": np.full((count, 112, 112, 3), 127, np.uint8)}
-
-
-_INPUTS: Final = {"mtcnn": _mtcnn, "embedding": _embedding}

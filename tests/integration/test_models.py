@@ -44,8 +44,23 @@ def test_the_build_imports_no_tensorflow(tmp_path: Path, capfd: pytest.CaptureFi
     command = [sys.executable, "-c", program, "--out", str(tmp_path)]
     subprocess.run(command, check=True, env=environment())
     assert capfd.readouterr().out.strip() == "[]"
-    for servable in servables.SERVABLES:
-        assert (tmp_path / servable.name / "1" / "saved_model.pb").is_file()
+    built = {path.name for path in tmp_path.iterdir()}
+    assert built == {one.name for one in servables.SERVABLES if one.is_default}
+    for name in built:
+        assert (tmp_path / name / "1" / "saved_model.pb").is_file()
+
+
+def test_a_non_commercial_model_is_built_only_by_who_accepts_its_license(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--out", str(tmp_path), "--only", "w600k_mbf"]
+    assert models.main(command) == 2
+    said = capsys.readouterr().err
+    assert "InsightFace's, for non-commercial research only" in said
+    assert "--accept-non-commercial" in said
+    assert list(tmp_path.iterdir()) == []
+    assert models.main([*command, "--accept-non-commercial"]) == 0
+    assert (tmp_path / "w600k_mbf/1/saved_model.pb").is_file()
 
 
 def test_a_second_run_changes_nothing(built: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.proof import canary
+from facewire_serving.models import main as build_models
 from fakes.python import PATHS
 from harness.running import running_server
 
@@ -177,6 +178,48 @@ def test_there_and_back_with_everyone_of_whom_a_crop_was_kept(
         (face,) = client.recognize(astronaut, gallery="x").faces
         assert face.decision is not None
         assert face.decision.identity_id == "new"
+
+
+@pytest.fixture(scope="module")
+def both(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models with SFace and, beside it, the ancestor's FaceNet."""
+    folder = tmp_path_factory.mktemp("both")
+    for name in ("mtcnn", "embedding"):
+        (folder / name).symlink_to((models / name).resolve())
+    assert build_models(["--out", str(folder), "--only", "facenet_vggface2"]) == 0
+    return folder
+
+
+@pytest.mark.timeout(400)  # two servers and two commands, each of which loads models
+def test_facenet_is_one_setting_and_one_command_away_for_everyone_with_a_crop(
+    both: Path, key: Path, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    data = tmp_path / "data"
+    keeping: dict[str, Any] = {"keep_enrollment_crops": True, "enrollment_crop_key_file": key}
+    facenet: dict[str, Any] = {"models": both, "model_contract": "facenet_vggface2"} | keeping
+    with (
+        running_server(data=data, models=both, **keeping) as server,
+        facewire.Client(server.address) as client,
+    ):
+        client.enroll("ada", astronaut)
+        sface_id = client.gallery().model_contract_id
+    # Switched, but not embedded again: nobody is compared across two models.
+    with (
+        running_server(data=data, **facenet) as server,
+        facewire.Client(server.address) as client,
+        pytest.raises(facewire.ContractMismatchError),
+    ):
+        client.recognize(astronaut)
+    status, _, errors = reembed(
+        *(data, key, "--contract", "facenet_vggface2", "--models", both),
+        *("--backup", tmp_path / "backup"),
+    )
+    assert status == 0, errors
+    with running_server(data=data, **facenet) as server, facewire.Client(server.address) as client:
+        identity_id, similarity = named(client, astronaut)
+        assert (identity_id, similarity > 0.9) == ("ada", True)
+        assert client.gallery().model_contract_id != sface_id
+        assert "facenet_vggface2" in server.log()
 
 
 def test_without_the_key_or_with_the_wrong_model_nothing_is_changed(

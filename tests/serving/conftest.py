@@ -24,7 +24,8 @@ def model_folder():
     """Returns the version folder of a servable by its name."""
 
     def build(name: str) -> Path:
-        assert models.main(["--out", str(ROOT / "models"), "--only", name]) == 0
+        flags = ["--accept-non-commercial"] if name == "w600k_mbf" else []
+        assert models.main(["--out", str(ROOT / "models"), "--only", name, *flags]) == 0
         return ROOT / "models" / name / "1"
 
     return build

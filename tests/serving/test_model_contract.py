@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from facewire_server.proof import canary
-from facewire_serving import embedding, weights
+from facewire_serving import embedder, embedding, weights
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ def test_the_contract_names_the_weights_of_the_manifest(document):
         "weights_sha256": weights.SFACE.sha256,
         "dimension": embedding.DIMENSION,
         "alignment_template": "arcface-112-v1",
-        "crop_px": embedding.CROP_PX,
+        "crop_px": embedder.CROP_PX,
         "resampling": "area-then-bilinear-v1",
         "preprocessing": "sface-rgb-0-255-v1",
     }

@@ -9,7 +9,7 @@ from typing import Final
 from facewire_server.app.command_lines import keep_revisions
 from facewire_server.app.crops_command import opened_storage
 from facewire_server.app.gallery_files import show_progress
-from facewire_server.app.values import crop_keys, model_addresses, read_model_contract
+from facewire_server.app.values import crop_keys, model_addresses, usable_model_contract
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.backups import back_up
 from facewire_server.backends.lmdb_gallery.erasure import erase_deleted
@@ -68,7 +68,7 @@ async def run_reembed_command(
         SettingsError: a setting cannot be used.
         ServerError, OSError: the text says why. Nothing was changed, and what was embedded is kept for the next call.
     """
-    new = read_model_contract(contract)
+    new = usable_model_contract(settings, contract)
     target = Target(new.id, new.dimension)
     keys = crop_keys(settings)
     if backup.exists():

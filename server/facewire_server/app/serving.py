@@ -29,7 +29,7 @@ from facewire_server.app.values import (
     max_connections,
     model_addresses,
     processors_of,
-    read_model_contract,
+    usable_model_contract,
     work,
 )
 from facewire_server.backends.exact_search import ExactSearch
@@ -172,7 +172,7 @@ async def _server(
 
     Embedded models are verified; served ones may be unreachable.
     """
-    contract = read_model_contract(settings.model_contract)
+    contract = usable_model_contract(settings, settings.model_contract)
     usable = usable_processors()
     processors = processors_of(settings, usable.count)
     cv2.setNumThreads(1)  # pictures are worked on concurrently; each takes one processor

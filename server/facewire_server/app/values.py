@@ -40,6 +40,7 @@ __all__ = [
     "request_defaults",
     "server_options",
     "serving_limits",
+    "usable_model_contract",
     "work",
 ]
 
@@ -108,6 +109,21 @@ def read_model_contract(name_or_path: str) -> ModelContract:
         raise SettingsError(
             f"model_contract is {name_or_path}, which cannot be used: {error}"
         ) from error
+
+
+def usable_model_contract(settings: Settings, name_or_path: str) -> ModelContract:
+    """Reads a model contract as `read_model_contract` does, for a command that runs the model.
+
+    Raises:
+        SettingsError: also if the license of its weights forbids commercial use, and `accept_non_commercial` is not set.
+    """
+    contract = read_model_contract(name_or_path)
+    if contract.non_commercial and not settings.accept_non_commercial:
+        raise SettingsError(
+            f"the license of the weights of {name_or_path} forbids commercial use ({contract.non_commercial}): set "
+            "accept_non_commercial if yours is none"
+        )
+    return contract
 
 
 def crop_keys(settings: Settings) -> CropKeys | None:

@@ -99,7 +99,8 @@ class OpenVinoModel:
         versions = [entry for entry in directory.glob("*") if entry.name.isdecimal()]
         if not versions:
             raise ModelUnavailable(
-                f"there is no SavedModel in {directory}: run `facewire-models --out {directory.parent}`"
+                f"there is no SavedModel in {directory}: run "
+                f"`facewire-models --out {directory.parent} --only {directory.name}`"
             )
         newest = max(versions, key=lambda entry: int(entry.name))
         self.version = int(newest.name)

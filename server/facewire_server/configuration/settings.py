@@ -87,7 +87,9 @@ class Settings:
     ] = ""
     embedder_address: Annotated[
         str,
-        _About("TensorFlow Serving of `embedding`, in the same form; empty = run it here"),
+        _About(
+            "TensorFlow Serving of `embedding`, or of the model that the contract names, in the same form; empty = run it here"
+        ),
     ] = ""
     models_tls_ca: Annotated[
         Path | None, _About("PEM certificates to check those servers with; empty = no TLS")
@@ -102,6 +104,12 @@ class Settings:
     model_contract: Annotated[
         str, _About("model contract: the name of one that comes with the server, or a JSON file")
     ] = "sface"
+    accept_non_commercial: Annotated[
+        bool,
+        _About(
+            "run a model whose weights are licensed for non-commercial use only: you say that yours is such a use"
+        ),
+    ] = False
     gallery_max_bytes: Annotated[
         int, _About("bytes that the gallery may grow to on disk", least=1 << 20)
     ] = 64 << 30

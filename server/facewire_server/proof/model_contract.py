@@ -9,6 +9,7 @@ same weights differ; its embeddings of the canary do.
 import hashlib
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -53,6 +54,9 @@ class ModelContract:
             enroll; 0 = any, if the file states none. They are in the model's own scale, and no terms.
         bfloat16: what was measured of the model in bfloat16, or None if the file states nothing: then every embedding is
             in float32. No term: only embeddings that are not kept are made with it.
+        servable: name of the servable, and of its folder; "embedding" if the file names none. It is no term: the same
+            model may be served under any name.
+        non_commercial: the license of the weights, if it forbids commercial use; else "". No term.
     """
 
     id: str
@@ -63,6 +67,8 @@ class ModelContract:
     enroll_min_norm: float = 0.0
     bfloat16: Bfloat16 | None = None
     calibration: Calibration | None = None
+    servable: str = "embedding"
+    non_commercial: str = ""
 
     @classmethod
     def from_json(cls, text: str) -> "ModelContract":
@@ -82,6 +88,7 @@ class ModelContract:
             )
             bfloat16 = _bfloat16(document.get("bfloat16"))
             calibration = _calibration(document.get("calibration"))
+            servable = _servable(document.get("servable", "embedding"))
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a model contract: {error}") from error
         if golden.shape != (len(canary.crops()), dimension):
@@ -97,6 +104,8 @@ class ModelContract:
             enroll_min_norm,
             bfloat16,
             calibration,
+            servable,
+            str(document.get("non_commercial", "")),
         )
 
 
@@ -133,6 +142,12 @@ def _calibration(stated: Any) -> Calibration | None:
         return None
     points = ((one["fmr"], one["similarity"], one["fmr_bound"]) for one in stated["points"])
     return Calibration.checked(stated["mean"], stated["spread"], points, stated["measured_to_fmr"])
+
+
+def _servable(name: Any) -> str:
+    if not (isinstance(name, str) and re.fullmatch(r"[a-z0-9_]+", name)):
+        raise ValueError("not a model contract: servable is no name of a folder")
+    return name
 
 
 async def prove(model: Model, contract: ModelContract) -> None:

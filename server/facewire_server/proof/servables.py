@@ -13,7 +13,7 @@ from typing import Final
 from facewire_server.pipeline.ports import Model
 from facewire_server.proof import detector_proof, follow_proof, model_contract, signature
 from facewire_server.proof.model_contract import ModelContract
-from facewire_server.proof.signature import DEFAULT_SIGNATURE, Signature
+from facewire_server.proof.signature import Signature
 
 __all__ = ["DETECTOR", "EMBEDDER", "FOLLOWER", "Servable", "servables"]
 
@@ -32,6 +32,7 @@ class Servable:
     """A row: one signature of one servable.
 
     Attributes:
+        label: the row in messages and statistics: what it is for, whichever model does it.
         name: TensorFlow Serving's `--model_name`, and the folder of the SavedModel.
         signature: the signature that is called. Two rows of one name share an address and a folder.
         prove: shows a drawing to the model that it is called with; raises ModelUnavailable if the
@@ -41,25 +42,20 @@ class Servable:
         is_required: the server is not healthy without it; else it goes on without what the signature is for.
     """
 
+    label: str
     name: str
     signature: Signature
     prove: Callable[[Model], Awaitable[None]]
     address_setting: str
     is_required: bool = True
 
-    @property
-    def label(self) -> str:
-        """The row in messages and statistics: its name, and its signature if not the default."""
-        if self.signature.name == DEFAULT_SIGNATURE:
-            return self.name
-        return f"{self.name}/{self.signature.name}"
-
 
 def servables(contract: ModelContract) -> tuple[Servable, ...]:
     """Returns the rows for a server of this model contract."""
     return (
-        Servable(DETECTOR, signature.MTCNN, detector_proof.prove, "detector_address"),
+        Servable(DETECTOR, DETECTOR, signature.MTCNN, detector_proof.prove, "detector_address"),
         Servable(
+            FOLLOWER,
             DETECTOR,
             signature.FOLLOW,
             follow_proof.prove,
@@ -68,6 +64,7 @@ def servables(contract: ModelContract) -> tuple[Servable, ...]:
         ),
         Servable(
             EMBEDDER,
+            contract.servable,
             signature.embedding(contract.dimension),
             partial(model_contract.prove, contract=contract),
             "embedder_address",

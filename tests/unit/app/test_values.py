@@ -10,8 +10,9 @@ from facewire_server.app.values import (
     probe_gate,
     read_model_contract,
     serving_limits,
+    usable_model_contract,
 )
-from facewire_server.configuration.settings import Settings
+from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import Quality, QualityFault
 
@@ -35,6 +36,15 @@ def test_the_limits_of_calls_and_streams_are_the_settings() -> None:
     )
     assert limits.max_calls_per_connection == 7
     assert (limits.request_timeout_s, limits.stream_idle_timeout_s) == (1.5, 60.0)
+
+
+def test_a_non_commercial_model_runs_only_for_who_accepts_its_license() -> None:
+    with pytest.raises(SettingsError, match=r"non-commercial research only.*accept_non_commercial"):
+        usable_model_contract(Settings(), "w600k_mbf")
+    accepted = usable_model_contract(Settings(accept_non_commercial=True), "w600k_mbf")
+    assert accepted.servable == "w600k_mbf"
+    for name in ("sface", "facenet_vggface2", "facenet_casia"):
+        assert usable_model_contract(Settings(), name).non_commercial == ""
 
 
 @pytest.mark.parametrize(

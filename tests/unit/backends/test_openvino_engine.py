@@ -78,7 +78,8 @@ def test_a_prediction_is_charged_its_work_and_not_the_wait_for_other_programs() 
 def test_a_folder_without_a_version_names_the_command_that_builds_the_models(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(ModelUnavailable, match=f"run `facewire-models --out {tmp_path}`"):
+    command = f"run `facewire-models --out {tmp_path} --only embedding`"
+    with pytest.raises(ModelUnavailable, match=command):
         OpenVinoModel(tmp_path / "embedding", threads=1)
 
 

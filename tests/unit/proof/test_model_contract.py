@@ -86,6 +86,18 @@ def test_a_norm_that_is_none_is_refused(norm: object) -> None:
         contract(enroll_min_norm=norm)
 
 
+def test_the_servable_is_no_term_and_is_embedding_unless_stated() -> None:
+    stated = contract(servable="facenet_casia")
+    assert (stated.id, stated.servable) == (contract().id, "facenet_casia")
+    assert contract().servable == read_model_contract("sface").servable == "embedding"
+
+
+@pytest.mark.parametrize("name", ["", "../embedding", "a b", 5, None])
+def test_a_servable_that_is_no_folder_is_refused(name: object) -> None:
+    with pytest.raises(ValueError, match="model contract"):
+        contract(servable=name)
+
+
 BFLOAT16 = {"min_cosine": 0.998, "similarity_error": 0.02, "norm_error": 0.05}
 
 

@@ -1,6 +1,7 @@
 """The table of servables: every row is opened, proven and addressed by what it says itself."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,12 @@ def test_the_rows_have_labels_of_their_own_and_settings_that_exist() -> None:
 
 def test_the_embedding_row_is_of_the_model_contract() -> None:
     (row,) = (row for row in servables(CONTRACT) if row.label == EMBEDDER)
-    assert row.signature == signature.embedding(8)
+    assert (row.name, row.signature) == ("embedding", signature.embedding(8))
+
+
+def test_the_contract_says_which_servable_it_is_and_the_row_keeps_its_label() -> None:
+    *_, row = servables(replace(CONTRACT, servable="another"))
+    assert (row.label, row.name) == (EMBEDDER, "another")
 
 
 def test_a_second_signature_of_a_servable_is_a_row_that_shares_its_address_and_may_be_absent() -> (
