@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Interval",
     "ScoredPairs",
+    "bootstrap_fmr",
     "bootstrap_share",
     "bootstrap_tar",
     "median_of",
@@ -98,6 +99,21 @@ def bootstrap_tar(pairs: ScoredPairs, fmr: float, seed: int = 0) -> Interval:
         above = np.cumsum(weights) > fmr * weights.sum()
         threshold = scores[int(np.argmax(above))]
         rates.append(mated_weights[mated_scores > threshold].sum() / mated_weights.sum())
+    return Interval(*(float(bound) for bound in np.percentile(rates, [2.5, 97.5])))
+
+
+def bootstrap_fmr(pairs: ScoredPairs, threshold: float, seed: int = 0) -> Interval:
+    """The interval of the share of non-mated pairs above a threshold that does not depend on them; see `bootstrap_tar`."""
+    people = int(max(pairs.first.max(), pairs.second.max())) + 1
+    looks, hits = np.zeros((people, people)), np.zeros((people, people))
+    ends = pairs.first[~pairs.mated], pairs.second[~pairs.mated]
+    np.add.at(looks, ends, 1)
+    np.add.at(hits, ends, pairs.similarity[~pairs.mated] > threshold)
+    drawn = np.random.default_rng(seed).multinomial(
+        people, np.full(people, 1 / people), size=_RESAMPLES
+    )
+    seen = ((drawn @ looks) * drawn).sum(1)
+    rates = ((drawn @ hits) * drawn).sum(1)[seen > 0] / seen[seen > 0]
     return Interval(*(float(bound) for bound in np.percentile(rates, [2.5, 97.5])))
 
 

@@ -8,6 +8,7 @@ import pytest
 from bench.intervals import (
     Interval,
     ScoredPairs,
+    bootstrap_fmr,
     bootstrap_share,
     bootstrap_tar,
     median_of,
@@ -130,3 +131,17 @@ def test_the_interval_of_a_median_is_of_values() -> None:
     assert median_of([6, 1, 5, 2, 4, 3]) == (3.5, Interval(1, 6))
     with pytest.raises(ValueError, match="too few"):
         median_of([1, 2, 3, 4, 5])
+
+
+def test_bootstrap_of_a_false_match_rate_holds_the_true_rate_of_people_who_look_alike():
+    # 60 people, a picture each; of the people of one family of 12, all pairs match.
+    first, second = np.triu_indices(60, k=1)
+    alike = (first < 12) & (second < 12)
+    pairs = ScoredPairs(np.where(alike, 0.9, 0.1), np.zeros(len(first), bool), first, second)
+    interval = bootstrap_fmr(pairs, 0.5)
+    rate = alike.mean()
+    assert interval.low < rate < interval.high
+    # Pairs are not independent: the interval is wider than that of as many independent pairs.
+    alone = wilson(int(alike.sum()), len(alike))
+    assert interval.high - interval.low > 2 * (alone.high - alone.low)
+    assert bootstrap_fmr(pairs, 0.95) == (0.0, 0.0)
