@@ -12,12 +12,12 @@ import numpy as np
 
 from bench.degraded import KINDS
 from bench.faces_seen import CACHE, Look, Seen, see
-from bench.intervals import wilson
 from bench.line_embeddings import default_policy
 from bench.refused import counted, faults_of, pictures_of_groups, refusals
 from bench.report import Report, parser, run
 from facewire_server.app.values import enrollment_gate, probe_gate, read_model_contract
 from facewire_server.configuration.settings import Settings
+from facewire_server.evaluation.intervals import wilson
 from facewire_server.pipeline.gate import Gate
 from harness import pictures
 

@@ -18,9 +18,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from bench.intervals import wilson
 from bench.report import Report, parser, progress, run
 from facewire_server.backends.openvino_engine import OpenVinoModel
+from facewire_server.evaluation.intervals import wilson
 from facewire_server.pipeline.canvas import draw_canvas
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.follow import Follower

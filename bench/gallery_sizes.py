@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.intervals import Interval, bootstrap_share
 from bench.line_embeddings import People, default_policy, embed
 from bench.report import Report, parser, run
+from facewire_server.evaluation.intervals import Interval, bootstrap_share
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.match import candidates_needed, decisions
 from facewire_server.thresholds import ThresholdSource

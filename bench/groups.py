@@ -13,15 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bench.comparing import Compared, Pair, compare_pairs, similarities
-from bench.intervals import (
-    Interval,
-    ScoredPairs,
-    bootstrap_tar,
-    tar_at_fmr,
-    threshold_at_fmr,
-    wilson,
-)
+from bench.intervals import ScoredPairs, bootstrap_tar, tar_at_fmr, threshold_at_fmr
 from bench.report import Report, parser, run
+from facewire_server.evaluation.intervals import Interval, wilson
 from harness import pictures
 from harness.running import running_server
 

@@ -1,38 +1,27 @@
-"""Confidence intervals of shares, error rates, medians and slopes."""
+"""Confidence intervals of the rate at a fixed FMR, of medians and of slopes; shares have theirs in `facewire_server.evaluation.intervals`."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.evaluation.intervals import Interval, drawn_people
+
 __all__ = [
-    "Interval",
     "ScoredPairs",
     "bootstrap_fmr",
-    "bootstrap_share",
     "bootstrap_tar",
     "median_of",
     "tar_at_fmr",
     "theil_sen",
     "threshold_at_fmr",
-    "wilson",
 ]
 
 _Z95: Final = 1.959964
 _RESAMPLES: Final = 2000
-
-
-class Interval(NamedTuple):
-    """A 95 % confidence interval."""
-
-    low: float
-    high: float
-
-    def __format__(self, spec: str) -> str:
-        return f"{self.low:{spec}}–{self.high:{spec}}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,16 +38,6 @@ class ScoredPairs:
     mated: NDArray[np.bool_]
     first: NDArray[np.intp]
     second: NDArray[np.intp]
-
-
-def wilson(hits: int, count: int) -> Interval:
-    """The interval of a share (E. B. Wilson, JASA 22, 1927): also right for 0 of n."""
-    if count == 0:
-        return Interval(0.0, 1.0)
-    share, z2 = hits / count, _Z95**2
-    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = _Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
-    return Interval(max(0.0, middle - half), min(1.0, middle + half))
 
 
 def threshold_at_fmr(non_mated: NDArray[np.float64], fmr: float) -> float:
@@ -83,9 +62,7 @@ def bootstrap_tar(pairs: ScoredPairs, fmr: float, seed: int = 0) -> Interval:
     threshold.
     """
     people = int(max(pairs.first.max(), pairs.second.max())) + 1
-    drawn = np.random.default_rng(seed).multinomial(
-        people, np.full(people, 1 / people), size=_RESAMPLES
-    )
+    drawn = drawn_people(people, _RESAMPLES, seed)
     order = np.argsort(-pairs.similarity[~pairs.mated], kind="stable")
     scores = pairs.similarity[~pairs.mated][order]
     others = pairs.first[~pairs.mated][order], pairs.second[~pairs.mated][order]
@@ -115,23 +92,6 @@ def bootstrap_fmr(pairs: ScoredPairs, threshold: float, seed: int = 0) -> Interv
     seen = ((drawn @ looks) * drawn).sum(1)
     rates = ((drawn @ hits) * drawn).sum(1)[seen > 0] / seen[seen > 0]
     return Interval(*(float(bound) for bound in np.percentile(rates, [2.5, 97.5])))
-
-
-def bootstrap_share(
-    hits: NDArray[np.float64], looks: NDArray[np.float64], seed: int = 0
-) -> Interval:
-    """The interval of a share over people, by a percentile bootstrap over them; see `bootstrap_tar`.
-
-    Args:
-        hits, looks: (m,) of each person; the share is the sum of the one divided by that of the other.
-        seed: of the draws.
-    """
-    people = len(looks)
-    drawn = np.random.default_rng(seed).multinomial(
-        people, np.full(people, 1 / people), size=_RESAMPLES
-    )
-    shares = (drawn @ hits) / np.maximum(drawn @ looks, 1)
-    return Interval(*(float(bound) for bound in np.percentile(shares, [2.5, 97.5])))
 
 
 def median_of(values: Sequence[float]) -> tuple[float, Interval]:

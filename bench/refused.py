@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.faces_seen import Look, Seen
-from bench.intervals import Interval, wilson
 from bench.report import Report
+from facewire_server.evaluation.intervals import Interval, wilson
 from facewire_server.pipeline.gate import Gate
 from facewire_server.types import QualityFault
 from harness import pictures

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.boxes import found, iou
-from bench.intervals import wilson
 from bench.opencv_peer import OpenCvPipeline
 from bench.plain_mtcnn import PlainMtcnn
 from bench.report import Report, parser, progress, run
 from bench.served_detector import ServedDetector, served_detector
 from facewire.v1 import face_pb2, recognition_pb2, recognition_pb2_grpc
+from facewire_server.evaluation.intervals import wilson
 from harness import pictures
 
 __all__: list[str] = []

@@ -7,8 +7,8 @@ makes its pair an error, mated or not; so does a face that is TOO_POOR.
 import numpy as np
 
 from bench.comparing import NO_FACE_SIMILARITY, Pair, compare_pairs, similarities
-from bench.intervals import wilson
 from bench.report import Report, parser, run
+from facewire_server.evaluation.intervals import wilson
 from harness import pictures
 from harness.running import running_server
 

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 import grpc
 
-from bench.intervals import wilson
 from bench.report import Report, parser, progress, run
 from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc
+from facewire_server.evaluation.intervals import wilson
 from harness import pictures
 from harness.running import running_server
 from harness.streaming import OneInFlight

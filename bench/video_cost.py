@@ -13,10 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from bench.intervals import Interval, median_of
+from bench.intervals import median_of
 from bench.report import Report, parser, progress, run
 from bench.steady_clips import Clip, drawn_clips, lent_clips
 from bench.video_parties import STAGES, Party, Peer, Server, Turn
+from facewire_server.evaluation.intervals import Interval
 from harness import REPOSITORY
 
 __all__: list[str] = []

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.intervals import Interval, bootstrap_share
 from bench.visit_judged import Visit
+from facewire_server.evaluation.intervals import Interval, bootstrap_share
 
 __all__ = ["Counts", "Visits", "counted", "share", "sums"]
 

@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 
-from bench.intervals import bootstrap_share
 from bench.line_embeddings import default_policy
 from bench.report import Report, parser, progress, run
 from bench.visit_counts import Counts, counted, share, sums
 from bench.visit_kinds import clips, pictures, two_minutes
 from bench.visit_looks import seen
+from facewire_server.evaluation.intervals import bootstrap_share
 from facewire_server.thresholds import ThresholdSource
 
 __all__: list[str] = []

@@ -14,13 +14,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from bench.intervals import bootstrap_share
 from bench.line_embeddings import default_policy
 from bench.report import Report, parser, progress, run
 from bench.visit_counts import Counts, counted, share, sums
 from bench.visit_kinds import pictures as visits_of_pictures
 from bench.visit_kinds import two_minutes
 from bench.visit_looks import seen
+from facewire_server.evaluation.intervals import bootstrap_share
 from facewire_server.streams.verdicts import rule
 from facewire_server.thresholds import ThresholdSource
 from harness import pictures

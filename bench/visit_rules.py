@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.intervals import bootstrap_share
 from bench.line_embeddings import default_policy
 from bench.report import Report, parser, progress, run
 from bench.visit_looks import LEAST_SHOTS, Seen, Sitter, seen
+from facewire_server.evaluation.intervals import bootstrap_share
 
 __all__: list[str] = []
 

@@ -16,7 +16,6 @@ from typing import Final
 import cv2
 import grpc
 
-from bench.intervals import wilson
 from bench.report import Report, parser, progress, run
 from bench.watched_people import HAMILTON, STREET, Seen, at
 from facewire.v1 import (
@@ -26,6 +25,7 @@ from facewire.v1 import (
     recognition_pb2,
     recognition_pb2_grpc,
 )
+from facewire_server.evaluation.intervals import wilson
 from harness import pictures
 from harness.made_films import thinned
 from harness.running import running_server

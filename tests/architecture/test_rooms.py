@@ -114,6 +114,23 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.pipeline.enroll": frozenset(
         {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES, *GALLERIES}
     ),
+    f"{SERVER}.pipeline.acquire": frozenset(
+        {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
+    ),
+    # Labeled pictures and decisions in, error rates and a report out; `app` brings models and galleries.
+    f"{SERVER}.evaluation": frozenset(
+        {
+            "numpy",
+            f"{SERVER}.evaluation",
+            *(f"{SERVER}.pipeline.{each}" for each in ("acquire", "gate", "match")),
+            *VALUES,
+            *GALLERIES,
+        }
+    ),
+    f"{SERVER}.evaluation.portraits": frozenset(
+        {"numpy", "cv2", f"{SERVER}.evaluation", f"{SERVER}.pictures", *VALUES}
+    ),
+    f"{SERVER}.evaluate_flags": frozenset(),
     f"{SERVER}.proof": frozenset(
         {
             "numpy",

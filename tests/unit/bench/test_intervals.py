@@ -6,31 +6,15 @@ import numpy as np
 import pytest
 
 from bench.intervals import (
-    Interval,
     ScoredPairs,
     bootstrap_fmr,
-    bootstrap_share,
     bootstrap_tar,
     median_of,
     tar_at_fmr,
     theil_sen,
     threshold_at_fmr,
-    wilson,
 )
-
-
-def test_wilson_agrees_with_the_published_example():
-    # R. G. Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263.
-    low, high = wilson(81, 263)
-    assert low == pytest.approx(0.2553, abs=1e-4)
-    assert high == pytest.approx(0.3662, abs=1e-4)
-
-
-def test_wilson_of_nothing_seen_is_still_a_bound():
-    low, high = wilson(0, 3000)
-    assert low == 0.0
-    assert 0.001 < high < 0.0013
-    assert wilson(0, 0) == (0.0, 1.0)
+from facewire_server.evaluation.intervals import Interval
 
 
 @pytest.mark.parametrize("fmr", [0.0, 0.009, 0.01, 0.05, 0.5])
@@ -54,16 +38,6 @@ def test_bootstrap_holds_the_figure_and_widens_with_fewer_people():
         assert low <= tar_at_fmr(pairs, 0.01) <= high
     widths = [np.ptp(bootstrap_tar(pairs, 0.01)) for pairs in (few, many)]
     assert widths[0] > widths[1]
-
-
-def test_bootstrap_of_a_share_draws_people_not_looks():
-    # One of ten people has all the errors: looks at this person are no independent evidence.
-    looks = np.full(10, 100.0)
-    hits = np.array([100.0] + [0.0] * 9)
-    low, high = bootstrap_share(hits, looks)
-    assert low == 0.0
-    assert high >= 0.3 > wilson(100, 1000).high
-    assert bootstrap_share(np.zeros(10), looks) == (0.0, 0.0)
 
 
 def test_bootstrap_draws_people_not_pairs():

@@ -1,0 +1,1 @@
+"""Error rates of a running configuration on labeled pictures: what `facewire-server evaluate` computes and reports."""
