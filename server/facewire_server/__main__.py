@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from facewire_server import audit_command, token_command
+from facewire_server import audit_command, evaluate_flags, token_command
 from facewire_server.configuration.env_file import format_env_file
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_server.configuration.sources import add_flags, read
@@ -18,7 +18,10 @@ from facewire_server.workers.orders import WORK
 __all__ = ["command_parser", "main"]
 
 _COMMANDS: Final = frozenset(
-    ("run", "health", "config", "gallery", "crops", "reembed", "token", "audit", WORK)
+    (
+        *("run", "health", "config", "gallery", "crops"),
+        *("reembed", "evaluate", "token", "audit", WORK),
+    )
 )
 """What the first argument may be."""
 
@@ -38,6 +41,7 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
        facewire-server crops rekey [FLAGS]    encrypt all kept crops with the first key of enrollment_crop_key_file
        facewire-server crops drop [FLAGS]     remove all kept crops
        facewire-server reembed --contract NEW --backup FOLDER [FLAGS]    all galleries under another embedding model
+       facewire-server evaluate LABELS [FLAGS]           error rates of these settings on labeled pictures, as a report
        facewire-server COMMAND --help    list the flags
 """
 
@@ -94,6 +98,8 @@ def main() -> int:
         return _crops(flags, settings)
     if command == "reembed":
         return _reembed(flags, settings)
+    if command == "evaluate":
+        return _evaluate(flags, settings)
     return _run(settings)
 
 
@@ -131,6 +137,8 @@ def command_parser(command: str) -> argparse.ArgumentParser:
         token_command.add_arguments(parser)
     if command == "audit":
         audit_command.add_arguments(parser)
+    if command == "evaluate":
+        evaluate_flags.add_arguments(parser)
     if command == "gallery":
         parser.add_argument("verb", choices=("backup", "restore", "verify", "compact", "stats"))
         parser.add_argument("folder", nargs="?", type=Path, help="of the backup")
@@ -242,6 +250,24 @@ def _reembed(flags: argparse.Namespace, settings: Settings) -> int:
     except (ServerError, SettingsError, PeopleLacking, OSError) as error:
         return _failed(error)
     return 0
+
+
+def _evaluate(flags: argparse.Namespace, settings: Settings) -> int:
+    from facewire_server.app.evaluate_command import run_evaluate_command
+    from facewire_server.evaluation.labels import LabelError
+
+    try:
+        text, is_fair = asyncio.run(run_evaluate_command(flags, settings))
+    except LabelError as error:
+        print(f"facewire-server: {error}", file=sys.stderr)
+        return evaluate_flags.LABELS_WRONG
+    except KeyboardInterrupt:
+        print("facewire-server: stopped; with --embeddings the next run goes on", file=sys.stderr)
+        return evaluate_flags.STOPPED
+    except (ServerError, SettingsError, OSError) as error:
+        return _failed(error)
+    print(text)
+    return 0 if is_fair else evaluate_flags.GATE_FAILED
 
 
 def _print_health(settings: Settings, *, live: bool) -> int:

@@ -28,11 +28,12 @@ __all__ = ["Line", "join_line"]
 
 
 class Line(NamedTuple):
-    """What is done with pictures: in a server by its services, in a measurement without one."""
+    """What is done with pictures: in a server by its services, in an evaluation or a measurement without one."""
 
     recognizer: Recognizer
     enroller: Enroller
     camera_line: CameraLine
+    finder: FaceFinder
 
 
 def join_line(
@@ -89,4 +90,4 @@ def join_line(
         settings.keep_crops,
         unknown or NotKeptUnknown(),
     )
-    return Line(recognizer, enroller, camera_line)
+    return Line(recognizer, enroller, camera_line, finder)
