@@ -7,32 +7,15 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import cv2
-
+from facewire_server.app.evaluate_faces import labeled_samples
 from facewire_server.app.evaluate_gallery import temporary_storage
-from facewire_server.app.evaluate_pictures import take_pictures
 from facewire_server.app.gallery_files import show_progress
-from facewire_server.app.line import join_line
-from facewire_server.app.values import (
-    enrollment_gate,
-    line_threads,
-    model_addresses,
-    probe_gate,
-    processors_of,
-    read_model_contract,
-    request_defaults,
-    serving_limits,
-    work,
-)
-from facewire_server.configuration.credentials import read_file
+from facewire_server.app.values import read_model_contract, request_defaults, serving_limits
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings
-from facewire_server.evaluation.cache import face_cache
 from facewire_server.evaluation.document import document
 from facewire_server.evaluation.fairness import Verdict
 from facewire_server.evaluation.galleries import Galleries
@@ -41,20 +24,13 @@ from facewire_server.evaluation.labels import Labels, read_labels
 from facewire_server.evaluation.page import page
 from facewire_server.evaluation.portraits import portrait
 from facewire_server.evaluation.results import Evaluation, evaluated
-from facewire_server.evaluation.samples import Gates, Samples
 from facewire_server.evaluation.summary import summary
 from facewire_server.evaluation.verification import Thresholds
-from facewire_server.host.processors import usable_processors
-from facewire_server.models import open_models
-from facewire_server.pipeline.acquire import Acquirer
 from facewire_server.pipeline.match import IfBothBlurred, threshold_of_pair
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import DecisionPolicy, FaceSelection, Quality
 
 __all__ = ["run_evaluate_command"]
-
-_PATIENCE_S: Final = 600.0
-"""Seconds for a picture, in place of `frame_timeout_s`: a busy machine is no error of the models. Chosen, not measured."""
 
 _SHAPING: Final = (
     *("THRESHOLD", "MIN_", "MAX_UPSIDE_DOWN", "MAX_FPIR", "MAX_FACES", "COMPARE_", "ENROLL_"),
@@ -80,7 +56,7 @@ async def run_evaluate_command(flags: argparse.Namespace, settings: Settings) ->
     """
     labels = read_labels(flags.labels)
     flags.report.mkdir(mode=0o700, parents=True, exist_ok=True)
-    result = await _evaluated(flags, replace(settings, frame_timeout_s=_PATIENCE_S), labels)
+    result = await _evaluated(flags, settings, labels)
     limits = serving_limits(settings).picture
     kept_in = [folder for folder in (flags.report, flags.embeddings) if folder is not None]
     deletion = shlex.join(["rm", "-r", *map(str, kept_in)])
@@ -96,51 +72,18 @@ async def run_evaluate_command(flags: argparse.Namespace, settings: Settings) ->
 
 async def _evaluated(flags: argparse.Namespace, settings: Settings, labels: Labels) -> Evaluation:
     contract = read_model_contract(settings.model_contract)
-    defaults = request_defaults(settings, contract)
-    processors = processors_of(settings, usable_processors().count)
-    addresses = model_addresses(settings, contract)
-    selection = FaceSelection(flags.selection.replace("-", " "))
-    policy = defaults.decision
-    gates = Gates(
-        probe_gate(settings, contract).asking(min_inter_eye_px=policy.min_inter_eye_px),
-        enrollment_gate(settings, contract),
+    policy = request_defaults(settings, contract).decision
+    samples = await labeled_samples(
+        labels.pictures,
+        settings,
+        contract,
+        selection=FaceSelection(flags.selection.replace("-", " ")),
+        embeddings=flags.embeddings,
+        progress=_bar(f"{len(labels.pictures)} pictures"),
     )
-    cv2.setNumThreads(1)  # as in a server: pictures are worked on concurrently
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    shaping = (
-        contract.id,
-        version("facewire-server"),
-        settings.detector,
-        selection,
-        defaults.picture,
-    )
-    with (
-        face_cache(flags.embeddings, repr(shaping)) as cache,
-        temporary_storage(contract) as storage,
-        ThreadPoolExecutor(line_threads(processors)) as threads,
-    ):
-        async with open_models(
-            contract,
-            folder=settings.models,
-            threads=processors,
-            addresses=addresses,
-            tls_ca=read_file(settings.models_tls_ca),
-            detector=settings.detector,
-        ) as models:
-            shared = work(settings, processors, is_served=any(addresses.values()))
-            line = join_line(settings, contract, models, storage, shared, threads)
-            rows = await take_pictures(
-                labels.pictures,
-                Acquirer(line.finder, models.embedder, shared.slots),
-                cache,
-                gates,
-                selection,
-                defaults.picture,
-                at_once=shared.slots.statistics().count,
-                progress=_bar(f"{len(labels.pictures)} pictures"),
-            )
+    with temporary_storage(contract) as storage:
         return await evaluated(
-            Samples(rows, contract.dimension),
+            samples,
             labels,
             configuration=_configuration(settings, contract),
             thresholds=_thresholds(settings, policy),
