@@ -75,7 +75,7 @@ def words(caption: str, values: Mapping[str, str]) -> str:
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
         for name, text in values.items()
     )
-    return f'<div class="scroll words"><table><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table></div>'
+    return f'<div class="scroll words" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table></div>'
 
 
 def facts(entries: Iterable[tuple[str, str, str]]) -> str:

@@ -78,7 +78,7 @@ def labels_shown(result: Evaluation, portrait: _Portrait) -> str:
         "it takes little time if it keeps embeddings.</p>",
         pairs(
             "One person under two names, probably",
-            "Their mean templates resemble each other more than those of two people do.",
+            "Their mean templates resemble each other more than those of two people do; those of twins do, too.",
             doubles,
         ),
         pairs(

@@ -108,7 +108,7 @@ def _groups(result: Evaluation) -> str:
         why = (
             "the gate is off"
             if result.samples.groups
-            else "the labels name no groups: add a column `group`"
+            else "the labels name no groups: add a column named group"
         )
         return section("groups", "Between groups", f"<p>Not judged: {escape(why)}.</p>")
     sentences = {
