@@ -14,7 +14,7 @@ from bench.intervals import (
     theil_sen,
     threshold_at_fmr,
 )
-from facewire_server.evaluation.intervals import Interval
+from facewire_server.evaluation.intervals import Interval, wilson
 
 
 @pytest.mark.parametrize("fmr", [0.0, 0.009, 0.01, 0.05, 0.5])
