@@ -21,11 +21,11 @@ from typing import Final
 import numpy as np
 
 from bench.boxes import found, iou
-from bench.intervals import wilson
 from bench.report import Report, parser, progress, run
 from bench.scenes import DRAWN
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.errors import ServerError
+from facewire_server.evaluation.intervals import wilson
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
 from facewire_server.pipeline.follow import Follower

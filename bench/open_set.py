@@ -33,7 +33,7 @@ from facewire_server.evaluation.intervals import OfPairs, OfPeople, Rate, drawn_
 from facewire_server.evaluation.samples import Samples
 from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.proof.model_contract import ModelContract
-from facewire_server.thresholds import gallery_rule, threshold_for
+from facewire_server.thresholds import gallery_rule
 from facewire_server.types import FaceSelection
 from harness import REPOSITORY
 
@@ -43,6 +43,17 @@ _SIZES: Final = (10, 30, 100, 300, 1000)
 _FEW: Final = (10, 20, 40, 100)
 _LEAST_STRANGERS: Final = 40
 _FIXED: Final = 0.42
+_TABLE: Final = (
+    (20, 0.42),
+    (50, 0.438),
+    (100, 0.452),
+    (300, 0.475),
+    (1000, 0.497),
+    (3000, 0.525),
+    (10000, 0.549),
+)
+"""The thresholds by number of people that were in force before the rule (decision 19)."""
+
 _WANTED: Final = (0.01, 0.003)
 
 
@@ -152,7 +163,7 @@ def _measured(
     tallies = {name: Tally(len(samples.people)) for name in ("fixed", "table", *map(str, _WANTED))}
     for _ in range(count):
         gallery = drawn_gallery(samples, members, case, generator)
-        by_size = threshold_for(contract.threshold_steps, gallery.names)
+        by_size = _by_size(gallery.names)
         pairs = gallery_pairs(gallery.templates, gallery.owners, gallery.means, gallery.mean_owners)
         _look(samples, members, gallery, tallies["fixed"], _FIXED, fused=False)
         _look(samples, members, gallery, tallies["table"], by_size, fused=False)
@@ -164,6 +175,11 @@ def _measured(
         name: Measured(float(np.mean(tally.thresholds)), *tally.rates(draws))
         for name, tally in tallies.items()
     }
+
+
+def _by_size(people: int) -> float:
+    sizes, thresholds = zip(*_TABLE, strict=True)
+    return float(np.interp(np.log(people), np.log(sizes), thresholds))
 
 
 def _tables(report: Report, results: dict[str, Rates]) -> None:

@@ -493,7 +493,11 @@ ROOMS: dict[str, frozenset[str]] = {
     # Builds the SavedModels: without TensorFlow.
     "facewire_serving": frozenset({"facewire_serving", "numpy", "google.protobuf", "rich"}),
     # The graphs, and what writes them.
+    "facewire_serving.embedder": frozenset({"tensorflow"}),
     "facewire_serving.embedding": frozenset({"facewire_serving", "numpy", "tensorflow"}),
+    "facewire_serving.facenet": frozenset({"facewire_serving", "numpy", "tensorflow"}),
+    "facewire_serving.layers": frozenset({"numpy", "tensorflow"}),
+    "facewire_serving.mobilefacenet": frozenset({"facewire_serving", "tensorflow"}),
     "facewire_serving.mtcnn": frozenset({"facewire_serving", "numpy", "tensorflow"}),
     "facewire_serving.mtcnn_boxes": frozenset({"tensorflow"}),
     "facewire_serving.mtcnn_nets": frozenset({"numpy", "tensorflow"}),

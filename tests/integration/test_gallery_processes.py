@@ -232,7 +232,7 @@ asyncio.run(main())
 
 def test_a_full_disk_is_a_full_gallery_that_can_still_be_read(tmp_path: Path):
     prefix = _may_unshare("--mount")
-    script = 'mount -t tmpfs -o size=3m tmpfs "$1" && exec "$2" -c "$3" "$1/data"'
+    script = 'mount -t tmpfs -o size=5m tmpfs "$1" && exec "$2" -c "$3" "$1/data"'
     done = subprocess.run(
         [*prefix, "sh", "-c", script, "sh", str(tmp_path), sys.executable, FILL_THE_DISK],
         env={**ENVIRONMENT, "PYTHONPATH": f"{SERVER}{os.pathsep}{WORKER.parent}"},

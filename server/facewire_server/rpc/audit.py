@@ -102,7 +102,7 @@ class Audit:
     async def forgot_unknown(self, context: Any, gallery_id: str, people_count: int) -> None:
         """Keeps that unknown people were erased at a caller's request, whatever becomes of them."""
         fields = {"gallery": gallery_id, "people": people_count}
-        await to_the_end(self._keep("forget_unknown", context.peer(), fields))
+        await to_the_end(self._kept("forget_unknown", context.peer(), fields))
 
     @asynccontextmanager
     async def importing(self, context: Any, gallery_id: str) -> AsyncIterator[Importing]:
@@ -164,6 +164,9 @@ class Audit:
 
     async def _exported(self, event: GalleryExported) -> None:
         await self._keep("export", event.peer, _counts(event))
+
+    async def _kept(self, what: str, peer: str, fields: Mapping[str, Any]) -> None:
+        await self._keep(what, peer, fields)
 
     async def _changed(
         self, event: GalleryChanged, record: int | None = None, identity_id: str = ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facewire_server.backends.lmdb_journal.crop_files import CropFiles
+from facewire_server.backends.erasable_files import ErasableFiles
 from facewire_server.backends.lmdb_storage.overwriting import overwrite
 
 MIB = 1 << 20
@@ -36,7 +36,7 @@ def test_every_byte_is_overwritten_by_writes_that_take_a_part(
 def test_a_picture_is_overwritten_by_writes_that_take_a_part(
     tmp_path: Path, small_writes: None
 ) -> None:
-    crops = CropFiles(tmp_path / "crops")
+    crops = ErasableFiles(tmp_path / "crops", ".jpg")
     crops.write(1, SECRET * 1000)
     (tmp_path / "other").hardlink_to(tmp_path / "crops" / "1.jpg")
     crops.erase([1])

@@ -5,12 +5,11 @@ import pytest
 
 from facewire_server.streams.unknown.grouping import person_of
 from facewire_server.streams.unknown.values import MAX_PICTURES, MAX_VISITS, UnknownPerson
-from facewire_server.thresholds import ThresholdStep
 from facewire_server.types import DecisionPolicy
+from fakes.error_rates import by_size
 from fakes.unknown_people import axis, turned, visit
 
-STEPS = (ThresholdStep(1, 0.4), ThresholdStep(2, 0.6))
-BY_SIZE = DecisionPolicy(None, 0.03, 0.0, threshold_steps=STEPS)
+BY_SIZE = DecisionPolicy(None, 0.03, 0.0, error_rates=by_size((1, 0.4), (2, 0.6)))
 
 
 def person(number: int, *means: np.ndarray) -> UnknownPerson:
