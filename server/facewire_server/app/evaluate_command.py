@@ -14,7 +14,7 @@ from typing import Final
 from facewire_server.app.evaluate_faces import labeled_samples
 from facewire_server.app.evaluate_gallery import temporary_storage
 from facewire_server.app.gallery_files import show_progress
-from facewire_server.app.values import read_model_contract, request_defaults, serving_limits
+from facewire_server.app.values import request_defaults, serving_limits, usable_model_contract
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings
 from facewire_server.evaluation.document import document
 from facewire_server.evaluation.fairness import Verdict
@@ -71,7 +71,7 @@ async def run_evaluate_command(flags: argparse.Namespace, settings: Settings) ->
 
 
 async def _evaluated(flags: argparse.Namespace, settings: Settings, labels: Labels) -> Evaluation:
-    contract = read_model_contract(settings.model_contract)
+    contract = usable_model_contract(settings, settings.model_contract)
     policy = request_defaults(settings, contract).decision
     samples = await labeled_samples(
         labels.pictures,
