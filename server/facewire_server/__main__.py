@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import errno
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -256,6 +257,9 @@ def _evaluate(flags: argparse.Namespace, settings: Settings) -> int:
     from facewire_server.app.evaluate_command import run_evaluate_command
     from facewire_server.evaluation.labels import LabelError
 
+    # SIGTERM as Ctrl-C, which asyncio takes: else templates would stay in the folder of temporary files.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         text, is_fair = asyncio.run(run_evaluate_command(flags, settings))
     except LabelError as error:

@@ -14,12 +14,12 @@ GATE_FAILED: Final = 3
 """Exit status if a group is worse off than is allowed; the report was written."""
 
 STOPPED: Final = 130
-"""Exit status after Ctrl-C, as a shell has it: 128 and the number of SIGINT."""
+"""Exit status after Ctrl-C or SIGTERM, as a shell has it: 128 and the number of SIGINT."""
 
 _EPILOG: Final = """\
 exit status: 0 if the report was written and no group is worse off than --max-group-ratio allows; 1 if a model or a file cannot be
 used; 2 if the command line, a setting or the labels are wrong; 3 if the report was written and a group is worse off for certain;
-130 if it was stopped by Ctrl-C.
+130 if it was stopped by Ctrl-C or SIGTERM.
 The report, and the folder of --embeddings, hold faces: biometric data. Delete both when they have been read.
 """
 

@@ -29,6 +29,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.host.ending": frozenset(),
     f"{SERVER}.host.file_modes": frozenset(),
     f"{SERVER}.host.ports": frozenset(),
+    f"{SERVER}.host.overwriting": frozenset(),
     f"{SERVER}.host.private_files": frozenset(),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.stacks": frozenset(),
@@ -237,7 +238,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_server.backends.crop_cipher": frozenset({"cryptography"}),
     "facewire_server.backends.lmdb_storage": frozenset(
         {
-            f"{SERVER}.host.private_files",
+            *(f"{SERVER}.host.{each}" for each in ("overwriting", "private_files")),
             "facewire_server.backends.lmdb_storage",
             f"{SERVER}.galleries.records",
             f"{SERVER}.work.cancellation",
@@ -274,7 +275,9 @@ ROOMS: dict[str, frozenset[str]] = {
             *VALUES,
         }
     ),
-    "facewire_server.backends.erasable_files": frozenset(),
+    "facewire_server.backends.erasable_files": frozenset(
+        f"{SERVER}.host.{each}" for each in ("overwriting", "private_files")
+    ),
     "facewire_server.backends.unknown_files": frozenset(
         {
             "numpy",
@@ -422,7 +425,14 @@ ROOMS: dict[str, frozenset[str]] = {
             "starlette",
         }
     ),
-    "facewire_console.guard.connections": frozenset({"uvicorn"}),
+    "facewire_console.guard.connections": frozenset(
+        {
+            *("h11", "uvicorn", "websockets"),
+            "facewire_console.errors",
+            *(f"facewire_console.guard.{each}" for each in ("headers", "places")),
+        }
+    ),
+    "facewire_console.health": frozenset({"facewire_console.settings"}),
     "facewire_console.permissions": frozenset({"facewire"}),
     "facewire_console.cameras": frozenset({"facewire", "facewire_console.errors"}),
     "facewire_console.sightings": frozenset(
@@ -435,7 +445,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "facewire_console.guard.held",
             *(
                 f"facewire_console.{each}"
-                for each in ("cameras", "permissions", "settings", "sightings")
+                for each in ("cameras", "metrics", "permissions", "settings", "sightings")
             ),
         }
     ),
@@ -471,7 +481,7 @@ ROOMS: dict[str, frozenset[str]] = {
                 f"facewire_console.{each}"
                 for each in (
                     *("__version__", "api", "console", "errors"),
-                    *("guard.login", "shapes", "sightings"),
+                    *("guard.login", "metrics", "shapes", "sightings"),
                 )
             ),
         }

@@ -125,8 +125,8 @@ def test_the_report_counts_every_picture_and_only_its_owner_reads_it(
         "faces": 12,
         "missed": 0,
         "extra": 0,
-        "nobody_pictures": 1,
-        "nobody_extra": 0,
+        "empty_pictures": 1,
+        "empty_extra": 0,
     }
     scopes = found["verification"]["scopes"]
     assert list(scopes) == ["", "one", "two"]
@@ -172,6 +172,28 @@ def test_the_gate_fails_when_a_group_is_worse_off_and_the_report_says_so(
     assert (fmr["worse"], fmr["better"], fmr["verdict"]) == ("one", "two", "exceeded")
     assert fmr["ratio_low"] > 1.2
     assert "The gate fails" in (tmp_path / "report.html").read_text()
+
+
+def test_a_run_that_was_stopped_leaves_no_template_behind(
+    models: Path, people: Path, tmp_path: Path
+) -> None:
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    temporary.mkdir()
+    running = subprocess.Popen(
+        command(models, people / "images.csv", tmp_path / "report", "--embeddings", cache),
+        env=os.environ | {"PYTHONPATH": PATHS, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not kept(cache):
+        assert running.poll() is None
+        time.sleep(0.01)
+    assert list(temporary.glob("facewire-evaluation-*"))
+    running.terminate()
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said == "facewire-server: stopped; with --embeddings the next run goes on\n"
+    assert not list(temporary.glob("facewire-evaluation-*"))
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(

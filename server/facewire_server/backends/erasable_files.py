@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from facewire_server.backends.lmdb_storage.overwriting import overwrite
+from facewire_server.host.overwriting import overwrite
 from facewire_server.host.private_files import make_private_folder, open_private
 
 __all__ = ["ErasableFiles"]

@@ -46,16 +46,16 @@ class Detection:
         faces: that they show.
         missed: of these, not found.
         extra: found beyond them, in pictures that show more than none.
-        nobody_pictures: that show none.
-        nobody_extra: faces that were found in them.
+        empty_pictures: that show none.
+        empty_extra: faces that were found in them.
     """
 
     pictures: int
     faces: int
     missed: int
     extra: int
-    nobody_pictures: int
-    nobody_extra: int
+    empty_pictures: int
+    empty_extra: int
 
 
 def acquisition(samples: Samples, draws: NDArray[np.float32], group: str = "") -> Acquisition:
@@ -97,14 +97,14 @@ def detection(samples: Samples) -> Detection | None:
     if not stated:
         return None
     shown = [(each, found) for each, found in stated if each]
-    nobody = [found for each, found in stated if not each]
+    empty = [found for each, found in stated if not each]
     return Detection(
         len(stated),
         sum(each for each, _ in shown),
         sum(max(0, each - found) for each, found in shown),
         sum(max(0, found - each) for each, found in shown),
-        len(nobody),
-        sum(nobody),
+        len(empty),
+        sum(empty),
     )
 
 

@@ -17,7 +17,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 28, 16, 56
 """Of a chart and its margins, in units of the drawing."""
 
 _DASHES: Final = ("none", "7 4", "2 4", "10 3 2 3", "4 2", "1 3")
-"""Of the lines: they are told apart without colors, too."""
+"""Of the lines: they differ without colors, too."""
 
 _LEAST: Final = 1e-7
 """Where an axis begins at the lowest: with fewer than ten million comparisons no share lies below."""

@@ -59,7 +59,7 @@ class Labels:
         pairs: that are compared; None = each picture with each other.
         people_are_known: who each picture shows is stated, or its folder says it; else people are known from pairs alone, and two
             of them may be one.
-        remark: how people were told apart; "" = as stated.
+        remark: how people were distinguished; "" = as stated.
     """
 
     pictures: tuple[LabeledPicture, ...]
@@ -201,7 +201,7 @@ def _pairs(
 
 
 def _people_of(names: Sequence[str], pairs: Sequence[LabeledPair]) -> tuple[dict[str, str], str]:
-    """Tells people apart if the table of pairs does not: by folder if all pairs agree with it, else by the mated pairs."""
+    """Distinguishes people if the table of pairs does not: by folder if all pairs agree with it, else by the mated pairs."""
     folders = [str(Path(name).parent) for name in names]
     if all((folders[pair.first] == folders[pair.second]) is pair.is_mated for pair in pairs):
         return dict(
@@ -223,6 +223,6 @@ def _people_of(names: Sequence[str], pairs: Sequence[LabeledPair]) -> tuple[dict
         members[root(place)].append(name)
     people = {name: min(group) for group in members.values() for name in group}
     return people, (
-        "people are told apart by the pairs of one person alone, so one person may count as several and intervals may be "
+        "people are distinguished by the pairs of one person alone, so one person may count as several and intervals may be "
         "too narrow: write person_a and person_b, and identification can be measured, too"
     )

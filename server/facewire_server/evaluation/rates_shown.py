@@ -71,7 +71,7 @@ def acquired_shown(result: Evaluation, portrait: Callable[[Sample], str]) -> str
     if (seen := result.detected) is not None:
         parts.append(
             f"<p>The labels count faces in {number(seen.pictures)} pictures: of {number(seen.faces)} faces {number(seen.missed)} were "
-            f"missed, {number(seen.extra)} were found beyond them, and {number(seen.nobody_extra)} in {number(seen.nobody_pictures)} "
+            f"missed, {number(seen.extra)} were found beyond them, and {number(seen.empty_extra)} in {number(seen.empty_pictures)} "
             "pictures of no person.</p>"
         )
     return section("acquire", "Pictures and faces", *parts, failures_shown(result, portrait))

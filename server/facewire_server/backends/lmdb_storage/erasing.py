@@ -24,8 +24,8 @@ from facewire_server.backends.lmdb_storage.generations import (
     lock_of,
     number_of,
 )
-from facewire_server.backends.lmdb_storage.overwriting import overwrite
 from facewire_server.errors import StorageBusy
+from facewire_server.host.overwriting import overwrite
 from facewire_server.host.private_files import open_private
 
 __all__ = [

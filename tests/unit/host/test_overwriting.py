@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facewire_server.backends.erasable_files import ErasableFiles
-from facewire_server.backends.lmdb_storage.overwriting import overwrite
+from facewire_server.host.overwriting import overwrite
 
 MIB = 1 << 20
 SECRET = b"the one who was deleted "
