@@ -96,7 +96,7 @@ def test_it_says_which_threshold_is_in_force_and_why() -> None:
     rates = by_size((10, 0.42), (10_000, 0.549))
     calibrated = replace(CONTRACT, calibration=rates.calibration)
     assert started(Settings(threshold=0.5), contract=calibrated).threshold == "0.5, set"
-    wanted = Settings(max_fpir=rates.max_fpir)
+    wanted = Settings(max_fpir=rates.max_fpir, compare_max_fmr=rates.max_fmr)
     assert started(wanted, contract=calibrated).threshold == (
         "of each gallery by its people, for a max_fpir of 0.01: about 0.420 among 10, 0.549 among 10000"
     )
