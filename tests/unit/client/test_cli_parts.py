@@ -10,7 +10,7 @@ from facewire import Client, ErrorReason, NoFaceError, ThresholdSource, Unavaila
 from facewire._wire.read_results import read_frame_result, read_frames_skipped
 from facewire.cli._folder import people_of
 from facewire.cli._interrupts import closed_by_ctrl_c
-from facewire.cli._output import counted, threshold_text
+from facewire.cli._output import counted, threshold_text, visible
 from facewire.cli._session import text_of
 from facewire.cli._tally import Tally
 from facewire.cli._visits import clock
@@ -69,6 +69,12 @@ def test_one_is_not_a_plural():
         "0 templates", "1 template", "2 templates"
     ]  # fmt: skip
     assert [counted(number, "person", "people") for number in (1, 3)] == ["1 person", "3 people"]
+
+
+def test_a_name_does_not_command_the_terminal():
+    assert visible("Ada\x1b[2J\n\u202e\x9b") == "Ada\\x1b[2J\\n\\u202e\\x9b"
+    for name in ("Zoë Müller-Ødegård", "علی\u200cرضا", "山田\u3000太郎"):
+        assert visible(name) == name
 
 
 def test_sub_folders_and_file_names_are_people(tmp_path):

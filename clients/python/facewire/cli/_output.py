@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import unicodedata
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any
@@ -29,6 +30,7 @@ __all__ = [
     "print_table",
     "progress",
     "threshold_text",
+    "visible",
     "who",
     "words",
     "work_progress",
@@ -50,6 +52,12 @@ _CHOSEN = {
 }
 """Who chose a threshold, in words."""
 
+_ESCAPED = frozenset({"Cc", "Zl", "Zp"})
+"""General categories of characters that command a terminal or end a line (Unicode, chapter 4.5)."""
+
+_EMBEDDINGS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They change the order in which the text after them is shown (UAX 9)."""
+
 
 def print_json(**values: Any) -> None:
     """Prints one object on one line; dataclasses within become objects, too."""
@@ -59,12 +67,12 @@ def print_json(**values: Any) -> None:
 
 def print_line(text: str) -> None:
     """Prints a line without wrapping it."""
-    _RESULTS.print(text, soft_wrap=True)
+    _RESULTS.print(visible(text), soft_wrap=True)
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
     """Prints a table; a heading that begins with a space is of a column of numbers, to the right."""
-    table = Table(title=Text(title), title_justify="left")
+    table = Table(title=Text(visible(title)), title_justify="left")
     for heading in columns:
         table.add_column(
             Text(heading.strip()),
@@ -72,7 +80,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str 
             overflow="fold",
         )
     for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        table.add_row(*(Text(visible(cell)) if isinstance(cell, str) else cell for cell in row))
     _RESULTS.print(table)
 
 
@@ -99,7 +107,15 @@ def who(face: Face) -> Text:
     name = face.label
     if outcome is Outcome.TOO_POOR and face.quality.faults:
         name = f"{name}: {faults_of(face.quality)}"
-    return Text(name, style=_STYLES.get(outcome, "dim"))
+    return Text(visible(name), style=_STYLES.get(outcome, "dim"))
+
+
+def visible(text: str) -> str:
+    r"""Returns the text with its control characters as escapes: "\x1b" for ESC, which would command the terminal.
+
+    Servers refuse such names, but galleries of earlier versions and files may hold some.
+    """
+    return "".join(map(_visible_character, text))
 
 
 def threshold_text(threshold: float, source: ThresholdSource) -> str:
@@ -121,6 +137,12 @@ def faults_of(quality: Quality) -> str:
 def words(value: Enum) -> str:
     """Returns a value of the contract as words: "TOO_POOR" is "too poor"."""
     return str(value.value).lower().replace("_", " ")
+
+
+def _visible_character(character: str) -> str:
+    if unicodedata.category(character) in _ESCAPED or character in _EMBEDDINGS:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
 
 
 def _plain(value: Any) -> Any:
