@@ -12,12 +12,15 @@ from facewire.v1 import face_pb2
 from facewire.video import annotate
 from fakes.layouts import layouts
 
+GREEN, WHITE = (40, 167, 69), (255, 255, 255)
 
-def face(x, y, side, name="", similarity=0.5):
+
+def face(x, y, side, name="", similarity=0.5, threshold=0.0):
     message = face_pb2.Face(box=face_pb2.Box(x_px=x, y_px=y, width_px=side, height_px=side))
     message.decision.outcome = face_pb2.OUTCOME_KNOWN if name else face_pb2.OUTCOME_UNKNOWN
     message.decision.display_name = name
     message.decision.similarity = similarity
+    message.decision.threshold = threshold
     return read_face(message)
 
 
@@ -66,6 +69,48 @@ def test_labels_keep_off_each_other(gray):
     plates = [np.all(annotate(gray, [each]) == (40, 167, 69), axis=2).sum() for each in alone]
     both = np.all(annotate(gray, alone) == (40, 167, 69), axis=2).sum()
     assert both > 0.9 * sum(plates)
+
+
+def bar_of(painted):
+    """The columns of the threshold's line, from the left end of the bar, in lengths of the bar; and how much of it is full."""
+    plate = np.argwhere(np.all(painted == GREEN, axis=2))
+    line = np.argwhere(np.all(painted == WHITE, axis=2))
+    (top, _), (bottom, _) = line.min(axis=0), line.max(axis=0)
+    row = painted[(top + bottom) // 2]
+    dark = np.flatnonzero(np.all(row == (20, 20, 20), axis=1))
+    dark = dark[(dark > plate[:, 1].min()) & (dark < plate[:, 1].max())]
+    left, length = dark.min(), dark.max() - dark.min()
+    threshold = (line[:, 1].mean() - left) / length
+    return threshold, (dark.size + 2) / length
+
+
+@pytest.mark.parametrize(("similarity", "threshold"), [(0.8, 0.4), (0.5, 0.9), (1.0, 0.25)])
+def test_a_reason_has_a_bar_of_the_similarity_and_the_threshold(gray, similarity, threshold):
+    known = face(50, 150, 200, "Ada", similarity, threshold)
+    painted = annotate(gray, [known], reasons=["as similar as it is, the threshold is what it is"])
+    line, full = bar_of(painted)
+    assert line == pytest.approx(threshold, abs=0.02)
+    assert full == pytest.approx(similarity, abs=0.03)
+
+
+def test_a_reason_is_painted_beside_the_name_of_its_face(gray):
+    small, large = face(20, 250, 60, "Bo", 0.5, 0.4), face(300, 150, 200, "Ada", 0.5, 0.4)
+    painted = annotate(gray, [small, large], reasons=["", "a reason"])
+    line = np.argwhere(np.all(painted == WHITE, axis=2))
+    assert line.size
+    assert line[:, 1].min() >= 300
+    with pytest.raises(ValueError, match="shorter"):
+        annotate(gray, [small, large], reasons=["one"])
+
+
+def test_a_face_that_was_not_compared_has_a_reason_and_no_bar(gray):
+    message = face_pb2.Face(box=face_pb2.Box(x_px=200, y_px=150, width_px=90, height_px=90))
+    message.decision.outcome = face_pb2.OUTCOME_TOO_POOR
+    message.decision.threshold = 0.4
+    poor = read_face(message)
+    painted = annotate(gray, [poor], reasons=["too small"])
+    assert not np.all(painted == WHITE, axis=2).any()
+    assert changed(painted, annotate(gray, [poor])).any()
 
 
 def test_every_kind_of_picture_can_be_painted_on(gray, tmp_path):
