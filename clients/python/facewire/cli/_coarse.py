@@ -3,7 +3,10 @@
 from facewire import FrameResult, Recognition
 from facewire.cli._output import ERRORS
 
-__all__ = ["note_if_coarse"]
+__all__ = ["PICTURE_FRACTION", "note_if_coarse"]
+
+PICTURE_FRACTION = 1 / 32
+"""Smallest face that the server looks for in a single picture, by its shorter side: `DetectionOptions.min_face_px`."""
 
 _LEAST_MIN_FACE_PX = 8
 """Least that `DetectionOptions.min_face_px` may be, pixels: the server's default is not less either."""

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from facewire import CompareOutcome, DetectionOptions, FaceSelection, Image
-from facewire.cli._interrupts import raised_by_ctrl_c
+from facewire import CompareOutcome, DetectionOptions, FaceSelection
 from facewire.cli._output import faults_of, print_json, print_line
-from facewire.cli._session import Server, session, usage_error
+from facewire.cli._pictures import read_picture
+from facewire.cli._session import Server, session
 
 __all__ = ["run"]
 
@@ -32,7 +32,7 @@ def run(
     """
     detection = DetectionOptions(min_face_px=min_face_px)
     with session(server) as client:
-        images = [_read(path) for path in (first, second)]
+        images = [read_picture(path) for path in (first, second)]
         result = client.compare(*images, selection=selection, detection=detection)
     if as_json:
         print_json(first=str(first), second=str(second), result=result)
@@ -45,11 +45,3 @@ def run(
         for path, face in ((first, result.first), (second, result.second)):
             if face.quality.faults:
                 print_line(f"{path}: {faults_of(face.quality)}")
-
-
-def _read(path: Path) -> Image:
-    try:
-        with raised_by_ctrl_c():
-            return Image.from_file(path)
-    except ValueError as error:  # HEIC that cannot be read here
-        raise usage_error(str(error)) from error

@@ -1,11 +1,12 @@
 """PyAV and OpenCV for the commands that need them: imported late, silenced, with advice if one is missing."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from facewire import Face, Image
 from facewire.cli._session import usage_error
 
 __all__ = ["painting", "video"]
@@ -29,8 +30,8 @@ def video() -> ModuleType:
     return video
 
 
-def painting() -> tuple[Callable[..., Any], Callable[[Path, Any], None]]:
-    """Returns `facewire.video.annotate`, and a function that writes its pictures.
+def painting() -> Callable[..., None]:
+    """Returns `paint(picture, image, faces, into, reasons=())`, which paints faces with `facewire.video.annotate` into a file.
 
     Raises:
         typer.Exit: PyAV or OpenCV is not installed.
@@ -38,11 +39,17 @@ def painting() -> tuple[Callable[..., Any], Callable[[Path, Any], None]]:
     annotate: Callable[..., Any] = video().annotate
     import cv2
 
-    def write(path: Path, rgb: Any) -> None:
+    def paint(
+        picture: Path, image: Image, faces: Sequence[Face], into: Path, reasons: Sequence[str] = ()
+    ) -> None:
         try:
-            _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+            rgb = annotate(image, faces, reasons=reasons)
+        except ValueError:
+            raise OSError(f"{picture}: OpenCV cannot read it, so it cannot be painted.") from None
+        try:
+            _, data = cv2.imencode(into.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         except cv2.error:  # a suffix that it does not know
-            raise OSError(f"{path}: a picture cannot be written there. Use .jpg or .png.") from None
-        path.write_bytes(data.tobytes())  # not by OpenCV, which takes names in UTF-8 only
+            raise OSError(f"{into}: a picture cannot be written there. Use .jpg or .png.") from None
+        into.write_bytes(data.tobytes())  # not by OpenCV, which takes names in UTF-8 only
 
-    return annotate, write
+    return paint

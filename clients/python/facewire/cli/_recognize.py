@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from facewire import DecisionPolicy, DetectionOptions, Face, Image, InvalidPictureError, Recognition
-from facewire.cli._coarse import note_if_coarse
+from facewire.cli._coarse import PICTURE_FRACTION, note_if_coarse
 from facewire.cli._interrupts import raised_by_ctrl_c
 from facewire.cli._opencv import painting
 from facewire.cli._output import (
@@ -24,9 +24,6 @@ __all__ = ["run"]
 
 _PAINTED_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp"}
 """Endings of names that a painted picture keeps; to any other `.jpg` is added, since it cannot be written as such."""
-
-_DEFAULT_FRACTION = 1 / 32
-"""Smallest face that the server looks for in a single picture, by its shorter side: `DetectionOptions.min_face_px`."""
 
 _COLUMNS = ["who", " similarity", " margin", " score", "box (x y w h)", " eyes px", " sharpness"]
 
@@ -68,7 +65,7 @@ def run(
             else:
                 _print_result(picture, result, as_json=as_json)
                 if not as_json:
-                    note_if_coarse(str(picture), result, min_face_px, _DEFAULT_FRACTION)
+                    note_if_coarse(str(picture), result, min_face_px, PICTURE_FRACTION)
                 paint(picture, image, result)
     if refused:
         raise typer.Exit(EXIT_REFUSED)
@@ -80,7 +77,7 @@ def _painter(
     """Returns a function that paints a result: onto one file, or into a folder under the picture's name."""
     if annotate_to is None:
         return lambda picture, image, result: None
-    annotate, write = painting()
+    paint_into = painting()
     into = annotate_to if len(pictures) > 1 else None
     if into is not None:
         if len({picture.name for picture in pictures}) < len(pictures):
@@ -92,11 +89,7 @@ def _painter(
     def paint(picture: Path, image: Image, result: Recognition) -> None:
         is_kept = picture.suffix.lower() in _PAINTED_SUFFIXES
         name = picture.name if is_kept else f"{picture.name}.jpg"
-        try:
-            painted = annotate(image, result.faces)
-        except ValueError:
-            raise OSError(f"{picture}: OpenCV cannot read it, so it cannot be painted.") from None
-        write(into / name if into else annotate_to, painted)
+        paint_into(picture, image, result.faces, into / name if into else annotate_to)
 
     return paint
 
