@@ -10,6 +10,7 @@ from facewire.cli import (
     _compare,
     _enroll,
     _events,
+    _explain,
     _frigate,
     _gallery_app,
     _mqtt,
@@ -57,6 +58,7 @@ Exit codes:
 app.add_typer(_gallery_app.app, name="gallery")
 app.add_typer(_unknown_app.app, name="unknown")
 app.command()(_events.events)
+app.command()(_explain.explain)
 app.command()(_mqtt.mqtt)
 app.command()(_frigate.frigate)
 
