@@ -8,7 +8,6 @@ Measured on two busy processors: 0.6 s of processor time, most of it the start o
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +19,16 @@ from facewire_server.backends.lmdb_gallery.contents import Contents
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.means import is_oldest_of_mean
+from facewire_server.backends.lmdb_gallery.reading import reading_galleries
 from facewire_server.backends.lmdb_gallery.records_pb2 import (
     Enrollment,
     Identity,
     Template,
 )
-from facewire_server.backends.lmdb_storage.generations import begin_read
-from facewire_server.backends.lmdb_storage.reading import reading_current
 from facewire_server.backends.lmdb_storage.storage_check import reporting
-from facewire_server.backends.lmdb_storage.tables import Transaction, number_key, require_tables
+from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged, our_errors
-from facewire_server.errors import GalleryDamaged, StorageDamaged
+from facewire_server.errors import GalleryDamaged
 from facewire_server.galleries.embeddings import are_unit
 
 __all__ = ["check_gallery", "faulty_galleries"]
@@ -134,25 +132,6 @@ def _template_counts(contents: Contents) -> dict[int, int]:
     return {record.number: record.template_count for record in records}
 
 
-@contextmanager
-def _reading(folder: str) -> Iterator[Transaction]:
-    table_count = len(GALLERY_STORAGE.all_tables)
-    with (
-        our_errors(),
-        reading_current(Path(folder), GALLERY_STORAGE.name, table_count) as (file, environment),
-        begin_read(environment) as txn,
-    ):
-        names = {bytes(name).decode() for name, _ in txn.cursor()}
-        tables = {name: environment.open_db(name.encode(), txn=txn, create=False) for name in names}
-        transaction = Transaction(txn, tables)
-        found = transaction.table("meta").get(b"format") if "meta" in names else None
-        if found == GALLERY_STORAGE.format:
-            require_tables(GALLERY_STORAGE, str(file), txn)
-        elif found is None and environment.info()["last_txnid"]:
-            raise StorageDamaged(f"{file} is damaged: its tables are missing")
-        yield transaction
-
-
 def faulty_galleries(folder: str, crop_keys: CropKeys | None = None) -> list[str]:
     """Returns the ids of the galleries in which something cannot be; the keys decrypt each kept crop.
 
@@ -167,7 +146,7 @@ def faulty_galleries(folder: str, crop_keys: CropKeys | None = None) -> list[str
 
 def _look(folder: str, crop_keys: CropKeys | None) -> list[str]:
     found: list[str] = []
-    with _reading(folder) as transaction:
+    with reading_galleries(Path(folder)) as transaction:
         if "galleries" not in transaction.databases:  # made by a process that ended at once
             return found
         for key, _ in transaction.table("galleries").scan():
