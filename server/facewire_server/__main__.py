@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from facewire_server import audit_command, evaluate_flags, token_command
+from facewire_server import audit_command, doctor_flags, evaluate_flags, token_command
 from facewire_server.configuration.env_file import format_env_file
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_server.configuration.sources import add_flags, read
@@ -39,6 +39,7 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
        facewire-server gallery verify [FOLDER] [FLAGS]   read all of a backup, or of the server's galleries
        facewire-server gallery compact [FLAGS]           erase at once what was deleted, also while a server runs
        facewire-server gallery stats [FLAGS]             print what is in the server's galleries
+       facewire-server gallery doctor [FLAGS]            list people who are there twice or look alike, and pictures that harm
        facewire-server crops rekey [FLAGS]    encrypt all kept crops with the first key of enrollment_crop_key_file
        facewire-server crops drop [FLAGS]     remove all kept crops
        facewire-server reembed --contract NEW --backup FOLDER [FLAGS]    all galleries under another embedding model
@@ -141,13 +142,16 @@ def command_parser(command: str) -> argparse.ArgumentParser:
     if command == "evaluate":
         evaluate_flags.add_arguments(parser)
     if command == "gallery":
-        parser.add_argument("verb", choices=("backup", "restore", "verify", "compact", "stats"))
+        parser.add_argument(
+            "verb", choices=("backup", "restore", "verify", "compact", "stats", "doctor")
+        )
         parser.add_argument("folder", nargs="?", type=Path, help="of the backup")
         parser.add_argument(
             "--replace",
             action="store_true",
             help="of restore: in the place of the galleries that are there, also while a server runs",
         )
+        doctor_flags.add_arguments(parser)
     if command == "crops":
         parser.add_argument("verb", choices=("rekey", "drop"))
     if command == "reembed":
@@ -217,9 +221,17 @@ def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
     if flags.folder is None and flags.verb in ("backup", "restore"):
         print(f"facewire-server: gallery {flags.verb} needs the backup's folder", file=sys.stderr)
         return 2
+    if flags.folder is not None and flags.verb == "doctor":
+        print("facewire-server: gallery doctor takes no folder: --data names it", file=sys.stderr)
+        return 2
+    from facewire_server.app.doctor_command import run_doctor_command
     from facewire_server.app.gallery_files import run_gallery_command
 
     try:
+        if flags.verb == "doctor":
+            text, is_sound = run_doctor_command(flags, settings)
+            print(text)
+            return 0 if is_sound or not flags.check else doctor_flags.FOUND
         print(run_gallery_command(flags.verb, flags.folder, settings, is_replacing=flags.replace))
     except (ServerError, SettingsError, OSError) as error:
         return _failed(error)

@@ -131,6 +131,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.evaluation.portraits": frozenset(
         {"numpy", "cv2", f"{SERVER}.evaluation", f"{SERVER}.pictures", *VALUES}
     ),
+    f"{SERVER}.doctor_flags": frozenset(),
     f"{SERVER}.evaluate_flags": frozenset(),
     f"{SERVER}.proof": frozenset(
         {

@@ -1,0 +1,164 @@
+"""What `facewire-server gallery doctor` prints: lines for people, a document for programs, each finding with what to do next."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from shlex import quote
+from typing import Any, Final
+
+from facewire_server.galleries.checkup import EnrolledPeople, Finding, FindingKind, Findings
+from facewire_server.galleries.records import GalleryInfo
+from facewire_server.thresholds import Threshold, ThresholdSource
+from facewire_server.thresholds.rule import PROBABLE_DOUBLE
+
+__all__ = ["Examined", "as_document", "as_lines"]
+
+_HEADINGS: Final = {
+    FindingKind.PROBABLE_DOUBLE: "probably one person under two names (cosine of the means, at or above .5)",
+    FindingKind.CONFUSABLE: "people who can be taken for each other (cosine of the means, at or above {least:.3f})",
+    FindingKind.LEFT_OUT: "pictures that resemble their person too little, and are not searched (cosine to the mean)",
+    FindingKind.DISAGREEING: "people searched by two pictures that disagree (their cosine)",
+    FindingKind.POOR_PICTURE: "people whose only picture is poor (share of the limit that it reaches)",
+}
+
+
+_LEAST_EXPECTED: Final = 0.5
+"""Fewer pairs round to none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examined:
+    """One gallery, and what was found in it.
+
+    Attributes:
+        info: of the gallery.
+        people: in it.
+        threshold: of the gallery, under the settings.
+        is_of_contract: whether the settings' model contract is the gallery's.
+        least_confusable: cosine from which on two people are confusable.
+        findings: of each kind.
+    """
+
+    info: GalleryInfo
+    people: EnrolledPeople
+    threshold: Threshold
+    is_of_contract: bool
+    least_confusable: float
+    findings: dict[FindingKind, Findings]
+
+    @property
+    def doubles_by_chance(self) -> float | None:
+        """Pairs of different people who are expected to be as similar as probable doubles; None without a calibration.
+
+        The calibration is of comparisons of two pictures, and these are of means.
+        """
+        if self.threshold.rule is None:
+            return None
+        people = len(self.people.identity_ids)
+        return self.threshold.rule.fmr_at(PROBABLE_DOUBLE).value * people * (people - 1) / 2
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not any(found.total for found in self.findings.values())
+
+
+def as_lines(one: Examined, *, names: bool) -> Iterator[str]:
+    """Yields the lines for people; `names` = with display names."""
+    info = one.info
+    yield (
+        f"{info.gallery_id}: {info.identity_count} people, {info.template_count} templates, threshold "
+        f"{one.threshold.value:.3f} ({_why(one)})"
+    )
+    if one.is_sound:
+        yield "  nothing was found"
+    for kind, found in one.findings.items():
+        if not found.total:
+            continue
+        chance = _chance_text(one) if kind is FindingKind.PROBABLE_DOUBLE else ""
+        shown = (
+            f", the worst {len(found.listed)} of them" if found.total > len(found.listed) else ""
+        )
+        yield f"  {_HEADINGS[kind].format(least=one.least_confusable)}: {found.total}{shown}{chance}"
+        for finding in found.listed:
+            who = " ".join(_who(one.people, person, names=names) for person in finding.people)
+            faults = "".join(f" {fault.name}" for fault in finding.faults)
+            yield f"    {finding.value:.3f} {who} template {' '.join(finding.template_ids)}{faults}"
+            yield f"          next: {_next_step(one, kind, finding)}"
+
+
+def as_document(one: Examined, *, names: bool) -> dict[str, Any]:
+    """Returns the same as a JSON object."""
+    return {
+        "gallery_id": one.info.gallery_id,
+        "revision": one.info.revision,
+        "identity_count": one.info.identity_count,
+        "template_count": one.info.template_count,
+        "threshold": one.threshold.value,
+        "threshold_reason": _why(one),
+        "least_confusable": one.least_confusable,
+        "doubles_by_chance": one.doubles_by_chance,
+        "findings": {
+            kind.value: {
+                "total": found.total,
+                "listed": [_document(one, kind, finding, names=names) for finding in found.listed],
+            }
+            for kind, found in one.findings.items()
+        },
+    }
+
+
+def _chance_text(one: Examined) -> str:
+    expected = one.doubles_by_chance or 0.0
+    if expected < _LEAST_EXPECTED:
+        return ""
+    return f"; about {expected:.0f} pairs of different people are expected there"
+
+
+def _document(one: Examined, kind: FindingKind, finding: Finding, *, names: bool) -> dict[str, Any]:
+    return {
+        "identity_ids": [one.people.identity_ids[person] for person in finding.people],
+        **(
+            {"display_names": [one.people.display_names[person] for person in finding.people]}
+            if names
+            else {}
+        ),
+        "template_ids": list(finding.template_ids),
+        "value": finding.value,
+        "faults": [fault.name for fault in finding.faults],
+        "next": _next_step(one, kind, finding),
+    }
+
+
+def _why(one: Examined) -> str:
+    if one.threshold.source is ThresholdSource.OPERATOR:
+        return "set by the operator"
+    if one.threshold.source is ThresholdSource.ERROR_RATE:
+        return "by the wanted error rate"
+    if not one.is_of_contract:
+        return "a guess: the gallery is of another model than the settings name"
+    return "a guess: the model contract has no calibration"
+
+
+def _who(people: EnrolledPeople, person: int, *, names: bool) -> str:
+    who = quote(people.identity_ids[person])
+    # As JSON: a name may hold what moves a terminal's cursor.
+    return f"{who} {json.dumps(people.display_names[person])}" if names else who
+
+
+def _next_step(one: Examined, kind: FindingKind, finding: Finding) -> str:
+    gallery_id = one.info.gallery_id
+    ids = [one.people.identity_ids[person] for person in finding.people]
+    enroll = f"facewire enroll FOLDER --gallery {quote(gallery_id)}"
+    delete = f"client.delete_template(TEMPLATE, gallery={gallery_id!r})"
+    if kind is FindingKind.PROBABLE_DOUBLE:
+        forget = f"facewire forget --gallery {quote(gallery_id)} -- {quote(ids[-1])}"
+        return f"if both are one person, delete the later name: {forget}"
+    if kind is FindingKind.CONFUSABLE:
+        return f"add good pictures of both, in a folder each: {enroll}"
+    if kind is FindingKind.LEFT_OUT:
+        delete = delete.replace("TEMPLATE", repr(finding.template_ids[0]))
+        return f"if it shows another person, delete it: {delete}"
+    if kind is FindingKind.DISAGREEING:
+        return f"add a third picture, which shows the wrong one: {enroll}; delete that: {delete}"
+    return f"add a better picture in a folder of the person: {enroll}"

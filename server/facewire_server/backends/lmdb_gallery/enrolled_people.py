@@ -1,0 +1,109 @@
+"""Reads who is in a gallery, for the checkup: all means, and the vectors of the templates that are in none."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks
+from facewire_server.backends.lmdb_gallery.blocks import row_owner
+from facewire_server.backends.lmdb_gallery.contents import Contents
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_gallery.listing import listed_galleries
+from facewire_server.backends.lmdb_gallery.means import is_oldest_of_mean
+from facewire_server.backends.lmdb_gallery.quality_records import quality_of
+from facewire_server.backends.lmdb_gallery.reading import reading_galleries
+from facewire_server.backends.lmdb_gallery.records_pb2 import Identity, Template
+from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
+from facewire_server.backends.lmdb_storage.generations import generations
+from facewire_server.backends.lmdb_storage.vendor_errors import damaged
+from facewire_server.galleries.checkup import EnrolledPeople, LeftOut, SinglePicture
+from facewire_server.galleries.records import GalleryInfo
+from facewire_server.galleries.vector_search import RowOwner
+
+__all__ = ["enrolled_people", "gallery_ids"]
+
+
+def gallery_ids(folder: Path) -> tuple[list[str], set[str]]:
+    """Returns the ids of all galleries, in order, and which of them are damaged; reads all of them in a process of its own.
+
+    Raises:
+        StorageDamaged, StorageBusy: the storage cannot be read.
+        OSError: there is none, or it is of an earlier format.
+    """
+    if not (folder.is_dir() and generations(folder)):
+        raise OSError(f"there is no gallery in {folder}: name the data folder of the server")
+    unsound = set(damaged_galleries(folder))
+    with reading_galleries(folder) as transaction:
+        if transaction.table("meta").get(b"format") != GALLERY_STORAGE.format:
+            raise OSError(
+                f"the galleries in {folder} are of another version: start this version's server once, which upgrades them"
+            )
+        found, unreadable = listed_galleries(transaction)
+    unsound |= unreadable
+    return sorted({one.gallery_id for one in found} | unsound), unsound
+
+
+def enrolled_people(folder: Path, gallery_id: str) -> tuple[GalleryInfo, EnrolledPeople]:
+    """Copies what a gallery's people are searched by; the transaction is closed then, however long the copies are compared.
+
+    Raises:
+        GalleryNotFound: no such gallery.
+        GalleryDamaged, StorageDamaged, StorageBusy, OSError: it cannot be read.
+    """
+    with reading_galleries(folder) as transaction:
+        contents = Contents(transaction, gallery_id, BlockChecks())
+        return contents.info, _people(contents)
+
+
+def _people(contents: Contents) -> EnrolledPeople:
+    identities = {record.number: (key.decode(), record) for key, record in _identities(contents)}
+    place_of: dict[int, int] = {}
+    people: list[tuple[str, Identity]] = []
+    mean_places: list[tuple[int, RowOwner]] = []
+    mean_ids: list[str] = []
+    starts: list[int] = []
+    unsearched: list[tuple[int, RowOwner, str]] = []
+    single: list[tuple[RowOwner, Template]] = []
+    for key, value in contents.template_table.scan():
+        record, owner = Template.FromString(value), row_owner(key)
+        if not record.mean_number:
+            unsearched.append((record.row, owner, record.template_id.hex()))
+        elif is_oldest_of_mean(key, record):
+            if owner.identity_number not in place_of:
+                if owner.identity_number not in identities:
+                    raise damaged("an identity is missing")
+                place_of[owner.identity_number] = len(people)
+                people.append(identities[owner.identity_number])
+                starts.append(len(mean_places))
+            mean_places.append((record.mean_row, owner))
+            mean_ids.append(record.template_id.hex())
+            if people[-1][1].template_count == 1:
+                single.append((owner, record))
+    if any(owner.identity_number not in place_of for _, owner, _ in unsearched):
+        raise damaged("a mean is missing")
+    vectors = contents.blocks.rows([(row, owner) for row, owner, _ in unsearched])
+    return EnrolledPeople(
+        identity_ids=tuple(identity_id for identity_id, _ in people),
+        display_names=tuple(record.display_name for _, record in people),
+        starts=np.array([*starts, len(mean_places)], np.int64),
+        means=contents.means.rows(mean_places),
+        template_ids=tuple(mean_ids),
+        left_out=tuple(
+            LeftOut(place_of[owner.identity_number], template_id, vector)
+            for (_, owner, template_id), vector in zip(unsearched, vectors, strict=True)
+        ),
+        single_pictures=tuple(
+            SinglePicture(
+                place_of[owner.identity_number],
+                record.template_id.hex(),
+                quality_of(record.quality),
+            )
+            for owner, record in single
+        ),
+    )
+
+
+def _identities(contents: Contents) -> Iterator[tuple[bytes, Identity]]:
+    for key, value in contents.identity_table.scan():
+        yield key, Identity.FromString(value)

@@ -1,0 +1,77 @@
+"""What `gallery doctor` prints of a gallery: how many doubles chance makes, and commands that a shell takes as they are."""
+
+import shlex
+
+import numpy as np
+import pytest
+
+from facewire_server.app.doctor_report import Examined, as_document, as_lines
+from facewire_server.app.values import read_model_contract
+from facewire_server.configuration.settings import Settings
+from facewire_server.galleries.checkup import EnrolledPeople, Finding, FindingKind, Findings
+from facewire_server.galleries.records import GalleryInfo
+from facewire_server.thresholds import UNCALIBRATED, ErrorRates, Threshold, ThresholdSource
+from facewire_server.thresholds.rule import PROBABLE_DOUBLE
+
+CALIBRATION = read_model_contract(Settings().model_contract).calibration
+HOSTILE = "a; rm -rf ~ $(id) 'b'"
+GUESS = Threshold(UNCALIBRATED, ThresholdSource.GALLERY_SIZE)
+
+
+def examined(count: int, threshold: Threshold, *, is_of_contract: bool = True) -> Examined:
+    """A gallery of people of whom the first and the last are probably one, and no other."""
+    people = EnrolledPeople(
+        (HOSTILE, *("someone",) * (count - 2), HOSTILE),
+        ("\x1b[2J",) * count,
+        np.arange(count + 1),
+        np.zeros((count, 4), np.float32),
+        ("",) * count,
+        (),
+        (),
+    )
+    double = Finding((0, count - 1), ("1", "2"), 0.75)
+    findings = {kind: Findings(0, ()) for kind in FindingKind}
+    findings[FindingKind.PROBABLE_DOUBLE] = Findings(3, (double,))
+    info = GalleryInfo("-gallery", "", 1, count, count, "c", 1)
+    return Examined(info, people, threshold, is_of_contract, 0.39, findings)
+
+
+@pytest.mark.parametrize("count", [40, 10_000])
+def test_it_says_how_many_doubles_different_people_make(count: int) -> None:
+    assert CALIBRATION is not None
+    one = examined(count, ErrorRates(CALIBRATION).threshold_among(count))
+    expected = CALIBRATION.fmr_at(PROBABLE_DOUBLE).value * count * (count - 1) / 2
+    assert one.doubles_by_chance == pytest.approx(expected)
+    text = "\n".join(as_lines(one, names=False))
+    assert (f"about {expected:.0f} pairs of different people" in text) == (expected >= 0.5)
+    assert "3, the worst 1 of them" in text
+
+
+@pytest.mark.parametrize(
+    ("threshold", "is_of_contract", "reason"),
+    [
+        (GUESS, True, "a guess: the model contract has no calibration"),
+        (GUESS, False, "a guess: the gallery is of another model than the settings name"),
+        (Threshold(0.3, ThresholdSource.OPERATOR), False, "set by the operator"),
+    ],
+)
+def test_without_an_error_rate_it_says_whose_the_threshold_is(
+    threshold: Threshold, is_of_contract: bool, reason: str
+) -> None:
+    one = examined(3, threshold, is_of_contract=is_of_contract)
+    assert f"threshold {threshold.value:.3f} ({reason})" in next(as_lines(one, names=False))
+    assert one.doubles_by_chance is None
+
+
+def test_a_shell_takes_the_command_as_one_of_these_ids() -> None:
+    document = as_document(examined(2, GUESS), names=False)
+    (double,) = document["findings"]["probable_double"]["listed"]
+    command = shlex.split(double["next"].partition("later name: ")[2])
+    assert command == ["facewire", "forget", "--gallery", "-gallery", "--", HOSTILE]
+    assert "display_names" not in double
+
+
+def test_a_name_moves_no_cursor() -> None:
+    one = examined(2, GUESS)
+    assert "\\u001b[2J" in (text := "\n".join(as_lines(one, names=True)))
+    assert "\x1b" not in text
