@@ -61,6 +61,7 @@ async def test_every_command_leaves_the_service_its_files(data: Path, tmp_path: 
         ("gallery", "verify"),
         ("gallery", "compact"),
         ("gallery", "stats"),
+        ("gallery", "doctor"),
         ("gallery", "restore", data / "backups" / "one", "--replace"),
         ("token", "add", "door", "--role", "camera", "--token-file", tokens),
         ("token", "revoke", "door", "--token-file", tokens),
