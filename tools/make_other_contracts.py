@@ -1,4 +1,4 @@
-"""Writes the model contracts of the models that can be chosen: their identity, thresholds, and the canary's golden embeddings.
+"""Writes the model contracts of the models that can be chosen: their identity, calibration, and the canary's golden embeddings.
 
 The golden embeddings are those of the published files: of FaceNet's frozen graphs in TensorFlow, from pixels that OpenCV enlarges, of the
 ONNX file in ONNX Runtime. So they depend neither on the exporter nor on the rebuilt networks. Run in the models' environment, from the repository root:
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from facewire_server.proof import canary
 from facewire_serving import weights
 
-__all__ = ["FOLDER", "THRESHOLD_STEPS", "document", "main", "published"]
+__all__ = ["CALIBRATIONS", "FOLDER", "document", "main", "published"]
 
 _Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -29,13 +29,15 @@ FOLDER: Final = Path(__file__).parents[1] / "server/facewire_server/model_contra
 _FACENET_PX: Final = 160
 """Side of the picture that FaceNet's published graphs take."""
 
-THRESHOLD_STEPS: Final = {
-    "facenet_vggface2": ((20, 0.628), (100, 0.685)),
-    "facenet_casia": ((20, 0.577), (100, 0.62)),
-    "w600k_mbf": ((20, 0.272), (100, 0.299)),
+_FMRS: Final = (1e-2, 1e-3, 1e-4)
+
+CALIBRATIONS: Final = {
+    "facenet_vggface2": (0.0276, 0.1532, (0.406, 0.54, 0.64), (0.011, 0.0014, 0.0002)),
+    "facenet_casia": (0.041, 0.1348, (0.385, 0.502, 0.588), (0.012, 0.0014, 0.00018)),
+    "w600k_mbf": (0.0056, 0.0661, (0.166, 0.225, 0.281), (0.011, 0.0013, 0.00016)),
 }
-"""Numbers of identities, and the similarity that 0.3 % divided by that number of the pairs of different people reach, on LFW (`python -m
-bench.other_models`): the rate at which about 0.3 % of strangers get a name there. Larger galleries are extrapolated."""
+"""Mean and spread of the similarities of different people of LFW, 397,137 pairs; the similarities that shares of `_FMRS` of them reach, and
+the upper ends of these shares' 95 % intervals, bootstrapped over people (`python -m bench.other_models`). Rarer ones are extrapolated."""
 
 
 _PREPROCESSING: Final = {
@@ -107,17 +109,23 @@ def document(name: str) -> dict[str, object]:
         "contract": terms,
         "servable": name,
         **({} if file.is_commercial else {"non_commercial": file.license}),
-        "threshold_steps": [
-            {"identity_count": count, "threshold": threshold}
-            for count, threshold in THRESHOLD_STEPS[name]
-        ],
+        "calibration": _calibration(name),
         "canary": {"golden": [[float(f"{value:.7g}") for value in row] for row in vectors]},
     }
 
 
+def _calibration(name: str) -> dict[str, object]:
+    mean, spread, similarities, bounds = CALIBRATIONS[name]
+    points = [
+        {"fmr": fmr, "similarity": similarity, "fmr_bound": bound}
+        for fmr, similarity, bound in zip(_FMRS, similarities, bounds, strict=True)
+    ]
+    return {"mean": mean, "spread": spread, "points": points, "measured_to_fmr": _FMRS[-1]}
+
+
 def main() -> None:
     """Writes a file for each model into `FOLDER`."""
-    for name in THRESHOLD_STEPS:
+    for name in CALIBRATIONS:
         text = json.dumps(document(name), indent=2) + "\n"
         (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
 
