@@ -121,7 +121,7 @@ class KilledServers:
             one: who for one, who in people.items() if one not in self._pictures.ledger.people
         }
         missed = search_finds(self._data / "gallery", self._contract, imported)
-        self.promises.broken(NOT_FOUND, missed, f"{missed} vectors")
+        self.promises.broken(NOT_FOUND, missed, f"{missed} searches")
         try:
             is_erased = compact(self._data / "gallery")
             self.promises.broken(NOT_ERASED, not is_erased, "the old file is still there")

@@ -13,6 +13,7 @@ from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.backends.lmdb_gallery.backups import restore
 from facewire_server.errors import ServerError
+from facewire_server.galleries.fusion import fuse
 from facewire_server.galleries.records import IdentityInfo
 from harness.acknowledged import Person
 from harness.gallery_loads import DIMENSION, vector_of
@@ -55,7 +56,10 @@ async def _people(folder: Path, contract: str) -> dict[str, Person]:
 
 
 def search_finds(folder: Path, contract: str, people: dict[str, Person]) -> int:
-    """Returns the number of imported templates whose search finds another person, or no one; no server may use the folder."""
+    """Returns the number of searches that find another person, or no one; no server may use the folder.
+
+    The means of what was imported are searched for: of a person's made vectors, which resemble each other by chance only, those that are left.
+    """
     return asyncio.run(_not_found(folder, contract, people))
 
 
@@ -65,9 +69,8 @@ async def _not_found(folder: Path, contract: str, people: dict[str, Person]) -> 
         for identity_id, person in people.items():
             if not person.templates:
                 continue
-            probes = np.stack(
-                [np.frombuffer(vector_of(one), "<f4") for one in sorted(person.templates)]
-            )
+            vectors = [np.frombuffer(vector_of(one), "<f4") for one in sorted(person.templates)]
+            probes = np.stack([one.mean for one in fuse(np.stack(vectors))])
             found = await gallery.search("default", probes, 1)
             missed += sum(best.identity_id != identity_id for (best,) in found.candidates)
     return missed
