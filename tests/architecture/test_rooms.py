@@ -281,6 +281,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire_server.backends.unknown_files": frozenset(
         {
+            f"{SERVER}.host.private_files",
             "numpy",
             *(
                 f"{SERVER}.backends.{each}"

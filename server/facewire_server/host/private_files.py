@@ -78,8 +78,11 @@ def make_private_folder(folder: Path) -> None:
     missing = [folder, *folder.parents]
     missing = missing[: next(n for n, one in enumerate(missing) if one.is_dir())]
     for one in reversed(missing):
-        with suppress(FileExistsError):
+        try:
             one.mkdir(_FOLDER_MODE if one is folder else _NEW_MODE)
+        except FileExistsError:
+            if not one.is_dir():  # else another process has made it meanwhile
+                raise
         around = one.parent.stat()
         if _must_give(around):
             file = os.open(one, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -54,3 +54,9 @@ def test_a_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     (folder / "hard").hardlink_to(others)
     os.close(open_private(folder / "hard"))
     assert owner(others) == before
+
+
+def test_a_file_in_the_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(FileExistsError):
+        make_private_folder(tmp_path / "taken")

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.erasable_files import ErasableFiles
 from facewire_server.backends.unknown_files.person_file import PersonFormat, UnreadablePerson
+from facewire_server.host.private_files import make_private_folder, open_private
 from facewire_server.streams.unknown.values import UnknownPerson, UnknownVisit
 
 __all__ = ["MAX_PEOPLE", "UnknownFiles"]
@@ -57,7 +58,7 @@ class UnknownFiles:
         Raises:
             OSError: the folder cannot be used.
         """
-        folder.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(folder)
         self._lock = folder / "lock"
         self._files = _files_in(folder)
         self._format = PersonFormat(keys, model_contract_id)
@@ -154,7 +155,7 @@ class UnknownFiles:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Holds the lock of the folder; each process writes for some milliseconds."""
-        file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_private(self._lock)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
