@@ -11,7 +11,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from facewire_server.backends.lmdb_gallery import soundness
+from facewire_server.backends.lmdb_gallery import reading, soundness
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage import data_file, storage_check
 from facewire_server.backends.lmdb_storage.data_file import DataFile
@@ -106,7 +106,7 @@ def test_a_map_that_grows_before_it_is_read_is_no_damage(
             subprocess.run([sys.executable, "-c", GROW, tmp_path], check=True)
             yield found
 
-    monkeypatch.setattr(soundness, "reading_current", grown)
+    monkeypatch.setattr(reading, "reading_current", grown)
     assert soundness.faulty_galleries(str(tmp_path)) == []
 
 
