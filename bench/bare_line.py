@@ -12,13 +12,15 @@ from typing import Final, NamedTuple
 import cv2
 
 from facewire.v1 import recognition_pb2
-from facewire_server.app.line import join_line
-from facewire_server.app.values import (
+from facewire_server.app.capacity import (
     line_threads,
     pictures_at_once,
+    work,
+)
+from facewire_server.app.line import join_line
+from facewire_server.app.values import (
     read_model_contract,
     request_defaults,
-    work,
 )
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery

@@ -16,8 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import progress
+from facewire_server.app.capacity import (
+    line_threads,
+    work,
+)
 from facewire_server.app.line import Line, join_line
-from facewire_server.app.values import line_threads, read_model_contract, request_defaults, work
+from facewire_server.app.values import (
+    read_model_contract,
+    request_defaults,
+)
 from facewire_server.configuration.settings import Settings
 from facewire_server.galleries.records import (
     Enrollment,

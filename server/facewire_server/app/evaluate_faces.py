@@ -9,17 +9,19 @@ from typing import Final
 
 import cv2
 
+from facewire_server.app.capacity import (
+    line_threads,
+    processors_of,
+    work,
+)
 from facewire_server.app.evaluate_gallery import temporary_storage
 from facewire_server.app.evaluate_pictures import take_pictures
 from facewire_server.app.line import join_line
 from facewire_server.app.values import (
     enrollment_gate,
-    line_threads,
     model_addresses,
     probe_gate,
-    processors_of,
     request_defaults,
-    work,
 )
 from facewire_server.configuration.credentials import read_file
 from facewire_server.configuration.settings import Settings

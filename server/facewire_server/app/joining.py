@@ -9,10 +9,10 @@ from pathlib import Path
 from grpc import aio
 
 from facewire_server.access.audit_trail import Trail
+from facewire_server.app.capacity import Work
 from facewire_server.app.erasing import Erasing
 from facewire_server.app.line import join_line
 from facewire_server.app.values import (
-    Work,
     request_defaults,
     server_options,
     serving_limits,

@@ -3,8 +3,8 @@
 from concurrent.futures import Executor
 from typing import NamedTuple
 
+from facewire_server.app.capacity import Work
 from facewire_server.app.values import (
-    Work,
     enrollment_gate,
     probe_gate,
     request_defaults,

@@ -13,6 +13,14 @@ import cv2
 from facewire_server.access.audit_log import AuditLog
 from facewire_server.access.audit_trail import AuditTrail, Trail
 from facewire_server.app.audit_begin import note_galleries
+from facewire_server.app.capacity import (
+    gallery_read_threads,
+    line_threads,
+    max_calls,
+    max_connections,
+    processors_of,
+    work,
+)
 from facewire_server.app.erasing import Erasing
 from facewire_server.app.joining import build_info, join, open_telemetry
 from facewire_server.app.journal import opened_journal
@@ -23,14 +31,8 @@ from facewire_server.app.started import server_started
 from facewire_server.app.unknown import opened_unknown
 from facewire_server.app.values import (
     crop_keys,
-    gallery_read_threads,
-    line_threads,
-    max_calls,
-    max_connections,
     model_addresses,
-    processors_of,
     usable_model_contract,
-    work,
 )
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries

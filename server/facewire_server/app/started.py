@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from importlib.metadata import version
 
-from facewire_server.app.values import error_rates, processors_of
+from facewire_server.app.capacity import processors_of
+from facewire_server.app.values import error_rates
 from facewire_server.configuration.settings import Settings
 from facewire_server.events import ServerStarted
 from facewire_server.galleries.records import StoreStatistics

@@ -1,11 +1,11 @@
 """Converts the settings to the values that the rooms take."""
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from facewire_server import model_contracts
+from facewire_server.app.capacity import max_calls, max_connections
 from facewire_server.backends import tfserving
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.configuration.credentials import read_credentials, read_file
@@ -19,41 +19,18 @@ from facewire_server.streams.limits import ServingLimits
 from facewire_server.thresholds import ErrorRates, ThresholdSource
 from facewire_server.thresholds.alarms import fpir_of_alarms
 from facewire_server.types import DecisionPolicy, DetectionOptions, PictureLimits
-from facewire_server.work.held_bytes import ByteBudget
-from facewire_server.work.left_behind import LeftBehind
-from facewire_server.work.slots import WorkSlots
 
 __all__ = [
-    "Work",
     "crop_keys",
     "enrollment_gate",
-    "gallery_read_threads",
-    "line_threads",
-    "max_calls",
-    "max_connections",
     "model_addresses",
-    "most_left_behind",
-    "pictures_at_once",
     "probe_gate",
-    "processors_of",
     "read_model_contract",
     "request_defaults",
     "server_options",
     "serving_limits",
     "usable_model_contract",
-    "work",
 ]
-
-_SERVED_AT_ONCE: Final = 16
-"""Further pictures in work if a model is elsewhere: they need no processor here while it works on them.
-Chosen, not measured."""
-
-_CALLS_BESIDE_STREAMS: Final = 64
-"""Calls in progress besides `max_streams` streams: unary calls, imports, exports. Chosen, not measured."""
-
-_OTHER_FILES: Final = 128
-"""Open files of a server beside its connections: 20 were measured with both models inside; the others are for models
-elsewhere, metrics, traces and handles of a moment."""
 
 _PICTURE_FRACTION: Final = 1 / 32
 """Smallest face of a single picture, as a fraction of its shorter side: 34 pixels of a 1080p picture.
@@ -65,34 +42,6 @@ _STREAM_FRACTION: Final = 1 / 16
 _PICTURE_TILES: Final = 8
 """Most tiles of a single picture, each as large as the largest canvas: a panorama thirty times as wide as high is searched as finely
 as any picture, in the time of about nine canvases. A stream's frame has none: the frames behind it wait. Chosen, not measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What all streams and calls share.
-
-    Attributes:
-        slots: of the pictures in work.
-        frame_bytes: of the frames that streams have sent.
-        call_bytes: of the requests of calls.
-        left_behind: pictures whose threads go on after their deadline.
-    """
-
-    slots: WorkSlots
-    frame_bytes: ByteBudget
-    call_bytes: ByteBudget
-    left_behind: LeftBehind
-
-
-def work(settings: Settings, processors: int, *, is_served: bool) -> Work:
-    """Returns what streams and calls share; each has half of the bytes, so that neither keeps the other out."""
-    at_once = pictures_at_once(settings, processors, is_served=is_served)
-    return Work(
-        WorkSlots(at_once, picture_timeout_s=settings.frame_timeout_s),
-        ByteBudget(settings.max_held_bytes // 2),
-        ByteBudget(settings.max_held_bytes // 2),
-        LeftBehind(most_left_behind(processors)),
-    )
 
 
 def read_model_contract(name_or_path: str) -> ModelContract:
@@ -262,54 +211,3 @@ def server_options(settings: Settings, open_files: int) -> ServerOptions:
         max_connections=max_connections(settings, open_files),
         trusted_proxies=TrustedProxies.of(settings.proxies),
     )
-
-
-def pictures_at_once(settings: Settings, processors: int, *, is_served: bool) -> int:
-    """Returns the number of work slots.
-
-    One more than processors, so that the next picture is read while all are busy; more if a model is
-    elsewhere (`is_served`).
-    """
-    return settings.pictures_at_once or processors + 1 + (_SERVED_AT_ONCE if is_served else 0)
-
-
-def processors_of(settings: Settings, usable: int) -> int:
-    """Returns the processors of this process: its part of those that may be used, of several workers."""
-    return max(1, (settings.threads or usable) // settings.workers)
-
-
-def line_threads(processors: int) -> int:
-    """Returns the number of threads that work on pixels.
-
-    Two for each picture in work with embedded models (`pictures_at_once`): while a picture is decoded at full size
-    it may also be decoded at a reduced one, for the detector. With models elsewhere more pictures are in work,
-    but processors and not threads are what they wait for. Two more for each that is left behind. Chosen, not measured.
-    """
-    return 2 * (processors + 1 + most_left_behind(processors))
-
-
-def most_left_behind(processors: int) -> int:
-    """Returns the most pictures whose threads may go on after their deadline, without a slot.
-
-    Half of the processors stay for the pictures that hold one. Chosen, not measured.
-    """
-    return max(1, processors // 2)
-
-
-def gallery_read_threads(processors: int) -> int:
-    """Returns the most searches and other reads of galleries at once.
-
-    One for each processor, which a search keeps busy, and one more that runs while another waits for the disk.
-    Chosen, not measured.
-    """
-    return processors + 1
-
-
-def max_calls(settings: Settings) -> int:
-    """Returns the most calls in progress, streams included and health not."""
-    return settings.max_streams + _CALLS_BESIDE_STREAMS
-
-
-def max_connections(settings: Settings, open_files: int) -> int:
-    """Returns the most connections: the setting, or what the limit of open files leaves."""
-    return max(1, min(settings.max_connections, open_files - _OTHER_FILES))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from facewire_server.app.capacity import max_connections
 from facewire_server.app.values import (
     enrollment_gate,
-    max_connections,
     probe_gate,
     read_model_contract,
     serving_limits,
