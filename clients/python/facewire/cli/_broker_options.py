@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import functools
+import inspect
 import signal
 import threading
 from collections.abc import Awaitable, Callable
@@ -18,82 +20,86 @@ from facewire.cli._session import EXIT_DENIED, Server, async_client, reported, u
 if TYPE_CHECKING:
     from facewire._mqtt.broker import Broker
 
-__all__ = [
-    "BrokerArgument",
-    "CaOption",
-    "CertOption",
-    "KeyOption",
-    "NamesOption",
-    "PasswordFileOption",
-    "TlsOption",
-    "UserOption",
-    "broker_of",
-    "report",
-    "run_until_stopped",
-]
+__all__ = ["NamesOption", "report", "run_until_stopped", "takes_broker"]
 
 _PORT = 1883
 _TLS_PORT = 8883
 """MQTT's registered ports, without and with TLS."""
 
-BrokerArgument = Annotated[
-    str,
-    typer.Argument(envvar="FACEWIRE_MQTT_BROKER", metavar="HOST[:PORT]", help="The broker."),
-]
-UserOption = Annotated[
-    str, typer.Option("--user", envvar="FACEWIRE_MQTT_USER", help="Who logs in to the broker.")
-]
-PasswordFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--password-file",
-        envvar="FACEWIRE_MQTT_PASSWORD_FILE",
-        exists=True,
-        dir_okay=False,
-        help="File of which the first line is the password; read at each connection.",
-    ),
-]
-TlsOption = Annotated[
-    bool, typer.Option("--mqtt-tls", help="Encrypt to the broker; trust the public roots.")
-]
-CaOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--mqtt-ca",
-        exists=True,
-        dir_okay=False,
-        help="Encrypt to the broker; trust the certificates of this PEM file.",
-    ),
-]
-CertOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--mqtt-cert",
-        exists=True,
-        dir_okay=False,
-        help="Encrypt to the broker; show this certificate (PEM) to one that asks for it.",
-    ),
-]
-KeyOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--mqtt-key", exists=True, dir_okay=False, help="Its key (PEM), if it is in another file."
-    ),
-]
 NamesOption = Annotated[
     bool, typer.Option("--names", help="Send the names of people, too, not their ids alone.")
 ]
 
 
+def takes_broker(command: Callable[..., None]) -> Callable[..., None]:
+    """Returns a command with the options of a broker in the place of its parameter `broker`.
+
+    Typer reads options from a signature: this is the one of `broker_of` within the command's own.
+    """
+    options = inspect.signature(broker_of).parameters
+    merged: list[inspect.Parameter] = []
+    for own in inspect.signature(command).parameters.values():
+        merged += options.values() if own.name == "broker" else [own]
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        broker = broker_of(**{name: given.pop(name) for name in options})
+        command(broker=broker, **given)
+
+    by_name = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in merged]
+    vars(with_options)["__signature__"] = inspect.Signature(by_name)
+    with_options.__annotations__ = {each.name: each.annotation for each in merged}
+    return with_options
+
+
 def broker_of(
-    address: str,
-    user: str,
-    password_file: Path | None,
-    *,
-    is_encrypted: bool,
-    ca_file: Path | None,
-    certificate: Path | None,
-    key: Path | None,
+    address: Annotated[
+        str,
+        typer.Argument(envvar="FACEWIRE_MQTT_BROKER", metavar="HOST[:PORT]", help="The broker."),
+    ],
+    user: Annotated[
+        str, typer.Option("--user", envvar="FACEWIRE_MQTT_USER", help="Who logs in to the broker.")
+    ] = "",
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file",
+            envvar="FACEWIRE_MQTT_PASSWORD_FILE",
+            exists=True,
+            dir_okay=False,
+            help="File of which the first line is the password; read at each connection.",
+        ),
+    ] = None,
+    is_encrypted: Annotated[
+        bool, typer.Option("--mqtt-tls", help="Encrypt to the broker; trust the public roots.")
+    ] = False,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--mqtt-ca",
+            exists=True,
+            dir_okay=False,
+            help="Encrypt to the broker; trust the certificates of this PEM file.",
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--mqtt-cert",
+            exists=True,
+            dir_okay=False,
+            help="Encrypt to the broker; show this certificate (PEM) to one that asks for it.",
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--mqtt-key",
+            exists=True,
+            dir_okay=False,
+            help="Its key (PEM), if it is in another file.",
+        ),
+    ] = None,
 ) -> "Broker":
     """Returns the broker of the options.
 

@@ -1,42 +1,33 @@
 """`facewire frigate`: the people that Frigate finds get their names as sub-labels."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facewire import AsyncClient
 from facewire.cli._broker_options import (
-    BrokerArgument,
-    CaOption,
-    CertOption,
-    KeyOption,
     NamesOption,
-    PasswordFileOption,
-    TlsOption,
-    UserOption,
-    broker_of,
     report,
     run_until_stopped,
+    takes_broker,
 )
 from facewire.cli._session import usage_error
 from facewire.cli._shared_options import GalleryOption
 
+if TYPE_CHECKING:
+    from facewire._mqtt.broker import Broker
+
 __all__ = ["frigate"]
 
 
+@takes_broker
 def frigate(
     context: typer.Context,
-    broker: BrokerArgument,
+    broker: "Broker",
     url: Annotated[
         str, typer.Argument(metavar="URL", help="Frigate: http://host:5000, or https://host:8971.")
     ],
-    user: UserOption = "",
-    password_file: PasswordFileOption = None,
-    tls: TlsOption = False,
-    ca: CaOption = None,
-    cert: CertOption = None,
-    key: KeyOption = None,
     prefix: Annotated[str, typer.Option(help="How Frigate's topics begin.")] = "frigate",
     frigate_user: Annotated[
         str,
@@ -72,9 +63,6 @@ def frigate(
 
     Only who is known gets one: the id, with --names the name. Turn Frigate's own face recognition off.
     """
-    where = broker_of(
-        broker, user, password_file, is_encrypted=tls, ca_file=ca, certificate=cert, key=key
-    )
     from facewire._mqtt.frigate import Frigate
     from facewire._mqtt.frigate_api import FrigateApi
 
@@ -92,7 +80,7 @@ def frigate(
     async def work(client: AsyncClient) -> None:
         helper = Frigate(
             client,
-            where,
+            broker,
             api,
             topic_prefix=prefix,
             gallery=gallery,

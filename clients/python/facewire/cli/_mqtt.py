@@ -1,38 +1,29 @@
 """`facewire mqtt`: who comes and goes, published to an MQTT broker, for Home Assistant and others."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facewire import AsyncClient, FacewireError
 from facewire.cli._broker_options import (
-    BrokerArgument,
-    CaOption,
-    CertOption,
-    KeyOption,
     NamesOption,
-    PasswordFileOption,
-    TlsOption,
-    UserOption,
-    broker_of,
     report,
     run_until_stopped,
+    takes_broker,
 )
 from facewire.cli._session import text_of, usage_error
+
+if TYPE_CHECKING:
+    from facewire._mqtt.broker import Broker
 
 __all__ = ["mqtt"]
 
 
+@takes_broker
 def mqtt(
     context: typer.Context,
-    broker: BrokerArgument,
-    user: UserOption = "",
-    password_file: PasswordFileOption = None,
-    tls: TlsOption = False,
-    ca: CaOption = None,
-    cert: CertOption = None,
-    key: KeyOption = None,
+    broker: "Broker",
     prefix: Annotated[
         str, typer.Option(help="How topics begin; another for each bridge.")
     ] = "facewire",
@@ -73,9 +64,6 @@ def mqtt(
     Ids of people leave the server, with --names their names, too. Nothing that the broker retains says who is known. Server
     and broker may be away for a while: events wait in the server's journal.
     """
-    where = broker_of(
-        broker, user, password_file, is_encrypted=tls, ca_file=ca, certificate=cert, key=key
-    )
     from facewire._mqtt.bridge import Bridge, Shown
     from facewire._mqtt.feed import EventFeed
     from facewire._mqtt.position import Position
@@ -103,7 +91,7 @@ def mqtt(
 
     async def work(client: AsyncClient) -> None:
         feed = EventFeed(client, cameras=camera or (), after_event=after_event, report=feed_lost)
-        bridge = Bridge(feed, where, topics, shown, report=report, published=published)
+        bridge = Bridge(feed, broker, topics, shown, report=report, published=published)
         await first_of(feed.read(), bridge.publish())
 
     run_until_stopped(context.obj, work)
