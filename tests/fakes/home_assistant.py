@@ -125,8 +125,17 @@ class HomeAssistant:
         return found
 
     def names(self) -> set[str]:
-        """The names of all entities."""
-        return {one.config["name"] for one in self.entities.values()}
+        """The names of all entities but the counts of people."""
+        configs = [one.config for one in self.entities.values()]
+        return {config["name"] for config in configs if "state_class" not in config}
+
+    def counts(self, camera: str) -> tuple[str, str, str]:
+        """The last counts before a camera: people, known people, unknown people; "" for one that has not come."""
+        people, known, unknown = (
+            (self.entity(f"{camera} {counted}").states or [""])[-1]
+            for counted in ("people", "known people", "unknown people")
+        )
+        return people, known, unknown
 
     async def follow(self) -> None:
         """Reads messages until it is cancelled."""
@@ -157,7 +166,9 @@ class HomeAssistant:
     @staticmethod
     def _show(entity: Entity, payload: bytes, *, retain: bool) -> None:
         if entity.config["platform"] == "sensor":
-            entity.states.append("unknown" if payload == b"None" else payload.decode())
+            template = entity.config.get("value_template")
+            value = _rendered(template, payload) if template else payload.decode()
+            entity.states.append("unknown" if value == "None" else value)
             return
         if retain:  # it passes over events that are replayed
             return
@@ -166,6 +177,13 @@ class HomeAssistant:
         assert event_type in entity.config["event_types"], event_type
         entity.states.append(event_type)
         entity.attributes = attributes
+
+
+def _rendered(template: str, payload: bytes) -> str:
+    """What a template of the only form that the bridge uses makes of a payload."""
+    form = re.fullmatch(r"\{\{ value_json\.(\w+) \}\}", template)
+    assert form, template
+    return str(json.loads(payload)[form[1]])
 
 
 def _client(broker: Mosquitto) -> aiomqtt.Client:

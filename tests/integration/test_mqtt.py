@@ -16,6 +16,7 @@ import pytest
 
 import facewire
 from facewire import TrackState
+from facewire._mqtt import connection
 from facewire._mqtt.bridge import Bridge, Shown
 from facewire._mqtt.broker import Broker
 from facewire._mqtt.feed import EventFeed
@@ -44,7 +45,16 @@ def fake() -> Iterator[FakeServer]:
         yield server
 
 
-def happens(fake, state="CONFIRMED", *, camera="front door", name="Ada", before="", track=7):
+def happens(
+    fake,
+    state="CONFIRMED",
+    *,
+    camera="front door",
+    name="Ada",
+    outcome="PENDING",
+    before="",
+    track=7,
+):
     event = recognition_pb2.TrackEvent(
         camera_id=camera, track_id=track, visit_id=track, state=f"TRACK_STATE_{state}", gallery_id="default",
         reason="TRACK_REASON_EVIDENCE", previous_identity_id=before,
@@ -53,7 +63,7 @@ def happens(fake, state="CONFIRMED", *, camera="front door", name="Ada", before=
         event.decision.outcome = face_pb2.OUTCOME_KNOWN
         event.decision.identity_id, event.decision.display_name = f"id-{name.lower()}", name
     else:
-        event.decision.outcome = face_pb2.OUTCOME_PENDING
+        event.decision.outcome = face_pb2.Outcome.Value(f"OUTCOME_{outcome}")
     return fake.journal.record(event).event_id
 
 
@@ -158,6 +168,49 @@ async def test_home_assistant_sees_a_camera_as_an_event_entity(fake, broker) -> 
         assert "Ada" not in repr(home.events)
         assert home.names() == {"front door"}, "no sensor of a person without --people"
         assert home.is_available
+
+
+async def test_home_assistant_counts_the_people_before_each_camera(fake, broker) -> None:
+    async with home_assistant(broker) as home, bridged(fake, broker, expire_after_s=2):
+        happens(fake, "TENTATIVE", name="", track=1)
+        await home.until(lambda: home.entities and home.counts("front door") == ("1", "0", "0"))
+        happens(fake, track=1)
+        happens(fake, name="", outcome="UNKNOWN", track=2)
+        happens(fake, camera="yard", track=3)
+        await home.until(lambda: home.counts("front door") == ("2", "1", "1"))
+        await home.until(lambda: "yard" in home.names() and home.counts("yard") == ("1", "1", "0"))
+        happens(fake, "RETRACTED", name="", before="id-ada", track=1)
+        await home.until(lambda: home.counts("front door") == ("2", "0", "1"))
+        await home.start_again()
+        await home.until(lambda: home.names() == {"front door", "yard"})
+        await home.until(lambda: home.counts("front door") == ("2", "0", "1"))
+        happens(fake, "ENDED", track=1)
+        happens(fake, "ENDED", track=2)
+        await home.until(lambda: home.counts("front door") == ("0", "0", "0"))
+        assert home.counts("yard") == ("1", "1", "0")
+    assert not [topic for topic in await retained_messages(broker) if topic.endswith("/people")]
+
+
+async def test_pauses_grow_before_a_broker_that_drops_and_begin_short_after_a_connection_that_lasted(
+    fake, broker, monkeypatch
+) -> None:
+    with relay_to(broker.port) as relay:
+        async with (
+            home_assistant(broker) as home,
+            bridged(fake, broker, port=relay.port) as reports,
+        ):
+
+            async def pause_after_connection(number: int) -> float:
+                await home.until(lambda: home.availabilities.count("online") == number)
+                relay.cut()
+                text = await reported(reports)
+                return float(text.rpartition("again in ")[2].removesuffix(" s."))
+
+            pauses = [await pause_after_connection(number) for number in (1, 2, 3)]
+            for pause_s, longest_s in zip(pauses, (1, 2, 4), strict=True):
+                assert longest_s / 2 <= pause_s <= longest_s, pauses
+            monkeypatch.setattr(connection, "_LASTING_S", 0.0)
+            assert await pause_after_connection(4) <= 1, "the connection lasted"
 
 
 async def test_nothing_that_is_retained_says_who_is_known(fake, broker) -> None:
@@ -302,7 +355,7 @@ async def test_the_cameras_of_the_bridge_before_stay_announced(fake, broker) -> 
         async with bridged(fake, broker):
             happens(fake, camera="front door")
             happens(fake, camera="")
-            await home.until(lambda: len(home.entities) == len(home.events) == 2)
+            await home.until(lambda: len(home.names()) == len(home.events) == 2)
         async with bridged(fake, broker):
             happens(fake, camera="yard")
             await home.until(lambda: len(home.events) == 3)
@@ -314,7 +367,8 @@ async def test_the_cameras_of_the_bridge_before_stay_announced(fake, broker) -> 
 
 def retained_names(kept: dict[str, str]) -> list[str]:
     device = json.loads(kept["homeassistant/device/facewire/config"])
-    return [component["name"] for component in device["components"].values()]
+    components = device["components"].values()
+    return [component["name"] for component in components if component["platform"] == "event"]
 
 
 @pytest.mark.timeout(300)

@@ -1,6 +1,7 @@
 """What Home Assistant is told: its documented keys, ids that no name can break, and no name that is retained."""
 
 import json
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from facewire._mqtt.discovery import cameras_device, cameras_in, people_device
 from facewire._mqtt.names import key_of, person_key
+from facewire._mqtt.payloads import encoded
+from facewire._mqtt.presence import _MOST_CAMERAS
 from facewire._mqtt.topics import Topics
 from fakes.home_assistant import checked_device
 
@@ -36,7 +39,8 @@ def test_odd_names_of_cameras_are_entities_that_home_assistant_takes() -> None:
     assert len(cameras) == len(ODD), "two names have two keys"
     device = cameras_device(TOPICS, cameras)
     checked = checked_device(TOPICS.cameras_config, json.dumps(device).encode())
-    assert {one["platform"] for one in checked["components"].values()} == {"event"}
+    platforms = Counter(one["platform"] for one in checked["components"].values())
+    assert platforms == {"event": len(ODD), "sensor": 3 * len(ODD)}
 
 
 @given(st.text(max_size=130), st.text(max_size=130))
@@ -72,7 +76,15 @@ def test_a_device_is_read_back_and_anything_else_is_not() -> None:
         b"[" * 99_999,
     ):
         assert cameras_in(other) == []
-    assert cameras_in(b'{"components": {"a": {"name": 7}}}') == []
+    assert cameras_in(b'{"components": {"a": {"name": 7, "platform": "event"}}}') == []
+
+
+def test_as_many_cameras_as_are_announced_are_read_back_whatever_they_are_called() -> None:
+    names = [
+        f"{number:03}".ljust(128, "\1") for number in range(_MOST_CAMERAS)
+    ]  # six bytes each in JSON
+    payload = encoded(cameras_device(TOPICS, {key_of(name): name for name in names}))
+    assert cameras_in(payload) == names
 
 
 def test_a_key_that_is_not_documented_is_found() -> None:

@@ -15,9 +15,9 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
 ADA = person_key("default", "ada")
 
 
-def decided(identity_id: str) -> Decision:
+def decided(identity_id: str, outcome: Outcome | None) -> Decision:
     return Decision(
-        outcome=Outcome.KNOWN if identity_id else Outcome.PENDING, identity_id=identity_id,
+        outcome=outcome or (Outcome.KNOWN if identity_id else Outcome.PENDING), identity_id=identity_id,
         display_name=f"Name of {identity_id}" if identity_id else "", similarity=0.7, threshold=0.5, margin=0.1,
         template_id="", gallery_revision=1, candidates=(),
     )  # fmt: skip
@@ -30,9 +30,10 @@ def event(
     track: int = 1,
     camera: str = "door",
     before: str = "",
+    outcome: Outcome | None = None,
 ) -> TrackEvent:
     return TrackEvent(
-        event_id=1, camera_id=camera, track_id=track, state=state, decision=decided(identity_id),
+        event_id=1, camera_id=camera, track_id=track, state=state, decision=decided(identity_id, outcome),
         previous_identity_id=before, reason=TrackReason.EVIDENCE, first_sequence=1, last_sequence=2, server_time=NOW,
         gallery_id="default", visit_id=track, first_seen=NOW, last_seen=NOW, has_crop=False,
     )  # fmt: skip

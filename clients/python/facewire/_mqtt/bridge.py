@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -11,6 +11,7 @@ import aiomqtt
 from facewire import TrackEvent
 from facewire._mqtt.broker import Broker
 from facewire._mqtt.connection import keep_connected
+from facewire._mqtt.counts import PeopleCounts
 from facewire._mqtt.discovery import EVENT_TYPES, cameras_device, cameras_in, people_device
 from facewire._mqtt.feed import EventFeed
 from facewire._mqtt.names import key_of
@@ -65,6 +66,7 @@ class Bridge:
         self._report = report
         self._published = published
         self._presence = Presence(with_names=shown.names)
+        self._counts = PeopleCounts()
         self._unpublished: TrackEvent | None = None
         self._losses = 0
 
@@ -101,9 +103,11 @@ class Bridge:
                 if is_after_loss:
                     self._losses += 1
                     self._presence.forget_tracks()
+                    self._counts.forget_tracks()
                     self._report(
                         f"events are lost: the server no longer keeps them ({self._losses} times so far)."
                     )
+                    await self._publish_counts(mqtt, self._presence.cameras)
             event = self._unpublished
             await self._publish_event(mqtt, event)
             self._unpublished = None
@@ -117,6 +121,8 @@ class Bridge:
         camera = key_of(event.camera_id)
         if camera in self._presence.cameras and payload["event_type"] in EVENT_TYPES:
             await _send(mqtt, self._topics.camera(camera), encoded(payload))
+        if self._counts.is_changed_by(event):
+            await self._publish_counts(mqtt, self._presence.cameras.keys() & {camera})
         if self._shown.people:
             if self._presence.is_new_person(event):
                 await self._announce_people(mqtt)
@@ -128,6 +134,11 @@ class Bridge:
     ) -> None:
         place = _NOWHERE if camera_id is None else camera_id or _NO_NAME
         await _send(mqtt, self._topics.person(person), place.encode("utf-8", "replace"))
+
+    async def _publish_counts(self, mqtt: aiomqtt.Client, cameras: Iterable[str]) -> None:
+        for camera in [*cameras]:
+            counts = encoded(self._counts.of(camera))
+            await _send(mqtt, self._topics.people_before(camera), counts)
 
     async def _receive(self, mqtt: aiomqtt.Client) -> None:
         """Announces everything again when Home Assistant has started, and with it the cameras of the bridge before this one."""
@@ -141,15 +152,17 @@ class Bridge:
                     await self._announce_cameras(mqtt)
 
     async def _refresh(self, mqtt: aiomqtt.Client) -> None:
-        """Says again who is before a camera, before Home Assistant takes them as gone: a person who stays makes no events."""
+        """Says again who is before a camera, and how many, before Home Assistant takes them as gone: a person who stays makes no events."""
         while True:
             await asyncio.sleep(self._shown.expire_after_s / 2)
+            await self._publish_counts(mqtt, self._presence.cameras)
             for person, camera_id in self._presence.present().items():
                 await self._publish_place(mqtt, person, camera_id)
 
     async def _announce(self, mqtt: aiomqtt.Client) -> None:
         await self._announce_cameras(mqtt)
         await self._announce_people(mqtt)
+        await self._publish_counts(mqtt, self._presence.cameras)
 
     async def _announce_cameras(self, mqtt: aiomqtt.Client) -> None:
         if self._shown.discovery and self._presence.cameras:

@@ -1,4 +1,4 @@
-"""What Home Assistant learns: a device with an `event` entity for each camera, one with a sensor for each person.
+"""What Home Assistant learns: a device with an `event` entity and counts of people for each camera, one with a sensor for each person.
 
 The format is Home Assistant's device discovery (home-assistant.io, "MQTT", "Device discovery payload", since 2024.11), in its long
 names. tests/unit/mqtt/test_discovery.py holds the keys to the documented ones.
@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from facewire import TrackState, __version__
+from facewire._mqtt.counts import COUNTS
 from facewire._mqtt.topics import Topics
 
 __all__ = ["EVENT_TYPES", "cameras_device", "people_device"]
 
 _NO_NAME = "Camera without a name"
 
-_LARGEST_DEVICE = 1 << 20
-"""Most bytes of a device that is read back: 256 cameras with the longest names have half of it."""
+_LARGEST_DEVICE = 4 << 20
+"""Most bytes of a device that is read back: 256 cameras with the longest names have a quarter of it."""
 
 EVENT_TYPES = tuple(
     state.value.lower() for state in TrackState if state is not TrackState.UNSPECIFIED
@@ -31,8 +32,9 @@ def cameras_device(topics: Topics, cameras: Mapping[str, str]) -> dict[str, Any]
         topics: of the bridge.
         cameras: the name of each camera, by its key.
     """
-    components = {
-        key: {
+    components: dict[str, dict[str, Any]] = {}
+    for key, name in cameras.items():
+        components[key] = {
             "platform": "event",
             "unique_id": f"{topics.node}_camera_{key}",
             "name": name or _NO_NAME,
@@ -41,8 +43,17 @@ def cameras_device(topics: Topics, cameras: Mapping[str, str]) -> dict[str, Any]
             "icon": "mdi:face-recognition",
             "qos": 1,
         }
-        for key, name in cameras.items()
-    }
+        for count, shown in COUNTS.items():
+            components[f"_{count}_{key}"] = {  # no key of a camera begins with "_"
+                "platform": "sensor",
+                "unique_id": f"{topics.node}_{count}_{key}",
+                "name": f"{name or _NO_NAME} {shown}",
+                "state_topic": topics.people_before(key),
+                "value_template": f"{{{{ value_json.{count} }}}}",
+                "state_class": "measurement",
+                "icon": "mdi:account-multiple",
+                "qos": 1,
+            }
     return _device(topics, topics.node, "facewire", components)
 
 
@@ -51,8 +62,8 @@ def cameras_in(payload: bytes) -> list[str]:
     if len(payload) > _LARGEST_DEVICE:
         return []
     try:
-        components = json.loads(payload)["components"]
-        names = [component["name"] for component in components.values()]
+        components = json.loads(payload)["components"].values()
+        names = [each["name"] for each in components if each["platform"] == "event"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []
     return ["" if name == _NO_NAME else name for name in names if isinstance(name, str)]

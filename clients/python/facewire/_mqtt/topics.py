@@ -46,6 +46,10 @@ class Topics:
         """The events of one camera."""
         return f"{self.prefix}/cameras/{key}/event"
 
+    def people_before(self, key: str) -> str:
+        """How many people are before one camera."""
+        return f"{self.prefix}/cameras/{key}/people"
+
     def person(self, key: str) -> str:
         """Where one person is."""
         return f"{self.prefix}/people/{key}"
