@@ -59,6 +59,7 @@ image on passes the weights on.
 | SFace, OpenCV Zoo, December 2021 | Apache-2.0 | not documented |
 | FaceNet, D. Sandberg, 2018 (two networks), by choice | MIT | VGGFace2; CASIA-WebFace: pictures of celebrities, collected from the web |
 | `w600k_mbf`, InsightFace, by choice | **non-commercial research only** | WebFace600K, a part of WebFace260M: collected from the web |
+| MiniFASNetV2, Minivision, 2020, by choice | Apache-2.0 | live faces, and photographs and screens that show faces; not published |
 
 Those *by choice* are built and run only if they are asked for ([other models](models.md)), the non-commercial one only for a user who says that the
 use is not commercial.

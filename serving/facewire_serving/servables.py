@@ -16,11 +16,13 @@ from facewire_serving import (
     embedding_weights,
     facenet_weights,
     frozen_graph,
+    minifasnet_weights,
     mobilefacenet_weights,
     mtcnn_weights,
     weights,
 )
 from facewire_serving.onnx_file import initializers
+from facewire_serving.tflite_file import operators
 
 __all__ = ["SERVABLES", "Constants", "Servable"]
 
@@ -70,10 +72,17 @@ def _w600k_mbf(cache: Path, console: Console) -> Constants:
     return mobilefacenet_weights.constants(initializers(file))
 
 
+def _presentation_attack(cache: Path, console: Console) -> Constants:
+    return minifasnet_weights.constants(
+        operators(weights.fetch(weights.MINIFASNET, cache, console))
+    )
+
+
 SERVABLES: Final = (
     Servable("mtcnn", tuple(weights.MTCNN.values()), _mtcnn),
     Servable("embedding", (weights.SFACE,), _embedding),
     *map(_facenet, weights.FACENET),
     Servable("w600k_mbf", (weights.W600K_MBF,), _w600k_mbf, is_default=False),
+    Servable("presentation_attack", (weights.MINIFASNET,), _presentation_attack, is_default=False),
 )
 """All servables, in the order in which they are built."""

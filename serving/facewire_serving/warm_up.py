@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 
+from facewire_serving import minifasnet
+from facewire_serving.embedder import CROP_PX
+
 __all__ = ["WARM_UP", "read", "write"]
 
 WARM_UP: Final = Path("assets.extra") / "tf_serving_warmup_requests"
@@ -30,6 +33,9 @@ _BATCHES: Final = (1, 4, 16)
 _FOLLOWED: Final = (1, 2, 4)
 """Numbers of faces that are followed: of most cameras."""
 
+_SIDES_PX: Final = {"presentation_attack": minifasnet.SIDE_PX}
+"""Sides of the pictures that servables take which are none of embeddings."""
+
 _NOISE_BYTES: Final = 4099
 """A prime, so that the noise does not repeat in columns."""
 
@@ -39,12 +45,14 @@ def write(directory: Path, name: str) -> None:
 
     Args:
         directory: the version folder.
-        name: "mtcnn", or that of an embedding servable.
+        name: of the servable.
     """
     path = directory / WARM_UP
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as records:
-        for signature, inputs in _mtcnn() if name == "mtcnn" else _embedding():
+        for signature, inputs in (
+            _mtcnn() if name == "mtcnn" else _faces(_SIDES_PX.get(name, CROP_PX))
+        ):
             request = PredictRequest()
             request.model_spec.name = name
             request.model_spec.signature_name = signature
@@ -84,6 +92,6 @@ def _mtcnn() -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield "follow", {"image": image, "boxes": windows}
 
 
-def _embedding() -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _faces(side_px: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for count in _BATCHES:
-        yield "serving_default", {"faces": np.full((count, 112, 112, 3), 127, np.uint8)}
+        yield "serving_default", {"faces": np.full((count, side_px, side_px, 3), 127, np.uint8)}

