@@ -12,6 +12,7 @@ from facewire_server.backends.saved_model import NoSuchSignature
 from facewire_server.backends.tfserving import TfServingModel
 from facewire_server.errors import ModelUnavailable
 from facewire_server.events import Emit, ModelStateChanged
+from facewire_server.pipeline.attacks import AttackDetector
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import EXACT, Embedder, FrameError
 from facewire_server.pipeline.follow import Follower
@@ -19,7 +20,14 @@ from facewire_server.proof import canary
 from facewire_server.proof.model_contract import ModelContract, prove_bfloat16
 from facewire_server.proof.opened import ModelStatistics, OpenedModel
 from facewire_server.proof.proven import ProvenModel
-from facewire_server.proof.servables import DETECTOR, EMBEDDER, FOLLOWER, Servable, servables
+from facewire_server.proof.servables import (
+    ATTACK_DETECTOR,
+    DETECTOR,
+    EMBEDDER,
+    FOLLOWER,
+    Servable,
+    servables,
+)
 from facewire_server.proof.signature import FOLLOW
 from facewire_server.types import CANVAS_MIN_FACE_PX
 
@@ -41,6 +49,7 @@ class Models:
 
     Attributes:
         detector, embedder: the steps.
+        attacks: looks for presentation attacks; None = that is not wanted.
         served: the models that run in another process, and may be unreachable.
     """
 
@@ -68,6 +77,8 @@ class Models:
             frames=self._opened.get(FRAME_EMBEDDER),
             frame_error=frame_error,
         )
+        is_wanted = ATTACK_DETECTOR in self._opened
+        self.attacks = AttackDetector(self._opened[ATTACK_DETECTOR]) if is_wanted else None
         self._follower = Follower(self._opened[FOLLOWER]) if FOLLOWER in self._opened else None
         self.served = tuple(one.served for one in self._opened.values() if one.served is not None)
 
@@ -122,6 +133,7 @@ async def open_models(
     tls_ca: bytes = b"",
     embed_frames: str = "float32",
     detector: str = DETECTOR,
+    presentation_attacks: bool = False,
 ) -> AsyncIterator[Models]:
     """Opens all models for the block.
 
@@ -134,7 +146,7 @@ async def open_models(
         tls_ca: PEM certificates to check the certificates of TensorFlow Serving with; b"" = no
             TLS.
         embed_frames: the setting of that name.
-        detector: the setting of that name.
+        detector, presentation_attacks: the settings of these names.
 
     Raises:
         ModelUnavailable: a model that runs in this process is missing, or is not the right one.
@@ -142,7 +154,7 @@ async def open_models(
     """
     async with AsyncExitStack() as stack:
         opened: list[OpenedModel] = []
-        for row in servables(contract):
+        for row in servables(contract, presentation_attacks=presentation_attacks):
             address = (addresses or {}).get(row.address_setting, "")
             if row.label == DETECTOR and detector == DLIB:
                 one = await _dlib(stack, row, folder, threads, address)

@@ -139,7 +139,10 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.proof",
             f"{SERVER}.work.deadline",
             *VALUES,
-            *(f"{SERVER}.pipeline.{each}" for each in ("ports", "detect", "embed", "follow")),
+            *(
+                f"{SERVER}.pipeline.{each}"
+                for each in ("ports", "attacks", "detect", "embed", "follow")
+            ),
         }
     ),
     # Pure: frames and detections in, tracks out.
@@ -170,8 +173,8 @@ ROOMS: dict[str, frozenset[str]] = {
             *(
                 f"{SERVER}.pipeline.{each}"
                 for each in (
-                    *("embed", "face_gray", "first_look", "frame"),
-                    *("gate", "match", "near", "quality"),
+                    *("attacks", "embed", "face_gray", "first_look", "frame"),
+                    *("gate", "match", "near", "ports", "quality", "surroundings"),
                 )
             ),
         }

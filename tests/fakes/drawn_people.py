@@ -18,6 +18,7 @@ from facewire_server.pipeline.embed import EXACT, Embedder, FrameError
 from facewire_server.pipeline.follow import Follower
 from facewire_server.pipeline.frame import FrameReader
 from facewire_server.pipeline.gate import Gate, QualityLimits
+from facewire_server.pipeline.ports import PresentationAttackDetector
 from facewire_server.streams.camera.camera import Camera
 from facewire_server.streams.camera.line import CameraLine
 from facewire_server.streams.values import Arrival, Frame, StreamPlan
@@ -228,6 +229,7 @@ class Studio:
         turned_by: float = 0.0,
         keeps_portraits: bool = False,
         new_id: Callable[[], int] | None = None,
+        attacks: PresentationAttackDetector | None = None,
     ) -> None:
         self.can_follow = can_follow
         self.finding, self.following = _Finding(), _Following()
@@ -258,6 +260,7 @@ class Studio:
             _LIMITS,
             self.left_behind,
             keeps_portraits,
+            attacks=attacks,
         )
         self._ids = new_id or partial(next, count(1))
         self.camera = Camera(self.line, self.plan, self._ids)

@@ -128,7 +128,9 @@ async def test_a_watcher_receives_what_was_recorded(journal: Journal) -> None:
         track_event(11, state=TrackState.TENTATIVE, reason=TrackReason.APPEARED),
         track_event(11, known("Anna")),
         track_event(12, ambiguous("Anna", "Ben"), visit_id=11),
-        track_event(11, state=TrackState.RETRACTED, previous_identity_id="Anna"),
+        track_event(
+            11, state=TrackState.RETRACTED, previous_identity_id="Anna", presentation_attack=0.75
+        ),
     ]
     recorded = await stream.record(events)
     nearest = unknown()

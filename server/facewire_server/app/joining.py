@@ -77,6 +77,7 @@ def join(
                 keeps_crops=journal.keeps_crops,
                 keeps_enrollment_crops=settings.keep_enrollment_crops,
                 keeps_unknown=unknown.are_kept,
+                scores_attacks=settings.presentation_attacks,
             ),
             emit=emit,
         ),

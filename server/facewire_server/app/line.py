@@ -68,6 +68,7 @@ def join_line(
             settings.compare_min_directional_sharpness, settings.compare_blurred_raise
         ),
         model_contract_id=contract.id,
+        attacks=models.attacks,
     )
     enroller = Enroller(
         finder,
@@ -89,5 +90,6 @@ def join_line(
         work.left_behind,
         settings.keep_crops,
         unknown or NotKeptUnknown(),
+        models.attacks,
     )
     return Line(recognizer, enroller, camera_line, finder)

@@ -189,6 +189,7 @@ async def _server(
             tls_ca=read_file(settings.models_tls_ca),
             embed_frames=settings.embed_frames,
             detector=settings.detector,
+            presentation_attacks=settings.presentation_attacks,
         ) as models,
         AsyncExitStack() as opened,
     ):

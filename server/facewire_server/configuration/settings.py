@@ -110,6 +110,13 @@ class Settings:
             "run a model whose weights are licensed for non-commercial use only: you say that yours is such a use"
         ),
     ] = False
+    presentation_attacks: Annotated[
+        bool,
+        _About(
+            "score faces for hints of a presentation attack, such as a face on a screen: experimental, and no proof that a person "
+            "is there; the model runs here, and is built by `facewire-models --only presentation_attack`"
+        ),
+    ] = False
     gallery_max_bytes: Annotated[
         int, _About("bytes that the gallery may grow to on disk", least=1 << 20)
     ] = 64 << 30

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from facewire_server.events import Emit, ignore
@@ -17,6 +17,7 @@ from facewire_server.pipeline.follow import Follower
 from facewire_server.pipeline.plan import search_plan
 from facewire_server.pipeline.search import Searched, search
 from facewire_server.pipeline.select import select
+from facewire_server.pipeline.surroundings import NO_SURROUNDINGS, surroundings
 from facewire_server.types import (
     Decision,
     DetectionOptions,
@@ -49,6 +50,7 @@ class FoundFaces:
         width_px, height_px: of the upright picture.
         smallest_face_px: side of the smallest face that was searched for, pixels of the upright picture.
         remark: what is wrong with the picture's file, though it was read; "" = nothing.
+        surroundings: (n, 80, 80, 3) uint8 RGB, the faces with their surroundings, if these are wanted, else (0, 80, 80, 3).
     """
 
     faces: Faces
@@ -58,12 +60,22 @@ class FoundFaces:
     height_px: int
     smallest_face_px: float
     remark: str = ""
+    surroundings: Rgb = field(default_factory=lambda: NO_SURROUNDINGS)
 
-    def face(self, row: int, decision: Decision | None = None) -> Face:
+    def face(
+        self, row: int, decision: Decision | None = None, presentation_attack: float | None = None
+    ) -> Face:
         """Returns face number `row` as part of an answer."""
         faces = self.faces
         score, quality = float(faces.scores[row]), self.qualities[row]
-        return Face(faces.boxes[row], faces.landmarks[row], score, quality, decision)
+        return Face(
+            faces.boxes[row],
+            faces.landmarks[row],
+            score,
+            quality,
+            decision,
+            presentation_attack=presentation_attack,
+        )
 
 
 class FaceFinder:
@@ -116,6 +128,7 @@ class FaceFinder:
         selection: FaceSelection | None = None,
         *,
         clock: Clock | None = None,
+        with_surroundings: bool = False,
     ) -> FoundFaces:
         """Finds the faces of a picture.
 
@@ -124,6 +137,7 @@ class FaceFinder:
             detection: what counts as a face.
             selection: which face to return; None = all.
             clock: measures the picture's stages; None = not measured.
+            with_surroundings: the faces are wanted with their surroundings, too.
 
         Raises:
             InvalidImage: the picture cannot be used.
@@ -133,7 +147,9 @@ class FaceFinder:
             TimedOut: the detector has not answered within the picture's time.
         """
         clock = clock or Clock(self._threads)
-        return await self._left_behind.run(self._find(picture, detection, selection, clock))
+        return await self._left_behind.run(
+            self._find(picture, detection, selection, clock, with_surroundings=with_surroundings)
+        )
 
     async def _find(
         self,
@@ -141,6 +157,8 @@ class FaceFinder:
         detection: DetectionOptions,
         selection: FaceSelection | None,
         clock: Clock,
+        *,
+        with_surroundings: bool,
     ) -> FoundFaces:
         # In a thread: a walk of many MiB would hold up the event loop, and with it every other client.
         with lack_of_memory_named("for the picture"):
@@ -152,6 +170,9 @@ class FaceFinder:
                 if selection is not None:
                     faces = select(faces, selection, width_px=width_px, height_px=height_px)
                 crops, qualities = await clock.run("align", cut, image, faces)
+                wide = NO_SURROUNDINGS
+                if with_surroundings:
+                    wide = await clock.run("align", surroundings, image, faces)
         return FoundFaces(
             faces,
             crops,
@@ -160,6 +181,7 @@ class FaceFinder:
             height_px,
             searched.smallest_face_px,
             header.remark,
+            wide,
         )
 
     async def _decode_and_detect(

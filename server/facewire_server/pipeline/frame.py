@@ -19,6 +19,7 @@ from facewire_server.pipeline.face_gray import FACE_GRAY_PX, face_grays
 from facewire_server.pipeline.first_look import Begun, FirstLook, draw
 from facewire_server.pipeline.follow import Follower
 from facewire_server.pipeline.search import search
+from facewire_server.pipeline.surroundings import surroundings
 from facewire_server.types import Faces, Picture, Quality, Rgb
 from facewire_server.work.budget import PixelBudgets
 from facewire_server.work.clock import Clock
@@ -135,6 +136,11 @@ class OpenFrame:
         """
         image = await self._decoded(_FULL)
         return await self._clock.run("align", cut, image, faces)
+
+    async def surroundings(self, faces: Faces) -> Rgb:
+        """Returns the faces with their surroundings, (n, 80, 80, 3) uint8 RGB."""
+        image = await self._decoded(_FULL)
+        return await self._clock.run("align", surroundings, image, faces)
 
     async def portraits(self, faces: Faces) -> list[bytes]:
         """Returns a JPEG of each face with some of its surroundings: to look at, and to enroll; b"" of one that lies outside."""

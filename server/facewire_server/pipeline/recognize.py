@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from facewire_server.errors import InvalidInput
 from facewire_server.galleries.ports import Search
+from facewire_server.pipeline.attacks import NOT_SCORED
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
 from facewire_server.pipeline.gate import Gate
@@ -19,6 +20,7 @@ from facewire_server.pipeline.match import (
     decisions,
     threshold_of_pair,
 )
+from facewire_server.pipeline.ports import PresentationAttackDetector
 from facewire_server.types import (
     Comparison,
     DecisionPolicy,
@@ -49,6 +51,7 @@ class Recognizer:
         gate: Gate,
         if_both_blurred: IfBothBlurred = _UNCHANGED,
         model_contract_id: str,
+        attacks: PresentationAttackDetector | None = None,
     ) -> None:
         """Joins the line.
 
@@ -58,6 +61,7 @@ class Recognizer:
             gate: which faces are TOO_POOR; of size the policy decides.
             if_both_blurred: of two faces that are compared.
             model_contract_id: the embedder's; part of each answer.
+            attacks: looks for presentation attacks on pictures that are recognized; None = nothing does.
         """
         self.model_contract_id = model_contract_id
         self._finder = finder
@@ -66,6 +70,7 @@ class Recognizer:
         self._slots = slots
         self._gate = gate
         self._if_both_blurred = if_both_blurred
+        self._attacks = attacks
 
     async def recognize(
         self,
@@ -90,15 +95,21 @@ class Recognizer:
         """
         async with self._slots.picture() as slot:
             with self._finder.clock(picture, "recognize", slot) as clock:
-                found = await self._finder.find(picture, detection, clock=clock)
+                found = await self._finder.find(
+                    picture, detection, clock=clock, with_surroundings=self._attacks is not None
+                )
                 gate = self._gate.asking(min_inter_eye_px=policy.min_inter_eye_px)
                 found, probes, is_comparable = await self._embedded(found, gate, clock)
+                attack_scores = await self._attack_scores(found, is_comparable, clock)
                 needed = candidates_needed(policy)
                 with clock.stage("match"):
                     nearest = await self._gallery.search(gallery_id, probes, needed)
                 decided = decisions(nearest, is_comparable, policy)
                 return Recognition(
-                    tuple(found.face(row, decision) for row, decision in enumerate(decided)),
+                    tuple(
+                        found.face(row, decision, attack_scores[row])
+                        for row, decision in enumerate(decided)
+                    ),
                     found.width_px,
                     found.height_px,
                     nearest.revision,
@@ -148,6 +159,19 @@ class Recognizer:
             qualities[row] = gate.examine(qualities[row], norm=norm, embedding=probe).quality
         is_comparable = comparable(qualities)
         return replace(found, qualities=qualities), probes[is_comparable[rows]], is_comparable
+
+    async def _attack_scores(
+        self, found: FoundFaces, is_comparable: NDArray[np.bool_], clock: Clock
+    ) -> list[float | None]:
+        """Returns the hint of an attack of each face that is compared, None of the others."""
+        scores: list[float | None] = [None] * len(found.faces)
+        if self._attacks is not None:
+            with clock.stage("embed"):
+                found_odds = await self._attacks.log_odds(found.surroundings[is_comparable])
+            rows = np.flatnonzero(is_comparable).tolist()
+            for row, log_odds in zip(rows, found_odds.tolist(), strict=True):
+                scores[row] = NOT_SCORED.after(log_odds).value
+        return scores
 
     async def _selected_face(
         self,

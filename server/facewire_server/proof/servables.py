@@ -11,11 +11,17 @@ from functools import partial
 from typing import Final
 
 from facewire_server.pipeline.ports import Model
-from facewire_server.proof import detector_proof, follow_proof, model_contract, signature
+from facewire_server.proof import (
+    attack_proof,
+    detector_proof,
+    follow_proof,
+    model_contract,
+    signature,
+)
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.signature import Signature
 
-__all__ = ["DETECTOR", "EMBEDDER", "FOLLOWER", "Servable", "servables"]
+__all__ = ["ATTACK_DETECTOR", "DETECTOR", "EMBEDDER", "FOLLOWER", "Servable", "servables"]
 
 DETECTOR: Final = "mtcnn"
 """The label of the row whose model finds faces."""
@@ -25,6 +31,10 @@ FOLLOWER: Final = "mtcnn/follow"
 
 EMBEDDER: Final = "embedding"
 """The label of the row whose model embeds crops."""
+
+
+ATTACK_DETECTOR: Final = "presentation_attack"
+"""The label of the row whose model looks for presentation attacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Servable:
         prove: shows a drawing to the model that it is called with; raises ModelUnavailable if the
             result is not the known one.
         address_setting: the setting with the addresses of its replicas; if that is empty, the
-            servable runs in this process.
+            servable runs in this process. "" = it always does.
         is_required: the server is not healthy without it; else it goes on without what the signature is for.
     """
 
@@ -50,8 +60,13 @@ class Servable:
     is_required: bool = True
 
 
-def servables(contract: ModelContract) -> tuple[Servable, ...]:
-    """Returns the rows for a server of this model contract."""
+def servables(
+    contract: ModelContract, *, presentation_attacks: bool = False
+) -> tuple[Servable, ...]:
+    """Returns the rows for a server of this model contract, which looks for presentation attacks or does not."""
+    attack_detector = Servable(
+        ATTACK_DETECTOR, ATTACK_DETECTOR, signature.PRESENTATION_ATTACK, attack_proof.prove, ""
+    )
     return (
         Servable(DETECTOR, DETECTOR, signature.MTCNN, detector_proof.prove, "detector_address"),
         Servable(
@@ -69,4 +84,5 @@ def servables(contract: ModelContract) -> tuple[Servable, ...]:
             partial(model_contract.prove, contract=contract),
             "embedder_address",
         ),
+        *([attack_detector] if presentation_attacks else []),
     )

@@ -12,6 +12,7 @@ __all__ = [
     "FOLLOW",
     "MOST_ROWS",
     "MTCNN",
+    "PRESENTATION_ATTACK",
     "Signature",
     "TensorSpec",
     "embedding",
@@ -131,6 +132,14 @@ FOLLOW = Signature(
     rows_of="boxes",
 )
 """The `mtcnn` servable's second signature, which looks for a face in each window. Servables of 0.1 lack it."""
+
+
+PRESENTATION_ATTACK = Signature(
+    inputs={"faces": TensorSpec("uint8", (None, 80, 80, 3))},
+    outputs={"log_odds": TensorSpec("float32", (None,))},
+    rows_of="faces",
+)
+"""The `presentation_attack` servable."""
 
 
 def embedding(dimension: int) -> Signature:

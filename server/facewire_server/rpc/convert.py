@@ -197,6 +197,7 @@ def face_message(face: Face) -> face_pb2.Face:
         quality=quality_message(face.quality),
         evidence_sequence=face.evidence_sequence,
         track_id=face.track_id,
+        presentation_attack_score=face.presentation_attack,
     )
 
 

@@ -61,6 +61,7 @@ def track_event_message(event: TrackEvent) -> recognition_pb2.TrackEvent:
         first_seen_us=event.first_seen_us,
         last_seen_us=event.last_seen_us,
         has_crop=event.has_crop,
+        presentation_attack_score=event.presentation_attack,
     )
 
 

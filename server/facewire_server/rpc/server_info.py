@@ -41,6 +41,7 @@ def server_info_message(
     keeps_crops: bool = False,
     keeps_enrollment_crops: bool = False,
     keeps_unknown: bool = False,
+    scores_attacks: bool = False,
 ) -> recognition_pb2.GetServerInfoResponse:
     """Converts the limits and defaults that the services were built with.
 
@@ -53,6 +54,7 @@ def server_info_message(
         keeps_crops: pictures of tracks are kept.
         keeps_enrollment_crops: aligned faces of enrolled pictures are kept.
         keeps_unknown: visits of unknown people are kept.
+        scores_attacks: faces are looked at for presentation attacks.
     """
     _, *known = recognition_pb2.Feature.keys()  # the first is FEATURE_UNSPECIFIED
     decision, rates = defaults.decision, defaults.decision.error_rates
@@ -62,6 +64,7 @@ def server_info_message(
         *(["FEATURE_TRACK_CROPS"] if keeps_crops else []),
         *(["FEATURE_ENROLLMENT_CROPS"] if keeps_enrollment_crops else []),
         *(["FEATURE_UNKNOWN_PEOPLE"] if keeps_unknown else []),
+        *(["FEATURE_PRESENTATION_ATTACKS"] if scores_attacks else []),
     }
     return recognition_pb2.GetServerInfoResponse(
         server_version=_shortened(version("facewire-server")),

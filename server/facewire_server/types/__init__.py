@@ -19,6 +19,7 @@ from facewire_server.types.decisions import (
 from facewire_server.types.faces import (
     CANVAS_MIN_FACE_PX,
     CROP_PX,
+    SURROUNDINGS_PX,
     DetectionOptions,
     Faces,
     FaceSelection,
@@ -37,6 +38,7 @@ from facewire_server.types.tracks import TrackEvent, TrackReason, TrackState
 __all__ = [
     "CANVAS_MIN_FACE_PX",
     "CROP_PX",
+    "SURROUNDINGS_PX",
     "Candidate",
     "CompareOutcome",
     "Comparison",

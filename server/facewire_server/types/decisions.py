@@ -145,6 +145,7 @@ class Face:
         decision: None if no gallery was searched; of a followed face the present verdict about its track.
         track_id: 0 outside a stream.
         evidence_sequence: the frame of the last look that `decision` rests on; 0 outside a stream.
+        presentation_attack: hint of an attack, in [0, 1]; None = not scored.
     """
 
     box: NDArray[np.float32]
@@ -154,6 +155,7 @@ class Face:
     decision: Decision | None = None
     track_id: int = 0
     evidence_sequence: int = 0
+    presentation_attack: float | None = None
 
 
 class DetectionMode(Enum):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 __all__ = [
     "CANVAS_MIN_FACE_PX",
     "CROP_PX",
+    "SURROUNDINGS_PX",
     "DetectionOptions",
     "FaceSelection",
     "Faces",
@@ -19,6 +20,9 @@ __all__ = [
 
 CROP_PX = 112
 """Side of an aligned crop in pixels: the input size of the embedding model."""
+
+SURROUNDINGS_PX = 80
+"""Side of a face with its surroundings in pixels: the input size of the model that looks for presentation attacks."""
 
 CANVAS_MIN_FACE_PX = 20
 """Side of the smallest face wanted, on the canvas that is searched, pixels. MTCNN's smallest is 12; 20 leave its later stages

@@ -45,6 +45,7 @@ class TrackEvent:
         previous_identity_id: of the decision before; "" unless the state is RETRACTED.
         event_id: never used again; 0 until the journal has numbered the event.
         has_crop: whether the journal keeps a picture of the face.
+        presentation_attack: hint of an attack, of all looks so far, in [0, 1]; None = not scored.
     """
 
     camera_id: str
@@ -62,3 +63,4 @@ class TrackEvent:
     previous_identity_id: str = ""
     event_id: int = 0
     has_crop: bool = False
+    presentation_attack: float | None = None

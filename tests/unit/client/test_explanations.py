@@ -66,6 +66,17 @@ def explained(made: Decision, *faults: QualityFault, grounds: Grounds = GROUNDS)
     return reason_lines(face(made, *faults), grounds)
 
 
+def test_a_hint_of_an_attack_is_shown_last_and_promises_nothing() -> None:
+    known = face(decision(Outcome.KNOWN, ADA, BO))
+    plain, scored = (
+        reason_lines(replace(known, presentation_attack_score=score), GROUNDS)
+        for score in (None, 0.0625)
+    )
+    assert scored[:-1] == plain
+    assert scored[-1].startswith("hint of a presentation attack (experimental): 0.06 of 1")
+    assert "does not say that a person is there" in scored[-1]
+
+
 def test_a_known_face_lies_above_the_threshold_and_clear_of_the_runner_up() -> None:
     found, distance, runner_up, template, heading, *nearest, quality = explained(
         decision(Outcome.KNOWN, ADA, BO)

@@ -119,6 +119,9 @@ def test_an_event_is_taken_each_from_the_field_of_its_name():
     assert (event.state, event.reason) == (TrackState.RETRACTED, TrackReason.SWAPPED)
     assert (event.first_sequence, event.last_sequence, event.gallery_id) == (8, 9, "staff")
     assert (event.previous_identity_id, event.has_crop, event.name) == ("bo", True, "Ada")
+    assert event.presentation_attack_score is None
+    message.presentation_attack_score = 0.0
+    assert read_track_event(message).presentation_attack_score == 0.0
     times = event.server_time, event.first_seen, event.last_seen
     assert [each.microsecond for each in times] == [10, 13, 14]
     message.decision.outcome = face_pb2.OUTCOME_UNKNOWN

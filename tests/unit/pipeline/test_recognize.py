@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.gate import Gate, QualityLimits
-from facewire_server.pipeline.ports import Model
+from facewire_server.pipeline.ports import Model, PresentationAttackDetector
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.types import (
     Candidate,
@@ -37,6 +38,7 @@ from facewire_server.types import (
 )
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.slots import WorkSlots
+from fakes.attacks import GreenIsAnAttack
 from fakes.events import keeping
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
@@ -91,6 +93,7 @@ def recognizer(
     embedder: Model | None = None,
     max_pixels: int = 50_000_000,
     emit: Emit = ignore,
+    attacks: PresentationAttackDetector | None = None,
 ) -> Recognizer:
     finder = FaceFinder(
         Detector(detector or FaceInTheMiddle()),
@@ -106,6 +109,7 @@ def recognizer(
         WorkSlots(1),
         gate=Gate(QualityLimits()),
         model_contract_id="c",
+        attacks=attacks,
     )
 
 
@@ -126,6 +130,32 @@ async def test_a_face_is_found_named_and_placed() -> None:
     assert (face.decision.outcome, face.decision.best.identity_id) == (Outcome.KNOWN, "ada")
     np.testing.assert_allclose(face.box, [192, 144, 448, 336], atol=1)
     assert answer.timings.total_s >= answer.timings.match_s > 0
+
+
+async def test_a_hint_of_an_attack_is_part_of_the_answer_and_changes_no_decision() -> None:
+    attacks = GreenIsAnAttack()
+    scored = recognizer(attacks=attacks)
+    (red,) = (await scored.recognize(picture(), "default", DETECTION, POLICY)).faces
+    green_picture = picture((10, 200, 10))
+    (green,) = (await scored.recognize(green_picture, "default", DETECTION, POLICY)).faces
+    assert red.presentation_attack is not None
+    assert green.presentation_attack is not None
+    assert red.presentation_attack < 0.1 < 0.9 < green.presentation_attack
+    (plain,) = (await recognizer().recognize(green_picture, "default", DETECTION, POLICY)).faces
+    assert plain.presentation_attack is None
+    assert (plain.decision, plain.quality) == (green.decision, green.quality)
+    assert attacks.calls == [1, 1]
+
+
+async def test_a_face_that_is_not_compared_is_not_scored() -> None:
+    attacks = GreenIsAnAttack()
+    policy = replace(POLICY, min_inter_eye_px=1e4)
+    answer = await recognizer(attacks=attacks).recognize(picture(), "default", DETECTION, policy)
+    (face,) = answer.faces
+    assert face.decision is not None
+    assert face.decision.outcome is Outcome.TOO_POOR
+    assert face.presentation_attack is None
+    assert attacks.calls == [0]
 
 
 @pytest.mark.parametrize("size", [(1600, 1200), (3200, 2400)])

@@ -173,6 +173,10 @@ def test_a_face_with_its_decision() -> None:
     assert message.box == face_pb2.Box(x_px=10.5, y_px=20.25, width_px=40, height_px=60)
     assert (message.detection_score, message.evidence_sequence) == (0.75, 9)
     assert message.track_id == 31
+    assert not message.HasField("presentation_attack_score")
+    scored = convert.face_message(replace(face, presentation_attack=0.0))
+    assert scored.HasField("presentation_attack_score")
+    assert scored.presentation_attack_score == 0.0
     assert_same(message.quality, QUALITY, besides=["faults"])
     assert list(message.quality.faults) == [
         face_pb2.QUALITY_FAULT_BLURRED,

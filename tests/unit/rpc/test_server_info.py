@@ -72,6 +72,12 @@ def test_thresholds_of_some_sizes_are_listed_where_the_wanted_rate_is_in_force()
     assert not without.threshold_steps
 
 
+def test_a_server_that_looks_for_attacks_says_so():
+    feature = recognition_pb2.FEATURE_PRESENTATION_ATTACKS
+    assert feature in info(scores_attacks=True).features
+    assert feature in info().absent_features
+
+
 def test_settings_beyond_a_field_are_told_as_its_most():
     told = info(limits=dataclasses.replace(LIMITS, max_streams=2**40), picture_timeout_s=1e9)
     assert told.limits.max_streams == told.limits.frame_timeout_ms == 2**32 - 1

@@ -222,6 +222,8 @@ class Feature(WireEnum):
     """Thresholds follow from wanted error rates: `DecisionPolicy.max_fpir` counts."""
     UNKNOWN_PEOPLE = "UNKNOWN_PEOPLE"
     """Visits of unknown people are kept, grouped by person."""
+    PRESENTATION_ATTACKS = "PRESENTATION_ATTACKS"
+    """Faces are looked at for presentation attacks (experimental)."""
 
 
 class DetectionMode(WireEnum):

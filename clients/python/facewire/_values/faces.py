@@ -158,11 +158,14 @@ class Face(DetectedFace):
         decision: who it is, and why.
         track_id: the track it belongs to; 0 if the server does not track.
         evidence_sequence: the frame in which the evidence was seen; 0 outside a stream.
+        presentation_attack_score: EXPERIMENTAL: a hint, in [0, 1], that the face is shown on a screen or on paper, higher is more like it; a low
+            one does not say that a person is there. None: not looked for (`Feature.PRESENTATION_ATTACKS`), or not compared.
     """
 
     decision: Decision
     track_id: int
     evidence_sequence: int
+    presentation_attack_score: float | None = None
 
     @property
     def name(self) -> str | None:

@@ -35,6 +35,7 @@ class TrackEvent:
         first_seen: when the first frame of the track arrived.
         last_seen: when the last frame that shows the face arrived.
         has_crop: whether `Client.track_crop` has a picture of the face.
+        presentation_attack_score: EXPERIMENTAL: `Face.presentation_attack_score`, of all looks at the track until this event.
     """
 
     event_id: int
@@ -52,6 +53,7 @@ class TrackEvent:
     first_seen: datetime
     last_seen: datetime
     has_crop: bool
+    presentation_attack_score: float | None = None
 
     @property
     def name(self) -> str | None:

@@ -11,9 +11,16 @@ from facewire._values.faces import (
     Point,
     Quality,
 )
-from facewire.v1 import face_pb2
+from facewire.v1 import face_pb2, recognition_pb2
 
-__all__ = ["read_box", "read_decision", "read_detected_face", "read_face", "read_quality"]
+__all__ = [
+    "read_attack_score",
+    "read_box",
+    "read_decision",
+    "read_detected_face",
+    "read_face",
+    "read_quality",
+]
 
 
 def read_box(box: face_pb2.Box) -> Box:
@@ -91,4 +98,10 @@ def read_face(face: face_pb2.Face) -> Face:
         decision=read_decision(face.decision),
         track_id=face.track_id,
         evidence_sequence=face.evidence_sequence,
+        presentation_attack_score=read_attack_score(face),
     )
+
+
+def read_attack_score(message: face_pb2.Face | recognition_pb2.TrackEvent) -> float | None:
+    is_set = message.HasField("presentation_attack_score")
+    return message.presentation_attack_score if is_set else None

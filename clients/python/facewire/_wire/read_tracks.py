@@ -3,7 +3,7 @@
 from facewire._values.enums import ImageFormat, TrackReason, TrackState
 from facewire._values.pictures import Image
 from facewire._values.tracks import TrackCrop, TrackEvent
-from facewire._wire.read_faces import read_decision, read_quality
+from facewire._wire.read_faces import read_attack_score, read_decision, read_quality
 from facewire._wire.read_time import read_time
 from facewire.v1 import recognition_pb2
 
@@ -27,6 +27,7 @@ def read_track_event(event: recognition_pb2.TrackEvent) -> TrackEvent:
         first_seen=read_time(event.first_seen_us),
         last_seen=read_time(event.last_seen_us),
         has_crop=event.has_crop,
+        presentation_attack_score=read_attack_score(event),
     )
 
 

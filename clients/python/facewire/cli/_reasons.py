@@ -70,7 +70,16 @@ def reason_lines(face: Face, grounds: Grounds) -> list[str]:
             reasons = reasons or ["The server does not say what is wrong with it."]
         case _:
             found, reasons = decision.label, []
-    return [found, *filter(None, reasons), *_candidate_lines(decision), quality]
+    attack = _attack_line(face.presentation_attack_score)
+    return [found, *filter(None, reasons), *_candidate_lines(decision), quality, *attack]
+
+
+def _attack_line(score: float | None) -> list[str]:
+    if score is None:
+        return []
+    return [
+        f"hint of a presentation attack (experimental): {score:.2f} of 1; a low one does not say that a person is there"
+    ]
 
 
 def short_reason(face: Face, grounds: Grounds) -> str:

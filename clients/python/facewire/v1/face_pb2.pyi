@@ -238,7 +238,7 @@ class Landmarks(_message.Message):
     def __init__(self, left_eye: _Optional[_Union[Point, _Mapping]] = ..., right_eye: _Optional[_Union[Point, _Mapping]] = ..., nose: _Optional[_Union[Point, _Mapping]] = ..., left_mouth: _Optional[_Union[Point, _Mapping]] = ..., right_mouth: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
 class Face(_message.Message):
-    __slots__ = ("box", "landmarks", "detection_score", "track_id", "decision", "quality", "evidence_sequence")
+    __slots__ = ("box", "landmarks", "detection_score", "track_id", "decision", "quality", "evidence_sequence", "presentation_attack_score")
     BOX_FIELD_NUMBER: _ClassVar[int]
     LANDMARKS_FIELD_NUMBER: _ClassVar[int]
     DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
@@ -246,6 +246,7 @@ class Face(_message.Message):
     DECISION_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    PRESENTATION_ATTACK_SCORE_FIELD_NUMBER: _ClassVar[int]
     box: Box
     landmarks: Landmarks
     detection_score: float
@@ -253,7 +254,8 @@ class Face(_message.Message):
     decision: Decision
     quality: Quality
     evidence_sequence: int
-    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., landmarks: _Optional[_Union[Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., track_id: _Optional[int] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., evidence_sequence: _Optional[int] = ...) -> None: ...
+    presentation_attack_score: float
+    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., landmarks: _Optional[_Union[Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., track_id: _Optional[int] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., evidence_sequence: _Optional[int] = ..., presentation_attack_score: _Optional[float] = ...) -> None: ...
 
 class Quality(_message.Message):
     __slots__ = ("inter_eye_px", "sharpness", "brightness", "directional_sharpness", "embedding_norm", "yaw", "pitch", "faults")

@@ -85,6 +85,7 @@ class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_ENROLLMENT_CROPS: _ClassVar[Feature]
     FEATURE_ERROR_RATES: _ClassVar[Feature]
     FEATURE_UNKNOWN_PEOPLE: _ClassVar[Feature]
+    FEATURE_PRESENTATION_ATTACKS: _ClassVar[Feature]
 FRAME_POLICY_UNSPECIFIED: FramePolicy
 FRAME_POLICY_NEWEST_WINS: FramePolicy
 FRAME_POLICY_EVERY_FRAME: FramePolicy
@@ -133,6 +134,7 @@ FEATURE_TRACK_CROPS: Feature
 FEATURE_ENROLLMENT_CROPS: Feature
 FEATURE_ERROR_RATES: Feature
 FEATURE_UNKNOWN_PEOPLE: Feature
+FEATURE_PRESENTATION_ATTACKS: Feature
 
 class StreamRecognizeRequest(_message.Message):
     __slots__ = ("config", "frame")
@@ -249,7 +251,7 @@ class FramesSkipped(_message.Message):
     def __init__(self, first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., reason: _Optional[_Union[SkipReason, str]] = ..., frame_count: _Optional[int] = ...) -> None: ...
 
 class TrackEvent(_message.Message):
-    __slots__ = ("event_id", "camera_id", "track_id", "state", "decision", "previous_identity_id", "reason", "first_sequence", "last_sequence", "server_time_us", "gallery_id", "visit_id", "first_seen_us", "last_seen_us", "has_crop")
+    __slots__ = ("event_id", "camera_id", "track_id", "state", "decision", "previous_identity_id", "reason", "first_sequence", "last_sequence", "server_time_us", "gallery_id", "visit_id", "first_seen_us", "last_seen_us", "has_crop", "presentation_attack_score")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -265,6 +267,7 @@ class TrackEvent(_message.Message):
     FIRST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
     HAS_CROP_FIELD_NUMBER: _ClassVar[int]
+    PRESENTATION_ATTACK_SCORE_FIELD_NUMBER: _ClassVar[int]
     event_id: int
     camera_id: str
     track_id: int
@@ -280,7 +283,8 @@ class TrackEvent(_message.Message):
     first_seen_us: int
     last_seen_us: int
     has_crop: bool
-    def __init__(self, event_id: _Optional[int] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[int] = ..., state: _Optional[_Union[TrackState, str]] = ..., decision: _Optional[_Union[_face_pb2.Decision, _Mapping]] = ..., previous_identity_id: _Optional[str] = ..., reason: _Optional[_Union[TrackReason, str]] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., server_time_us: _Optional[int] = ..., gallery_id: _Optional[str] = ..., visit_id: _Optional[int] = ..., first_seen_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., has_crop: bool = ...) -> None: ...
+    presentation_attack_score: float
+    def __init__(self, event_id: _Optional[int] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[int] = ..., state: _Optional[_Union[TrackState, str]] = ..., decision: _Optional[_Union[_face_pb2.Decision, _Mapping]] = ..., previous_identity_id: _Optional[str] = ..., reason: _Optional[_Union[TrackReason, str]] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., server_time_us: _Optional[int] = ..., gallery_id: _Optional[str] = ..., visit_id: _Optional[int] = ..., first_seen_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., has_crop: bool = ..., presentation_attack_score: _Optional[float] = ...) -> None: ...
 
 class Advice(_message.Message):
     __slots__ = ("target_fps", "longest_side_px")

@@ -35,6 +35,7 @@ def event_record(kept: KeptEvent) -> records.Event:
         best=_person_record(kept.best),
         between=[record for record in map(_person_record, kept.between) if record],
         previous=_person_record(kept.previous),
+        presentation_attack=event.presentation_attack,
     )
 
 
@@ -55,6 +56,9 @@ def kept_of(event_id: int, record: records.Event) -> KeptEvent:
         last_seen_us=record.last_seen_us,
         server_time_us=record.server_time_us,
         event_id=event_id,
+        presentation_attack=record.presentation_attack
+        if record.HasField("presentation_attack")
+        else None,
     )
     return KeptEvent(
         event,

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from facewire_server.backends.lmdb_gallery import records_pb2 as facewire__server_dot_backends_dot_lmdb__gallery_dot_records__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3facewire_server/backends/lmdb_journal/records.proto\x12%facewire_server.backends.lmdb_journal\x1a\x33\x66\x61\x63\x65wire_server/backends/lmdb_gallery/records.proto\"/\n\x06Person\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x15\n\rcreated_at_us\x18\x02 \x01(\x03\"\xcc\x01\n\x08\x44\x65\x63ision\x12\x0f\n\x07outcome\x18\x01 \x01(\t\x12\x17\n\nsimilarity\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06margin\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x18\n\x10gallery_revision\x18\x05 \x01(\x04\x12\x18\n\x10threshold_source\x18\x06 \x01(\t\x12\x1c\n\x14\x62\x65tween_similarities\x18\x07 \x03(\x01\x12\x12\n\nlook_count\x18\x08 \x01(\rB\r\n\x0b_similarity\"\xe6\x03\n\x05\x45vent\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12\x12\n\ngallery_id\x18\x02 \x01(\t\x12\x10\n\x08track_id\x18\x03 \x01(\x04\x12\x10\n\x08visit_id\x18\x04 \x01(\x04\x12\r\n\x05state\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x41\n\x08\x64\x65\x63ision\x18\x07 \x01(\x0b\x32/.facewire_server.backends.lmdb_journal.Decision\x12\x16\n\x0e\x66irst_sequence\x18\x08 \x01(\x04\x12\x15\n\rlast_sequence\x18\t \x01(\x04\x12\x15\n\rfirst_seen_us\x18\n \x01(\x03\x12\x14\n\x0clast_seen_us\x18\x0b \x01(\x03\x12\x16\n\x0eserver_time_us\x18\x0c \x01(\x03\x12;\n\x04\x62\x65st\x18\r \x01(\x0b\x32-.facewire_server.backends.lmdb_journal.Person\x12>\n\x07\x62\x65tween\x18\x0e \x03(\x0b\x32-.facewire_server.backends.lmdb_journal.Person\x12?\n\x08previous\x18\x0f \x01(\x0b\x32-.facewire_server.backends.lmdb_journal.Person\"M\n\x06Stream\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12\x12\n\ngallery_id\x18\x02 \x01(\t\x12\x0c\n\x04slot\x18\x03 \x01(\r\x12\x0e\n\x06\x63lient\x18\x04 \x01(\x0c\"k\n\tOpenTrack\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\x04\x12;\n\x05\x65vent\x18\x02 \x01(\x0b\x32,.facewire_server.backends.lmdb_journal.Event\x12\x0f\n\x07numbers\x18\x03 \x03(\x01\"m\n\x04\x43rop\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12?\n\x07quality\x18\x02 \x01(\x0b\x32..facewire_server.backends.lmdb_gallery.Quality\x12\x12\n\nbyte_count\x18\x03 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3facewire_server/backends/lmdb_journal/records.proto\x12%facewire_server.backends.lmdb_journal\x1a\x33\x66\x61\x63\x65wire_server/backends/lmdb_gallery/records.proto\"/\n\x06Person\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x15\n\rcreated_at_us\x18\x02 \x01(\x03\"\xcc\x01\n\x08\x44\x65\x63ision\x12\x0f\n\x07outcome\x18\x01 \x01(\t\x12\x17\n\nsimilarity\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06margin\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x18\n\x10gallery_revision\x18\x05 \x01(\x04\x12\x18\n\x10threshold_source\x18\x06 \x01(\t\x12\x1c\n\x14\x62\x65tween_similarities\x18\x07 \x03(\x01\x12\x12\n\nlook_count\x18\x08 \x01(\rB\r\n\x0b_similarity\"\xa0\x04\n\x05\x45vent\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12\x12\n\ngallery_id\x18\x02 \x01(\t\x12\x10\n\x08track_id\x18\x03 \x01(\x04\x12\x10\n\x08visit_id\x18\x04 \x01(\x04\x12\r\n\x05state\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x41\n\x08\x64\x65\x63ision\x18\x07 \x01(\x0b\x32/.facewire_server.backends.lmdb_journal.Decision\x12\x16\n\x0e\x66irst_sequence\x18\x08 \x01(\x04\x12\x15\n\rlast_sequence\x18\t \x01(\x04\x12\x15\n\rfirst_seen_us\x18\n \x01(\x03\x12\x14\n\x0clast_seen_us\x18\x0b \x01(\x03\x12\x16\n\x0eserver_time_us\x18\x0c \x01(\x03\x12;\n\x04\x62\x65st\x18\r \x01(\x0b\x32-.facewire_server.backends.lmdb_journal.Person\x12>\n\x07\x62\x65tween\x18\x0e \x03(\x0b\x32-.facewire_server.backends.lmdb_journal.Person\x12?\n\x08previous\x18\x0f \x01(\x0b\x32-.facewire_server.backends.lmdb_journal.Person\x12 \n\x13presentation_attack\x18\x10 \x01(\x01H\x00\x88\x01\x01\x42\x16\n\x14_presentation_attack\"M\n\x06Stream\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12\x12\n\ngallery_id\x18\x02 \x01(\t\x12\x0c\n\x04slot\x18\x03 \x01(\r\x12\x0e\n\x06\x63lient\x18\x04 \x01(\x0c\"k\n\tOpenTrack\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\x04\x12;\n\x05\x65vent\x18\x02 \x01(\x0b\x32,.facewire_server.backends.lmdb_journal.Event\x12\x0f\n\x07numbers\x18\x03 \x03(\x01\"m\n\x04\x43rop\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12?\n\x07quality\x18\x02 \x01(\x0b\x32..facewire_server.backends.lmdb_gallery.Quality\x12\x12\n\nbyte_count\x18\x03 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,11 +37,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECISION']._serialized_start=197
   _globals['_DECISION']._serialized_end=401
   _globals['_EVENT']._serialized_start=404
-  _globals['_EVENT']._serialized_end=890
-  _globals['_STREAM']._serialized_start=892
-  _globals['_STREAM']._serialized_end=969
-  _globals['_OPENTRACK']._serialized_start=971
-  _globals['_OPENTRACK']._serialized_end=1078
-  _globals['_CROP']._serialized_start=1080
-  _globals['_CROP']._serialized_end=1189
+  _globals['_EVENT']._serialized_end=948
+  _globals['_STREAM']._serialized_start=950
+  _globals['_STREAM']._serialized_end=1027
+  _globals['_OPENTRACK']._serialized_start=1029
+  _globals['_OPENTRACK']._serialized_end=1136
+  _globals['_CROP']._serialized_start=1138
+  _globals['_CROP']._serialized_end=1247
 # @@protoc_insertion_point(module_scope)

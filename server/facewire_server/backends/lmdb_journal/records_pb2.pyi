@@ -36,7 +36,7 @@ class Decision(_message.Message):
     def __init__(self, outcome: _Optional[str] = ..., similarity: _Optional[float] = ..., margin: _Optional[float] = ..., threshold: _Optional[float] = ..., gallery_revision: _Optional[int] = ..., threshold_source: _Optional[str] = ..., between_similarities: _Optional[_Iterable[float]] = ..., look_count: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("camera_id", "gallery_id", "track_id", "visit_id", "state", "reason", "decision", "first_sequence", "last_sequence", "first_seen_us", "last_seen_us", "server_time_us", "best", "between", "previous")
+    __slots__ = ("camera_id", "gallery_id", "track_id", "visit_id", "state", "reason", "decision", "first_sequence", "last_sequence", "first_seen_us", "last_seen_us", "server_time_us", "best", "between", "previous", "presentation_attack")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,7 @@ class Event(_message.Message):
     BEST_FIELD_NUMBER: _ClassVar[int]
     BETWEEN_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    PRESENTATION_ATTACK_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     gallery_id: str
     track_id: int
@@ -67,7 +68,8 @@ class Event(_message.Message):
     best: Person
     between: _containers.RepeatedCompositeFieldContainer[Person]
     previous: Person
-    def __init__(self, camera_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., track_id: _Optional[int] = ..., visit_id: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., first_seen_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., server_time_us: _Optional[int] = ..., best: _Optional[_Union[Person, _Mapping]] = ..., between: _Optional[_Iterable[_Union[Person, _Mapping]]] = ..., previous: _Optional[_Union[Person, _Mapping]] = ...) -> None: ...
+    presentation_attack: float
+    def __init__(self, camera_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., track_id: _Optional[int] = ..., visit_id: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., first_seen_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., server_time_us: _Optional[int] = ..., best: _Optional[_Union[Person, _Mapping]] = ..., between: _Optional[_Iterable[_Union[Person, _Mapping]]] = ..., previous: _Optional[_Union[Person, _Mapping]] = ..., presentation_attack: _Optional[float] = ...) -> None: ...
 
 class Stream(_message.Message):
     __slots__ = ("camera_id", "gallery_id", "slot", "client")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from facewire_server.pipeline.quality import attitude
-from facewire_server.streams.camera.evidence import Evidence, embedded
+from facewire_server.streams.camera.evidence import Evidence, embedded, with_attack_odds
 from facewire_server.streams.camera.kept_tracks import numbers_of, track_record
 from facewire_server.streams.camera.line import CameraLine
 from facewire_server.streams.camera.people import People
@@ -180,6 +180,8 @@ class Camera:
                 self._people.gate,
                 exactly=self._people.inexact_count >= _MOST_INEXACT,
             )
+            if line.attacks is not None:
+                faces = await with_attack_odds(faces, view.surroundings, line.attacks)
         return dict(zip(view.rows.tolist(), faces, strict=True))
 
     def _note(self, view: View, evidence: dict[int, Evidence], now: Moment) -> dict[int, Person]:
@@ -240,6 +242,7 @@ class Camera:
                 person.verdict.shown,
                 person.track_id,
                 person.verdict.evidence_sequence,
+                person.attacks.value,
             )
             for row, person in people.items()
         )

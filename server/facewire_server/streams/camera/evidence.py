@@ -1,4 +1,4 @@
-"""Embeds the faces of a frame that are due, and says which are too poor to be evidence."""
+"""Embeds the faces of a frame that are due, says which are too poor to be evidence, and looks at the others for presentation attacks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from facewire_server.pipeline.embed import EXACT, Embedder
 from facewire_server.pipeline.gate import Gate
 from facewire_server.pipeline.match import comparable
+from facewire_server.pipeline.ports import PresentationAttackDetector
 from facewire_server.types import Quality, Rgb
 
-__all__ = ["Evidence", "embedded"]
+__all__ = ["Evidence", "embedded", "with_attack_odds"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,12 +24,14 @@ class Evidence:
         quality: with all that is known, and the faults.
         embedding: (d,) float32 of unit length; None = the face is too poor.
         is_exact: the embedding is one in float32.
+        attack_log_odds: hint of a presentation attack; None = not scored.
     """
 
     crop: Rgb
     quality: Quality
     embedding: NDArray[np.float32] | None = None
     is_exact: bool = True
+    attack_log_odds: float | None = None
 
 
 async def embedded(
@@ -71,6 +74,27 @@ async def embedded(
     for row, one in zip(doubted, again, strict=True):
         found[row] = one
     return found
+
+
+async def with_attack_odds(
+    faces: Sequence[Evidence], surroundings: Rgb, attacks: PresentationAttackDetector
+) -> list[Evidence]:
+    """Returns the faces with the hints of an attack, of those that are good enough to be compared.
+
+    Args:
+        faces: m faces.
+        surroundings: (m, 80, 80, 3) uint8 RGB, the same with their surroundings.
+        attacks: looks for presentation attacks.
+
+    Raises:
+        ModelUnavailable, TimedOut: as `PresentationAttackDetector.log_odds`.
+    """
+    scored = list(faces)
+    rows = [row for row, face in enumerate(faces) if face.embedding is not None]
+    found = await attacks.log_odds(surroundings[rows])
+    for row, log_odds in zip(rows, found.tolist(), strict=True):
+        scored[row] = replace(faces[row], attack_log_odds=log_odds)
+    return scored
 
 
 async def _exact(faces: Sequence[Evidence], embedder: Embedder, gate: Gate) -> list[Evidence]:

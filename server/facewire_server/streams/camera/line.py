@@ -6,6 +6,7 @@ from facewire_server.galleries.ports import LiveSearch
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.frame import FrameReader
 from facewire_server.pipeline.gate import Gate
+from facewire_server.pipeline.ports import PresentationAttackDetector
 from facewire_server.streams.unknown import NotKeptUnknown, UnknownVisits
 from facewire_server.types import PictureLimits
 from facewire_server.work.left_behind import LeftBehind
@@ -26,6 +27,7 @@ class CameraLine:
         left_behind: frames whose threads go on after their deadline.
         keeps_portraits: whether the operator allows the best picture of each track to be kept.
         unknown: takes the visits of people whom the gallery does not know.
+        attacks: looks for presentation attacks; None = nothing does.
     """
 
     reader: FrameReader
@@ -36,3 +38,4 @@ class CameraLine:
     left_behind: LeftBehind
     keeps_portraits: bool = False
     unknown: UnknownVisits = field(default_factory=NotKeptUnknown)
+    attacks: PresentationAttackDetector | None = None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.galleries.records import SearchResult
+from facewire_server.pipeline.attacks import NOT_SCORED
 from facewire_server.pipeline.match import candidates_needed, decisions
 from facewire_server.pipeline.near import is_near
 from facewire_server.streams.camera.evidence import Evidence
@@ -127,6 +128,8 @@ class People:
             person.is_poor = True
         elif sighting.is_sure:
             person.is_due |= _add_look(person, now, evidence.embedding, evidence)
+            if evidence.attack_log_odds is not None:
+                person.attacks = person.attacks.after(evidence.attack_log_odds)
         return person
 
     async def judge(self, now_s: float) -> None:
@@ -232,6 +235,9 @@ class People:
 
     def _emit(self, person: Person, changes: Iterable[Change]) -> None:
         person.was_named |= bool(person.named)
+        changes = list(changes)
+        if any(change.reason is TrackReason.SWAPPED for change in changes):
+            person.attacks = NOT_SCORED  # the looks before were at another face
         plan, now_us = self._plan, time.time_ns() // 1000
         self.events += [
             event_of(person, change, plan.camera_id, plan.gallery_id, now_us) for change in changes

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from facewire_server.pipeline.attacks import NOT_SCORED, AttackScore
 from facewire_server.streams.journal import Crop
 from facewire_server.streams.unknown import UnknownVisit
 from facewire_server.streams.verdicts import Change, Verdict
@@ -39,6 +40,7 @@ class Person:
         is_poor: the face in the last frame is TOO_POOR, and the verdict does not know it yet.
         portrait: the best picture so far, if pictures are kept.
         was_named: the verdict has stood on an identity: what was seen is not an unknown person's, also if the identity is deleted.
+        attacks: what the looks say about a presentation attack.
     """
 
     track_id: int
@@ -52,6 +54,7 @@ class Person:
     is_poor: bool = False
     portrait: Crop | None = None
     was_named: bool = False
+    attacks: AttackScore = NOT_SCORED
 
     @property
     def portrait_px(self) -> float:
@@ -86,6 +89,7 @@ def event_of(
         last_seen_us=person.last.arrived_us,
         server_time_us=now_us,
         previous_identity_id=change.previous_identity_id,
+        presentation_attack=person.attacks.value,
     )
 
 

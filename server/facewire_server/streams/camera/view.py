@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.first_look import FirstLook
 from facewire_server.pipeline.frame import FrameReader, OpenFrame
+from facewire_server.pipeline.surroundings import NO_SURROUNDINGS
 from facewire_server.streams.camera.looks import Looks
 from facewire_server.streams.camera.scene import Scene
 from facewire_server.streams.camera.search_rule import SearchRule
@@ -35,6 +36,11 @@ were searched because a face that turned away had a score between the two."""
 class Wishes(Protocol):
     """What is known about people, and decides which faces are cut out of a frame."""
 
+    @property
+    def wants_surroundings(self) -> bool:
+        """Whether the faces that are cut out are wanted with their surroundings, too."""
+        ...
+
     def due(self, proposal: Proposal, faces: Faces, at_s: float) -> NDArray[np.bool_]:
         """Returns (n,) which faces of a frame are to be embedded."""
         ...
@@ -54,6 +60,7 @@ class View:
         rows: (m,) which faces were cut out.
         crops: (m, 112, 112, 3) uint8 RGB.
         qualities: of these m.
+        surroundings: (m, 80, 80, 3) uint8 RGB, if they are wanted, else (0, 80, 80, 3).
         portraits: JPEGs of faces to be kept, by row.
         mode: how the faces were looked for.
         thumbnail: of the picture.
@@ -67,6 +74,7 @@ class View:
     rows: NDArray[np.intp]
     crops: Rgb
     qualities: list[Quality]
+    surroundings: Rgb
     portraits: dict[int, bytes]
     mode: DetectionMode
     thumbnail: NDArray[np.uint8]
@@ -157,9 +165,11 @@ class Seeing:
             proposal = self._tracker.doubt(proposal, changed)
             rows = np.flatnonzero(wishes.due(proposal, faces, at_s))
             crops, qualities = np.empty((0, 0, 0, 3), np.uint8), list[Quality]()
-            portraits = dict[int, bytes]()
+            wide, portraits = NO_SURROUNDINGS, dict[int, bytes]()
             if len(rows):
                 crops, qualities = await frame.crops(faces[rows])
+                if wishes.wants_surroundings:
+                    wide = await frame.surroundings(faces[rows])
                 ids = proposal.track_ids[rows].tolist()
                 kept = rows[
                     [wishes.wants_portrait(*one) for one in zip(ids, qualities, strict=True)]
@@ -172,6 +182,7 @@ class Seeing:
             rows,
             crops,
             qualities,
+            wide,
             portraits,
             DetectionMode.SEARCHED if is_search else DetectionMode.FOLLOWED,
             small,

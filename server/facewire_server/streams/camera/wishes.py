@@ -25,7 +25,11 @@ _BETTER_PORTRAIT: Final = 1.25
 
 
 class PeoplesWishes:
-    """What the people in front of one camera need of its next frame."""
+    """What the people in front of one camera need of its next frame.
+
+    Attributes:
+        wants_surroundings: faces are looked at for presentation attacks.
+    """
 
     def __init__(self, people: People, min_inter_eye_px: float, line: CameraLine) -> None:
         """Asks these people.
@@ -38,6 +42,7 @@ class PeoplesWishes:
         self._people = people
         self._min_inter_eye_px = min_inter_eye_px
         self._keeps_portraits = line.keeps_portraits or line.unknown.are_kept
+        self.wants_surroundings = line.attacks is not None
 
     def due(self, proposal: Proposal, faces: Faces, at_s: float) -> NDArray[np.bool_]:
         """Returns (n,) which faces of a frame are to be embedded."""

@@ -30,6 +30,7 @@ from facewire_server.types import (
     TrackState,
 )
 from facewire_server.work.deadline import time_limit
+from fakes.attacks import GreenIsAnAttack
 from fakes.drawn_people import (
     ANN,
     BOB,
@@ -216,6 +217,46 @@ async def test_after_a_cut_to_another_person_at_the_same_place_no_name_is_carrie
     after = await studio.watch(10, 3, still(Drawn(BOB, 202)), from_s=3.0)
     assert "ann" not in {name for one in after for name in one.names}
     assert after[-1].names == ["bob"]
+
+
+def attack_scores(frames: list[Seen]) -> list[float | None]:
+    return [face.presentation_attack for one in frames for face in one.recognition.faces]
+
+
+async def test_looks_at_a_track_are_scored_together_and_no_other_frame_is(threads) -> None:
+    attacks = GreenIsAnAttack()
+    studio = Studio(threads, attacks=attacks)
+    await enroll(studio.gallery, bob=BOB)
+    frames = await studio.watch(10, 3, still(Drawn(BOB, 200)))
+    assert frames[-1].names == ["bob"]
+    scores = attack_scores(frames)
+    assert None not in scores, "a face in between has the score of the looks so far"
+    assert scores[-1] == pytest.approx(scores[0], abs=0.02)
+    assert sum(attacks.calls) < len(frames) / 2
+    events = [event for one in frames for event in one.events]
+    assert [event.presentation_attack for event in events] == pytest.approx(
+        [scores[0]] * len(events), abs=0.02
+    )
+
+
+async def test_without_a_detector_of_attacks_nothing_is_scored(studio) -> None:
+    frames = await studio.watch(10, 1, still(Drawn(BOB, 200)))
+    assert set(attack_scores(frames)) == {None}
+
+
+async def test_after_a_cut_to_another_person_the_score_is_theirs_alone(threads) -> None:
+    alone, after = (
+        Studio(threads, attacks=GreenIsAnAttack()),
+        Studio(threads, attacks=GreenIsAnAttack()),
+    )
+    for studio in (alone, after):
+        await enroll(studio.gallery, ann=ANN, bob=BOB)
+    expected = attack_scores(await alone.watch(10, 2, still(Drawn(BOB, 202))))[-1]
+    before = attack_scores(await after.watch(10, 2, still(Drawn(ANN, 200))))[-1]
+    frames = await after.watch(10, 3, still(Drawn(BOB, 202)), from_s=3.0)
+    assert frames[-1].names == ["bob"]
+    assert attack_scores(frames)[-1] == pytest.approx(expected, abs=0.03)
+    assert before != pytest.approx(expected, abs=0.2)
 
 
 @pytest.mark.parametrize("fps", [30, 10, 5, 2])
