@@ -42,8 +42,8 @@ def browser(
 
 @pytest.fixture(scope="session")
 def server(models: Path) -> Iterator[RunningServer]:
-    """A server that keeps pictures of visitors."""
-    with running_server(frame_timeout_s=60, keep_crops=True) as running:
+    """A server that keeps pictures of visitors, and groups those whom it does not know."""
+    with running_server(frame_timeout_s=60, keep_crops=True, keep_unknown_hours=1) as running:
         yield running
 
 
@@ -55,11 +55,12 @@ def console(server: RunningServer) -> Iterator[RunningConsole]:
 
 @pytest.fixture
 def client(server: RunningServer) -> Iterator[facewire.Client]:
-    """A client, after whose test the gallery is empty again."""
+    """A client, after whose test no one is in the gallery, or kept as unknown."""
     with facewire.Client(server.address) as connected:
         yield connected
         for identity in connected.identities():
             connected.delete_identity(identity.identity_id)
+        connected.forget_all_unknown()
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from harness.running import RunningServer, running_server
 
 @pytest.fixture(scope="session")
 def server(models: Path) -> Iterator[RunningServer]:
-    with running_server(frame_timeout_s=60, keep_crops=True) as running:  # of a busy machine
+    with running_server(
+        frame_timeout_s=60, keep_crops=True, keep_unknown_hours=1
+    ) as running:  # of a busy machine
         yield running
 
 

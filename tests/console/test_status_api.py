@@ -45,7 +45,15 @@ def token_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ((Role.CAMERA,), {"recognize"}),
         (
             (Role.ENROLLER,),
-            {"recognize", "read_people", "enroll", "rename", "delete", "see_crops"},
+            {
+                "recognize",
+                "read_people",
+                "enroll",
+                "rename",
+                "delete",
+                "see_crops",
+                "name_unknown",
+            },
         ),
     ],
 )
@@ -55,7 +63,7 @@ def test_a_token_with_few_roles_is_shown_with_what_is_missing(
     token = tmp_path / "token"
     token.write_text(with_token(token_file, roles[0].value, *roles))
     with (
-        running_server(token_file=token_file, keep_crops=True) as server,
+        running_server(token_file=token_file, keep_crops=True, keep_unknown_hours=1) as server,
         running_console(server.address, server_token_file=token) as console,
     ):
         found = checked(console.send(*STATUS), *STATUS)

@@ -24,10 +24,12 @@ _KEPT_S: Final = 10.0
 _MAX_GALLERIES: Final = 100
 """Galleries whose outcome is kept: a page uses one. Chosen, not measured."""
 
-_NO_TRACK: Final = 2**53 - 1
-"""A track that there is not: the largest that the contract allows."""
+_NO_ONE: Final = 2**53 - 1
+"""A track and an unknown person that there are not: the largest id that the contract allows."""
 
-_NOT_KEPT: Final = "the server keeps no pictures of tracks (keep_crops)"
+_NO_CROPS: Final = "the server keeps no pictures of tracks (keep_crops)"
+
+_NO_UNKNOWN: Final = "the server keeps no unknown people (keep_unknown_hours)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +77,25 @@ class Permissions:
             "recognize": lambda: client.recognize(b"", gallery=gallery),
             "read_people": lambda: client.gallery(gallery),
             "change_people": lambda: client.delete_template("0" * 32, gallery=gallery),
-            "see_crops": lambda: client.track_crop(_NO_TRACK),
+            "see_crops": lambda: client.track_crop(_NO_ONE),
             "watch_events": lambda: _first_event(client),
         }
+        keeps_unknown = info.has(Feature.UNKNOWN_PEOPLE) is True
+        if keeps_unknown:
+            calls["forget_unknown"] = lambda: client.forget_unknown(_NO_ONE, gallery=gallery)
         refusals = dict(
             zip(calls, await asyncio.gather(*map(_refusal, calls.values())), strict=True)
         )
         change = refusals.pop("change_people")
         refusals |= dict.fromkeys(("enroll", "rename", "delete"), change)
+        # Of unknown people: who watches may list them, and who may see a crop and enroll may see and name them.
+        refusals["list_unknown"] = refusals["watch_events"]
+        refusals["name_unknown"] = refusals["see_crops"] or change
+        if not keeps_unknown:
+            unknown = ("list_unknown", "name_unknown", "forget_unknown")
+            refusals |= dict.fromkeys(unknown, _NO_UNKNOWN)
         if not refusals["see_crops"] and info.has(Feature.TRACK_CROPS) is not True:
-            refusals["see_crops"] = _NOT_KEPT
+            refusals["see_crops"] = _NO_CROPS
         return Permitted(
             {action: not why for action, why in refusals.items()},
             {action: why for action, why in refusals.items() if why},

@@ -21,6 +21,7 @@ from facewire import (
     StreamLimits,
     Template,
     TrackEvent,
+    UnknownPerson,
 )
 from facewire import DetectionMode as Mode
 
@@ -37,6 +38,7 @@ __all__ = [
     "skipped_json",
     "started_json",
     "template_json",
+    "unknown_json",
 ]
 
 JSON = dict[str, Any]
@@ -203,6 +205,18 @@ def event_json(event: TrackEvent, *, name: str | None) -> JSON:
         "first_seen": _time(event.first_seen),
         "last_seen": _time(event.last_seen),
         "has_crop": event.has_crop,
+    }
+
+
+def unknown_json(person: UnknownPerson) -> JSON:
+    """Returns a person whom the gallery does not know."""
+    return {
+        "unknown_id": person.unknown_id,
+        "visit_count": person.visit_count,
+        "first_seen": _time(person.first_seen),
+        "last_seen": _time(person.last_seen),
+        "cameras": list(person.camera_ids),
+        "picture_count": person.picture_count,
     }
 
 

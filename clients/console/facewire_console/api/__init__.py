@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from facewire_console.api import document, events, frames, people, pictures, status
+from facewire_console.api import document, events, frames, people, pictures, status, unknown
 from facewire_console.guard import login
 
 __all__ = ["routes"]
@@ -11,6 +11,7 @@ __all__ = ["routes"]
 def routes() -> list[BaseRoute]:
     """Returns all routes of the JSON API."""
     one = "/api/identities/{identity_id}"
+    unknown_one = "/api/unknown/{unknown_id:int}"
     return [
         Route("/api/status", status.status, methods=["GET"]),
         Route("/api/metrics", status.metrics, methods=["GET"]),
@@ -24,6 +25,11 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/templates", people.list_templates, methods=["GET"]),
         Route(f"{one}/templates", people.add_templates, methods=["POST"]),
         Route(f"{one}/templates/{{template_id}}", people.delete_template, methods=["DELETE"]),
+        Route("/api/unknown", unknown.list_unknown, methods=["GET"]),
+        Route("/api/unknown", unknown.forget_all, methods=["DELETE"]),
+        Route(unknown_one, unknown.forget_unknown, methods=["DELETE"]),
+        Route(f"{unknown_one}/identity", unknown.enroll_unknown, methods=["POST"]),
+        Route(f"{unknown_one}/pictures/{{number:int}}", unknown.unknown_picture, methods=["GET"]),
         Route("/api/recognize", pictures.recognize, methods=["POST"]),
         Route("/api/compare", pictures.compare, methods=["POST"]),
         Route("/api/events", events.latest_events, methods=["GET"]),

@@ -1,30 +1,20 @@
 """`/api/identities`: who is enrolled, and the changes to it."""
 
 import uuid
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from facewire import (
-    EnrolledPicture,
-    EnrollResult,
-    ErrorReason,
-    FaceSelection,
-    FacewireError,
-    Identity,
-)
+from facewire import ErrorReason, FaceSelection, Identity
+from facewire_console.api.enrollments import enrolled_response
 from facewire_console.api.forms import Form, bad_request, read_form, read_json, whole_number
-from facewire_console.console import Console, console_of, gallery_of
-from facewire_console.errors import Refused, refusal_status
-from facewire_console.shapes import (
-    detected_json,
-    enrolled_json,
-    identity_json,
-    template_json,
-)
+from facewire_console.console import console_of, gallery_of
+from facewire_console.errors import Refused
+from facewire_console.shapes import identity_json, template_json
 
 __all__ = [
+    "SOURCE",
     "add_templates",
     "delete_identity",
     "delete_template",
@@ -36,15 +26,13 @@ __all__ = [
     "selection_of",
 ]
 
-JSON = dict[str, Any]
-
 _PAGE_SIZE: Final = 100
 """Identities of a page, if the request says nothing: the contract's default."""
 
 _MOST_OF_A_PAGE: Final = 1000
 """The contract's limit."""
 
-_SOURCE: Final = "console"
+SOURCE: Final = "console"
 """Kept with each template: where its picture came from."""
 
 _SELECTIONS: Final = {
@@ -166,51 +154,7 @@ async def _enroll(request: Request, form: Form, identity_id: str, name: str | No
         gallery=gallery,
         display_name=(name or "").strip(),
         selection=selection_of(form),
-        source=_SOURCE,
+        source=SOURCE,
         create_identity=name is not None,
     )
-    shown = [
-        await _picture(console, gallery, picture, outcome)
-        for picture, outcome in zip(pictures, result.pictures, strict=True)
-    ]
-    if not result.accepted_count:
-        raise _all_refused(result, shown)
-    identity = await console.client.identity(identity_id, gallery=gallery)
-    return JSONResponse(
-        {
-            "identity": identity_json(identity),
-            "pictures": shown,
-            "accepted_count": result.accepted_count,
-            "threshold": result.threshold,
-        },
-        status_code=201,
-    )
-
-
-async def _picture(
-    console: Console, gallery: str, picture: bytes, outcome: EnrolledPicture
-) -> JSON:
-    """Returns a picture's outcome with what helps to go on: who else it matches, or which faces it shows."""
-    similar_name, faces = "", None
-    try:
-        if outcome.similar_identity_id:
-            similar = await console.client.identity(outcome.similar_identity_id, gallery=gallery)
-            similar_name = similar.display_name
-        if outcome.refusal is ErrorReason.SEVERAL_FACES:
-            found = await console.client.recognize(picture, gallery=gallery)
-            faces = [detected_json(face) for face in found.faces]
-    except FacewireError:
-        pass  # the outcome itself is what matters
-    return enrolled_json(outcome, similar_name=similar_name, faces=faces)
-
-
-def _all_refused(result: EnrollResult, shown: list[JSON]) -> Refused:
-    first = result.pictures[0]
-    assert first.refusal is not None
-    return Refused(
-        refusal_status(first.refusal),
-        first.refusal.value,
-        f"no picture was accepted; the first: {first.detail}",
-        fields=("image",),
-        beside={"pictures": shown},
-    )
+    return await enrolled_response(console, gallery, identity_id, result, pictures)

@@ -76,11 +76,18 @@ export const api = {
   rename: (gallery, id, name) => call("PATCH", `api/identities/${encodeURIComponent(id)}`, { query: { gallery }, json: { name } }),
   forget: (gallery, id) => call("DELETE", `api/identities/${encodeURIComponent(id)}`, { query: { gallery } }),
   recognize: (gallery, jpeg, signal) => call("POST", "api/recognize", { query: { gallery }, body: jpeg, type: jpeg.type || "image/jpeg", signal }),
+  unknown: (gallery, signal) => call("GET", "api/unknown", { query: { gallery }, signal }),
+  nameUnknown: (gallery, id, name) => call("POST", `api/unknown/${id}/identity`, { query: { gallery }, json: { name } }),
+  forgetUnknown: (gallery, id) => call("DELETE", `api/unknown/${id}`, { query: { gallery } }),
+  forgetAllUnknown: (gallery) => call("DELETE", "api/unknown", { query: { gallery } }),
   events: (gallery, signal) => call("GET", "api/events", { query: { gallery, limit: 1000 }, signal }),
 };
 
 /** The address of a track's best picture. */
 export const cropAddress = (track, gallery) => address(`api/tracks/${encodeURIComponent(track)}/crop`, { gallery }).href;
+
+/** The address of a picture of an unknown person; number 1 is the best one. */
+export const unknownPictureAddress = (id, number, gallery) => address(`api/unknown/${id}/pictures/${number}`, { gallery }).href;
 
 /** A track's best picture. */
 export async function crop(track, gallery) {

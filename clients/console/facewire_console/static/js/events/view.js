@@ -5,6 +5,7 @@ import { useLoaded } from "../loading.js";
 import { Avatar, Empty, Problem, Refused } from "../parts.js";
 import { Enroll } from "../people/enroll.js";
 import { clock, count, day, duration, reasonWords, whoIs } from "../words.js";
+import { UnknownPeople } from "./unknown.js";
 import { byDay, merged, visitsOf } from "./visits.js";
 
 const WHO = { all: "Everyone", known: "Known", unknown: "Unknown" };
@@ -77,6 +78,8 @@ function Visits({ gallery, may, missing }) {
   const visits = useMemo(() => visitsOf(events), [events]);
   const cameras = [...new Set(visits.map((visit) => visit.camera))].filter(Boolean).sort();
   const shown = visits.filter((visit) => (!camera || visit.camera === camera) && (who === "all" || visit.verdict === who));
+  const ended = useMemo(() => [...events.values()].filter(({ type, verdict }) => type === "ended" && verdict === "unknown").length, [events]);
+  const hasStrangers = visits.some((visit) => visit.verdict === "unknown");
   const name = async (visit) => {
     try {
       setNaming(await crop(visit.crop, gallery));
@@ -93,6 +96,7 @@ function Visits({ gallery, may, missing }) {
     <${Problem} text=${problem || failure} />
     ${isLoaded && visits.length === 0 && html`
       <${Empty} icon="events" title="No person was seen yet"><p>Visits in front of every camera of the server are listed here, as they happen.</p><//>`}
+    ${may.list_unknown && who !== "known" && html`<${UnknownPeople} ...${{ gallery, camera, may, ended }} />`}
     ${byDay(shown, day).map(([title, those]) => html`
       <section key=${title} aria-label=${title}>
         <h2 class="day">${title}</h2>
@@ -100,7 +104,9 @@ function Visits({ gallery, may, missing }) {
           ${those.map((visit) => html`<${Visit} key=${visit.id} ...${{ visit, gallery, seesCrops: may.see_crops }} name=${may.enroll ? name : null} />`)}
         </ul>
       </section>`)}
-    ${visits.some((visit) => visit.verdict === "unknown") && !may.see_crops && html`
+    ${hasStrangers && !may.see_crops && html`
       <p class="small soft">Unknown visitors have no picture to be named from: ${missing.see_crops ?? "the server keeps none."}</p>`}
+    ${hasStrangers && !may.list_unknown && html`
+      <p class="small soft">Visits of unknown people are not grouped by face: ${missing.list_unknown ?? "the server does not do it."}</p>`}
     ${naming && html`<${Enroll} gallery=${gallery} first=${[naming]} onClose=${() => setNaming(null)} />`}`;
 }
