@@ -19,6 +19,7 @@ from facewire_console.guard.bodies import HEAD_BYTES, Bodies
 from facewire_console.guard.faults import Faults
 from facewire_console.guard.headers import SafeHeaders
 from facewire_console.guard.held import HeldBytes
+from facewire_console.guard.leaving import Leaving
 from facewire_console.guard.login import LOGIN, LOGIN_BYTES, Login
 from facewire_console.guard.sessions import Sessions
 from facewire_console.guard.sites import Sites
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(Sites, settings),
             Middleware(Login, settings, sessions),
             Middleware(Bodies, max_body_bytes, held),
+            Middleware(Leaving, _goes_on),
         ],
         exception_handlers={
             FacewireError: error_response,
@@ -70,6 +72,14 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.state.sessions = sessions
     return app
+
+
+def _goes_on(method: str, path: str) -> bool:
+    """Returns whether a request is worked on although its client has left.
+
+    Old cameras and boards may leave once they have posted, and a change through the CompreFace door has several steps.
+    """
+    return path.startswith((ancestor.PREFIX, "/v1/frames/")) or compreface.changes(method, path)
 
 
 def _routes(settings: Settings) -> list[BaseRoute]:

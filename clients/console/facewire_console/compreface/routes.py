@@ -13,7 +13,7 @@ from facewire_console.compreface.errors import Code, DoorError, error_response
 from facewire_console.compreface.keys import KeyFile, KeyFileError
 from facewire_console.settings import Settings, SettingsError
 
-__all__ = ["routes"]
+__all__ = ["changes", "routes"]
 
 _ANY_METHOD: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -35,6 +35,22 @@ _WORK: Final[tuple[tuple[str, str, Work], ...]] = (
     ("POST", "/verification/verify", recognition.verify),
 )
 """Method, path below /api/v1, and what is done. CompreFace's clients end some paths with a slash."""
+
+
+_CHANGES: Final = (
+    "/api/v1/recognition/subjects",
+    "/api/v1/recognition/faces",
+    "/v1/vision/face/register",
+    "/v1/vision/face/delete",
+)
+"""Starts of paths whose requests change a gallery."""
+
+
+def changes(method: str, path: str) -> bool:
+    """Returns whether a request through the door changes a gallery."""
+    return (
+        method != "GET" and path.startswith(_CHANGES) and not path.rstrip("/").endswith("/verify")
+    )
 
 
 def routes(settings: Settings) -> list[BaseRoute]:
