@@ -23,6 +23,7 @@ from facewire_server.errors import (
     RequestIdReused,
     TemplateNotFound,
 )
+from facewire_server.galleries.checkup import EnrolledPeople, LeftOut, SinglePicture
 from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.fusion import Fused, fuse
 from facewire_server.galleries.ids import (
@@ -34,6 +35,7 @@ from facewire_server.galleries.ids import (
 )
 from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.galleries.ports import (
+    EnrolledReader,
     Enrollments,
     GalleryAdmin,
     KeptCrops,
@@ -65,7 +67,7 @@ from facewire_server.types import Candidate, Quality, Rgb
 __all__ = ["Gallery", "MemoryGallery"]
 
 
-class Gallery(LiveSearch, Enrollments, KeptCrops, GalleryAdmin, People, Protocol):
+class Gallery(LiveSearch, Enrollments, EnrolledReader, KeptCrops, GalleryAdmin, People, Protocol):
     """All ports of a gallery together, as its tests need them."""
 
 
@@ -325,6 +327,49 @@ class MemoryGallery:
                 raise TemplateNotFound("no such template")
             start = list(person.templates).index(after) + 1
         return infos[start : start + limit]
+
+    async def get_template(self, gallery_id: str, template_id: str) -> TemplateInfo:
+        for person in self._room(gallery_id).people.values():
+            if template_id in person.templates:
+                return person.templates[template_id].info
+        raise TemplateNotFound("no such template")
+
+    async def enrolled_people(
+        self, gallery_id: str, most_templates: int
+    ) -> tuple[GalleryInfo, EnrolledPeople | None]:
+        room, info = self._room(gallery_id), self._info(gallery_id)
+        if info.template_count > most_templates:
+            return info, None
+        people = sorted(
+            (one for one in room.people.items() if one[1].templates), key=lambda one: one[1].number
+        )
+        means, ids, starts = [], [], [0]
+        left_out: list[LeftOut] = []
+        single: list[SinglePicture] = []
+        for place, (_, person) in enumerate(people):
+            templates = list(person.templates.values())
+            fused = person.fused()
+            means += [one.mean for one in fused]
+            ids += [templates[one.rows[0]].info.template_id for one in fused]
+            starts.append(len(means))
+            searched = {row for one in fused for row in one.rows}
+            left_out += [
+                LeftOut(place, one.info.template_id, one.embedding)
+                for row, one in enumerate(templates)
+                if row not in searched
+            ]
+            if len(templates) == 1:
+                only = templates[0].info
+                single.append(SinglePicture(place, only.template_id, only.quality))
+        return info, EnrolledPeople(
+            identity_ids=tuple(identity_id for identity_id, _ in people),
+            display_names=tuple(person.display_name for _, person in people),
+            starts=np.array(starts, np.int64),
+            means=np.array(means, np.float32).reshape(-1, self._dimension),
+            template_ids=tuple(ids),
+            left_out=tuple(left_out),
+            single_pictures=tuple(single),
+        )
 
     async def delete_template(self, gallery_id: str, template_id: str) -> int:
         room = self._room(gallery_id)

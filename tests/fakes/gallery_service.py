@@ -212,12 +212,22 @@ class FakeGalleries:
         page, token = _page(gallery.of(request.identity_id), request)
         return gallery_pb2.ListTemplatesResponse(templates=page, next_page_token=token)
 
-    def DeleteTemplate(self, request: Any) -> Any:
-        if not re.fullmatch("[0-9a-f]{32}", request.template_id):
-            raise Refusal("FIELD_INVALID", "32 hexadecimal digits", field="template_id")
+    def GetTemplate(self, request: Any) -> Any:
         gallery = self.get(request.gallery_id)
-        if request.template_id not in gallery.templates:
-            raise Refusal("TEMPLATE_NOT_FOUND", "no such template", code=_NOT_FOUND)
+        return gallery_pb2.GetTemplateResponse(template=_template(gallery, request.template_id))
+
+    def CheckGallery(self, request: Any) -> Any:
+        """Finds nothing, whatever there is."""
+        if request.max_findings > 100:
+            raise Refusal("FIELD_INVALID", "at most 100", field="max_findings")
+        gallery = self.get(request.gallery_id).describe()
+        kinds: list[Any] = gallery_pb2.FindingKind.values()[1:]
+        findings = [gallery_pb2.GalleryFindings(kind=kind) for kind in kinds]
+        return gallery_pb2.CheckGalleryResponse(gallery=gallery, findings=findings)
+
+    def DeleteTemplate(self, request: Any) -> Any:
+        gallery = self.get(request.gallery_id)
+        _template(gallery, request.template_id)
         gallery.drop(request.template_id)
         self._was_deleted = True
         return gallery_pb2.DeleteTemplateResponse(revision=gallery.wrote())
@@ -307,6 +317,14 @@ def _gallery_id(text: str) -> str:
     if text and not re.fullmatch("[a-z0-9._-]{1,64}", text):
         raise Refusal("FIELD_INVALID", "1 to 64 of a-z, 0-9", field="gallery_id")
     return text or "default"
+
+
+def _template(gallery: _Gallery, template_id: str) -> gallery_pb2.Template:
+    if not re.fullmatch("[0-9a-f]{32}", template_id):
+        raise Refusal("FIELD_INVALID", "32 hexadecimal digits", field="template_id")
+    if template_id not in gallery.templates:
+        raise Refusal("TEMPLATE_NOT_FOUND", "no such template", code=_NOT_FOUND)
+    return gallery.templates[template_id]
 
 
 def _check_identity_id(text: str) -> None:

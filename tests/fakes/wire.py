@@ -22,6 +22,9 @@ from facewire_server.access.tokens import Token, plain_tokens
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import GalleryNotFound, ModelContractMismatch
 from facewire_server.events import Emit, ignore
+from facewire_server.galleries.examined import Standards
+from facewire_server.galleries.examining import Examiner
+from facewire_server.galleries.single_picture import SinglePictureLimits
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc.forwarded import TrustedProxies
 from facewire_server.rpc.gallery import GalleryServicer
@@ -82,6 +85,7 @@ DEFAULTS = RequestDefaults(
     picture=DetectionOptions(min_score=0.875, max_faces=128, short_side_fraction=1 / 32),
     stream=DetectionOptions(min_score=0.875, max_faces=64, short_side_fraction=1 / 16),
 )
+STANDARDS = Standards(DEFAULTS.decision, CONTRACT_ID, SinglePictureLimits(24.0, 9.0, 0.23, 0.3))
 Request = recognition_pb2.StreamRecognizeRequest
 
 
@@ -173,6 +177,7 @@ async def served(
         enroller or FakeEnroller(),
         dimension=DIMENSION,
         trail=trail or NoTrail(),
+        examiner=Examiner(gallery, STANDARDS),
         purge=purge,
         unknown=NotKeptUnknown(),
         emit=emit,

@@ -176,6 +176,26 @@ def test_identities_are_listed_one_page_at_a_time(client, gallery):
     assert last.next_page_token == ""
 
 
+def test_a_template_is_read_by_its_id(client, gallery, portrait):
+    (picture,) = client.enroll("ada", portrait, gallery=gallery).pictures
+    template = client.template(picture.template_id, gallery=gallery)
+    assert (template.template_id, template.identity_id) == (picture.template_id, "ada")
+    client.delete_template(picture.template_id, gallery=gallery)
+    with pytest.raises(facewire.NotFoundError) as caught:
+        client.template(picture.template_id, gallery=gallery)
+    assert caught.value.reason is ErrorReason.TEMPLATE_NOT_FOUND
+
+
+def test_nothing_is_found_in_an_empty_gallery(client, gallery):
+    checkup = client.check_gallery(gallery=gallery)
+    assert checkup.is_sound
+    assert [each.kind for each in checkup.findings] == list(facewire.FindingKind)[1:]
+    assert checkup.gallery.gallery_id == gallery
+    with pytest.raises(facewire.InvalidRequestError) as caught:
+        client.check_gallery(gallery=gallery, max_findings=101)
+    assert caught.value.field == "max_findings"
+
+
 def test_somebody_who_was_deleted_is_not_recognized_any_more(client, gallery, portrait):
     client.enroll("eileen", portrait, gallery=gallery)
     client.delete_identity("eileen", gallery=gallery)

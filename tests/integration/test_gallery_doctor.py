@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import facewire
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from facewire_server.app.values import read_model_contract
 from facewire_server.backends.exact_search import ExactSearch
@@ -118,6 +119,22 @@ async def test_each_fault_is_found_beside_a_running_server_and_no_file_changes(
             "facewire forget --gallery default -- 'ada two'"
         )
         assert found["poor_picture"][0]["faults"] == ["TOO_SMALL"]
+        with facewire.Client(server.address) as client:
+            checkup = client.check_gallery()
+        assert contents(tmp_path / "gallery") == before
+        by_call = {each.kind.value.lower(): each.listed for each in checkup.findings}
+        assert {
+            kind: [
+                ([one.identity_id for one in each.people], list(each.template_ids))
+                for each in listed
+            ]
+            for kind, listed in by_call.items()
+        } == {kind: values(listed) for kind, listed in found.items()}
+        assert [each.value for listed in by_call.values() for each in listed] == pytest.approx(
+            numbers
+        )
+        assert by_call["poor_picture"][0].faults == (facewire.QualityFault.TOO_SMALL,)
+        assert by_call["probable_double"][0].people[0].display_name == NAME
         # The server goes on writing, and the next look sees that.
         galleries.DeleteIdentity(gallery_pb2.DeleteIdentityRequest(identity_id="ada two"))
         galleries.DeleteTemplate(gallery_pb2.DeleteTemplateRequest(template_id=wrong))

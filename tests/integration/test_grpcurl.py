@@ -219,6 +219,22 @@ def test_a_server_says_what_it_is_and_allows(
     assert told["absent_features"] == [feature.wire_name for feature in info.absent_features]
 
 
+def test_a_template_is_read_by_its_id_and_a_gallery_is_examined(
+    server: RunningServer, gallery: str, enrolled: str, face: dict[str, str]
+) -> None:
+    named = {"gallery_id": gallery, "template_id": enrolled}
+    template = call(server.address, f"{GALLERIES}/GetTemplate", named).only["template"]
+    assert (template["template_id"], template["identity_id"]) == (enrolled, "ada")
+    again = {"gallery_id": gallery, "identity_id": "bo", "create_identity": True, "images": [face]}
+    assert call(server.address, f"{GALLERIES}/EnrollTemplates", again).status == 0
+    asked = {"gallery_id": gallery, "max_findings": 1}
+    checkup = call(server.address, f"{GALLERIES}/CheckGallery", asked).only
+    doubles, *_ = checkup["findings"]
+    assert (doubles["kind"], doubles["total_count"]) == ("FINDING_KIND_PROBABLE_DOUBLE", "1")
+    (double,) = doubles["listed"]
+    assert [one["identity_id"] for one in double["people"]] == ["ada", "bo"]
+
+
 def test_the_feed_of_tracks_ends_after_what_is_kept(server: RunningServer) -> None:
     answer = call(
         server.address, f"{RECOGNITION}/WatchTracks", {"after_event": 1, "kept_only": True}

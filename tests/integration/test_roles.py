@@ -42,6 +42,8 @@ MATRIX = {
     "GetUnknownPictures": (E, O),
     "EnrollUnknown": (E, O),
     "ForgetUnknown": (O,),
+    "GetTemplate": (E, O),
+    "CheckGallery": (O,),
     "Check": (C, E, O, X),
     "List": (C, E, O, X),
     "Watch": (C, E, O, X),

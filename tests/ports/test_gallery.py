@@ -473,6 +473,46 @@ async def test_templates_are_listed_oldest_first_page_by_page(gallery: Gallery):
             await gallery.list_templates("default", "ann", after, 2)
 
 
+async def test_a_template_is_read_by_its_id_whosever_it_is(gallery: Gallery):
+    await enroll(gallery, "ann", random_unit(2), [9, 2])
+    await enroll(gallery, "bob", random_unit(1), [5])
+    for identity_id, number in (("ann", 9), ("ann", 2), ("bob", 5)):
+        template = await gallery.get_template("default", template_id(number))
+        assert template.identity_id == identity_id
+        assert template in await gallery.list_templates("default", identity_id, "", 10)
+    await gallery.delete_template("default", template_id(5))
+    for missing in (template_id(5), template_id(77), "no id"):
+        with pytest.raises(TemplateNotFound):
+            await gallery.get_template("default", missing)
+    with pytest.raises(GalleryNotFound):
+        await gallery.get_template("none", template_id(9))
+
+
+async def test_people_are_copied_for_a_checkup_in_the_order_of_their_enrollment(gallery: Gallery):
+    info, nobody = await gallery.enrolled_people("default", 0)
+    assert (info.template_count, nobody is not None and nobody.identity_ids) == (0, ())
+    one, other = random_unit(1), random_unit(1)
+    await gallery.create_identity("default", "nobody", "")
+    await enroll(gallery, "bob", np.concatenate([one, -one]), [1, 2])  # which disagree
+    await enroll(gallery, "ann", np.concatenate([other, other, -other]), [5, 3, 4])
+    await enroll(gallery, "cy", one, [6])
+    info, people = await gallery.enrolled_people("default", 6)
+    assert info == await gallery.get_gallery("default")
+    assert people is not None
+    assert people.identity_ids == ("bob", "ann", "cy")
+    assert people.starts.tolist() == [0, 2, 3, 4]
+    assert people.template_ids == tuple(template_id(number) for number in (1, 2, 5, 6))
+    np.testing.assert_array_equal(people.means[[0, 1, 3]], np.concatenate([one, -one, one]))
+    np.testing.assert_allclose(people.means[2:3], other, atol=1e-6)
+    ((person, left_out, vector),) = people.left_out
+    assert (person, left_out) == (1, template_id(4))
+    np.testing.assert_array_equal(vector, -other[0])
+    assert people.single_pictures == ((2, template_id(6), QUALITY),)
+    assert (await gallery.enrolled_people("default", 5))[1] is None
+    with pytest.raises(GalleryNotFound):
+        await gallery.enrolled_people("none", 5)
+
+
 async def test_an_enrollment_with_nothing_accepted_writes_nothing(gallery: Gallery):
     revision = await revision_of(gallery, "default")
     answer = await gallery.enroll(

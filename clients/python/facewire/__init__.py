@@ -18,12 +18,14 @@ from facewire._sync.camera_follower import CameraFollower
 from facewire._sync.client import Client
 from facewire._sync.stream import Stream
 from facewire._sync.track_feed import TrackFeed
+from facewire._values.checkup import Finding, Findings, FoundPerson, GalleryCheckup
 from facewire._values.enums import (
     CompareOutcome,
     DetectionMode,
     ErrorReason,
     FaceSelection,
     Feature,
+    FindingKind,
     FramePolicy,
     FrameStatus,
     ImageFormat,
@@ -121,12 +123,17 @@ __all__ = [
     "FaceSelection",
     "FacewireError",
     "Feature",
+    "Finding",
+    "FindingKind",
+    "Findings",
+    "FoundPerson",
     "Frame",
     "FramePolicy",
     "FrameResult",
     "FrameStatus",
     "FramesSkipped",
     "Gallery",
+    "GalleryCheckup",
     "Health",
     "Identity",
     "IdentityPage",

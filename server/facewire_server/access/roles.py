@@ -17,6 +17,7 @@ class Permission(Enum):
     READ = "read which galleries and people there are"
     WRITE = "change galleries: enroll, rename, delete, import"
     PURGE = "erase at once what was deleted, and unknown people"
+    CHECK = "examine what in a gallery harms its recognition"
     EXPORT = "export templates"
 
 

@@ -1,19 +1,15 @@
 """The command `facewire-server gallery doctor`: examines the galleries beside the servers that use them, and writes nothing."""
 
 import argparse
-import dataclasses
 import json
-from pathlib import Path
 
-from facewire_server.app.doctor_report import Examined, as_document, as_lines
+from facewire_server.app.doctor_report import as_document, as_lines
 from facewire_server.app.gallery_files import show_progress
-from facewire_server.app.values import read_model_contract, request_defaults
+from facewire_server.app.values import read_model_contract, standards
 from facewire_server.backends.lmdb_gallery.enrolled_people import enrolled_people, gallery_ids
 from facewire_server.configuration.settings import Settings
 from facewire_server.errors import GalleryDamaged, GalleryNotFound
-from facewire_server.galleries.checkup import checkup
-from facewire_server.galleries.single_picture import SinglePictureLimits
-from facewire_server.proof.model_contract import ModelContract
+from facewire_server.galleries.examined import Examined
 
 __all__ = ["run_doctor_command"]
 
@@ -31,7 +27,7 @@ def run_doctor_command(flags: argparse.Namespace, settings: Settings) -> tuple[s
         StorageDamaged, StorageBusy, OSError: the storage cannot be read.
     """
     folder = settings.data / "gallery"
-    contract = read_model_contract(settings.model_contract)
+    held_to = standards(settings, read_model_contract(settings.model_contract))
     found, unsound = gallery_ids(folder)
     if flags.gallery is not None:
         if flags.gallery not in found:
@@ -43,7 +39,8 @@ def run_doctor_command(flags: argparse.Namespace, settings: Settings) -> tuple[s
         try:
             if gallery_id in unsound:
                 raise GalleryDamaged(gallery_id)
-            examined.append(_examined(folder, gallery_id, settings, contract, flags.limit))
+            info, people = enrolled_people(folder, gallery_id)
+            examined.append(held_to.examine(info, people, flags.limit, show_progress))
         except GalleryDamaged:
             damaged.append(gallery_id)
         except GalleryNotFound:  # deleted meanwhile
@@ -59,29 +56,3 @@ def run_doctor_command(flags: argparse.Namespace, settings: Settings) -> tuple[s
         f"{gallery_id}: damaged, not examined: restore it from a backup" for gallery_id in damaged
     ]
     return "\n".join(lines), is_sound
-
-
-def _examined(
-    folder: Path, gallery_id: str, settings: Settings, contract: ModelContract, limit: int
-) -> Examined:
-    info, people = enrolled_people(folder, gallery_id)
-    policy = request_defaults(settings, contract).decision
-    is_of_contract = info.model_contract_id == contract.id
-    if not is_of_contract:
-        policy = dataclasses.replace(policy, error_rates=None)
-    threshold = policy.threshold_among(info.enrolled_count, info.pairs)
-    least = threshold.value - policy.min_margin
-    limits = SinglePictureLimits.above_enrollment(
-        inter_eye_px=settings.enroll_min_inter_eye_px,
-        directional_sharpness=settings.enroll_min_directional_sharpness,
-        yaw=settings.enroll_max_yaw,
-        pitch=settings.enroll_max_pitch,
-    )
-    findings = checkup(
-        people,
-        least_confusable=least,
-        limits=limits,
-        limit=limit,
-        progress=show_progress,
-    )
-    return Examined(info, people, threshold, is_of_contract, least, findings)

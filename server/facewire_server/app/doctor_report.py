@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from shlex import quote
 from typing import Any, Final
 
-from facewire_server.galleries.checkup import EnrolledPeople, Finding, FindingKind, Findings
-from facewire_server.galleries.records import GalleryInfo
-from facewire_server.thresholds import Threshold, ThresholdSource
-from facewire_server.thresholds.rule import PROBABLE_DOUBLE
+from facewire_server.galleries.checkup import EnrolledPeople, Finding, FindingKind
+from facewire_server.galleries.examined import Examined
+from facewire_server.thresholds import ThresholdSource
 
-__all__ = ["Examined", "as_document", "as_lines"]
+__all__ = ["as_document", "as_lines"]
 
 _HEADINGS: Final = {
     FindingKind.PROBABLE_DOUBLE: "probably one person under two names (cosine of the means, at or above .5)",
@@ -21,46 +19,8 @@ _HEADINGS: Final = {
     FindingKind.POOR_PICTURE: "people whose only picture is poor (share of the limit that it reaches)",
 }
 
-
 _LEAST_EXPECTED: Final = 0.5
 """Fewer pairs round to none."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Examined:
-    """One gallery, and what was found in it.
-
-    Attributes:
-        info: of the gallery.
-        people: in it.
-        threshold: of the gallery, under the settings.
-        is_of_contract: whether the settings' model contract is the gallery's.
-        least_confusable: cosine from which on two people are confusable.
-        findings: of each kind.
-    """
-
-    info: GalleryInfo
-    people: EnrolledPeople
-    threshold: Threshold
-    is_of_contract: bool
-    least_confusable: float
-    findings: dict[FindingKind, Findings]
-
-    @property
-    def doubles_by_chance(self) -> float | None:
-        """Pairs of different people who are expected to be as similar as probable doubles; None without a calibration.
-
-        The calibration is of comparisons of two pictures, and these are of means.
-        """
-        if self.threshold.rule is None:
-            return None
-        people = len(self.people.identity_ids)
-        return self.threshold.rule.fmr_at(PROBABLE_DOUBLE).value * people * (people - 1) / 2
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing was found."""
-        return not any(found.total for found in self.findings.values())
 
 
 def as_lines(one: Examined, *, names: bool) -> Iterator[str]:

@@ -16,10 +16,12 @@ from facewire_server.app.values import (
     request_defaults,
     server_options,
     serving_limits,
+    standards,
 )
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.events import Emit
+from facewire_server.galleries.examining import Examiner
 from facewire_server.host.open_files import raise_open_files
 from facewire_server.models import Models
 from facewire_server.proof.model_contract import ModelContract
@@ -88,6 +90,7 @@ def join(
             defaults=defaults,
             dimension=contract.dimension,
             trail=trail,
+            examiner=Examiner(gallery, standards(settings, contract)),
             purge=erasing.at_once,
             unknown=unknown,
             emit=emit,

@@ -10,6 +10,8 @@ from facewire_server.backends import tfserving
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.configuration.credentials import read_credentials, read_file
 from facewire_server.configuration.settings import Settings, SettingsError
+from facewire_server.galleries.examined import Standards
+from facewire_server.galleries.single_picture import SinglePictureLimits
 from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.servables import servables
@@ -29,6 +31,7 @@ __all__ = [
     "request_defaults",
     "server_options",
     "serving_limits",
+    "standards",
     "usable_model_contract",
 ]
 
@@ -143,6 +146,17 @@ def request_defaults(settings: Settings, contract: ModelContract) -> RequestDefa
         picture=detection(_PICTURE_FRACTION, _PICTURE_TILES),
         stream=detection(_STREAM_FRACTION, 0),
     )
+
+
+def standards(settings: Settings, contract: ModelContract) -> Standards:
+    """Returns what galleries are held to when they are examined."""
+    limits = SinglePictureLimits.above_enrollment(
+        inter_eye_px=settings.enroll_min_inter_eye_px,
+        directional_sharpness=settings.enroll_min_directional_sharpness,
+        yaw=settings.enroll_max_yaw,
+        pitch=settings.enroll_max_pitch,
+    )
+    return Standards(request_defaults(settings, contract).decision, contract.id, limits)
 
 
 def error_rates(settings: Settings, contract: ModelContract) -> ErrorRates | None:

@@ -28,6 +28,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.galleries.checkup import EnrolledPeople
 from facewire_server.galleries.records import (
     Enrollment,
     EnrollmentResult,
@@ -47,6 +48,7 @@ from facewire_server.types import Rgb
 
 __all__ = [
     "Changing",
+    "EnrolledReader",
     "Enrollments",
     "GalleryAdmin",
     "KeptCrops",
@@ -182,6 +184,16 @@ class Enrollments(Search, Protocol):
         ...
 
 
+class EnrolledReader(Protocol):
+    """The call of whoever examines a gallery."""
+
+    async def enrolled_people(
+        self, gallery_id: str, most_templates: int
+    ) -> tuple[GalleryInfo, EnrolledPeople | None]:
+        """Copies what the people of a gallery are searched by, of any model contract; None if it has more templates than that."""
+        ...
+
+
 class KeptCrops(Protocol):
     """The call of whoever embeds again what was enrolled."""
 
@@ -278,6 +290,10 @@ class GalleryAdmin(Protocol):
             IdentityNotFound: no such identity.
             TemplateNotFound: `after` is not (or no longer) a template of it.
         """
+        ...
+
+    async def get_template(self, gallery_id: str, template_id: str) -> TemplateInfo:
+        """Reads one template, whosever it is; raises TemplateNotFound."""
         ...
 
     async def delete_template(self, gallery_id: str, template_id: str) -> int:

@@ -1,9 +1,11 @@
 """Converts the quality of a face to the contract's message and back."""
 
+from collections.abc import Iterable
+
 from facewire.v1 import face_pb2
 from facewire_server.types import Quality, QualityFault
 
-__all__ = ["quality_message", "quality_of"]
+__all__ = ["fault_messages", "quality_message", "quality_of"]
 
 _FAULTS = {
     QualityFault.TOO_SMALL: face_pb2.QUALITY_FAULT_TOO_SMALL,
@@ -27,8 +29,13 @@ def quality_message(quality: Quality) -> face_pb2.Quality:
         embedding_norm=quality.embedding_norm,
         yaw=quality.yaw,
         pitch=quality.pitch,
-        faults=[_FAULTS[fault] for fault in quality.faults],
+        faults=fault_messages(quality.faults),
     )
+
+
+def fault_messages(faults: Iterable[QualityFault]) -> list[face_pb2.QualityFault]:
+    """Converts what is wrong with a face."""
+    return [_FAULTS[fault] for fault in faults]
 
 
 def quality_of(message: face_pb2.Quality) -> Quality:

@@ -9,6 +9,7 @@ from facewire_server.access.audit_trail import Trail
 from facewire_server.access.caller import allowed_galleries
 from facewire_server.errors import GalleryDamaged, GalleryNotFound, InvalidField, OutOfOrder
 from facewire_server.events import Emit, ignore
+from facewire_server.galleries.examining import Examiner
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
 from facewire_server.galleries.ports import GalleryAdmin, People
 from facewire_server.galleries.records import ExportedTemplate, GalleryInfo, GalleryRecord
@@ -22,6 +23,7 @@ from facewire_server.rpc.checks import (
     page_of,
 )
 from facewire_server.rpc.convert import detection_options, face_selection
+from facewire_server.rpc.convert_checkup import checked_max_findings, checkup_message
 from facewire_server.rpc.incoming import incoming
 from facewire_server.rpc.options import RequestDefaults
 from facewire_server.rpc.unknown import UnknownCalls
@@ -53,6 +55,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         defaults: RequestDefaults,
         dimension: int,
         trail: Trail,
+        examiner: Examiner,
         purge: Callable[[str], Awaitable[int]],
         unknown: UnknownPeople,
         emit: Emit = ignore,
@@ -66,6 +69,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             defaults: options of a request that leaves them unset.
             dimension: length of an embedding, stated in exports.
             trail: keeps who changed and exported what.
+            examiner: finds what in a gallery harms its recognition.
             purge: takes the caller's address, keeps what it erases, and returns when nothing that was deleted before is in a file: the
                 number of deletions that were erased.
             unknown: the people whom the galleries do not know.
@@ -76,6 +80,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self._limits = limits
         self._defaults = defaults
         self._dimension = dimension
+        self._examiner = examiner
         self._purge = purge
         self._audit = Audit(emit, trail, galleries)
         self._unknown = unknown
@@ -320,6 +325,25 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.ForgetUnknownResponse:
         """Erases one of them, or all."""
         return await self._unknown_calls.forget(request, context)
+
+    async def GetTemplate(
+        self, request: gallery_pb2.GetTemplateRequest, context: Any
+    ) -> gallery_pb2.GetTemplateResponse:
+        """Reads one template."""
+        gallery_id = gallery_id_or_default(request.gallery_id)
+        info = await self._galleries.get_template(
+            gallery_id, checked_template_id(request.template_id)
+        )
+        return gallery_pb2.GetTemplateResponse(template=convert.template_message(info))
+
+    async def CheckGallery(
+        self, request: gallery_pb2.CheckGalleryRequest, context: Any
+    ) -> gallery_pb2.CheckGalleryResponse:
+        """Finds what in a gallery harms its recognition."""
+        gallery_id = gallery_id_or_default(request.gallery_id)
+        limit = checked_max_findings(request.max_findings)
+        examined = await self._examiner.examine(gallery_id, limit)
+        return checkup_message(examined, self._gallery_message(examined.info))
 
     async def _allowed_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
         """Returns the galleries of a page, of those that the caller may use."""

@@ -38,6 +38,8 @@ PERMISSIONS: Final[Mapping[str, Permission | None]] = MappingProxyType(
         f"{_GALLERIES}GetUnknownPictures": Permission.CROP,
         f"{_GALLERIES}EnrollUnknown": Permission.WRITE,
         f"{_GALLERIES}ForgetUnknown": Permission.PURGE,
+        f"{_GALLERIES}GetTemplate": Permission.READ,
+        f"{_GALLERIES}CheckGallery": Permission.CHECK,
         f"{_GALLERIES}ExportGallery": Permission.EXPORT,
         f"{_HEALTH}Check": None,
         f"{_HEALTH}List": None,

@@ -5,10 +5,11 @@ import shlex
 import numpy as np
 import pytest
 
-from facewire_server.app.doctor_report import Examined, as_document, as_lines
+from facewire_server.app.doctor_report import as_document, as_lines
 from facewire_server.app.values import read_model_contract
 from facewire_server.configuration.settings import Settings
 from facewire_server.galleries.checkup import EnrolledPeople, Finding, FindingKind, Findings
+from facewire_server.galleries.examined import Examined
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.thresholds import UNCALIBRATED, ErrorRates, Threshold, ThresholdSource
 from facewire_server.thresholds.rule import PROBABLE_DOUBLE

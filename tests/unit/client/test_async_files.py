@@ -66,6 +66,8 @@ CALLS = {
     "identities": lambda client, jpeg, export: listed(client.identities()),
     "delete_identity": lambda client, jpeg, export: client.delete_identity("bo"),
     "templates": lambda client, jpeg, export: listed(client.templates("ada")),
+    "template": lambda client, jpeg, export: one_read(client),
+    "check_gallery": lambda client, jpeg, export: client.check_gallery(),
     "delete_template": lambda client, jpeg, export: one_deleted(client),
     "identity_page": lambda client, jpeg, export: client.identity_page(),
     "purge_deleted": lambda client, jpeg, export: client.purge_deleted(),
@@ -85,6 +87,11 @@ CALLS = {
 
 async def listed(items):
     return [item async for item in items]
+
+
+async def one_read(client):
+    first, *_ = await listed(client.templates("ada"))
+    assert (await client.template(first.template_id)) == first
 
 
 async def one_deleted(client):

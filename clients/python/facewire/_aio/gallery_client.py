@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 
+from facewire._aio.checkup_client import AsyncCheckupClient
 from facewire._aio.ending import Ending
 from facewire._aio.threads import in_thread, metadata_of
 from facewire._aio.unknown_client import AsyncUnknownClient
@@ -28,7 +29,7 @@ from facewire.v1 import gallery_pb2
 __all__ = ["AsyncGalleryClient"]
 
 
-class AsyncGalleryClient(AsyncUnknownClient):
+class AsyncGalleryClient(AsyncUnknownClient, AsyncCheckupClient):
     """Methods for galleries; each may raise what `Client` lists."""
 
     async def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:
@@ -111,6 +112,12 @@ class AsyncGalleryClient(AsyncUnknownClient):
     ) -> AsyncIterator[Template]:
         """Lists the templates of an identity, oldest first. See `Client.templates`."""
         return self._walk(gallery_requests.templates(identity_id, gallery), timeout_s)
+
+    async def template(
+        self, template_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> Template:
+        """Reads one template, whosever it is. See `Client.template`."""
+        return await self._run(gallery_requests.template(template_id, gallery), timeout_s)
 
     async def delete_template(
         self, template_id: str, *, gallery: str = "default", timeout_s: float | None = None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import grpc
 
+from facewire._sync.checkup_client import CheckupClient
 from facewire._sync.unknown_client import UnknownClient
 from facewire._values.galleries import (
     Gallery,
@@ -24,7 +25,7 @@ from facewire.v1 import gallery_pb2
 __all__ = ["GalleryClient"]
 
 
-class GalleryClient(UnknownClient):
+class GalleryClient(UnknownClient, CheckupClient):
     """Methods for galleries; each may raise what `Client` lists."""
 
     def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:
@@ -171,6 +172,16 @@ class GalleryClient(UnknownClient):
             NotFoundError: no such gallery, or no such identity in it.
         """
         return self._walk(gallery_requests.templates(identity_id, gallery), timeout_s)
+
+    def template(
+        self, template_id: str, *, gallery: str = "default", timeout_s: float | None = None
+    ) -> Template:
+        """Reads one template, whosever it is.
+
+        Raises:
+            NotFoundError: no such gallery, or no such template in it.
+        """
+        return self._run(gallery_requests.template(template_id, gallery), timeout_s)
 
     def delete_template(
         self, template_id: str, *, gallery: str = "default", timeout_s: float | None = None

@@ -17,6 +17,7 @@ __all__ = [
     "ErrorReason",
     "FaceSelection",
     "Feature",
+    "FindingKind",
     "FramePolicy",
     "FrameStatus",
     "ImageFormat",
@@ -91,6 +92,23 @@ class ThresholdSource(WireEnum):
     """The server, by the number of identities in the gallery: one without `Feature.ERROR_RATES`, or without a calibration of its model."""
     ERROR_RATE = "ERROR_RATE"
     """The server, by the error rate that is wanted: `DecisionPolicy.max_fpir`."""
+
+
+class FindingKind(WireEnum):
+    """What can be wrong in a gallery."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    """Something that this version does not know."""
+    PROBABLE_DOUBLE = "PROBABLE_DOUBLE"
+    """Two identities that are probably one person."""
+    CONFUSABLE = "CONFUSABLE"
+    """Two people of whom a picture of one can be taken for the other, or lie between them."""
+    LEFT_OUT = "LEFT_OUT"
+    """A template that resembles its person's others too little, and is not searched."""
+    DISAGREEING = "DISAGREEING"
+    """Two templates of a person that disagree: each is searched alone, since either may be wrong."""
+    POOR_PICTURE = "POOR_PICTURE"
+    """A person's only picture, which is a poor one."""
 
 
 class QualityFault(WireEnum):

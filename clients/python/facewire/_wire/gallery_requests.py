@@ -24,6 +24,7 @@ __all__ = [
     "pages",
     "purge_deleted",
     "rename_identity",
+    "template",
     "templates",
 ]
 
@@ -125,6 +126,16 @@ def templates(identity_id: str, gallery: str) -> Call[Page[Template]]:
         lambda stubs: stubs.galleries.ListTemplates,
         request,
         lambda page: map(read_template, page.templates),
+    )
+
+
+def template(template_id: str, gallery: str) -> Call[Template]:
+    """Reads a template."""
+    request = gallery_pb2.GetTemplateRequest(gallery_id=gallery, template_id=template_id)
+    return Call(
+        lambda stubs: stubs.galleries.GetTemplate,
+        request,
+        lambda response: read_template(response.template),
     )
 
 

@@ -1,11 +1,27 @@
 from facewire.v1 import face_pb2 as _face_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class FindingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FINDING_KIND_UNSPECIFIED: _ClassVar[FindingKind]
+    FINDING_KIND_PROBABLE_DOUBLE: _ClassVar[FindingKind]
+    FINDING_KIND_CONFUSABLE: _ClassVar[FindingKind]
+    FINDING_KIND_LEFT_OUT: _ClassVar[FindingKind]
+    FINDING_KIND_DISAGREEING: _ClassVar[FindingKind]
+    FINDING_KIND_POOR_PICTURE: _ClassVar[FindingKind]
+FINDING_KIND_UNSPECIFIED: FindingKind
+FINDING_KIND_PROBABLE_DOUBLE: FindingKind
+FINDING_KIND_CONFUSABLE: FindingKind
+FINDING_KIND_LEFT_OUT: FindingKind
+FINDING_KIND_DISAGREEING: FindingKind
+FINDING_KIND_POOR_PICTURE: FindingKind
 
 class Gallery(_message.Message):
     __slots__ = ("gallery_id", "display_name", "revision", "identity_count", "template_count", "model_contract_id", "pending_purge_count", "created_at_us", "threshold", "threshold_source")
@@ -460,3 +476,67 @@ class ExportedTemplate(_message.Message):
     template: Template
     embedding: bytes
     def __init__(self, template: _Optional[_Union[Template, _Mapping]] = ..., embedding: _Optional[bytes] = ...) -> None: ...
+
+class GetTemplateRequest(_message.Message):
+    __slots__ = ("gallery_id", "template_id")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    template_id: str
+    def __init__(self, gallery_id: _Optional[str] = ..., template_id: _Optional[str] = ...) -> None: ...
+
+class GetTemplateResponse(_message.Message):
+    __slots__ = ("template",)
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    template: Template
+    def __init__(self, template: _Optional[_Union[Template, _Mapping]] = ...) -> None: ...
+
+class CheckGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id", "max_findings")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    MAX_FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    max_findings: int
+    def __init__(self, gallery_id: _Optional[str] = ..., max_findings: _Optional[int] = ...) -> None: ...
+
+class CheckGalleryResponse(_message.Message):
+    __slots__ = ("gallery", "least_confusable", "doubles_by_chance", "findings")
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    LEAST_CONFUSABLE_FIELD_NUMBER: _ClassVar[int]
+    DOUBLES_BY_CHANCE_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    gallery: Gallery
+    least_confusable: float
+    doubles_by_chance: float
+    findings: _containers.RepeatedCompositeFieldContainer[GalleryFindings]
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ..., least_confusable: _Optional[float] = ..., doubles_by_chance: _Optional[float] = ..., findings: _Optional[_Iterable[_Union[GalleryFindings, _Mapping]]] = ...) -> None: ...
+
+class GalleryFindings(_message.Message):
+    __slots__ = ("kind", "total_count", "listed")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    kind: FindingKind
+    total_count: int
+    listed: _containers.RepeatedCompositeFieldContainer[GalleryFinding]
+    def __init__(self, kind: _Optional[_Union[FindingKind, str]] = ..., total_count: _Optional[int] = ..., listed: _Optional[_Iterable[_Union[GalleryFinding, _Mapping]]] = ...) -> None: ...
+
+class GalleryFinding(_message.Message):
+    __slots__ = ("people", "template_ids", "value", "faults")
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_IDS_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    people: _containers.RepeatedCompositeFieldContainer[FoundPerson]
+    template_ids: _containers.RepeatedScalarFieldContainer[str]
+    value: float
+    faults: _containers.RepeatedScalarFieldContainer[_face_pb2.QualityFault]
+    def __init__(self, people: _Optional[_Iterable[_Union[FoundPerson, _Mapping]]] = ..., template_ids: _Optional[_Iterable[str]] = ..., value: _Optional[float] = ..., faults: _Optional[_Iterable[_Union[_face_pb2.QualityFault, str]]] = ...) -> None: ...
+
+class FoundPerson(_message.Message):
+    __slots__ = ("identity_id", "display_name")
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    identity_id: str
+    display_name: str
+    def __init__(self, identity_id: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...

@@ -158,6 +158,16 @@ class GalleryServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_gallery__pb2.ForgetUnknownRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_gallery__pb2.ForgetUnknownResponse.FromString,
                 _registered_method=True)
+        self.GetTemplate = channel.unary_unary(
+                '/facewire.v1.GalleryService/GetTemplate',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.GetTemplateRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.GetTemplateResponse.FromString,
+                _registered_method=True)
+        self.CheckGallery = channel.unary_unary(
+                '/facewire.v1.GalleryService/CheckGallery',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.CheckGalleryRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.CheckGalleryResponse.FromString,
+                _registered_method=True)
 
 
 class GalleryServiceServicer(object):
@@ -408,6 +418,27 @@ class GalleryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTemplate(self, request, context):
+        """Reads one template, whosever it is.
+
+        Errors: `NOT_FOUND` (TEMPLATE_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckGallery(self, request, context):
+        """Compares everyone in a gallery with everyone else, and returns what harms its recognition: people who are there twice or look
+        alike, templates that resemble their person too little, people whose only picture is poor. Changes nothing. A server process
+        examines one gallery at a time; further calls wait.
+
+        Errors: `DEADLINE_EXCEEDED` (TIMED_OUT): the gallery has more than 10,000 templates, too many to compare within a call. Its
+        operator has a command for it, `facewire-server gallery doctor`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GalleryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -505,6 +536,16 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     servicer.ForgetUnknown,
                     request_deserializer=facewire_dot_v1_dot_gallery__pb2.ForgetUnknownRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_gallery__pb2.ForgetUnknownResponse.SerializeToString,
+            ),
+            'GetTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTemplate,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.GetTemplateRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.GetTemplateResponse.SerializeToString,
+            ),
+            'CheckGallery': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckGallery,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.CheckGalleryRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.CheckGalleryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1049,6 +1090,60 @@ class GalleryService(object):
             '/facewire.v1.GalleryService/ForgetUnknown',
             facewire_dot_v1_dot_gallery__pb2.ForgetUnknownRequest.SerializeToString,
             facewire_dot_v1_dot_gallery__pb2.ForgetUnknownResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/GetTemplate',
+            facewire_dot_v1_dot_gallery__pb2.GetTemplateRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.GetTemplateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckGallery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/CheckGallery',
+            facewire_dot_v1_dot_gallery__pb2.CheckGalleryRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.CheckGalleryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -269,6 +269,13 @@ class LmdbAdmin:
 
         return await self._read(gallery_id, listed)
 
+    async def get_template(self, gallery_id: str, template_id: str) -> TemplateInfo:
+        """See the port."""
+        return await self._read(
+            gallery_id,
+            lambda transaction: Contents(transaction, gallery_id).template_info(template_id),
+        )
+
     async def delete_template(self, gallery_id: str, template_id: str) -> int:
         """See the port."""
 

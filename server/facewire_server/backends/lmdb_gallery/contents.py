@@ -230,6 +230,11 @@ class Contents:
         for _, record in self._templates(identity_id, after):
             yield _template_info(identity_id, record)
 
+    def template_info(self, template_id: str) -> TemplateInfo:
+        """Returns a template; raises TemplateNotFound."""
+        key = self.template_key(template_id)
+        return _template_info(self.owner_id(key), self.template(key))
+
     def exported_templates(self, identity_id: str, after: str) -> Iterator[ExportedTemplate]:
         """Yields the same with their embeddings, each a copy."""
         blocks = self.blocks

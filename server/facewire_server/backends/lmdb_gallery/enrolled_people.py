@@ -21,7 +21,7 @@ from facewire_server.galleries.checkup import EnrolledPeople, LeftOut, SinglePic
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.galleries.vector_search import RowOwner
 
-__all__ = ["enrolled_people", "gallery_ids"]
+__all__ = ["enrolled_people", "gallery_ids", "people_of"]
 
 
 def gallery_ids(folder: Path) -> tuple[list[str], set[str]]:
@@ -53,10 +53,11 @@ def enrolled_people(folder: Path, gallery_id: str) -> tuple[GalleryInfo, Enrolle
     """
     with reading_galleries(folder) as transaction:
         contents = Contents(transaction, gallery_id, BlockChecks())
-        return contents.info, _people(contents)
+        return contents.info, people_of(contents)
 
 
-def _people(contents: Contents) -> EnrolledPeople:
+def people_of(contents: Contents) -> EnrolledPeople:
+    """Copies what the people of a gallery are searched by; raises GalleryDamaged."""
     identities = {record.number: (key.decode(), record) for key, record in _identities(contents)}
     place_of: dict[int, int] = {}
     people: list[tuple[str, Identity]] = []

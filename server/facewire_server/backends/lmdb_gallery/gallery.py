@@ -11,6 +11,7 @@ from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.admin import LmdbAdmin
 from facewire_server.backends.lmdb_gallery.changes import Changes
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
+from facewire_server.backends.lmdb_gallery.enrolled_people import people_of
 from facewire_server.backends.lmdb_gallery.enrollment import EnrollmentRequest
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops, require_keys
@@ -22,12 +23,14 @@ from facewire_server.backends.lmdb_storage.transaction_threads import Transactio
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.backends.lmdb_storage.writer import WRITE_WAIT_S
 from facewire_server.errors import GalleryExists
+from facewire_server.galleries.checkup import EnrolledPeople
 from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.gathering import GatheredSearches, Sought
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     Enrollment,
     EnrollmentResult,
+    GalleryInfo,
     NewIdentity,
     PersonName,
     PersonReference,
@@ -42,7 +45,7 @@ __all__ = ["LmdbGallery"]
 
 
 class LmdbGallery(LmdbAdmin):
-    """The galleries in a folder: `LiveSearch`, `Enrollments`, `KeptCrops`, `People` and `GalleryAdmin` of `galleries.ports`.
+    """The galleries in a folder: `LiveSearch`, `Enrollments`, `EnrolledReader`, `KeptCrops`, `People` and `GalleryAdmin` of `galleries.ports`.
 
     Opening waits while another process writes. Open it once in a process, after any fork.
 
@@ -230,6 +233,19 @@ class LmdbGallery(LmdbAdmin):
             return request.apply(changes.require_model_contract(self._model_contract_id))
 
         return await self._write(gallery_id, change)
+
+    async def enrolled_people(
+        self, gallery_id: str, most_templates: int
+    ) -> tuple[GalleryInfo, EnrolledPeople | None]:
+        """See the port."""
+
+        def read(transaction: Transaction) -> tuple[GalleryInfo, EnrolledPeople | None]:
+            self._require_sound(gallery_id)
+            contents = Contents(transaction, gallery_id, self._checks)
+            info = contents.info
+            return info, None if info.template_count > most_templates else people_of(contents)
+
+        return await self._read(gallery_id, read)
 
     async def kept_crop(self, gallery_id: str, template_id: str) -> Rgb | None:
         """See the port; raises ValueError if this object was opened without keys."""
