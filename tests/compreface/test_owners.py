@@ -1,8 +1,7 @@
-"""An image id is found without a look at everyone's examples, and a deleted person is forgotten at once."""
+"""An image id is looked up without a list of anyone's examples, and a deleted person is forgotten at once."""
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -22,7 +21,6 @@ _PEOPLE = 50
 class Person:
     identity_id: str
     display_name: str
-    template_count: int = 1
 
 
 @dataclass
@@ -33,26 +31,25 @@ class Picture:
 
 @dataclass
 class Gallery:
-    """A client of a gallery of fifty people, which counts whose templates are listed."""
+    """A client of a gallery of fifty people, which counts its calls, and has none that lists."""
 
     people: dict[str, Person] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
-    listed: list[str] = field(default_factory=list)
-
-    async def identities(self, *, gallery: str) -> AsyncIterator[Person]:
-        for person in self.people.values():
-            yield person
+    calls: list[str] = field(default_factory=list)
 
     async def identity(self, identity_id: str, *, gallery: str) -> Person:
+        self.calls.append("identity")
         if identity_id not in self.people:
             raise NotFoundError("", reason=ErrorReason.IDENTITY_NOT_FOUND)
         return self.people[identity_id]
 
-    async def templates(self, identity_id: str, *, gallery: str) -> AsyncIterator[Picture]:
-        self.listed.append(identity_id)
-        for picture in list(self.pictures.values()):
-            if picture.identity_id == identity_id:
-                yield picture
+    async def template(self, template_id: str, *, gallery: str) -> Picture:
+        self.calls.append("template")
+        if gallery != "default":
+            raise NotFoundError("", reason=ErrorReason.GALLERY_NOT_FOUND)
+        if template_id not in self.pictures:
+            raise NotFoundError("", reason=ErrorReason.TEMPLATE_NOT_FOUND)
+        return self.pictures[template_id]
 
 
 @dataclass
@@ -71,27 +68,31 @@ def fifty() -> Gallery:
     return made
 
 
-def test_whose_an_example_is_is_searched_once(fifty: Gallery) -> None:
-    subjects = Subjects(cast(Console, OneConsole(fifty)), "default")
-    image_id = image_id_of(uuid.UUID(int=_PEOPLE).hex)
-    assert asyncio.run(subjects.owner_of(image_id)) == f"name-{_PEOPLE - 1}"
-    assert len(fifty.listed) == _PEOPLE
-    fifty.listed.clear()
+def owner_of(gallery: Gallery, number: int, gallery_id: str = "default") -> str:
+    subjects = Subjects(cast(Console, OneConsole(gallery)), gallery_id)
+    return asyncio.run(subjects.owner_of(image_id_of(uuid.UUID(int=number).hex)))
+
+
+def test_whose_an_example_is_takes_two_calls_whatever_the_size_of_the_gallery(
+    fifty: Gallery,
+) -> None:
+    assert owner_of(fifty, _PEOPLE) == f"name-{_PEOPLE - 1}"
+    assert fifty.calls == ["template", "identity"]
     fifty.people[f"id-{_PEOPLE - 1}"].display_name = "another name"
-    assert asyncio.run(subjects.owner_of(image_id)) == "another name", "names are not remembered"
-    assert fifty.listed == [f"id-{_PEOPLE - 1}"]
+    assert owner_of(fifty, _PEOPLE) == "another name", "names are not remembered"
 
 
-def test_what_was_listed_needs_no_search_and_what_is_gone_is_not_found(fifty: Gallery) -> None:
-    subjects = Subjects(cast(Console, OneConsole(fifty)), "default")
-    page, _ = asyncio.run(subjects.examples("name-7", 0, 20))
-    fifty.listed.clear()
-    assert asyncio.run(subjects.owner_of(page[0].image_id)) == "name-7"
-    assert fifty.listed == ["id-7"]
-    del fifty.people["id-7"]
+def test_what_is_not_there_is_not_found_by_one_call(fifty: Gallery) -> None:
     with pytest.raises(DoorError) as missing:
-        asyncio.run(subjects.owner_of(page[0].image_id))
+        owner_of(fifty, _PEOPLE + 1)
     assert missing.value.code is Code.IMAGE_NOT_FOUND
+    assert fifty.calls == ["template"]
+    del fifty.people["id-7"]  # between the two calls
+    with pytest.raises(DoorError) as gone:
+        owner_of(fifty, 8)
+    assert gone.value.code is Code.IMAGE_NOT_FOUND
+    with pytest.raises(NotFoundError):
+        owner_of(fifty, 1, "nowhere")
 
 
 def test_who_is_deleted_through_the_door_is_in_no_event_of_the_page(

@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Final
+from unicodedata import normalize
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -112,8 +113,8 @@ async def delete_template(request: Request) -> Response:
         request.path_params[name] for name in ("identity_id", "template_id")
     )
     client, gallery = console_of(request).client, gallery_of(request)
-    templates = client.templates(identity_id, gallery=gallery)
-    if not any([each.template_id == template_id async for each in templates]):
+    template = await client.template(template_id, gallery=gallery)
+    if normalize("NFC", template.identity_id) != normalize("NFC", identity_id):
         raise Refused(404, ErrorReason.TEMPLATE_NOT_FOUND.value, "this person has no such template")
     await client.delete_template(template_id, gallery=gallery)
     return Response(status_code=204)

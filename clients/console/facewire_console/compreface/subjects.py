@@ -2,26 +2,21 @@
 
 A subject is every identity of one display name. So renaming one subject to the name of another merges the two for whoever sees names only, though the
 gallery keeps both identities. New identities get random ids, so that no id contains a name. An image id is a template's id, written as a UUID: both are 128
-bits. The service has no call that finds a template by its id alone, so all are listed until it is found, unless the door remembers whose it is.
+bits.
 """
 
 import asyncio
 import unicodedata
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
 
-from facewire import DetectionOptions, Identity, Image, NotFoundError, Template
+from facewire import DetectionOptions, ErrorReason, Identity, Image, NotFoundError, Template
 from facewire_console.compreface.errors import Code, DoorError, of_refusal
-from facewire_console.compreface.owners import Owners
 from facewire_console.console import Console
 
 __all__ = ["Example", "Subject", "Subjects", "image_id_of", "template_id_of"]
-
-_LISTED_AT_ONCE: Final = 8
-"""Identities whose templates are listed at once. Chosen, not measured: the server bounds a connection's calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,6 @@ class Subjects:
         self._client = console.client
         self._gallery = gallery
         self._changing = asyncio.Lock()
-        self._owners = Owners()
 
     async def all(self) -> list[Subject]:
         """Returns all subjects, in the order of their first identities' ids."""
@@ -127,7 +121,6 @@ class Subjects:
         enrolled = result.pictures[0]
         if enrolled.refusal is not None:
             raise of_refusal(enrolled.refusal, enrolled.detail)
-        self._owners.note(enrolled.template_id, identity_id)
         return Example(image_id_of(enrolled.template_id), subject.name if subject else name)
 
     async def rename(self, name: str, new_name: str) -> None:
@@ -176,28 +169,20 @@ class Subjects:
             at += identity.template_count
             if len(page) < most and skipped < identity.template_count:
                 templates = [each async for each in self._templates(identity)]
-                for each in templates[skipped:]:
-                    self._owners.note(each.template_id, identity.identity_id)
-                    page.append(_example(each, identity))
+                page += [_example(each, identity) for each in templates[skipped:]]
         return page[:most], at
 
     async def owner_of(self, image_id: str) -> str:
         """Returns the name of the subject that an example belongs to; raises DoorError if there is no such example."""
-        template_id = template_id_of(image_id)
-        owner = self._owners.of(template_id)
-        if owner is not None:
-            with suppress(NotFoundError):
-                identity = await self._client.identity(owner, gallery=self._gallery)
-                if await self._has(identity, template_id):
-                    return identity.display_name
-            self._owners.forget(template_id)
-        waiting = [each async for each in self._client.identities(gallery=self._gallery)]
-        for start in range(0, len(waiting), _LISTED_AT_ONCE):
-            group = waiting[start : start + _LISTED_AT_ONCE]
-            has_it = await asyncio.gather(*(self._has(each, template_id) for each in group))
-            for identity in (each for each, has in zip(group, has_it, strict=True) if has):
-                return identity.display_name
-        raise DoorError(Code.IMAGE_NOT_FOUND, "Image not found")
+        gallery = self._gallery
+        try:
+            template = await self._client.template(template_id_of(image_id), gallery=gallery)
+            identity = await self._client.identity(template.identity_id, gallery=gallery)
+        except NotFoundError as error:
+            if error.reason is ErrorReason.GALLERY_NOT_FOUND:
+                raise
+            raise DoorError(Code.IMAGE_NOT_FOUND, "Image not found") from None
+        return identity.display_name
 
     async def delete_example(self, image_id: str) -> Example:
         """Deletes an example, and with its last one the subject; raises DoorError if there is no such example."""
@@ -205,7 +190,6 @@ class Subjects:
             name = await self.owner_of(image_id)
             template_id = template_id_of(image_id)
             await self._client.delete_template(template_id, gallery=self._gallery)
-            self._owners.forget(template_id)
             subject = await self.find(name)
             if subject is not None and not subject.example_count:
                 await self._delete(subject)
@@ -215,14 +199,6 @@ class Subjects:
         for identity in subject.identities:
             with suppress(NotFoundError):  # another client was faster
                 await self._console.delete_identity(identity.identity_id, self._gallery)
-
-    async def _has(self, identity: Identity, template_id: str) -> bool:
-        async with aclosing(self._templates(identity)) as templates:
-            async for template in templates:
-                if template.template_id == template_id:
-                    self._owners.note(template_id, identity.identity_id)
-                    return True
-        return False
 
     async def _templates(self, identity: Identity) -> AsyncGenerator[Template, None]:
         """Yields the templates of an identity, none if it was deleted meanwhile."""
