@@ -93,13 +93,18 @@ class _Gallery:
 
 
 class FakeGalleries:
-    """One method for each of the service's, of the same name."""
+    """One method for each of the service's, of the same name.
+
+    Attributes:
+        found: what CheckGallery lists, by kind.
+    """
 
     def __init__(self, contract_id: str, threshold: float) -> None:
         self.contract_id = contract_id
         self.threshold = threshold
         self._galleries: dict[str, _Gallery] = {}
         self._was_deleted = False
+        self.found: dict[Any, list[gallery_pb2.GalleryFinding]] = {}
         self._made("default", "", revision=0)
 
     def get(self, gallery_id: str) -> _Gallery:
@@ -217,12 +222,18 @@ class FakeGalleries:
         return gallery_pb2.GetTemplateResponse(template=_template(gallery, request.template_id))
 
     def CheckGallery(self, request: Any) -> Any:
-        """Finds nothing, whatever there is."""
         if request.max_findings > 100:
             raise Refusal("FIELD_INVALID", "at most 100", field="max_findings")
         gallery = self.get(request.gallery_id).describe()
         kinds: list[Any] = gallery_pb2.FindingKind.values()[1:]
-        findings = [gallery_pb2.GalleryFindings(kind=kind) for kind in kinds]
+        findings = [
+            gallery_pb2.GalleryFindings(
+                kind=kind,
+                total_count=len(self.found.get(kind, [])),
+                listed=self.found.get(kind, [])[: request.max_findings or 20],
+            )
+            for kind in kinds
+        ]
         return gallery_pb2.CheckGalleryResponse(gallery=gallery, findings=findings)
 
     def DeleteTemplate(self, request: Any) -> Any:

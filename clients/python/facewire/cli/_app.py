@@ -8,6 +8,7 @@ import typer
 from facewire import FaceSelection, TokenFile, __version__
 from facewire.cli import (
     _compare,
+    _doctor,
     _enroll,
     _events,
     _explain,
@@ -246,6 +247,19 @@ def forget(
 ) -> None:
     """Deletes each IDENTITY with its templates. The next search does not find it."""
     _people.forget(context.obj, identity_ids, gallery=gallery, as_json=as_json)
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    gallery: GalleryOption = "default",
+    limit: Annotated[
+        int, typer.Option(min=1, max=100, help="Most findings of a kind that are listed.")
+    ] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists what in a gallery harms its recognition: people who are there twice or look alike, wrong and poor pictures."""
+    _doctor.run(context.obj, gallery=gallery, limit=limit, as_json=as_json)
 
 
 @app.command()
