@@ -53,6 +53,11 @@ def unknown(page: Page) -> None:
     expect(page.get_by_role("heading", name="1 unknown person")).to_be_visible()
 
 
+def checkup(page: Page) -> None:
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("region", name="Probably one person under two names")).to_be_visible()
+
+
 SCENES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "begin": ("live", nothing),
     "live": ("live", live),
@@ -60,6 +65,7 @@ SCENES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "enroll": ("people", enrolling),
     "person": ("people", one_person),
     "forget": ("people", forgetting),
+    "checkup": ("people", checkup),
     "events": ("events", unknown),
     "naming": ("events", naming),
     "forget-unknown": ("events", forgetting_unknown),
@@ -79,6 +85,8 @@ def test_axe_finds_nothing(
 ) -> None:
     visit(client, pair[1], "door")
     client.enroll("ada", [portrait_of(pair[0])], display_name="Ada Lovelace")
+    with pytest.warns(facewire.SimilarIdentityWarning):
+        client.enroll("bo", [portrait_of(pair[0])], display_name="Bo")
     width, height = SIZES[size]
     pictures = repository / "build" / "page"
     pictures.mkdir(parents=True, exist_ok=True)

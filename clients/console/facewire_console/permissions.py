@@ -27,6 +27,9 @@ _MAX_GALLERIES: Final = 100
 _NO_ONE: Final = 2**53 - 1
 """A track and an unknown person that there are not: the largest id that the contract allows."""
 
+_TOO_MANY: Final = 101
+"""Findings that no one may ask for, so that nothing is compared."""
+
 _NO_CROPS: Final = "the server keeps no pictures of tracks (keep_crops)"
 
 _NO_UNKNOWN: Final = "the server keeps no unknown people (keep_unknown_hours)"
@@ -79,6 +82,7 @@ class Permissions:
             "change_people": lambda: client.delete_template("0" * 32, gallery=gallery),
             "see_crops": lambda: client.track_crop(_NO_ONE),
             "watch_events": lambda: _first_event(client),
+            "check_gallery": lambda: client.check_gallery(gallery=gallery, max_findings=_TOO_MANY),
         }
         keeps_unknown = info.has(Feature.UNKNOWN_PEOPLE) is True
         if keeps_unknown:

@@ -10,9 +10,11 @@ from facewire import (
     DetectedFace,
     EnrolledPicture,
     Face,
+    Finding,
     FrameResult,
     FramesSkipped,
     Gallery,
+    GalleryCheckup,
     Identity,
     Landmarks,
     Quality,
@@ -27,6 +29,7 @@ from facewire import DetectionMode as Mode
 
 __all__ = [
     "advice_json",
+    "checkup_json",
     "detected_json",
     "enrolled_json",
     "event_json",
@@ -217,6 +220,34 @@ def unknown_json(person: UnknownPerson) -> JSON:
         "last_seen": _time(person.last_seen),
         "cameras": list(person.camera_ids),
         "picture_count": person.picture_count,
+    }
+
+
+def checkup_json(checkup: GalleryCheckup) -> JSON:
+    """Returns what was found in a gallery, of each kind."""
+    return {
+        "gallery": gallery_json(checkup.gallery),
+        "least_confusable": checkup.least_confusable,
+        "doubles_by_chance": checkup.doubles_by_chance,
+        "findings": [
+            {
+                "kind": found.kind.value.lower(),
+                "total": found.total_count,
+                "listed": [_finding(each) for each in found.listed],
+            }
+            for found in checkup.findings
+        ],
+    }
+
+
+def _finding(finding: Finding) -> JSON:
+    return {
+        "people": [
+            {"identity_id": each.identity_id, "name": each.display_name} for each in finding.people
+        ],
+        "template_ids": list(finding.template_ids),
+        "value": finding.value,
+        "faults": [fault.value.lower() for fault in finding.faults],
     }
 
 

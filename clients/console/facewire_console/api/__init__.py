@@ -2,7 +2,16 @@
 
 from starlette.routing import BaseRoute, Route
 
-from facewire_console.api import document, events, frames, people, pictures, status, unknown
+from facewire_console.api import (
+    checkup,
+    document,
+    events,
+    frames,
+    people,
+    pictures,
+    status,
+    unknown,
+)
 from facewire_console.guard import login
 
 __all__ = ["routes"]
@@ -25,6 +34,7 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/templates", people.list_templates, methods=["GET"]),
         Route(f"{one}/templates", people.add_templates, methods=["POST"]),
         Route(f"{one}/templates/{{template_id}}", people.delete_template, methods=["DELETE"]),
+        Route("/api/checkup", checkup.check_gallery, methods=["GET"]),
         Route("/api/unknown", unknown.list_unknown, methods=["GET"]),
         Route("/api/unknown", unknown.forget_all, methods=["DELETE"]),
         Route(unknown_one, unknown.forget_unknown, methods=["DELETE"]),

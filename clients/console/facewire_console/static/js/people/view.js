@@ -4,6 +4,7 @@ import { api } from "../api.js";
 import { useLoaded } from "../loading.js";
 import { Avatar, Empty, Icon, Problem, Refused, dropping } from "../parts.js";
 import { count, date, reasonWords } from "../words.js";
+import { Checkup } from "./checkup.js";
 import { Enroll } from "./enroll.js";
 import { Person } from "./person.js";
 
@@ -26,6 +27,7 @@ function Everyone({ gallery, may, refresh }) {
   const [search, setSearch] = useState("");
   const [opened, setOpened] = useState(null);
   const [enrolling, setEnrolling] = useState(null); // pictures to begin with
+  const [isChecking, setIsChecking] = useState(false);
   const [isOver, setIsOver] = useState(false);
   const [more, setMore] = useState({ people: [], token: null, problem: "" });
   const { value, problem, reload } = useLoaded((signal) => api.identities(gallery, undefined, signal), [gallery]);
@@ -54,10 +56,13 @@ function Everyone({ gallery, may, refresh }) {
         <div><h1>People</h1><p role="status">${value ? `${count(value.total ?? people.length, "person", "people")} in ${gallery}` : "Loading…"}</p></div>
         <div class="row">
           ${people.length > 1 && html`<input type="search" aria-label="Find a person by name" placeholder="Find by name" value=${search} onInput=${(event) => setSearch(event.target.value)} />`}
+          ${may.check_gallery && people.length > 0 && html`
+            <button type="button" aria-expanded=${isChecking} onClick=${() => setIsChecking(!isChecking)}><${Icon} name="health" />Check</button>`}
           ${may.enroll && html`<button type="button" class="first" onClick=${() => setEnrolling([])}><${Icon} name="plus" />Enroll a person</button>`}
         </div>
       </div>
       <${Problem} text=${problem || more.problem} />
+      ${isChecking && html`<${Checkup} ...${{ gallery, may }} onChange=${changed} onClose=${() => setIsChecking(false)} />`}
       ${value && people.length === 0 && html`
         <${Empty} icon="people" title="No one is enrolled yet">
           <p>Enroll a person with the webcam, or drop photos here. From the next frame on every camera recognizes them.</p>

@@ -1,0 +1,95 @@
+// What in the gallery harms its recognition, each finding with the next step.
+import { html, useState } from "../../vendor/htm-preact.js";
+import { api } from "../api.js";
+import { Confirm } from "../dialog.js";
+import { useLoaded } from "../loading.js";
+import { notify } from "../notices.js";
+import { Icon, Problem } from "../parts.js";
+import { count, faultWords, reasonWords } from "../words.js";
+import { Enroll } from "./enroll.js";
+import { Person } from "./person.js";
+
+const KINDS = {
+  probable_double: ["Probably one person under two names", "Look at both. If they are one person, forget the later name."],
+  confusable: ["People who can be taken for each other", "Add good pictures of both."],
+  left_out: ["Pictures that resemble their person too little", "They are not searched. If one shows another person, delete it."],
+  disagreeing: ["Two pictures of a person that disagree", "Add a third picture: it shows which one is wrong. Delete that one."],
+  poor_picture: ["People whose only picture is poor", "Add a better picture."],
+};
+const GETS_PICTURES = new Set(["confusable", "disagreeing", "poor_picture"]);
+
+function Item({ kind, finding, may, look, add, remove }) {
+  const { people, template_ids: templates, value, faults } = finding;
+  const names = people.map(({ name }) => name).join(" and ");
+  return html`
+    <li class="finding">
+      <div class="grow">
+        <strong>${names}</strong>
+        <div class="small soft">${kind === "poor_picture" ? faults.map(faultWords).join(" · ") : `cosine ${value.toFixed(2)}`}</div>
+      </div>
+      <div class="row">
+        ${people.map((person) => html`<button type="button" key=${person.identity_id} onClick=${() => look(person)}>Look at ${person.name}</button>`)}
+        ${may.enroll && GETS_PICTURES.has(kind) && people.map((person) => html`
+          <button type="button" key=${`add ${person.identity_id}`} onClick=${() => add(person)}>Add pictures of ${person.name}</button>`)}
+        ${may.delete && kind === "left_out" && html`
+          <button type="button" class="danger" onClick=${() => remove(people[0], templates[0])}>Delete the picture…</button>`}
+      </div>
+    </li>`;
+}
+
+function Found({ kind, total, listed, chance, ...acts }) {
+  const [title, step] = KINDS[kind] ?? ["Something that this page does not know", "Ask the server's operator."];
+  const byChance = kind === "probable_double" && chance >= 0.5 ? ` About ${count(Math.round(chance), "pair")} of different people are as alike by chance.` : "";
+  return html`
+    <section aria-label=${title}>
+      <h3>${title}: ${total.toLocaleString("en")}</h3>
+      <p class="small soft">${step}${byChance}${total > listed.length ? ` The worst ${listed.length} are listed.` : ""}</p>
+      <ul class="findings">${listed.map((finding) => html`<${Item} key=${finding.template_ids.join(" ")} ...${{ kind, finding, ...acts }} />`)}</ul>
+    </section>`;
+}
+
+/** The findings of a gallery. `onChange()` comes after each change. */
+export function Checkup({ gallery, may, onChange, onClose }) {
+  const { value, problem, reload } = useLoaded((signal) => api.checkup(gallery, signal), [gallery]);
+  const [failure, setFailure] = useState("");
+  const [opened, setOpened] = useState(null); // {what: "look" or "add", person}
+  const [removed, setRemoved] = useState(null); // {person, template}
+  const changed = () => {
+    onChange();
+    reload();
+  };
+  const open = (what) => async ({ identity_id: id }) => {
+    try {
+      setOpened({ what, person: await api.identity(gallery, id) });
+      setFailure("");
+    } catch (error) {
+      setFailure(reasonWords(error));
+    }
+  };
+  const remove = async () => {
+    await api.deleteTemplate(gallery, removed.person.identity_id, removed.template);
+    notify("The picture is deleted.");
+    setRemoved(null);
+    changed();
+  };
+  const found = (value?.findings ?? []).filter(({ total }) => total > 0);
+  const close = () => setOpened(null);
+  return html`
+    <section class="card checkup" aria-labelledby="checkup">
+      <div class="row">
+        <h2 id="checkup" class="grow">Check of the gallery</h2>
+        <button type="button" class="bare" aria-label="Close the check" onClick=${onClose}><${Icon} name="close" /></button>
+      </div>
+      <p role="status">${value ? found.length === 0 && `Nothing was found among ${count(value.gallery.identity_count, "person", "people")}.` : !problem && "Comparing everyone with everyone…"}</p>
+      <${Problem} text=${problem || failure} />
+      ${found.map((each) => html`
+        <${Found} key=${each.kind} ...${each} chance=${value.doubles_by_chance} may=${may} look=${open("look")} add=${open("add")}
+          remove=${(person, template) => setRemoved({ person, template })} />`)}
+    </section>
+    ${opened?.what === "look" && html`<${Person} ...${{ gallery, may, person: opened.person }} onChange=${changed} onClose=${close} />`}
+    ${opened?.what === "add" && html`<${Enroll} ...${{ gallery, person: opened.person }} onDone=${changed} onClose=${close} />`}
+    ${removed && html`
+      <${Confirm} title=${`Delete this picture of ${removed.person.name}?`} action="Delete" act=${remove} onClose=${() => setRemoved(null)}>
+        <p>It resembles the person's other pictures too little. Delete it if it shows another person. This cannot be undone.</p>
+      <//>`}`;
+}
