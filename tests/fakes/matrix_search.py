@@ -34,7 +34,7 @@ class MatrixSearch:
         if copied is None or copied[0] != vectors.revision:
             blocks = list(vectors)
             rows = [np.asarray(block.vectors, np.float64) for block in blocks]
-            owners = [block.owner(row) for block in blocks for row in range(len(block.vectors))]
+            owners = [RowOwner(*one) for block in blocks for one in block.owners.tolist()]
             matrix = np.concatenate(rows) if rows else np.empty((0, 0))
             copied = self._copies[vectors.gallery_id] = vectors.revision, matrix, owners
             self.built.append((vectors.gallery_id, vectors.revision))
@@ -49,7 +49,7 @@ def _nearest(
         similarities = (matrix * probe).sum(axis=1).astype(np.float32).tolist()
         # Oldest template first, so that of equal ones it stays.
         for row in sorted(range(len(owners)), key=lambda row: owners[row].template_number):
-            hit = Hit(similarities[row], owners[row].template_number)
+            hit = Hit(similarities[row], owners[row].template_number, row)
             held = best.get(owners[row].identity_number)
             if held is None or hit.similarity > held.similarity:
                 best[owners[row].identity_number] = hit

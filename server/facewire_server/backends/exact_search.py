@@ -22,18 +22,21 @@ from facewire_server.galleries.vector_search import GalleryVectors, Hit, VectorB
 
 __all__ = ["ExactSearch", "similarities"]
 
-_CHUNK_ROWS = 32768
-"""Rows scored before their scores are compared, 1 MiB of scores for eight probes. Half as many and twice as many cost the
-same, measured with a million rows."""
+_CHUNK_SCORES = 1 << 20
+"""Scores of a chunk of rows, 4 MiB, which are compared together: so many that few chunks have one of the best rows, and so
+few that the processor's cache holds them. Chosen, not measured."""
 
-_TILE_SCORES = 512
-"""Scores that are compared with as many others at once. Chosen, not measured."""
+_GROUPS = 256
+"""Groups of a chunk's rows, whose best scores say which rows are taken first. Chosen, not measured."""
+
+_SPARE_ROWS = 2
+"""Rows of a chunk taken beyond the k wanted: a person may have two means. Chosen, not measured."""
+
+_MOST_TAKEN = 4096
+"""Rows whose similarities are computed at once, 16 MiB for 512 numbers. Chosen, not measured."""
 
 _MOST_PRODUCT = 1.01
 """Above the product of any two embeddings, whose norms differ from 1 by less than 1e-3. Chosen, not measured."""
-
-_LEAST_ROWS_LOOKED_AT = 16
-"""Rows of a chunk that are compared one by one before the best of them raise the floor. Chosen, not measured."""
 
 
 class ExactSearch:
@@ -53,6 +56,8 @@ class ExactSearch:
         self, vectors: GalleryVectors, probes: NDArray[np.float32], k: int
     ) -> list[dict[int, Hit]]:
         """See the port."""
+        if not len(probes):
+            return []
         # Damaged numbers overflow; they are found by what comes of them.
         with np.errstate(over="ignore", invalid="ignore"):
             return self._nearest(vectors, probes, k)
@@ -60,118 +65,117 @@ class ExactSearch:
     def _nearest(
         self, vectors: GalleryVectors, probes: NDArray[np.float32], k: int
     ) -> list[dict[int, Hit]]:
-        leaders = [_Leaders(probe, k, vectors.rows_per_block) for probe in probes]
-        # Several blocks are scored before any score is compared, so that the few Python calls for each probe do not
-        # dominate. The first block is compared alone: it raises the floors, above which few of the later rows lie.
+        leaders = _Leaders(probes, k, vectors.rows_per_block)
         columns = np.ascontiguousarray(probes.T)
-        most_rows = max(vectors.rows_per_block, _CHUNK_ROWS)
-        scores = np.empty((most_rows, len(probes)), np.float32)
-        chunk: list[VectorBlock] = []
-        end, limit = 0, vectors.rows_per_block
-        for block in vectors:
-            rows = block.vectors
-            if end + len(rows) > limit:
-                _compare(leaders, scores[:end], chunk)
-                chunk.clear()
-                end, limit = 0, most_rows
-            start, end = end, end + len(rows)
-            np.dot(rows, columns, out=scores[start:end])
-            chunk.append(block)
-        if chunk:
-            _compare(leaders, scores[:end], chunk)
-        return [leader.best for leader in leaders]
+        blocks = list(vectors)
+        # Several blocks are scored before any score is compared, so that the Python calls for each chunk do not dominate.
+        at_once = max(1, _CHUNK_SCORES // (vectors.rows_per_block * len(probes)))
+        most_rows = vectors.rows_per_block * min(at_once, len(blocks))
+        scores = np.empty((most_rows + _GROUPS, len(probes)), np.float32)
+        for first in range(0, len(blocks), at_once):
+            chunk = blocks[first : first + at_once]
+            end = 0
+            for block in chunk:
+                start, end = end, end + len(block.vectors)
+                np.dot(block.vectors, columns, out=scores[start:end])
+            places = -(-end // _GROUPS) * _GROUPS
+            scores[end:places] = -np.inf
+            leaders.offer(scores[:places], end, chunk, first * vectors.rows_per_block)
+        return leaders.best
 
 
-def _compare(
-    leaders: "list[_Leaders]", scores: NDArray[np.float32], chunk: Sequence[VectorBlock]
-) -> None:
-    """Considers every row of a chunk for every probe.
-
-    Raises:
-        GalleryDamaged: a score cannot be.
-    """
-    if not leaders:
-        return
-    highest = _highest(scores)
-    # Written so that a NaN, which compares with nothing, fails, too.
-    if not ((highest <= _MOST_PRODUCT).all() and scores.min() >= -_MOST_PRODUCT):
-        raise GalleryDamaged("the gallery's storage is damaged: a similarity cannot be")
-    for place, (leader, best) in enumerate(zip(leaders, highest.tolist(), strict=True)):
-        if best >= leader.floor:
-            leader.offer(scores[:, place], chunk)
-
-
-def _highest(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns the highest score of each column, (n,); NaN if it has one.
-
-    Compares many rows with many rows: numpy takes five times as long for columns of a few numbers.
-    """
-    count = scores.shape[1]
-    tile = max(1, _TILE_SCORES // count)
-    whole = len(scores) - len(scores) % tile
-    highest: NDArray[np.float32] = scores[whole:].max(axis=0, initial=-np.inf)
-    if whole:
-        tiles = scores[:whole].reshape(-1, tile * count).max(axis=0)
-        highest = np.maximum(highest, tiles.reshape(tile, count).max(axis=0))
-    return highest
-
-
-def similarities(vectors: NDArray[np.float32], probe: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns the cosine similarity of each unit row (m, d) to a unit probe (d,): (m,) float32, rounded once."""
-    products = vectors.astype(np.float64) * probe
+def similarities(vectors: NDArray[np.float32], probes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the cosine similarities of unit rows (m, d) to one unit probe (d,) or one for each (m, d): (m,) float32, rounded once."""
+    products = vectors.astype(np.float64) * probes
     return np.asarray(products.sum(axis=1), np.float32)
 
 
 class _Leaders:
-    """The best identities seen so far for one probe.
+    """The best identities seen so far for each probe.
 
     Attributes:
-        floor: a row whose score is below it is not among them.
-        best: by identity number.
+        best: for each probe, by identity number.
     """
 
-    def __init__(self, probe: NDArray[np.float32], k: int, block_rows: int) -> None:
-        self._probe = probe
+    def __init__(self, probes: NDArray[np.float32], k: int, block_rows: int) -> None:
+        self._probes = probes
         self._k = k
         self._block_rows = block_rows
         # Twice the bound on the rounding error of a float32 dot product of unit vectors in any
         # order of summation, d * 2**-24 (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
-        self._margin = (len(probe) + 2) * 2.0**-23
-        self.floor = -np.inf
-        self.best: dict[int, Hit] = {}
+        self._margin = (probes.shape[1] + 2) * 2.0**-23
+        # A row whose score is below its probe's floor is not among the best.
+        self._floors = np.full(len(probes), -np.inf, np.float32)
+        self.best: list[dict[int, Hit]] = [{} for _ in probes]
 
-    def offer(self, scores: NDArray[np.float32], chunk: Sequence[VectorBlock]) -> None:
-        """Considers every row of a chunk whose score is at or above the floor."""
-        rows = np.flatnonzero(scores >= self.floor)
-        most = max(_LEAST_ROWS_LOOKED_AT, 2 * self._k)
-        while len(rows) > most:
-            # Too many: the best of them raise the floor first.
-            order = np.argpartition(scores[rows], -most)
-            self._take(rows[order[-most:]], chunk)
-            rows = rows[order[:-most]]
-            rows = rows[scores[rows] >= self.floor]
-            most *= 4
-        if len(rows):
-            self._take(rows, chunk)
+    def offer(
+        self, scores: NDArray[np.float32], count: int, chunk: Sequence[VectorBlock], first_row: int
+    ) -> None:
+        """Considers every row of a chunk for every probe.
 
-    def _take(self, rows: NDArray[np.intp], chunk: Sequence[VectorBlock]) -> None:
+        Args:
+            scores: (a multiple of `_GROUPS`, probes), contiguous; minus infinity behind the last row.
+            count: of the chunk's rows.
+            chunk: their blocks.
+            first_row: the first one's number among all rows of the gallery.
+
+        Raises:
+            GalleryDamaged: a score cannot be, or a vector is not of unit length.
+        """
+        # As few long rows: numpy takes five times as long for columns of a few numbers.
+        wide = scores.reshape(-1, scores.shape[1] * _GROUPS)
+        groups = wide.max(axis=0).reshape(_GROUPS, -1)
+        highest = groups.max(axis=0)
+        # Written so that a NaN, which compares with nothing, fails, too.
+        if not ((highest <= _MOST_PRODUCT).all() and scores[:count].min() >= -_MOST_PRODUCT):
+            raise GalleryDamaged("the gallery's storage is damaged: a similarity cannot be")
+        if not (highest >= self._floors).any():
+            return
+        groups.sort(axis=0)
+        # As many groups as rows are wanted reach the score `least`, hence as many rows, and few more.
+        wanted, above = self._k + _SPARE_ROWS, None
+        while True:
+            least = self._floors
+            if wanted <= _GROUPS:
+                least = np.maximum(least, groups[-wanted])
+            is_taken = wide >= np.tile(least, _GROUPS)
+            if above is not None:
+                is_taken &= wide < np.tile(above, _GROUPS)
+            places = np.flatnonzero(is_taken.reshape(scores.shape)[:count])
+            for start in range(0, len(places), _MOST_TAKEN):
+                self._take(places[start : start + _MOST_TAKEN], chunk, first_row)
+            # If the floor is still below, it is that of many rows of few people: more are taken.
+            if (self._floors >= least).all():
+                return
+            wanted, above = 4 * wanted, least
+
+    def _take(self, places: NDArray[np.intp], chunk: Sequence[VectorBlock], first_row: int) -> None:
         # The scores only selected these rows; their similarities are computed again, independent of their place.
-        places = [divmod(row, self._block_rows) for row in rows.tolist()]
-        vectors = np.array([chunk[block].vectors[offset] for block, offset in places])
+        rows, columns = np.divmod(places, len(self._probes))
+        found = [divmod(row, self._block_rows) for row in rows.tolist()]
+        vectors = np.concatenate([chunk[block].vectors[offset] for block, offset in found])
+        vectors = vectors.reshape(len(found), -1)
         if not are_unit(vectors).all():
             raise GalleryDamaged("the gallery's storage is damaged: a vector is not of unit length")
-        for (block, offset), similarity in zip(
-            places, similarities(vectors, self._probe).tolist(), strict=True
+        owners = np.concatenate([chunk[block].owners[offset] for block, offset in found])
+        for column, row, (identity_number, template_number), similarity in zip(
+            columns.tolist(),
+            rows.tolist(),
+            owners.reshape(-1, 2).tolist(),
+            similarities(vectors, self._probes[columns]).tolist(),
+            strict=True,
         ):
-            identity_number, template_number = chunk[block].owner(offset)
-            best = self.best.get(identity_number)
-            if best is None or (best.similarity, -best.template_number) < (
+            best = self.best[column]
+            held = best.get(identity_number)
+            if held is None or (held.similarity, -held.template_number) < (
                 similarity,
                 -template_number,
             ):
-                self.best[identity_number] = Hit(similarity, template_number)
-        if len(self.best) >= self._k:
-            # Ties with the k-th stay: their order is decided later, by identity id.
-            lowest = sorted(hit.similarity for hit in self.best.values())[-self._k]
-            self.best = {n: hit for n, hit in self.best.items() if hit.similarity >= lowest}
-            self.floor = lowest - self._margin
+                best[identity_number] = Hit(similarity, template_number, first_row + row)
+        for column in set(columns.tolist()):
+            best = self.best[column]
+            if len(best) >= self._k:
+                # Ties with the k-th stay: their order is decided later, by identity id.
+                lowest = sorted(hit.similarity for hit in best.values())[-self._k]
+                self.best[column] = {n: hit for n, hit in best.items() if hit.similarity >= lowest}
+                self._floors[column] = lowest - self._margin

@@ -23,23 +23,29 @@ class RowOwner(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """An identity's mean nearest to a probe, which has the number of its oldest template."""
+    """An identity's mean nearest to a probe.
+
+    Attributes:
+        similarity: to the probe.
+        template_number: of its oldest template.
+        row: where it is among all rows of the gallery.
+    """
 
     similarity: float
     template_number: int
+    row: int
 
 
-class VectorBlock(Protocol):
-    """Some rows of a gallery, contiguous in memory."""
+class VectorBlock(NamedTuple):
+    """Some rows of a gallery, contiguous in memory: views that are valid until the search returns. Copy to keep.
 
-    @property
-    def vectors(self) -> NDArray[np.float32]:
-        """(m, d) float32 unit rows: a view that is valid until the search returns. Copy to keep."""
-        ...
+    Attributes:
+        vectors: (m, d) float32 unit rows.
+        owners: (m, 2) uint64, the numbers of a `RowOwner` of each row.
+    """
 
-    def owner(self, row: int) -> RowOwner:
-        """The owner of one of the rows."""
-        ...
+    vectors: NDArray[np.float32]
+    owners: NDArray[np.uint64]
 
 
 class GalleryVectors(Protocol):

@@ -5,8 +5,8 @@ import pytest
 
 from facewire_server.backends import exact_search as module
 from facewire_server.backends.exact_search import ExactSearch, similarities
-from facewire_server.backends.lmdb_gallery.blocks import Block, BlockLayout
-from facewire_server.galleries.vector_search import Hit
+from facewire_server.backends.lmdb_gallery.blocks import BlockLayout
+from facewire_server.galleries.vector_search import Hit, VectorBlock
 from fakes.matrix_search import MatrixSearch
 
 nearest = ExactSearch().nearest
@@ -30,7 +30,7 @@ class RamBlocks:
             headers = self.layout.headers(value)[: len(vectors)]
             headers[:, 0] = self._identities[start : start + len(vectors)]
             headers[:, 1] = 1000 + start + np.arange(len(vectors))
-            yield Block(self.layout, memoryview(value), self.layout.vectors(value)[: len(vectors)])
+            yield VectorBlock(self.layout.vectors(value)[: len(vectors)], headers)
 
 
 def unit_rows(rng: np.random.Generator, count: int, dimension: int) -> np.ndarray:
@@ -42,7 +42,7 @@ def brute_force(vectors, identities, probe, k) -> dict[int, Hit]:
     """All identities that are among the k best or equal to the k-th."""
     best: dict[int, Hit] = {}
     for row, similarity in enumerate(similarities(vectors, probe).tolist()):
-        hit = Hit(similarity, 1000 + row)
+        hit = Hit(similarity, 1000 + row, row)
         held = best.get(int(identities[row]), hit)
         best[int(identities[row])] = hit if hit.similarity > held.similarity else held
     if len(best) <= k:
@@ -58,7 +58,7 @@ def brute_force(vectors, identities, probe, k) -> dict[int, Hit]:
 )
 @pytest.mark.parametrize("engine", [ExactSearch, MatrixSearch])
 def test_agrees_with_looking_at_every_row(monkeypatch, engine, count, people, k, probes):
-    monkeypatch.setattr(module, "_CHUNK_ROWS", 700)
+    monkeypatch.setattr(module, "_CHUNK_SCORES", 700)
     rng = np.random.default_rng(count + people + k)
     vectors = unit_rows(rng, count, 16)
     identities = rng.integers(0, people, count)

@@ -1,11 +1,12 @@
 """The checksum of a block of vectors: written with it, and compared once for each version of the block in each process."""
 
 import zlib
-from typing import Final
+from typing import Final, NamedTuple
 
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
+from facewire_server.galleries.vector_search import VectorBlock
 
-__all__ = ["CHECKSUM_BYTES", "BlockChecks", "is_signed", "means_of", "sign"]
+__all__ = ["CHECKSUM_BYTES", "BlockChecks", "Compared", "is_signed", "means_of", "sign"]
 
 CHECKSUM_BYTES: Final = 4
 """Bytes of a CRC-32, which are the last ones of a block."""
@@ -34,6 +35,21 @@ def _stated(block: memoryview) -> int:
     return int.from_bytes(block[-CHECKSUM_BYTES:], "little")
 
 
+class Compared(NamedTuple):
+    """All blocks of a gallery at one revision, which were compared.
+
+    Attributes:
+        revision: of the gallery.
+        address: of the first block in memory. No write of another gallery moves a block in the file, so the views are
+            valid in every transaction of this revision in which the first block is still at this address.
+        blocks: views of the map.
+    """
+
+    revision: int
+    address: int
+    blocks: tuple[VectorBlock, ...]
+
+
 class BlockChecks:
     """What this process has compared. Used by several threads at once: at worst, two of them compare the same block.
 
@@ -42,16 +58,17 @@ class BlockChecks:
     """
 
     def __init__(self) -> None:
-        self._revisions: dict[str, int] = {}
+        self._compared: dict[str, Compared] = {}
         self._checksums: dict[str, dict[int, int]] = {}
 
-    def has_all(self, gallery_id: str, revision: int) -> bool:
-        """Whether all blocks of this revision were compared."""
-        return self._revisions.get(gallery_id) == revision
+    def compared(self, gallery_id: str, revision: int) -> Compared | None:
+        """Returns the blocks of this revision if all of them were compared."""
+        compared = self._compared.get(gallery_id)
+        return compared if compared is not None and compared.revision == revision else None
 
-    def set_all(self, gallery_id: str, revision: int) -> None:
-        """Takes that all blocks of this revision were compared."""
-        self._revisions[gallery_id] = revision
+    def set_compared(self, gallery_id: str, compared: Compared) -> None:
+        """Takes that all blocks of a revision were compared."""
+        self._compared[gallery_id] = compared
 
     def require(self, gallery_id: str, number: int, block: memoryview) -> None:
         """Compares a block whose checksum was not compared yet.
@@ -68,11 +85,11 @@ class BlockChecks:
 
     def clear(self) -> None:
         """Drops everything: the storage is in another file now, whose bytes were not compared."""
-        self._revisions.clear()
+        self._compared.clear()
         self._checksums.clear()
 
     def forget(self, gallery_id: str) -> None:
         """Drops what is known of a gallery that was deleted."""
         for name in (gallery_id, means_of(gallery_id)):
-            self._revisions.pop(name, None)
+            self._compared.pop(name, None)
             self._checksums.pop(name, None)

@@ -10,18 +10,22 @@ most probes than most strangers are.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facewire_server.backends.lmdb_gallery.block_checks import CHECKSUM_BYTES, BlockChecks
+from facewire_server.backends.lmdb_gallery.block_checks import (
+    CHECKSUM_BYTES,
+    BlockChecks,
+    Compared,
+)
 from facewire_server.backends.lmdb_storage.tables import Table, number_key
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.galleries.embeddings import are_unit
-from facewire_server.galleries.vector_search import RowOwner
+from facewire_server.galleries.vector_search import RowOwner, VectorBlock
 
-__all__ = ["Block", "BlockLayout", "Blocks", "row_owner"]
+__all__ = ["BlockLayout", "Blocks", "row_owner"]
 
 BLOCK_PAGES = 128
 """Pages of a block, 512 KiB: large enough for few matrix products a search, small enough to be rewritten at each enrollment.
@@ -99,18 +103,6 @@ class BlockLayout:
         return np.ndarray(shape, _FLOAT, value, self.rows * _HEADER.size)
 
 
-class Block(NamedTuple):
-    """The used rows of a block; views, which die with the transaction."""
-
-    layout: BlockLayout
-    value: memoryview
-    vectors: NDArray[np.float32]
-
-    def owner(self, row: int) -> RowOwner:
-        """The owner of a row."""
-        return RowOwner(*_HEADER.unpack_from(self.value, row * _HEADER.size))
-
-
 class Blocks:
     """The blocks of one gallery in one transaction, to read (`vector_search.GalleryVectors`)."""
 
@@ -145,19 +137,26 @@ class Blocks:
         """Rows of every block but the last."""
         return self.layout.rows
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[VectorBlock]:
         """The blocks in order; all but the last are full.
 
         Raises:
             GalleryDamaged: one is missing, is not of its size, or not what was written.
         """
+        first = self._table.view(number_key(0)) if self._row_count else None
+        if self._checks is None or first is None:
+            return iter(self._read())
+        address = np.frombuffer(first, np.uint8).__array_interface__["data"][0]
+        compared = self._checks.compared(self._checked_as, self.revision)
+        if compared is None or compared.address != address:
+            compared = Compared(self.revision, address, tuple(self._read()))
+            self._checks.set_compared(self._checked_as, compared)
+        return iter(compared.blocks)
+
+    def _read(self) -> Iterator[VectorBlock]:
         left = self._row_count
         layout, checks = self.layout, self._checks
-        # What is computed once is not computed for each block: a search of a million vectors meets a thousand of them.
         size = layout.unsigned_bytes if checks is None else layout.value_bytes
-        shape, begin = (layout.rows, layout.dimension), layout.rows * _HEADER.size
-        if checks is not None and checks.has_all(self._checked_as, self.revision):
-            checks = None
         for number, value in enumerate(self._table.numbered_views(-(-left // layout.rows))):
             if value is None:
                 raise damaged("a block is missing")
@@ -165,11 +164,8 @@ class Blocks:
                 raise damaged("a block is not of its size")
             if checks is not None:
                 checks.require(self._checked_as, number, value)
-            vectors = np.ndarray(shape, _FLOAT, value, begin)
-            yield Block(layout, value, vectors if left >= shape[0] else vectors[:left])
-            left -= shape[0]
-        if checks is not None:
-            checks.set_all(self._checked_as, self.revision)
+            yield VectorBlock(layout.vectors(value)[:left], layout.headers(value)[:left])
+            left -= layout.rows
 
     def rows(self, places: Sequence[tuple[int, RowOwner]]) -> NDArray[np.float32]:
         """Copies some rows.
@@ -184,7 +180,7 @@ class Blocks:
             GalleryDamaged: one is not its owner's, or not of unit length.
         """
         layout, checks = self.layout, self._checks
-        if checks is not None and checks.has_all(self._checked_as, self.revision):
+        if checks is not None and checks.compared(self._checked_as, self.revision):
             checks = None
         copied = np.empty((len(places), layout.dimension), np.float32)
         for place, (row, owner) in enumerate(places):
@@ -192,12 +188,12 @@ class Blocks:
             value = self._table.view(number_key(number)) if row < self._row_count else None
             if value is None:
                 raise damaged("a block is missing")
-            block = Block(layout, layout.checked(value), layout.vectors(value))
+            headers = layout.headers(layout.checked(value))
             if checks is not None:
                 checks.require(self._checked_as, number, value)
-            if block.owner(offset) != owner:
+            if tuple(headers[offset].tolist()) != owner:
                 raise damaged("a row is not its template's")
-            copied[place] = block.vectors[offset]
+            copied[place] = layout.vectors(value)[offset]
         if not are_unit(copied).all():
             raise damaged("a vector is not of unit length")
         return copied

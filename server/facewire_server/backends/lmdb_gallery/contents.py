@@ -1,10 +1,7 @@
 """One gallery in one transaction: its record, and what is in it, to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Self
-
-import numpy as np
-from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks, means_of
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks, row_owner
@@ -39,9 +36,6 @@ from facewire_server.galleries.vector_search import Hit, RowOwner
 from facewire_server.types import Candidate
 
 __all__ = ["Contents", "find_gallery", "gallery_info"]
-
-_SAME_SIMILARITY = 1e-4
-"""Most by which two computations of one similarity differ: float32 rounding of 512 products stays below 1e-5."""
 
 
 def find_gallery(transaction: Transaction, gallery_id: str) -> Gallery:
@@ -250,39 +244,31 @@ class Contents:
         for key, value in self.template_table.scan(start, after=above):
             yield row_owner(key), Template.FromString(value)
 
-    def candidates(
-        self, probe: NDArray[np.float32], best: dict[int, Hit], k: int
-    ) -> tuple[Candidate, ...]:
+    def candidates(self, best: Mapping[int, Hit], k: int) -> tuple[Candidate, ...]:
         """Returns the k best hits, best first; of equal ones, the lower identity id first.
 
         Raises:
-            GalleryDamaged: identity, template, vector and similarity of a hit contradict each other.
+            GalleryDamaged: identity, template and row of a hit contradict each other.
         """
         order = sorted((-hit.similarity, self._identity_id(n), n) for n, hit in best.items())
-        listed = [
-            (identity_id, RowOwner(number, best[number].template_number))
-            for _, identity_id, number in order[:k]
-        ]
-        identities = [self._numbered_identity(one, owner) for one, owner in listed]
-        templates = [self.template(number_key(*owner)) for _, owner in listed]
-        # A name is given for its person's mean, not for a row that merely says it is the person's.
-        rows = [
-            (template.mean_row, owner)
-            for template, (_, owner) in zip(templates, listed, strict=True)
-        ]
-        similarities = [best[owner.identity_number].similarity for _, owner in listed]
-        if rows and (abs(self.means.rows(rows) @ probe - similarities) > _SAME_SIMILARITY).any():
-            raise damaged("a similarity is not its mean's")
         return tuple(
-            Candidate(
-                identity_id=identity_id.decode(),
-                display_name=identity.display_name,
-                similarity=similarity,
-                template_id=template.template_id.hex(),
-            )
-            for (identity_id, _), identity, template, similarity in zip(
-                listed, identities, templates, similarities, strict=True
-            )
+            self._candidate(identity_id, number, best[number])
+            for _, identity_id, number in order[:k]
+        )
+
+    def _candidate(self, identity_id: bytes, number: int, hit: Hit) -> Candidate:
+        identity = Identity.FromString(self.identity_table.get(identity_id) or b"")
+        if identity.number != number:
+            raise damaged("an identity is missing")
+        template = self.template(number_key(number, hit.template_number))
+        # A name is given for its person's mean, not for a row that merely says it is the person's.
+        if (template.mean_number, template.mean_row) != (hit.template_number, hit.row):
+            raise damaged("a row is not its mean's")
+        return Candidate(
+            identity_id=identity_id.decode(),
+            display_name=identity.display_name,
+            similarity=hit.similarity,
+            template_id=template.template_id.hex(),
         )
 
     def owner_id(self, template_key: bytes) -> str:
@@ -294,9 +280,3 @@ class Contents:
         if value is None:
             raise damaged("an identity is missing")
         return value
-
-    def _numbered_identity(self, identity_id: bytes, owner: RowOwner) -> Identity:
-        identity = Identity.FromString(self.identity_table.get(identity_id) or b"")
-        if identity.number != owner.identity_number:
-            raise damaged("an identity is missing")
-        return identity

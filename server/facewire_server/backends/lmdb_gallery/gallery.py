@@ -147,7 +147,7 @@ class LmdbGallery(LmdbAdmin):
             return [
                 SearchResult(
                     contents.record.revision,
-                    tuple(contents.candidates(probe, next(best), one.k) for probe in one.probes),
+                    tuple(contents.candidates(next(best), one.k) for _ in one.probes),
                     contents.info.enrolled_count,
                     contents.info.pairs,
                 )

@@ -115,7 +115,7 @@ def _row_owners(blocks: Blocks) -> "np.ndarray[tuple[int, int], np.dtype[np.uint
     for block in blocks:
         if not are_unit(block.vectors).all():
             raise damaged("a vector is not of unit length")
-        owners.append(np.array(block.layout.headers(block.value)[: len(block.vectors)]))
+        owners.append(np.array(block.owners))
     return np.concatenate(owners)
 
 

@@ -9,6 +9,7 @@ from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.lmdb_storage.tables import number_key
 from facewire_server.errors import GalleryDamaged
 from facewire_server.galleries.vector_search import RowOwner
 
@@ -51,9 +52,7 @@ def stored(environment: Environment, count: int) -> list[int]:
             transaction.table("blocks", b"g\0"), LAYOUT, count, "g", 1, BlockChecks()
         ):
             for (identity, template), row in zip(
-                [block.owner(n) for n in range(len(block.vectors))],
-                block.vectors.tolist(),
-                strict=True,
+                block.owners.tolist(), block.vectors.tolist(), strict=True
             ):
                 assert template == identity + 100
                 assert row == [identity] * LAYOUT.dimension
@@ -146,6 +145,50 @@ def test_a_row_read_alone_is_a_copy(environment: Environment):
             blocks.rows([(2, RowOwner(3, 103))])
     assert rows.flags.owndata
     assert row.tolist() == [0.5] * 4
+
+
+def test_blocks_that_were_compared_are_views_of_the_map_wherever_it_lies(environment: Environment):
+    count = add(environment, 0, 1, 2, 3, 4)
+    checks = BlockChecks()
+
+    def addresses() -> tuple[list[int], list[int]]:
+        """Where the blocks' vectors are, by the views and by LMDB."""
+        with environment.read() as transaction:
+            table = transaction.table("blocks", b"g\0")
+            blocks = list(Blocks(table, LAYOUT, count, "g", 1, checks))
+            assert [block.vectors[0, 0] for block in blocks] == [1, 4]
+            values = [table.view(number_key(number)) for number in range(2)]
+            return (
+                [block.vectors.ctypes.data for block in blocks],
+                [LAYOUT.vectors(value).ctypes.data for value in values if value is not None],
+            )
+
+    views, stored_at = addresses()
+    assert views == stored_at
+    for _ in range(4):  # the map is moved, and the gallery's revision stays
+        environment.make_room(environment.map_bytes)
+        views, stored_at = addresses()
+        assert views == stored_at
+
+
+def test_blocks_that_were_compared_are_not_compared_again(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+):
+    count = add(environment, 0, 1, 2, 3, 4)
+    checks = BlockChecks()
+    looks: list[int] = []
+    require = checks.require
+
+    def counted(gallery_id: str, number: int, block: memoryview) -> None:
+        looks.append(number)
+        require(gallery_id, number, block)
+
+    monkeypatch.setattr(checks, "require", counted)
+    for revision, expected in ((1, [0, 1]), (1, [0, 1]), (2, [0, 1, 0, 1])):
+        with environment.read() as transaction:
+            table = transaction.table("blocks", b"g\0")
+            assert len(list(Blocks(table, LAYOUT, count, "g", revision, checks))) == 2
+        assert looks == expected
 
 
 def test_galleries_have_blocks_of_their_own(environment: Environment):
