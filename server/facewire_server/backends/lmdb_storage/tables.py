@@ -1,6 +1,7 @@
 """Tables: named databases seen through one transaction, which may be narrowed to the keys with a prefix."""
 
 from collections.abc import Callable, Iterator, Mapping
+from struct import pack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -68,7 +69,7 @@ def require_tables(storage: Storage, path: str, txn: "lmdb.Transaction[memoryvie
 
 def number_key(*numbers: int) -> bytes:
     """Returns numbers as a key; keys sort as the numbers do."""
-    return b"".join(number.to_bytes(8, "big") for number in numbers)
+    return pack(f">{len(numbers)}Q", *numbers)
 
 
 def changed_key(table: str, key: bytes) -> bytes:
