@@ -3,20 +3,25 @@
     python -m bench.gallery_search [--largest 1000000] [--dimension 128] [--dimension 512]
 
 Prints, for each number of templates (one an identity) and of probes: milliseconds of processor time of a search (awaited, entering
-a thread included), of `np.dot` on one matrix in memory with the same probes, and the median of the ratios of each round; both
-take turns in one process, on one BLAS thread. "top" is `np.dot` with the five best of each probe
+a thread included), of `np.dot` on one private matrix with the same probes, and the median of the ratios of each round; all
+take turns in one process, on one BLAS thread. A search has a fixed part, which is that of a gallery of five people, all of whom it returns, and a
+marginal one, the rest. "shared" is `np.dot` on a matrix in memory that processes share: numpy asks for pages of 2 MiB for a
+private one, and shared pages have 4 KiB, as a file's. "top" is `np.dot` on the private one with the five best of each probe
 picked out, which is what a search returns. "together" are eight callers of one probe each at once, divided by the same eight one
 after the other. Then the pace of an import and of enrollments; and proportional set sizes, to which each process' share of the map
-counts: of one process that has searched the gallery, of each of four, and of one that has not.
+counts: of one process that has searched the gallery, of each of four, and of one that has not. At last what an empty step in a
+thread costs, which each search takes.
 """
 
 import asyncio
+import mmap
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -41,13 +46,15 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 from facewire_server.types import Quality
+from facewire_server.work.threads import run_in_thread
 
 CONTRACT = "0" * 64
-SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SIZES = (5, 1_000, 10_000, 100_000, 1_000_000)
 PROBES = (1, 8)
 BEST = 5
 CALLERS = 8
 ENROLLED = 50
+HOPS = 1_000
 READERS = (1, 4)
 
 READER = """
@@ -112,29 +119,57 @@ async def dot(matrix: NDArray[np.float32], columns: NDArray[np.float32]) -> NDAr
 async def top(matrix: NDArray[np.float32], probes: NDArray[np.float32]) -> NDArray[np.intp]:
     """Returns the rows most similar to each probe."""
     scores = np.ascontiguousarray(np.dot(matrix, probes.T).T)
-    return np.argpartition(scores, -BEST, axis=1)[:, -BEST:]
+    wanted = min(BEST, len(matrix))
+    return np.argpartition(scores, -wanted, axis=1)[:, -wanted:]
+
+
+def shared(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns a copy in memory that processes can share."""
+    copied = np.ndarray(matrix.shape, np.float32, mmap.mmap(-1, matrix.nbytes))
+    copied[:] = matrix
+    return copied
+
+
+async def hop_us() -> float:
+    """Returns the microseconds of processor time of a step in a thread that does nothing."""
+    with ThreadPoolExecutor(1) as threads:
+        start = time.process_time()
+        for _ in range(HOPS):
+            await run_in_thread(threads, lambda: None)
+        return 1e6 * (time.process_time() - start) / HOPS
 
 
 async def measure(
-    gallery: LmdbGallery, matrix: NDArray[np.float32], count: int, rounds: int
+    gallery: LmdbGallery,
+    matrix: NDArray[np.float32],
+    count: int,
+    rounds: int,
+    fixed: dict[tuple[int, int], float],
 ) -> tuple[str, ...]:
-    """A row of the table."""
+    """A row of the table; `fixed` has milliseconds by dimension and probes, and takes those of the first gallery."""
     probes = unit_rows(count, matrix.shape[1], seed=1)
     columns = np.ascontiguousarray(probes.T)
-    search, product, best = await timed(
+    in_shared = shared(matrix)
+    search, product, product_shared, best = await timed(
         (
             lambda: gallery.search(DEFAULT_GALLERY_ID, probes, BEST),
             lambda: dot(matrix, columns),
+            lambda: dot(in_shared, columns),
             lambda: top(matrix, probes),
         ),
         rounds,
     )
+    size, width = matrix.shape
+    fixed_ms = fixed.setdefault((width, count), float(np.median(search)))
     return (
-        f"{len(matrix):,} × {matrix.shape[1]}",
+        f"{size:,} × {width}",
         f"{count}",
         f"{np.median(search):.2f}",
+        f"{fixed_ms:.2f}",
         f"{np.median(product):.2f}",
         f"{np.median(search / product):.2f}",
+        f"{np.median((search - fixed_ms) / product):.2f}",
+        f"{np.median(search / product_shared):.2f}",
         f"{np.median(search / best):.2f}",
     )
 
@@ -179,7 +214,11 @@ class Measured(NamedTuple):
 
 
 async def in_gallery(
-    folder: Path, matrix: NDArray[np.float32], rounds: int, advance: Callable[[], None]
+    folder: Path,
+    matrix: NDArray[np.float32],
+    rounds: int,
+    fixed: dict[tuple[int, int], float],
+    advance: Callable[[], None],
 ) -> Measured:
     """Fills a gallery, and measures it."""
     width = matrix.shape[1]
@@ -190,7 +229,7 @@ async def in_gallery(
         start = time.perf_counter()
         await gallery.import_records(DEFAULT_GALLERY_ID, CONTRACT, as_records(matrix, advance))
         pace = len(matrix) / (time.perf_counter() - start)
-        searches = [await measure(gallery, matrix, count, rounds) for count in PROBES]
+        searches = [await measure(gallery, matrix, count, rounds, fixed) for count in PROBES]
         share = await together(gallery, width, max(1, rounds // 4))
         enrollments, enrollment_ms = await enrolled(gallery, width)
         return Measured(
@@ -235,7 +274,9 @@ def main(
     """Measures and prints."""
     console = Console(width=110)
     speed = Table(title="exact search, ms of processor time")
-    for name in ("templates", "probes", "search", "dot", "÷ dot", "÷ top"):
+    fixed: dict[tuple[int, int], float] = {}
+    columns = ("search", "fixed", "dot", "÷ dot", "marginal ÷ dot", "÷ shared", "÷ top")
+    for name in ("templates", "probes", *columns):
         speed.add_column(name, justify="right")
     other = Table(title="callers at once, writing, proportional set sizes in MiB")
     for name in (
@@ -259,7 +300,7 @@ def main(
                 with tempfile.TemporaryDirectory() as name:
                     folder = Path(name)
                     measured = asyncio.run(
-                        in_gallery(folder, matrix, rounds, partial(progress.advance, task))
+                        in_gallery(folder, matrix, rounds, fixed, partial(progress.advance, task))
                     )
                     del matrix
                     for row in measured.searches:
@@ -274,6 +315,7 @@ def main(
                     )
     console.print(speed)
     console.print(other)
+    console.print(f"an empty step in a thread: {asyncio.run(hop_us()):.0f} µs of processor time")
     console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
 
 
