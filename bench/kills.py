@@ -3,12 +3,16 @@
 Two servers share a data folder, one of them with two workers, and six clients change it; the servers rewrite the file each second
 in which something was deleted. In each round a worker, a server, both, `gallery backup` or `gallery compact` are killed, started
 again, and compared with what they acknowledged. Several folders are used side by side. Most servers run without their models, which
-start in a third of the processor time; now and then one has them, and a client enrolls pictures.
+start in a third of the processor time; now and then one has them, and a client enrolls pictures. Each round prints a line to
+standard error. A run that `--minutes` has ended counts the rounds that it has done: runs with other seeds add to them.
 """
 
 import os
+import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -41,6 +45,9 @@ def main() -> int:
     )
     flags.add_argument("--seed", type=int, default=1)
     flags.add_argument(
+        "--minutes", type=float, default=float("inf"), help="after which no round begins"
+    )
+    flags.add_argument(
         "--early-answers",
         action="store_true",
         help="the servers have a fault that must be found: they acknowledge before they commit",
@@ -49,11 +56,15 @@ def main() -> int:
     report = Report("kills", arguments)
     module = "harness.early_answers" if arguments.early_answers else "facewire_server"
     folders = range(arguments.folders)
+    ends_at_s = time.monotonic() + 60.0 * arguments.minutes
     with ThreadPoolExecutor(len(folders)) as threads:
         results = list(
             threads.map(
                 lambda folder: _killed(
-                    range(folder, arguments.rounds, len(folders)), arguments.seed + folder, module
+                    range(folder, arguments.rounds, len(folders)),
+                    arguments.seed + folder,
+                    module,
+                    is_over=lambda: time.monotonic() > ends_at_s,
                 ),
                 folders,
             )
@@ -65,20 +76,31 @@ def main() -> int:
     report.table("what was done", ["", "count"], done)
     for example in [text for one in results for text in one.examples][:20]:
         report.note(example)
+    report.aim(
+        f"rounds: {arguments.rounds}",
+        str(counts["rounds"]),
+        met=counts["rounds"] == arguments.rounds,
+    )
     for kind in FAULTS:
         report.aim(f"{kind}: 0", str(counts[kind]), met=counts[kind] == 0)
     report.values["counts"] = dict(counts)
     return report.finish()
 
 
-def _killed(rounds: range, seed: int, module: str) -> Promises:
+def _killed(rounds: range, seed: int, module: str, *, is_over: Callable[[], bool]) -> Promises:
     with tempfile.TemporaryDirectory(prefix="facewire-") as scratch:
         with KilledServers(Path(scratch), seed, module=module) as servers:
             for number in rounds:
+                if is_over():
+                    break
+                began_s = time.monotonic()
                 servers.round(
                     has_models=number % _MODELS_EVERY == _MODELS_EVERY - 1,
                     beside=_BESIDE.get(number // rounds.step % _ROUNDS),
                 )
+                faults = sum(servers.promises.counts[kind] for kind in FAULTS)
+                took_s = time.monotonic() - began_s
+                print(f"round {number + 1}: {took_s:.1f} s, {faults} faults", file=sys.stderr)
             servers.finish()
         return servers.promises
 
