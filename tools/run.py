@@ -1,11 +1,13 @@
 """`make run`: a server and a console before it. Both end on Ctrl-C, and each with the other.
 
-Each prints its address once it can be used; variables of both (FACEWIRE_..., FACEWIRE_CONSOLE_...) are passed on.
+Each prints its address once it can be used; variables of both (FACEWIRE_..., FACEWIRE_CONSOLE_...) are passed on. The server has a
+page of metrics on loopback, from which the console's Health shows workers, models and latency.
 """
 
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -15,6 +17,9 @@ __all__ = ["main"]
 _READY: Final = "facewire.v1 on "
 _STOP_TIMEOUT_S: Final = 40.0
 """Seconds until a process that was asked to end is killed: the server finishes what it has begun. Chosen, not measured."""
+
+_METRICS: Final = "FACEWIRE_METRICS_LISTEN"
+"""The variable that says where the server's page of metrics is; "" = there is none."""
 
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 """Addresses to listen on that no client can connect to, with one that it can."""
@@ -29,14 +34,19 @@ async def main() -> int:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    metrics = os.environ.get(_METRICS)
+    server_flags = []
+    if metrics is None:
+        metrics = _free_address()
+        server_flags = [f"--metrics-listen={metrics}"]
     running: list[asyncio.subprocess.Process] = []
     try:
-        server = await _start(["facewire_server", "run"])
+        server = await _start(["facewire_server", "run", *server_flags])
         running.append(server)
         line = await _first_line(server, stopped)
         if line.startswith(_READY):
             print(line, flush=True)
-            console = await _start(["facewire_console", *_server_flag(line)])
+            console = await _start(["facewire_console", *_console_flags(line, metrics)])
             running.append(console)
             line = await _first_line(console, stopped)
             if line:
@@ -67,12 +77,28 @@ async def _first_line(process: asyncio.subprocess.Process, stopped: asyncio.Even
     return ""
 
 
-def _server_flag(line: str) -> list[str]:
-    """Returns the flag with the server's address, unless a variable names one."""
-    if "FACEWIRE_CONSOLE_SERVER" in os.environ:
+def _console_flags(line: str, metrics: str) -> list[str]:
+    """Returns the flags with the server's address, and with that of its page of metrics, unless variables name them."""
+    if "FACEWIRE_CONSOLE_SERVER" in os.environ:  # another one, whose page is elsewhere
         return []
-    host, _, port = line.removeprefix(_READY).rpartition(":")
-    return [f"--server={_ANY.get(host, host)}:{port}"]
+    flags = [f"--server={_reachable(line.removeprefix(_READY))}"]
+    # Port 0: the server took a free one, and only its log says which.
+    is_known = metrics and not metrics.endswith(":0")
+    if is_known and "FACEWIRE_CONSOLE_SERVER_METRICS" not in os.environ:
+        flags.append(f"--server-metrics={_reachable(metrics)}")
+    return flags
+
+
+def _reachable(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    return f"{_ANY.get(host, host)}:{port}"
+
+
+def _free_address() -> str:
+    """Returns an address on loopback with a port that is free now: a fixed one may be that of another program."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 async def _first_end(

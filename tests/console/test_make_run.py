@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -66,6 +68,39 @@ def test_both_come_up_and_end_on_ctrl_c(models, repository, tmp_path) -> None:
         running.send_signal(signal.SIGINT)
         assert running.wait(60) == 0
         assert not any(child.is_running() for child in children)
+
+
+def health(port: int) -> tuple[dict[str, Any], str | None]:
+    """What Health shows of the server's page of metrics, and why it shows nothing."""
+    with Browser("127.0.0.1", port) as browser:
+        found = browser.send("GET", "/api/metrics").json()
+    return found["metrics"], found["problem"]
+
+
+def test_health_shows_the_servers_workers_and_models_without_a_setting(
+    models, repository, tmp_path
+) -> None:
+    with both(repository, tmp_path) as running:
+        _, port = lines(running)
+        shown, problem = health(port)
+        assert problem is None
+        assert shown["workers"] == {"count": 1, "deaths": 0}
+        assert {each["servable"] for each in shown["models"]} >= {"mtcnn", "embedding"}
+
+
+@pytest.mark.parametrize(
+    ("listen", "is_shown"), [("0.0.0.0:{port}", True), ("127.0.0.1:0", False), ("", False)]
+)
+def test_a_page_of_metrics_that_a_variable_names_is_the_one_that_is_shown(
+    models, repository, tmp_path, listen, is_shown
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    variables = {"FACEWIRE_METRICS_LISTEN": listen.format(port=port)}
+    with both(repository, tmp_path, **variables) as running:
+        _, port = lines(running)
+        shown, problem = health(port)
+        assert (shown is not None, problem) == (is_shown, None)
 
 
 @pytest.mark.parametrize("name", ["facewire_server", "facewire_console"])
