@@ -34,6 +34,7 @@ from facewire_server.types import (
     TrackReason,
     TrackState,
 )
+from harness.kept_unknown import UNKNOWN_KINDS, keep_and_part
 
 __all__ = ["Found", "measure"]
 
@@ -44,6 +45,9 @@ _SEEN: Final = 100
 
 _WINDOW_BYTES: Final = 8
 """Bytes of each secret that are looked for: random ones, so that chance finds none."""
+
+_UNKNOWN: Final = 300
+"""Unknown people, of whom a third is forgotten, and a third enrolled; at most as many as others."""
 
 _KINDS: Final = ("vectors", "names", "old names", "ids", "templates", "crops")
 
@@ -98,9 +102,13 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         found = asyncio.run(measure(Path(folder), arguments.people))
     report.table(
-        f"found in all files, of {arguments.people - -(-arguments.people // 10)} deleted people",
+        f"found in all files, of {arguments.people - -(-arguments.people // 10)} deleted people, "
+        f"and of unknown people who were forgotten or enrolled",
         ["", "before the purge", "after it"],
-        [(kind, str(found.before[kind]), str(found.after[kind])) for kind in _KINDS],
+        [
+            (kind, str(found.before[kind]), str(found.after[kind]))
+            for kind in (*_KINDS, *UNKNOWN_KINDS)
+        ],
     )
     report.note(f"pending_purge_count: {found.pending_before} before, {found.pending_after} after")
     report.values |= {"before": dict(found.before), "after": dict(found.after)}
@@ -167,7 +175,11 @@ async def measure(data: Path, count: int, *, is_purged: bool = True) -> Found:
                     await stream.record([_event(track_id, person)])
             for number in deleted:
                 await gallery.delete_identity("default", people[number].identity_id)
+            unknown = await keep_and_part(
+                data / "unknown", gallery, _DIMENSION, min(count, _UNKNOWN)
+            )
             theirs = [people[number].secrets(vectors[number].tobytes()) for number in deleted]
+            theirs += unknown.gone
             before = _count(data, theirs)
             pending_before = (await gallery.get_gallery("default")).pending_purge_count
             if is_purged:
@@ -180,7 +192,7 @@ async def measure(data: Path, count: int, *, is_purged: bool = True) -> Found:
             stay = [
                 people[number].secrets(vectors[number].tobytes()) for number in range(0, count, 10)
             ]
-            kept = _count(data, stay)
+            kept = _count(data, stay + unknown.stay)
     return Found(before, after, kept, pending_before, pending_after)
 
 
@@ -237,10 +249,11 @@ class _Tidy:
 
 def _count(folder: Path, secrets: list[dict[str, bytes]]) -> Counter[str]:
     """Counts the windows of all files that are the beginning of a secret."""
-    windows = {
-        kind: np.array([np.frombuffer(one[kind][:_WINDOW_BYTES], np.uint64)[0] for one in secrets])
-        for kind in _KINDS
-    }
+    of_kind: dict[str, list[bytes]] = {}
+    for one in secrets:
+        for kind, secret in one.items():
+            of_kind.setdefault(kind, []).append(secret[:_WINDOW_BYTES])
+    windows = {kind: np.frombuffer(b"".join(all_), np.uint64) for kind, all_ in of_kind.items()}
     found: Counter[str] = Counter()
     for path in (path for path in folder.rglob("*") if path.is_file()):
         # By another process: closing a file that LMDB has open here would drop its locks.
@@ -250,6 +263,7 @@ def _count(folder: Path, secrets: list[dict[str, bytes]]) -> Counter[str]:
             if whole < 1:
                 continue
             at = np.frombuffer(data, np.uint64, whole, shift)
+            at = at[at != 0]  # most of a file's, and of no secret
             for kind, wanted in windows.items():
                 found[kind] += int(np.isin(at, wanted).sum())
     return found

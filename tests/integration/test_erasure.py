@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bench.erasure import measure
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
+from harness.kept_unknown import UNKNOWN_KINDS
 from harness.running import running_server
 from integration.test_gallery_backups import command
 from integration.test_hanging_and_damaged import entries
@@ -23,6 +24,15 @@ async def test_nothing_of_deleted_people_is_in_any_file_after_a_purge(tmp_path: 
         found.kept[kind] >= PEOPLE // 10
         for kind in ("vectors", "names", "ids", "templates", "crops")
     )
+
+
+async def test_nothing_of_unknown_people_is_left_who_were_forgotten_or_enrolled(
+    tmp_path: Path,
+) -> None:
+    found = await measure(tmp_path, PEOPLE, is_purged=False)
+    for kind in UNKNOWN_KINDS:
+        assert found.before[kind] == found.after[kind] == 0, "at once, not at the next purge"
+        assert found.kept[kind] == PEOPLE // 3
 
 
 async def test_without_a_purge_it_is(tmp_path: Path) -> None:
