@@ -30,7 +30,8 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.host.file_modes": frozenset(),
     f"{SERVER}.host.ports": frozenset(),
     f"{SERVER}.host.overwriting": frozenset(),
-    f"{SERVER}.host.private_files": frozenset(),
+    f"{SERVER}.host.disk": frozenset(),
+    f"{SERVER}.host.private_files": frozenset({f"{SERVER}.host.disk"}),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.stacks": frozenset(),
     f"{SERVER}.events.operators": frozenset(),
@@ -53,7 +54,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.access",
             f"{SERVER}.errors",
             f"{SERVER}.galleries.ids",
-            f"{SERVER}.host.private_files",
+            *(f"{SERVER}.host.{each}" for each in ("disk", "private_files")),
         }
     ),
     f"{SERVER}.access.certificate_expiry": frozenset({"cryptography"}),
@@ -242,7 +243,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_server.backends.crop_cipher": frozenset({"cryptography"}),
     "facewire_server.backends.lmdb_storage": frozenset(
         {
-            *(f"{SERVER}.host.{each}" for each in ("overwriting", "private_files")),
+            *(f"{SERVER}.host.{each}" for each in ("disk", "overwriting", "private_files")),
             "facewire_server.backends.lmdb_storage",
             f"{SERVER}.galleries.records",
             f"{SERVER}.work.cancellation",
@@ -258,7 +259,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire_server.backends.lmdb_gallery": frozenset(
         {
-            f"{SERVER}.host.private_files",
+            *(f"{SERVER}.host.{each}" for each in ("disk", "private_files")),
             *(f"{SERVER}.backends.{each}" for each in ("crop_cipher", "new_vectors")),
             "facewire_server.backends.lmdb_gallery",
             "facewire_server.backends.lmdb_storage",

@@ -45,6 +45,7 @@ class AuditLog:
         """Makes the folder if there is none; raises OSError."""
         self._folder = folder
         self._rotate_bytes = rotate_bytes
+        self._are_names_synced = False
         make_private_folder(folder)
 
     @property
@@ -74,8 +75,10 @@ class AuditLog:
                 line, link = line_after(before, {"at": now, **fields})
                 try:
                     _write(file, line, size)
-                    if not before.number or not size:
+                    # Once at least: a process that was killed, or whose wait failed, may have left a name that is not on the disk.
+                    if not self._are_names_synced or not size:
                         os.fsync(folder)
+                        self._are_names_synced = True
                 except OSError:
                     os.ftruncate(file, size)
                     raise

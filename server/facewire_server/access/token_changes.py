@@ -17,6 +17,7 @@ from facewire_server.access.token_file import (
     parse_tokens,
 )
 from facewire_server.access.tokens import Token, digest_of
+from facewire_server.host.disk import sync_path
 from facewire_server.host.private_files import open_private
 
 __all__ = ["Added", "add_token", "revoke_token"]
@@ -50,7 +51,7 @@ def add_token(path: Path, token: Token) -> Added:
 
     Raises:
         TokenFileError: there is a token of this label, or the file cannot be used.
-        OSError: it cannot be read or written.
+        OSError: it cannot be read or written; or it has the token, and may not have it any more after a power cut.
     """
     secret = _PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
     with _locked(path):
@@ -73,7 +74,7 @@ def revoke_token(path: Path, label: str) -> None:
 
     Raises:
         TokenFileError: there is none of this label, or the file cannot be used.
-        OSError: it cannot be read or written.
+        OSError: it cannot be read or written; or the token is removed, and may be back after a power cut.
     """
     with _locked(path):
         tokens = parse_tokens(_read(path))
@@ -120,8 +121,4 @@ def _write(path: Path, text: str) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_path(path.parent)

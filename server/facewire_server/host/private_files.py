@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from facewire_server.host.disk import sync_path
+
 __all__ = ["make_private_folder", "open_private"]
 
 _MODE: Final = 0o600
@@ -72,8 +74,10 @@ def open_private(path: Path, flags: int = os.O_RDWR) -> int:
 def make_private_folder(folder: Path) -> None:
     """Makes a folder (mode 0700), and those above it (the mode of new folders), if there are none.
 
+    Their names are on the disk then: one that is not takes all that is written below it along.
+
     Raises:
-        OSError: it cannot be made, or something else has its name.
+        OSError: it cannot be made, or not be brought to the disk; or something else has its name.
     """
     missing = [folder, *folder.parents]
     missing = missing[: next(n for n, one in enumerate(missing) if one.is_dir())]
@@ -90,6 +94,14 @@ def make_private_folder(folder: Path) -> None:
                 os.fchown(file, around.st_uid, around.st_gid)
             finally:
                 os.close(file)
+        try:
+            sync_path(one.parent)
+        except OSError:
+            with suppress(
+                OSError
+            ):  # so that the next call makes it, and waits again; unless another process uses it
+                one.rmdir()
+            raise
 
 
 def _must_give(folder: os.stat_result) -> bool:

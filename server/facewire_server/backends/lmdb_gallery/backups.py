@@ -14,12 +14,12 @@ from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.restoring import replace_galleries
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.copying import copy_backup, copy_storage
-from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.erasing import erase
 from facewire_server.backends.lmdb_storage.folder import alone_in
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
 from facewire_server.backends.lmdb_storage.open_file import RESTORED_PART
 from facewire_server.errors import StorageDamaged
+from facewire_server.host.disk import sync_path
 from facewire_server.host.private_files import make_private_folder, open_private
 
 __all__ = ["back_up", "restore", "verify"]
@@ -44,7 +44,7 @@ def back_up(folder: Path, into: Path, progress: Callable[[float], None]) -> None
 
     Raises:
         StorageDamaged: the storage or a gallery in it is damaged; no backup was made.
-        OSError: there is no storage, `into` exists, or the disk is full.
+        OSError: there is no storage, `into` exists, or the disk is full; or `into` is whole, and may be gone after a power cut.
     """
     if not _files(folder):
         raise OSError(f"there is no gallery in {folder}: name the data folder of the server")
@@ -141,7 +141,7 @@ def restore(
         StorageBusy: a server rewrites the storage now.
         GalleryFull: the disk has no room for a second copy.
         NotErased: the backup is restored, and the old file cannot be erased: the servers try again.
-        OSError: it is no backup, or the folder has a storage or is in use.
+        OSError: it is no backup, or the folder has a storage or is in use; or it is restored, and may be gone after a power cut.
     """
     if not (backup / _MANIFEST).exists():
         raise OSError(f"{backup} is no backup: it has no {_MANIFEST}")

@@ -25,6 +25,7 @@ from facewire_server.backends.lmdb_storage.vendor_errors import (
 )
 from facewire_server.errors import GalleryFull, StorageBusy
 from facewire_server.galleries.records import GallerySize, StoreStatistics
+from facewire_server.host.disk import sync_path
 
 __all__ = ["Environment"]
 
@@ -79,6 +80,9 @@ class Environment:
         self._rewriting = Rewriting(self, folder, storage)
         self._lock = FolderLock(folder)
         try:
+            if storage.is_synced:
+                # A process that was killed, or whose wait for the disk failed, may have left names that are not on it.
+                sync_path(folder)
             self._file = FileInUse(
                 folder, storage, min(map_bytes, max_bytes), lambda: self.adopted()
             )

@@ -7,6 +7,7 @@ file system with snapshots, a flash disk) the old blocks are the disk's: only it
 
 import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,6 @@ from typing import Final
 
 import lmdb
 
-from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.generations import (
     FIRST,
     META,
@@ -25,6 +25,7 @@ from facewire_server.backends.lmdb_storage.generations import (
     number_of,
 )
 from facewire_server.errors import StorageBusy
+from facewire_server.host.disk import sync_path
 from facewire_server.host.overwriting import overwrite
 from facewire_server.host.private_files import open_private
 
@@ -45,8 +46,11 @@ PART: Final = ".part"
 _ERASE: Final = ".erase"
 """What the name of a file ends with that is to be erased."""
 
+_SECOND_NAME: Final = re.compile(r"data\.mdb\.[0-9]+\.new")
+"""Of the first generation's file: what a process of an earlier version has left that was killed while it made the file."""
+
 _SWITCH_LOCK: Final = "switch.lock"
-"""The file that the process has locked that switches or erases."""
+"""The file that the process has locked that makes, switches or erases files."""
 
 _STUB: Final = b"is_stub"
 """Key in `META` of a file that holds nothing but what keeps others from making a new storage."""
@@ -57,16 +61,16 @@ class NotErased(OSError):
 
 
 @contextmanager
-def switching_alone(folder: Path) -> Iterator[int]:
-    """Keeps every other process from switching and erasing for the block; yields the locked file, which a child may inherit.
+def switching_alone(folder: Path, *, waits: bool = False) -> Iterator[int]:
+    """Keeps every other process from making, switching and erasing files for the block; yields the locked file, which a child may inherit.
 
     Raises:
-        StorageBusy: another process, or thread, does it.
+        StorageBusy: another process, or thread, does it; not if this one `waits` until it has ended.
     """
     file = open_private(folder / _SWITCH_LOCK)
     try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         except BlockingIOError as error:
             raise StorageBusy("another process rewrites the storage") from error
         yield file
@@ -83,7 +87,7 @@ def has_leftovers(folder: Path, current: int, stub: int) -> bool:
         stub: what `sweep` returned; 0 = nothing yet.
     """
     names = [path.name for path in folder.iterdir()]
-    if any(name.endswith((PART, _ERASE)) for name in names):
+    if any(name.endswith((PART, _ERASE)) or _SECOND_NAME.fullmatch(name) for name in names):
         return True
     others = {number_of(name) for name in names} - {None, current}
     first = file_of(folder, FIRST)
@@ -125,6 +129,8 @@ def sweep(
     for path in list(folder.iterdir()):
         if path.name.endswith(PART):
             erase(path, at_step)
+        elif _SECOND_NAME.fullmatch(path.name):
+            path.unlink()  # not its bytes, which are the storage's
     for number in generations(folder):
         # Another process may look at it, which must not see zeros.
         if number > current and not retire(file_of(folder, number), at_step):
@@ -138,7 +144,7 @@ def sweep(
             retire(file, at_step)
     for path in list(folder.iterdir()):
         if path.name.endswith(_ERASE) and not _is_same(path, file_of(folder, FIRST)):
-            erase(path, at_step)
+            _erase_aside(path, at_step)
     return stub
 
 
@@ -146,11 +152,7 @@ def retire(file: Path, at_step: Callable[[str], None] = lambda _: None) -> bool:
     """Erases a generation's file unless a process uses it, or looks at it; returns whether it did."""
     with _unused(file) as is_unused:
         if is_unused:
-            old = file.rename(file.with_name(file.name + _ERASE))
-            # Before its bytes go: a file of zeros under its old name would be damage after a power cut.
-            sync_path(file.parent)
-            at_step("put aside")
-            erase(old, at_step)
+            _erase_aside(file.rename(file.with_name(file.name + _ERASE)), at_step)
             lock_of(file).unlink(missing_ok=True)
         return is_unused
 
@@ -169,7 +171,7 @@ def _retire_first(file: Path, stub_format: bytes, at_step: Callable[[str], None]
         if not _is_stub(file):
             old = file.with_name(file.name + _ERASE)
             if old.exists() and not _is_same(old, file):
-                erase(old, at_step)
+                _erase_aside(old, at_step)
             if not old.exists():
                 old.hardlink_to(file)
             sync_path(file.parent)
@@ -220,11 +222,20 @@ def _unused(file: Path) -> Iterator[bool]:
         os.close(opened)
 
 
+def _erase_aside(file: Path, at_step: Callable[[str], None]) -> None:
+    """Erases a file that was put aside: by this process, or by one that was killed then, or could not wait for the disk."""
+    # Before its bytes go: a file of zeros under its old name would be damage after a power cut.
+    sync_path(file.parent)
+    at_step("put aside")
+    erase(file, at_step)
+
+
 def erase(file: Path, at_step: Callable[[str], None] = lambda _: None) -> None:
     """Overwrites a file that no process uses with zeros, and removes it.
 
     Raises:
-        OSError: it cannot be overwritten; it is still there, and is to be erased again.
+        OSError: it cannot be overwritten; it is still there, and is to be erased again. Or it is overwritten, and its name may
+            come back after a power cut.
     """
     overwrite(file, lambda: at_step("erasing"))
     at_step("erased")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import lmdb
 
-from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.erasing import erase, retire
 from facewire_server.backends.lmdb_storage.generations import META, MOVED_TO, SWITCHING
 from facewire_server.backends.lmdb_storage.tables import CHANGED, Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk
 from facewire_server.errors import GalleryFull, StorageBusy
+from facewire_server.host.disk import sync_path
 
 if TYPE_CHECKING:
     from facewire_server.backends.lmdb_storage.environment import Environment

@@ -1,6 +1,5 @@
 """A storage's file, open in this process: LMDB's environment over it, and its tables."""
 
-import contextlib
 import os
 import time
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Final
 import lmdb
 
 from facewire_server.backends.lmdb_storage.data_file import DataFile, FileGone
-from facewire_server.backends.lmdb_storage.disk import sync_path
+from facewire_server.backends.lmdb_storage.erasing import PART, switching_alone
 from facewire_server.backends.lmdb_storage.generations import (
     FIRST,
     file_of,
@@ -22,6 +21,7 @@ from facewire_server.backends.lmdb_storage.opened_tables import adopted_tables, 
 from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import our_errors
 from facewire_server.errors import GalleryDamaged, StorageDamaged
+from facewire_server.host.disk import sync_path
 from facewire_server.host.private_files import open_private
 
 __all__ = [
@@ -33,6 +33,9 @@ __all__ = [
 
 RESTORED_PART: Final = "data.mdb.part"
 """The file that a restore writes before it has the storage's name."""
+
+_NEW_PART: Final = f"new{PART}"
+"""The file that becomes a new storage, before it has the storage's name."""
 
 _SPARE_READERS = 16
 """Read transactions kept for reuse: more than a process usually runs at once. Chosen, not measured."""
@@ -167,18 +170,28 @@ def _require_no_restore(folder: Path) -> None:
 
 
 def make_file(path: Path) -> None:
-    """Makes a new file, whole or not at all: an empty one is damage, and never the beginning of a storage."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        os.close(open_private(temporary))
-        # Nothing shares a file of this name, so it needs no lock.
-        lmdb.open(str(temporary), subdir=False, lock=False, mode=0o600).close()
-        # Before it has its name: after a power cut a file whose pages are not on disk would be empty, hence damage.
-        sync_path(temporary)
-        with contextlib.suppress(FileExistsError):  # another process was faster
-            path.hardlink_to(temporary)
+    """Makes a new file, whole or not at all: an empty one is damage, and never the beginning of a storage.
+
+    What a process leaves that is killed meanwhile is taken away by the next one that makes the file, or sweeps.
+
+    Raises:
+        OSError: it cannot be made, or its name not be brought to the disk: nothing may be acknowledged then.
+    """
+    part = path.with_name(_NEW_PART)
+    with switching_alone(path.parent, waits=True):
+        if path.exists():  # another process was faster
+            return
+        part.unlink(missing_ok=True)
+        try:
+            os.close(open_private(part, os.O_RDWR | os.O_EXCL))
+            # Nothing shares a file of this name, so it needs no lock.
+            lmdb.open(str(part), subdir=False, lock=False, mode=0o600).close()
+            # Before it has its name: after a power cut a file whose pages are not on disk would be empty, hence damage.
+            sync_path(part)
+            # Not by a second name: a process that is killed would leave one of the storage, which is no leftover.
+            part.rename(path)
+        finally:
+            part.unlink(missing_ok=True)
         # Before anything is acknowledged: a name that is not on disk takes all that is written under it along.
         for folder in path.parents[:2]:
             sync_path(folder)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -15,11 +15,11 @@ import pytest
 
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage import erasing
-from facewire_server.backends.lmdb_storage.disk import sync_path
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.errors import GalleryFull, StorageBusy
+from facewire_server.host.disk import sync_path
 from fakes.python import PATHS
 
 MIB = 1 << 20
