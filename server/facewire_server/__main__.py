@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import errno
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from facewire_server.configuration.env_file import format_env_file
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_server.configuration.sources import add_flags, read
 from facewire_server.errors import ServerError
+from facewire_server.host.disk_faults import next_step
 from facewire_server.workers.orders import WORK
 
 __all__ = ["command_parser", "main"]
@@ -50,13 +50,6 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
 _HEALTH_EXITS = """\
 exit status: 0 if yes; 1 if no, or if no server answers; 2 if the command line or a setting is wrong.
 """
-
-_STEPS = {
-    errno.ENOSPC: "; the disk is full: free some room on it, then try again",
-    errno.EDQUOT: "; the quota of the disk is used up: free some room in it, then try again",
-    errno.EROFS: "; the disk is read-only: make it writable (the kernel's log says why it is not), then try again",
-}
-"""What to do about the disk, by the number of the system's error. Nothing on it is damaged by either."""
 
 
 def main() -> int:
@@ -106,13 +99,7 @@ def main() -> int:
 
 
 def _failed(error: Exception) -> int:
-    """Prints why a command failed, and what to do about the disk if it is the reason."""
-    cause: BaseException | None = error
-    step = ""
-    while cause is not None and not step:
-        step = _STEPS.get(cause.errno or 0, "") if isinstance(cause, OSError) else ""
-        cause = cause.__cause__
-    print(f"facewire-server: {error}{step}", file=sys.stderr)
+    print(f"facewire-server: {error}{next_step(error)}", file=sys.stderr)
     return 1
 
 

@@ -12,6 +12,7 @@ from facewire_server.access.audit_lines import AuditLineError, Link
 from facewire_server.access.audit_verify import Verified, verify
 from facewire_server.configuration.settings import Settings
 from facewire_server.errors import ServerError
+from facewire_server.host.disk_faults import next_step
 
 __all__ = ["add_arguments", "run_audit_command"]
 
@@ -65,7 +66,7 @@ def run_audit_command(
         return 1
     except OSError as error:
         where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        print(f"facewire-server: {where}", file=sys.stderr)
+        print(f"facewire-server: {where}{next_step(error)}", file=sys.stderr)
         return 1
     if found.cut_bytes:
         print(

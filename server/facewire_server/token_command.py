@@ -14,6 +14,7 @@ from facewire_server.access.token_file import TokenFileError, is_label, parse_to
 from facewire_server.access.tokens import Token
 from facewire_server.configuration.settings import Settings
 from facewire_server.galleries.ids import is_gallery_id
+from facewire_server.host.disk_faults import next_step
 
 __all__ = ["add_arguments", "run_token_command"]
 
@@ -78,7 +79,7 @@ def run_token_command(arguments: argparse.Namespace, settings: Settings) -> int:
             _list(path)
     except (TokenFileError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        print(f"facewire-server: {path}: {reason}", file=sys.stderr)
+        print(f"facewire-server: {path}: {reason}{next_step(error)}", file=sys.stderr)
         return 1
     return 0
 

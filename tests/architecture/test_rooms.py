@@ -31,6 +31,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.host.ports": frozenset(),
     f"{SERVER}.host.overwriting": frozenset(),
     f"{SERVER}.host.disk": frozenset(),
+    f"{SERVER}.host.disk_faults": frozenset(),
     f"{SERVER}.host.private_files": frozenset({f"{SERVER}.host.disk"}),
     f"{SERVER}.errors": frozenset(),
     f"{SERVER}.stacks": frozenset(),
@@ -54,7 +55,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.access",
             f"{SERVER}.errors",
             f"{SERVER}.galleries.ids",
-            *(f"{SERVER}.host.{each}" for each in ("disk", "private_files")),
+            *(f"{SERVER}.host.{each}" for each in ("disk", "disk_faults", "private_files")),
         }
     ),
     f"{SERVER}.access.certificate_expiry": frozenset({"cryptography"}),
@@ -66,10 +67,16 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     f"{SERVER}.audit_command": frozenset(
-        {f"{SERVER}.access", f"{SERVER}.configuration.settings", f"{SERVER}.errors"}
+        {
+            *(f"{SERVER}.{each}" for each in ("access", "configuration.settings", "errors")),
+            f"{SERVER}.host.disk_faults",
+        }
     ),
     f"{SERVER}.token_command": frozenset(
-        {f"{SERVER}.access", f"{SERVER}.configuration.settings", f"{SERVER}.galleries.ids"}
+        {
+            *(f"{SERVER}.{each}" for each in ("access", "configuration.settings", "galleries.ids")),
+            f"{SERVER}.host.disk_faults",
+        }
     ),
     f"{SERVER}.pictures": frozenset({"numpy", "cv2", f"{SERVER}.pictures", *VALUES}),
     f"{SERVER}.pipeline": frozenset(
@@ -255,7 +262,10 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "facewire_server.backends.new_vectors": frozenset(
         # The storage locks folders and erases files.
-        {"numpy", f"{SERVER}.backends.lmdb_storage", f"{SERVER}.host.private_files"}
+        {
+            *("numpy", f"{SERVER}.backends.lmdb_storage"),
+            *(f"{SERVER}.host.{each}" for each in ("disk_faults", "private_files")),
+        }
     ),
     "facewire_server.backends.lmdb_gallery": frozenset(
         {

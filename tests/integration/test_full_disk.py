@@ -1,4 +1,4 @@
-"""A disk that becomes full during a switch, an import or a backup: the error says so, nothing is lost, and people can be deleted."""
+"""A disk that becomes full during a switch, an import, a backup or a command: the error says so, nothing is lost, and people can be deleted."""
 
 import os
 import re
@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
+from facewire_server.app.evaluate_command import write_report
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_storage.environment import Environment
+from facewire_server.backends.new_vectors import NewVectors
 from facewire_server.errors import GalleryFull
+from facewire_server.evaluation.cache import face_cache
+from facewire_server.host.disk_faults import next_step
 from fakes.python import PATHS
 from harness.gallery_loads import DIMENSION, read_gallery, vector_of
 from harness.running import running_server
@@ -195,3 +200,122 @@ def test_a_backup_for_which_the_disk_has_no_room(disk: Path, tmp_path: Path) -> 
         assert backed_up(data, tmp_path / "elsewhere").returncode == 0
         assert counts(stub) == (PEOPLE - 1, PEOPLE - 1)
         assert read_gallery(stub).wrong == ()
+
+
+STEP = "No space left on device; the disk is full: free some room on it, then try again"
+
+
+def token(disk: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    words = (*words, "--token-file", disk / "tokens", "--data", disk / "data")
+    return subprocess.run(
+        [sys.executable, "-m", "facewire_server", "token", *map(str, words)],
+        env=os.environ | {"PYTHONPATH": PATHS},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+def test_a_token_for_which_the_disk_has_no_room(disk: Path) -> None:
+    assert token(disk, "add", "door", "--role", "camera").returncode == 0
+    before = (disk / "tokens").read_bytes()
+    fill(disk)
+    for words in (("add", "yard", "--role", "camera"), ("revoke", "door")):
+        done = token(disk, *words)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"facewire-server: {disk / 'tokens'}: {STEP}\n"
+    assert (disk / "tokens").read_bytes() == before
+    assert sorted(path.name for path in disk.iterdir()) == ["filler", "tokens"]
+    free(disk)
+    assert token(disk, "revoke", "door").returncode == 0
+
+
+def test_a_token_whose_line_in_the_audit_log_has_no_room(disk: Path, tmp_path: Path) -> None:
+    (disk / "data" / "gallery").mkdir(parents=True)
+    fill(disk)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "facewire_server", "token", "add", "door", "--role", "camera"),
+            *("--token-file", tmp_path / "tokens", "--data", disk / "data"),
+        ],
+        env=os.environ | {"PYTHONPATH": PATHS},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("fw_")
+    assert f"this is not in the audit log: {disk / 'data'}" in done.stderr
+    assert STEP in done.stderr
+
+
+def told(error: OSError) -> str:
+    """What a command prints of an error."""
+    return f"{error}{next_step(error)}"
+
+
+def test_kept_embeddings_for_which_the_disk_has_no_room(disk: Path) -> None:
+    def kept() -> None:
+        with face_cache(disk / "embeddings", "configuration") as cache:
+            assert cache.find("0") == 1
+            fill(disk)
+            for number in range(10_000):
+                cache.keep(f"{number:064}", 2)
+
+    with face_cache(disk / "embeddings", "configuration") as cache:
+        cache.keep("0", 1)
+    with pytest.raises(OSError, match="cannot keep embeddings") as failed:
+        kept()
+    assert str(disk / "embeddings") in told(failed.value)
+    assert told(failed.value).endswith("the disk is full: free some room on it, then try again")
+    free(disk)
+    with face_cache(disk / "embeddings", "configuration") as cache:
+        assert cache.find("0") == 1, "what was kept before is there"
+
+
+def test_a_report_of_an_evaluation_for_which_the_disk_has_no_room(disk: Path) -> None:
+    report = disk / "report.html"
+    write_report(report, "of before")
+    fill(disk)
+    with pytest.raises(OSError, match="No space left") as failed:
+        write_report(report, "faces " * 100_000)
+    assert str(report) in told(failed.value)
+    assert told(failed.value).endswith("the disk is full: free some room on it, then try again")
+    assert report.read_text() == "of before"
+    assert sorted(path.name for path in disk.iterdir()) == ["filler", "report.html"]
+
+
+def test_embeddings_of_another_model_for_which_the_disk_has_no_room(disk: Path) -> None:
+    rows = np.ones((1000, 512), np.float32)
+    with NewVectors(disk, "c" * 64) as made:
+        made.add("default", [b"first"], rows[:1], rows[0, :1])
+        fill(disk)
+        with pytest.raises(OSError, match="cannot be written") as failed:
+            made.add("default", [b"%d" % each for each in range(1000)], rows, rows[:, 0])
+        assert told(failed.value).endswith("the disk is full: free some room on it, then try again")
+        assert made.ids() == [("default", b"first")]
+
+
+def test_an_export_for_which_the_disk_has_no_room(disk: Path) -> None:
+    with running_server(data=disk / "data", **LIGHT) as server:
+        with server.channel() as channel:
+            import_people(gallery_pb2_grpc.GalleryServiceStub(channel))
+        fill(disk)
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "facewire", "--server", server.address),
+                *("gallery", "export", disk / "export"),
+            ],
+            env=os.environ | {"PYTHONPATH": PATHS},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    assert done.returncode == 2
+    assert f"{disk / 'export'}: No space left on device. Free some room on its disk" in (
+        " ".join(done.stderr.split())
+    )
+    assert sorted(path.name for path in disk.iterdir()) == ["data", "filler"]

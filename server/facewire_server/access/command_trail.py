@@ -8,6 +8,7 @@ from typing import Any
 
 from facewire_server.access.audit_lines import AuditLineError
 from facewire_server.access.audit_log import AuditLog
+from facewire_server.host.disk_faults import next_step
 
 __all__ = ["kept_by_command"]
 
@@ -25,7 +26,7 @@ def kept_by_command(data: Path, fields: Mapping[str, Any]) -> str:
     except AuditLineError as error:
         return str(error)
     except OSError as error:
-        return f"{error.filename or data}: {error.strerror}"
+        return f"{error.filename or data}: {error.strerror}{next_step(error)}"
     return f"{data} is no server's data folder; name that with --data"
 
 

@@ -30,7 +30,7 @@ from facewire_server.pipeline.match import IfBothBlurred, threshold_of_pair
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import DecisionPolicy, FaceSelection, Quality
 
-__all__ = ["run_evaluate_command"]
+__all__ = ["run_evaluate_command", "write_report"]
 
 _SHAPING: Final = (
     *("THRESHOLD", "MIN_", "MAX_UPSIDE_DOWN", "MAX_FPIR", "MAX_FACES", "COMPARE_", "ENROLL_"),
@@ -61,8 +61,8 @@ async def run_evaluate_command(flags: argparse.Namespace, settings: Settings) ->
     kept_in = [folder for folder in (flags.report, flags.embeddings) if folder is not None]
     deletion = shlex.join(["rm", "-r", *map(str, kept_in)])
     html, machine = flags.report / "report.html", flags.report / "report.json"
-    _write(html, page(result, lambda sample: portrait(sample, limits), deletion))
-    _write(machine, json.dumps(document(result), indent=1) + "\n")
+    write_report(html, page(result, lambda sample: portrait(sample, limits), deletion))
+    write_report(machine, json.dumps(document(result), indent=1) + "\n")
     text = (
         f"{summary(result)}\n\n{html}\n{machine}\n"
         f"They hold faces and names: biometric data, which only you can read. To delete them: {deletion}"
@@ -123,11 +123,15 @@ def _bar(label: str) -> Callable[[float], None]:
     return show_progress
 
 
-def _write(path: Path, text: str) -> None:
-    """Writes a file that only its owner may read, in the place of one that is there."""
+def write_report(path: Path, text: str) -> None:
+    """Writes a file that only its owner may read, in the place of one that is there; raises OSError, and leaves nothing then."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(
-        os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(text)
-    new.replace(path)
+    try:
+        with open(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.write(text)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error

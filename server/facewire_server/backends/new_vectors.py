@@ -6,8 +6,8 @@ it is overwritten. Whoever was deleted after an interruption is still in it, so 
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_storage.erasing import erase
 from facewire_server.backends.lmdb_storage.folder import FolderInUse, alone_in
+from facewire_server.host.disk_faults import next_step
 from facewire_server.host.private_files import make_private_folder, open_private
 
 __all__ = ["VECTORS_FOLDER", "NewVector", "NewVectors", "erase_interrupted"]
@@ -82,7 +83,8 @@ class NewVectors:
                 )
         except sqlite3.Error as error:
             self._database.close()
-            raise OSError(f"{file} cannot be used: {error}; remove the file") from error
+            remedy = "" if next_step(error) else "; remove the file"
+            raise OSError(f"{file} cannot be used: {error}{remedy}") from error
 
     def __enter__(self) -> Self:
         """Returns itself; the file is closed at the end of the block."""
@@ -111,12 +113,12 @@ class NewVectors:
         embeddings: NDArray[np.float32],
         norms: NDArray[np.float32],
     ) -> None:
-        """Keeps embeddings, (n, d) and (n,), under the ids of their templates; all of them or none."""
+        """Keeps embeddings, (n, d) and (n,), under the ids of their templates; all of them or none, and then raises OSError."""
         rows = [
             (gallery_id, template_id, embedding.astype(_NUMBER).tobytes(), float(norm))
             for template_id, embedding, norm in zip(template_ids, embeddings, norms, strict=True)
         ]
-        with self._database:
+        with self._changing():
             self._database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
 
     def get(self, gallery_id: str, template_id: bytes) -> NewVector | None:
@@ -137,11 +139,19 @@ class NewVectors:
         return self._database.execute("SELECT gallery, template FROM vectors").fetchall()
 
     def delete(self, ids: Iterable[tuple[str, bytes]]) -> None:
-        """Removes the embeddings of templates that were deleted."""
-        with self._database:
+        """Removes the embeddings of templates that were deleted; raises OSError."""
+        with self._changing():
             self._database.executemany(
                 "DELETE FROM vectors WHERE gallery = ? AND template = ?", ids
             )
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        try:
+            with self._database:
+                yield
+        except sqlite3.Error as error:
+            raise OSError(f"{self._file} cannot be written: {error}") from error
 
 
 def erase_interrupted(data: Path) -> None:

@@ -1,5 +1,6 @@
 """Parts of the command line: whose pictures a folder holds, what is counted, interrupts."""
 
+import errno
 import signal
 import threading
 import unicodedata
@@ -8,6 +9,7 @@ import pytest
 
 from facewire import Client, ErrorReason, NoFaceError, ThresholdSource, UnavailableError
 from facewire._wire.read_results import read_frame_result, read_frames_skipped
+from facewire.cli._advice import system_text
 from facewire.cli._folder import people_of
 from facewire.cli._interrupts import closed_by_ctrl_c
 from facewire.cli._output import counted, threshold_text, visible
@@ -136,6 +138,25 @@ def test_advice_is_given_in_the_words_of_the_command_line():
     )
     assert text_of(small) == "No face. Small faces are found with a smaller --min-face-px."
     assert text_of(UnavailableError("Away.", advice="Try again.")) == "Away. Try again."
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError("Ours, a sentence."), "Ours, a sentence."),
+        (OSError(errno.ENOENT, "No such file", "a"), "a: No such file"),
+        (
+            OSError(errno.ENOSPC, "Full", "a"),
+            "a: Full. Free some room on its disk, then try again.",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only"),
+            "Read-only. Make its disk writable, or name another place.",
+        ),
+    ],
+)
+def test_an_error_of_a_disk_names_the_file_the_cause_and_the_next_step(error, text):
+    assert system_text(error) == text
 
 
 def seen(at_s, *names, similarity=0.5, status=recognition_pb2.FRAME_STATUS_OK):

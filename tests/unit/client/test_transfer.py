@@ -1,6 +1,9 @@
 """An export is whole or not there, private, and goes back in."""
 
 import asyncio
+import errno
+import os
+import stat
 import threading
 
 import grpc
@@ -153,3 +156,24 @@ def test_health_tells_what_is_ready(fake, client):
     health = client.health()
     assert (health.server, health.recognition, health.galleries) == (True, False, True)
     assert not health.ready
+
+
+def test_an_export_that_is_not_on_the_disk_is_no_success_and_its_file_is_named(
+    client, exported, tmp_path, monkeypatch
+):
+    real = os.fsync
+
+    def fails_for(kind):
+        def fsync(file):
+            if kind(os.fstat(file).st_mode):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            real(file)
+
+        return fsync
+
+    for kind in (stat.S_ISREG, stat.S_ISDIR):
+        monkeypatch.setattr(os, "fsync", fails_for(kind))
+        with pytest.raises(OSError, match="No space left") as failed:
+            client.export_gallery(tmp_path / "second")
+        assert failed.value.filename == str(tmp_path / "second")
+    assert {path.name for path in tmp_path.iterdir()} == {"all.facewire", "second"}

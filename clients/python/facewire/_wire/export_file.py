@@ -3,6 +3,8 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -80,7 +82,7 @@ class ExportFile:
         """
         assert self._file is not None, "opened before"
         self._digest.update(self._waiting)
-        with memoryview(self._waiting) as left:
+        with self._named(), memoryview(self._waiting) as left:
             while left:
                 left = left[self._file.write(left) :]
         self._waiting = bytearray()
@@ -96,10 +98,10 @@ class ExportFile:
         return self.gallery
 
     def finish(self) -> None:
-        """Writes the end, and puts the file in its place.
+        """Writes the end, and puts the file in its place; it is on the disk then.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: it cannot be written; or it is in its place, and may not be there any more after a power cut.
         """
         assert self._file is not None, "opened before"
         assert self._part is not None, "opened before"
@@ -107,9 +109,11 @@ class ExportFile:
         self.write()
         self._waiting += self._digest.digest()
         self.write()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._part, self._path)
+        with self._named():
+            os.fsync(self._file.fileno())
+            self._file.close()
+            os.replace(self._part, self._path)
+            _sync_names(self._path.parent)
 
     def discard(self) -> None:
         """Closes and removes what is not finished. May be called at any time."""
@@ -117,3 +121,22 @@ class ExportFile:
             self._file.close()
         if self._part is not None:
             self._part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Names the file in an error of the system that names none."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+
+
+def _sync_names(folder: Path) -> None:
+    """Returns when the names in a folder are on the disk."""
+    if os.name != "posix":  # elsewhere a folder cannot be opened
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,8 +1,10 @@
 """The library's advice in terms of the command line."""
 
+import errno
+
 from facewire import ConnectionFault, DeadlineError, ErrorReason, FacewireError, UnreachableError
 
-__all__ = ["BY_REASON", "advice_for"]
+__all__ = ["BY_REASON", "advice_for", "system_text"]
 
 BY_REASON = {
     ErrorReason.NO_FACE: "Small faces are found with a smaller --min-face-px.",
@@ -38,3 +40,21 @@ def advice_for(error: FacewireError) -> str:
     if isinstance(error, DeadlineError) and error.reason is ErrorReason.UNSPECIFIED:
         return "Allow more with --timeout."
     return BY_REASON.get(error.reason, error.advice)
+
+
+_BY_NUMBER = {
+    errno.ENOSPC: "Free some room on its disk, then try again.",
+    errno.EDQUOT: "Free some room in the quota of its disk, then try again.",
+    errno.EFBIG: "Raise the limit of a file's size (ulimit -f), or name another place.",
+    errno.EROFS: "Make its disk writable, or name another place.",
+}
+"""By the number of an error of the operating system."""
+
+
+def system_text(error: OSError) -> str:
+    """Returns what happened, to which file, and what to do next if that is known."""
+    if not error.strerror:  # ours, a sentence
+        return str(error)
+    text = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+    advice = _BY_NUMBER.get(error.errno or 0, "")
+    return f"{text}. {advice}" if advice else text

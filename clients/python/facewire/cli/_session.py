@@ -21,7 +21,7 @@ from facewire import (
     TokenFile,
     UnavailableError,
 )
-from facewire.cli._advice import BY_REASON, advice_for
+from facewire.cli._advice import BY_REASON, advice_for, system_text
 from facewire.cli._interrupts import closed_by_ctrl_c
 from facewire.cli._output import ERRORS
 
@@ -105,9 +105,7 @@ def reported(interrupted: threading.Event) -> Iterator[None]:
     except BrokenPipeError:
         raise  # the output pipe was closed: typer ends the command quietly
     except OSError as error:
-        # Our errors are a sentence; the system's are a number, a reason and a path.
-        text = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
-        raise usage_error(text) from error
+        raise usage_error(system_text(error)) from error
     except KeyboardInterrupt:
         raise _interruption() from None
 
