@@ -726,6 +726,25 @@ async def test_a_search_tells_how_much_the_people_resemble_one_another(gallery: 
     assert await pairs() == GalleryPairs()
 
 
+async def test_an_enrollment_of_another_picture_tells_how_far_the_mean_is_from_one(
+    gallery: Gallery,
+):
+    async def cohesion() -> float:
+        return (await gallery.search("default", random_unit(1), 1)).pairs.cohesion
+
+    await enroll(gallery, "ann", toward(0)[None], [1])
+    assert await cohesion() == 1
+    done = await enroll(gallery, "ann", toward(60)[None], [2])
+    assert await cohesion() == done.pairs.cohesion == pytest.approx(np.cos(np.pi / 6), abs=1e-5)
+    await enroll(gallery, "bob", random_unit(1, 7), [3])
+    expected = 2 / (1 + 1 / np.cos(np.pi / 6))
+    assert await cohesion() == pytest.approx(expected, abs=1e-5)
+    await enroll(gallery, "bob", -random_unit(1, 7), [4])  # another person's: searched each alone
+    assert await cohesion() == pytest.approx(3 / (2 + 1 / np.cos(np.pi / 6)), abs=1e-5)
+    await gallery.delete_template("default", template_id(1))
+    assert await cohesion() == 1
+
+
 async def test_search_answers_all_identities_where_there_are_fewer_than_k(gallery: Gallery):
     probe = random_unit(1)
     assert (await gallery.search("default", probe, 5)).candidates == ((),)

@@ -12,15 +12,12 @@ from facewire_server.thresholds import ThresholdSource
 __all__ = ["as_document", "as_lines"]
 
 _HEADINGS: Final = {
-    FindingKind.PROBABLE_DOUBLE: "probably one person under two names (cosine of the means, at or above .5)",
+    FindingKind.PROBABLE_DOUBLE: "probably one person under two names (cosine of the means, at or above {double:.3f})",
     FindingKind.CONFUSABLE: "people who can be taken for each other (cosine of the means, at or above {least:.3f})",
     FindingKind.LEFT_OUT: "pictures that resemble their person too little, and are not searched (cosine to the mean)",
     FindingKind.DISAGREEING: "people searched by two pictures that disagree (their cosine)",
     FindingKind.POOR_PICTURE: "people whose only picture is poor (share of the limit that it reaches)",
 }
-
-_LEAST_EXPECTED: Final = 0.5
-"""Fewer pairs round to none."""
 
 
 def as_lines(one: Examined, *, names: bool) -> Iterator[str]:
@@ -35,11 +32,11 @@ def as_lines(one: Examined, *, names: bool) -> Iterator[str]:
     for kind, found in one.findings.items():
         if not found.total:
             continue
-        chance = _chance_text(one) if kind is FindingKind.PROBABLE_DOUBLE else ""
         shown = (
             f", the worst {len(found.listed)} of them" if found.total > len(found.listed) else ""
         )
-        yield f"  {_HEADINGS[kind].format(least=one.least_confusable)}: {found.total}{shown}{chance}"
+        heading = _HEADINGS[kind].format(double=one.least_double, least=one.least_confusable)
+        yield f"  {heading}: {found.total}{shown}"
         for finding in found.listed:
             who = " ".join(_who(one.people, person, names=names) for person in finding.people)
             faults = "".join(f" {fault.name}" for fault in finding.faults)
@@ -56,8 +53,8 @@ def as_document(one: Examined, *, names: bool) -> dict[str, Any]:
         "template_count": one.info.template_count,
         "threshold": one.threshold.value,
         "threshold_reason": _why(one),
+        "least_double": one.least_double,
         "least_confusable": one.least_confusable,
-        "doubles_by_chance": one.doubles_by_chance,
         "findings": {
             kind.value: {
                 "total": found.total,
@@ -66,13 +63,6 @@ def as_document(one: Examined, *, names: bool) -> dict[str, Any]:
             for kind, found in one.findings.items()
         },
     }
-
-
-def _chance_text(one: Examined) -> str:
-    expected = one.doubles_by_chance or 0.0
-    if expected < _LEAST_EXPECTED:
-        return ""
-    return f"; about {expected:.0f} pairs of different people are expected there"
 
 
 def _document(one: Examined, kind: FindingKind, finding: Finding, *, names: bool) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from facewire_server.galleries.similar_pairs import Band, Pair, Pairs, similar_pairs
 from facewire_server.galleries.single_picture import SinglePictureLimits
-from facewire_server.thresholds.rule import PROBABLE_DOUBLE
 from facewire_server.types import Quality, QualityFault
 
 __all__ = [
@@ -109,6 +108,7 @@ class Findings(NamedTuple):
 def checkup(
     people: EnrolledPeople,
     *,
+    least_double: float,
     least_confusable: float,
     limits: SinglePictureLimits,
     limit: int,
@@ -118,13 +118,14 @@ def checkup(
 
     Args:
         people: of the gallery.
-        least_confusable: cosine of two means from which on their people are confusable; at or above `PROBABLE_DOUBLE` no pair is.
+        least_double: cosine of two means from which on their people are probably one (`thresholds.doubles`).
+        least_confusable: cosine from which on they are confusable; at or above `least_double` no pair is.
         limits: what the only picture of a person must reach.
         limit: most findings of a kind that are listed, 1 or more.
         progress: takes the share of the pairs that were compared, 0 to 1, if there are many.
     """
-    least = min(least_confusable, PROBABLE_DOUBLE)
-    bands = (Band(PROBABLE_DOUBLE, np.inf), Band(least, PROBABLE_DOUBLE))
+    least = min(least_confusable, least_double)
+    bands = (Band(least_double, np.inf), Band(least, least_double))
     doubles, confusable = similar_pairs(
         people.means, people.starts, bands, limit=limit, progress=progress
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from facewire_server.galleries.checkup import EnrolledPeople, FindingKind, Findings, checkup
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.galleries.single_picture import SinglePictureLimits
-from facewire_server.thresholds import Threshold
-from facewire_server.thresholds.rule import PROBABLE_DOUBLE
+from facewire_server.thresholds import Threshold, likeness
+from facewire_server.thresholds.doubles import LEAST_DOUBLE, probable_double
 from facewire_server.types import DecisionPolicy
 
 __all__ = ["Examined", "Standards"]
@@ -23,6 +23,7 @@ class Examined:
         people: in it.
         threshold: of the gallery, under the settings.
         is_of_contract: whether the settings' model contract is the gallery's.
+        least_double: cosine from which on two people are probably one.
         least_confusable: cosine from which on two people are confusable.
         findings: of each kind.
     """
@@ -31,19 +32,9 @@ class Examined:
     people: EnrolledPeople
     threshold: Threshold
     is_of_contract: bool
+    least_double: float
     least_confusable: float
     findings: dict[FindingKind, Findings]
-
-    @property
-    def doubles_by_chance(self) -> float | None:
-        """Pairs of different people who are expected to be as similar as probable doubles; None without a calibration.
-
-        The calibration is of comparisons of two pictures, and these are of means.
-        """
-        if self.threshold.rule is None:
-            return None
-        people = len(self.people.identity_ids)
-        return self.threshold.rule.fmr_at(PROBABLE_DOUBLE).value * people * (people - 1) / 2
 
     @property
     def is_sound(self) -> bool:
@@ -86,7 +77,16 @@ class Standards:
             policy = dataclasses.replace(policy, error_rates=None)
         threshold = policy.threshold_among(info.enrolled_count, info.pairs)
         least = threshold.value - policy.min_margin
+        least_double = LEAST_DOUBLE
+        if policy.error_rates is not None:
+            between = likeness(policy.error_rates.calibration, info.pairs).between_means()
+            least_double = probable_double(len(people.identity_ids), between.similarity_at)
         findings = checkup(
-            people, least_confusable=least, limits=self.limits, limit=limit, progress=progress
+            people,
+            least_double=least_double,
+            least_confusable=least,
+            limits=self.limits,
+            limit=limit,
+            progress=progress,
         )
-        return Examined(info, people, threshold, is_of_contract, least, findings)
+        return Examined(info, people, threshold, is_of_contract, least_double, least, findings)

@@ -40,7 +40,7 @@ def checkup_message(
     return gallery_pb2.CheckGalleryResponse(
         gallery=gallery,
         least_confusable=examined.least_confusable,
-        doubles_by_chance=examined.doubles_by_chance,
+        least_double=examined.least_double,
         findings=[
             _findings(examined.people, kind, found) for kind, found in examined.findings.items()
         ],

@@ -2,7 +2,8 @@
 
 from facewire_server.thresholds.calibration import Calibration, CalibrationPoint, FalseMatchRate
 from facewire_server.thresholds.error_rates import ErrorRates
-from facewire_server.thresholds.rule import NO_PAIRS, GalleryPairs, GalleryRule, gallery_rule
+from facewire_server.thresholds.likeness import NO_PAIRS, GalleryPairs, Likeness, likeness
+from facewire_server.thresholds.rule import GalleryRule, gallery_rule
 from facewire_server.thresholds.values import UNCALIBRATED, Threshold, ThresholdSource
 
 __all__ = [
@@ -14,7 +15,9 @@ __all__ = [
     "FalseMatchRate",
     "GalleryPairs",
     "GalleryRule",
+    "Likeness",
     "Threshold",
     "ThresholdSource",
     "gallery_rule",
+    "likeness",
 ]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from facewire_server.thresholds.calibration import Calibration
-from facewire_server.thresholds.rule import NO_PAIRS, GalleryPairs, gallery_rule
+from facewire_server.thresholds.likeness import NO_PAIRS, GalleryPairs
+from facewire_server.thresholds.rule import gallery_rule
 from facewire_server.thresholds.values import Threshold, ThresholdSource
 
 __all__ = ["MAX_FMR", "MAX_FPIR", "ErrorRates"]
@@ -35,7 +36,9 @@ class ErrorRates:
     def threshold_among(self, identity_count: int, pairs: GalleryPairs = NO_PAIRS) -> Threshold:
         """Returns the threshold of a gallery of this number of identities, who resemble one another as `pairs` say."""
         rule = gallery_rule(self.calibration, self.max_fpir, identity_count, pairs)
-        least = self.threshold_of_pair().value
+        # The same for the means of several pictures, which resemble everyone more than one picture does.
+        like_these = GalleryPairs(cohesion=pairs.cohesion)
+        least = gallery_rule(self.calibration, self.max_fmr, 1, like_these).threshold
         return Threshold(max(least, rule.threshold), ThresholdSource.ERROR_RATE, rule)
 
     def threshold_of_pair(self) -> Threshold:

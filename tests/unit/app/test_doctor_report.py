@@ -12,7 +12,6 @@ from facewire_server.galleries.checkup import EnrolledPeople, Finding, FindingKi
 from facewire_server.galleries.examined import Examined
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.thresholds import UNCALIBRATED, ErrorRates, Threshold, ThresholdSource
-from facewire_server.thresholds.rule import PROBABLE_DOUBLE
 
 CALIBRATION = read_model_contract(Settings().model_contract).calibration
 HOSTILE = "a; rm -rf ~ $(id) 'b'"
@@ -34,18 +33,15 @@ def examined(count: int, threshold: Threshold, *, is_of_contract: bool = True) -
     findings = {kind: Findings(0, ()) for kind in FindingKind}
     findings[FindingKind.PROBABLE_DOUBLE] = Findings(3, (double,))
     info = GalleryInfo("-gallery", "", 1, count, count, "c", 1)
-    return Examined(info, people, threshold, is_of_contract, 0.39, findings)
+    return Examined(info, people, threshold, is_of_contract, 0.52, 0.39, findings)
 
 
-@pytest.mark.parametrize("count", [40, 10_000])
-def test_it_says_how_many_doubles_different_people_make(count: int) -> None:
+def test_it_says_how_similar_two_people_are_who_are_probably_one() -> None:
     assert CALIBRATION is not None
-    one = examined(count, ErrorRates(CALIBRATION).threshold_among(count))
-    expected = CALIBRATION.fmr_at(PROBABLE_DOUBLE).value * count * (count - 1) / 2
-    assert one.doubles_by_chance == pytest.approx(expected)
+    one = examined(40, ErrorRates(CALIBRATION).threshold_among(40))
     text = "\n".join(as_lines(one, names=False))
-    assert (f"about {expected:.0f} pairs of different people" in text) == (expected >= 0.5)
-    assert "3, the worst 1 of them" in text
+    assert "(cosine of the means, at or above 0.520): 3, the worst 1 of them" in text
+    assert as_document(one, names=False)["least_double"] == 0.52
 
 
 @pytest.mark.parametrize(
@@ -61,7 +57,6 @@ def test_without_an_error_rate_it_says_whose_the_threshold_is(
 ) -> None:
     one = examined(3, threshold, is_of_contract=is_of_contract)
     assert f"threshold {threshold.value:.3f} ({reason})" in next(as_lines(one, names=False))
-    assert one.doubles_by_chance is None
 
 
 def test_a_shell_takes_the_command_as_one_of_these_ids() -> None:

@@ -71,7 +71,7 @@ def found(
     people: EnrolledPeople, *, least: float = 0.4, limit: int = 20
 ) -> dict[FindingKind, list[Finding]]:
     """What a checkup lists, without the kinds of which there is nothing; totals must agree."""
-    results = checkup(people, least_confusable=least, limits=LIMITS, limit=limit)
+    results = checkup(people, least_double=0.5, least_confusable=least, limits=LIMITS, limit=limit)
     assert all(len(one.listed) == min(limit, one.total) for one in results.values())
     return {kind: list(one.listed) for kind, one in results.items() if one.total}
 
@@ -164,6 +164,7 @@ def test_the_worst_are_listed_and_all_are_counted() -> None:
     ]
     results = checkup(
         gallery(*(person for pair in pairs for person in pair)),
+        least_double=0.5,
         least_confusable=0.4,
         limits=LIMITS,
         limit=2,

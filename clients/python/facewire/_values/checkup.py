@@ -60,14 +60,13 @@ class GalleryCheckup:
     Attributes:
         gallery: as it was examined.
         least_confusable: cosine from which on two people are confusable.
-        doubles_by_chance: pairs of different people that are expected to be as similar as probable doubles; None if the model has
-            no calibration.
+        least_double: cosine from which on two people are probably one.
         findings: of each kind, also of those of which nothing was found.
     """
 
     gallery: Gallery
     least_confusable: float
-    doubles_by_chance: float | None
+    least_double: float
     findings: tuple[Findings, ...]
 
     @property

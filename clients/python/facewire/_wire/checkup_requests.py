@@ -19,11 +19,10 @@ def check_gallery(gallery: str, max_findings: int) -> Call[GalleryCheckup]:
 
 
 def _checkup(response: gallery_pb2.CheckGalleryResponse) -> GalleryCheckup:
-    by_chance = response.doubles_by_chance if response.HasField("doubles_by_chance") else None
     return GalleryCheckup(
         read_gallery(response.gallery),
         response.least_confusable,
-        by_chance,
+        response.least_double,
         tuple(map(_findings, response.findings)),
     )
 

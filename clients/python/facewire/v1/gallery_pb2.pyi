@@ -500,16 +500,16 @@ class CheckGalleryRequest(_message.Message):
     def __init__(self, gallery_id: _Optional[str] = ..., max_findings: _Optional[int] = ...) -> None: ...
 
 class CheckGalleryResponse(_message.Message):
-    __slots__ = ("gallery", "least_confusable", "doubles_by_chance", "findings")
+    __slots__ = ("gallery", "least_confusable", "least_double", "findings")
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     LEAST_CONFUSABLE_FIELD_NUMBER: _ClassVar[int]
-    DOUBLES_BY_CHANCE_FIELD_NUMBER: _ClassVar[int]
+    LEAST_DOUBLE_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     gallery: Gallery
     least_confusable: float
-    doubles_by_chance: float
+    least_double: float
     findings: _containers.RepeatedCompositeFieldContainer[GalleryFindings]
-    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ..., least_confusable: _Optional[float] = ..., doubles_by_chance: _Optional[float] = ..., findings: _Optional[_Iterable[_Union[GalleryFindings, _Mapping]]] = ...) -> None: ...
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ..., least_confusable: _Optional[float] = ..., least_double: _Optional[float] = ..., findings: _Optional[_Iterable[_Union[GalleryFindings, _Mapping]]] = ...) -> None: ...
 
 class GalleryFindings(_message.Message):
     __slots__ = ("kind", "total_count", "listed")

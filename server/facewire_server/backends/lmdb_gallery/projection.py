@@ -13,7 +13,12 @@ __all__ = ["Projection", "means_of_gallery", "pairs_of"]
 
 def pairs_of(gallery: Gallery) -> GalleryPairs:
     """Returns how much the people of a gallery resemble one another, which its record states."""
-    return GalleryPairs(gallery.pair_mean, gallery.pair_spread, gallery.paired_identity_count)
+    return GalleryPairs(
+        gallery.pair_mean,
+        gallery.pair_spread,
+        gallery.paired_identity_count,
+        gallery.mean_cohesion or 1.0,
+    )
 
 
 class Projection:
@@ -44,6 +49,7 @@ class Projection:
             pairs = sampled_pairs(self._templates, self._vectors, self._means, **size)
             gallery.pair_mean, gallery.pair_spread = pairs.mean, pairs.spread
             gallery.paired_identity_count = pairs.identity_count
+            gallery.mean_cohesion = pairs.cohesion
         self._means.flush()
         gallery.mean_count = self._means.row_count
 

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Gallery(_message.Message):
-    __slots__ = ("display_name", "revision", "identity_count", "template_count", "model_contract_id", "created_at_us", "dimension", "rows_per_block", "next_number", "enrollment_count", "pending_purge_count", "mean_count", "pair_mean", "pair_spread", "paired_identity_count")
+    __slots__ = ("display_name", "revision", "identity_count", "template_count", "model_contract_id", "created_at_us", "dimension", "rows_per_block", "next_number", "enrollment_count", "pending_purge_count", "mean_count", "pair_mean", "pair_spread", "paired_identity_count", "mean_cohesion")
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class Gallery(_message.Message):
     PAIR_MEAN_FIELD_NUMBER: _ClassVar[int]
     PAIR_SPREAD_FIELD_NUMBER: _ClassVar[int]
     PAIRED_IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEAN_COHESION_FIELD_NUMBER: _ClassVar[int]
     display_name: str
     revision: int
     identity_count: int
@@ -38,7 +39,8 @@ class Gallery(_message.Message):
     pair_mean: float
     pair_spread: float
     paired_identity_count: int
-    def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ..., pending_purge_count: _Optional[int] = ..., mean_count: _Optional[int] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ...) -> None: ...
+    mean_cohesion: float
+    def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ..., pending_purge_count: _Optional[int] = ..., mean_count: _Optional[int] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ..., mean_cohesion: _Optional[float] = ...) -> None: ...
 
 class Identity(_message.Message):
     __slots__ = ("number", "display_name", "template_count", "created_at_us")
