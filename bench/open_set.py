@@ -1,37 +1,32 @@
-"""Strangers with a name and people without theirs, by the rule of a gallery, the table by size, and a fixed threshold.
+"""Strangers with a name and people without theirs, by the rule of a gallery, as it was before means counted, the table by size, and a fixed threshold.
 
 FPIR: the share of looks at a stranger in which the stranger gets a name. FNIR: the share of looks at an enrolled person, in
 another picture, without this person's name. Galleries are drawn from all lent people, or from those of one group; who is not drawn is a
-stranger. `rule` searches each person by the mean of the pictures that agree, with `t = m + s z(f / N)`; `table` and `fixed` by each picture,
-as it was before. Pictures go through the server's own line once. Doubles: a share of the people is enrolled a second time, under
+stranger. `rule` searches each person by the mean of the pictures that agree, with `t = m + s z(f / N)`; `single` is the same with the calibration
+as it is for single pictures; `table` and `fixed` search by each picture. `compare_max_fmr` is not in force. Pictures go through the server's own line once. Doubles: a share of the people is enrolled a second time, under
 another name, from another picture, and any of the names is right. One wrong: of three pictures of each person one is a stranger's, who
-then looks, too. Intervals are bootstrapped over people; a false name counts by both of its people.
+then looks, too. At last a gallery of mixtures of two people each (`bench.open_set_crowd`), and from which similarity on two people are taken for one. Intervals are bootstrapped over people; a false name counts by both of its people.
 """
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.open_set_galleries import (
-    ALL,
-    Case,
-    Gallery,
-    able,
-    drawn_gallery,
-    lent_people,
-    populations,
-)
-from bench.report import Report, parser, run
+from bench.open_set_crowd import measured_among
+from bench.open_set_doubles import doubles
+from bench.open_set_galleries import ALL, Case, able, drawn_gallery, lent_people, populations
+from bench.open_set_looks import Measured, Tally, look
+from bench.open_set_means import means
+from bench.report import Report, parser, progress, run
 from facewire_server.app.evaluate_faces import labeled_samples
 from facewire_server.app.values import read_model_contract
 from facewire_server.configuration.settings import Settings
-from facewire_server.evaluation.intervals import OfPairs, OfPeople, Rate, drawn_people, rate
+from facewire_server.evaluation.intervals import Rate, drawn_people
 from facewire_server.evaluation.samples import Samples
-from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.thresholds import gallery_rule
 from facewire_server.types import FaceSelection
@@ -39,7 +34,7 @@ from harness import REPOSITORY
 
 __all__: list[str] = []
 
-_SIZES: Final = (10, 30, 100, 300, 1000)
+_SIZES: Final = (10, 30, 100, 300, 1000, 2000)
 _FEW: Final = (10, 20, 40, 100)
 _LEAST_STRANGERS: Final = 40
 _FIXED: Final = 0.42
@@ -55,34 +50,8 @@ _TABLE: Final = (
 """The thresholds by number of people that were in force before the rule (decision 19)."""
 
 _WANTED: Final = (0.01, 0.003)
-
-
-class Tally:
-    """Looks and errors of one policy, over all galleries of a case."""
-
-    def __init__(self, people: int) -> None:
-        self.people = people
-        self.strangers = np.zeros(people, np.int64)
-        self.mates = np.zeros(people, np.int64)
-        self.misses = np.zeros(people, np.int64)
-        self.false_names: list[NDArray[np.intp]] = []
-        self.thresholds: list[float] = []
-
-    def rates(self, draws: NDArray[np.float32]) -> tuple[Rate, Rate]:
-        first, second = np.concatenate([*self.false_names, np.empty((2, 0), np.intp)], axis=1)
-        named = OfPairs(first, second, np.ones(len(first), np.int64))
-        return (
-            rate(named, OfPeople(self.strangers), draws),
-            rate(OfPeople(self.misses), OfPeople(self.mates), draws),
-        )
-
-
-class Measured(NamedTuple):
-    """The result of one policy."""
-
-    threshold: float
-    fpir: Rate
-    fnir: Rate
+_PICTURES: Final = (1, 3, 5)
+_SINGLE: Final = "single "
 
 
 Rates = dict[str, Measured]
@@ -93,6 +62,9 @@ def main() -> int:
     flags.add_argument("--draws", type=int, default=10, help="galleries drawn of each kind")
     flags.add_argument("--people", type=int, default=0, help="use this many people only")
     flags.add_argument("--embeddings", type=Path, help="folder that keeps faces: biometric data")
+    flags.add_argument(
+        "--crowd", type=int, default=100_000, help="mixtures of two people; 0 = none"
+    )
     arguments = flags.parse_args()
     settings = Settings(models=REPOSITORY / "models")
     contract = read_model_contract(settings.model_contract)
@@ -109,12 +81,25 @@ def main() -> int:
     report = Report("open_set", arguments)
     draws = drawn_people(len(samples.people), 2000)
     report.note(f"{len(samples.people)} people, {int(samples.is_usable.sum())} pictures\n")
-    results: dict[str, Rates] = {}
-    for name, members in populations(samples).items():
-        is_all = name == ALL
-        for case in _cases(samples, members, _SIZES if is_all else _FEW, name, plain=not is_all):
-            results[case.name] = _measured(contract, samples, members, case, arguments.draws, draws)
+    cases = [
+        (members, case)
+        for name, members in populations(samples).items()
+        for case in _cases(
+            samples, members, _SIZES if name == ALL else _FEW, name, plain=name != ALL
+        )
+    ]
+    results: dict[str, Rates] = {
+        case.name: _measured(contract, samples, members, case, arguments.draws, draws)
+        for members, case in progress(cases, "galleries", len(cases))
+    }
+    assert contract.calibration is not None
+    if arguments.crowd:
+        results[f"crowd {arguments.crowd}, 1"] = measured_among(
+            report, samples, contract.calibration, arguments.crowd, _WANTED, arguments.draws, draws
+        )
     _tables(report, results)
+    means(report, samples)
+    doubles(report, samples, contract.calibration)
     for wanted in _WANTED:
         least = max((each[str(wanted)].fpir.interval().low, name) for name, each in results.items())
         report.aim(
@@ -133,11 +118,11 @@ def _cases(
     *,
     plain: bool = False,
 ) -> list[Case]:
-    most = {count: len(able(samples, members, count)) for count in (1, 3)}
+    most = {count: len(able(samples, members, count)) for count in _PICTURES}
     cases = []
     for size in sizes:
-        for count in (1, 3):
-            if size > most[count] - (0 if count == 3 else _LEAST_STRANGERS // (2 if plain else 1)):
+        for count in _PICTURES:
+            if size > most[count] - (0 if count > 1 else _LEAST_STRANGERS // (2 if plain else 1)):
                 continue
             label = f"{name} {size}, {count}"
             cases.append(Case(label, size, count))
@@ -160,21 +145,25 @@ def _measured(
     draws: NDArray[np.float32],
 ) -> Rates:
     generator = np.random.default_rng(case.size)
-    tallies = {name: Tally(len(samples.people)) for name in ("fixed", "table", *map(str, _WANTED))}
+    names = ("fixed", "table", *_policies())
+    tallies = {name: Tally(len(samples.people)) for name in names}
     for _ in range(count):
         gallery = drawn_gallery(samples, members, case, generator)
         by_size = _by_size(gallery.names)
-        pairs = gallery_pairs(gallery.templates, gallery.owners, gallery.means, gallery.mean_owners)
-        _look(samples, members, gallery, tallies["fixed"], _FIXED, fused=False)
-        _look(samples, members, gallery, tallies["table"], by_size, fused=False)
+        pairs = gallery.pairs()
+        look(samples, members, gallery, tallies["fixed"], _FIXED, fused=False)
+        look(samples, members, gallery, tallies["table"], by_size, fused=False)
         for wanted in _WANTED:
-            assert contract.calibration is not None
-            rule = gallery_rule(contract.calibration, wanted, len(gallery.means), pairs)
-            _look(samples, members, gallery, tallies[str(wanted)], rule.threshold, fused=True)
-    return {
-        name: Measured(float(np.mean(tally.thresholds)), *tally.rates(draws))
-        for name, tally in tallies.items()
-    }
+            for name, those in (("", pairs), (_SINGLE, pairs._replace(cohesion=1.0))):
+                assert contract.calibration is not None
+                rule = gallery_rule(contract.calibration, wanted, gallery.names, those)
+                tally = tallies[f"{name}{wanted}"]
+                look(samples, members, gallery, tally, rule.threshold, fused=True)
+    return {name: tally.measured(draws) for name, tally in tallies.items()}
+
+
+def _policies() -> list[str]:
+    return [f"{name}{wanted}" for wanted in _WANTED for name in ("", _SINGLE)]
 
 
 def _by_size(people: int) -> float:
@@ -183,13 +172,17 @@ def _by_size(people: int) -> float:
 
 
 def _tables(report: Report, results: dict[str, Rates]) -> None:
-    policies = (*map(str, _WANTED), "table", "fixed")
-    titles = [*(f"rule {wanted * 100:g} %" for wanted in _WANTED), "table", "fixed .42"]
+    policies = (*_policies(), "table", "fixed")
+    titles = [
+        *(f"{name} {wanted * 100:g} %" for wanted in _WANTED for name in ("rule", "single")),
+        "table",
+        "fixed .42",
+    ]
     report.table(
         "mean threshold",
         ["people, pictures", *titles],
         [
-            (name, *(f"{each[one].threshold:.3f}" for one in policies))
+            (name, *(f"{each[one].threshold:.3f}" if one in each else "" for one in policies))
             for name, each in results.items()
         ],
     )
@@ -198,7 +191,10 @@ def _tables(report: Report, results: dict[str, Rates]) -> None:
             f"{kind.upper()} in %, 95 % intervals over people",
             ["people, pictures", *titles],
             [
-                (name, *(_cell(getattr(each[one], kind)) for one in policies))
+                (
+                    name,
+                    *(_cell(getattr(each[one], kind)) if one in each else "" for one in policies),
+                )
                 for name, each in results.items()
             ],
         )
@@ -215,36 +211,6 @@ def _tables(report: Report, results: dict[str, Rates]) -> None:
         }
         for name, each in results.items()
     }
-
-
-def _look(
-    samples: Samples,
-    members: NDArray[np.intp],
-    gallery: Gallery,
-    tally: Tally,
-    threshold: float,
-    *,
-    fused: bool,
-) -> None:
-    """Lets everyone look who has a picture that is not enrolled; the best identity is named if it reaches the threshold."""
-    tally.thresholds.append(threshold)
-    vectors, owners = (
-        (gallery.means, gallery.mean_owners) if fused else (gallery.templates, gallery.owners)
-    )
-    takes_part = samples.is_usable & np.isin(samples.person, members)
-    takes_part[gallery.used] = False
-    rows = np.flatnonzero(takes_part)
-    similarities = samples.probes[rows] @ vectors.T
-    best = similarities.argmax(axis=1)
-    is_named = samples.is_searched[rows] & (similarities.max(axis=1) >= threshold)
-    named = gallery.enrolled[owners[best]]
-    person = samples.person[rows]
-    is_mate = np.isin(person, gallery.enrolled)
-    stranger = ~is_mate & samples.is_searched[rows]
-    np.add.at(tally.strangers, person[stranger], 1)
-    np.add.at(tally.mates, person[is_mate], 1)
-    np.add.at(tally.misses, person[is_mate & ~(is_named & (named == person))], 1)
-    tally.false_names.append(np.stack([person, named])[:, stranger & is_named])
 
 
 def _cell(found: Rate) -> str:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from facewire_server.evaluation.labels import LabeledPicture
 from facewire_server.evaluation.samples import Samples
 from facewire_server.galleries.fusion import fuse
+from facewire_server.galleries.pairs import gallery_pairs
+from facewire_server.thresholds import GalleryPairs
 from harness import pictures
 
 __all__ = ["ALL", "Case", "Gallery", "able", "drawn_gallery", "lent_people", "populations"]
@@ -29,15 +31,22 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """Rows of vectors, whose they are, and who enrolled them under another name."""
+    """Rows of vectors, whose they are, and who enrolled them under another name; `agrees` are the templates that are in a mean."""
 
     templates: NDArray[np.float32]
     owners: NDArray[np.intp]
+    agrees: NDArray[np.bool_]
     names: int
     means: NDArray[np.float32]
     mean_owners: NDArray[np.intp]
     enrolled: NDArray[np.intp]
     used: NDArray[np.intp]
+
+    def pairs(self) -> GalleryPairs:
+        """Returns what the server stores of how much these people resemble one another; it compares a sample of more than 512."""
+        return gallery_pairs(
+            self.templates[self.agrees], self.owners[self.agrees], self.means, self.mean_owners
+        )
 
 
 def able(samples: Samples, members: NDArray[np.intp], count: int) -> NDArray[np.intp]:
@@ -76,7 +85,11 @@ def drawn_gallery(
         )
         rows.append(generator.choice(free, 1))
         whose.append(whose[place])
-    fused = [[one.mean for one in fuse(samples.templates[own])] for own in rows]
+    fused = [fuse(samples.templates[own]) for own in rows]
+    agreeing = [
+        np.isin(np.arange(len(own)), [row for one in each for row in one.rows])
+        for own, each in zip(rows, fused, strict=True)
+    ]
     names = np.arange(len(rows))
     owner = np.array(whose, np.intp)
     name_of_row = np.repeat(names, [len(own) for own in rows])
@@ -84,8 +97,9 @@ def drawn_gallery(
     return Gallery(
         samples.templates[np.concatenate(rows)],
         name_of_row,
+        np.concatenate(agreeing),
         len(rows),
-        np.stack([mean for each in fused for mean in each]),
+        np.stack([one.mean for each in fused for one in each]),
         name_of_mean,
         owner,
         np.concatenate(rows),

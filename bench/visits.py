@@ -71,7 +71,7 @@ def main() -> int:
         wrong = 0
         for name, people in (("short_hamilton_clip.mp4", HAMILTON), ("street_1080p.mp4", STREET)):
             frames = list(pictures.video_frames(folder / name))
-            fps = _fps(folder / name)
+            fps = clip_fps(folder / name)
             for rate in progress(RATES, name, len(RATES)):
                 numbers = _kept(len(frames), fps, rate, arguments.seed)
                 wrong += _watched(report, channel, name, people, frames, numbers, fps, rate)
@@ -79,7 +79,7 @@ def main() -> int:
     return report.finish()
 
 
-def _fps(path: Path) -> float:
+def clip_fps(path: Path) -> float:
     clip = cv2.VideoCapture(str(path))
     try:
         return float(clip.get(cv2.CAP_PROP_FPS))
@@ -201,7 +201,7 @@ def _watched(
     with TrackedStream(channel, camera_id=clip) as stream:
         for number in numbers:
             for face in stream.send(frames[number], number / fps).faces:
-                seen = _seen(people, number, face)
+                seen = person_at(people, number, face)
                 who, own = (seen.who, seen.identity_id) if seen else ("someone else", "")
                 name = face.decision.identity_id
                 visits[who].frames.append(number / fps)
@@ -223,7 +223,7 @@ def _watched(
     return len(wrong) + len(swaps)
 
 
-def _seen(people: tuple[Seen, ...], frame: float, face: face_pb2.Face) -> Seen | None:
+def person_at(people: tuple[Seen, ...], frame: float, face: face_pb2.Face) -> Seen | None:
     box = face.box
     return at(
         people, frame, box.x_px + box.width_px / 2, box.y_px + box.height_px / 2, box.width_px

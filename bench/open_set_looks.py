@@ -1,0 +1,87 @@
+"""Looks at strangers and at enrolled people of the measurement `open_set`, and the rates that follow."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.open_set_galleries import Gallery
+from facewire_server.evaluation.intervals import OfPairs, OfPeople, Rate, rate
+from facewire_server.evaluation.samples import Samples
+
+__all__ = ["Measured", "Tally", "look"]
+
+
+class Measured(NamedTuple):
+    """The result of one policy: mean threshold, strangers with a name, enrolled people without theirs."""
+
+    threshold: float
+    fpir: Rate
+    fnir: Rate
+
+
+class Tally:
+    """Looks and errors of one policy, over all galleries of a case."""
+
+    def __init__(self, people: int) -> None:
+        self.strangers = np.zeros(people, np.int64)
+        self.mates = np.zeros(people, np.int64)
+        self.misses = np.zeros(people, np.int64)
+        self.false_names: list[NDArray[np.intp]] = []
+        self.thresholds: list[float] = []
+
+    def measured(self, draws: NDArray[np.float32]) -> Measured:
+        """Returns the rates over all looks, with the resamples of `drawn_people`."""
+        first, second = np.concatenate([*self.false_names, np.empty((2, 0), np.intp)], axis=1)
+        named = OfPairs(first, second, np.ones(len(first), np.int64))
+        return Measured(
+            float(np.mean(self.thresholds)),
+            rate(named, OfPeople(self.strangers), draws),
+            rate(OfPeople(self.misses), OfPeople(self.mates), draws),
+        )
+
+    def add(
+        self,
+        threshold: float,
+        person: NDArray[np.intp],
+        named: NDArray[np.intp],
+        similarity: NDArray[np.float32],
+        is_searched: NDArray[np.bool_],
+        is_mate: NDArray[np.bool_],
+    ) -> None:
+        """Takes looks at people, the nearest identity of each, and how similar it is; a name is given from the threshold on."""
+        self.thresholds.append(threshold)
+        is_named = is_searched & (similarity >= threshold)
+        stranger = ~is_mate & is_searched
+        np.add.at(self.strangers, person[stranger], 1)
+        np.add.at(self.mates, person[is_mate], 1)
+        np.add.at(self.misses, person[is_mate & ~(is_named & (named == person))], 1)
+        self.false_names.append(np.stack([person, named])[:, stranger & is_named])
+
+
+def look(
+    samples: Samples,
+    members: NDArray[np.intp],
+    gallery: Gallery,
+    tally: Tally,
+    threshold: float,
+    *,
+    fused: bool,
+) -> None:
+    """Lets everyone look who has a picture that is not enrolled; the best identity is named if it reaches the threshold."""
+    vectors, owners = (
+        (gallery.means, gallery.mean_owners) if fused else (gallery.templates, gallery.owners)
+    )
+    takes_part = samples.is_usable & np.isin(samples.person, members)
+    takes_part[gallery.used] = False
+    rows = np.flatnonzero(takes_part)
+    similarities = samples.probes[rows] @ vectors.T
+    person = samples.person[rows]
+    tally.add(
+        threshold,
+        person,
+        gallery.enrolled[owners[similarities.argmax(axis=1)]],
+        similarities.max(axis=1),
+        samples.is_searched[rows],
+        np.isin(person, gallery.enrolled),
+    )
