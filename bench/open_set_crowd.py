@@ -1,8 +1,7 @@
 """A gallery of 100,000 for the measurement `open_set`: real people among mixtures of two real people each.
 
 A mixture is a direction between two people's templates, with the square roots of Dirichlet weights. A Gaussian that is fitted to real
-embeddings has a tail that is far too short. Mixtures were compared with real people up to a similarity of .50, and made 1.2 to 1.5 times fewer or
-more false matches; beyond it nothing is known. Half of the people are mixed, and neither look nor are enrolled as themselves.
+embeddings has a tail that is far too short. The report compares the mixtures' false matches with the calibration's. Half of the people are mixed, and neither look nor are enrolled as themselves.
 """
 
 from collections.abc import Iterator
