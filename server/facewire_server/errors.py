@@ -26,6 +26,7 @@ ServerError
     GalleryExists
     IdentityExists
   ModelContractMismatch        templates of another model contract
+  CropKeyMissing          kept crops cannot be encrypted for another person without their key
   CropsNotKept            the operator does not allow pictures of tracks to be kept
   UnknownPeopleNotKept    the operator does not allow unknown visits to be kept
   StreamTakenOver         another stream was opened with this one's resume token
@@ -54,6 +55,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "AlreadyExists",
+    "CropKeyMissing",
     "CropsNotKept",
     "EmptyImage",
     "Exhausted",
@@ -219,6 +221,10 @@ class IdentityExists(AlreadyExists):
 
 class ModelContractMismatch(ServerError):
     """Templates of another model contract: similarities to them would mean nothing."""
+
+
+class CropKeyMissing(ServerError):
+    """Crops are kept with the templates, and the server has no key to encrypt them for another person."""
 
 
 class CropsNotKept(ServerError):

@@ -1,7 +1,7 @@
 """The gallery ports in dictionaries: slow, in memory, and plain enough to be believed."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -35,6 +35,7 @@ from facewire_server.galleries.ids import (
 )
 from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.galleries.ports import (
+    Corrections,
     EnrolledReader,
     Enrollments,
     GalleryAdmin,
@@ -67,8 +68,13 @@ from facewire_server.types import Candidate, Quality, Rgb
 __all__ = ["Gallery", "MemoryGallery"]
 
 
-class Gallery(LiveSearch, Enrollments, EnrolledReader, KeptCrops, GalleryAdmin, People, Protocol):
+class Gallery(
+    LiveSearch, Enrollments, EnrolledReader, KeptCrops, GalleryAdmin, Corrections, People, Protocol
+):
     """All ports of a gallery together, as its tests need them."""
+
+
+_PLACES = count()
 
 
 @dataclass
@@ -78,6 +84,26 @@ class _Person:
     templates: dict[str, ExportedTemplate] = field(default_factory=dict)
     crops: dict[str, Rgb] = field(default_factory=dict)
     number: int = field(default_factory=count(1).__next__)
+    merged: list[tuple[int, int]] = field(default_factory=list)
+    places: dict[str, int] = field(default_factory=dict)
+
+    def add(self, template: ExportedTemplate) -> None:
+        """Adds a new template."""
+        self.templates[template.info.template_id] = template
+        self.places[template.info.template_id] = next(_PLACES)
+
+    def take(self, other: "_Person", template_ids: Iterable[str], identity_id: str) -> None:
+        """Moves templates, with their crops, from another person; those that were added first come first."""
+        for one in template_ids:
+            template = other.templates.pop(one)
+            info = replace(template.info, identity_id=identity_id)
+            self.templates[one] = replace(template, info=info)
+            self.places[one] = other.places[one]
+            if one in other.crops:
+                self.crops[one] = other.crops.pop(one)
+        self.templates = {
+            one: self.templates[one] for one in sorted(self.templates, key=self.places.__getitem__)
+        }
 
     def fused(self) -> tuple[Fused, ...]:
         """What the person is searched by."""
@@ -308,11 +334,10 @@ class MemoryGallery:
         self, references: Collection[PersonReference]
     ) -> dict[PersonReference, PersonName]:
         people = {
-            PersonReference(gallery_id, person.number, person.created_at_us): PersonName(
-                identity_id, person.display_name
-            )
+            PersonReference(gallery_id, *known): PersonName(identity_id, person.display_name)
             for gallery_id, room in self._rooms.items()
             for identity_id, person in room.people.items()
+            for known in ((person.number, person.created_at_us), *person.merged)
         }
         return {one: people[one] for one in references if one in people}
 
@@ -380,6 +405,54 @@ class MemoryGallery:
                 return room.revision
         raise TemplateNotFound("no such template")
 
+    async def merge_identities(
+        self, gallery_id: str, identity_id: str, merged_identity_id: str
+    ) -> tuple[IdentityInfo, int, int]:
+        room = self._room(gallery_id)
+        identity_id, merged_id = (
+            _stored_id(room, identity_id),
+            _stored_id(room, merged_identity_id),
+        )
+        person, merged = self._person(room, identity_id), self._person(room, merged_id)
+        if person is merged:
+            raise InvalidField("one and the same", field="merged_identity_id")
+        moved = list(merged.templates)
+        person.take(merged, moved, identity_id)
+        person.merged += [(merged.number, merged.created_at_us), *merged.merged]
+        del room.people[merged_id]
+        for one in room.remembered.values():
+            if one.identity_id == merged_id:
+                one.identity_id = identity_id
+        room.revision += 1
+        return self._identity(room, identity_id), len(moved), room.revision
+
+    async def split_identity(
+        self,
+        gallery_id: str,
+        identity_id: str,
+        template_ids: Sequence[str],
+        new_identity_id: str,
+        display_name: str,
+    ) -> tuple[IdentityInfo, int]:
+        room = self._room(gallery_id)
+        identity_id = _stored_id(room, identity_id)
+        person = self._person(room, identity_id)
+        if _stored_id(room, new_identity_id) in room.people:
+            raise IdentityExists("it exists")
+        new_id = checked_new_identity_id(new_identity_id)
+        moved = set(template_ids)
+        if not moved <= person.templates.keys():
+            raise TemplateNotFound("no such template")
+        created = _Person(display_name or new_id, _now_us())
+        created.take(person, [one for one in person.templates if one in moved], new_id)
+        room.people[new_id] = created
+        for one in room.remembered.values():
+            accepted = {result.template_id for result in one.answer.results} - {""}
+            if one.identity_id == identity_id and accepted <= moved:
+                one.identity_id = new_id
+        room.revision += 1
+        return self._identity(room, new_id), room.revision
+
     async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes
     ) -> Enrollment | None:
@@ -442,7 +515,7 @@ class MemoryGallery:
                 now,
                 source,
             )
-            person.templates[result.template_id] = ExportedTemplate(info, embedding.copy())
+            person.add(ExportedTemplate(info, embedding.copy()))
         if self._keeps_crops and crops is not None:
             for result, crop in zip(accepted, crops, strict=True):
                 person.crops[result.template_id] = crop.copy()
@@ -512,9 +585,7 @@ class MemoryGallery:
             self._check_new(room, [record.info.template_id])
             identity_id = _stored_id(room, record.info.identity_id)
             info = replace(record.info, identity_id=identity_id)
-            room.people[identity_id].templates[info.template_id] = ExportedTemplate(
-                info, record.embedding.copy()
-            )
+            room.people[identity_id].add(ExportedTemplate(info, record.embedding.copy()))
             counts["templates_added"] += 1
 
     async def kept_crop(self, gallery_id: str, template_id: str) -> Rgb | None:

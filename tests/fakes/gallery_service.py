@@ -243,6 +243,38 @@ class FakeGalleries:
         self._was_deleted = True
         return gallery_pb2.DeleteTemplateResponse(revision=gallery.wrote())
 
+    def MergeIdentities(self, request: Any) -> Any:
+        gallery = self.get(request.gallery_id)
+        stays = gallery.person(request.identity_id)
+        goes = gallery.person(request.merged_identity_id)
+        if stays is goes:
+            raise Refusal("FIELD_INVALID", "they are the same", field="merged_identity_id")
+        moved = gallery.of(goes.identity_id)
+        for template in moved:
+            template.identity_id = stays.identity_id
+        del gallery.people[goes.identity_id]
+        self._was_deleted = True
+        return gallery_pb2.MergeIdentitiesResponse(
+            identity=gallery.person(stays.identity_id),
+            revision=gallery.wrote(),
+            moved_template_count=len(moved),
+        )
+
+    def SplitIdentity(self, request: Any) -> Any:
+        gallery = self.get(request.gallery_id)
+        gallery.person(request.identity_id)
+        if request.new_identity_id in gallery.people:
+            raise Refusal("IDENTITY_EXISTS", "it exists", code=_EXISTS)
+        of_it = {each.template_id: each for each in gallery.of(request.identity_id)}
+        if not set(request.template_ids) <= of_it.keys():
+            raise Refusal("TEMPLATE_NOT_FOUND", "no such template", code=_NOT_FOUND)
+        gallery.add(request.new_identity_id, request.display_name)
+        for key in request.template_ids:
+            of_it[key].identity_id = request.new_identity_id
+        return gallery_pb2.SplitIdentityResponse(
+            identity=gallery.person(request.new_identity_id), revision=gallery.wrote()
+        )
+
     def PurgeDeleted(self, request: Any) -> Any:
         was_deleted, self._was_deleted = self._was_deleted, False
         return gallery_pb2.PurgeDeletedResponse(rewritten=was_deleted)

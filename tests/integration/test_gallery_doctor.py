@@ -115,8 +115,8 @@ async def test_each_fault_is_found_beside_a_running_server_and_no_file_changes(
         numbers = [one["value"] for listed in found.values() for one in listed]
         assert numbers == pytest.approx([0.8, 0.45, 0.0, 0.0, 0.75], abs=1e-5)
         assert found["probable_double"][0]["next"] == (
-            "if both are one person, delete the later name: "
-            "facewire forget --gallery default -- 'ada two'"
+            "if both are one person, merge them: "
+            "facewire identity merge --gallery default -- ada 'ada two'"
         )
         assert found["poor_picture"][0]["faults"] == ["TOO_SMALL"]
         with facewire.Client(server.address) as client:

@@ -122,6 +122,21 @@ def test_templates_are_enrolled_listed_and_deleted(
     assert ask("ListTemplates", identity_id="ada") == {}
 
 
+def test_an_identity_is_split_and_merged(
+    server: RunningServer, gallery: str, enrolled: str
+) -> None:
+    def ask(method: str, **request: Any) -> dict[str, Any]:
+        message = {"gallery_id": gallery, **request}
+        return call(server.address, f"{GALLERIES}/{method}", message).only
+
+    split = ask("SplitIdentity", identity_id="ada", template_ids=[enrolled], new_identity_id="bo")
+    assert split["identity"]["template_count"] == 1
+    merged = ask("MergeIdentities", identity_id="ada", merged_identity_id="bo")
+    assert (merged["identity"]["identity_id"], merged["moved_template_count"]) == ("ada", 1)
+    (template,) = ask("ListTemplates", identity_id="ada")["templates"]
+    assert template["template_id"] == enrolled
+
+
 def test_what_was_deleted_is_purged(server: RunningServer, gallery: str, enrolled: str) -> None:
     request = {"gallery_id": gallery, "template_id": enrolled}
     call(server.address, f"{GALLERIES}/DeleteTemplate", request)

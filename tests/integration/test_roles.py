@@ -35,6 +35,8 @@ MATRIX = {
     "EnrollTemplates": (E, O),
     "ListTemplates": (E, O),
     "DeleteTemplate": (E, O),
+    "MergeIdentities": (E, O),
+    "SplitIdentity": (E, O),
     "ExportGallery": (X,),
     "ImportGallery": (E, O),
     "PurgeDeleted": (O,),

@@ -200,6 +200,8 @@ CALLS_WITH_A_GALLERY = {
     "delete_identity": lambda g, name: g.delete_identity(name, "a"),
     "list_templates": lambda g, name: g.list_templates(name, "a", "", 1),
     "delete_template": lambda g, name: g.delete_template(name, template_id(1)),
+    "merge_identities": lambda g, name: g.merge_identities(name, "a", "b"),
+    "split_identity": lambda g, name: g.split_identity(name, "a", [template_id(1)], "b", ""),
     "remembered_enrollment": lambda g, name: g.remembered_enrollment(name, "r", b""),
     "enroll": lambda g, name: enroll(g, "a", EMPTY, [], gallery_id=name),
     "export_records": lambda g, name: exported(g, name),

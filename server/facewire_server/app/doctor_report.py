@@ -102,8 +102,8 @@ def _next_step(one: Examined, kind: FindingKind, finding: Finding) -> str:
     enroll = f"facewire enroll FOLDER --gallery {quote(gallery_id)}"
     delete = f"client.delete_template(TEMPLATE, gallery={gallery_id!r})"
     if kind is FindingKind.PROBABLE_DOUBLE:
-        forget = f"facewire forget --gallery {quote(gallery_id)} -- {quote(ids[-1])}"
-        return f"if both are one person, delete the later name: {forget}"
+        merge = f"facewire identity merge --gallery {quote(gallery_id)} -- {quote(ids[0])} {quote(ids[-1])}"
+        return f"if both are one person, merge them: {merge}"
     if kind is FindingKind.CONFUSABLE:
         return f"add good pictures of both, in a folder each: {enroll}"
     if kind is FindingKind.LEFT_OUT:

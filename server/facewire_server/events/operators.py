@@ -367,6 +367,8 @@ GalleryAction: TypeAlias = Literal[
     "enroll",
     "enroll_unknown",
     "delete_template",
+    "merge_identities",
+    "split_identity",
     "import",
 ]
 
@@ -380,7 +382,7 @@ class GalleryChanged:
         gallery_id: to which gallery.
         peer: address of the caller, as gRPC writes it.
         identity_count: identities that were added, changed or deleted; of an enrollment, 1.
-        template_count: templates that were added or deleted.
+        template_count: templates that were added, moved or deleted.
         revision: of the gallery after the write. An enrollment that is repeated under its
             request id writes nothing, and has the revision of the first time.
         is_complete: False for an import of which only a part was committed; True for every other action.

@@ -48,6 +48,7 @@ from facewire_server.types import Rgb
 
 __all__ = [
     "Changing",
+    "Corrections",
     "EnrolledReader",
     "Enrollments",
     "GalleryAdmin",
@@ -336,5 +337,52 @@ class GalleryAdmin(Protocol):
             ModelContractMismatch: the records were made under another contract.
             OutOfOrder: a template that does not follow its identity.
             InvalidField: an id is not valid, or an embedding is of another dimension or not of unit length.
+        """
+        ...
+
+
+class Corrections(Protocol):
+    """The calls of whoever sees that identities and people do not agree."""
+
+    async def merge_identities(
+        self, gallery_id: str, identity_id: str, merged_identity_id: str
+    ) -> tuple[IdentityInfo, int, int]:
+        """Makes two identities one: the templates of `merged_identity_id` become the other's, and it is deleted.
+
+        Its templates keep their ids and crops, and its remembered enrollments are the other's. `People.names` of a
+        reference to it is the other's name. The other one keeps its id, name and time.
+
+        Returns:
+            The identity that stays, the number of templates moved, and the revision.
+
+        Raises:
+            IdentityNotFound: one of them does not exist.
+            InvalidField: they are the same.
+            CropKeyMissing: crops are kept, and this object has no key.
+        """
+        ...
+
+    async def split_identity(
+        self,
+        gallery_id: str,
+        identity_id: str,
+        template_ids: Sequence[str],
+        new_identity_id: str,
+        display_name: str,
+    ) -> tuple[IdentityInfo, int]:
+        """Makes a new identity of some templates of another one, which stays, even without any.
+
+        References to the other one still stand for it. An enrollment is remembered for the new identity if all its
+        templates were moved. The display name of the new identity is its id if `display_name` is "".
+
+        Returns:
+            The new identity, and the revision.
+
+        Raises:
+            IdentityNotFound: no such identity.
+            TemplateNotFound: one of the templates is not its.
+            IdentityExists: there is one of the new id.
+            InvalidField: the new id is not valid.
+            CropKeyMissing: crops are kept, and this object has no key.
         """
         ...

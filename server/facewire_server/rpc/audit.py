@@ -87,6 +87,7 @@ class Audit:
         template_count: int = 0,
         record: int | None = None,
         identity_id: str = "",
+        other_record: int | None = None,
     ) -> None:
         """Emits `GalleryChanged` for a committed write, and keeps it, whatever becomes of the caller.
 
@@ -94,10 +95,11 @@ class Audit:
             context, action, gallery_id, revision, identity_count, template_count: of the event.
             record: of the identity that was deleted.
             identity_id: of the one that was made or changed, whose record is still found.
+            other_record: of the identity that templates were taken from.
         """
         counts = identity_count, template_count
         event = GalleryChanged(action, gallery_id, context.peer(), *counts, revision)
-        await to_the_end(self._changed(event, record, identity_id))
+        await to_the_end(self._changed(event, record, identity_id, other_record))
 
     async def forgot_unknown(self, context: Any, gallery_id: str, people_count: int) -> None:
         """Keeps that unknown people were erased at a caller's request, whatever becomes of them."""
@@ -169,12 +171,17 @@ class Audit:
         await self._keep(what, peer, fields)
 
     async def _changed(
-        self, event: GalleryChanged, record: int | None = None, identity_id: str = ""
+        self,
+        event: GalleryChanged,
+        record: int | None = None,
+        identity_id: str = "",
+        other_record: int | None = None,
     ) -> None:
         self._emit(event)
         if identity_id:
             record = await self.record_of(event.gallery_id, identity_id)
-        about = {} if record is None else {"record": record}
+        records = {"record": record, "other_record": other_record}
+        about = {name: number for name, number in records.items() if number is not None}
         await self._keep(event.action, event.peer, {**_counts(event), **about})
 
     async def _keep(self, what: str, peer: str, fields: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from facewire_server.errors import GalleryDamaged, GalleryNotFound, InvalidField
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.examining import Examiner
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
-from facewire_server.galleries.ports import GalleryAdmin, People
+from facewire_server.galleries.ports import Corrections, GalleryAdmin, People
 from facewire_server.galleries.records import ExportedTemplate, GalleryInfo, GalleryRecord
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc import convert_gallery as convert
@@ -24,6 +24,7 @@ from facewire_server.rpc.checks import (
 )
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.convert_checkup import checked_max_findings, checkup_message
+from facewire_server.rpc.corrections import CorrectionCalls
 from facewire_server.rpc.incoming import incoming
 from facewire_server.rpc.options import RequestDefaults
 from facewire_server.rpc.unknown import UnknownCalls
@@ -39,7 +40,7 @@ _EXPORT_S = 3600.0
 Chosen, not measured."""
 
 
-class ManagedGalleries(GalleryAdmin, People, Protocol):
+class ManagedGalleries(GalleryAdmin, Corrections, People, Protocol):
     """The galleries managed, and the references to people that an audit keeps."""
 
 
@@ -85,6 +86,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self._audit = Audit(emit, trail, galleries)
         self._unknown = unknown
         self._unknown_calls = UnknownCalls(unknown, enroller, defaults, self._audit)
+        self._corrections = CorrectionCalls(galleries, unknown, self._audit)
 
     async def CreateGallery(
         self, request: gallery_pb2.CreateGalleryRequest, context: Any
@@ -344,6 +346,18 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         limit = checked_max_findings(request.max_findings)
         examined = await self._examiner.examine(gallery_id, limit)
         return checkup_message(examined, self._gallery_message(examined.info))
+
+    async def MergeIdentities(
+        self, request: gallery_pb2.MergeIdentitiesRequest, context: Any
+    ) -> gallery_pb2.MergeIdentitiesResponse:
+        """Makes two identities one."""
+        return await self._corrections.merge(request, context)
+
+    async def SplitIdentity(
+        self, request: gallery_pb2.SplitIdentityRequest, context: Any
+    ) -> gallery_pb2.SplitIdentityResponse:
+        """Makes one identity two."""
+        return await self._corrections.split(request, context)
 
     async def _allowed_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
         """Returns the galleries of a page, of those that the caller may use."""

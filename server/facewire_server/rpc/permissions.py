@@ -32,6 +32,8 @@ PERMISSIONS: Final[Mapping[str, Permission | None]] = MappingProxyType(
         f"{_GALLERIES}DeleteIdentity": Permission.WRITE,
         f"{_GALLERIES}EnrollTemplates": Permission.WRITE,
         f"{_GALLERIES}DeleteTemplate": Permission.WRITE,
+        f"{_GALLERIES}MergeIdentities": Permission.WRITE,
+        f"{_GALLERIES}SplitIdentity": Permission.WRITE,
         f"{_GALLERIES}ImportGallery": Permission.WRITE,
         f"{_GALLERIES}PurgeDeleted": Permission.PURGE,
         f"{_GALLERIES}ListUnknownPeople": Permission.WATCH,

@@ -67,6 +67,10 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
         StatusCode.FAILED_PRECONDITION,
         face_pb2.ERROR_REASON_CONTRACT_MISMATCH,
     ),
+    errors.CropKeyMissing: (
+        StatusCode.FAILED_PRECONDITION,
+        face_pb2.ERROR_REASON_CROP_KEY_MISSING,
+    ),
     errors.CropsNotKept: (
         StatusCode.FAILED_PRECONDITION,
         face_pb2.ERROR_REASON_CROPS_NOT_KEPT,

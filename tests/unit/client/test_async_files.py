@@ -69,6 +69,8 @@ CALLS = {
     "template": lambda client, jpeg, export: one_read(client),
     "check_gallery": lambda client, jpeg, export: client.check_gallery(),
     "delete_template": lambda client, jpeg, export: one_deleted(client),
+    "split_identity": lambda client, jpeg, export: one_split(client),
+    "merge_identities": lambda client, jpeg, export: client.merge_identities("ada", "split"),
     "identity_page": lambda client, jpeg, export: client.identity_page(),
     "purge_deleted": lambda client, jpeg, export: client.purge_deleted(),
     "unknown_people": lambda client, jpeg, export: listed(client.unknown_people()),
@@ -97,6 +99,11 @@ async def one_read(client):
 async def one_deleted(client):
     first, *_ = await listed(client.templates("ada"))
     await client.delete_template(first.template_id)
+
+
+async def one_split(client):
+    first, *_ = await listed(client.templates("ada"))
+    await client.split_identity("ada", [first.template_id], "split")
 
 
 def test_every_method_is_called():

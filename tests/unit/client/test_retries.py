@@ -211,6 +211,8 @@ UNARY: dict[str, tuple[list[Any], str]] = {
     "template": (["0" * 32], "GetTemplate"),
     "delete_template": (["0" * 32], "DeleteTemplate"),
     "check_gallery": ([], "CheckGallery"),
+    "merge_identities": (["ada", "bo"], "MergeIdentities"),
+    "split_identity": (["ada", ["0" * 32], "new"], "SplitIdentity"),
     "purge_deleted": ([], "PurgeDeleted"),
     "track_crop": ([7], "GetTrackCrop"),
     "unknown_people": ([], "ListUnknownPeople"),

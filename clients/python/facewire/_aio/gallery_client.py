@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
 
@@ -124,6 +124,37 @@ class AsyncGalleryClient(AsyncUnknownClient, AsyncCheckupClient):
     ) -> int:
         """Deletes one template; its identity stays, even without any. See `Client.delete_template`."""
         return await self._run(gallery_requests.delete_template(template_id, gallery), timeout_s)
+
+    async def merge_identities(
+        self,
+        identity_id: str,
+        merged_identity_id: str,
+        *,
+        gallery: str = "default",
+        timeout_s: float | None = None,
+    ) -> Identity:
+        """Makes two identities that are one person into one. See `Client.merge_identities`."""
+        return await self._run(
+            gallery_requests.merge_identities(identity_id, merged_identity_id, gallery), timeout_s
+        )
+
+    async def split_identity(
+        self,
+        identity_id: str,
+        template_ids: Sequence[str],
+        new_identity_id: str,
+        *,
+        gallery: str = "default",
+        display_name: str = "",
+        timeout_s: float | None = None,
+    ) -> Identity:
+        """Makes one identity that is two people into two. See `Client.split_identity`."""
+        return await self._run(
+            gallery_requests.split_identity(
+                identity_id, template_ids, new_identity_id, gallery, display_name
+            ),
+            timeout_s,
+        )
 
     async def purge_deleted(self, *, timeout_s: float = gallery_requests.PURGE_TIMEOUT_S) -> bool:
         """Erases at once what was deleted from all galleries. See `Client.purge_deleted`."""

@@ -1,7 +1,7 @@
 """The part of the client that manages galleries, identities and templates."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import grpc
 
@@ -195,6 +195,68 @@ class GalleryClient(UnknownClient, CheckupClient):
             NotFoundError: no such gallery, or no such template in it.
         """
         return self._run(gallery_requests.delete_template(template_id, gallery), timeout_s)
+
+    def merge_identities(
+        self,
+        identity_id: str,
+        merged_identity_id: str,
+        *,
+        gallery: str = "default",
+        timeout_s: float | None = None,
+    ) -> Identity:
+        """Makes two identities that are one person into one.
+
+        The templates of `merged_identity_id` become the other's, and it is deleted; what was seen of it is about the other one
+        from then on. To be able to take it back with `split_identity`, list the templates of both before.
+
+        Returns:
+            Who stays, with the templates of both.
+
+        Raises:
+            NotFoundError: no such gallery, or no such identity in it.
+            InvalidRequestError: they are the same.
+            NotSupportedError: crops are kept with templates, and the server has no key for them.
+        """
+        return self._run(
+            gallery_requests.merge_identities(identity_id, merged_identity_id, gallery), timeout_s
+        )
+
+    def split_identity(
+        self,
+        identity_id: str,
+        template_ids: Sequence[str],
+        new_identity_id: str,
+        *,
+        gallery: str = "default",
+        display_name: str = "",
+        timeout_s: float | None = None,
+    ) -> Identity:
+        """Makes one identity that is two people into two: some of its templates become a new identity's.
+
+        The first identity stays, even without any template; what was seen of it in the past is still about it.
+
+        Args:
+            identity_id: whose the templates are.
+            template_ids: of the other person, 1 to 1000.
+            new_identity_id: the other person's id.
+            gallery: of both.
+            display_name: of the new identity; its id if it is "".
+            timeout_s: seconds for the call. Default: the client's.
+
+        Returns:
+            The new identity.
+
+        Raises:
+            NotFoundError: no such gallery, no such identity in it, or a template is not its.
+            AlreadyExistsError: there is an identity of the new id.
+            NotSupportedError: crops are kept with templates, and the server has no key for them.
+        """
+        return self._run(
+            gallery_requests.split_identity(
+                identity_id, template_ids, new_identity_id, gallery, display_name
+            ),
+            timeout_s,
+        )
 
     def purge_deleted(self, *, timeout_s: float = gallery_requests.PURGE_TIMEOUT_S) -> bool:
         """Erases at once what was deleted from all galleries; else the server does it in its time.

@@ -1,6 +1,6 @@
 """The calls of the gallery service as values; see `facewire._wire.requests`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from facewire._values.galleries import Gallery, Identity, IdentityPage, Template
@@ -21,9 +21,11 @@ __all__ = [
     "identities",
     "identity",
     "identity_page",
+    "merge_identities",
     "pages",
     "purge_deleted",
     "rename_identity",
+    "split_identity",
     "template",
     "templates",
 ]
@@ -143,6 +145,32 @@ def delete_template(template_id: str, gallery: str) -> Call[int]:
     """Deletes a template."""
     request = gallery_pb2.DeleteTemplateRequest(gallery_id=gallery, template_id=template_id)
     return Call(lambda stubs: stubs.galleries.DeleteTemplate, request, _revision, repeatable=False)
+
+
+def merge_identities(identity_id: str, merged_identity_id: str, gallery: str) -> Call[Identity]:
+    """Makes two identities one."""
+    request = gallery_pb2.MergeIdentitiesRequest(
+        gallery_id=gallery, identity_id=identity_id, merged_identity_id=merged_identity_id
+    )
+    return Call(lambda stubs: stubs.galleries.MergeIdentities, request, _identity, repeatable=False)
+
+
+def split_identity(
+    identity_id: str,
+    template_ids: Sequence[str],
+    new_identity_id: str,
+    gallery: str,
+    display_name: str,
+) -> Call[Identity]:
+    """Makes one identity two."""
+    request = gallery_pb2.SplitIdentityRequest(
+        gallery_id=gallery,
+        identity_id=identity_id,
+        template_ids=template_ids,
+        new_identity_id=new_identity_id,
+        display_name=display_name,
+    )
+    return Call(lambda stubs: stubs.galleries.SplitIdentity, request, _identity, repeatable=False)
 
 
 def purge_deleted() -> Call[bool]:

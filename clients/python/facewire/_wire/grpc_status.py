@@ -71,6 +71,10 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
         errors.NotSupportedError,
         "Ask the operator to set FACEWIRE_KEEP_UNKNOWN_HOURS.",
     ),
+    ErrorReason.CROP_KEY_MISSING: (
+        errors.NotSupportedError,
+        "Ask the operator to set FACEWIRE_ENROLLMENT_CROP_KEY_FILE, or to drop the kept crops.",
+    ),
     ErrorReason.STREAM_TAKEN_OVER: (
         errors.ServerError,
         "Another client resumed the stream: give each camera a token of its own.",

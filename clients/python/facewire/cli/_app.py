@@ -14,6 +14,7 @@ from facewire.cli import (
     _explain,
     _frigate,
     _gallery_app,
+    _identity_app,
     _mqtt,
     _people,
     _recognize,
@@ -57,6 +58,7 @@ Exit codes:
 """
 
 app.add_typer(_gallery_app.app, name="gallery")
+app.add_typer(_identity_app.app, name="identity")
 app.add_typer(_unknown_app.app, name="unknown")
 app.command()(_events.events)
 app.command()(_explain.explain)

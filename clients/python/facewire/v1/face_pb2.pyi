@@ -104,6 +104,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_STORAGE_DAMAGED: _ClassVar[ErrorReason]
     ERROR_REASON_UNKNOWN_PEOPLE_NOT_KEPT: _ClassVar[ErrorReason]
     ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND: _ClassVar[ErrorReason]
+    ERROR_REASON_CROP_KEY_MISSING: _ClassVar[ErrorReason]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
@@ -184,6 +185,7 @@ ERROR_REASON_ROLE_REQUIRED: ErrorReason
 ERROR_REASON_STORAGE_DAMAGED: ErrorReason
 ERROR_REASON_UNKNOWN_PEOPLE_NOT_KEPT: ErrorReason
 ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND: ErrorReason
+ERROR_REASON_CROP_KEY_MISSING: ErrorReason
 
 class Image(_message.Message):
     __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes", "chroma_stride_bytes", "plane_height_px")

@@ -451,6 +451,48 @@ class ForgetUnknownResponse(_message.Message):
     forgotten_count: int
     def __init__(self, forgotten_count: _Optional[int] = ...) -> None: ...
 
+class MergeIdentitiesRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id", "merged_identity_id")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    MERGED_IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    merged_identity_id: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., merged_identity_id: _Optional[str] = ...) -> None: ...
+
+class MergeIdentitiesResponse(_message.Message):
+    __slots__ = ("identity", "revision", "moved_template_count")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    MOVED_TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    identity: Identity
+    revision: int
+    moved_template_count: int
+    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ..., moved_template_count: _Optional[int] = ...) -> None: ...
+
+class SplitIdentityRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id", "template_ids", "new_identity_id", "display_name")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_IDS_FIELD_NUMBER: _ClassVar[int]
+    NEW_IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    template_ids: _containers.RepeatedScalarFieldContainer[str]
+    new_identity_id: str
+    display_name: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., template_ids: _Optional[_Iterable[str]] = ..., new_identity_id: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...
+
+class SplitIdentityResponse(_message.Message):
+    __slots__ = ("identity", "revision")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    identity: Identity
+    revision: int
+    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
 class GalleryRecord(_message.Message):
     __slots__ = ("header", "identity", "template")
     HEADER_FIELD_NUMBER: _ClassVar[int]

@@ -168,6 +168,16 @@ class GalleryServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_gallery__pb2.CheckGalleryRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_gallery__pb2.CheckGalleryResponse.FromString,
                 _registered_method=True)
+        self.MergeIdentities = channel.unary_unary(
+                '/facewire.v1.GalleryService/MergeIdentities',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.MergeIdentitiesRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.MergeIdentitiesResponse.FromString,
+                _registered_method=True)
+        self.SplitIdentity = channel.unary_unary(
+                '/facewire.v1.GalleryService/SplitIdentity',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.SplitIdentityRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.SplitIdentityResponse.FromString,
+                _registered_method=True)
 
 
 class GalleryServiceServicer(object):
@@ -439,6 +449,36 @@ class GalleryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MergeIdentities(self, request, context):
+        """Makes two identities that are one person into one: the templates of `merged_identity_id` become the other's, with their
+        ids and kept crops, and it is deleted. The other one keeps its id, display name and time. In one commit: no search finds
+        neither or both. Tracks and events about the merged identity are about the other one from then on, also after SplitIdentity.
+        A stream's track that has its name is decided again. If the two are not one person, SplitIdentity takes it back: list
+        the templates of both before.
+
+        Errors:
+        * `NOT_FOUND` (IDENTITY_NOT_FOUND): one of them does not exist; so ends a call that is repeated.
+        * `INVALID_ARGUMENT` (FIELD_INVALID): they are the same.
+        * `FAILED_PRECONDITION` (CROP_KEY_MISSING): a template has a kept crop, and the server has no key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SplitIdentity(self, request, context):
+        """Makes one identity that is two people into two: some of its templates, with their ids and kept crops, become those of a new
+        identity, in one commit. The first identity stays, even without any template, and events of the past are about it.
+
+        Errors:
+        * `NOT_FOUND` (IDENTITY_NOT_FOUND): no such identity.
+        * `NOT_FOUND` (TEMPLATE_NOT_FOUND): one of the templates is not the identity's.
+        * `ALREADY_EXISTS` (IDENTITY_EXISTS): there is an identity of the new id; so ends a call that is repeated.
+        * `FAILED_PRECONDITION` (CROP_KEY_MISSING): a template has a kept crop, and the server has no key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GalleryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -546,6 +586,16 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     servicer.CheckGallery,
                     request_deserializer=facewire_dot_v1_dot_gallery__pb2.CheckGalleryRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_gallery__pb2.CheckGalleryResponse.SerializeToString,
+            ),
+            'MergeIdentities': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeIdentities,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.MergeIdentitiesRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.MergeIdentitiesResponse.SerializeToString,
+            ),
+            'SplitIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.SplitIdentity,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.SplitIdentityRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.SplitIdentityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1144,6 +1194,60 @@ class GalleryService(object):
             '/facewire.v1.GalleryService/CheckGallery',
             facewire_dot_v1_dot_gallery__pb2.CheckGalleryRequest.SerializeToString,
             facewire_dot_v1_dot_gallery__pb2.CheckGalleryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeIdentities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/MergeIdentities',
+            facewire_dot_v1_dot_gallery__pb2.MergeIdentitiesRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.MergeIdentitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SplitIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/SplitIdentity',
+            facewire_dot_v1_dot_gallery__pb2.SplitIdentityRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.SplitIdentityResponse.FromString,
             options,
             channel_credentials,
             insecure,

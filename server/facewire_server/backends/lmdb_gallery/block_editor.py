@@ -60,6 +60,12 @@ class BlockEditor:
         self._require_owner(row, owner)
         self._set(row, owner, vector)
 
+    def give(self, row: int, owner: RowOwner, new_owner: RowOwner) -> None:
+        """Makes the vector of a row another owner's."""
+        self._require_owner(row, owner)
+        value, offset = self._find(row)
+        self._layout.headers(value)[offset] = new_owner
+
     def row(self, row: int, owner: RowOwner) -> NDArray[np.float32]:
         """Returns a copy of the vector of a row.
 

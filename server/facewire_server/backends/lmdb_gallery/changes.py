@@ -228,7 +228,8 @@ class Changes(Contents):
             self._remove_template(key)
         self.memory.forget_identity(identity.number)
         self.identity_table.delete(identity_id.encode())
-        self.identity_id_table.delete(start)
+        for number in (identity.number, *(one.number for one in identity.merged)):
+            self.identity_id_table.delete(number_key(number))
         self.record.identity_count -= 1
         self._note_deletion()
         return len(keys)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.backends.crop_cipher import CropKeys
-from facewire_server.backends.lmdb_gallery.admin import LmdbAdmin
 from facewire_server.backends.lmdb_gallery.changes import Changes
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
+from facewire_server.backends.lmdb_gallery.corrections import LmdbCorrections
 from facewire_server.backends.lmdb_gallery.enrolled_people import people_of
 from facewire_server.backends.lmdb_gallery.enrollment import EnrollmentRequest
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
@@ -44,8 +44,9 @@ from facewire_server.types import Rgb
 __all__ = ["LmdbGallery"]
 
 
-class LmdbGallery(LmdbAdmin):
-    """The galleries in a folder: `LiveSearch`, `Enrollments`, `EnrolledReader`, `KeptCrops`, `People` and `GalleryAdmin` of `galleries.ports`.
+class LmdbGallery(LmdbCorrections):
+    """The galleries in a folder: `LiveSearch`, `Enrollments`, `EnrolledReader`, `KeptCrops`, `People`, `GalleryAdmin` and `Corrections`
+    of `galleries.ports`.
 
     Opening waits while another process writes. Open it once in a process, after any fork.
 

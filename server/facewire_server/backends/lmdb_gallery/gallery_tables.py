@@ -10,7 +10,7 @@ __all__ = ["GALLERY_STORAGE", "GALLERY_TABLES", "gallery_prefix"]
 GALLERY_TABLES: Final = (
     # Each key is the gallery id, NUL, and then
     "identities",  # identity id -> Identity
-    "identity_ids",  # identity number -> identity id
+    "identity_ids",  # identity number -> identity id; that of a merged identity -> the one that it was merged into
     "templates",  # identity number, template number -> Template
     "template_keys",  # template id -> identity number, template number
     "crops",  # identity number, template number -> the encrypted PNG of its aligned crop, see `kept_crops`

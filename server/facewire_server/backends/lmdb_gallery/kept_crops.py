@@ -6,6 +6,7 @@ from facewire_server.backends.crop_cipher import CropKeys, UnreadableCrop, key_i
 from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
+from facewire_server.errors import CropKeyMissing
 from facewire_server.pictures.aligned_crop import crop_of, png_of
 from facewire_server.types import Rgb
 
@@ -94,6 +95,41 @@ class KeptCrops:
         crop = self.get(template_key, identity_id, template_id, keys)
         if crop is not None:
             self.put(template_key, identity_id, template_id, png_of(crop), keys)
+
+    def move(
+        self,
+        template_key: bytes,
+        to: bytes,
+        template_id: bytes,
+        identity_ids: tuple[str, str],
+        keys: CropKeys | None,
+    ) -> None:
+        """Keeps a template's crop, if there is one, under another key and for another identity.
+
+        Args:
+            template_key, to: the keys of the template's record, before and after.
+            template_id: 16 bytes.
+            identity_ids: of whom the template was, and is, as stored.
+            keys: of the crops.
+
+        Raises:
+            CropKeyMissing: there is a crop, and no key is given.
+            GalleryDamaged: as `get`.
+        """
+        record = self._table.get(template_key)
+        if record is None:
+            return
+        if keys is None:
+            raise CropKeyMissing(
+                "crops are kept with the templates, and the server has no key to encrypt them for another person"
+            )
+        before, after = identity_ids
+        try:
+            png = keys.open(record, self._about(before, template_id))
+        except UnreadableCrop as error:
+            raise damaged(f"a kept crop cannot be read: {error}") from error
+        self.put(to, after, template_id, png, keys)
+        self.delete(template_key)
 
     def has(self, template_key: bytes) -> bool:
         """Whether a crop of this template is kept."""

@@ -1,7 +1,7 @@
 """The results of past enrollments, so that a repeated request enrolls nothing twice."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from facewire_server.backends.lmdb_gallery import records_pb2 as records
 from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
@@ -94,6 +94,21 @@ class EnrollmentMemory:
         found = [(key, value) for key, value in self._order.scan() if value[:8] == owner]
         for key, value in found:
             self._forget(key, value[8:])
+
+    def move(
+        self, identity_number: int, to: int, template_ids: Collection[str] | None = None
+    ) -> None:
+        """Moves an identity's enrollments to another one: all, or those all of whose templates are among `template_ids`.
+
+        One of which only a part moves stays with the first identity, as one stays of which a template was deleted.
+        """
+        owner = number_key(identity_number)
+        found = [(key, value[8:]) for key, value in self._order.scan() if value[:8] == owner]
+        for key, digest in found:
+            record = records.Enrollment.FromString(self._enrollments.get(digest) or b"")
+            enrolled = {one.template_id for one in record.results if one.template_id}
+            if template_ids is None or enrolled.issubset(template_ids):
+                self._order.put(key, number_key(to) + digest)
 
     def _forget(self, key: bytes, digest: bytes) -> None:
         self._order.delete(key)

@@ -52,6 +52,8 @@ def _name(contents: Contents | None, reference: PersonReference) -> PersonName |
     if identity_id is None:
         return None
     record = Identity.FromString(contents.identity_table.get(identity_id) or b"")
-    if (record.number, record.created_at_us) != (reference.number, reference.created_at_us):
+    known = [(record.number, record.created_at_us)]
+    known += [(one.number, one.created_at_us) for one in record.merged]
+    if (reference.number, reference.created_at_us) not in known:
         return None
     return PersonName(identity_id.decode(), record.display_name)

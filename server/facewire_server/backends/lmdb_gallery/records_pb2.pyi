@@ -43,16 +43,26 @@ class Gallery(_message.Message):
     def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ..., pending_purge_count: _Optional[int] = ..., mean_count: _Optional[int] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ..., mean_cohesion: _Optional[float] = ...) -> None: ...
 
 class Identity(_message.Message):
-    __slots__ = ("number", "display_name", "template_count", "created_at_us")
+    __slots__ = ("number", "display_name", "template_count", "created_at_us", "merged")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    MERGED_FIELD_NUMBER: _ClassVar[int]
     number: int
     display_name: str
     template_count: int
     created_at_us: int
-    def __init__(self, number: _Optional[int] = ..., display_name: _Optional[str] = ..., template_count: _Optional[int] = ..., created_at_us: _Optional[int] = ...) -> None: ...
+    merged: _containers.RepeatedCompositeFieldContainer[MergedIdentity]
+    def __init__(self, number: _Optional[int] = ..., display_name: _Optional[str] = ..., template_count: _Optional[int] = ..., created_at_us: _Optional[int] = ..., merged: _Optional[_Iterable[_Union[MergedIdentity, _Mapping]]] = ...) -> None: ...
+
+class MergedIdentity(_message.Message):
+    __slots__ = ("number", "created_at_us")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    created_at_us: int
+    def __init__(self, number: _Optional[int] = ..., created_at_us: _Optional[int] = ...) -> None: ...
 
 class Quality(_message.Message):
     __slots__ = ("inter_eye_px", "sharpness", "brightness", "directional_sharpness", "embedding_norm", "yaw", "pitch", "faults")

@@ -122,9 +122,10 @@ def _row_owners(blocks: Blocks) -> "np.ndarray[tuple[int, int], np.dtype[np.uint
 def _identity_numbers(contents: Contents) -> Iterator[int]:
     for key, value in contents.identity_id_table.scan():
         record = Identity.FromString(contents.identity_table.get(value) or b"")
-        if number_key(record.number) != key:
+        if number_key(record.number) == key:
+            yield record.number
+        elif key not in {number_key(one.number) for one in record.merged}:
             raise damaged("an identity is missing")
-        yield record.number
 
 
 def _template_counts(contents: Contents) -> dict[int, int]:

@@ -1,0 +1,81 @@
+"""`facewire identity ...`: the templates of one identity, and whose they are."""
+
+from shlex import quote
+
+from facewire.cli._output import ERRORS, counted, print_json, print_table
+from facewire.cli._session import Server, session
+
+__all__ = ["merge", "split", "templates"]
+
+
+def templates(server: Server, identity_id: str, *, gallery: str, as_json: bool) -> None:
+    """Prints the templates of an identity.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    with session(server) as client:
+        found = list(client.templates(identity_id, gallery=gallery))
+    if as_json:
+        for template in found:
+            print_json(template=template)
+        return
+    rows = [
+        (
+            each.template_id,
+            each.source,
+            f"{each.quality.inter_eye_px:.0f}",
+            f"{each.created_at:%Y-%m-%d %H:%M}",
+        )
+        for each in found
+    ]
+    print_table(identity_id, ["id", "source", " eyes (px)", "since (UTC)"], rows)
+
+
+def merge(
+    server: Server, identity_id: str, merged_identity_id: str, *, gallery: str, as_json: bool
+) -> None:
+    """Makes two identities one, and prints how it is taken back.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    with session(server) as client:
+        moved = [each.template_id for each in client.templates(merged_identity_id, gallery=gallery)]
+        identity = client.merge_identities(identity_id, merged_identity_id, gallery=gallery)
+    if as_json:
+        print_json(identity=identity, merged_identity_id=merged_identity_id, template_ids=moved)
+        return
+    ERRORS.print(
+        f"{merged_identity_id} is {identity.identity_id} now, who has {counted(identity.template_count, 'template')}."
+    )
+    if moved:
+        words = [identity.identity_id, merged_identity_id, *moved]
+        options = f"--gallery {quote(gallery)} -- {' '.join(map(quote, words))}"
+        ERRORS.print(f"If that was wrong: facewire identity split {options}")
+
+
+def split(
+    server: Server,
+    identity_id: str,
+    new_identity_id: str,
+    template_ids: list[str],
+    *,
+    display_name: str,
+    gallery: str,
+    as_json: bool,
+) -> None:
+    """Makes one identity two.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0.
+    """
+    with session(server) as client:
+        created = client.split_identity(
+            identity_id, template_ids, new_identity_id, gallery=gallery, display_name=display_name
+        )
+    if as_json:
+        print_json(identity=created)
+    else:
+        count = counted(created.template_count, "template")
+        ERRORS.print(f"{count} of {identity_id} moved to {created.identity_id}.")

@@ -1,0 +1,66 @@
+"""`facewire identity`: templates are listed, and two identities are merged and split."""
+
+import json
+
+import pytest
+
+import facewire
+from fakes.server import FakeServer
+
+
+@pytest.fixture
+def fake(portrait):
+    with FakeServer() as server:
+        with facewire.Client(server.address) as client:
+            client.enroll("ada", [portrait[:, 8:], portrait], source="door")
+            with pytest.warns(facewire.SimilarIdentityWarning):
+                client.enroll("ada 2", [portrait[:, 8:], portrait], source="door")
+        yield server
+
+
+def counts(fake) -> dict[str, int]:
+    with facewire.Client(fake.address) as client:
+        return {each.identity_id: each.template_count for each in client.identities()}
+
+
+def of(fake, identity_id: str) -> list[str]:
+    with facewire.Client(fake.address) as client:
+        return [each.template_id for each in client.templates(identity_id)]
+
+
+def test_the_templates_of_an_identity_are_listed(run, fake):
+    shown = run("identity", "templates", "ada", server=fake.address).stdout
+    assert all(one in shown for one in of(fake, "ada"))
+    assert "door" in shown
+    listed = run("identity", "templates", "ada", "--json", server=fake.address).stdout
+    ids = [json.loads(line)["template"]["template_id"] for line in listed.splitlines()]
+    assert ids == of(fake, "ada")
+
+
+def test_what_is_merged_is_taken_back_by_the_printed_command(run, fake):
+    moved = of(fake, "ada 2")
+    merged = run("identity", "merge", "ada", "ada 2", server=fake.address)
+    assert "ada 2 is ada now, who has 4 templates." in merged.stderr
+    assert counts(fake) == {"ada": 4}
+    said = merged.stderr.splitlines()[-1]
+    assert said == (
+        f"If that was wrong: facewire identity split --gallery default -- ada 'ada 2' {' '.join(moved)}"
+    )
+    taken_back = run("identity", "split", "-g", "default", "--", "ada", "ada 2", *moved, server=fake.address)  # fmt: skip
+    assert taken_back.stderr == "2 templates of ada moved to ada 2.\n"
+    assert counts(fake) == {"ada": 2, "ada 2": 2}
+
+
+def test_a_program_reads_who_stays_and_what_was_moved(run, fake):
+    moved = of(fake, "ada 2")
+    merged = run("identity", "merge", "ada", "ada 2", "--json", server=fake.address)
+    answer = json.loads(merged.stdout)
+    assert (answer["identity"]["template_count"], answer["template_ids"]) == (4, moved)
+    split = run("identity", "split", "ada", "bo", moved[0], "--name", "Bo", "--json", server=fake.address)  # fmt: skip
+    created = json.loads(split.stdout)["identity"]
+    assert (created["display_name"], created["template_count"]) == ("Bo", 1)
+
+
+def test_who_is_not_there_is_not_merged(run, fake):
+    assert run("identity", "merge", "ada", "nobody", server=fake.address).returncode == 4
+    assert counts(fake) == {"ada": 2, "ada 2": 2}
