@@ -114,6 +114,9 @@ class _Recorder:
 
     async def check_searchable(self, gallery_id: str) -> None: ...
 
+    async def mean_templates(self, gallery_id: str, template_id: str) -> tuple[str, ...]:
+        return (template_id,)
+
     async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes
     ) -> None: ...

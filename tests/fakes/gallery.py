@@ -42,6 +42,7 @@ from facewire_server.galleries.ports import (
     KeptCrops,
     LiveSearch,
     People,
+    SearchedMeans,
 )
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
@@ -69,7 +70,15 @@ __all__ = ["Gallery", "MemoryGallery"]
 
 
 class Gallery(
-    LiveSearch, Enrollments, EnrolledReader, KeptCrops, GalleryAdmin, Corrections, People, Protocol
+    LiveSearch,
+    SearchedMeans,
+    Enrollments,
+    EnrolledReader,
+    KeptCrops,
+    GalleryAdmin,
+    Corrections,
+    People,
+    Protocol,
 ):
     """All ports of a gallery together, as its tests need them."""
 
@@ -208,6 +217,14 @@ class MemoryGallery:
         return gallery_pairs(
             np.stack(rows), np.array(row_owners), np.stack(means), np.array(mean_owners)
         )
+
+    async def mean_templates(self, gallery_id: str, template_id: str) -> tuple[str, ...]:
+        for person in self._usable(gallery_id).people.values():
+            ids = list(person.templates)
+            for one in person.fused():
+                if ids[one.rows[0]] == template_id:
+                    return tuple(ids[row] for row in one.rows)
+        return ()
 
     async def check_searchable(self, gallery_id: str) -> None:
         self._usable(gallery_id)

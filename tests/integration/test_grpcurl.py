@@ -148,13 +148,17 @@ def test_what_was_deleted_is_purged(server: RunningServer, gallery: str, enrolle
 def test_a_picture_is_recognized(
     server: RunningServer, gallery: str, enrolled: str, face: dict[str, str]
 ) -> None:
-    request = {"gallery_id": gallery, "image": face, "max_candidates": 1}
+    request = {"gallery_id": gallery, "image": face, "max_candidates": 1, "explain": True}
     answer = call(server.address, f"{RECOGNITION}/Recognize", request).only
     (found,) = answer["faces"]
     assert found["decision"]["outcome"] == "OUTCOME_KNOWN"
     assert found["decision"]["identity_id"] == "ada"
     assert found["decision"]["template_id"] == enrolled
     assert found["decision"]["candidates"][0]["identity_id"] == "ada"
+    judgment = found["decision"]["judgment"]
+    assert judgment["deciding_rule"] == "DECIDING_RULE_ALONE_ABOVE_THRESHOLD"
+    assert judgment["template_ids"] == [enrolled]
+    assert judgment["threshold_rule"]["identity_count"] == "1"
 
 
 def test_two_pictures_are_compared(server: RunningServer, face: dict[str, str]) -> None:

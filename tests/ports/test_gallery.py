@@ -189,6 +189,7 @@ async def test_the_default_gallery_is_there_and_empty(gallery: Gallery):
 CALLS_WITH_A_GALLERY = {
     "search": lambda g, name: g.search(name, EMPTY, 1),
     "check_searchable": lambda g, name: g.check_searchable(name),
+    "mean_templates": lambda g, name: g.mean_templates(name, template_id(1)),
     "presence": lambda g, name: g.presence(name, ["a"]),
     "check_enrollable": lambda g, name: g.check_enrollable(name, NewIdentity("a", create=True)),
     "get_gallery": lambda g, name: g.get_gallery(name),
@@ -687,6 +688,16 @@ async def test_templates_that_disagree_stay_apart_until_a_third_decides(gallery:
     assert await seen() == {0: 0.9397, 100: 1.0, 10: 0.9848}
     await gallery.delete_template("default", template_id(2))
     assert await seen() == {0: 0.9397, 100: 0.1736, 10: 0.9848}
+
+
+async def test_the_templates_of_the_mean_that_was_found_are_listed(gallery: Gallery):
+    same, other = random_unit(1, seed=4)[0], random_unit(1, seed=5)[0]
+    await enroll(gallery, "ann", [same, other, same], [3, 1, 2])
+    (candidates,) = (await gallery.search("default", same[None], 1)).candidates
+    listed = await gallery.mean_templates("default", candidates[0].template_id)
+    assert listed == (template_id(3), template_id(2))
+    for one in (1, 2, 9):  # in no mean, not the oldest, not there
+        assert await gallery.mean_templates("default", template_id(one)) == ()
 
 
 async def test_what_a_deleted_template_added_to_the_mean_is_gone(gallery: Gallery):

@@ -21,6 +21,7 @@ from facewire._sync.track_feed import TrackFeed
 from facewire._values.checkup import Finding, Findings, FoundPerson, GalleryCheckup
 from facewire._values.enums import (
     CompareOutcome,
+    DecidingRule,
     DetectionMode,
     ErrorReason,
     FaceSelection,
@@ -76,6 +77,7 @@ from facewire._values.galleries import (
     SimilarIdentityWarning,
     Template,
 )
+from facewire._values.judgments import Judgment, ThresholdRule
 from facewire._values.options import DecisionPolicy, DetectionOptions
 from facewire._values.pictures import Frame, Image, Picture
 from facewire._values.results import (
@@ -111,6 +113,7 @@ __all__ = [
     "ConnectionFault",
     "ContractMismatchError",
     "DeadlineError",
+    "DecidingRule",
     "Decision",
     "DecisionPolicy",
     "DetectedFace",
@@ -142,6 +145,7 @@ __all__ = [
     "ImportResult",
     "InvalidPictureError",
     "InvalidRequestError",
+    "Judgment",
     "Landmarks",
     "LimitError",
     "NoFaceError",
@@ -165,6 +169,7 @@ __all__ = [
     "Stream",
     "StreamLimits",
     "Template",
+    "ThresholdRule",
     "ThresholdSource",
     "ThresholdStep",
     "TokenFile",

@@ -57,6 +57,7 @@ __all__ = [
     "LiveSearch",
     "People",
     "Search",
+    "SearchedMeans",
 ]
 
 
@@ -82,6 +83,22 @@ class Search(Protocol):
 
     async def check_searchable(self, gallery_id: str) -> None:
         """Raises what a search of this gallery would raise now."""
+        ...
+
+
+class SearchedMeans(Search, Protocol):
+    """The calls of whoever says, besides, what was found."""
+
+    async def mean_templates(self, gallery_id: str, template_id: str) -> tuple[str, ...]:
+        """Returns the ids of the templates whose mean has this template as its oldest, in order of age.
+
+        Args:
+            gallery_id: the gallery.
+            template_id: of a candidate.
+
+        Returns:
+            Empty if there is no such mean any more.
+        """
         ...
 
 
@@ -210,7 +227,7 @@ class KeptCrops(Protocol):
         ...
 
 
-class LiveEnrollments(Enrollments, LiveSearch, Protocol):
+class LiveEnrollments(Enrollments, LiveSearch, SearchedMeans, Protocol):
     """The calls of the line: of streams, single pictures and enrollments."""
 
 

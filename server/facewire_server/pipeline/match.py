@@ -13,6 +13,7 @@ from facewire_server.types import (
     CompareOutcome,
     Decision,
     DecisionPolicy,
+    Grounds,
     Outcome,
     Quality,
 )
@@ -71,6 +72,7 @@ def decisions(
         n decisions.
     """
     threshold = policy.threshold_among(found.identity_count, found.pairs)
+    grounds = policy.grounds_among(found.identity_count, found.pairs)
     too_poor = Decision(
         Outcome.TOO_POOR,
         None,
@@ -78,15 +80,20 @@ def decisions(
         threshold.value,
         found.revision,
         threshold_source=threshold.source,
+        grounds=grounds,
     )
     decided = [too_poor] * len(is_comparable)
     for row, candidates in zip(np.flatnonzero(is_comparable), found.candidates, strict=True):
-        decided[row] = _decide(candidates, policy, threshold, found.revision)
+        decided[row] = _decide(candidates, policy, threshold, found.revision, grounds)
     return decided
 
 
 def _decide(
-    candidates: tuple[Candidate, ...], policy: DecisionPolicy, threshold: Threshold, revision: int
+    candidates: tuple[Candidate, ...],
+    policy: DecisionPolicy,
+    threshold: Threshold,
+    revision: int,
+    grounds: Grounds | None,
 ) -> Decision:
     best = candidates[0] if candidates else None
     runner_up = candidates[1] if len(candidates) > 1 else None
@@ -109,6 +116,7 @@ def _decide(
         threshold.source,
         between,
         look_count=1,
+        grounds=grounds,
     )
 
 

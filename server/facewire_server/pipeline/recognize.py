@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import InvalidInput
-from facewire_server.galleries.ports import Search
+from facewire_server.galleries.ports import SearchedMeans
 from facewire_server.pipeline.attacks import NOT_SCORED
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
@@ -23,6 +23,7 @@ from facewire_server.pipeline.match import (
 from facewire_server.pipeline.ports import PresentationAttackDetector
 from facewire_server.types import (
     Comparison,
+    Decision,
     DecisionPolicy,
     DetectionOptions,
     FaceSelection,
@@ -45,7 +46,7 @@ class Recognizer:
         self,
         finder: FaceFinder,
         embedder: Embedder,
-        gallery: Search,
+        gallery: SearchedMeans,
         slots: WorkSlots,
         *,
         gate: Gate,
@@ -105,6 +106,8 @@ class Recognizer:
                 with clock.stage("match"):
                     nearest = await self._gallery.search(gallery_id, probes, needed)
                 decided = decisions(nearest, is_comparable, policy)
+                if policy.explains:
+                    decided = [await self._with_templates(gallery_id, one) for one in decided]
                 return Recognition(
                     tuple(
                         found.face(row, decision, attack_scores[row])
@@ -117,6 +120,13 @@ class Recognizer:
                     found.smallest_face_px,
                     found.remark,
                 )
+
+    async def _with_templates(self, gallery_id: str, decision: Decision) -> Decision:
+        """Returns the decision with the templates of the mean that was matched."""
+        if not decision.template_id:
+            return decision
+        template_ids = await self._gallery.mean_templates(gallery_id, decision.template_id)
+        return replace(decision, template_ids=template_ids)
 
     async def compare(
         self,

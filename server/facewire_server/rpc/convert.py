@@ -9,6 +9,7 @@ from dataclasses import replace
 from facewire.v1 import face_pb2
 from facewire_server.errors import InvalidField
 from facewire_server.rpc.checks import float_within, whole_within
+from facewire_server.rpc.convert_judgment import judgment_message
 from facewire_server.rpc.convert_quality import quality_message
 from facewire_server.thresholds import ThresholdSource
 from facewire_server.types import (
@@ -118,6 +119,7 @@ def decision_policy(
     default: DecisionPolicy,
     *,
     max_candidates: int = 0,
+    explain: bool = False,
     parent: str = "",
 ) -> DecisionPolicy:
     """Converts a decision policy.
@@ -125,11 +127,11 @@ def decision_policy(
     Args:
         message: the requested policy.
         default: the server's.
-        max_candidates: the request's field of this name.
+        max_candidates, explain: the request's fields of these names.
         parent: path of the message that holds both fields, with its dot.
     """
     listed = whole_within(max_candidates, 0, _MAX_CANDIDATES, f"{parent}max_candidates")
-    policy = replace(default, max_candidates=listed)
+    policy = replace(default, max_candidates=listed, explains=explain)
     field = f"{parent}decision_policy"
     if message.HasField("threshold"):
         threshold = float_within(
@@ -232,6 +234,7 @@ def decision_message(decision: Decision) -> face_pb2.Decision:
             _candidate_message(candidate) for candidate in decision.ambiguous_between
         ],
         look_count=decision.look_count,
+        judgment=judgment_message(decision),
     )
 
 

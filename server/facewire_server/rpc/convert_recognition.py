@@ -195,6 +195,7 @@ def _stream_plan(config: recognition_pb2.StreamConfig, defaults: RequestDefaults
             config.decision_policy,
             defaults.decision,
             max_candidates=config.max_candidates,
+            explain=config.explain,
             parent="config.",
         ),
         detection_options(config.detection, defaults.stream, "config.detection"),

@@ -45,6 +45,7 @@ def track_event_message(event: TrackEvent) -> recognition_pb2.TrackEvent:
     decision = decision_message(event.decision)
     decision.ClearField("template_id")
     decision.ClearField("candidates")
+    decision.ClearField("judgment")
     return recognition_pb2.TrackEvent(
         event_id=event.event_id,
         camera_id=event.camera_id,

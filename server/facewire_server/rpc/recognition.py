@@ -129,7 +129,10 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         gallery_id = gallery_id_or_default(request.gallery_id)
         detection = detection_options(request.detection, self._defaults.picture)
         policy = decision_policy(
-            request.decision_policy, self._defaults.decision, max_candidates=request.max_candidates
+            request.decision_policy,
+            self._defaults.decision,
+            max_candidates=request.max_candidates,
+            explain=request.explain,
         )
         image = picture(request.image, "image")
         with _naming("image"):

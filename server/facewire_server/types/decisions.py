@@ -12,6 +12,7 @@ from facewire_server.thresholds import (
     UNCALIBRATED,
     ErrorRates,
     GalleryPairs,
+    GalleryRule,
     Threshold,
     ThresholdSource,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "DecisionPolicy",
     "DetectionMode",
     "Face",
+    "Grounds",
     "Outcome",
     "Recognition",
     "Timings",
@@ -62,6 +64,7 @@ class DecisionPolicy:
         max_candidates: identities listed with a decision.
         threshold_source: who chose `threshold`, if it is set.
         error_rates: that are wanted; None = the model contract has no calibration.
+        explains: decisions have their grounds.
     """
 
     threshold: float | None
@@ -70,12 +73,23 @@ class DecisionPolicy:
     max_candidates: int = 0
     threshold_source: ThresholdSource = ThresholdSource.REQUEST
     error_rates: ErrorRates | None = None
+    explains: bool = False
 
     def threshold_among(self, identity_count: int, pairs: GalleryPairs = NO_PAIRS) -> Threshold:
         """Returns the threshold of a gallery of this number of identities, who resemble one another as `pairs` say, and who chose it."""
         if self.threshold is None and self.error_rates is not None:
             return self.error_rates.threshold_among(identity_count, pairs)
         return self._plain
+
+    def grounds_among(
+        self, identity_count: int, pairs: GalleryPairs = NO_PAIRS
+    ) -> "Grounds | None":
+        """Returns what decisions rest on in a gallery of this number of identities; None unless the policy `explains`."""
+        if not self.explains:
+            return None
+        rates = self.error_rates
+        rule = rates.threshold_among(identity_count, pairs).rule if rates else None
+        return Grounds(rule, identity_count, self.min_margin, self.min_inter_eye_px)
 
     def threshold_of_pair(self) -> Threshold:
         """Returns the threshold of two pictures that are compared, and who chose it."""
@@ -88,6 +102,22 @@ class DecisionPolicy:
         if self.threshold is not None:
             return Threshold(self.threshold, self.threshold_source)
         return Threshold(UNCALIBRATED, ThresholdSource.GALLERY_SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the decisions of a search rest on, besides the faces.
+
+    Attributes:
+        rule: of the gallery, whoever chose the threshold; None without a calibration.
+        identity_count: identities that were compared.
+        min_margin, min_inter_eye_px: of the policy.
+    """
+
+    rule: GalleryRule | None
+    identity_count: int
+    min_margin: float
+    min_inter_eye_px: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +135,8 @@ class Decision:
         threshold_source: who chose `threshold`.
         ambiguous_between: the best identity and the runner-up, if the outcome is AMBIGUOUS.
         look_count: looks at the face whose embeddings were averaged; 0 = it was not compared.
+        grounds: what it rests on; None unless the policy asked for it.
+        template_ids: of the mean that was matched, oldest first; empty unless they were asked for.
     """
 
     outcome: Outcome
@@ -116,6 +148,8 @@ class Decision:
     threshold_source: ThresholdSource = ThresholdSource.REQUEST
     ambiguous_between: tuple[Candidate, ...] = ()
     look_count: int = 0
+    grounds: Grounds | None = None
+    template_ids: tuple[str, ...] = ()
 
     @property
     def identity(self) -> Candidate | None:

@@ -7,17 +7,20 @@ import pytest
 from facewire import (
     Box,
     Candidate,
+    DecidingRule,
     Decision,
     Face,
+    Judgment,
     Landmarks,
     Outcome,
     Point,
     Quality,
     QualityFault,
+    ThresholdRule,
     ThresholdSource,
 )
 from facewire.cli._faults import fault_lines, quality_line
-from facewire.cli._reasons import Grounds, reason_lines, short_reason, threshold_lines
+from facewire.cli._reasons import Grounds, grounds_of, reason_lines, short_reason, threshold_lines
 
 ADA = Candidate("ada", "Ada Lovelace", 0.712, "a" * 32)
 BO = Candidate("bo", "Bo", 0.3, "b" * 32)
@@ -123,7 +126,7 @@ def test_an_ambiguous_face_says_between_whom_and_how_near_they_are() -> None:
     lines = explained(decision(Outcome.AMBIGUOUS, ADA, CY))
     assert lines[0] == "ambiguous between Ada Lovelace (ada) and cy"
     assert lines[2] == "both reach the threshold, 0.007 apart; a name needs 0.030"
-    assert any("facewire forget" in line for line in lines)
+    assert any("facewire identity merge" in line for line in lines)
     unsaid = explained(decision(Outcome.AMBIGUOUS, ADA, CY), grounds=Grounds("staff"))
     assert unsaid[2] == "both reach the threshold, 0.007 apart"
 
@@ -216,6 +219,59 @@ def test_a_threshold_of_an_error_rate_says_what_share_of_strangers_gets_a_name(
     _, threshold, strangers = threshold_lines(made, replace(grounds, max_fpir=None))
     assert "does not say" in threshold
     assert "not known" in strangers
+
+
+RULE = ThresholdRule(0.426, 0.003, 12, 0.11, 0.093, 0.375, 0.13, 0.1, 12, is_extrapolated=False)
+JUDGMENT = Judgment(
+    DecidingRule.ALONE_ABOVE_THRESHOLD,
+    false_match_rate=2e-7,
+    false_match_rate_bound=1e-6,
+    is_extrapolated=False,
+    false_name_rate=0.003,
+    threshold_rule=RULE,
+    min_margin=0.03,
+    min_inter_eye_px=8.0,
+    template_ids=("a" * 32, "b" * 32),
+    template_count=2,
+)
+
+
+def test_the_judgment_has_the_numbers() -> None:
+    made = decision(Outcome.KNOWN, ADA, BO, judgment=JUDGMENT)
+    grounds = grounds_of("staff", [made], is_rate_of_request=False)
+    assert grounds == replace(GROUNDS, false_name_rate=0.003, rule=RULE)
+    lines = explained(made, grounds=grounds)
+    assert lines[2] == (
+        "1 comparison of two different people in 5,000,000 reaches this similarity (at most 1 in 1,000,000)"
+    )
+    template = f"compared with the mean of 2 templates that agree: {'a' * 32}, {'b' * 32}"
+    assert template in lines
+    assert threshold_lines(made, grounds)[2] == (
+        "two different people have a similarity of 0.110 on average, with a spread of 0.093: 38% from 12 people of the "
+        "gallery (0.130 and 0.100), the rest from the model's calibration"
+    )
+    rare = replace(JUDGMENT, is_extrapolated=True, template_count=25)
+    lines = explained(decision(Outcome.KNOWN, ADA, BO, judgment=rare))
+    assert lines[2].endswith(", a guess beyond the calibration's data")
+    assert any(line.endswith(f"{'b' * 32} and 23 more") for line in lines)
+    guess = replace(grounds, rule=replace(RULE, is_extrapolated=True))
+    assert any("a guess" in line for line in threshold_lines(made, guess))
+
+
+def test_a_threshold_that_was_set_says_how_many_strangers_are_expected() -> None:
+    made = decision(Outcome.KNOWN, ADA, judgment=JUDGMENT, threshold_source=ThresholdSource.REQUEST)
+    grounds = grounds_of("staff", [made], is_rate_of_request=False)
+    _, threshold, strangers = threshold_lines(made, grounds)
+    assert "set by this request" in threshold
+    assert strangers == (
+        "strangers: 0.3% of looks at people who are not enrolled are expected to get a name"
+    )
+
+
+def test_without_a_judgment_nothing_is_guessed() -> None:
+    made = decision(Outcome.KNOWN, ADA)
+    assert grounds_of("staff", [made], is_rate_of_request=True) == Grounds("staff")
+    assert grounds_of("staff", [], is_rate_of_request=True) == Grounds("staff")
 
 
 def test_what_an_old_server_or_a_narrow_token_hides_is_left_out() -> None:

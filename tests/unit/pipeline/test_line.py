@@ -62,6 +62,9 @@ class DarkAndLight:
 
     async def check_searchable(self, gallery_id: str) -> None: ...
 
+    async def mean_templates(self, gallery_id: str, template_id: str) -> tuple[str, ...]:
+        return (template_id,)
+
     async def search(self, gallery_id: str, probes: np.ndarray, k: int) -> SearchResult:
         self.asked.append((gallery_id, len(probes), k))
         found = []

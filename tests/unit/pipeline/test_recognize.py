@@ -83,6 +83,9 @@ class RedIsAda:
 
     async def check_searchable(self, gallery_id: str) -> None: ...
 
+    async def mean_templates(self, gallery_id: str, template_id: str) -> tuple[str, ...]:
+        return (template_id,)
+
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         candidates = tuple((Candidate("ada", "Ada", float(probe[0]), "t1"),) for probe in probes)
         return SearchResult(3, candidates, 1)

@@ -19,14 +19,15 @@ from facewire_server.galleries.records import (
     TemplateInfo,
 )
 from facewire_server.galleries.refusal import Refusal
-from facewire_server.rpc import convert, convert_gallery, convert_recognition
+from facewire_server.rpc import convert, convert_gallery, convert_recognition, convert_tracks
 from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason, StreamPlan
-from facewire_server.thresholds import ThresholdSource
+from facewire_server.thresholds import GalleryPairs, ThresholdSource
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
     Comparison,
     Decision,
+    Grounds,
     Outcome,
     Picture,
     PictureFormat,
@@ -35,8 +36,10 @@ from facewire_server.types import (
     Recognition,
     Timings,
 )
+from facewire_server.types.judgments import DecidingRule
 from fakes.error_rates import by_size
 from fakes.recognizer import a_face
+from fakes.tracks import track_event
 from fakes.wire import DEFAULTS, LIMITS, UNKNOWN_FORMAT
 
 # Every number and text below is another one, so that an exchange shows; float32 holds the fractions.
@@ -194,8 +197,10 @@ def test_a_face_with_its_decision() -> None:
             "candidates",
             "ambiguous_between",
             "threshold_source",
+            "judgment",
         ],
     )
+    assert not decision.HasField("judgment")
     assert decision.outcome == face_pb2.OUTCOME_KNOWN
     assert (decision.identity_id, decision.display_name) == ("ada", "Ada")
     assert decision.similarity == 0.5
@@ -208,6 +213,38 @@ def test_a_face_with_its_decision() -> None:
     assert_same(first, CANDIDATE)
     assert_same(second, RUNNER_UP)
     assert message.decision.identity_id == ""
+
+
+def test_a_judgment() -> None:
+    rule = by_size((10, 0.25), (40, 0.5)).threshold_among(40, GalleryPairs(0.125, 0.0625, 30)).rule
+    assert rule
+    ids = tuple(f"{number:032x}" for number in range(1, 26))
+    explained = replace(DECISION, grounds=Grounds(rule, 40, 0.03125, 8.5), template_ids=ids)
+    message = convert.decision_message(explained).judgment
+    assert message.deciding_rule == face_pb2.DECIDING_RULE_ALONE_ABOVE_THRESHOLD
+    rate = rule.fmr_at(0.5)
+    rates = message.false_match_rate, message.false_match_rate_bound, message.is_extrapolated
+    assert rates == tuple(rate)
+    assert message.false_name_rate == min(1, 40 * rule.fmr_at(0.375).value)
+    assert (message.min_margin, message.min_inter_eye_px) == (0.03125, 8.5)
+    assert (list(message.template_ids), message.template_count) == (list(ids[:20]), 25)
+    numbers = {
+        "identity_count": rule.comparison_count,
+        "pair_mean": rule.pairs.mean,
+        "pair_spread": rule.pairs.spread,
+        "paired_identity_count": rule.pairs.identity_count,
+    }
+    for field in message.threshold_rule.DESCRIPTOR.fields:
+        wanted = numbers.get(field.name, getattr(rule, field.name, None))
+        assert getattr(message.threshold_rule, field.name) == pytest.approx(wanted), field.name
+    for kind in DecidingRule:
+        assert face_pb2.DecidingRule.Value(f"DECIDING_RULE_{kind.name}")
+
+
+def test_no_track_event_has_a_judgment() -> None:
+    explained = replace(DECISION, grounds=Grounds(None, 40, 0.03125, 8.5))
+    event = convert_tracks.track_event_message(track_event(7, explained))
+    assert not event.decision.HasField("judgment")
 
 
 def test_who_chose_a_threshold_has_the_same_name_on_the_wire() -> None:

@@ -57,6 +57,7 @@ class AsyncCameraClient(AsyncGalleryClient):
         rotation_degrees: int | None = None,
         detail: ResponseDetail = ResponseDetail.UNSPECIFIED,
         search_interval_ms: int = 0,
+        explain: bool = False,
         reopen: bool | None = None,
         on_reopen: OnReopen | None = None,
         timeout_s: float | None = None,
@@ -75,6 +76,7 @@ class AsyncCameraClient(AsyncGalleryClient):
             rotation_of(frames) if rotation_degrees is None else rotation_degrees,
             detail,
             search_interval_ms,
+            explain=explain,
         )
         stream = AsyncStream(
             self._address,
@@ -136,7 +138,7 @@ class AsyncCameraClient(AsyncGalleryClient):
         def stream(frames: Camera) -> AsyncStream:
             config = requests.stream_config(
                 camera, gallery, policy_of(frames), decision, detection, 0, rotation_degrees,
-                ResponseDetail.EVENTS_ONLY, search_interval_ms,
+                ResponseDetail.EVENTS_ONLY, search_interval_ms, explain=False,
             )  # fmt: skip
             reopening = Reopening(
                 is_wanted=True, note=on_reopen, from_start=True, renew=self._address.renew

@@ -65,12 +65,18 @@ class AsyncClient(AsyncCameraClient):
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
+        explain: bool = False,
         timeout_s: float | None = None,
     ) -> Recognition:
         """Recognizes every face of one picture. See `Client.recognize`."""
         return await self._run(
             requests.recognize(
-                await read_if_path(picture), gallery, decision, detection, max_candidates
+                await read_if_path(picture),
+                gallery,
+                decision,
+                detection,
+                max_candidates,
+                explain=explain,
             ),
             timeout_s,
         )

@@ -57,6 +57,7 @@ class CameraClient(GalleryClient):
         rotation_degrees: int | None = None,
         detail: ResponseDetail = ResponseDetail.UNSPECIFIED,
         search_interval_ms: int = 0,
+        explain: bool = False,
         reopen: bool | None = None,
         on_reopen: OnReopen | None = None,
         timeout_s: float | None = None,
@@ -84,6 +85,7 @@ class CameraClient(GalleryClient):
             detail: which results are sent: with EVENTS_ONLY those of frames have no faces.
             search_interval_ms: time between two searches of the whole picture, milliseconds; in between known faces are
                 followed. 1: every frame is searched. Range [1, 60000]. Default: the server's, 1000.
+            explain: return with the decision of each face of a frame why it is so: `Decision.judgment`.
             reopen: go on with a new stream if the server ends this one or is lost; see `Stream`. It is
                 also waited for if the server has no place at the start. Default: the attribute
                 `live` of `frames`, as a `Camera` has it, or no.
@@ -107,6 +109,7 @@ class CameraClient(GalleryClient):
             rotation_of(frames) if rotation_degrees is None else rotation_degrees,
             detail,
             search_interval_ms,
+            explain=explain,
         )
         stream = Stream(
             self._address,
@@ -210,7 +213,7 @@ class CameraClient(GalleryClient):
         def stream(frames: Camera) -> Stream:
             config = requests.stream_config(
                 camera, gallery, policy_of(frames), decision, detection, 0, rotation_degrees,
-                ResponseDetail.EVENTS_ONLY, search_interval_ms,
+                ResponseDetail.EVENTS_ONLY, search_interval_ms, explain=False,
             )  # fmt: skip
             reopening = Reopening(
                 is_wanted=True, note=on_reopen, from_start=True, renew=self._address.renew

@@ -93,6 +93,7 @@ class Client(CameraClient):
         decision: DecisionPolicy = DECISION_DEFAULTS,
         detection: DetectionOptions = DETECTION_DEFAULTS,
         max_candidates: int = 0,
+        explain: bool = False,
         timeout_s: float | None = None,
     ) -> Recognition:
         """Recognizes every face of one picture. A picture without a face is not an error.
@@ -103,6 +104,7 @@ class Client(CameraClient):
             decision: when a face counts as recognized.
             detection: what counts as a face.
             max_candidates: the best identities to list for each face. Range [0, 20].
+            explain: return with each decision why it is so: `Decision.judgment`.
 
         Raises:
             InvalidPictureError: the picture cannot be used.
@@ -110,7 +112,10 @@ class Client(CameraClient):
             ContractMismatchError: the gallery was made with another model.
         """
         return self._run(
-            requests.recognize(picture, gallery, decision, detection, max_candidates), timeout_s
+            requests.recognize(
+                picture, gallery, decision, detection, max_candidates, explain=explain
+            ),
+            timeout_s,
         )
 
     def compare(

@@ -111,6 +111,26 @@ class FindingKind(WireEnum):
     """A person's only picture, which is a poor one."""
 
 
+class DecidingRule(WireEnum):
+    """What made an outcome what it is."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    FACE_TOO_POOR = "FACE_TOO_POOR"
+    """TOO_POOR: the face was not compared."""
+    NO_PERSON_TO_COMPARE = "NO_PERSON_TO_COMPARE"
+    """UNKNOWN: the gallery has no person to compare with."""
+    BELOW_THRESHOLD = "BELOW_THRESHOLD"
+    """UNKNOWN: the best identity lies below the threshold."""
+    ALONE_ABOVE_THRESHOLD = "ALONE_ABOVE_THRESHOLD"
+    """KNOWN: the best identity reaches the threshold, and no other does."""
+    CLEAR_OF_RUNNER_UP = "CLEAR_OF_RUNNER_UP"
+    """KNOWN: another identity reaches the threshold, too, and lies at least `min_margin` behind."""
+    WITHIN_MARGIN = "WITHIN_MARGIN"
+    """AMBIGUOUS: another identity reaches the threshold, too, and lies less than `min_margin` behind."""
+    TOO_FEW_LOOKS = "TOO_FEW_LOOKS"
+    """PENDING: the looks at the face so far do not suffice."""
+
+
 class QualityFault(WireEnum):
     """Why a face is too poor to be enrolled, or to be decided about."""
 

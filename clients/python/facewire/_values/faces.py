@@ -7,6 +7,7 @@ x to the right, y downward. Similarity is a cosine, range [-1, 1].
 from dataclasses import dataclass
 
 from facewire._values.enums import Outcome, QualityFault, ThresholdSource
+from facewire._values.judgments import Judgment
 
 __all__ = [
     "Box",
@@ -105,6 +106,7 @@ class Decision:
             empty for any other.
         look_count: looks at the face that `similarity` is averaged over; 1 for a single picture, 0 if the face
             was not compared, or by a server of 0.1.
+        judgment: why it is so; None unless the call asked for it with `explain`, and the server knows that.
     """
 
     outcome: Outcome
@@ -119,6 +121,7 @@ class Decision:
     threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
     ambiguous_between: tuple[Candidate, ...] = ()
     look_count: int = 0
+    judgment: Judgment | None = None
 
     @property
     def label(self) -> str:

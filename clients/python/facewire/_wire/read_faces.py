@@ -11,6 +11,7 @@ from facewire._values.faces import (
     Point,
     Quality,
 )
+from facewire._wire.read_judgments import read_judgment
 from facewire.v1 import face_pb2, recognition_pb2
 
 __all__ = [
@@ -77,6 +78,7 @@ def read_decision(decision: face_pb2.Decision) -> Decision:
         threshold_source=ThresholdSource.from_wire(decision.threshold_source),
         ambiguous_between=tuple(map(read_candidate, decision.ambiguous_between)),
         look_count=decision.look_count,
+        judgment=read_judgment(decision.judgment) if decision.HasField("judgment") else None,
     )
 
 

@@ -81,6 +81,8 @@ def recognize(
     decision: DecisionPolicy,
     detection: DetectionOptions,
     max_candidates: int,
+    *,
+    explain: bool,
 ) -> Call[Recognition]:
     """Recognizes every face of one picture."""
     request = recognition_pb2.RecognizeRequest(
@@ -89,6 +91,7 @@ def recognize(
         decision_policy=decision_message(decision),
         detection=detection_message(detection),
         max_candidates=max_candidates,
+        explain=explain,
     )
     return Call(lambda stubs: stubs.recognition.Recognize, request, read_recognition)
 
@@ -121,6 +124,8 @@ def stream_config(
     rotation_degrees: int,
     detail: ResponseDetail,
     search_interval_ms: int,
+    *,
+    explain: bool,
 ) -> recognition_pb2.StreamConfig:
     """Returns the first message of a stream."""
     return recognition_pb2.StreamConfig(
@@ -133,6 +138,7 @@ def stream_config(
         rotation_degrees=rotation_degrees,
         detail=detail.wire_name,
         search_interval_ms=search_interval_ms,
+        explain=explain,
     )
 
 

@@ -5,21 +5,13 @@ from typing import Annotated
 
 import typer
 
-from facewire import (
-    Client,
-    DecisionPolicy,
-    DetectionOptions,
-    ErrorReason,
-    FacewireError,
-    NotSupportedError,
-    Recognition,
-)
+from facewire import DetectionOptions, ErrorReason, Recognition
 from facewire.cli._advice import BY_REASON
 from facewire.cli._coarse import PICTURE_FRACTION, note_if_coarse
 from facewire.cli._opencv import painting
 from facewire.cli._output import counted, print_json, print_line
 from facewire.cli._pictures import read_picture
-from facewire.cli._reasons import Grounds, reason_lines, short_reason, threshold_lines
+from facewire.cli._reasons import Grounds, grounds_of, reason_lines, short_reason, threshold_lines
 from facewire.cli._session import session
 from facewire.cli._shared_options import (
     AlarmsOption,
@@ -72,46 +64,16 @@ def explain(
             detection=DetectionOptions(min_face_px=min_face_px or 0),
             decision=decision,
             max_candidates=_CANDIDATES,
+            explain=True,
         )
-        grounds = _grounds(client, gallery, decision, result)
+        decisions = [face.decision for face in result.faces]
+        grounds = grounds_of(gallery, decisions, is_rate_of_request=decision.max_fpir is not None)
         _print(picture, result, grounds, as_json=as_json)
         if not as_json:
             note_if_coarse(str(picture), result, min_face_px or 0, PICTURE_FRACTION)
         if draw and paint:
             reasons = [short_reason(face, grounds) for face in result.faces]
             paint(picture, image, result.faces, draw, reasons)
-
-
-def _grounds(
-    client: Client, gallery_id: str, decision: DecisionPolicy, result: Recognition
-) -> Grounds:
-    """Returns what the decisions rest on, as far as this server and this token let it be known."""
-    try:
-        defaults = client.server_info().decision_defaults
-    except NotSupportedError:  # a server that is older than the method
-        defaults = DecisionPolicy()
-    is_of_request = decision.max_fpir is not None
-    return Grounds(
-        gallery_id,
-        identity_count=_identity_count(client, gallery_id, result.gallery_revision),
-        max_fpir=decision.max_fpir if is_of_request else defaults.max_fpir,
-        is_rate_of_request=is_of_request,
-        min_margin=defaults.min_margin,
-        min_inter_eye_px=defaults.min_inter_eye_px,
-    )
-
-
-def _identity_count(client: Client, gallery_id: str, revision: int) -> int | None:
-    """Returns how many people were compared; None if the token may not read it, or the gallery has changed meanwhile."""
-    try:
-        gallery = client.gallery(gallery_id)
-    except FacewireError as error:
-        if error.reason is not ErrorReason.ROLE_REQUIRED:
-            raise
-        return None
-    # A person without a template is not compared.
-    count = min(gallery.identity_count, gallery.template_count)
-    return count if gallery.revision == revision else None
 
 
 def _print(picture: Path, result: Recognition, grounds: Grounds, *, as_json: bool) -> None:
@@ -121,7 +83,6 @@ def _print(picture: Path, result: Recognition, grounds: Grounds, *, as_json: boo
         print_json(
             picture=str(picture),
             result=result,
-            grounds=grounds,
             threshold=threshold,
             reasons=reasons,
         )

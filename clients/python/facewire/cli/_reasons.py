@@ -1,12 +1,13 @@
-"""Why each face was decided so, in words: pure functions of the answer and of what the server says of itself."""
+"""Why each face was decided so, in words: pure functions of the answer, whose judgments have the numbers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from facewire import Candidate, Decision, Face, Outcome, ThresholdSource
+from facewire import Candidate, Decision, Face, Outcome, ThresholdRule, ThresholdSource
 from facewire.cli._faults import fault_lines, quality_line
 from facewire.cli._output import counted, faults_of
 
-__all__ = ["Grounds", "reason_lines", "short_reason", "threshold_lines"]
+__all__ = ["Grounds", "grounds_of", "reason_lines", "short_reason", "threshold_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Grounds:
         is_rate_of_request: the request set `max_fpir`; else the server's counts.
         min_margin: lead that a name needs over another person who reaches the threshold, too.
         min_inter_eye_px: eye distance under which a face is too poor, pixels.
+        false_name_rate: estimated share of such looks that get a name with the threshold in force.
+        rule: what the threshold follows from, or would follow from.
     """
 
     gallery_id: str
@@ -28,6 +31,34 @@ class Grounds:
     is_rate_of_request: bool = False
     min_margin: float | None = None
     min_inter_eye_px: float | None = None
+    false_name_rate: float | None = None
+    rule: ThresholdRule | None = None
+
+
+def grounds_of(
+    gallery_id: str, decisions: Iterable[Decision], *, is_rate_of_request: bool
+) -> Grounds:
+    """Returns what the decisions of one search rest on, which each of their judgments says; nothing of a server that is too old.
+
+    Args:
+        gallery_id: that was searched.
+        decisions: of one picture.
+        is_rate_of_request: the request set `max_fpir`.
+    """
+    judgment = next((each.judgment for each in decisions), None)
+    if judgment is None:
+        return Grounds(gallery_id)
+    rule = judgment.threshold_rule
+    return Grounds(
+        gallery_id,
+        identity_count=rule.identity_count if rule else None,
+        max_fpir=rule.max_fpir if rule else None,
+        is_rate_of_request=is_rate_of_request,
+        min_margin=judgment.min_margin,
+        min_inter_eye_px=judgment.min_inter_eye_px,
+        false_name_rate=judgment.false_name_rate,
+        rule=rule,
+    )
 
 
 def threshold_lines(decision: Decision, grounds: Grounds) -> list[str]:
@@ -39,7 +70,28 @@ def threshold_lines(decision: Decision, grounds: Grounds) -> list[str]:
     if not decision.threshold:
         return [gallery, "threshold unknown: the server is too old to say"]
     chosen, strangers = _chosen(decision.threshold_source, grounds)
-    return [gallery, f"threshold {decision.threshold:.3f}, {chosen}", f"strangers: {strangers}"]
+    threshold = f"threshold {decision.threshold:.3f}, {chosen}"
+    return [gallery, threshold, *_rule_lines(decision, grounds.rule), f"strangers: {strangers}"]
+
+
+def _rule_lines(decision: Decision, rule: ThresholdRule | None) -> list[str]:
+    """Returns the numbers that a threshold follows from: N, m and s, and whose they are."""
+    if rule is None or decision.threshold_source is not ThresholdSource.ERROR_RATE:
+        return []
+    whose = "all of the model's calibration: the gallery has too few people to say"
+    if rule.shrinkage:
+        whose = (
+            f"{100 * rule.shrinkage:.0f}% from {counted(rule.paired_identity_count, 'person', 'people')} of the gallery "
+            f"({rule.pair_mean:.3f} and {rule.pair_spread:.3f}), the rest from the model's calibration"
+        )
+    lines = [
+        f"two different people have a similarity of {rule.mean:.3f} on average, with a spread of {rule.spread:.3f}: {whose}"
+    ]
+    if rule.is_extrapolated:
+        lines.append(
+            "the threshold rests on a rate that is rarer than the calibration's data: a guess"
+        )
+    return lines
 
 
 def reason_lines(face: Face, grounds: Grounds) -> list[str]:
@@ -49,16 +101,18 @@ def reason_lines(face: Face, grounds: Grounds) -> list[str]:
     match decision.outcome:
         case Outcome.KNOWN:
             found = f"known: {_named(decision.display_name, decision.identity_id)}"
-            reasons = [_distance(decision), _runner_up(decision, grounds), _template(decision)]
+            reasons = [_distance(decision), _false_match(decision), _runner_up(decision, grounds)]
+            reasons.append(_template(decision))
         case Outcome.AMBIGUOUS:
             found = f"ambiguous between {_both(decision)}"
-            reasons = [_distance(decision), _lead(decision, grounds), _template(decision)]
+            reasons = [_distance(decision), _false_match(decision), _lead(decision, grounds)]
+            reasons.append(_template(decision))
             reasons.append(
-                "One person under two ids? Then `facewire forget` one of them. Else enroll more pictures of both."
+                "One person under two ids? Then `facewire identity merge` them. Else enroll more pictures of both."
             )
         case Outcome.UNKNOWN:
             found = "unknown: no person of the gallery reaches the threshold"
-            reasons = [_distance(decision), _runner_up(decision, grounds)]
+            reasons = [_distance(decision), _false_match(decision), _runner_up(decision, grounds)]
             reasons.append(
                 "Enrolled nevertheless? Then enroll several good pictures of the person."
             )
@@ -100,6 +154,8 @@ def short_reason(face: Face, grounds: Grounds) -> str:
 def _chosen(source: ThresholdSource, grounds: Grounds) -> tuple[str, str]:
     """Returns who chose a threshold and what it follows from; and what share of strangers get a name."""
     no_rate = "how many looks at people who are not enrolled end with a name is not known: the threshold follows from no error rate"
+    if grounds.false_name_rate is not None:
+        no_rate = f"{_share(grounds.false_name_rate)} of looks at people who are not enrolled are expected to get a name"
     match source:
         case ThresholdSource.REQUEST:
             return "set by this request: it holds exactly, whoever is in the gallery", no_rate
@@ -109,7 +165,7 @@ def _chosen(source: ThresholdSource, grounds: Grounds) -> tuple[str, str]:
             return "chosen by the server by the number of people in the gallery", no_rate
         case ThresholdSource.ERROR_RATE if grounds.max_fpir:
             whose = "this request's" if grounds.is_rate_of_request else "the server's"
-            share = f"{100 * grounds.max_fpir:.3g}%"
+            share = _share(grounds.max_fpir)
             return (
                 f"chosen by the server for {whose} error rate (max_fpir) of {share}: it follows from the number of people in "
                 "the gallery and from how much they resemble one another, and is not below that of two pictures that are compared",
@@ -119,6 +175,20 @@ def _chosen(source: ThresholdSource, grounds: Grounds) -> tuple[str, str]:
             return "chosen by the server for an error rate that it does not say", no_rate
         case _:
             return "the server does not say why", no_rate
+
+
+def _share(rate: float) -> str:
+    return f"{100 * rate:.3g}%"
+
+
+def _false_match(decision: Decision) -> str:
+    """Returns how often two different people are as similar."""
+    judgment = decision.judgment
+    if judgment is None or not judgment.false_match_rate:
+        return ""
+    rate, bound = judgment.false_match_rate, judgment.false_match_rate_bound or 1.0
+    guess = ", a guess beyond the calibration's data" if judgment.is_extrapolated else ""
+    return f"1 comparison of two different people in {1 / rate:,.0f} reaches this similarity (at most 1 in {1 / bound:,.0f}){guess}"
 
 
 def _distance(decision: Decision) -> str:
@@ -149,6 +219,12 @@ def _needed(grounds: Grounds) -> str:
 def _template(decision: Decision) -> str:
     if not decision.template_id:
         return ""
+    judgment = decision.judgment
+    if judgment and judgment.template_count:
+        count, ids = judgment.template_count, judgment.template_ids
+        more = "" if count == len(ids) else f" and {count - len(ids)} more"
+        mean = "template" if count == 1 else f"mean of {count} templates that agree:"
+        return f"compared with the {mean} {', '.join(ids)}{more}"
     return f"compared with the mean of the pictures that agree; the oldest of them is template {decision.template_id}"
 
 

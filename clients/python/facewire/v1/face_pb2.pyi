@@ -38,6 +38,17 @@ class QualityFault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     QUALITY_FAULT_COVERED: _ClassVar[QualityFault]
     QUALITY_FAULT_UNRECOGNIZABLE: _ClassVar[QualityFault]
 
+class DecidingRule(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DECIDING_RULE_UNSPECIFIED: _ClassVar[DecidingRule]
+    DECIDING_RULE_FACE_TOO_POOR: _ClassVar[DecidingRule]
+    DECIDING_RULE_NO_PERSON_TO_COMPARE: _ClassVar[DecidingRule]
+    DECIDING_RULE_BELOW_THRESHOLD: _ClassVar[DecidingRule]
+    DECIDING_RULE_ALONE_ABOVE_THRESHOLD: _ClassVar[DecidingRule]
+    DECIDING_RULE_CLEAR_OF_RUNNER_UP: _ClassVar[DecidingRule]
+    DECIDING_RULE_WITHIN_MARGIN: _ClassVar[DecidingRule]
+    DECIDING_RULE_TOO_FEW_LOOKS: _ClassVar[DecidingRule]
+
 class ThresholdSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     THRESHOLD_SOURCE_UNSPECIFIED: _ClassVar[ThresholdSource]
@@ -130,6 +141,14 @@ QUALITY_FAULT_TOO_BRIGHT: QualityFault
 QUALITY_FAULT_UPSIDE_DOWN: QualityFault
 QUALITY_FAULT_COVERED: QualityFault
 QUALITY_FAULT_UNRECOGNIZABLE: QualityFault
+DECIDING_RULE_UNSPECIFIED: DecidingRule
+DECIDING_RULE_FACE_TOO_POOR: DecidingRule
+DECIDING_RULE_NO_PERSON_TO_COMPARE: DecidingRule
+DECIDING_RULE_BELOW_THRESHOLD: DecidingRule
+DECIDING_RULE_ALONE_ABOVE_THRESHOLD: DecidingRule
+DECIDING_RULE_CLEAR_OF_RUNNER_UP: DecidingRule
+DECIDING_RULE_WITHIN_MARGIN: DecidingRule
+DECIDING_RULE_TOO_FEW_LOOKS: DecidingRule
 THRESHOLD_SOURCE_UNSPECIFIED: ThresholdSource
 THRESHOLD_SOURCE_REQUEST: ThresholdSource
 THRESHOLD_SOURCE_OPERATOR: ThresholdSource
@@ -280,7 +299,7 @@ class Quality(_message.Message):
     def __init__(self, inter_eye_px: _Optional[float] = ..., sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., directional_sharpness: _Optional[float] = ..., embedding_norm: _Optional[float] = ..., yaw: _Optional[float] = ..., pitch: _Optional[float] = ..., faults: _Optional[_Iterable[_Union[QualityFault, str]]] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("outcome", "identity_id", "display_name", "similarity", "threshold", "margin", "template_id", "gallery_revision", "candidates", "threshold_source", "ambiguous_between", "look_count")
+    __slots__ = ("outcome", "identity_id", "display_name", "similarity", "threshold", "margin", "template_id", "gallery_revision", "candidates", "threshold_source", "ambiguous_between", "look_count", "judgment")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -293,6 +312,7 @@ class Decision(_message.Message):
     THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
     AMBIGUOUS_BETWEEN_FIELD_NUMBER: _ClassVar[int]
     LOOK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    JUDGMENT_FIELD_NUMBER: _ClassVar[int]
     outcome: Outcome
     identity_id: str
     display_name: str
@@ -305,7 +325,56 @@ class Decision(_message.Message):
     threshold_source: ThresholdSource
     ambiguous_between: _containers.RepeatedCompositeFieldContainer[Candidate]
     look_count: int
-    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., margin: _Optional[float] = ..., template_id: _Optional[str] = ..., gallery_revision: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold_source: _Optional[_Union[ThresholdSource, str]] = ..., ambiguous_between: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., look_count: _Optional[int] = ...) -> None: ...
+    judgment: Judgment
+    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., margin: _Optional[float] = ..., template_id: _Optional[str] = ..., gallery_revision: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold_source: _Optional[_Union[ThresholdSource, str]] = ..., ambiguous_between: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., look_count: _Optional[int] = ..., judgment: _Optional[_Union[Judgment, _Mapping]] = ...) -> None: ...
+
+class Judgment(_message.Message):
+    __slots__ = ("deciding_rule", "false_match_rate", "false_match_rate_bound", "is_extrapolated", "false_name_rate", "threshold_rule", "min_margin", "min_inter_eye_px", "template_ids", "template_count")
+    DECIDING_RULE_FIELD_NUMBER: _ClassVar[int]
+    FALSE_MATCH_RATE_FIELD_NUMBER: _ClassVar[int]
+    FALSE_MATCH_RATE_BOUND_FIELD_NUMBER: _ClassVar[int]
+    IS_EXTRAPOLATED_FIELD_NUMBER: _ClassVar[int]
+    FALSE_NAME_RATE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_RULE_FIELD_NUMBER: _ClassVar[int]
+    MIN_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    MIN_INTER_EYE_PX_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_IDS_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    deciding_rule: DecidingRule
+    false_match_rate: float
+    false_match_rate_bound: float
+    is_extrapolated: bool
+    false_name_rate: float
+    threshold_rule: ThresholdRule
+    min_margin: float
+    min_inter_eye_px: float
+    template_ids: _containers.RepeatedScalarFieldContainer[str]
+    template_count: int
+    def __init__(self, deciding_rule: _Optional[_Union[DecidingRule, str]] = ..., false_match_rate: _Optional[float] = ..., false_match_rate_bound: _Optional[float] = ..., is_extrapolated: bool = ..., false_name_rate: _Optional[float] = ..., threshold_rule: _Optional[_Union[ThresholdRule, _Mapping]] = ..., min_margin: _Optional[float] = ..., min_inter_eye_px: _Optional[float] = ..., template_ids: _Optional[_Iterable[str]] = ..., template_count: _Optional[int] = ...) -> None: ...
+
+class ThresholdRule(_message.Message):
+    __slots__ = ("threshold", "max_fpir", "identity_count", "mean", "spread", "shrinkage", "pair_mean", "pair_spread", "paired_identity_count", "is_extrapolated")
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    MAX_FPIR_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    SPREAD_FIELD_NUMBER: _ClassVar[int]
+    SHRINKAGE_FIELD_NUMBER: _ClassVar[int]
+    PAIR_MEAN_FIELD_NUMBER: _ClassVar[int]
+    PAIR_SPREAD_FIELD_NUMBER: _ClassVar[int]
+    PAIRED_IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    IS_EXTRAPOLATED_FIELD_NUMBER: _ClassVar[int]
+    threshold: float
+    max_fpir: float
+    identity_count: int
+    mean: float
+    spread: float
+    shrinkage: float
+    pair_mean: float
+    pair_spread: float
+    paired_identity_count: int
+    is_extrapolated: bool
+    def __init__(self, threshold: _Optional[float] = ..., max_fpir: _Optional[float] = ..., identity_count: _Optional[int] = ..., mean: _Optional[float] = ..., spread: _Optional[float] = ..., shrinkage: _Optional[float] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ..., is_extrapolated: bool = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("identity_id", "display_name", "similarity", "template_id")

@@ -145,7 +145,7 @@ class StreamRecognizeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[StreamConfig, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ...) -> None: ...
 
 class StreamConfig(_message.Message):
-    __slots__ = ("gallery_id", "camera_id", "resume_token", "frame_policy", "decision_policy", "detection", "detail", "max_candidates", "rotation_degrees", "search_interval_ms")
+    __slots__ = ("gallery_id", "camera_id", "resume_token", "frame_policy", "decision_policy", "detection", "detail", "max_candidates", "rotation_degrees", "search_interval_ms", "explain")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +156,7 @@ class StreamConfig(_message.Message):
     MAX_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     ROTATION_DEGREES_FIELD_NUMBER: _ClassVar[int]
     SEARCH_INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     camera_id: str
     resume_token: bytes
@@ -166,7 +167,8 @@ class StreamConfig(_message.Message):
     max_candidates: int
     rotation_degrees: int
     search_interval_ms: int
-    def __init__(self, gallery_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., frame_policy: _Optional[_Union[FramePolicy, str]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., detail: _Optional[_Union[ResponseDetail, str]] = ..., max_candidates: _Optional[int] = ..., rotation_degrees: _Optional[int] = ..., search_interval_ms: _Optional[int] = ...) -> None: ...
+    explain: bool
+    def __init__(self, gallery_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., frame_policy: _Optional[_Union[FramePolicy, str]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., detail: _Optional[_Union[ResponseDetail, str]] = ..., max_candidates: _Optional[int] = ..., rotation_degrees: _Optional[int] = ..., search_interval_ms: _Optional[int] = ..., explain: bool = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("sequence", "captured_at_us", "image")
@@ -303,18 +305,20 @@ class Reconnect(_message.Message):
     def __init__(self, reason: _Optional[_Union[ReconnectReason, str]] = ..., after_ms: _Optional[int] = ...) -> None: ...
 
 class RecognizeRequest(_message.Message):
-    __slots__ = ("gallery_id", "image", "decision_policy", "detection", "max_candidates")
+    __slots__ = ("gallery_id", "image", "decision_policy", "detection", "max_candidates", "explain")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     DECISION_POLICY_FIELD_NUMBER: _ClassVar[int]
     DETECTION_FIELD_NUMBER: _ClassVar[int]
     MAX_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     image: _face_pb2.Image
     decision_policy: _face_pb2.DecisionPolicy
     detection: _face_pb2.DetectionOptions
     max_candidates: int
-    def __init__(self, gallery_id: _Optional[str] = ..., image: _Optional[_Union[_face_pb2.Image, _Mapping]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., max_candidates: _Optional[int] = ...) -> None: ...
+    explain: bool
+    def __init__(self, gallery_id: _Optional[str] = ..., image: _Optional[_Union[_face_pb2.Image, _Mapping]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., max_candidates: _Optional[int] = ..., explain: bool = ...) -> None: ...
 
 class RecognizeResponse(_message.Message):
     __slots__ = ("faces", "width_px", "height_px", "gallery_revision", "model_contract_id", "timings", "smallest_face_px")

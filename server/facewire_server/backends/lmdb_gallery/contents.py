@@ -214,6 +214,14 @@ class Contents:
             raise damaged("a template is missing")
         return Template.FromString(value)
 
+    def mean_templates(self, key: bytes) -> Iterator[str]:
+        """Yields the ids of the templates whose mean has the number of the template with this key, oldest first."""
+        owner = row_owner(key)
+        for _, value in self.template_table.scan(number_key(owner.identity_number)):
+            record = Template.FromString(value)
+            if record.mean_number == owner.template_number:
+                yield record.template_id.hex()
+
     def templates(self, identity_id: str, after: str) -> Iterator[TemplateInfo]:
         """Yields the templates of an identity stored under this spelling, enrolled after template `after`, oldest first.
 

@@ -22,7 +22,7 @@ from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.backends.lmdb_storage.transaction_threads import TransactionThreads
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.backends.lmdb_storage.writer import WRITE_WAIT_S
-from facewire_server.errors import GalleryExists
+from facewire_server.errors import GalleryExists, TemplateNotFound
 from facewire_server.galleries.checkup import EnrolledPeople
 from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.gathering import GatheredSearches, Sought
@@ -45,8 +45,7 @@ __all__ = ["LmdbGallery"]
 
 
 class LmdbGallery(LmdbCorrections):
-    """The galleries in a folder: `LiveSearch`, `Enrollments`, `EnrolledReader`, `KeptCrops`, `People`, `GalleryAdmin` and `Corrections`
-    of `galleries.ports`.
+    """The galleries in a folder: all ports of `galleries.ports`.
 
     Opening waits while another process writes. Open it once in a process, after any fork.
 
@@ -156,6 +155,18 @@ class LmdbGallery(LmdbCorrections):
             ]
 
         return await self._read(gallery_id, found)
+
+    async def mean_templates(self, gallery_id: str, template_id: str) -> tuple[str, ...]:
+        """See the port."""
+
+        def read(transaction: Transaction) -> tuple[str, ...]:
+            contents = self._usable(transaction, gallery_id)
+            try:
+                return tuple(contents.mean_templates(contents.template_key(template_id)))
+            except TemplateNotFound:
+                return ()
+
+        return await self._read(gallery_id, read)
 
     async def check_searchable(self, gallery_id: str) -> None:
         """See the port."""

@@ -1,0 +1,69 @@
+"""Why a decision is what it is, as immutable values."""
+
+from dataclasses import dataclass
+
+from facewire._values.enums import DecidingRule
+
+__all__ = ["Judgment", "ThresholdRule"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRule:
+    """The threshold that follows from the wanted error rate: t = m + s · z(max_fpir / N), and not below that of a comparison.
+
+    It is in force if the decision's `threshold_source` is ERROR_RATE.
+
+    Attributes:
+        threshold: t.
+        max_fpir: wanted share of looks at people who are not enrolled that give a name.
+        identity_count: N, the identities that a search compares.
+        mean: m, how much two different people resemble each other, after shrinkage.
+        spread: s, the standard deviation of that.
+        shrinkage: how much the gallery's own people count in m and s; the model's calibration counts the rest. Range [0, 1).
+        pair_mean: mean similarity between a template and another person's mean, in this gallery.
+        pair_spread: the standard deviation of that.
+        paired_identity_count: people whose pairs were compared.
+        is_extrapolated: whether it rests on a rate beyond the data of the calibration.
+    """
+
+    threshold: float
+    max_fpir: float
+    identity_count: int
+    mean: float
+    spread: float
+    shrinkage: float
+    pair_mean: float
+    pair_spread: float
+    paired_identity_count: int
+    is_extrapolated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """Why a decision is what it is, in the terms of the rule that made it.
+
+    Attributes:
+        deciding_rule: what made the outcome what it is.
+        false_match_rate: estimated share of comparisons of two different people, such as the gallery's, that reach the
+            decision's similarity; None if the face was not compared, or the model has no calibration.
+        false_match_rate_bound: upper end of its 95 % interval; None with it.
+        is_extrapolated: whether the rate lies beyond the data of the calibration.
+        false_name_rate: estimated share of looks at people who are not enrolled that get a name with the threshold in
+            force, whoever chose it; None without a calibration.
+        threshold_rule: what the threshold follows from, or would follow from; None without a calibration.
+        min_margin: lead over a runner-up that also reaches the threshold, under which the outcome is AMBIGUOUS.
+        min_inter_eye_px: eye distance under which the outcome is TOO_POOR, pixels.
+        template_ids: of the mean that was matched, oldest first, at most 20; empty in a stream.
+        template_count: how many templates that mean has.
+    """
+
+    deciding_rule: DecidingRule
+    false_match_rate: float | None
+    false_match_rate_bound: float | None
+    is_extrapolated: bool
+    false_name_rate: float | None
+    threshold_rule: ThresholdRule | None
+    min_margin: float
+    min_inter_eye_px: float
+    template_ids: tuple[str, ...]
+    template_count: int
