@@ -63,7 +63,7 @@ def happens(
         event.decision.outcome = face_pb2.OUTCOME_KNOWN
         event.decision.identity_id, event.decision.display_name = f"id-{name.lower()}", name
     else:
-        event.decision.outcome = face_pb2.Outcome.Value(f"OUTCOME_{outcome}")
+        event.decision.MergeFrom(face_pb2.Decision(outcome=f"OUTCOME_{outcome}"))
     return fake.journal.record(event).event_id
 
 

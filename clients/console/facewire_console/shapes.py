@@ -228,7 +228,7 @@ def checkup_json(checkup: GalleryCheckup) -> JSON:
     return {
         "gallery": gallery_json(checkup.gallery),
         "least_confusable": checkup.least_confusable,
-        "doubles_by_chance": checkup.doubles_by_chance,
+        "least_double": checkup.least_double,
         "findings": [
             {
                 "kind": found.kind.value.lower(),

@@ -44,15 +44,17 @@ def judgment_message(decision: Decision) -> face_pb2.Judgment | None:
 
 
 def _rule_message(rule: GalleryRule) -> face_pb2.ThresholdRule:
+    likeness = rule.likeness
     return face_pb2.ThresholdRule(
         threshold=rule.threshold,
         max_fpir=rule.max_fpir,
         identity_count=rule.comparison_count,
-        mean=rule.mean,
-        spread=rule.spread,
-        shrinkage=rule.shrinkage,
-        pair_mean=rule.pairs.mean,
-        pair_spread=rule.pairs.spread,
-        paired_identity_count=rule.pairs.identity_count,
+        mean=likeness.mean,
+        spread=likeness.spread,
+        shrinkage=likeness.shrinkage,
+        pair_mean=likeness.pairs.mean,
+        pair_spread=likeness.pairs.spread,
+        paired_identity_count=likeness.pairs.identity_count,
         is_extrapolated=rule.is_extrapolated,
+        cohesion=likeness.pairs.cohesion,
     )

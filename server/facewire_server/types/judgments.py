@@ -48,7 +48,7 @@ def judgment_of(decision: Decision) -> Judgment | None:
     return Judgment(
         _deciding_rule(decision, grounds),
         grounds,
-        rule.fmr_at(best.similarity) if rule and best else None,
+        rule.likeness.fmr_at(best.similarity) if rule and best else None,
         _fpir(rule, decision.threshold) if rule else None,
     )
 
@@ -73,4 +73,4 @@ def _deciding_rule(decision: Decision, grounds: Grounds) -> DecidingRule:
 
 def _fpir(rule: GalleryRule, threshold: float) -> float:
     """The rate of one comparison, for each of the gallery's people: the threshold follows from `max_fpir` in the same way."""
-    return min(1.0, rule.fmr_at(threshold).value * rule.comparison_count)
+    return min(1.0, rule.likeness.fmr_at(threshold).value * rule.comparison_count)

@@ -221,7 +221,9 @@ def test_a_threshold_of_an_error_rate_says_what_share_of_strangers_gets_a_name(
     assert "not known" in strangers
 
 
-RULE = ThresholdRule(0.426, 0.003, 12, 0.11, 0.093, 0.375, 0.13, 0.1, 12, is_extrapolated=False)
+RULE = ThresholdRule(
+    0.426, 0.003, 12, 0.11, 0.093, 0.375, 0.13, 0.1, 12, is_extrapolated=False, cohesion=1.0
+)
 JUDGMENT = Judgment(
     DecidingRule.ALONE_ABOVE_THRESHOLD,
     false_match_rate=2e-7,
@@ -254,6 +256,8 @@ def test_the_judgment_has_the_numbers() -> None:
     lines = explained(decision(Outcome.KNOWN, ADA, BO, judgment=rare))
     assert lines[2].endswith(", a guess beyond the calibration's data")
     assert any(line.endswith(f"{'b' * 32} and 23 more") for line in lines)
+    means = replace(grounds, rule=replace(RULE, cohesion=0.875))
+    assert threshold_lines(made, means)[3].endswith("resembles everyone more: by 1 ÷ 0.875")
     guess = replace(grounds, rule=replace(RULE, is_extrapolated=True))
     assert any("a guess" in line for line in threshold_lines(made, guess))
 

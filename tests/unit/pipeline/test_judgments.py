@@ -67,7 +67,7 @@ def test_the_numbers_are_those_of_the_gallerys_rule():
     assert grounds.rule == rule
     assert (grounds.identity_count, grounds.min_margin, grounds.min_inter_eye_px) == (40, 0.05, 10)
     assert rule
-    assert judgment.false_match_rate == rule.fmr_at(0.9)
+    assert judgment.false_match_rate == rule.likeness.fmr_at(0.9)
     # As many strangers get a name as the threshold is chosen for, unless that of a pair is above it.
     assert decision.threshold == rule.threshold
     assert judgment.fpir == pytest.approx(RATES.max_fpir)

@@ -216,23 +216,32 @@ def test_a_face_with_its_decision() -> None:
 
 
 def test_a_judgment() -> None:
-    rule = by_size((10, 0.25), (40, 0.5)).threshold_among(40, GalleryPairs(0.125, 0.0625, 30)).rule
+    rule = (
+        by_size((10, 0.25), (40, 0.5))
+        .threshold_among(40, GalleryPairs(0.125, 0.0625, 30, 0.875))
+        .rule
+    )
     assert rule
     ids = tuple(f"{number:032x}" for number in range(1, 26))
     explained = replace(DECISION, grounds=Grounds(rule, 40, 0.03125, 8.5), template_ids=ids)
     message = convert.decision_message(explained).judgment
     assert message.deciding_rule == face_pb2.DECIDING_RULE_ALONE_ABOVE_THRESHOLD
-    rate = rule.fmr_at(0.5)
+    rate = rule.likeness.fmr_at(0.5)
     rates = message.false_match_rate, message.false_match_rate_bound, message.is_extrapolated
     assert rates == tuple(rate)
-    assert message.false_name_rate == min(1, 40 * rule.fmr_at(0.375).value)
+    assert message.false_name_rate == min(1, 40 * rule.likeness.fmr_at(0.375).value)
     assert (message.min_margin, message.min_inter_eye_px) == (0.03125, 8.5)
     assert (list(message.template_ids), message.template_count) == (list(ids[:20]), 25)
+    likeness = rule.likeness
     numbers = {
         "identity_count": rule.comparison_count,
-        "pair_mean": rule.pairs.mean,
-        "pair_spread": rule.pairs.spread,
-        "paired_identity_count": rule.pairs.identity_count,
+        "mean": likeness.mean,
+        "spread": likeness.spread,
+        "shrinkage": likeness.shrinkage,
+        "cohesion": likeness.pairs.cohesion,
+        "pair_mean": likeness.pairs.mean,
+        "pair_spread": likeness.pairs.spread,
+        "paired_identity_count": likeness.pairs.identity_count,
     }
     for field in message.threshold_rule.DESCRIPTOR.fields:
         wanted = numbers.get(field.name, getattr(rule, field.name, None))

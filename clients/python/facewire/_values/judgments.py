@@ -24,6 +24,8 @@ class ThresholdRule:
         pair_spread: the standard deviation of that.
         paired_identity_count: people whose pairs were compared.
         is_extrapolated: whether it rests on a rate beyond the data of the calibration.
+        cohesion: how alike the pictures are of which the means are made, (0, 1]; 1 = each is of one picture. The calibration's part
+            of m is divided by it.
     """
 
     threshold: float
@@ -36,6 +38,7 @@ class ThresholdRule:
     pair_spread: float
     paired_identity_count: int
     is_extrapolated: bool
+    cohesion: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,4 +35,5 @@ def _read_rule(rule: face_pb2.ThresholdRule) -> ThresholdRule:
         pair_spread=rule.pair_spread,
         paired_identity_count=rule.paired_identity_count,
         is_extrapolated=rule.is_extrapolated,
+        cohesion=rule.cohesion,
     )

@@ -87,6 +87,10 @@ def _rule_lines(decision: Decision, rule: ThresholdRule | None) -> list[str]:
     lines = [
         f"two different people have a similarity of {rule.mean:.3f} on average, with a spread of {rule.spread:.3f}: {whose}"
     ]
+    if 0 < rule.cohesion < 1:
+        lines.append(
+            f"people are searched by the mean of several pictures, which resembles everyone more: by 1 ÷ {rule.cohesion:.3f}"
+        )
     if rule.is_extrapolated:
         lines.append(
             "the threshold rests on a rate that is rarer than the calibration's data: a guess"

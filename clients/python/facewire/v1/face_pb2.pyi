@@ -353,7 +353,7 @@ class Judgment(_message.Message):
     def __init__(self, deciding_rule: _Optional[_Union[DecidingRule, str]] = ..., false_match_rate: _Optional[float] = ..., false_match_rate_bound: _Optional[float] = ..., is_extrapolated: bool = ..., false_name_rate: _Optional[float] = ..., threshold_rule: _Optional[_Union[ThresholdRule, _Mapping]] = ..., min_margin: _Optional[float] = ..., min_inter_eye_px: _Optional[float] = ..., template_ids: _Optional[_Iterable[str]] = ..., template_count: _Optional[int] = ...) -> None: ...
 
 class ThresholdRule(_message.Message):
-    __slots__ = ("threshold", "max_fpir", "identity_count", "mean", "spread", "shrinkage", "pair_mean", "pair_spread", "paired_identity_count", "is_extrapolated")
+    __slots__ = ("threshold", "max_fpir", "identity_count", "mean", "spread", "shrinkage", "pair_mean", "pair_spread", "paired_identity_count", "is_extrapolated", "cohesion")
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     MAX_FPIR_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -364,6 +364,7 @@ class ThresholdRule(_message.Message):
     PAIR_SPREAD_FIELD_NUMBER: _ClassVar[int]
     PAIRED_IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
     IS_EXTRAPOLATED_FIELD_NUMBER: _ClassVar[int]
+    COHESION_FIELD_NUMBER: _ClassVar[int]
     threshold: float
     max_fpir: float
     identity_count: int
@@ -374,7 +375,8 @@ class ThresholdRule(_message.Message):
     pair_spread: float
     paired_identity_count: int
     is_extrapolated: bool
-    def __init__(self, threshold: _Optional[float] = ..., max_fpir: _Optional[float] = ..., identity_count: _Optional[int] = ..., mean: _Optional[float] = ..., spread: _Optional[float] = ..., shrinkage: _Optional[float] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ..., is_extrapolated: bool = ...) -> None: ...
+    cohesion: float
+    def __init__(self, threshold: _Optional[float] = ..., max_fpir: _Optional[float] = ..., identity_count: _Optional[int] = ..., mean: _Optional[float] = ..., spread: _Optional[float] = ..., shrinkage: _Optional[float] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ..., is_extrapolated: bool = ..., cohesion: _Optional[float] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("identity_id", "display_name", "similarity", "template_id")

@@ -37,13 +37,12 @@ function Item({ kind, finding, may, look, add, remove }) {
     </li>`;
 }
 
-function Found({ kind, total, listed, chance, ...acts }) {
+function Found({ kind, total, listed, ...acts }) {
   const [title, step] = KINDS[kind] ?? ["Something that this page does not know", "Ask the server's operator."];
-  const byChance = kind === "probable_double" && chance >= 0.5 ? ` About ${count(Math.round(chance), "pair")} of different people are as alike by chance.` : "";
   return html`
     <section aria-label=${title}>
       <h3>${title}: ${total.toLocaleString("en")}</h3>
-      <p class="small soft">${step}${byChance}${total > listed.length ? ` The worst ${listed.length} are listed.` : ""}</p>
+      <p class="small soft">${step}${total > listed.length ? ` The worst ${listed.length} are listed.` : ""}</p>
       <ul class="findings">${listed.map((finding) => html`<${Item} key=${finding.template_ids.join(" ")} ...${{ kind, finding, ...acts }} />`)}</ul>
     </section>`;
 }
@@ -83,7 +82,7 @@ export function Checkup({ gallery, may, onChange, onClose }) {
       <p role="status">${value ? found.length === 0 && `Nothing was found among ${count(value.gallery.identity_count, "person", "people")}.` : !problem && "Comparing everyone with everyone…"}</p>
       <${Problem} text=${problem || failure} />
       ${found.map((each) => html`
-        <${Found} key=${each.kind} ...${each} chance=${value.doubles_by_chance} may=${may} look=${open("look")} add=${open("add")}
+        <${Found} key=${each.kind} ...${each} may=${may} look=${open("look")} add=${open("add")}
           remove=${(person, template) => setRemoved({ person, template })} />`)}
     </section>
     ${opened?.what === "look" && html`<${Person} ...${{ gallery, may, person: opened.person }} onChange=${changed} onClose=${close} />`}
