@@ -44,6 +44,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.types.decisions": frozenset(
         {"numpy", f"{SERVER}.thresholds", f"{SERVER}.types.faces"}
     ),
+    f"{SERVER}.types.judgments": frozenset({f"{SERVER}.thresholds", f"{SERVER}.types.decisions"}),
     f"{SERVER}.types.tracks": frozenset({f"{SERVER}.types.decisions"}),
     f"{SERVER}.types": frozenset(
         f"{SERVER}.types.{each}" for each in ("pictures", "faces", "decisions", "tracks")
