@@ -27,6 +27,7 @@ ServerError
     IdentityExists
   ModelContractMismatch        templates of another model contract
   CropKeyMissing          kept crops cannot be encrypted for another person without their key
+  GalleryTooLarge         a gallery has too many people to be compared with one another in a call
   CropsNotKept            the operator does not allow pictures of tracks to be kept
   UnknownPeopleNotKept    the operator does not allow unknown visits to be kept
   StreamTakenOver         another stream was opened with this one's resume token
@@ -63,6 +64,7 @@ __all__ = [
     "GalleryExists",
     "GalleryFull",
     "GalleryNotFound",
+    "GalleryTooLarge",
     "IdentityExists",
     "IdentityNotFound",
     "ImageLayout",
@@ -225,6 +227,10 @@ class ModelContractMismatch(ServerError):
 
 class CropKeyMissing(ServerError):
     """Crops are kept with the templates, and the server has no key to encrypt them for another person."""
+
+
+class GalleryTooLarge(ServerError):
+    """A gallery has too many people to be compared with one another in a call; a command does it."""
 
 
 class CropsNotKept(ServerError):

@@ -51,6 +51,9 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
+    f"{SERVER}.galleries.examining": frozenset(
+        {f"{SERVER}.galleries", f"{SERVER}.work.threads", *VALUES}
+    ),
     f"{SERVER}.access": frozenset(
         {
             f"{SERVER}.access",

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
+from facewire_server.events import ignore
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+from facewire_server.pipeline.attacks import AttackHints
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import EXACT, Embedder, FrameError
 from facewire_server.pipeline.follow import Follower
@@ -260,7 +262,7 @@ class Studio:
             _LIMITS,
             self.left_behind,
             keeps_portraits,
-            attacks=attacks,
+            attacks=AttackHints(attacks, ignore) if attacks else None,
         )
         self._ids = new_id or partial(next, count(1))
         self.camera = Camera(self.line, self.plan, self._ids)

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeVar
 
 from facewire_server.errors import SlowReader, StorageBusy, TooManyCalls, TooManyStreams
 from facewire_server.events import (
+    AttackModelFailed,
     AuditFailed,
     CallRefused,
     ConnectionsClosed,
@@ -127,6 +128,7 @@ SAMPLES: Final = (
     JournalReplaced("the journal is damaged: CorruptedError", is_kept=True),
     JournalFailed(StorageBusy, "another write held the journal for 1 s; nothing was written"),
     UnknownFailed(OSError, "no space left on device"),
+    AttackModelFailed("the answer of the model of presentation attacks is not finite"),
     LoopLag(2.0),
     InternalError("0123456789abcdef", 'builtins.KeyError\n  File "a.py", line 1, in f\n'),
     LameDuck(2, 5.0),

@@ -377,10 +377,10 @@ class MemoryGallery:
         raise TemplateNotFound("no such template")
 
     async def enrolled_people(
-        self, gallery_id: str, most_templates: int
+        self, gallery_id: str, most: int
     ) -> tuple[GalleryInfo, EnrolledPeople | None]:
         room, info = self._room(gallery_id), self._info(gallery_id)
-        if info.template_count > most_templates:
+        if max(info.template_count, info.identity_count) > most:
             return info, None
         people = sorted(
             (one for one in room.people.items() if one[1].templates), key=lambda one: one[1].number

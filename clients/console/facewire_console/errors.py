@@ -42,6 +42,7 @@ STATUS_OF_REASON: Final[dict[ErrorReason, int]] = {
     ErrorReason.CONTRACT_MISMATCH: 409,
     ErrorReason.STREAM_TAKEN_OVER: 409,
     ErrorReason.CROP_KEY_MISSING: 409,
+    ErrorReason.GALLERY_TOO_LARGE: 409,
     ErrorReason.IMAGE_TOO_MANY_BYTES: 413,
     ErrorReason.IMAGE_TOO_MANY_PIXELS: 413,
     ErrorReason.REQUEST_TOO_LARGE: 413,

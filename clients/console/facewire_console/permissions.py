@@ -13,6 +13,7 @@ from facewire import (
     ErrorReason,
     FacewireError,
     Feature,
+    NotSupportedError,
     TrackState,
 )
 
@@ -116,7 +117,10 @@ async def _refusal(call: Callable[[], Awaitable[object]]) -> str:
     """Returns why a call is not allowed; "" if it is."""
     try:
         await call()
-    except AuthenticationError as error:
+    except (
+        AuthenticationError,
+        NotSupportedError,
+    ) as error:  # an older server has not every method
         return str(error)
     except FacewireError as error:
         if error.reason is ErrorReason.UNSPECIFIED or error.retryable:

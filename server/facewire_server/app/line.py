@@ -14,6 +14,7 @@ from facewire_server.configuration.settings import Settings
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ports import LiveEnrollments
 from facewire_server.models import Models
+from facewire_server.pipeline.attacks import AttackHints
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.frame import FrameReader
@@ -58,6 +59,7 @@ def join_line(
         emit=emit,
         follower=lambda: models.follower,
     )
+    attacks = AttackHints(models.attacks, emit) if models.attacks else None
     recognizer = Recognizer(
         finder,
         models.embedder,
@@ -68,7 +70,7 @@ def join_line(
             settings.compare_min_directional_sharpness, settings.compare_blurred_raise
         ),
         model_contract_id=contract.id,
-        attacks=models.attacks,
+        attacks=attacks,
     )
     enroller = Enroller(
         finder,
@@ -90,6 +92,6 @@ def join_line(
         work.left_behind,
         settings.keep_crops,
         unknown or NotKeptUnknown(),
-        models.attacks,
+        attacks,
     )
     return Line(recognizer, enroller, camera_line, finder)

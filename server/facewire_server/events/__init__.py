@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from facewire_server.errors import ServerError
 from facewire_server.events.operators import (
+    AttackModelFailed,
     AuditFailed,
     CallRefused,
     ConnectionsClosed,
@@ -45,6 +46,7 @@ from facewire_server.events.operators import (
 )
 
 __all__ = [
+    "AttackModelFailed",
     "AuditFailed",
     "CallRefused",
     "ConnectionsClosed",
@@ -317,6 +319,7 @@ Event: TypeAlias = (
     | JournalReplaced
     | JournalFailed
     | UnknownFailed
+    | AttackModelFailed
     | AuditFailed
     | LoopLag
     | InternalError

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 __all__ = [
+    "AttackModelFailed",
     "AuditFailed",
     "CallRefused",
     "ConnectionsClosed",
@@ -137,6 +138,17 @@ class JournalFailed:
     """
 
     error: type[Exception]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttackModelFailed:
+    """The experimental model of presentation attacks failed: faces have no hint, and recognition goes on.
+
+    Attributes:
+        detail: the text of the error.
+    """
+
     detail: str
 
 

@@ -206,9 +206,9 @@ class EnrolledReader(Protocol):
     """The call of whoever examines a gallery."""
 
     async def enrolled_people(
-        self, gallery_id: str, most_templates: int
+        self, gallery_id: str, most: int
     ) -> tuple[GalleryInfo, EnrolledPeople | None]:
-        """Copies what the people of a gallery are searched by, of any model contract; None if it has more templates than that."""
+        """Copies what the people of a gallery are searched by, of any model contract; None if it has more templates, or identities, than `most`."""
         ...
 
 

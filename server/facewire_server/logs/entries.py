@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from facewire_server.events import (
+    AttackModelFailed,
     AuditFailed,
     CallRefused,
     ConnectionsClosed,
@@ -125,6 +126,7 @@ ENTRIES: Final[Mapping[type[Any], Kind]] = {
     JournalReplaced: Kind(_warning),
     JournalFailed: Kind(_warning, is_limited=True),
     UnknownFailed: Kind(_warning, is_limited=True),
+    AttackModelFailed: Kind(_warning, is_limited=True),
     AuditFailed: Kind(_error, is_limited=True),
     LoopLag: Kind(_warning, is_limited=True),
     InternalError: Kind(_error, is_limited=True),

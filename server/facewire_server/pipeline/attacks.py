@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.errors import ModelUnavailable
-from facewire_server.pipeline.ports import Model
+from facewire_server.events import AttackModelFailed, Emit
+from facewire_server.pipeline.ports import Model, PresentationAttackDetector
 from facewire_server.types import Rgb
 
-__all__ = ["NOT_SCORED", "AttackDetector", "AttackScore"]
+__all__ = ["NOT_SCORED", "AttackDetector", "AttackHints", "AttackScore"]
 
 _CHUNK: Final = 16
 """Most pictures of one prediction, as of the embedder."""
@@ -76,3 +77,27 @@ class AttackDetector:
         if not np.isfinite(found).all():
             raise ModelUnavailable("the answer of the model of presentation attacks is not finite")
         return found.astype(np.float32, copy=False)
+
+
+class AttackHints:
+    """Hints of an attack for pictures and frames: no name waits for a hint, so a detector that fails loses only these."""
+
+    def __init__(self, detector: PresentationAttackDetector, emit: Emit) -> None:
+        self._detector = detector
+        self._emit = emit
+
+    async def looks(self, pictures: Rgb) -> list[float | None]:
+        """Returns the log-odds of each face with its surroundings; None of each if the detector does not answer.
+
+        Args:
+            pictures: (n, 80, 80, 3) uint8 RGB.
+
+        Raises:
+            TimedOut: it has not answered within the picture's time, which is the names' time, too.
+        """
+        try:
+            looks: list[float | None] = (await self._detector.log_odds(pictures)).tolist()
+        except ModelUnavailable as error:
+            self._emit(AttackModelFailed(str(error)))
+            looks = [None] * len(pictures)
+        return looks

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facewire_server.errors import InvalidInput
 from facewire_server.galleries.ports import SearchedMeans
-from facewire_server.pipeline.attacks import NOT_SCORED
+from facewire_server.pipeline.attacks import NOT_SCORED, AttackHints
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
 from facewire_server.pipeline.gate import Gate
@@ -20,7 +20,6 @@ from facewire_server.pipeline.match import (
     decisions,
     threshold_of_pair,
 )
-from facewire_server.pipeline.ports import PresentationAttackDetector
 from facewire_server.types import (
     Comparison,
     Decision,
@@ -52,7 +51,7 @@ class Recognizer:
         gate: Gate,
         if_both_blurred: IfBothBlurred = _UNCHANGED,
         model_contract_id: str,
-        attacks: PresentationAttackDetector | None = None,
+        attacks: AttackHints | None = None,
     ) -> None:
         """Joins the line.
 
@@ -177,10 +176,11 @@ class Recognizer:
         scores: list[float | None] = [None] * len(found.faces)
         if self._attacks is not None:
             with clock.stage("embed"):
-                found_odds = await self._attacks.log_odds(found.surroundings[is_comparable])
+                looks = await self._attacks.looks(found.surroundings[is_comparable])
             rows = np.flatnonzero(is_comparable).tolist()
-            for row, log_odds in zip(rows, found_odds.tolist(), strict=True):
-                scores[row] = NOT_SCORED.after(log_odds).value
+            for row, log_odds in zip(rows, looks, strict=True):
+                if log_odds is not None:
+                    scores[row] = NOT_SCORED.after(log_odds).value
         return scores
 
     async def _selected_face(

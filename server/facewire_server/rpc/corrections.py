@@ -67,6 +67,8 @@ class CorrectionCalls:
         new_id = checked_identity_id(request.new_identity_id, "new_identity_id")
         template_ids = _template_ids(request)
         display_name = convert.display_name(request.display_name)
+        # Before the write: a caller who leaves during it is cancelled at the next wait, which must be the one for its line.
+        record = await self._audit.record_of(gallery_id, identity_id)
         await self._unknown.forget_enrolled()
         info, revision = await self._galleries.split_identity(
             gallery_id, identity_id, template_ids, new_id, display_name
@@ -79,7 +81,7 @@ class CorrectionCalls:
             2,
             info.template_count,
             identity_id=info.identity_id,
-            other_record=await self._audit.record_of(gallery_id, identity_id),
+            other_record=record,
         )
         return gallery_pb2.SplitIdentityResponse(
             identity=convert.identity_message(info), revision=revision

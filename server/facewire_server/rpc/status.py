@@ -71,6 +71,10 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
         StatusCode.FAILED_PRECONDITION,
         face_pb2.ERROR_REASON_CROP_KEY_MISSING,
     ),
+    errors.GalleryTooLarge: (
+        StatusCode.FAILED_PRECONDITION,
+        face_pb2.ERROR_REASON_GALLERY_TOO_LARGE,
+    ),
     errors.CropsNotKept: (
         StatusCode.FAILED_PRECONDITION,
         face_pb2.ERROR_REASON_CROPS_NOT_KEPT,

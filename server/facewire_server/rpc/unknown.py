@@ -88,9 +88,7 @@ class UnknownCalls:
             source=source,
         )
         if added := sum(bool(result.template_id) for result in enrollment.results):
-            # What cannot be erased now is erased once the gallery is found to know the person.
-            with suppress(UnknownPersonNotFound, StorageBusy):
-                await self._unknown.forget(gallery_id, unknown_id)
+            # First: a caller who has left is cancelled at the next wait, and only this one comes to its end.
             await self._audit.changed(
                 context,
                 "enroll_unknown",
@@ -100,6 +98,9 @@ class UnknownCalls:
                 added,
                 identity_id=identity.identity_id,
             )
+            # What cannot be erased now is erased once the gallery is found to know the person.
+            with suppress(UnknownPersonNotFound, StorageBusy):
+                await self._unknown.forget(gallery_id, unknown_id)
         message = convert.enrollment_message(enrollment, self._defaults.decision)
         return gallery_pb2.EnrollUnknownResponse(
             results=message.results,

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facewire_server.errors import TimedOut
+from facewire_server.errors import GalleryTooLarge
 from facewire_server.galleries import similar_pairs
 from facewire_server.galleries.checkup import EnrolledPeople, FindingKind
 from facewire_server.galleries.examined import Examined, Standards
-from facewire_server.galleries.examining import MOST_TEMPLATES, Examiner
+from facewire_server.galleries.examining import MOST_COMPARED, Examiner
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.galleries.single_picture import SinglePictureLimits
 from facewire_server.thresholds import GalleryPairs, ThresholdSource
@@ -50,9 +50,9 @@ class Twins:
         )
 
     async def enrolled_people(
-        self, gallery_id: str, most_templates: int
+        self, gallery_id: str, most: int
     ) -> tuple[GalleryInfo, EnrolledPeople | None]:
-        is_too_large = self.info.template_count > most_templates
+        is_too_large = max(self.info.template_count, self.info.identity_count) > most
         return self.info, None if is_too_large else self.people
 
 
@@ -66,10 +66,10 @@ async def test_findings_are_those_of_the_checkup_as_many_as_are_wanted() -> None
 
 
 async def test_a_gallery_that_is_too_large_is_not_compared() -> None:
-    most = await Examiner(Twins(MOST_TEMPLATES), STANDARDS).examine("default", 1)
+    most = await Examiner(Twins(MOST_COMPARED), STANDARDS).examine("default", 1)
     assert not most.is_sound
-    with pytest.raises(TimedOut, match="gallery doctor"):
-        await Examiner(Twins(MOST_TEMPLATES + 1), STANDARDS).examine("default", 1)
+    with pytest.raises(GalleryTooLarge, match="gallery doctor"):
+        await Examiner(Twins(MOST_COMPARED + 1), STANDARDS).examine("default", 1)
 
 
 class Held(Standards):
@@ -132,12 +132,16 @@ async def test_who_leaves_ends_the_comparison_and_another_caller_is_served(held:
     call = asyncio.create_task(examiner.examine("default", 1))
     await until(lambda: held.begun)
     call.cancel()
+    other = asyncio.create_task(examiner.examine("default", 1))
+    await asyncio.sleep(0.1)
+    assert len(held.begun) == 1, (
+        "another gallery is examined while the thread of the first is at work"
+    )
+    held.go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await call
-    held.go_on.set()
-    await until(lambda: held.ended)
     assert held.ended[0] is not None, "it was compared to the end"
-    assert not (await examiner.examine("default", 1)).is_sound
+    assert not (await other).is_sound
 
 
 def test_a_gallery_of_another_model_has_no_calibration() -> None:

@@ -18,8 +18,9 @@ from facewire_server.errors import (
     TooManyPixels,
     UndecodableImage,
 )
-from facewire_server.events import Emit, PictureFinished, ignore
+from facewire_server.events import AttackModelFailed, Emit, Event, PictureFinished, ignore
 from facewire_server.galleries.records import SearchResult
+from facewire_server.pipeline.attacks import AttackHints
 from facewire_server.pipeline.detect import Detector
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder
@@ -35,6 +36,7 @@ from facewire_server.types import (
     Outcome,
     Picture,
     PictureLimits,
+    Rgb,
 )
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.slots import WorkSlots
@@ -112,7 +114,7 @@ def recognizer(
         WorkSlots(1),
         gate=Gate(QualityLimits()),
         model_contract_id="c",
-        attacks=attacks,
+        attacks=AttackHints(attacks, emit) if attacks else None,
     )
 
 
@@ -159,6 +161,20 @@ async def test_a_face_that_is_not_compared_is_not_scored() -> None:
     assert face.decision.outcome is Outcome.TOO_POOR
     assert face.presentation_attack is None
     assert attacks.calls == [0]
+
+
+class FailingAttacks:
+    async def log_odds(self, pictures: Rgb) -> NDArray[np.float32]:
+        raise ModelUnavailable("no memory")
+
+
+async def test_without_a_hint_a_face_has_its_name_and_the_operator_is_told() -> None:
+    events: list[Event] = []
+    failing = recognizer(attacks=FailingAttacks(), emit=events.append)
+    (face,) = (await failing.recognize(picture(), "default", DETECTION, POLICY)).faces
+    (plain,) = (await recognizer().recognize(picture(), "default", DETECTION, POLICY)).faces
+    assert (face.decision, face.presentation_attack) == (plain.decision, None)
+    assert AttackModelFailed("no memory") in events
 
 
 @pytest.mark.parametrize("size", [(1600, 1200), (3200, 2400)])

@@ -48,9 +48,10 @@ _CHANGES: Final = (
 
 def changes(method: str, path: str) -> bool:
     """Returns whether a request through the door changes a gallery."""
-    return (
-        method != "GET" and path.startswith(_CHANGES) and not path.rstrip("/").endswith("/verify")
+    compares = path.startswith("/api/v1/recognition/faces/") and path.rstrip("/").endswith(
+        "/verify"
     )
+    return method != "GET" and path.startswith(_CHANGES) and not compares
 
 
 def routes(settings: Settings) -> list[BaseRoute]:

@@ -28,6 +28,7 @@ class CheckupClient(Calls):
 
         Raises:
             NotFoundError: no such gallery.
-            DeadlineError: the gallery has more than 10,000 templates, or it took too long.
+            NotSupportedError: the gallery has more than 10,000 templates or identities.
+            DeadlineError: it took too long.
         """
         return self._run(checkup_requests.check_gallery(gallery, max_findings), timeout_s)

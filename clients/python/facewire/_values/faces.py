@@ -106,7 +106,8 @@ class Decision:
             empty for any other.
         look_count: looks at the face that `similarity` is averaged over; 1 for a single picture, 0 if the face
             was not compared, or by a server of 0.1.
-        judgment: why it is so; None unless the call asked for it with `explain`, and the server knows that.
+        judgment: why it is so; None unless the call asked for it with `explain`, and the server knows that. In a stream a face that was
+            not looked at yet, or whose name is held back, has none.
     """
 
     outcome: Outcome

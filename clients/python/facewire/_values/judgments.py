@@ -9,9 +9,9 @@ __all__ = ["Judgment", "ThresholdRule"]
 
 @dataclass(frozen=True, slots=True)
 class ThresholdRule:
-    """The threshold that follows from the wanted error rate: t = m + s · z(max_fpir / N), and not below that of a comparison.
+    """The threshold that follows from the wanted error rate: t = m + s · z(max_fpir / N).
 
-    It is in force if the decision's `threshold_source` is ERROR_RATE.
+    If the decision's `threshold_source` is ERROR_RATE, its threshold is t, or the one that `compare_max_fmr` asks of each comparison, if that is more.
 
     Attributes:
         threshold: t.

@@ -75,6 +75,7 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
         errors.NotSupportedError,
         "Ask the operator to set FACEWIRE_ENROLLMENT_CROP_KEY_FILE, or to drop the kept crops.",
     ),
+    ErrorReason.GALLERY_TOO_LARGE: (errors.NotSupportedError, ""),
     ErrorReason.STREAM_TAKEN_OVER: (
         errors.ServerError,
         "Another client resumed the stream: give each camera a token of its own.",

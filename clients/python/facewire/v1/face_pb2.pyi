@@ -116,6 +116,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_UNKNOWN_PEOPLE_NOT_KEPT: _ClassVar[ErrorReason]
     ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_CROP_KEY_MISSING: _ClassVar[ErrorReason]
+    ERROR_REASON_GALLERY_TOO_LARGE: _ClassVar[ErrorReason]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
@@ -205,6 +206,7 @@ ERROR_REASON_STORAGE_DAMAGED: ErrorReason
 ERROR_REASON_UNKNOWN_PEOPLE_NOT_KEPT: ErrorReason
 ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND: ErrorReason
 ERROR_REASON_CROP_KEY_MISSING: ErrorReason
+ERROR_REASON_GALLERY_TOO_LARGE: ErrorReason
 
 class Image(_message.Message):
     __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes", "chroma_stride_bytes", "plane_height_px")

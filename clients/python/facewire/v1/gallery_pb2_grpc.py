@@ -442,8 +442,8 @@ class GalleryServiceServicer(object):
         alike, templates that resemble their person too little, people whose only picture is poor. Changes nothing. A server process
         examines one gallery at a time; further calls wait.
 
-        Errors: `DEADLINE_EXCEEDED` (TIMED_OUT): the gallery has more than 10,000 templates, too many to compare within a call. Its
-        operator has a command for it, `facewire-server gallery doctor`.
+        Errors: `FAILED_PRECONDITION` (GALLERY_TOO_LARGE): the gallery has more than 10,000 templates or identities, too many to
+        compare within a call. Its operator has a command for it, `facewire-server gallery doctor`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -453,7 +453,7 @@ class GalleryServiceServicer(object):
         """Makes two identities that are one person into one: the templates of `merged_identity_id` become the other's, with their
         ids and kept crops, and it is deleted. The other one keeps its id, display name and time. In one commit: no search finds
         neither or both. Tracks and events about the merged identity are about the other one from then on, also after SplitIdentity.
-        A stream's track that has its name is decided again. If the two are not one person, SplitIdentity takes it back: list
+        A stream's track that has its name is decided again; its kept picture goes, and if it ends before, its end is not kept. If the two are not one person, SplitIdentity takes it back: list
         the templates of both before.
 
         Errors:

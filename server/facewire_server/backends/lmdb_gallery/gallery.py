@@ -247,7 +247,7 @@ class LmdbGallery(LmdbCorrections):
         return await self._write(gallery_id, change)
 
     async def enrolled_people(
-        self, gallery_id: str, most_templates: int
+        self, gallery_id: str, most: int
     ) -> tuple[GalleryInfo, EnrolledPeople | None]:
         """See the port."""
 
@@ -255,7 +255,8 @@ class LmdbGallery(LmdbCorrections):
             self._require_sound(gallery_id)
             contents = Contents(transaction, gallery_id, self._checks)
             info = contents.info
-            return info, None if info.template_count > most_templates else people_of(contents)
+            is_too_large = max(info.template_count, info.identity_count) > most
+            return info, None if is_too_large else people_of(contents)
 
         return await self._read(gallery_id, read)
 

@@ -113,15 +113,15 @@ class KeptCrops:
             keys: of the crops.
 
         Raises:
-            CropKeyMissing: there is a crop, and no key is given.
+            CropKeyMissing: there is a crop, and none of the keys has sealed it, as on a server whose key file is older.
             GalleryDamaged: as `get`.
         """
         record = self._table.get(template_key)
         if record is None:
             return
-        if keys is None:
+        if keys is None or sealed_by(record) not in keys.ids:
             raise CropKeyMissing(
-                "crops are kept with the templates, and the server has no key to encrypt them for another person"
+                "crops are kept with the templates, and the server lacks the key that they are encrypted with"
             )
         before, after = identity_ids
         try:

@@ -80,9 +80,6 @@ class Environment:
         self._rewriting = Rewriting(self, folder, storage)
         self._lock = FolderLock(folder)
         try:
-            if storage.is_synced:
-                # A process that was killed, or whose wait for the disk failed, may have left names that are not on it.
-                sync_path(folder)
             self._file = FileInUse(
                 folder, storage, min(map_bytes, max_bytes), lambda: self.adopted()
             )
@@ -92,6 +89,9 @@ class Environment:
             self._lock.release()
             raise
         try:
+            if storage.is_synced:
+                # When the file is open: who made it may have been killed, or its wait for the disk have failed, before its name was on it.
+                sync_path(folder)
             open_or_upgrade(self._file.opened, self.write, self._lock)
             # What cannot be tidied now must not keep a server from starting.
             with suppress(GalleryFull, StorageBusy, OSError):

@@ -137,7 +137,7 @@ def open_current(folder: Path, storage: Storage, map_bytes: int, above: int = 0)
     """
     for _ in range(_LOOKS):
         numbers = generations(folder)
-        if not numbers:
+        if not numbers and not above:
             _require_no_restore(folder)
             make_file(file_of(folder, FIRST))
             numbers = [FIRST]

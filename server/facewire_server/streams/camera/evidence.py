@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.pipeline.attacks import AttackHints
 from facewire_server.pipeline.embed import EXACT, Embedder
 from facewire_server.pipeline.gate import Gate
 from facewire_server.pipeline.match import comparable
-from facewire_server.pipeline.ports import PresentationAttackDetector
 from facewire_server.types import Quality, Rgb
 
 __all__ = ["Evidence", "embedded", "with_attack_odds"]
@@ -77,7 +77,7 @@ async def embedded(
 
 
 async def with_attack_odds(
-    faces: Sequence[Evidence], surroundings: Rgb, attacks: PresentationAttackDetector
+    faces: Sequence[Evidence], surroundings: Rgb, attacks: AttackHints
 ) -> list[Evidence]:
     """Returns the faces with the hints of an attack, of those that are good enough to be compared.
 
@@ -87,12 +87,12 @@ async def with_attack_odds(
         attacks: looks for presentation attacks.
 
     Raises:
-        ModelUnavailable, TimedOut: as `PresentationAttackDetector.log_odds`.
+        TimedOut: as `AttackHints.looks`.
     """
     scored = list(faces)
     rows = [row for row, face in enumerate(faces) if face.embedding is not None]
-    found = await attacks.log_odds(surroundings[rows])
-    for row, log_odds in zip(rows, found.tolist(), strict=True):
+    looks = await attacks.looks(surroundings[rows])
+    for row, log_odds in zip(rows, looks, strict=True):
         scored[row] = replace(faces[row], attack_log_odds=log_odds)
     return scored
 

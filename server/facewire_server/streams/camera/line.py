@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from facewire_server.galleries.ports import LiveSearch
+from facewire_server.pipeline.attacks import AttackHints
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.frame import FrameReader
 from facewire_server.pipeline.gate import Gate
-from facewire_server.pipeline.ports import PresentationAttackDetector
 from facewire_server.streams.unknown import NotKeptUnknown, UnknownVisits
 from facewire_server.types import PictureLimits
 from facewire_server.work.left_behind import LeftBehind
@@ -38,4 +38,4 @@ class CameraLine:
     left_behind: LeftBehind
     keeps_portraits: bool = False
     unknown: UnknownVisits = field(default_factory=NotKeptUnknown)
-    attacks: PresentationAttackDetector | None = None
+    attacks: AttackHints | None = None
