@@ -39,7 +39,7 @@ def test_findings_are_listed_with_the_next_step(fake, run):
     result = run("doctor", "--limit", "1", server=fake.address)
     assert result.returncode == 0, result.stderr
     doubles, first, poor, second = result.stdout.splitlines()
-    assert "forget the later name" in doubles
+    assert "`facewire identity merge` them" in doubles
     assert doubles.endswith(": 2, the worst 1 of them")
     assert first == f"  0.500 ada a\\x1b[2J template {'a' * 32}"
     assert poor.endswith(": 1")

@@ -6,7 +6,7 @@ from typing import Final
 __all__ = ["LEAST_DOUBLE", "probable_double"]
 
 LEAST_DOUBLE: Final = 0.5
-"""Less similar people are never taken for one. Of SFace one comparison of different people in 400,000 reaches it."""
+"""Less similar people are never taken for one. Of SFace one comparison of different people in 350,000 reaches it."""
 
 _MOST_DOUBLE: Final = 0.9
 """More similar people are always taken for one: of SFace, two pictures of one moment. Chosen, not measured."""

@@ -9,7 +9,7 @@ from facewire.cli._session import Server, session
 __all__ = ["run"]
 
 _HEADINGS = {
-    FindingKind.PROBABLE_DOUBLE: "probably one person under two names: forget the later name if so",
+    FindingKind.PROBABLE_DOUBLE: "probably one person under two names: `facewire identity merge` them if so",
     FindingKind.CONFUSABLE: "people who can be taken for each other: enroll more good pictures of both",
     FindingKind.LEFT_OUT: "pictures that resemble their person too little: delete those of another person",
     FindingKind.DISAGREEING: "people with two pictures that disagree: enroll a third one, delete the wrong one",

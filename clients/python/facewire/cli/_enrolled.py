@@ -135,7 +135,7 @@ def _warn_of_similar(outcomes: list[PictureOutcome]) -> None:
     ERRORS.print(
         f"Warning: another person matches {counted(len(similar), 'enrolled picture')}, too: one person under "
         "two names, or one picture under two? Their faces may be ambiguous. "
-        "`facewire forget` deletes one of the names."
+        "`facewire identity merge` makes them one."
     )
 
 

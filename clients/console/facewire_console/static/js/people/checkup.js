@@ -10,7 +10,7 @@ import { Enroll } from "./enroll.js";
 import { Person } from "./person.js";
 
 const KINDS = {
-  probable_double: ["Probably one person under two names", "Look at both. If they are one person, forget the later name."],
+  probable_double: ["Probably one person under two names", "Look at both. If they are one person, facewire identity merge makes them one; here the later name can be forgotten."],
   confusable: ["People who can be taken for each other", "Add good pictures of both."],
   left_out: ["Pictures that resemble their person too little", "They are not searched. If one shows another person, delete it."],
   disagreeing: ["Two pictures of a person that disagree", "Add a third picture: it shows which one is wrong. Delete that one."],
