@@ -132,7 +132,8 @@ def longest() -> tuple[
     candidate = face_pb2.Candidate(similarity=0.5, **texts)
     decision = face_pb2.Decision(
         outcome=face_pb2.OUTCOME_KNOWN, similarity=0.5, candidates=[candidate] * 20,
-        ambiguous_between=[candidate] * 2, **texts,
+        ambiguous_between=[candidate] * 2,
+        judgment=face_pb2.Judgment(template_ids=["f" * 32] * 20, template_count=25), **texts,
     )  # fmt: skip
     faults = [name for name, number in face_pb2.QualityFault.items() if number]
     one = face_pb2.Face(

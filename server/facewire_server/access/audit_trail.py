@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from facewire_server.access.audit_lines import Link
 from facewire_server.access.caller import caller_name
 
 __all__ = ["AuditTrail", "NoTrail", "Trail", "to_the_end"]
+
+T = TypeVar("T")
 
 
 class Trail(Protocol):
@@ -44,8 +46,8 @@ class AuditTrail(Trail):
         await asyncio.wrap_future(work)
 
 
-async def to_the_end(keeping: Coroutine[Any, Any, None]) -> None:
-    """Runs what keeps a line, also if the caller is cancelled meanwhile: what the line is about was done.
+async def to_the_end(keeping: Coroutine[Any, Any, T]) -> T:
+    """Runs what keeps a line, also if the caller is cancelled meanwhile: what the line is about was done, or is done with it.
 
     Raises:
         asyncio.CancelledError: the caller was cancelled.
@@ -59,4 +61,4 @@ async def to_the_end(keeping: Coroutine[Any, Any, None]) -> None:
             is_cancelled = True
     if is_cancelled:
         raise asyncio.CancelledError
-    task.result()
+    return task.result()

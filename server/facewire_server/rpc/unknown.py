@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from facewire.v1 import gallery_pb2
+from facewire_server.access.audit_trail import to_the_end
 from facewire_server.errors import InvalidField, StorageBusy, UnknownPersonNotFound
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.rpc import convert_gallery as convert
@@ -116,6 +117,13 @@ class UnknownCalls:
         gallery_id = gallery_id_or_default(request.gallery_id)
         if bool(request.unknown_id) == request.all:
             raise InvalidField("set either unknown_id or all", field="unknown_id")
+        # What a caller began who has left meanwhile is erased all the same, and has its line.
+        count = await to_the_end(self._forget(gallery_id, request, context))
+        return gallery_pb2.ForgetUnknownResponse(forgotten_count=count)
+
+    async def _forget(
+        self, gallery_id: str, request: gallery_pb2.ForgetUnknownRequest, context: Any
+    ) -> int:
         if request.all:
             count = await self._unknown.forget_all(gallery_id)
         else:
@@ -123,4 +131,4 @@ class UnknownCalls:
             count = 1
         if count:
             await self._audit.forgot_unknown(context, gallery_id, count)
-        return gallery_pb2.ForgetUnknownResponse(forgotten_count=count)
+        return count

@@ -1,5 +1,8 @@
 """Kept crops lie encrypted in the file, each for its own template, and are read by their key alone."""
 
+import asyncio
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from facewire_server.backends.crop_cipher import CropKeys, UnreadableCrop
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
 from facewire_server.backends.lmdb_gallery.kept_crops import WrongCropKey
-from facewire_server.errors import GalleryDamaged
+from facewire_server.errors import CropKeyMissing, GalleryDamaged
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.pictures.aligned_crop import crop_of, png_of
 
@@ -40,6 +43,43 @@ async def enroll(gallery: LmdbGallery, number: int, identity_id: str = "ada") ->
         np.eye(4, dtype=np.float32)[number : number + 1],
         crops=CROPS[number : number + 1],
     )
+
+
+ENROLL_UNDER_A_NEWER_KEY = """
+import asyncio, sys
+from pathlib import Path
+import numpy as np
+from facewire_server.backends.crop_cipher import CropKeys
+from facewire_server.backends.exact_search import ExactSearch
+from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+
+gallery = LmdbGallery(
+    Path(sys.argv[1]), vector_search=ExactSearch(), model_contract_id="c" * 64, dimension=4,
+    crop_keys=CropKeys([b"o" * 32, bytes(32)]), keep_crops=True,
+)
+asyncio.run(gallery.enroll(
+    "default", NewIdentity("bob", create=True), [EnrollmentResult("1" * 32)],
+    np.eye(4, dtype=np.float32)[1:2], crops=np.zeros((1, 112, 112, 3), np.uint8),
+))
+gallery.close()
+"""
+
+
+async def test_a_server_with_an_older_file_of_keys_refuses_a_correction_and_goes_on(
+    tmp_path: Path,
+) -> None:
+    with closing(opened(tmp_path)) as gallery:
+        await enroll(gallery, 0, "ada")
+        script = [sys.executable, "-c", ENROLL_UNDER_A_NEWER_KEY, tmp_path]
+        await asyncio.to_thread(subprocess.run, script, check=True, timeout=60)
+        with pytest.raises(CropKeyMissing):
+            await gallery.merge_identities("default", "ada", "bob")
+        with pytest.raises(CropKeyMissing):
+            await gallery.split_identity("default", "bob", ["1" * 32], "new", "")
+        found = await gallery.search("default", np.eye(4, dtype=np.float32)[1:2], 1)
+        assert found.candidates[0][0].identity_id == "bob"
+        assert gallery.damaged_galleries == ()
 
 
 def change(folder: Path, records: "dict[bytes, bytes]") -> None:

@@ -48,7 +48,8 @@ def test_folder_and_files_are_the_owners_only(tmp_path: Path):
     with opened(tmp_path / "a" / "data"):
         assert stat.S_IMODE((tmp_path / "a" / "data").stat().st_mode) == 0o700
         files = list((tmp_path / "a" / "data").iterdir())
-        assert {file.name for file in files} == {"data.mdb", "lock.mdb", "facewire.lock", "reserve"}
+        locks = {"lock.mdb", "facewire.lock", "switch.lock"}
+        assert {file.name for file in files} == {"data.mdb", "reserve", *locks}
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
