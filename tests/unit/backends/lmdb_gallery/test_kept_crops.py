@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import lmdb
@@ -72,7 +73,7 @@ async def test_a_server_with_an_older_file_of_keys_refuses_a_correction_and_goes
     with closing(opened(tmp_path)) as gallery:
         await enroll(gallery, 0, "ada")
         script = [sys.executable, "-c", ENROLL_UNDER_A_NEWER_KEY, tmp_path]
-        await asyncio.to_thread(subprocess.run, script, check=True, timeout=60)
+        await asyncio.to_thread(partial(subprocess.run, script, check=True, timeout=60))
         with pytest.raises(CropKeyMissing):
             await gallery.merge_identities("default", "ada", "bob")
         with pytest.raises(CropKeyMissing):
