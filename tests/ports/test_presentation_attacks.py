@@ -13,16 +13,7 @@ from facewire_server.errors import ModelUnavailable
 from facewire_server.pipeline.attacks import AttackDetector
 from facewire_server.pipeline.ports import Model, PresentationAttackDetector
 from facewire_server.proof import attack_proof
-from facewire_serving import models as building
 from fakes.attacks import GreenIsAnAttack
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of models with the one that looks for attacks, which is built by choice only."""
-    out = tmp_path_factory.mktemp("models")
-    assert building.main(["--out", str(out), "--only", "presentation_attack"]) == 0
-    return out
 
 
 @pytest.fixture(params=["fake", "embedded"])
@@ -30,8 +21,8 @@ async def detector(request: pytest.FixtureRequest) -> AsyncIterator[Presentation
     if request.param == "fake":
         yield GreenIsAnAttack()
         return
-    folder = request.getfixturevalue("folder")
-    with closing(OpenVinoModel(folder / "presentation_attack", threads=2)) as engine:
+    folder = request.getfixturevalue("attack_model")
+    with closing(OpenVinoModel(folder, threads=2)) as engine:
         yield AttackDetector(engine)
 
 
@@ -67,8 +58,8 @@ async def test_the_colors_are_told_apart(
     assert np.abs(await detector.log_odds(moved) - await detector.log_odds(pictures[:4])).max() > 1
 
 
-async def test_the_model_is_proven_by_drawings(folder: Path) -> None:
-    with closing(OpenVinoModel(folder / "presentation_attack", threads=1)) as engine:
+async def test_the_model_is_proven_by_drawings(attack_model: Path) -> None:
+    with closing(OpenVinoModel(attack_model, threads=1)) as engine:
         await attack_proof.prove(engine)
 
 

@@ -5,15 +5,15 @@ import pytest
 import tensorflow as tf
 
 from facewire_server.proof import attack_proof
-from facewire_serving import tflite_file, weights
+from facewire_serving import tflite_file
 
 NAME = "presentation_attack"
 
 
 @pytest.fixture(scope="module")
-def published(cache, in_openvino):
+def published(attack_weights, in_openvino):
     """Scores pictures with the published file, by OpenVINO's own reader of TensorFlow Lite."""
-    run = in_openvino(weights.fetch(weights.MINIFASNET, cache))
+    run = in_openvino(attack_weights)
 
     def log_odds(pictures):
         found = []
@@ -27,7 +27,7 @@ def published(cache, in_openvino):
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "openvino"])
-def exported(request, model_folder, in_openvino):
+def exported(request, attack_weights, model_folder, in_openvino):
     """Scores pictures with the servable, in either engine."""
     folder = model_folder(NAME)
     if request.param == "openvino":
