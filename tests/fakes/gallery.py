@@ -463,10 +463,12 @@ class MemoryGallery:
         created = _Person(display_name or new_id, _now_us())
         created.take(person, [one for one in person.templates if one in moved], new_id)
         room.people[new_id] = created
-        for one in room.remembered.values():
+        for request_id, one in list(room.remembered.items()):
             accepted = {result.template_id for result in one.answer.results} - {""}
             if one.identity_id == identity_id and accepted <= moved:
                 one.identity_id = new_id
+            elif one.identity_id == identity_id and accepted & moved:
+                del room.remembered[request_id]
         room.revision += 1
         return self._identity(room, new_id), room.revision
 

@@ -197,8 +197,11 @@ async def test_what_cannot_be_split_stays_whole(gallery: Gallery):
     assert await ids(gallery, "ann") == [template_id(1), template_id(2)]
 
 
-async def test_an_enrollment_goes_with_its_templates_if_all_of_them_move(gallery: Gallery):
+async def test_an_enrollment_goes_with_its_templates_or_is_forgotten_if_a_part_of_them_moves(
+    gallery: Gallery,
+):
     await enroll(gallery, "ann", around(ANN, 2, seed=1), [1, 2], request_id="mixed")
+    await enroll(gallery, "ann", around(ANN, 1, seed=3), [4], request_id="left")
     await enroll(gallery, "ann", around(BOB, 1, seed=2), [3], request_id="moved")
     reference = await gallery.references("default", ["ann"])
     chosen = [template_id(2), template_id(3)]
@@ -206,7 +209,8 @@ async def test_an_enrollment_goes_with_its_templates_if_all_of_them_move(gallery
     assert (await gallery.names(reference.values()))[reference["ann"]].identity_id == "ann"
     await gallery.delete_identity("default", "bob")
     assert await gallery.remembered_enrollment("default", "moved", b"") is None
-    assert await gallery.remembered_enrollment("default", "mixed", b"") is not None
+    assert await gallery.remembered_enrollment("default", "mixed", b"") is None
+    assert await gallery.remembered_enrollment("default", "left", b"") is not None
 
 
 async def test_crops_move_with_their_templates(store: Store) -> None:

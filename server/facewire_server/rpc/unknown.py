@@ -117,7 +117,7 @@ class UnknownCalls:
         gallery_id = gallery_id_or_default(request.gallery_id)
         if bool(request.unknown_id) == request.all:
             raise InvalidField("set either unknown_id or all", field="unknown_id")
-        # What a caller began who has left meanwhile is erased all the same, and has its line.
+        # What a caller began who has left meanwhile is erased nevertheless, and has its line.
         count = await to_the_end(self._forget(gallery_id, request, context))
         return gallery_pb2.ForgetUnknownResponse(forgotten_count=count)
 

@@ -100,7 +100,8 @@ class EnrollmentMemory:
     ) -> None:
         """Moves an identity's enrollments to another one: all, or those all of whose templates are among `template_ids`.
 
-        One of which only a part moves stays with the first identity, as one stays of which a template was deleted.
+        One of which a part moves is forgotten: it is about two people, so that the deletion of one would leave what is kept of
+        their pictures. If it is repeated, it enrolls again.
         """
         owner = number_key(identity_number)
         found = [(key, value[8:]) for key, value in self._order.scan() if value[:8] == owner]
@@ -109,6 +110,8 @@ class EnrollmentMemory:
             enrolled = {one.template_id for one in record.results if one.template_id}
             if template_ids is None or enrolled.issubset(template_ids):
                 self._order.put(key, number_key(to) + digest)
+            elif not enrolled.isdisjoint(template_ids):
+                self._forget(key, digest)
 
     def _forget(self, key: bytes, digest: bytes) -> None:
         self._order.delete(key)
