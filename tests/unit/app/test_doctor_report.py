@@ -62,8 +62,9 @@ def test_without_an_error_rate_it_says_whose_the_threshold_is(
 def test_a_shell_takes_the_command_as_one_of_these_ids() -> None:
     document = as_document(examined(2, GUESS), names=False)
     (double,) = document["findings"]["probable_double"]["listed"]
-    command = shlex.split(double["next"].partition("later name: ")[2])
-    assert command == ["facewire", "forget", "--gallery", "-gallery", "--", HOSTILE]
+    command = shlex.split(double["next"].partition("merge them: ")[2])
+    assert command[:3] == ["facewire", "identity", "merge"]
+    assert command[3:] == ["--gallery", "-gallery", "--", HOSTILE, HOSTILE]
     assert "display_names" not in double
 
 
