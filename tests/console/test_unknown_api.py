@@ -121,11 +121,13 @@ def test_a_bad_request_has_a_clear_answer(
 
 
 @pytest.fixture(scope="module")
-def strict(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The address of a server that asks for tokens, and their file."""
-    tokens = tmp_path_factory.mktemp("tokens") / "tokens"
-    with_token(tokens, "first", Role.OPERATOR)
-    with running_server(token_file=tokens, keep_unknown_hours=1) as server:
+def strict(
+    models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, dict[Role, str]]]:
+    """The address of a server that asks for tokens, and a token of each role."""
+    file = tmp_path_factory.mktemp("tokens") / "tokens"
+    tokens = {role: with_token(file, role.value, role) for role in Role}
+    with running_server(token_file=file, keep_unknown_hours=1) as server:
         yield server.address, tokens
 
 
@@ -151,11 +153,15 @@ CALLS = {
     ],
 )
 def test_a_role_does_what_it_may_and_status_says_so(
-    strict: tuple[str, Path], tmp_path: Path, role: Role, may: set[str], allowed: set[str]
+    strict: tuple[str, dict[Role, str]],
+    tmp_path: Path,
+    role: Role,
+    may: set[str],
+    allowed: set[str],
 ) -> None:
     address, tokens = strict
     token = tmp_path / "token"
-    token.write_text(with_token(tokens, role.value, role))
+    token.write_text(tokens[role])
     with running_console(address, server_token_file=token) as console:
         answers = {
             name: console.send(method, path, content=content)

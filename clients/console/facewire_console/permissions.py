@@ -117,12 +117,11 @@ async def _refusal(call: Callable[[], Awaitable[object]]) -> str:
     """Returns why a call is not allowed; "" if it is."""
     try:
         await call()
-    except (
-        AuthenticationError,
-        NotSupportedError,
-    ) as error:  # an older server has not every method
+    except AuthenticationError as error:
         return str(error)
     except FacewireError as error:
+        if isinstance(error, NotSupportedError) and error.reason is ErrorReason.UNSPECIFIED:
+            return str(error)  # gRPC's UNIMPLEMENTED: an older server has not every method
         if error.reason is ErrorReason.UNSPECIFIED or error.retryable:
             raise  # the server is away: nothing is known
     return ""
