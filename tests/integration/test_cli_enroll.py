@@ -44,7 +44,8 @@ def test_enrolling_says_in_json_what_became_of_each_picture(run, folder, gallery
         "ignored_files": [str(folder / "notes.txt")],
         "people_without_picture": ["Bo"],
         "similar": 0,
-        "threshold": pytest.approx(0.426),
+        # The mean of two pictures that are almost alike resembles others hardly more than one does.
+        "threshold": pytest.approx(0.426, abs=0.001),
         "threshold_source": "ERROR_RATE",
     }
 
