@@ -1,4 +1,4 @@
-"""A browser that leaves before its response: the server is told, and no longer works for it."""
+"""If a browser leaves before its response, the console cancels its call of the server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-__all__ = ["PATHS", "run_python"]
+__all__ = ["PATHS", "run_module", "run_python"]
 
 PATHS = os.pathsep.join(path for path in sys.path if path)
 
@@ -14,3 +14,14 @@ def run_python(code: str, *arguments: object) -> subprocess.CompletedProcess[str
     command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": PATHS}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def run_module(
+    module: str, *arguments: object, timeout_s: float = 300
+) -> subprocess.CompletedProcess[str]:
+    """Runs a module as a command, to its end."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": PATHS}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=timeout_s
+    )

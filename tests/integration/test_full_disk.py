@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +21,7 @@ from facewire_server.backends.new_vectors import NewVectors
 from facewire_server.errors import GalleryFull
 from facewire_server.evaluation.cache import face_cache
 from facewire_server.host.disk_faults import next_step
-from fakes.python import PATHS
+from fakes.python import run_module
 from harness.gallery_loads import DIMENSION, read_gallery, vector_of
 from harness.running import running_server
 
@@ -170,14 +169,7 @@ def test_an_import_during_which_the_disk_becomes_full(disk: Path) -> None:
 
 
 def backed_up(data: Path, into: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "facewire_server", "gallery", "backup", into, "--data", data],
-        env=os.environ | {"PYTHONPATH": PATHS},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return run_module("facewire_server", "gallery", "backup", into, "--data", data)
 
 
 @pytest.mark.timeout(600)
@@ -207,14 +199,7 @@ STEP = "No space left on device; the disk is full: free some room on it, then tr
 
 def token(disk: Path, *words: object) -> subprocess.CompletedProcess[str]:
     words = (*words, "--token-file", disk / "tokens", "--data", disk / "data")
-    return subprocess.run(
-        [sys.executable, "-m", "facewire_server", "token", *map(str, words)],
-        env=os.environ | {"PYTHONPATH": PATHS},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
+    return run_module("facewire_server", "token", *words, timeout_s=100)
 
 
 def test_a_token_for_which_the_disk_has_no_room(disk: Path) -> None:
@@ -234,17 +219,9 @@ def test_a_token_for_which_the_disk_has_no_room(disk: Path) -> None:
 def test_a_token_whose_line_in_the_audit_log_has_no_room(disk: Path, tmp_path: Path) -> None:
     (disk / "data" / "gallery").mkdir(parents=True)
     fill(disk)
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "facewire_server", "token", "add", "door", "--role", "camera"),
-            *("--token-file", tmp_path / "tokens", "--data", disk / "data"),
-        ],
-        env=os.environ | {"PYTHONPATH": PATHS},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
+    words = ("token", "add", "door", "--role", "camera")
+    files = ("--token-file", tmp_path / "tokens", "--data", disk / "data")
+    done = run_module("facewire_server", *words, *files, timeout_s=100)
     assert done.returncode == 0
     assert done.stdout.startswith("fw_")
     assert f"this is not in the audit log: {disk / 'data'}" in done.stderr
@@ -303,17 +280,8 @@ def test_an_export_for_which_the_disk_has_no_room(disk: Path) -> None:
         with server.channel() as channel:
             import_people(gallery_pb2_grpc.GalleryServiceStub(channel))
         fill(disk)
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "facewire", "--server", server.address),
-                *("gallery", "export", disk / "export"),
-            ],
-            env=os.environ | {"PYTHONPATH": PATHS},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        words = ("gallery", "export", disk / "export")
+        done = run_module("facewire", "--server", server.address, *words)
     assert done.returncode == 2
     assert f"{disk / 'export'}: No space left on device. Free some room on its disk" in (
         " ".join(done.stderr.split())

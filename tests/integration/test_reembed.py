@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,7 @@ from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.proof import canary
 from facewire_serving.models import main as build_models
-from fakes.python import PATHS
+from fakes.python import run_module
 from harness.running import running_server
 
 DENSE_BYTES = 50_176 * 128 * 4
@@ -76,17 +73,8 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def reembed(data: Path, key: object, *arguments: object) -> tuple[int, str, str]:
     """Runs the command; returns its exit status, and what it printed to both outputs."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "facewire_server", "reembed", "--data", str(data)),
-            *("--enrollment-crop-key-file", str(key), *map(str, arguments)),
-        ],
-        env=os.environ | {"PYTHONPATH": PATHS},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    files = ("--data", data, "--enrollment-crop-key-file", key)
+    done = run_module("facewire_server", "reembed", *files, *arguments)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -23,8 +23,8 @@ from facewire_server.galleries.vector_search import GalleryVectors, Hit, VectorB
 __all__ = ["ExactSearch", "similarities"]
 
 _CHUNK_SCORES = 1 << 20
-"""Scores of a chunk of rows, 4 MiB, which are compared together: so many that few chunks have one of the best rows, and so
-few that the processor's cache holds them. Chosen, not measured."""
+"""Scores of a chunk of rows, 4 MiB, which are compared together. With more, the processor's cache holds no chunk; with fewer, more
+chunks have one of the best rows, and are searched for it. Chosen, not measured."""
 
 _GROUPS = 256
 """Groups of a chunk's rows, whose best scores say which rows are taken first. Chosen, not measured."""
