@@ -20,10 +20,11 @@ from facewire_server.events import (
     WorkersReplaced,
 )
 from facewire_server.host.signals import Signals
-from facewire_server.workers import supervision
-from facewire_server.workers.hanging import end_if_it_hangs
+from facewire_server.workers import deaths, supervision
+from facewire_server.workers.deaths import EXIT_GIVEN_UP
+from facewire_server.workers.hanging import end_if_it_hangs, end_if_its_start_hangs
 from facewire_server.workers.process import WorkerProcess
-from facewire_server.workers.supervision import EXIT_GIVEN_UP, Supervisor
+from facewire_server.workers.supervision import Supervisor
 from facewire_server.workers.table import Slot, Table, slots_of
 from fakes.python import PATHS
 
@@ -38,6 +39,12 @@ for line in parent:
 DEAF = "import signal, socket, sys\nsocket.socket(fileno=int(sys.argv[1])).send(b'\"serves\"\\n')\nsignal.pause()"
 DYING = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 REFUSING = "import sys; sys.exit(1)"
+HANGING = "import signal; signal.pause()"
+FAINTING = (
+    "import os, signal, socket, sys\n"
+    "socket.socket(fileno=int(sys.argv[1])).send(b'\"serves\"\\n')\n"
+    "os.kill(os.getpid(), signal.SIGKILL)"
+)
 
 
 class Run:
@@ -96,7 +103,8 @@ async def supervised(run: Run, status: int = 0) -> AsyncIterator[asyncio.Task[in
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(deaths, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_S", 0.001)
 
 
 async def test_a_worker_that_is_killed_is_replaced() -> None:
@@ -131,6 +139,53 @@ async def test_a_worker_whose_event_loop_hangs_is_ended_and_replaced(
         await run.until(lambda: len(run.those(WorkerServes)) > 2)
         assert second in run.running()
     beating.cancel()
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = partial(end_if_its_start_hangs, look_every_s=0.01)
+    monkeypatch.setattr(supervision, "end_if_its_start_hangs", at_once)
+
+
+@pytest.mark.usefixtures("quick_looks")
+async def test_workers_that_hang_before_they_serve_are_ended_and_stop_the_server() -> None:
+    run = Run()
+    run.program = HANGING
+    async with supervised(run, EXIT_GIVEN_UP) as task:
+        assert await task == EXIT_GIVEN_UP
+        died = run.those(WorkerDied)
+        assert {(one.status, one.served, one.hung) for one in died} == {(-9, False, True)}
+        assert not run.serves.is_set()
+
+
+@pytest.mark.usefixtures("quick_looks")
+async def test_a_new_worker_that_hangs_before_it_serves_replaces_none_and_the_next_signal_works() -> (
+    None
+):
+    run = Run()
+    async with supervised(run):
+        await run.serves.wait()
+        before = run.running()
+        for program, replaced in ((HANGING, 0), (OBEDIENT, 2)):
+            run.program = program
+            count = len(run.those(WorkersReplaced))
+            run.signals.replace.set()
+            await run.until(lambda: len(run.those(WorkersReplaced)) > count)  # noqa: B023 - awaited here
+            event = run.those(WorkersReplaced)[-1]
+            assert (event.replaced_count, "hung" in event.error) == (replaced, program == HANGING)
+            assert (run.running() == before) == (program == HANGING)
+
+
+async def test_workers_of_one_place_that_die_soon_after_they_serve_stop_the_server() -> None:
+    run = Run()
+    async with supervised(run, EXIT_GIVEN_UP) as task:
+        await run.serves.wait()
+        run.program = FAINTING
+        os.kill(run.started[0].pid, signal.SIGKILL)
+        assert await task == EXIT_GIVEN_UP
+        assert [one.served for one in run.those(WorkerDied)] == [True] * 10
+        assert run.those(WorkersGivenUp) == [WorkersGivenUp(10)]
+        assert run.supervisor.deaths.count == 10
 
 
 async def test_a_worker_that_ends_by_itself_is_replaced() -> None:

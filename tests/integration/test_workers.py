@@ -277,6 +277,41 @@ def test_cameras_of_a_killed_worker_resume_on_another_and_the_others_notice_noth
     assert [len(camera.visits) for camera in (*lost, *kept)] == [1, 1, 1]
 
 
+def test_a_worker_that_took_a_dead_ones_place_gets_cameras_of_the_other(
+    models: Path, portrait: NDArray[np.uint8]
+) -> None:
+    with (
+        running_server(
+            workers=2, threads=2, frame_timeout_s=60, metrics_listen="127.0.0.1:0"
+        ) as server,
+        facewire.Client(server.address) as client,
+        ExitStack() as opened,
+    ):
+        cameras = [SdkCamera(client, f"camera-{n}", "default", portrait) for n in range(6)]
+        for camera in cameras:
+            opened.enter_context(camera)
+        for camera in cameras:
+            camera.until_more(2)
+
+        port = int(entries(server, "metrics_listening")[0]["address"].rpartition(":")[2])
+
+        def count(name: str) -> float:
+            return total(scrape(port)[1], f"facewire_{name}")
+
+        os.kill(serving(server)[0], signal.SIGKILL)
+        # The other one takes all, since no third serves; then it lets some go.
+        until(lambda: count("workers") == 2 and count("worker_streams_least") >= 2)
+        assert count("streams_moved_total") >= 1
+        for camera in cameras:
+            camera.until_more(3)
+        assert facewire.ErrorReason.WORKER_BUSY in {why for one in cameras for why in one.reopened}
+    for camera in cameras:
+        assert camera.failure is None
+        assert camera.answered_twice == 0
+        assert sorted(camera.answered) == camera.answered
+        assert len(camera.visits) == 1
+
+
 def test_a_rolling_restart_breaks_no_visit(
     workers: RunningServer, portrait: NDArray[np.uint8]
 ) -> None:

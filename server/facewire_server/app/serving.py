@@ -141,6 +141,7 @@ async def _serve(
                 host = settings.listen.rpartition(":")[0]
                 print(f"facewire.v1 on {host}:{port}", flush=True)
             else:
+                watching.append(asyncio.create_task(server.streams.keep_balance()))
                 membership.serves()
             await signals.stop.wait()
             await server.leave(settings.lame_duck_s, signals.at_once)

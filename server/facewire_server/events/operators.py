@@ -252,7 +252,7 @@ class WorkerDied:
 
 @dataclass(frozen=True, slots=True)
 class WorkersGivenUp:
-    """Workers died again and again before they took calls: the server stops.
+    """Workers died again and again, before they took calls or soon after: the server stops.
 
     Attributes:
         death_count: how many in a row.

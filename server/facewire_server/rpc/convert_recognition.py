@@ -73,6 +73,7 @@ _SKIP_REASONS = {
 }
 _RECONNECT_REASONS = {
     ReconnectReason.SHUTTING_DOWN: recognition_pb2.RECONNECT_REASON_SHUTTING_DOWN,
+    ReconnectReason.REBALANCE: recognition_pb2.RECONNECT_REASON_REBALANCE,
     ReconnectReason.IDLE: recognition_pb2.RECONNECT_REASON_IDLE,
 }
 _DETECTION_MODES = {

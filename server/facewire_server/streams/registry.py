@@ -1,5 +1,6 @@
-"""The open streams of a server: bounds their number, and ends them when the server stops."""
+"""The open streams of a server: bounds their number, moves them to other workers, and ends them when the server stops."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from facewire_server.errors import ServerError, ShuttingDown, TooManyStreams, WorkerBusy
+from facewire_server.streams.balance import LOOK_EVERY_S, Balance
 from facewire_server.streams.loads import Alone, Loads
 from facewire_server.streams.session import Session
 from facewire_server.streams.values import ReconnectReason
@@ -23,29 +25,19 @@ class StreamsStatistics:
         open: streams that are, here.
         opened: streams that were admitted, also those whose config was then refused.
         refused: streams that were not, by the error's class: TooManyStreams, WorkerBusy or ShuttingDown.
+        moved: streams that were ended so that another worker may have them.
     """
 
     max_streams: int
     open: int
     opened: int
     refused: Mapping[type[ServerError], int]
+    moved: int
 
 
 _GIVES_WAY_AFTER_S: Final = 10.0
 """Seconds without a frame after which a stream gives way to a new one. Chosen, not measured: a camera that sends on movement
 may be silent for longer, and opens a new stream then."""
-
-
-_MOST_AHEAD: Final = 2
-"""Streams that a worker may not have more than the least loaded one: with one, a worker would refuse half of all streams at equal
-loads. Measured: the kernel spreads 16 connections over 2 workers with a median Jain index of 0.94, over 4 workers with 0.87."""
-
-_MOST_BUSY: Final = 4
-"""Refusals of a connection before a stream of it is served nevertheless: the contract's limit for a client. Without it one whose
-streams share a connection, its own or a proxy's, would never be served here."""
-
-_MOST_CONNECTIONS: Final = 1024
-"""Connections whose refusals are counted; then the count begins again. Chosen, not measured."""
 
 
 class Streams:
@@ -55,10 +47,11 @@ class Streams:
         """Takes the most streams of all workers together, and what the others have; None: there are no others."""
         self._max_streams = max_streams
         self._loads = loads or Alone()
-        self._busy: Counter[str] = Counter()
-        self._open: dict[Session, None] = {}
+        self._balance = Balance(self._loads)
+        self._open: dict[Session, str] = {}  # with the connection of each
         self._opened = 0
         self._refused: Counter[type[ServerError]] = Counter()
+        self._moved = 0
         self._draining = False
 
     def __len__(self) -> int:
@@ -91,7 +84,7 @@ class Streams:
                 self._refused[type(refusal)] += 1
                 raise refusal
             self._opened += 1
-            self._open[session] = None
+            self._open[session] = connection
             try:
                 yield
             finally:
@@ -105,10 +98,31 @@ class Streams:
         for session in self:
             session.drain()
 
+    async def keep_balance(self) -> None:
+        """Moves streams to workers that have fewer, for as long as it runs."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self.look_at_others()
+
+    def look_at_others(self) -> None:
+        """Asks the client of at most one stream to open it again, if another worker has had fewer for long; see `Balance.look`.
+
+        The stream opened last goes: those before were placed when a place here was right.
+        """
+        if self._draining or not self._balance.look(self._lasting):
+            return
+        for session, connection in reversed(self._open.items()):
+            if session.can_move and self._balance.may_move(connection):
+                self._balance.moved(connection)
+                self._moved += 1
+                session.drain(ReconnectReason.REBALANCE)
+                self._loads.publish(self._lasting)
+                return
+
     def statistics(self) -> StreamsStatistics:
         """Returns the counts now."""
         return StreamsStatistics(
-            self._max_streams, len(self._open), self._opened, dict(self._refused)
+            self._max_streams, len(self._open), self._opened, dict(self._refused), self._moved
         )
 
     @property
@@ -119,7 +133,7 @@ class Streams:
     def _refusal(self, connection: str) -> ServerError | None:
         if self._draining:
             return ShuttingDown("the server is shutting down")
-        if self._is_busy(connection):
+        if self._balance.refuses(connection, self._lasting):
             return WorkerBusy(
                 "another process of this server has fewer streams: open a new connection"
             )
@@ -128,18 +142,6 @@ class Streams:
                 f"{self._max_streams} streams are open, the most that are allowed"
             )
         return None
-
-    def _is_busy(self, connection: str) -> bool:
-        least = self._loads.least_elsewhere
-        if least is None or self._lasting < least + _MOST_AHEAD:
-            return False
-        if self._busy[connection] >= _MOST_BUSY:
-            del self._busy[connection]
-            return False
-        if len(self._busy) > _MOST_CONNECTIONS:
-            self._busy.clear()
-        self._busy[connection] += 1
-        return True
 
     def _is_full(self) -> bool:
         return self._lasting + self._loads.elsewhere >= self._max_streams

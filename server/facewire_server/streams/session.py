@@ -147,12 +147,20 @@ class Session:
         finally:
             await outbox.break_off()
         if self._leaving:
-            await send_in_time(Reconnect(self._limits.reconnect_pause_ms(), self._leaving))
+            # One that is moved is alone, and another worker waits for it; others return with all the cameras of this server.
+            is_moved = self._leaving is ReconnectReason.REBALANCE
+            pause_ms = 0 if is_moved else self._limits.reconnect_pause_ms()
+            await send_in_time(Reconnect(pause_ms, self._leaving))
 
     @property
     def has_given_way(self) -> bool:
-        """Whether another stream has taken its place, so that it ends."""
-        return self._leaving is ReconnectReason.IDLE
+        """Whether it ends and its place is free: another stream has taken it, or another worker is to serve it."""
+        return self._leaving in (ReconnectReason.IDLE, ReconnectReason.REBALANCE)
+
+    @property
+    def can_move(self) -> bool:
+        """Whether it is being served, and neither its client nor this server ends it."""
+        return self._plan is not None and not self._leaving and not self._reader.is_over
 
     @property
     def idle_s(self) -> float:

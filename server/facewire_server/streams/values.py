@@ -162,6 +162,7 @@ class ReconnectReason(Enum):
     """Why the server ends a stream (`facewire.v1.ReconnectReason`)."""
 
     SHUTTING_DOWN = "the server is shutting down"
+    REBALANCE = "another worker of the server has fewer streams"
     IDLE = "another stream needs the place, and this one sends no frames"
 
 

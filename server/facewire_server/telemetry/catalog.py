@@ -155,7 +155,20 @@ ROWS: Final = tuple(
         ),
         ("facewire_streams_limit", "gauge", "", "Most streams that may be open"),
         ("facewire_streams_open", "gauge", "", "Streams open"),
+        ("facewire_worker_streams_most", "gauge", "", "Streams open at the worker that has most"),
+        (
+            "facewire_worker_streams_least",
+            "gauge",
+            "",
+            "Streams open at the worker that has fewest",
+        ),
         ("facewire_streams_opened_total", "counter", "", "Streams admitted"),
+        (
+            "facewire_streams_moved_total",
+            "counter",
+            "",
+            "Streams ended so that a worker with fewer may have them",
+        ),
         (
             "facewire_streams_refused_total",
             "counter",

@@ -21,6 +21,7 @@ _SCRAPE_TIMEOUT_S: Final = 8.0
 MOST: Final = frozenset(
     {
         "facewire_streams_limit",
+        "facewire_worker_streams_most",
         "facewire_model_replicas",
         "facewire_model_replicas_left_out",
         "facewire_model_info",
@@ -47,6 +48,7 @@ MOST: Final = frozenset(
 LEAST: Final = frozenset(
     {
         "facewire_model_healthy",
+        "facewire_worker_streams_least",
         "facewire_store_writable",
         "facewire_journal_kept",
         "process_start_time_seconds",

@@ -128,7 +128,10 @@ def _work(slots: SlotStatistics, streams: StreamsStatistics) -> Iterator[_Sample
     yield "facewire_slots_waiting", ("call",), slots.waiting_calls
     yield "facewire_streams_limit", (), streams.max_streams
     yield "facewire_streams_open", (), streams.open
+    yield "facewire_worker_streams_most", (), streams.open
+    yield "facewire_worker_streams_least", (), streams.open
     yield "facewire_streams_opened_total", (), streams.opened
+    yield "facewire_streams_moved_total", (), streams.moved
     for error in _REFUSALS:
         yield "facewire_streams_refused_total", (reason(error),), streams.refused.get(error, 0)
 

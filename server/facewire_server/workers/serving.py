@@ -60,7 +60,7 @@ async def supervise(settings: Settings, environment: Mapping[str, str]) -> int:
                 settings.metrics_listen,
                 supervisor.metrics,
                 supervisor.ended_metrics,
-                lambda: supervisor.death_count,
+                lambda: supervisor.deaths.count,
                 log,
             ):
                 return await supervisor.run(

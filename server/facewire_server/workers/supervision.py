@@ -7,46 +7,28 @@ from typing import Any, Final
 
 from facewire_server.events import (
     Emit,
-    WorkerDied,
     WorkerServes,
-    WorkersGivenUp,
     WorkersReplaced,
 )
 from facewire_server.host.ending import EXIT_FORCED
 from facewire_server.host.signals import Signals
-from facewire_server.workers.hanging import end_if_it_hangs
+from facewire_server.workers.deaths import FIRST_PAUSE_S, Deaths
+from facewire_server.workers.hanging import end_if_it_hangs, end_if_its_start_hangs
 from facewire_server.workers.orders import RELOAD, STOP, STOP_AT_ONCE
 from facewire_server.workers.process import WorkerProcess
 from facewire_server.workers.table import Table
 
-__all__ = ["EXIT_GIVEN_UP", "Supervisor"]
-
-EXIT_GIVEN_UP: Final = 4
-"""Exit status of a server whose workers died again and again."""
-
-_MOST_DEATHS: Final = 5
-"""Workers in a row that may die before they take calls. Chosen, not measured: with the pauses between them about ten seconds
-beside their starts, which a lack of memory that passes may take."""
-
-_FIRST_PAUSE_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 30.0
-"""Seconds before a worker is replaced: they double with each that dies soon. Chosen, not measured."""
-
-_LONG_S: Final = 60.0
-"""Seconds of serving after which a death is the first one again. Chosen, not measured."""
+__all__ = ["Supervisor"]
 
 _STOP_S: Final = 15.0
 """Seconds beyond `lame_duck_s` and `drain_s` after which a worker is killed: five more than it has to end by itself."""
-
-_CANNOT_RUN: Final = 1
-"""Exit status of a server that cannot run, and has said why."""
 
 
 class Supervisor:
     """The workers of one server.
 
     Attributes:
-        death_count: workers that ended without being asked to.
+        deaths: of workers that ended without being asked to.
     """
 
     def __init__(
@@ -78,9 +60,7 @@ class Supervisor:
         self._table = table
         self._free_slots = list(range(table.slot_count))
         self._ended_metrics: dict[int, str] = {}
-        self.death_count = 0
-        self._deaths_in_a_row = 0
-        self._failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.deaths = Deaths(lambda: any(one.serves.is_set() for one in self._all), emit)
 
     async def run(self, signals: Signals, serves: Callable[[], None]) -> int:
         """Runs the workers until a signal stops them; returns the exit status.
@@ -109,11 +89,11 @@ class Supervisor:
         for task in tasks:
             if not task.cancelled():
                 await task  # raises its failure
-        return self._failed.result() if self._failed.done() else status
+        return self.deaths.given_up.result() if self.deaths.given_up.done() else status
 
     async def _stop_or_failure(self, stop: asyncio.Event) -> None:
         stopped = asyncio.create_task(stop.wait())
-        waited: tuple[asyncio.Future[Any], ...] = (stopped, self._failed)
+        waited: tuple[asyncio.Future[Any], ...] = (stopped, self.deaths.given_up)
         try:
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -150,21 +130,19 @@ class Supervisor:
 
     async def _keep(self, place: int) -> None:
         """Replaces the worker of a place whenever it dies."""
-        soon = 0
         while True:
             worker = self._places[place]
-            served_s, hung = 0.0, False
-            if await worker.served_or_ended():
-                self._deaths_in_a_row = 0
+            served_s = 0.0
+            hung = await end_if_its_start_hangs(worker, self._beats_of(worker))
+            if not worker.ended.done():
+                self.deaths.served()
                 serves_s = time.monotonic()
                 self._emit(WorkerServes(worker.pid, serves_s - worker.started_s))
                 hung = await end_if_it_hangs(worker, self._beats_of(worker))
                 served_s = time.monotonic() - serves_s
             if worker is not self._places[place]:
                 continue  # it was replaced on purpose
-            soon = 1 if served_s > _LONG_S else soon + 1
-            pause_s = min(_FIRST_PAUSE_S * 2 ** (soon - 1), _LONGEST_PAUSE_S)
-            self._note_death(worker, pause_s, hung=hung)
+            pause_s = self.deaths.note(worker, place, served_s, hung=hung)
             await asyncio.sleep(pause_s)
             try:
                 new = await self._started()
@@ -179,23 +157,10 @@ class Supervisor:
         slot = self._all.get(worker)  # None = it has ended
         return lambda: 0 if slot is None else self._table.beats(slot)
 
-    def _note_death(self, worker: WorkerProcess, pause_s: float, *, hung: bool) -> None:
-        status = worker.ended.result()
-        self.death_count += 1
-        self._emit(WorkerDied(worker.pid, status, worker.serves.is_set(), hung, pause_s))
-        if worker.serves.is_set() or self._failed.done():
-            return
-        self._deaths_in_a_row += 1
-        if status == _CANNOT_RUN and not any(one.serves.is_set() for one in self._all):
-            self._failed.set_result(_CANNOT_RUN)  # as a server of one process
-        elif self._deaths_in_a_row == _MOST_DEATHS:
-            self._emit(WorkersGivenUp(_MOST_DEATHS))
-            self._failed.set_result(EXIT_GIVEN_UP)
-
     async def _say_when_all_serve(self, serves: Callable[[], None]) -> None:
         for place in range(self._count):
             while not await self._places[place].served_or_ended():
-                await asyncio.sleep(_FIRST_PAUSE_S)  # until it is replaced
+                await asyncio.sleep(FIRST_PAUSE_S)  # until it is replaced
         serves()
 
     async def _reload_on(self, reload: asyncio.Event) -> None:
@@ -220,7 +185,9 @@ class Supervisor:
             new = await self._started()
         except OSError as error:
             return str(error)
-        if not await new.served_or_ended():
+        if await end_if_its_start_hangs(new, self._beats_of(new)):
+            return "the new worker hung before it took calls"
+        if new.ended.done():
             return f"the new worker ended with status {new.ended.result()}"
         old, self._places[place] = self._places[place], new
         # Not as a lame duck: others serve its port, and a proxy that asks for its health must not leave them all.

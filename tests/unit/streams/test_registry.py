@@ -19,6 +19,11 @@ class Stream(Session):
         self.drained = 0
         self.idle = idle_s
         self._leaving = None
+        self.is_open = True
+
+    @property
+    def can_move(self) -> bool:
+        return self.is_open and self._leaving is None
 
     @property
     def idle_s(self) -> float:
@@ -35,14 +40,14 @@ def test_streams_are_counted() -> None:
         for _ in range(2):
             with pytest.raises(TooManyStreams), streams.admitted(Stream(), "ipv4:a:1"):
                 pass
-        assert streams.statistics() == StreamsStatistics(1, 1, 1, {TooManyStreams: 2})
+        assert streams.statistics() == StreamsStatistics(1, 1, 1, {TooManyStreams: 2}, 0)
     with streams.admitted(Stream(), "ipv4:a:1"):
         pass
     streams.drain()
     with pytest.raises(ShuttingDown), streams.admitted(Stream(), "ipv4:a:1"):
         pass
     refused = {TooManyStreams: 2, ShuttingDown: 1}
-    assert streams.statistics() == StreamsStatistics(1, 0, 2, refused)
+    assert streams.statistics() == StreamsStatistics(1, 0, 2, refused, 0)
 
 
 def test_there_are_no_more_than_the_most_and_an_end_makes_room() -> None:
@@ -142,7 +147,7 @@ def test_a_worker_with_two_streams_more_than_another_is_busy(slots: tuple[Slot, 
             one.admitted(Stream(), "e"),
         ):
             pass
-    assert one.statistics() == StreamsStatistics(9, 0, 3, {WorkerBusy: 2})
+    assert one.statistics() == StreamsStatistics(9, 0, 3, {WorkerBusy: 2}, 0)
 
 
 def test_a_worker_is_not_busy_for_the_sake_of_one_that_takes_no_calls(
@@ -187,3 +192,78 @@ def test_a_full_server_without_a_stream_of_this_worker_refuses(slots: tuple[Slot
     slots[1].publish(1)
     with pytest.raises(TooManyStreams), one.admitted(Stream(), "a"):
         pass
+
+
+def looked(streams: Streams, count: int) -> int:
+    """How many streams were moved by this number of looks."""
+    before = streams.statistics().moved
+    for _ in range(count):
+        streams.look_at_others()
+    return streams.statistics().moved - before
+
+
+@pytest.fixture
+def ahead(slots: tuple[Slot, Slot]) -> Iterator[tuple[Streams, list[Stream]]]:
+    """A worker with six streams, each on a connection, beside one that has none."""
+    slots[1].set_takes_calls(False)
+    streams, sessions = Streams(9, slots[0]), [Stream() for _ in range(6)]
+    with ExitStack() as admitted:
+        for number, one in enumerate(sessions):
+            admitted.enter_context(streams.admitted(one, f"ipv4:a:{number}"))
+        slots[1].set_takes_calls(True)
+        yield streams, sessions
+
+
+def test_streams_move_to_a_worker_that_has_fewer_for_long_one_at_a_look(
+    slots: tuple[Slot, Slot], ahead: tuple[Streams, list[Stream]]
+) -> None:
+    streams, sessions = ahead
+    assert looked(streams, 4) == 0
+    assert [looked(streams, 1) for _ in range(5)] == [1, 1, 1, 0, 0]  # those underway count there
+    assert [one.drained for one in sessions] == [0, 0, 0, 1, 1, 1]
+    with pytest.raises(WorkerBusy), streams.admitted(Stream(), "ipv4:a:9"):  # it comes back here
+        pass
+    slots[1].publish(3)
+    assert looked(streams, 30) == 0
+
+
+def test_streams_that_moved_and_never_arrived_do_not_count_there_for_ever(
+    ahead: tuple[Streams, list[Stream]],
+) -> None:
+    streams, _ = ahead
+    assert looked(streams, 10) == 3
+    assert looked(streams, 30) == 2  # of the three here, until the other lacks less than two
+    assert len([one for one in streams if not one.has_given_way]) == 1
+
+
+def test_a_stream_that_ends_already_or_is_not_served_yet_is_not_moved(
+    ahead: tuple[Streams, list[Stream]],
+) -> None:
+    streams, sessions = ahead
+    sessions[-1].is_open = False
+    assert looked(streams, 5) == 1
+    assert [one.drained for one in sessions] == [0, 0, 0, 0, 1, 0]
+
+
+def test_of_a_connection_one_stream_is_moved_since_all_may_come_back_on_it(
+    slots: tuple[Slot, Slot],
+) -> None:
+    slots[1].set_takes_calls(False)
+    streams = Streams(9, slots[0])
+    with ExitStack() as admitted:
+        for _ in range(6):
+            admitted.enter_context(streams.admitted(Stream(), "ipv4:proxy:1"))
+        slots[1].set_takes_calls(True)
+        assert looked(streams, 100) == 1
+
+
+def test_a_server_of_one_process_and_one_that_drains_move_none(
+    ahead: tuple[Streams, list[Stream]],
+) -> None:
+    alone = Streams(9)
+    with ExitStack() as admitted:
+        for number in range(6):
+            admitted.enter_context(alone.admitted(Stream(), f"ipv4:a:{number}"))
+        assert looked(alone, 30) == 0
+    ahead[0].drain()
+    assert looked(ahead[0], 30) == 0
