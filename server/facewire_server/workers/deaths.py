@@ -1,4 +1,4 @@
-"""How soon a worker that died is replaced, and when the server gives up."""
+"""How soon a worker that died is replaced, and when the server stops for it."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ beside their starts, which a lack of memory that passes may take."""
 
 _MOST_SOON: Final = 10
 """Workers of one place in a row that may die within `_LONG_S`, though they took calls: two minutes of pauses and up to ten of serving.
-Chosen, not measured. Without it a server that can do no work looks like one that runs, to whatever starts it again or tells its operator."""
+Chosen, not measured. Without it a server that can do no work looks like one that runs, to its operator and to whatever starts it again."""
 
 FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
