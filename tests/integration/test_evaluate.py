@@ -163,6 +163,18 @@ def test_the_page_asks_nothing_of_another_place_and_shows_the_errors(
         assert f'id="{place}"' in page
 
 
+def test_the_report_states_the_rate_in_force_that_alarms_a_month_make(
+    models: Path, people: Path, cache: Path, tmp_path: Path
+) -> None:
+    flags = ("--embeddings", cache, "--max-group-ratio", "100")
+    flags += ("--false-alarms-a-month", "1", "--strangers-a-day", "100")
+    assert evaluate(models, people / "images.csv", tmp_path, *flags).returncode == 0
+    said = read(tmp_path)["configuration"]
+    assert said["FACEWIRE_FALSE_ALARMS_A_MONTH"] == "1.0"
+    assert said["FACEWIRE_STRANGERS_A_DAY"] == "100.0"
+    assert float(said["max_fpir in force"]) == pytest.approx(12 / 365.25 / 100, rel=1e-2)
+
+
 def test_the_gate_fails_when_a_group_is_worse_off_and_the_report_says_so(
     models: Path, people: Path, cache: Path, tmp_path: Path
 ) -> None:

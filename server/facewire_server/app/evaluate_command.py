@@ -33,7 +33,8 @@ from facewire_server.types import DecisionPolicy, FaceSelection, Quality
 __all__ = ["run_evaluate_command", "write_report"]
 
 _SHAPING: Final = (
-    *("THRESHOLD", "MIN_", "MAX_UPSIDE_DOWN", "MAX_FPIR", "MAX_FACES", "COMPARE_", "ENROLL_"),
+    *("THRESHOLD", "MIN_", "MAX_UPSIDE_DOWN", "MAX_FPIR", "FALSE_ALARMS_", "STRANGERS_"),
+    *("MAX_FACES", "COMPARE_", "ENROLL_"),
     *("DETECTOR", "EMBEDDER", "MODEL", "MAX_PIXELS", "MAX_FRAME_BYTES"),
 )
 """What the names of settings begin with that shape decisions: the report states these."""
@@ -85,7 +86,7 @@ async def _evaluated(flags: argparse.Namespace, settings: Settings, labels: Labe
         return await evaluated(
             samples,
             labels,
-            configuration=_configuration(settings, contract),
+            configuration=_configuration(settings, contract, policy),
             thresholds=_thresholds(settings, policy),
             plan=Plan(flags.enrolled, flags.templates, seed=flags.seed),
             max_ratio=flags.max_group_ratio,
@@ -105,16 +106,22 @@ def _thresholds(settings: Settings, policy: DecisionPolicy) -> Thresholds:
     return Thresholds(usual, if_blurred, limit)
 
 
-def _configuration(settings: Settings, contract: ModelContract) -> dict[str, str]:
+def _configuration(
+    settings: Settings, contract: ModelContract, policy: DecisionPolicy
+) -> dict[str, str]:
     chosen = {
         variable: value
         for variable, value, _ in settings.described()
         if variable.removeprefix(ENVIRONMENT_PREFIX).startswith(_SHAPING)
     }
+    rates = policy.error_rates
+    in_force = {} if rates is None else {"max_fpir in force": f"{rates.max_fpir:.3g}"}
     return {
         "facewire-server": version("facewire-server"),
         "model contract id": contract.id,
-    } | chosen
+        **in_force,
+        **chosen,
+    }
 
 
 def _bar(label: str) -> Callable[[float], None]:

@@ -6,12 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.evaluation.samples import Samples
+from facewire_server.thresholds.doubles import probable_double_of_normal
 
 __all__ = ["Double", "Mislabeled", "Suspicions", "suspicions"]
-
-_DOUBLE_SPREADS: Final = 5.0
-"""Spreads above the mean similarity of two people at which two names are probably one person: about .54 of SFace, which
-one pair of strangers in a million reaches."""
 
 _STRANGE_SPREADS: Final = 1.0
 """Spreads above that mean below which a picture resembles its person as strangers do: about .19 of SFace."""
@@ -92,7 +89,8 @@ def suspicions(samples: Samples, threshold: float) -> Suspicions:
     low, middle = np.percentile(similar, [15.87, 50])  # the upper tail may be doubles
     mean, spread = float(middle), float(middle - low)
     first_rows = np.array([rows[np.argmax(person == each)] for each in range(len(people))])
-    reached = np.flatnonzero(similar >= max(threshold, mean + _DOUBLE_SPREADS * spread))
+    least_double = probable_double_of_normal(len(people), mean, spread)
+    reached = np.flatnonzero(similar >= max(threshold, least_double))
     doubles = [
         Double(
             int(people[one[at]]),

@@ -1,14 +1,12 @@
 """How much the people of a gallery resemble one another: over pairs of different people, and how far their means are from single pictures."""
 
-from functools import partial
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.thresholds import NO_PAIRS, GalleryPairs
-from facewire_server.thresholds.doubles import LEAST_DOUBLE, probable_double
+from facewire_server.thresholds.doubles import LEAST_DOUBLE, probable_double_of_normal
 
 __all__ = ["gallery_pairs"]
 
@@ -61,15 +59,11 @@ def _of_strangers(similarities: NDArray[np.float32], people: int) -> tuple[float
         mean, spread = float(kept.mean()), float(kept.std())
         if not spread:
             break
-        reached = probable_double(people, partial(_normal_similarity_at, NormalDist(mean, spread)))
+        reached = probable_double_of_normal(people, mean, spread)
         if reached <= bound:
             break
         bound = reached
     return mean, spread, count
-
-
-def _normal_similarity_at(normal: NormalDist, share: float) -> float:
-    return normal.inv_cdf(1 - share)
 
 
 def _cohesion(

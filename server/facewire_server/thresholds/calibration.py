@@ -26,7 +26,8 @@ class CalibrationPoint(NamedTuple):
     Attributes:
         fmr: share of comparisons of two different people that reach the similarity, in (0, 0.5).
         similarity: cosine, in (0, 1].
-        fmr_bound: upper end of the 95 % interval of `fmr`, people as the unit.
+        fmr_bound: upper end of the 95 % interval of `fmr`, people as the unit; where too few comparisons reach the similarity for an
+            interval, a greater number that was chosen (of SFace at 1e-6 and 1e-7).
     """
 
     fmr: float
