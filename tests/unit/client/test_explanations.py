@@ -205,18 +205,23 @@ def test_a_threshold_without_an_error_rate_says_nothing_of_strangers(
 
 
 @pytest.mark.parametrize(("max_fpir", "share"), [(0.003, "0.3%"), (1e-5, "0.001%"), (0.5, "50%")])
-def test_a_threshold_of_an_error_rate_says_what_share_of_strangers_gets_a_name(
+def test_a_threshold_of_an_error_rate_says_what_it_follows_from_and_what_is_expected(
     max_fpir: float, share: str
 ) -> None:
     made = decision(Outcome.KNOWN, ADA)
-    grounds = replace(GROUNDS, max_fpir=max_fpir)
+    grounds = replace(GROUNDS, max_fpir=max_fpir, false_name_rate=0.999 * max_fpir)
     _, threshold, strangers = threshold_lines(made, grounds)
-    assert f"the server's error rate (max_fpir) of {share}:" in threshold
-    assert strangers.startswith(f"strangers: {share} of looks at people who are not enrolled")
-    assert strangers.endswith(f"1 in {1 / max_fpir:,.0f}")
+    assert f"the server's error rate (max_fpir) of {share}: it follows from the number" in threshold
+    assert strangers == (
+        f"strangers: {100 * 0.999 * max_fpir:.3g}% of looks at people who are not enrolled are expected to get a name"
+    )
+    _, threshold, strangers = threshold_lines(made, replace(grounds, false_name_rate=max_fpir / 2))
+    assert "a lower threshold would do; a name takes what two pictures take" in threshold
+    assert strangers.startswith(f"strangers: {100 * max_fpir / 2:.3g}% of looks")
     _, threshold, _ = threshold_lines(made, replace(grounds, is_rate_of_request=True))
     assert "this request's error rate" in threshold
-    _, threshold, strangers = threshold_lines(made, replace(grounds, max_fpir=None))
+    grounds = replace(grounds, max_fpir=None, false_name_rate=None)
+    _, threshold, strangers = threshold_lines(made, grounds)
     assert "does not say" in threshold
     assert "not known" in strangers
 
@@ -226,8 +231,8 @@ RULE = ThresholdRule(
 )
 JUDGMENT = Judgment(
     DecidingRule.ALONE_ABOVE_THRESHOLD,
-    false_match_rate=2e-7,
-    false_match_rate_bound=1e-6,
+    false_match_rate=2e-6,
+    false_match_rate_bound=1e-5,
     is_extrapolated=False,
     false_name_rate=0.003,
     threshold_rule=RULE,
@@ -244,7 +249,7 @@ def test_the_judgment_has_the_numbers() -> None:
     assert grounds == replace(GROUNDS, false_name_rate=0.003, rule=RULE)
     lines = explained(made, grounds=grounds)
     assert lines[2] == (
-        "1 comparison of two different people in 5,000,000 reaches this similarity (at most 1 in 1,000,000)"
+        "1 comparison of two different people in 500,000 reaches this similarity (at most 1 in 100,000)"
     )
     template = f"compared with the mean of 2 templates that agree: {'a' * 32}, {'b' * 32}"
     assert template in lines
@@ -256,6 +261,11 @@ def test_the_judgment_has_the_numbers() -> None:
     lines = explained(decision(Outcome.KNOWN, ADA, BO, judgment=rare))
     assert lines[2].endswith(", a guess beyond the calibration's data")
     assert any(line.endswith(f"{'b' * 32} and 23 more") for line in lines)
+    rarest = replace(rare, false_match_rate=1.8e-16, false_match_rate_bound=1e-14)
+    lines = explained(decision(Outcome.KNOWN, ADA, BO, judgment=rarest))
+    assert lines[2] == (
+        "fewer than 1 comparison of two different people in 1,000,000 reach this similarity, a guess beyond the calibration's data"
+    )
     means = replace(grounds, rule=replace(RULE, cohesion=0.875))
     assert threshold_lines(made, means)[3].endswith("resembles everyone more: by 1 ÷ 0.875")
     guess = replace(grounds, rule=replace(RULE, is_extrapolated=True))

@@ -9,6 +9,12 @@ from facewire.cli._output import counted, faults_of
 
 __all__ = ["Grounds", "grounds_of", "reason_lines", "short_reason", "threshold_lines"]
 
+_SAME_RATE = 0.98
+"""Share of the wanted rate below which the estimated one is another: a threshold is sent in single precision."""
+
+_RAREST = 1e-6
+"""Rarer rates are not printed: no calibration has data for them, and a number would say more than is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
@@ -169,16 +175,22 @@ def _chosen(source: ThresholdSource, grounds: Grounds) -> tuple[str, str]:
             return "chosen by the server by the number of people in the gallery", no_rate
         case ThresholdSource.ERROR_RATE if grounds.max_fpir:
             whose = "this request's" if grounds.is_rate_of_request else "the server's"
-            share = _share(grounds.max_fpir)
-            return (
-                f"chosen by the server for {whose} error rate (max_fpir) of {share}: it follows from the number of people in "
-                "the gallery and from how much they resemble one another, and is not below that of two pictures that are compared",
-                f"{share} of looks at people who are not enrolled may give a name, 1 in {1 / grounds.max_fpir:,.0f}",
-            )
+            wish = f"chosen by the server for {whose} error rate (max_fpir) of {_share(grounds.max_fpir)}"
+            return f"{wish}: {_followed(grounds.max_fpir, grounds.false_name_rate)}", no_rate
         case ThresholdSource.ERROR_RATE:
             return "chosen by the server for an error rate that it does not say", no_rate
         case _:
             return "the server does not say why", no_rate
+
+
+def _followed(max_fpir: float, false_name_rate: float | None) -> str:
+    """Returns what a threshold for an error rate follows from."""
+    if false_name_rate is not None and false_name_rate < _SAME_RATE * max_fpir:
+        return (
+            "among so few people a lower threshold would do; a name takes what two pictures take "
+            "that are compared as one person's (compare_max_fmr)"
+        )
+    return "it follows from the number of people in the gallery and from how much they resemble one another"
 
 
 def _share(rate: float) -> str:
@@ -192,6 +204,8 @@ def _false_match(decision: Decision) -> str:
         return ""
     rate, bound = judgment.false_match_rate, judgment.false_match_rate_bound or 1.0
     guess = ", a guess beyond the calibration's data" if judgment.is_extrapolated else ""
+    if rate < _RAREST:
+        return f"fewer than 1 comparison of two different people in {1 / _RAREST:,.0f} reach this similarity{guess}"
     return f"1 comparison of two different people in {1 / rate:,.0f} reaches this similarity (at most 1 in {1 / bound:,.0f}){guess}"
 
 
