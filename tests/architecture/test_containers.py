@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from facewire_console import settings as console_settings
-from facewire_server.__main__ import command_parser
 from facewire_server.app.capacity import pictures_at_once
+from facewire_server.command_flags import command_parser
 from facewire_server.configuration import sources
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX, Settings, SettingsError
 from facewire_serving.serving_flags import FLAGS, fault

@@ -399,6 +399,14 @@ ROOMS: dict[str, frozenset[str]] = {
             *(f"{SERVER}.host.{each}" for each in ("ending", "ports", "signals")),
         }
     ),
+    f"{SERVER}.command_flags": frozenset(
+        {
+            *(f"{SERVER}.{each}" for each in ("audit_command", "token_command")),
+            *(f"{SERVER}.{each}" for each in ("doctor_flags", "evaluate_flags")),
+            *(f"{SERVER}.configuration.{each}" for each in ("settings", "sources")),
+            f"{SERVER}.workers.orders",
+        }
+    ),
     "facewire_server.app": frozenset({"facewire_server", "cv2", "grpc"}),
     "facewire_server.__main__": frozenset({"facewire_server"}),
     "facewire": frozenset({"facewire"}),
