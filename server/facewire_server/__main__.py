@@ -5,6 +5,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 
 from facewire_server import audit_command, doctor_flags, evaluate_flags, token_command
@@ -59,7 +60,9 @@ def main() -> int:
     if command == "reembed":
         return _reembed(flags, settings)
     if command == "evaluate":
-        return _evaluate(flags, settings)
+        return _of_labels(_evaluate(flags, settings))
+    if command == "calibrate":
+        return _of_labels(_calibrate(flags, settings))
     return _run(settings)
 
 
@@ -157,15 +160,32 @@ def _reembed(flags: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _evaluate(flags: argparse.Namespace, settings: Settings) -> int:
+async def _evaluate(flags: argparse.Namespace, settings: Settings) -> int:
     from facewire_server.app.evaluate_command import run_evaluate_command
+
+    text, is_fair = await run_evaluate_command(flags, settings)
+    print(text)
+    return 0 if is_fair else evaluate_flags.GATE_FAILED
+
+
+async def _calibrate(flags: argparse.Namespace, settings: Settings) -> int:
+    from facewire_server.app.calibrate_command import run_calibrate_command
+
+    calibration, basis = await run_calibrate_command(flags, settings)
+    print(calibration)
+    print(basis, file=sys.stderr)
+    return 0
+
+
+def _of_labels(command: Coroutine[None, None, int]) -> int:
+    """Runs a command that takes labeled pictures through the line."""
     from facewire_server.evaluation.labels import LabelError
 
     # SIGTERM as Ctrl-C, which asyncio takes: else templates would stay in the folder of temporary files.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        text, is_fair = asyncio.run(run_evaluate_command(flags, settings))
+        return asyncio.run(command)
     except LabelError as error:
         print(f"facewire-server: {error}", file=sys.stderr)
         return evaluate_flags.LABELS_WRONG
@@ -174,8 +194,6 @@ def _evaluate(flags: argparse.Namespace, settings: Settings) -> int:
         return evaluate_flags.STOPPED
     except (ServerError, SettingsError, OSError) as error:
         return _failed(error)
-    print(text)
-    return 0 if is_fair else evaluate_flags.GATE_FAILED
 
 
 def _print_health(settings: Settings, *, live: bool) -> int:

@@ -4,7 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from facewire_server import audit_command, doctor_flags, evaluate_flags, token_command
+from facewire_server import (
+    audit_command,
+    calibrate_flags,
+    doctor_flags,
+    evaluate_flags,
+    token_command,
+)
 from facewire_server.configuration.settings import ENVIRONMENT_PREFIX
 from facewire_server.configuration.sources import add_flags
 from facewire_server.workers.orders import WORK
@@ -14,7 +20,7 @@ __all__ = ["COMMANDS", "USAGE", "command_parser"]
 COMMANDS: Final = frozenset(
     (
         *("run", "health", "config", "gallery", "crops"),
-        *("reembed", "evaluate", "token", "audit", WORK),
+        *("reembed", "evaluate", "calibrate", "token", "audit", WORK),
     )
 )
 """What the first argument may be."""
@@ -37,6 +43,7 @@ usage: facewire-server run [FLAGS]       serve until SIGTERM or Ctrl-C; SIGHUP r
        facewire-server crops drop [FLAGS]     remove all kept crops
        facewire-server reembed --contract NEW --backup FOLDER [FLAGS]    all galleries under another embedding model
        facewire-server evaluate LABELS [FLAGS]           error rates of these settings on labeled pictures, as a report
+       facewire-server calibrate LABELS [FLAGS]          how alike different people are to the embedding model, for its contract
        facewire-server COMMAND --help    list the flags
 """
 """What `--help` prints, and what is printed of a command that does not exist."""
@@ -71,6 +78,8 @@ def command_parser(command: str) -> argparse.ArgumentParser:
         audit_command.add_arguments(parser)
     if command == "evaluate":
         evaluate_flags.add_arguments(parser)
+    if command == "calibrate":
+        calibrate_flags.add_arguments(parser)
     if command == "gallery":
         parser.add_argument(
             "verb", choices=("backup", "restore", "verify", "compact", "stats", "doctor")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-__all__ = ["GATE_FAILED", "LABELS_WRONG", "STOPPED", "add_arguments"]
+__all__ = ["GATE_FAILED", "LABELS_WRONG", "STOPPED", "add_arguments", "add_pictures"]
 
 LABELS_WRONG: Final = 2
 """Exit status if the labels cannot be used, as of a command line that is wrong."""
@@ -28,10 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `evaluate`."""
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument(
-        "labels",
-        type=Path,
-        help="folder with one folder a person; or CSV file with path,person[,group][,faces], or "
+    add_pictures(
+        parser,
+        "folder with one folder a person; or CSV file with path,person[,group][,faces], or "
         "path_a,path_b,same[,group][,person_a,person_b], paths relative to it",
     )
     parser.add_argument(
@@ -40,19 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("evaluation"),
         metavar="FOLDER",
         help="takes report.html and report.json (default: evaluation)",
-    )
-    parser.add_argument(
-        "--embeddings",
-        type=Path,
-        metavar="FOLDER",
-        help="keeps what was computed, biometric data, so that a run that was killed goes on, and the next one is fast "
-        "(default: nothing is kept)",
-    )
-    parser.add_argument(
-        "--selection",
-        choices=("most-central", "largest", "only"),
-        default="most-central",
-        help="which face of a picture is the labeled one (default: most-central)",
     )
     parser.add_argument(
         "--enrolled",
@@ -76,6 +62,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="allowed between the error rates of the worst and the best group; 0 = not judged (default: 2)",
     )
     parser.add_argument("--seed", type=_at_least(0), default=0, help="of galleries and intervals")
+
+
+def add_pictures(parser: argparse.ArgumentParser, labels: str) -> None:
+    """Adds the arguments of a command that takes labeled pictures through the line.
+
+    Args:
+        parser: of the command.
+        labels: the forms that its labels may have.
+    """
+    parser.add_argument("labels", type=Path, help=labels)
+    parser.add_argument(
+        "--embeddings",
+        type=Path,
+        metavar="FOLDER",
+        help="keeps what was computed, biometric data, so that a run that was killed goes on, and the next one is fast "
+        "(default: nothing is kept)",
+    )
+    parser.add_argument(
+        "--selection",
+        choices=("most-central", "largest", "only"),
+        default="most-central",
+        help="which face of a picture is the labeled one (default: most-central)",
+    )
 
 
 def _at_least(least: int) -> Callable[[str], int]:

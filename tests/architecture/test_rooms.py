@@ -145,6 +145,7 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     f"{SERVER}.doctor_flags": frozenset(),
     f"{SERVER}.evaluate_flags": frozenset(),
+    f"{SERVER}.calibrate_flags": frozenset({f"{SERVER}.evaluate_flags"}),
     f"{SERVER}.proof": frozenset(
         {
             "numpy",
@@ -402,7 +403,7 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.command_flags": frozenset(
         {
             *(f"{SERVER}.{each}" for each in ("audit_command", "token_command")),
-            *(f"{SERVER}.{each}" for each in ("doctor_flags", "evaluate_flags")),
+            *(f"{SERVER}.{each}" for each in ("calibrate_flags", "doctor_flags", "evaluate_flags")),
             *(f"{SERVER}.configuration.{each}" for each in ("settings", "sources")),
             f"{SERVER}.workers.orders",
         }

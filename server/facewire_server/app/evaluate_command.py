@@ -30,7 +30,7 @@ from facewire_server.pipeline.match import IfBothBlurred, threshold_of_pair
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import DecisionPolicy, FaceSelection, Quality
 
-__all__ = ["run_evaluate_command", "write_report"]
+__all__ = ["progress_bar", "run_evaluate_command", "write_report"]
 
 _SHAPING: Final = (
     *("THRESHOLD", "MIN_", "MAX_UPSIDE_DOWN", "MAX_FPIR", "FALSE_ALARMS_", "STRANGERS_"),
@@ -80,7 +80,7 @@ async def _evaluated(flags: argparse.Namespace, settings: Settings, labels: Labe
         contract,
         selection=FaceSelection(flags.selection.replace("-", " ")),
         embeddings=flags.embeddings,
-        progress=_bar(f"{len(labels.pictures)} pictures"),
+        progress=progress_bar(f"{len(labels.pictures)} pictures"),
     )
     with temporary_storage(contract) as storage:
         return await evaluated(
@@ -91,7 +91,7 @@ async def _evaluated(flags: argparse.Namespace, settings: Settings, labels: Labe
             plan=Plan(flags.enrolled, flags.templates, seed=flags.seed),
             max_ratio=flags.max_group_ratio,
             new_gallery=Galleries(storage, policy).new,
-            progress=_bar("galleries"),
+            progress=progress_bar("galleries"),
         )
 
 
@@ -124,7 +124,8 @@ def _configuration(
     }
 
 
-def _bar(label: str) -> Callable[[float], None]:
+def progress_bar(label: str) -> Callable[[float], None]:
+    """Returns what draws a bar on a terminal, under this label."""
     if sys.stderr.isatty():
         print(label, file=sys.stderr)
     return show_progress
