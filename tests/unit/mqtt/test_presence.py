@@ -8,7 +8,6 @@ import pytest
 from facewire import Decision, Outcome, TrackEvent, TrackReason, TrackState
 from facewire._mqtt import presence
 from facewire._mqtt.names import person_key
-from facewire._mqtt.payloads import event_payload
 from facewire._mqtt.presence import Presence
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -104,5 +103,3 @@ def test_a_name_is_shown_only_if_that_is_allowed() -> None:
     renamed = replace(seen, decision=replace(seen.decision, display_name="Ada L."))
     assert names.is_new_person(renamed), "the sensor gets the new name"
     assert not ids.is_new_person(renamed)
-    assert "Name" not in repr(event_payload(seen, with_names=False))
-    assert event_payload(seen, with_names=True)["name"] == "Name of ada"

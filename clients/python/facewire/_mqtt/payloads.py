@@ -12,6 +12,7 @@ def event_payload(event: TrackEvent, *, with_names: bool) -> dict[str, Any]:
     """Returns what is published about an event; `event_type` is the key that Home Assistant reads.
 
     `name` is there only `with_names`. An id says as much if the operator has chosen names as ids.
+    `presentation_attack_score` is there only if the server has looked for presentation attacks.
     """
     payload: dict[str, Any] = {
         "event_type": event.state.value.lower(),
@@ -27,6 +28,8 @@ def event_payload(event: TrackEvent, *, with_names: bool) -> dict[str, Any]:
         "reason": event.reason.value.lower(),
         "time": event.server_time.isoformat(),
     }
+    if event.presentation_attack_score is not None:
+        payload["presentation_attack_score"] = round(event.presentation_attack_score, 4)
     if with_names:
         payload["name"] = event.name or ""
     return payload
