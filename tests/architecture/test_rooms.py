@@ -446,7 +446,8 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire.cli": frozenset({"facewire", "cv2", "grpc", "numpy", "rich", "typer"}),
     # A client like any other, with doors of HTTP: it never imports the server.
     "facewire_console.settings": frozenset(),
-    "facewire_console.shapes": frozenset({"facewire"}),
+    "facewire_console.judgments": frozenset({"facewire"}),
+    "facewire_console.shapes": frozenset({"facewire", "facewire_console.judgments"}),
     "facewire_console.errors": frozenset({"facewire", "starlette"}),
     "facewire_console.guard": frozenset(
         {

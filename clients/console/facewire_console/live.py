@@ -49,6 +49,7 @@ _CONFIG: Final[dict[str, type[int]]] = {
     "rotation_degrees": int,
     "search_interval_ms": int,
     "min_face_px": int,
+    "explain": bool,
 }
 
 _LARGEST: Final = 1 << 31
@@ -108,6 +109,7 @@ async def _serve(websocket: WebSocket, console: Console, frames: LiveFrames, con
         rotation_degrees=config.get("rotation_degrees", 0),
         search_interval_ms=config.get("search_interval_ms", 0),
         detection=DetectionOptions(min_face_px=config.get("min_face_px", 0)),
+        explain=config.get("explain", False),
     )
     try:
         await stream.open()

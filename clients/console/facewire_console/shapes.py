@@ -26,6 +26,7 @@ from facewire import (
     UnknownPerson,
 )
 from facewire import DetectionMode as Mode
+from facewire_console.judgments import judgment_json
 
 __all__ = [
     "advice_json",
@@ -70,10 +71,14 @@ def face_json(face: Face) -> JSON:
         "name": face.name,
         "similarity": decision.similarity,
         "threshold": decision.threshold,
+        "threshold_source": decision.threshold_source.value.lower(),
         "margin": decision.margin,
+        "look_count": decision.look_count,
         "track_id": face.track_id or None,
         "candidates": [_candidate(each) for each in decision.candidates],
         "ambiguous_between": [_candidate(each) for each in decision.ambiguous_between],
+        "judgment": None if decision.judgment is None else judgment_json(decision.judgment),
+        "presentation_attack_score": face.presentation_attack_score,
     }
 
 
@@ -208,6 +213,7 @@ def event_json(event: TrackEvent, *, name: str | None) -> JSON:
         "first_seen": _time(event.first_seen),
         "last_seen": _time(event.last_seen),
         "has_crop": event.has_crop,
+        "presentation_attack_score": event.presentation_attack_score,
     }
 
 

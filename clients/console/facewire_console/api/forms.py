@@ -14,6 +14,7 @@ __all__ = [
     "MAX_PICTURES",
     "Form",
     "bad_request",
+    "flag",
     "read_form",
     "read_json",
     "read_picture",
@@ -159,6 +160,18 @@ def whole_number(request: Request, name: str, *, default: int, most: int) -> int
     if not 1 <= int(text) <= most:
         raise bad_request(f"{name} must be a whole number between 1 and {most}", name)
     return int(text)
+
+
+def flag(request: Request, name: str) -> bool:
+    """Returns whether the query asks for something: true, or false, which is also the default.
+
+    Raises:
+        Refused: it is something else.
+    """
+    text = request.query_params.get(name, "false")
+    if text not in ("true", "false"):
+        raise bad_request(f"{name} must be true or false", name)
+    return text == "true"
 
 
 def bad_request(message: str, field: str = "") -> Refused:

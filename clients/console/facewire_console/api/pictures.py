@@ -5,7 +5,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from facewire_console.api.forms import read_form, read_picture, whole_number
+from facewire_console.api.forms import flag, read_form, read_picture, whole_number
 from facewire_console.api.people import selection_of
 from facewire_console.console import console_of, gallery_of
 from facewire_console.shapes import detected_json, recognition_json
@@ -22,7 +22,10 @@ async def recognize(request: Request) -> JSONResponse:
     if "candidates" in request.query_params:
         candidates = whole_number(request, "candidates", default=1, most=_MOST_CANDIDATES)
     found = await console_of(request).client.recognize(
-        await read_picture(request), gallery=gallery_of(request), max_candidates=candidates
+        await read_picture(request),
+        gallery=gallery_of(request),
+        max_candidates=candidates,
+        explain=flag(request, "explain"),
     )
     return JSONResponse(recognition_json(found))
 
