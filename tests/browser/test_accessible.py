@@ -20,6 +20,12 @@ def live(page: Page) -> None:
     expect(page.locator(".in-view strong").first).to_be_visible()
 
 
+def why(page: Page) -> None:
+    live(page)
+    page.get_by_role("button", name="Why ").first.click()
+    expect(page.get_by_role("dialog").get_by_text("The face", exact=True)).to_be_visible()
+
+
 def nothing(page: Page) -> None:
     expect(page.locator("main h1")).to_be_visible()
 
@@ -61,6 +67,7 @@ def checkup(page: Page) -> None:
 SCENES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "begin": ("live", nothing),
     "live": ("live", live),
+    "why": ("live", why),
     "people": ("people", nothing),
     "enroll": ("people", enrolling),
     "person": ("people", one_person),

@@ -62,6 +62,9 @@ function form(fields, images) {
   return data;
 }
 
+/** The nearest people that a face comes with: the best one and the next one. */
+export const CANDIDATES = 2;
+
 /** The calls, for one gallery. */
 export const api = {
   status: (gallery, signal) => call("GET", "api/status", { query: { gallery }, signal }),
@@ -77,7 +80,7 @@ export const api = {
   deleteTemplate: (gallery, id, template) => call("DELETE", `api/identities/${encodeURIComponent(id)}/templates/${encodeURIComponent(template)}`, { query: { gallery } }),
   rename: (gallery, id, name) => call("PATCH", `api/identities/${encodeURIComponent(id)}`, { query: { gallery }, json: { name } }),
   forget: (gallery, id) => call("DELETE", `api/identities/${encodeURIComponent(id)}`, { query: { gallery } }),
-  recognize: (gallery, jpeg, signal) => call("POST", "api/recognize", { query: { gallery }, body: jpeg, type: jpeg.type || "image/jpeg", signal }),
+  recognize: (gallery, jpeg, signal) => call("POST", "api/recognize", { query: { gallery, explain: true, candidates: CANDIDATES }, body: jpeg, type: jpeg.type || "image/jpeg", signal }),
   unknown: (gallery, signal) => call("GET", "api/unknown", { query: { gallery }, signal }),
   nameUnknown: (gallery, id, name) => call("POST", `api/unknown/${id}/identity`, { query: { gallery }, json: { name } }),
   forgetUnknown: (gallery, id) => call("DELETE", `api/unknown/${id}`, { query: { gallery } }),

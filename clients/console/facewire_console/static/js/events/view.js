@@ -40,6 +40,8 @@ function Visit({ visit, gallery, seesCrops, name }) {
       <div class="grow">
         <strong class=${`verdict ${isStranger ? visit.verdict : ""}`}>${isStranger && visit.verdict === "unknown" ? "Unknown visitor" : whoIs(visit)}</strong>
         <div class="small soft">${visit.camera || "a camera without a name"}</div>
+        ${visit.attack !== null && html`
+          <div class="small soft" title="A low number does not say that a person was there.">Hint of a presentation attack (experimental): ${visit.attack.toFixed(2)} of 1</div>`}
       </div>
       ${name && picture && visit.verdict === "unknown" && html`
         <button type="button" onClick=${() => name(visit)} aria-label=${`Name the visitor of ${times}`}>Name…</button>`}

@@ -8,13 +8,13 @@ export function merged(known, events) {
 }
 
 /**
- * The visits of events, newest first: `{id, camera, verdict, label, identity_id, name, similarity, from, to, isHere, crop}`, times in
- * milliseconds, `crop` the track of which there is a picture, or null. A person who is back within a minute is on the same visit.
+ * The visits of events, newest first: `{id, camera, verdict, label, identity_id, name, similarity, from, to, isHere, crop, attack}`, times in
+ * milliseconds, `crop` the track of which there is a picture, or null, `attack` the latest hint of a presentation attack, or null. A person who is back within a minute is on the same visit.
  */
 export function visitsOf(events) {
   const visits = new Map();
   for (const event of [...events.values()].sort((one, other) => one.event_id - other.event_id)) {
-    const before = visits.get(event.visit_id) ?? { tracks: new Map(), from: Infinity, to: 0, crop: null };
+    const before = visits.get(event.visit_id) ?? { tracks: new Map(), from: Infinity, to: 0, crop: null, attack: null };
     const tracks = before.tracks.set(event.track_id, event.type !== "ended");
     visits.set(event.visit_id, {
       ...before,
@@ -26,6 +26,7 @@ export function visitsOf(events) {
       to: Math.max(before.to, Date.parse(event.last_seen)),
       isHere: [...tracks.values()].some(Boolean),
       crop: event.has_crop ? event.track_id : before.crop,
+      attack: event.presentation_attack_score ?? before.attack,
     });
   }
   return [...visits.values()].sort((one, other) => other.from - one.from);

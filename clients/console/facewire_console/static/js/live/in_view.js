@@ -2,22 +2,11 @@
 import { html, useEffect, useRef, useState } from "../../vendor/htm-preact.js";
 import { Avatar } from "../parts.js";
 import { duration, faultWords, verdictWords, whoIs } from "../words.js";
+import { Similarity } from "./similarity.js";
 
 const COMPARED = new Set(["known", "unknown", "ambiguous"]);
 
-/** How similar a face is to the best person of the gallery, beside what is asked for. */
-function Similarity({ similarity, threshold, verdict }) {
-  const part = Math.max(0, Math.min(1, similarity));
-  return html`
-    <svg class=${`similarity ${verdict}`} viewBox="0 0 100 6" preserveAspectRatio="none" role="img"
-      aria-label=${`Similarity ${similarity.toFixed(2)}, ${threshold.toFixed(2)} is asked for`}>
-      <rect class="all" width="100" height="6" />
-      <rect class="part" width=${part * 100} height="6" />
-      <rect class="asked" x=${threshold * 100 - 0.6} width="1.2" height="6" />
-    </svg>`;
-}
-
-function Row({ track, name }) {
+function Row({ track, name, explain }) {
   const { face, since } = track;
   const fault = face.verdict === "too_poor" && face.quality.faults[0];
   const seconds = since ? ` · ${duration(performance.now() - since)}` : "";
@@ -29,6 +18,8 @@ function Row({ track, name }) {
           <strong class="grow ellipsis">${whoIs(face)}</strong>
           ${name && face.verdict === "unknown" && html`
             <button type="button" class="link" onClick=${() => name(track)}>Name…</button>`}
+          ${face.judgment && face.verdict !== "pending" && html`
+            <button type="button" class="link" aria-label=${`Why ${whoIs(face)}?`} onClick=${() => explain(face)}>Why?</button>`}
         </div>
         <div class="small soft">${COMPARED.has(face.verdict) ? `${face.similarity.toFixed(2)} similar` : fault ? faultWords(fault) : verdictWords(face.verdict)}${seconds}</div>
         ${COMPARED.has(face.verdict) && html`<${Similarity} ...${face} />`}
@@ -36,14 +27,14 @@ function Row({ track, name }) {
     </li>`;
 }
 
-/** The list. `name(track)` begins to enroll an unknown person; null if that is not permitted. */
-export function InView({ tracks, isOn, name }) {
+/** The list. `name(track)` begins to enroll an unknown person; null if that is not permitted. `explain(face)` shows why it was decided so. */
+export function InView({ tracks, isOn, name, explain }) {
   return html`
     <section class="in-view card" aria-labelledby="in-view">
       <h2 id="in-view">In view${tracks.length > 0 && html` <span class="soft">${tracks.length}</span>`}</h2>
       ${tracks.length === 0
         ? html`<p class="soft small">${isOn ? "No face is in view." : "Faces are listed here once the picture runs."}</p>`
-        : html`<ul>${tracks.map((track) => html`<${Row} key=${track.key} track=${track} name=${name} />`)}</ul>`}
+        : html`<ul>${tracks.map((track) => html`<${Row} key=${track.key} track=${track} name=${name} explain=${explain} />`)}</ul>`}
     </section>`;
 }
 

@@ -1,5 +1,5 @@
 // One camera's stream over a WebSocket: its credit, its results, and a new connection after a broken one.
-import { address } from "../api.js";
+import { CANDIDATES, address } from "../api.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LAST_PAUSE_MS = 30_000;
@@ -52,7 +52,7 @@ export class Session {
   #connect() {
     const socket = new WebSocket(this.url);
     this.#socket = socket;
-    socket.onopen = () => socket.send('{"type":"config"}');
+    socket.onopen = () => socket.send(JSON.stringify({ type: "config", explain: true, candidates: CANDIDATES }));
     socket.onmessage = ({ data }) => this.#read(JSON.parse(data));
     socket.onclose = ({ code }) => this.#closed(code);
   }

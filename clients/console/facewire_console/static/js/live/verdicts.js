@@ -16,7 +16,7 @@ export class Verdicts {
       const verdict = before && OPEN.has(face.verdict) ? before.face : face;
       this.#tracks.set(key, {
         key,
-        face: { ...verdict, box: face.box, landmarks: face.landmarks, quality: face.quality },
+        face: { ...verdict, box: face.box, landmarks: face.landmarks, quality: face.quality, presentation_attack_score: face.presentation_attack_score },
         since: before?.since ?? now,
         seen: now,
       });
@@ -29,7 +29,7 @@ export class Verdicts {
     const track = this.#tracks.get(key);
     if (!track) return;
     if (type === "ended") this.#tracks.delete(key);
-    if (type === "retracted") track.face = { ...track.face, verdict, label, name: null, identity_id: null };
+    if (type === "retracted") track.face = { ...track.face, verdict, label, name: null, identity_id: null, judgment: null };
   }
 
   /** The tracks in view, those who came first first: `{key, face, since, seen}`. */

@@ -6,6 +6,7 @@ import { Enroll } from "../people/enroll.js";
 import { cutOut, drawn, jpeg, read } from "../pictures.js";
 import { close, openWebcam, webcams } from "../webcam.js";
 import { reasonWords } from "../words.js";
+import { Evidence } from "./evidence.js";
 import { InView, Announcer } from "./in_view.js";
 import { Numbers } from "./numbers.js";
 import { Overlay } from "./overlay.js";
@@ -39,6 +40,7 @@ export function Live({ gallery, may, missing }) {
   const [isOver, setIsOver] = useState(false);
   const [devices, setDevices] = useState([]);
   const [naming, setNaming] = useState(null);
+  const [explained, setExplained] = useState(null); // a face
   const [camera, setCamera] = useState(() => localStorage.getItem(CAMERA) ?? "webcam");
   const shown = useRef(null); // the video, or the canvas of a picture
   const canvas = useRef(null);
@@ -143,8 +145,9 @@ export function Live({ gallery, may, missing }) {
         </div>
         ${source && source.kind !== "picture" && html`<${Numbers} ...${state} />`}
       </div>
-      <${InView} tracks=${state.tracks} isOn=${Boolean(source)} name=${may.enroll ? name : null} />
+      <${InView} tracks=${state.tracks} isOn=${Boolean(source)} name=${may.enroll ? name : null} explain=${setExplained} />
     </div>
     <${Announcer} tracks=${state.tracks} />
+    ${explained && html`<${Evidence} face=${explained} onClose=${() => setExplained(null)} />`}
     ${naming && html`<${Enroll} gallery=${gallery} first=${[naming]} onClose=${() => setNaming(null)} />`}`;
 }
