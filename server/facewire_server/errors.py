@@ -20,6 +20,7 @@ ServerError
     GalleryNotFound
     IdentityNotFound
     TemplateNotFound
+    NegativeExampleNotFound
     TrackNotFound
     UnknownPersonNotFound
   AlreadyExists
@@ -73,6 +74,7 @@ __all__ = [
     "InvalidInput",
     "ModelContractMismatch",
     "ModelUnavailable",
+    "NegativeExampleNotFound",
     "NoFace",
     "NotFound",
     "NotImplementedYet",
@@ -199,6 +201,10 @@ class IdentityNotFound(NotFound):
 
 class TemplateNotFound(NotFound):
     """No template of this id in the gallery."""
+
+
+class NegativeExampleNotFound(NotFound):
+    """No negative example of this id in the gallery."""
 
 
 class TrackNotFound(NotFound):

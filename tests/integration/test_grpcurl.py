@@ -23,6 +23,7 @@ SERVICES = {
     for name, file in ((RECOGNITION, recognition_pb2), (GALLERIES, gallery_pb2))
 }
 INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, UNAUTHENTICATED = 64 + 3, 64 + 5, 64 + 9, 64 + 16
+UNIMPLEMENTED = 64 + 12
 
 
 def picture(rgb: NDArray[np.uint8]) -> dict[str, str]:
@@ -135,6 +136,17 @@ def test_an_identity_is_split_and_merged(
     assert (merged["identity"]["identity_id"], merged["moved_template_count"]) == ("ada", 1)
     (template,) = ask("ListTemplates", identity_id="ada")["templates"]
     assert template["template_id"] == enrolled
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_negative_examples_are_not_kept_yet(server: RunningServer, gallery: str) -> None:
+    def ask(method: str, **request: Any) -> int:
+        message = {"gallery_id": gallery, **request}
+        return call(server.address, f"{GALLERIES}/{method}", message).status
+
+    assert ask("AddNegativeExample", identity_id="ada") == UNIMPLEMENTED
+    assert ask("ListNegativeExamples", identity_id="ada") == UNIMPLEMENTED
+    assert ask("DeleteNegativeExample", negative_example_id="0" * 32) == UNIMPLEMENTED
 
 
 def test_what_was_deleted_is_purged(server: RunningServer, gallery: str, enrolled: str) -> None:

@@ -32,6 +32,7 @@ STATUS_OF_REASON: Final[dict[ErrorReason, int]] = {
     ErrorReason.GALLERY_NOT_FOUND: 404,
     ErrorReason.IDENTITY_NOT_FOUND: 404,
     ErrorReason.TEMPLATE_NOT_FOUND: 404,
+    ErrorReason.NEGATIVE_EXAMPLE_NOT_FOUND: 404,
     ErrorReason.TRACK_NOT_FOUND: 404,
     ErrorReason.CROPS_NOT_KEPT: 404,
     ErrorReason.UNKNOWN_PEOPLE_NOT_KEPT: 404,

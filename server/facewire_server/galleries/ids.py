@@ -106,7 +106,7 @@ def are_one_id(first: str, second: str) -> bool:
 
 
 def checked_template_id(text: str, field: str = "template_id") -> str:
-    """Returns the id; raises InvalidField, with this field's path, if no template may have it."""
+    """Returns the id of a template or negative example; raises InvalidField, with this field's path, if none may have it."""
     if not is_template_id(text):
         raise InvalidField(f"{field} must be 32 lower-case hexadecimal digits", field=field)
     return text

@@ -14,12 +14,14 @@ __all__ = [
     "DEFAULT_GALLERY_ID",
     "Enrollment",
     "EnrollmentResult",
+    "ExportedNegativeExample",
     "ExportedTemplate",
     "GalleryInfo",
     "GalleryRecord",
     "GallerySize",
     "IdentityInfo",
     "ImportCounts",
+    "NegativeExampleInfo",
     "NewIdentity",
     "PersonName",
     "PersonReference",
@@ -50,7 +52,8 @@ class SearchResult:
 
     Attributes:
         revision: the gallery's revision that was searched.
-        candidates: for each probe its k best identities, best first; fewer if the gallery has fewer.
+        candidates: for each probe its k best identities, best first, and those between that it is nearer to a negative example of
+            (`Candidate.is_nearer_to_negative_example`); fewer if the gallery has fewer.
         identity_count: identities of that revision that a search can find (`enrolled_count`).
         pairs: how much the people of that revision resemble one another.
     """
@@ -90,6 +93,7 @@ class GalleryInfo:
     created_at_us: int
     pending_purge_count: int = field(default=0, compare=False)
     pairs: GalleryPairs = NO_PAIRS
+    negative_example_count: int = 0
 
     @property
     def enrolled_count(self) -> int:
@@ -105,6 +109,7 @@ class IdentityInfo:
     display_name: str
     template_count: int
     created_at_us: int
+    negative_example_count: int = 0
 
 
 class PersonReference(NamedTuple):
@@ -153,8 +158,33 @@ class ExportedTemplate:
     embedding: NDArray[np.float32]
 
 
-GalleryRecord = IdentityInfo | ExportedTemplate
-"""One record of an export: an identity, or a template of the identity before it."""
+@dataclass(frozen=True, slots=True)
+class NegativeExampleInfo:
+    """Metadata of a face that is not the identity (`facewire.v1.NegativeExample`)."""
+
+    negative_example_id: str
+    identity_id: str
+    quality: Quality
+    detection_score: float
+    created_at_us: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedNegativeExample:
+    """A negative example with its embedding.
+
+    Attributes:
+        info: its metadata.
+        embedding: (d,) float32, unit length; the receiver's own copy.
+    """
+
+    info: NegativeExampleInfo
+    embedding: NDArray[np.float32]
+
+
+GalleryRecord = IdentityInfo | ExportedTemplate | ExportedNegativeExample
+"""One record of an export: an identity, or a template or negative example of the identity before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +254,8 @@ class ImportCounts:
     templates_added: int
     templates_skipped: int
     revision: int
+    negative_examples_added: int = 0
+    negative_examples_skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from facewire_server.errors import OutOfOrder
 from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
-from facewire_server.galleries.records import ExportedTemplate, GalleryRecord, IdentityInfo
+from facewire_server.galleries.records import (
+    ExportedNegativeExample,
+    ExportedTemplate,
+    GalleryRecord,
+    IdentityInfo,
+)
 
 __all__ = ["checked_parts"]
 
@@ -18,11 +23,11 @@ async def checked_parts(
 ) -> AsyncGenerator[list[GalleryRecord], None]:
     """Yields the records in parts, each of which begins with an identity.
 
-    An identity whose templates do not fit its part is repeated at the start of the next one: it
+    An identity whose templates and negative examples do not fit its part is repeated at the start of the next one: it
     may have been deleted in between; if it still exists, repeating it changes nothing.
 
     Raises:
-        OutOfOrder: a template that does not follow its identity.
+        OutOfOrder: a template or negative example that does not follow its identity.
         InvalidField: an id is not valid, or an embedding is of another dimension or not of unit length.
     """
     identity: IdentityInfo | None = None
@@ -43,9 +48,16 @@ async def checked_parts(
         yield part
 
 
-def _owner(record: ExportedTemplate, identity: IdentityInfo | None, dimension: int) -> IdentityInfo:
+def _owner(
+    record: ExportedTemplate | ExportedNegativeExample,
+    identity: IdentityInfo | None,
+    dimension: int,
+) -> IdentityInfo:
     if identity is None or record.info.identity_id != identity.identity_id:
-        raise OutOfOrder("a template does not follow its identity")
-    checked_template_id(record.info.template_id)
+        raise OutOfOrder("a template or negative example does not follow its identity")
+    if isinstance(record, ExportedTemplate):
+        checked_template_id(record.info.template_id)
+    else:
+        checked_template_id(record.info.negative_example_id, "negative_example_id")
     checked_embeddings(record.embedding[None], dimension)
     return identity

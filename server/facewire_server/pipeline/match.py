@@ -53,7 +53,7 @@ def comparable(qualities: Sequence[Quality]) -> NDArray[np.bool_]:
 
 
 def candidates_needed(policy: DecisionPolicy) -> int:
-    """Returns how many identities a search must find for each probe: at least two, for the margin."""
+    """Returns how many identities a search must find for each probe, besides those to pass over: at least two, for the margin."""
     return max(2, policy.max_candidates)
 
 
@@ -95,17 +95,20 @@ def _decide(
     revision: int,
     grounds: Grounds | None,
 ) -> Decision:
-    best = candidates[0] if candidates else None
-    runner_up = candidates[1] if len(candidates) > 1 else None
+    passed_over, left = _passed_over(candidates, threshold.value)
+    if passed_over and not (left and left[0].similarity >= threshold.value):
+        left = candidates  # no one gets the face
+    best = left[0] if left else None
+    runner_up = left[1] if len(left) > 1 else None
     margin = best.similarity - runner_up.similarity if best and runner_up else 0.0
-    if best is None or best.similarity < threshold.value:
+    if best is None or best.lead(threshold.value) < 0:
         outcome = Outcome.UNKNOWN
     elif runner_up and runner_up.similarity >= threshold.value and margin < policy.min_margin:
         outcome = Outcome.AMBIGUOUS
     else:
         outcome = Outcome.KNOWN
     listed = candidates[: policy.max_candidates]
-    between = candidates[:2] if outcome is Outcome.AMBIGUOUS else ()
+    between = left[:2] if outcome is Outcome.AMBIGUOUS else ()
     return Decision(
         outcome,
         best,
@@ -117,7 +120,22 @@ def _decide(
         between,
         look_count=1,
         grounds=grounds,
+        passed_over=passed_over[0] if passed_over else None,
     )
+
+
+def _passed_over(
+    candidates: tuple[Candidate, ...], threshold: float
+) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
+    """Returns those who reach the threshold, and whose negative example the face resembles more; and the others."""
+    passed_over: list[Candidate] = []
+    left: list[Candidate] = []
+    for candidate in candidates:
+        is_passed_over = (
+            candidate.similarity >= threshold and candidate.is_nearer_to_negative_example
+        )
+        (passed_over if is_passed_over else left).append(candidate)
+    return tuple(passed_over), tuple(left)
 
 
 def threshold_of_pair(

@@ -29,11 +29,20 @@ def is_near(
     if similarity_error <= 0 or not candidates:
         return False  # exact, too poor, or the gallery is empty
     least, most = decision.threshold - similarity_error, decision.threshold + similarity_error
-    best, *others = (candidate.similarity for candidate in candidates[:2])
-    if best < least:
+    reaching = [candidate for candidate in candidates if candidate.similarity >= least]
+    if any(_is_near_negative_example(candidate, similarity_error) for candidate in reaching):
+        return True
+    left = [one.similarity for one in candidates if not one.is_nearer_to_negative_example]
+    if not left or left[0] < least:
         return False  # UNKNOWN in any case
+    best, *others = left[:2]
     if best <= most:
         return True
     if not others or others[0] < least:
         return False  # KNOWN in any case
     return best - others[0] <= policy.min_margin + 2 * similarity_error
+
+
+def _is_near_negative_example(candidate: Candidate, similarity_error: float) -> bool:
+    negative = candidate.negative_example_similarity
+    return negative is not None and (abs(candidate.similarity - negative) <= 2 * similarity_error)

@@ -249,6 +249,7 @@ def _candidate_message(candidate: Candidate) -> face_pb2.Candidate:
         display_name=candidate.display_name,
         similarity=candidate.similarity,
         template_id=candidate.template_id,
+        negative_example_similarity=candidate.negative_example_similarity,
     )
 
 

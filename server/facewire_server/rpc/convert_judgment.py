@@ -20,6 +20,7 @@ _DECIDING_RULES: Final = {
     DecidingRule.CLEAR_OF_RUNNER_UP: face_pb2.DECIDING_RULE_CLEAR_OF_RUNNER_UP,
     DecidingRule.WITHIN_MARGIN: face_pb2.DECIDING_RULE_WITHIN_MARGIN,
     DecidingRule.TOO_FEW_LOOKS: face_pb2.DECIDING_RULE_TOO_FEW_LOOKS,
+    DecidingRule.NEARER_TO_NEGATIVE_EXAMPLE: face_pb2.DECIDING_RULE_NEARER_TO_NEGATIVE_EXAMPLE,
 }
 
 
@@ -29,6 +30,7 @@ def judgment_message(decision: Decision) -> face_pb2.Judgment | None:
     if judgment is None:
         return None
     rate, grounds = judgment.false_match_rate, judgment.grounds
+    passed_over = decision.passed_over
     return face_pb2.Judgment(
         deciding_rule=_DECIDING_RULES[judgment.deciding_rule],
         false_match_rate=rate.value if rate else 0.0,
@@ -40,6 +42,10 @@ def judgment_message(decision: Decision) -> face_pb2.Judgment | None:
         min_inter_eye_px=grounds.min_inter_eye_px,
         template_ids=decision.template_ids[:_MOST_TEMPLATES],
         template_count=len(decision.template_ids),
+        passed_over_similarity=passed_over.similarity if passed_over else 0.0,
+        negative_example_similarity=(
+            (passed_over.negative_example_similarity or 0.0) if passed_over else 0.0
+        ),
     )
 
 

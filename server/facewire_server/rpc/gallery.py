@@ -7,7 +7,13 @@ from typing import Any, Protocol
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from facewire_server.access.audit_trail import Trail
 from facewire_server.access.caller import allowed_galleries
-from facewire_server.errors import GalleryDamaged, GalleryNotFound, InvalidField, OutOfOrder
+from facewire_server.errors import (
+    GalleryDamaged,
+    GalleryNotFound,
+    InvalidField,
+    NotImplementedYet,
+    OutOfOrder,
+)
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.examining import Examiner
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
@@ -24,6 +30,13 @@ from facewire_server.rpc.checks import (
 )
 from facewire_server.rpc.convert import detection_options, face_selection
 from facewire_server.rpc.convert_checkup import checked_max_findings, checkup_message
+from facewire_server.rpc.convert_transfer import (
+    export_header_message,
+    export_message,
+    import_header,
+    import_message,
+    import_record,
+)
 from facewire_server.rpc.corrections import CorrectionCalls
 from facewire_server.rpc.incoming import incoming
 from facewire_server.rpc.options import RequestDefaults
@@ -259,11 +272,11 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             read_within(_EXPORT_S),
             self._audit.exporting(context, info) as note,
         ):
-            header = convert.export_header_message(info, self._dimension, self._defaults.decision)
+            header = export_header_message(info, self._dimension, self._defaults.decision)
             await self._write(context, header)
             async for record in records:
                 note(record)
-                await self._write(context, convert.export_message(record))
+                await self._write(context, export_message(record))
 
     async def ImportGallery(
         self, request_iterator: Any, context: Any
@@ -274,7 +287,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         if first is None:
             raise OutOfOrder("the import ended before its header")
         gallery_id = gallery_id_or_default(first.gallery_id)
-        header = convert.import_header(first.record)
+        header = import_header(first.record)
 
         async def records() -> AsyncIterator[GalleryRecord]:
             async for request in requests:
@@ -282,7 +295,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                     raise InvalidField(
                         "gallery_id belongs in the first message", field="gallery_id"
                     )
-                record = convert.import_record(request.record, header.dimension)
+                record = import_record(request.record, header.dimension)
                 yield record
                 # Only now: whoever takes the next record has checked this one.
                 if isinstance(record, ExportedTemplate):
@@ -295,7 +308,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 records(),
                 committed=so_far.parts.append,
             )
-        return convert.import_message(counts, so_far.poor_count)
+        return import_message(counts, so_far.poor_count)
 
     async def PurgeDeleted(
         self, request: gallery_pb2.PurgeDeletedRequest, context: Any
@@ -358,6 +371,27 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.SplitIdentityResponse:
         """Makes one identity two."""
         return await self._corrections.split(request, context)
+
+    async def AddNegativeExample(
+        self, request: gallery_pb2.AddNegativeExampleRequest, context: Any
+    ) -> gallery_pb2.AddNegativeExampleResponse:
+        """Says that a face is not this person."""
+        gallery_id_or_default(request.gallery_id)  # refuses those who are not for it
+        raise NotImplementedYet("negative examples are not kept yet")
+
+    async def ListNegativeExamples(
+        self, request: gallery_pb2.ListNegativeExamplesRequest, context: Any
+    ) -> gallery_pb2.ListNegativeExamplesResponse:
+        """Lists the negative examples of an identity, oldest first."""
+        gallery_id_or_default(request.gallery_id)  # refuses those who are not for it
+        raise NotImplementedYet("negative examples are not kept yet")
+
+    async def DeleteNegativeExample(
+        self, request: gallery_pb2.DeleteNegativeExampleRequest, context: Any
+    ) -> gallery_pb2.DeleteNegativeExampleResponse:
+        """Deletes a negative example."""
+        gallery_id_or_default(request.gallery_id)  # refuses those who are not for it
+        raise NotImplementedYet("negative examples are not kept yet")
 
     async def _allowed_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
         """Returns the galleries of a page, of those that the caller may use."""

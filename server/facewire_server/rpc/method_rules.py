@@ -24,7 +24,9 @@ _WHOLE_S: Final = 3600.0
 """Most seconds in which a client may send the records of an import, or the requests of reflection: it holds a place as
 long. As long as an export may take. Chosen, not measured."""
 
-_PICTURE_METHODS: Final = frozenset({"StreamRecognize", "Recognize", "Compare", "EnrollTemplates"})
+_PICTURE_METHODS: Final = frozenset(
+    {"StreamRecognize", "Recognize", "Compare", "EnrollTemplates", "AddNegativeExample"}
+)
 _STREAM: Final = "StreamRecognize"
 
 

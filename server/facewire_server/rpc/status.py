@@ -60,6 +60,10 @@ STATUSES: dict[type[ServerError], tuple[StatusCode, face_pb2.ErrorReason]] = {
     errors.GalleryNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_GALLERY_NOT_FOUND),
     errors.IdentityNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_IDENTITY_NOT_FOUND),
     errors.TemplateNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_TEMPLATE_NOT_FOUND),
+    errors.NegativeExampleNotFound: (
+        StatusCode.NOT_FOUND,
+        face_pb2.ERROR_REASON_NEGATIVE_EXAMPLE_NOT_FOUND,
+    ),
     errors.TrackNotFound: (StatusCode.NOT_FOUND, face_pb2.ERROR_REASON_TRACK_NOT_FOUND),
     errors.GalleryExists: (StatusCode.ALREADY_EXISTS, face_pb2.ERROR_REASON_GALLERY_EXISTS),
     errors.IdentityExists: (StatusCode.ALREADY_EXISTS, face_pb2.ERROR_REASON_IDENTITY_EXISTS),

@@ -129,6 +129,7 @@ def kept_event(event: TrackEvent, references: References) -> KeptEvent | None:
         best=_nameless(decision.best) if decision.best else None,
         candidates=(),
         ambiguous_between=tuple(map(_nameless, decision.ambiguous_between)),
+        passed_over=None,
     )
     return KeptEvent(
         replace(event, decision=nameless, previous_identity_id=""),

@@ -34,12 +34,35 @@ __all__ = [
 
 
 class Candidate(NamedTuple):
-    """A gallery identity, scored against a probe by the mean of its templates that agree; `template_id` is of the oldest of these."""
+    """A gallery identity, scored against a probe by the mean of its templates that agree; `template_id` is of the oldest of these.
+
+    `negative_example_similarity` is the probe's highest to a negative example of the identity; None = it has none.
+    """
 
     identity_id: str
     display_name: str
     similarity: float
     template_id: str
+    negative_example_similarity: float | None = None
+
+    @property
+    def is_nearer_to_negative_example(self) -> bool:
+        """Whether the probe resembles a negative example more than the identity."""
+        negative = self.negative_example_similarity
+        return negative is not None and negative > self.similarity
+
+    def lead(self, threshold: float) -> float:
+        """Returns the similarity above what this identity must reach: the threshold, and the similarity to each negative example."""
+        negative = self.negative_example_similarity
+        return self.similarity - (threshold if negative is None else max(threshold, negative))
+
+    def scaled(self, by: float) -> "Candidate":
+        """Returns the candidate with its similarities multiplied: those of a mean of looks, from those of its direction."""
+        negative = self.negative_example_similarity
+        return self._replace(
+            similarity=self.similarity * by,
+            negative_example_similarity=None if negative is None else negative * by,
+        )
 
 
 class Outcome(Enum):
@@ -126,8 +149,8 @@ class Decision:
 
     Attributes:
         outcome: the conclusion.
-        best: the most similar identity, whatever the outcome; None if the gallery is empty
-            or the face was too poor to be compared.
+        best: the most similar identity that is not passed over; if there is none that reaches the threshold, the most similar one.
+            None if the gallery is empty or the face was too poor to be compared.
         margin: lead of `best` over the runner-up; 0 without a runner-up.
         threshold: lowest similarity of a match.
         gallery_revision: the revision searched.
@@ -137,6 +160,8 @@ class Decision:
         look_count: looks at the face whose embeddings were averaged; 0 = it was not compared.
         grounds: what it rests on; None unless the policy asked for it.
         template_ids: of the mean that was matched, oldest first; empty unless they were asked for.
+        passed_over: the most similar identity that reaches the threshold, and that the face does not get, since it is nearer to a
+            negative example of it; None = there is none.
     """
 
     outcome: Outcome
@@ -150,6 +175,7 @@ class Decision:
     look_count: int = 0
     grounds: Grounds | None = None
     template_ids: tuple[str, ...] = ()
+    passed_over: Candidate | None = None
 
     @property
     def identity(self) -> Candidate | None:

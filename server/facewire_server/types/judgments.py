@@ -19,6 +19,7 @@ class DecidingRule(Enum):
     CLEAR_OF_RUNNER_UP = "clear of the runner-up"
     WITHIN_MARGIN = "within the margin"
     TOO_FEW_LOOKS = "too few looks"
+    NEARER_TO_NEGATIVE_EXAMPLE = "nearer to a negative example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,16 @@ def _deciding_rule(decision: Decision, grounds: Grounds) -> DecidingRule:
         return DecidingRule.NO_PERSON_TO_COMPARE
     if decision.outcome is Outcome.PENDING:
         return DecidingRule.TOO_FEW_LOOKS
+    if decision.outcome is Outcome.UNKNOWN and decision.passed_over:
+        return DecidingRule.NEARER_TO_NEGATIVE_EXAMPLE
     if decision.outcome is Outcome.UNKNOWN:
         return DecidingRule.BELOW_THRESHOLD
     if decision.outcome is Outcome.AMBIGUOUS:
         return DecidingRule.WITHIN_MARGIN
-    has_runner_up = grounds.identity_count > 1
+    # If all others are passed over there is none, and no lead.
+    has_runner_up = grounds.identity_count > 1 and (
+        decision.passed_over is None or decision.margin > 0
+    )
     runner_up = decision.best.similarity - decision.margin
     if has_runner_up and runner_up >= decision.threshold:
         return DecidingRule.CLEAR_OF_RUNNER_UP

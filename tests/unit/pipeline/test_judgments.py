@@ -58,6 +58,20 @@ def test_a_poor_face_and_an_open_verdict_have_rules_of_their_own():
     assert judgment.deciding_rule is DecidingRule.TOO_FEW_LOOKS
 
 
+def test_a_face_that_is_nearer_to_a_negative_example_has_a_rule_of_its_own():
+    passed_over = Candidate("id0", "", 0.9, "t0", 0.95)
+    found = SearchResult(7, ((passed_over, Candidate("id1", "", 0.2, "t1")),), 40, PAIRS)
+    (decision,) = decisions(found, np.array([True]), POLICY)
+    judgment = judgment_of(decision)
+    assert judgment
+    assert judgment.deciding_rule is DecidingRule.NEARER_TO_NEGATIVE_EXAMPLE
+    found = SearchResult(7, ((passed_over, Candidate("id1", "", 0.8, "t1")),), 40, PAIRS)
+    (decision,) = decisions(found, np.array([True]), POLICY)
+    judgment = judgment_of(decision)
+    assert judgment
+    assert judgment.deciding_rule is DecidingRule.ALONE_ABOVE_THRESHOLD
+
+
 def test_the_numbers_are_those_of_the_gallerys_rule():
     decision = decided(0.9, 0.2)
     judgment = judgment_of(decision)

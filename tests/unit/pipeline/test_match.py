@@ -72,6 +72,60 @@ def test_a_decision_carries_its_grounds() -> None:
     assert decision.candidates == ()
 
 
+def decide_with_negatives(*pairs: tuple[float, float | None]) -> Decision:
+    """Decides among candidates with these similarities to the identity and to a negative example of it."""
+    candidates = tuple(
+        Candidate(f"id{rank}", "", similarity, f"t{rank}", negative)
+        for rank, (similarity, negative) in enumerate(pairs)
+    )
+    policy = replace(POLICY, max_candidates=9)
+    (decision,) = decisions(SearchResult(7, (candidates,), 9), np.array([True]), policy)
+    assert decision.candidates == candidates, "who is passed over is listed, too"
+    return decision
+
+
+def test_a_face_that_is_nearer_to_a_negative_example_does_not_get_the_name() -> None:
+    decision = decide_with_negatives((0.6, 0.61))
+    assert (decision.outcome, decision.identity, decision.template_id) == (
+        Outcome.UNKNOWN,
+        None,
+        "",
+    )
+    assert decision.best == decision.passed_over == Candidate("id0", "", 0.6, "t0", 0.61)
+    assert decide_with_negatives((0.6, 0.6)).outcome is Outcome.KNOWN, "as near as the person"
+    kept = decide_with_negatives((0.6, 0.59))
+    assert (kept.outcome, kept.passed_over) == (Outcome.KNOWN, None)
+
+
+def test_the_next_identity_that_the_face_reaches_gets_it() -> None:
+    decision = decide_with_negatives((0.7, 0.8), (0.6, None), (0.5, 0.45))
+    assert decision.outcome is Outcome.KNOWN
+    assert decision.identity
+    assert decision.identity.identity_id == "id1"
+    assert decision.margin == pytest.approx(0.1), "to the next one that is not passed over"
+    assert decision.passed_over
+    assert decision.passed_over.identity_id == "id0"
+
+
+def test_who_is_passed_over_makes_no_face_ambiguous() -> None:
+    assert decide_with_negatives((0.7, 0.6), (0.69, 0.8)).outcome is Outcome.KNOWN
+    between = decide_with_negatives((0.7, 0.8), (0.6, None), (0.59, 0.3)).ambiguous_between
+    assert [one.identity_id for one in between] == ["id1", "id2"]
+
+
+def test_if_no_one_gets_the_face_the_best_is_the_most_similar_one() -> None:
+    decision = decide_with_negatives((0.7, 0.8), (0.5, 0.6), (0.39, None))
+    assert decision.outcome is Outcome.UNKNOWN
+    assert decision.best
+    assert (decision.best.identity_id, decision.margin) == ("id0", pytest.approx(0.2))
+
+
+def test_below_the_threshold_a_negative_example_changes_nothing() -> None:
+    decision = decide_with_negatives((0.39, 0.8), (0.3, None))
+    assert (decision.outcome, decision.passed_over) == (Outcome.UNKNOWN, None)
+    assert decision.margin == pytest.approx(0.09)
+
+
 BY_RATE = DecisionPolicy(None, 0.05, 10.0, error_rates=by_size((10, 0.4), (100, 0.5), (1000, 0.6)))
 
 

@@ -60,6 +60,40 @@ def test_no_change_within_the_error_changes_a_decision_that_is_not_near(min_marg
     assert steady > 500, "or nothing was tested"
 
 
+def with_negatives(scores: dict[str, tuple[float, float]]) -> tuple[Candidate, ...]:
+    """The two best that are not nearer to a negative example, and those between, as a search returns them."""
+    ranked = sorted(scores.items(), key=lambda one: -one[1][0])
+    found: list[Candidate] = []
+    for name, (similarity, negative) in ranked:
+        found.append(Candidate(name, name, similarity, "t", negative))
+        if sum(not one.is_nearer_to_negative_example for one in found) == 2:
+            break
+    return tuple(found)
+
+
+def decide_among(found: tuple[Candidate, ...], by: DecisionPolicy) -> Decision:
+    (decision,) = decisions(SearchResult(1, (found,), 3), np.array([True]), by)
+    return decision
+
+
+def test_nor_does_it_change_a_decision_with_negative_examples_that_is_not_near() -> None:
+    by, draw, steady, passed_over = policy(0.03), random.Random(11), 0, 0
+    for _ in range(3000):
+        before = {name: (draw.uniform(0.3, 0.6), draw.uniform(0.3, 0.6)) for name in "ab"}
+        found = with_negatives(before)
+        decided = decide_among(found, by)
+        if is_near(decided, found, by, ERROR):
+            continue
+        steady, passed_over = steady + 1, passed_over + bool(decided.passed_over)
+        for signs in itertools.product((-1, 1), repeat=4):
+            after = {
+                name: (own + signs[row] * ERROR * 0.999, negative + signs[row + 2] * ERROR * 0.999)
+                for row, (name, (own, negative)) in enumerate(before.items())
+            }
+            assert concluded(decide_among(with_negatives(after), by)) == concluded(decided)
+    assert min(steady, passed_over) > 300, "or nothing was tested"
+
+
 @pytest.mark.parametrize(
     ("similarities", "is_it"),
     [

@@ -12,14 +12,23 @@ from facewire_server.errors import InvalidField
 from facewire_server.galleries.records import (
     Enrollment,
     EnrollmentResult,
+    ExportedNegativeExample,
     ExportedTemplate,
     GalleryInfo,
+    GalleryRecord,
     IdentityInfo,
     ImportCounts,
+    NegativeExampleInfo,
     TemplateInfo,
 )
 from facewire_server.galleries.refusal import Refusal
-from facewire_server.rpc import convert, convert_gallery, convert_recognition, convert_tracks
+from facewire_server.rpc import (
+    convert,
+    convert_gallery,
+    convert_recognition,
+    convert_tracks,
+    convert_transfer,
+)
 from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason, StreamPlan
 from facewire_server.thresholds import GalleryPairs, ThresholdSource
 from facewire_server.types import (
@@ -53,12 +62,16 @@ QUALITY = Quality(
     pitch=0.0625,
     faults=(QualityFault.BLURRED, QualityFault.UPSIDE_DOWN),
 )
-GALLERY = GalleryInfo("doors", "Front doors", 7, 11, 13, "c" * 64, 17, 19)
-IDENTITY = IdentityInfo("ada", "Ada", 3, 19)
+GALLERY = GalleryInfo(
+    "doors", "Front doors", 7, 11, 13, "c" * 64, 17, 19, negative_example_count=23
+)
+IDENTITY = IdentityInfo("ada", "Ada", 3, 19, 5)
 TEMPLATE = TemplateInfo("a" * 32, "ada", QUALITY, 0.75, 23, "front door")
 EXPORTED = ExportedTemplate(TEMPLATE, np.array([0, 1, 0, 0], np.float32))
-CANDIDATE = Candidate("ada", "Ada", 0.5, "a" * 32)
-RUNNER_UP = Candidate("bo", "Bo", 0.25, "b" * 32)
+NEGATIVE = NegativeExampleInfo("e" * 32, "ada", QUALITY, 0.75, 23, "front door")
+EXPORTED_NEGATIVE = ExportedNegativeExample(NEGATIVE, np.array([0, 0, 1, 0], np.float32))
+CANDIDATE = Candidate("ada", "Ada", 0.5, "a" * 32, 0.125)
+RUNNER_UP = Candidate("bo", "Bo", 0.25, "b" * 32, 0.1875)
 DECISION = Decision(
     Outcome.KNOWN,
     CANDIDATE,
@@ -103,7 +116,7 @@ def test_the_threshold_of_a_gallery_is_by_the_people_who_can_be_found(
     assert message.threshold_source == face_pb2.THRESHOLD_SOURCE_ERROR_RATE
     enrolled = Enrollment((), 7, info.enrolled_count)
     assert convert_gallery.enrollment_message(enrolled, by_rate).threshold == message.threshold
-    header = convert_gallery.export_header_message(info, 512, by_rate).record.header
+    header = convert_transfer.export_header_message(info, 512, by_rate).record.header
     assert header.gallery == message
 
 
@@ -122,28 +135,32 @@ def test_a_template() -> None:
 
 
 def test_what_an_import_did() -> None:
-    counts = ImportCounts(2, 3, 5, 7)
-    message = convert_gallery.import_message(counts, 6)
+    counts = ImportCounts(2, 3, 5, 7, 11, 13)
+    message = convert_transfer.import_message(counts, 6)
     assert_same(message, counts, besides=["templates_poor"])
     assert message.templates_poor == 6
 
 
-@pytest.mark.parametrize("record", [IDENTITY, EXPORTED])
-def test_a_record_of_an_export_is_imported_as_it_was(
-    record: IdentityInfo | ExportedTemplate,
-) -> None:
-    message = convert_gallery.export_message(record).record
-    imported = convert_gallery.import_record(message, 4)
+def test_a_negative_example() -> None:
+    message = convert_gallery.negative_example_message(NEGATIVE)
+    assert_same(message, NEGATIVE, besides=["quality"])
+    assert_same(message.quality, QUALITY, besides=["faults"])
+
+
+@pytest.mark.parametrize("record", [IDENTITY, EXPORTED, EXPORTED_NEGATIVE])
+def test_a_record_of_an_export_is_imported_as_it_was(record: GalleryRecord) -> None:
+    message = convert_transfer.export_message(record).record
+    imported = convert_transfer.import_record(message, 4)
     if isinstance(record, IdentityInfo):
         assert imported == record
     else:
-        assert isinstance(imported, ExportedTemplate)
+        assert isinstance(imported, type(record))
         assert imported.info == record.info
         np.testing.assert_array_equal(imported.embedding, record.embedding)
 
 
 def test_the_header_of_an_export() -> None:
-    header = convert_gallery.export_header_message(GALLERY, 512, DEFAULTS.decision).record.header
+    header = convert_transfer.export_header_message(GALLERY, 512, DEFAULTS.decision).record.header
     assert header.gallery == convert_gallery.gallery_message(GALLERY, DEFAULTS.decision)
     assert header.dimension == 512
 
@@ -213,6 +230,9 @@ def test_a_face_with_its_decision() -> None:
     assert_same(first, CANDIDATE)
     assert_same(second, RUNNER_UP)
     assert message.decision.identity_id == ""
+    without = replace(DECISION, candidates=(Candidate("ada", "Ada", 0.5, "a" * 32),))
+    (candidate,) = convert.face_message(a_face(without)).decision.candidates
+    assert not candidate.HasField("negative_example_similarity")
 
 
 def test_a_judgment() -> None:
@@ -246,6 +266,10 @@ def test_a_judgment() -> None:
     for field in message.threshold_rule.DESCRIPTOR.fields:
         wanted = numbers.get(field.name, getattr(rule, field.name, None))
         assert getattr(message.threshold_rule, field.name) == pytest.approx(wanted), field.name
+    assert (message.passed_over_similarity, message.negative_example_similarity) == (0.0, 0.0)
+    passed = replace(explained, passed_over=Candidate("cy", "Cy", 0.5, "c" * 32, 0.625))
+    message = convert.decision_message(passed).judgment
+    assert (message.passed_over_similarity, message.negative_example_similarity) == (0.5, 0.625)
     for kind in DecidingRule:
         assert face_pb2.DecidingRule.Value(f"DECIDING_RULE_{kind.name}")
 

@@ -9,7 +9,7 @@ import pytest
 from facewire.v1 import face_pb2, gallery_pb2
 from facewire_server.errors import InvalidField, OutOfOrder
 from facewire_server.galleries.records import ExportedTemplate, IdentityInfo
-from facewire_server.rpc.convert_gallery import import_header, import_record
+from facewire_server.rpc.convert_transfer import import_header, import_record
 from facewire_server.types import QualityFault
 
 EMBEDDING = np.array([0, 1, 0, 0], "<f4")
@@ -33,6 +33,17 @@ def template(embedding: bytes = EMBEDDING.tobytes(), **fields: Any) -> gallery_p
     return gallery_pb2.GalleryRecord(template=exported)
 
 
+def negative(embedding: bytes = EMBEDDING.tobytes(), **fields: Any) -> gallery_pb2.GalleryRecord:
+    whole: dict[str, Any] = {"negative_example_id": "e" * 32, "identity_id": "ada"} | fields
+    exported = gallery_pb2.ExportedNegativeExample(
+        negative_example=gallery_pb2.NegativeExample(**whole), embedding=embedding
+    )
+    return gallery_pb2.GalleryRecord(negative_example=exported)
+
+
+OF_NEGATIVE = "record.negative_example"
+
+
 @pytest.mark.parametrize(
     ("record", "field"),
     [
@@ -53,6 +64,11 @@ def template(embedding: bytes = EMBEDDING.tobytes(), **fields: Any) -> gallery_p
         (template(np.array([0, 1, 0, np.inf], "<f4").tobytes()), "record.template"),
         (template(EMBEDDING.tobytes()[4:]), "record.template.embedding"),
         (template(EMBEDDING.tobytes() + b"\0"), "record.template.embedding"),
+        (negative(negative_example_id="a"), f"{OF_NEGATIVE}.negative_example.negative_example_id"),
+        (negative(identity_id=""), f"{OF_NEGATIVE}.negative_example.identity_id"),
+        (negative(source="x" * 257), f"{OF_NEGATIVE}.negative_example.source"),
+        (negative(quality=face_pb2.Quality(pitch=math.inf)), OF_NEGATIVE),
+        (negative(EMBEDDING.tobytes()[4:]), f"{OF_NEGATIVE}.embedding"),
     ],
 )
 def test_a_record_at_fault_names_its_field(record: gallery_pb2.GalleryRecord, field: str) -> None:

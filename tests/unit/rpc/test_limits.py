@@ -9,7 +9,13 @@ from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2
 from facewire_server.errors import InvalidField, UndecodableImage
 from facewire_server.galleries.records import EnrollmentResult
 from facewire_server.galleries.refusal import Refusal
-from facewire_server.rpc import checks, convert, convert_gallery, convert_recognition
+from facewire_server.rpc import (
+    checks,
+    convert,
+    convert_gallery,
+    convert_recognition,
+    convert_transfer,
+)
 from facewire_server.streams.values import Answered
 from fakes.wire import DEFAULTS, LIMITS
 
@@ -39,7 +45,7 @@ def pictures(*sizes: int) -> object:
 
 def dimension(number: int) -> object:
     header = gallery_pb2.ExportHeader(dimension=number)
-    return convert_gallery.import_header(gallery_pb2.GalleryRecord(header=header))
+    return convert_transfer.import_header(gallery_pb2.GalleryRecord(header=header))
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,8 @@ class DecidingRule(WireEnum):
     """AMBIGUOUS: another identity reaches the threshold, too, and lies less than `min_margin` behind."""
     TOO_FEW_LOOKS = "TOO_FEW_LOOKS"
     """PENDING: the looks at the face so far do not suffice."""
+    NEARER_TO_NEGATIVE_EXAMPLE = "NEARER_TO_NEGATIVE_EXAMPLE"
+    """UNKNOWN: an identity reaches the threshold, but the face is nearer to a negative example of it."""
 
 
 class QualityFault(WireEnum):
@@ -350,3 +352,4 @@ class ErrorReason(WireEnum):
     UNKNOWN_PERSON_NOT_FOUND = "UNKNOWN_PERSON_NOT_FOUND"
     CROP_KEY_MISSING = "CROP_KEY_MISSING"
     GALLERY_TOO_LARGE = "GALLERY_TOO_LARGE"
+    NEGATIVE_EXAMPLE_NOT_FOUND = "NEGATIVE_EXAMPLE_NOT_FOUND"

@@ -61,6 +61,7 @@ _BY_REASON: dict[ErrorReason, tuple[type[errors.FacewireError], str]] = {
     ),
     ErrorReason.IDENTITY_NOT_FOUND: (errors.NotFoundError, ""),
     ErrorReason.TEMPLATE_NOT_FOUND: (errors.NotFoundError, ""),
+    ErrorReason.NEGATIVE_EXAMPLE_NOT_FOUND: (errors.NotFoundError, ""),
     ErrorReason.TRACK_NOT_FOUND: (errors.NotFoundError, ""),
     ErrorReason.CROPS_NOT_KEPT: (
         errors.NotSupportedError,

@@ -48,6 +48,7 @@ class DecidingRule(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DECIDING_RULE_CLEAR_OF_RUNNER_UP: _ClassVar[DecidingRule]
     DECIDING_RULE_WITHIN_MARGIN: _ClassVar[DecidingRule]
     DECIDING_RULE_TOO_FEW_LOOKS: _ClassVar[DecidingRule]
+    DECIDING_RULE_NEARER_TO_NEGATIVE_EXAMPLE: _ClassVar[DecidingRule]
 
 class ThresholdSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -117,6 +118,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_CROP_KEY_MISSING: _ClassVar[ErrorReason]
     ERROR_REASON_GALLERY_TOO_LARGE: _ClassVar[ErrorReason]
+    ERROR_REASON_NEGATIVE_EXAMPLE_NOT_FOUND: _ClassVar[ErrorReason]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
@@ -150,6 +152,7 @@ DECIDING_RULE_ALONE_ABOVE_THRESHOLD: DecidingRule
 DECIDING_RULE_CLEAR_OF_RUNNER_UP: DecidingRule
 DECIDING_RULE_WITHIN_MARGIN: DecidingRule
 DECIDING_RULE_TOO_FEW_LOOKS: DecidingRule
+DECIDING_RULE_NEARER_TO_NEGATIVE_EXAMPLE: DecidingRule
 THRESHOLD_SOURCE_UNSPECIFIED: ThresholdSource
 THRESHOLD_SOURCE_REQUEST: ThresholdSource
 THRESHOLD_SOURCE_OPERATOR: ThresholdSource
@@ -207,6 +210,7 @@ ERROR_REASON_UNKNOWN_PEOPLE_NOT_KEPT: ErrorReason
 ERROR_REASON_UNKNOWN_PERSON_NOT_FOUND: ErrorReason
 ERROR_REASON_CROP_KEY_MISSING: ErrorReason
 ERROR_REASON_GALLERY_TOO_LARGE: ErrorReason
+ERROR_REASON_NEGATIVE_EXAMPLE_NOT_FOUND: ErrorReason
 
 class Image(_message.Message):
     __slots__ = ("data", "format", "width_px", "height_px", "stride_bytes", "chroma_stride_bytes", "plane_height_px")
@@ -331,7 +335,7 @@ class Decision(_message.Message):
     def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., margin: _Optional[float] = ..., template_id: _Optional[str] = ..., gallery_revision: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold_source: _Optional[_Union[ThresholdSource, str]] = ..., ambiguous_between: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., look_count: _Optional[int] = ..., judgment: _Optional[_Union[Judgment, _Mapping]] = ...) -> None: ...
 
 class Judgment(_message.Message):
-    __slots__ = ("deciding_rule", "false_match_rate", "false_match_rate_bound", "is_extrapolated", "false_name_rate", "threshold_rule", "min_margin", "min_inter_eye_px", "template_ids", "template_count")
+    __slots__ = ("deciding_rule", "false_match_rate", "false_match_rate_bound", "is_extrapolated", "false_name_rate", "threshold_rule", "min_margin", "min_inter_eye_px", "template_ids", "template_count", "passed_over_similarity", "negative_example_similarity")
     DECIDING_RULE_FIELD_NUMBER: _ClassVar[int]
     FALSE_MATCH_RATE_FIELD_NUMBER: _ClassVar[int]
     FALSE_MATCH_RATE_BOUND_FIELD_NUMBER: _ClassVar[int]
@@ -342,6 +346,8 @@ class Judgment(_message.Message):
     MIN_INTER_EYE_PX_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_IDS_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PASSED_OVER_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLE_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     deciding_rule: DecidingRule
     false_match_rate: float
     false_match_rate_bound: float
@@ -352,7 +358,9 @@ class Judgment(_message.Message):
     min_inter_eye_px: float
     template_ids: _containers.RepeatedScalarFieldContainer[str]
     template_count: int
-    def __init__(self, deciding_rule: _Optional[_Union[DecidingRule, str]] = ..., false_match_rate: _Optional[float] = ..., false_match_rate_bound: _Optional[float] = ..., is_extrapolated: bool = ..., false_name_rate: _Optional[float] = ..., threshold_rule: _Optional[_Union[ThresholdRule, _Mapping]] = ..., min_margin: _Optional[float] = ..., min_inter_eye_px: _Optional[float] = ..., template_ids: _Optional[_Iterable[str]] = ..., template_count: _Optional[int] = ...) -> None: ...
+    passed_over_similarity: float
+    negative_example_similarity: float
+    def __init__(self, deciding_rule: _Optional[_Union[DecidingRule, str]] = ..., false_match_rate: _Optional[float] = ..., false_match_rate_bound: _Optional[float] = ..., is_extrapolated: bool = ..., false_name_rate: _Optional[float] = ..., threshold_rule: _Optional[_Union[ThresholdRule, _Mapping]] = ..., min_margin: _Optional[float] = ..., min_inter_eye_px: _Optional[float] = ..., template_ids: _Optional[_Iterable[str]] = ..., template_count: _Optional[int] = ..., passed_over_similarity: _Optional[float] = ..., negative_example_similarity: _Optional[float] = ...) -> None: ...
 
 class ThresholdRule(_message.Message):
     __slots__ = ("threshold", "max_fpir", "identity_count", "mean", "spread", "shrinkage", "pair_mean", "pair_spread", "paired_identity_count", "is_extrapolated", "cohesion")
@@ -381,16 +389,18 @@ class ThresholdRule(_message.Message):
     def __init__(self, threshold: _Optional[float] = ..., max_fpir: _Optional[float] = ..., identity_count: _Optional[int] = ..., mean: _Optional[float] = ..., spread: _Optional[float] = ..., shrinkage: _Optional[float] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ..., is_extrapolated: bool = ..., cohesion: _Optional[float] = ...) -> None: ...
 
 class Candidate(_message.Message):
-    __slots__ = ("identity_id", "display_name", "similarity", "template_id")
+    __slots__ = ("identity_id", "display_name", "similarity", "template_id", "negative_example_similarity")
     IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLE_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     identity_id: str
     display_name: str
     similarity: float
     template_id: str
-    def __init__(self, identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., template_id: _Optional[str] = ...) -> None: ...
+    negative_example_similarity: float
+    def __init__(self, identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., similarity: _Optional[float] = ..., template_id: _Optional[str] = ..., negative_example_similarity: _Optional[float] = ...) -> None: ...
 
 class DecisionPolicy(_message.Message):
     __slots__ = ("threshold", "min_margin", "min_inter_eye_px", "max_fpir")

@@ -24,7 +24,7 @@ FINDING_KIND_DISAGREEING: FindingKind
 FINDING_KIND_POOR_PICTURE: FindingKind
 
 class Gallery(_message.Message):
-    __slots__ = ("gallery_id", "display_name", "revision", "identity_count", "template_count", "model_contract_id", "pending_purge_count", "created_at_us", "threshold", "threshold_source")
+    __slots__ = ("gallery_id", "display_name", "revision", "identity_count", "template_count", "model_contract_id", "pending_purge_count", "created_at_us", "threshold", "threshold_source", "negative_example_count")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,7 @@ class Gallery(_message.Message):
     CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     display_name: str
     revision: int
@@ -45,19 +46,22 @@ class Gallery(_message.Message):
     created_at_us: int
     threshold: float
     threshold_source: _face_pb2.ThresholdSource
-    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., pending_purge_count: _Optional[int] = ..., created_at_us: _Optional[int] = ..., threshold: _Optional[float] = ..., threshold_source: _Optional[_Union[_face_pb2.ThresholdSource, str]] = ...) -> None: ...
+    negative_example_count: int
+    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., pending_purge_count: _Optional[int] = ..., created_at_us: _Optional[int] = ..., threshold: _Optional[float] = ..., threshold_source: _Optional[_Union[_face_pb2.ThresholdSource, str]] = ..., negative_example_count: _Optional[int] = ...) -> None: ...
 
 class Identity(_message.Message):
-    __slots__ = ("identity_id", "display_name", "template_count", "created_at_us")
+    __slots__ = ("identity_id", "display_name", "template_count", "created_at_us", "negative_example_count")
     IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     identity_id: str
     display_name: str
     template_count: int
     created_at_us: int
-    def __init__(self, identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., template_count: _Optional[int] = ..., created_at_us: _Optional[int] = ...) -> None: ...
+    negative_example_count: int
+    def __init__(self, identity_id: _Optional[str] = ..., display_name: _Optional[str] = ..., template_count: _Optional[int] = ..., created_at_us: _Optional[int] = ..., negative_example_count: _Optional[int] = ...) -> None: ...
 
 class Template(_message.Message):
     __slots__ = ("template_id", "identity_id", "quality", "detection_score", "created_at_us", "source")
@@ -74,6 +78,22 @@ class Template(_message.Message):
     created_at_us: int
     source: str
     def __init__(self, template_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., detection_score: _Optional[float] = ..., created_at_us: _Optional[int] = ..., source: _Optional[str] = ...) -> None: ...
+
+class NegativeExample(_message.Message):
+    __slots__ = ("negative_example_id", "identity_id", "quality", "detection_score", "created_at_us", "source")
+    NEGATIVE_EXAMPLE_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    negative_example_id: str
+    identity_id: str
+    quality: _face_pb2.Quality
+    detection_score: float
+    created_at_us: int
+    source: str
+    def __init__(self, negative_example_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., detection_score: _Optional[float] = ..., created_at_us: _Optional[int] = ..., source: _Optional[str] = ...) -> None: ...
 
 class CreateGalleryRequest(_message.Message):
     __slots__ = ("gallery_id", "display_name")
@@ -320,18 +340,22 @@ class ImportGalleryRequest(_message.Message):
     def __init__(self, gallery_id: _Optional[str] = ..., record: _Optional[_Union[GalleryRecord, _Mapping]] = ...) -> None: ...
 
 class ImportGalleryResponse(_message.Message):
-    __slots__ = ("identities_added", "templates_added", "templates_skipped", "revision", "templates_poor")
+    __slots__ = ("identities_added", "templates_added", "templates_skipped", "revision", "templates_poor", "negative_examples_added", "negative_examples_skipped")
     IDENTITIES_ADDED_FIELD_NUMBER: _ClassVar[int]
     TEMPLATES_ADDED_FIELD_NUMBER: _ClassVar[int]
     TEMPLATES_SKIPPED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     TEMPLATES_POOR_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLES_ADDED_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLES_SKIPPED_FIELD_NUMBER: _ClassVar[int]
     identities_added: int
     templates_added: int
     templates_skipped: int
     revision: int
     templates_poor: int
-    def __init__(self, identities_added: _Optional[int] = ..., templates_added: _Optional[int] = ..., templates_skipped: _Optional[int] = ..., revision: _Optional[int] = ..., templates_poor: _Optional[int] = ...) -> None: ...
+    negative_examples_added: int
+    negative_examples_skipped: int
+    def __init__(self, identities_added: _Optional[int] = ..., templates_added: _Optional[int] = ..., templates_skipped: _Optional[int] = ..., revision: _Optional[int] = ..., templates_poor: _Optional[int] = ..., negative_examples_added: _Optional[int] = ..., negative_examples_skipped: _Optional[int] = ...) -> None: ...
 
 class PurgeDeletedRequest(_message.Message):
     __slots__ = ()
@@ -462,14 +486,16 @@ class MergeIdentitiesRequest(_message.Message):
     def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., merged_identity_id: _Optional[str] = ...) -> None: ...
 
 class MergeIdentitiesResponse(_message.Message):
-    __slots__ = ("identity", "revision", "moved_template_count")
+    __slots__ = ("identity", "revision", "moved_template_count", "moved_negative_example_count")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     MOVED_TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MOVED_NEGATIVE_EXAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     identity: Identity
     revision: int
     moved_template_count: int
-    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ..., moved_template_count: _Optional[int] = ...) -> None: ...
+    moved_negative_example_count: int
+    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ..., moved_template_count: _Optional[int] = ..., moved_negative_example_count: _Optional[int] = ...) -> None: ...
 
 class SplitIdentityRequest(_message.Message):
     __slots__ = ("gallery_id", "identity_id", "template_ids", "new_identity_id", "display_name")
@@ -494,14 +520,16 @@ class SplitIdentityResponse(_message.Message):
     def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class GalleryRecord(_message.Message):
-    __slots__ = ("header", "identity", "template")
+    __slots__ = ("header", "identity", "template", "negative_example")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLE_FIELD_NUMBER: _ClassVar[int]
     header: ExportHeader
     identity: Identity
     template: ExportedTemplate
-    def __init__(self, header: _Optional[_Union[ExportHeader, _Mapping]] = ..., identity: _Optional[_Union[Identity, _Mapping]] = ..., template: _Optional[_Union[ExportedTemplate, _Mapping]] = ...) -> None: ...
+    negative_example: ExportedNegativeExample
+    def __init__(self, header: _Optional[_Union[ExportHeader, _Mapping]] = ..., identity: _Optional[_Union[Identity, _Mapping]] = ..., template: _Optional[_Union[ExportedTemplate, _Mapping]] = ..., negative_example: _Optional[_Union[ExportedNegativeExample, _Mapping]] = ...) -> None: ...
 
 class ExportHeader(_message.Message):
     __slots__ = ("gallery", "dimension")
@@ -518,6 +546,82 @@ class ExportedTemplate(_message.Message):
     template: Template
     embedding: bytes
     def __init__(self, template: _Optional[_Union[Template, _Mapping]] = ..., embedding: _Optional[bytes] = ...) -> None: ...
+
+class ExportedNegativeExample(_message.Message):
+    __slots__ = ("negative_example", "embedding")
+    NEGATIVE_EXAMPLE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    negative_example: NegativeExample
+    embedding: bytes
+    def __init__(self, negative_example: _Optional[_Union[NegativeExample, _Mapping]] = ..., embedding: _Optional[bytes] = ...) -> None: ...
+
+class AddNegativeExampleRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id", "image", "selection", "detection", "request_id", "source")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    image: _face_pb2.Image
+    selection: _face_pb2.FaceSelection
+    detection: _face_pb2.DetectionOptions
+    request_id: str
+    source: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., image: _Optional[_Union[_face_pb2.Image, _Mapping]] = ..., selection: _Optional[_Union[_face_pb2.FaceSelection, str]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ..., request_id: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+
+class AddNegativeExampleResponse(_message.Message):
+    __slots__ = ("negative_example", "box", "similarity", "threshold", "threshold_source", "revision")
+    NEGATIVE_EXAMPLE_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    negative_example: NegativeExample
+    box: _face_pb2.Box
+    similarity: float
+    threshold: float
+    threshold_source: _face_pb2.ThresholdSource
+    revision: int
+    def __init__(self, negative_example: _Optional[_Union[NegativeExample, _Mapping]] = ..., box: _Optional[_Union[_face_pb2.Box, _Mapping]] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., threshold_source: _Optional[_Union[_face_pb2.ThresholdSource, str]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class ListNegativeExamplesRequest(_message.Message):
+    __slots__ = ("gallery_id", "identity_id", "page_size", "page_token")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    identity_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListNegativeExamplesResponse(_message.Message):
+    __slots__ = ("negative_examples", "next_page_token")
+    NEGATIVE_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    negative_examples: _containers.RepeatedCompositeFieldContainer[NegativeExample]
+    next_page_token: str
+    def __init__(self, negative_examples: _Optional[_Iterable[_Union[NegativeExample, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteNegativeExampleRequest(_message.Message):
+    __slots__ = ("gallery_id", "negative_example_id")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLE_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    negative_example_id: str
+    def __init__(self, gallery_id: _Optional[str] = ..., negative_example_id: _Optional[str] = ...) -> None: ...
+
+class DeleteNegativeExampleResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
 class GetTemplateRequest(_message.Message):
     __slots__ = ("gallery_id", "template_id")

@@ -178,6 +178,21 @@ class GalleryServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_gallery__pb2.SplitIdentityRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_gallery__pb2.SplitIdentityResponse.FromString,
                 _registered_method=True)
+        self.AddNegativeExample = channel.unary_unary(
+                '/facewire.v1.GalleryService/AddNegativeExample',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.AddNegativeExampleRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.AddNegativeExampleResponse.FromString,
+                _registered_method=True)
+        self.ListNegativeExamples = channel.unary_unary(
+                '/facewire.v1.GalleryService/ListNegativeExamples',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.ListNegativeExamplesRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.ListNegativeExamplesResponse.FromString,
+                _registered_method=True)
+        self.DeleteNegativeExample = channel.unary_unary(
+                '/facewire.v1.GalleryService/DeleteNegativeExample',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.DeleteNegativeExampleRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.DeleteNegativeExampleResponse.FromString,
+                _registered_method=True)
 
 
 class GalleryServiceServicer(object):
@@ -277,7 +292,7 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteIdentity(self, request, context):
-        """Deletes an identity with all its templates. The next search does not find it any more.
+        """Deletes an identity with all its templates and negative examples. The next search does not find it any more.
 
         Errors: `NOT_FOUND` (IDENTITY_NOT_FOUND).
         """
@@ -329,7 +344,7 @@ class GalleryServiceServicer(object):
 
     def ExportGallery(self, request, context):
         """Streams a snapshot of a gallery: a header, then every identity followed by its
-        templates. The only method that returns embeddings: the response is biometric data.
+        templates and its negative examples. The only method that returns embeddings: the response is biometric data.
 
         Errors:
         * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the gallery was made with another model.
@@ -342,14 +357,16 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ImportGallery(self, request_iterator, context):
-        """Adds the identities and templates of an export to a gallery, which must exist. The
+        """Adds the identities, templates and negative examples of an export to a gallery, which must exist. The
         first message carries `header`. Committed in parts: an interrupted import
-        leaves the parts before; templates that exist already (same id) are skipped, so
+        leaves the parts before; templates and negative examples that exist already (same id) are skipped, so
         that it can be sent again. Not gated as enrollments are: templates of poor faces are
         added, and counted in `templates_poor`.
 
         Errors:
-        * `INVALID_ARGUMENT` (OUT_OF_ORDER): no header first, or a template without its identity.
+        * `INVALID_ARGUMENT` (OUT_OF_ORDER): no header first, or a template or negative example without its identity; also a record that
+        the server does not know, as a negative example is for a server without AddNegativeExample.
+        * `RESOURCE_EXHAUSTED` (GALLERY_FULL): also if an identity would have more than 100 negative examples.
         * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the export was made with another model.
         * `DEADLINE_EXCEEDED` (TIMED_OUT): the next message did not come within `request_timeout_ms`;
         what the parts before added stays.
@@ -450,8 +467,8 @@ class GalleryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def MergeIdentities(self, request, context):
-        """Makes two identities that are one person into one: the templates of `merged_identity_id` become the other's, with their
-        ids and kept crops, and it is deleted. The other one keeps its id, display name and time. In one commit: no search finds
+        """Makes two identities that are one person into one: the templates and negative examples of `merged_identity_id` become the other's,
+        with their ids and kept crops, and it is deleted. The other one keeps its id, display name and time. In one commit: no search finds
         neither or both. Tracks and events about the merged identity are about the other one from then on, also after SplitIdentity.
         A stream's track that has its name is decided again; its kept picture goes, and if it ends before, its end is not kept. If the two are not one person, SplitIdentity takes it back: list
         the templates of both before.
@@ -460,6 +477,7 @@ class GalleryServiceServicer(object):
         * `NOT_FOUND` (IDENTITY_NOT_FOUND): one of them does not exist; so ends a call that is repeated.
         * `INVALID_ARGUMENT` (FIELD_INVALID): they are the same.
         * `FAILED_PRECONDITION` (CROP_KEY_MISSING): a template has a kept crop, and the server has no key.
+        * `RESOURCE_EXHAUSTED` (GALLERY_FULL): also if both have more than 100 negative examples together.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -467,13 +485,57 @@ class GalleryServiceServicer(object):
 
     def SplitIdentity(self, request, context):
         """Makes one identity that is two people into two: some of its templates, with their ids and kept crops, become those of a new
-        identity, in one commit. The first identity stays, even without any template, and events of the past are about it.
+        identity, in one commit. The first identity stays, even without any template, with its negative examples, and events of the
+        past are about it.
 
         Errors:
         * `NOT_FOUND` (IDENTITY_NOT_FOUND): no such identity.
         * `NOT_FOUND` (TEMPLATE_NOT_FOUND): one of the templates is not the identity's.
         * `ALREADY_EXISTS` (IDENTITY_EXISTS): there is an identity of the new id; so ends a call that is repeated.
         * `FAILED_PRECONDITION` (CROP_KEY_MISSING): a template has a kept crop, and the server has no key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddNegativeExample(self, request, context):
+        """Says that a face is not this person: keeps its embedding as a negative example of the identity. From then on a face gets this
+        identity only if its similarity to it reaches the threshold and is at least its highest similarity to one of the identity's
+        negative examples. A face that fails so gets the next identity that it reaches, if there is one. It holds for every decision in
+        the gallery, whatever threshold the request sets; the tracks of open streams are decided again, as after every write.
+
+        Whatever can be given a name can be a negative example: a face that Recognize calls TOO_POOR is refused. The picture is not kept.
+        An identity has at most 100 negative examples. They are no templates: no search finds a person by them.
+
+        With a `request_id`, a call repeated as long as the example is kept adds no second one.
+
+        Errors:
+        * `NOT_FOUND` (IDENTITY_NOT_FOUND): no such identity.
+        * `INVALID_ARGUMENT` (IMAGE_..., NO_FACE, SEVERAL_FACES, TOO_POOR): the picture cannot be used; nothing was written.
+        * `INVALID_ARGUMENT` (REQUEST_ID_REUSED): the `request_id` belongs to another request about this identity.
+        * `FAILED_PRECONDITION` (CONTRACT_MISMATCH): the gallery was made with another model.
+        * `RESOURCE_EXHAUSTED` (GALLERY_FULL): also if the identity has 100 negative examples.
+        * `UNAVAILABLE` (MODEL_UNAVAILABLE), `DEADLINE_EXCEEDED` (TIMED_OUT): nothing was written. Retry with the same `request_id`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNegativeExamples(self, request, context):
+        """Lists the negative examples of an identity, oldest first.
+
+        Errors:
+        * `NOT_FOUND` (IDENTITY_NOT_FOUND): no such identity.
+        * `NOT_FOUND` (NEGATIVE_EXAMPLE_NOT_FOUND): the last one of the page before has been deleted; list from the start.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteNegativeExample(self, request, context):
+        """Deletes a negative example, whosever it is: faces get the identity again as if it had never been added.
+
+        Errors: `NOT_FOUND` (NEGATIVE_EXAMPLE_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -596,6 +658,21 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     servicer.SplitIdentity,
                     request_deserializer=facewire_dot_v1_dot_gallery__pb2.SplitIdentityRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_gallery__pb2.SplitIdentityResponse.SerializeToString,
+            ),
+            'AddNegativeExample': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddNegativeExample,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.AddNegativeExampleRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.AddNegativeExampleResponse.SerializeToString,
+            ),
+            'ListNegativeExamples': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNegativeExamples,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.ListNegativeExamplesRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.ListNegativeExamplesResponse.SerializeToString,
+            ),
+            'DeleteNegativeExample': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteNegativeExample,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.DeleteNegativeExampleRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.DeleteNegativeExampleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1248,6 +1325,87 @@ class GalleryService(object):
             '/facewire.v1.GalleryService/SplitIdentity',
             facewire_dot_v1_dot_gallery__pb2.SplitIdentityRequest.SerializeToString,
             facewire_dot_v1_dot_gallery__pb2.SplitIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddNegativeExample(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/AddNegativeExample',
+            facewire_dot_v1_dot_gallery__pb2.AddNegativeExampleRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.AddNegativeExampleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNegativeExamples(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/ListNegativeExamples',
+            facewire_dot_v1_dot_gallery__pb2.ListNegativeExamplesRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.ListNegativeExamplesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteNegativeExample(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/DeleteNegativeExample',
+            facewire_dot_v1_dot_gallery__pb2.DeleteNegativeExampleRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.DeleteNegativeExampleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,8 +13,10 @@ from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.snapshot import Snapshot
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.backends.lmdb_storage.transaction_threads import TransactionThreads
+from facewire_server.errors import NotImplementedYet
 from facewire_server.galleries.ids import composed
 from facewire_server.galleries.records import (
+    ExportedNegativeExample,
     ExportedTemplate,
     GalleryInfo,
     GalleryRecord,
@@ -146,6 +148,8 @@ def _add(changes: Changes, part: Sequence[GalleryRecord]) -> ImportCounts:
                 owner_id = composed(record.identity_id)
                 owner = changes.add_identity(owner_id, record.display_name, record.created_at_us)
                 identities_added += 1
+        elif isinstance(record, ExportedNegativeExample):
+            raise NotImplementedYet("negative examples are not kept yet")
         elif changes.has_template(record.info.template_id):
             templates_skipped += 1
         elif owner is not None:  # `checked_parts` has checked that an identity comes first

@@ -180,7 +180,7 @@ class UnknownKeeper:
                 person.unknown_id
                 for person, length, decision in zip(people, lengths, decided, strict=True)
                 # The mean similarity of the looks, as a verdict's.
-                if decision.best and decision.best.similarity * length >= decision.threshold
+                if decision.best and decision.best.scaled(length).lead(decision.threshold) >= 0
             ]
         if known:
             await self._call(partial(self._store.erase, known))

@@ -41,10 +41,7 @@ def own_similarities(candidates: Sequence[Candidate], looks: Looks) -> tuple[Can
     The direction resembles everyone more than a look does, the more the looks differ: noise is gone from it. By its own similarity a stranger
     would be named four times as often.
     """
-    return tuple(
-        candidate._replace(similarity=candidate.similarity * looks.cohesion)
-        for candidate in candidates
-    )
+    return tuple(candidate.scaled(looks.cohesion) for candidate in candidates)
 
 
 def of_looks(decision: Decision, looks: Looks) -> Decision:
@@ -56,15 +53,20 @@ def of_looks(decision: Decision, looks: Looks) -> Decision:
     """
 
     def is_match(candidate: Candidate | None) -> bool:
-        return candidate is not None and candidate.similarity >= decision.threshold
+        return candidate is not None and candidate.lead(decision.threshold) >= 0
 
-    (best,) = own_similarities([decision.best], looks) if decision.best else (None,)
+    best = decision.best.scaled(looks.cohesion) if decision.best else None
+    passed_over = decision.passed_over.scaled(looks.cohesion) if decision.passed_over else None
+    if passed_over and passed_over.similarity < decision.threshold:
+        passed_over = None
     lies_between = own_similarities(decision.ambiguous_between, looks)
     outcome = decision.outcome
     if not is_match(best):
         outcome = Outcome.UNKNOWN
     elif not all(map(is_match, lies_between)):
         outcome = Outcome.KNOWN
+    if passed_over and outcome is Outcome.UNKNOWN:
+        best = passed_over  # the other one's own similarity does not reach the threshold
     return replace(
         decision,
         outcome=outcome,
@@ -73,6 +75,7 @@ def of_looks(decision: Decision, looks: Looks) -> Decision:
         candidates=own_similarities(decision.candidates, looks),
         ambiguous_between=lies_between if outcome is Outcome.AMBIGUOUS else (),
         look_count=len(looks),
+        passed_over=passed_over,
     )
 
 
@@ -151,5 +154,5 @@ def stance(
 
 
 def _lead(decision: Decision) -> float:
-    """Returns the similarity above the threshold."""
-    return (decision.best.similarity if decision.best else -1.0) - decision.threshold
+    """Returns the similarity above what the best identity must reach."""
+    return decision.best.lead(decision.threshold) if decision.best else -1.0 - decision.threshold

@@ -131,6 +131,35 @@ def test_a_name_is_retracted_after_two_looks_that_speak_against_it(named) -> Non
     assert named.verdict.shown.outcome is Outcome.UNKNOWN, "three looks over more than a second"
 
 
+def passed_over(similarity, negative, revision=1):
+    best = Candidate("anna", "", similarity, "t", negative)
+    return Decision(Outcome.UNKNOWN, best, 0.1, THRESHOLD, revision, passed_over=best)
+
+
+def test_a_negative_example_retracts_the_name_without_a_look(named) -> None:
+    assert named.search(0.5, passed_over(0.7, 0.9, revision=2)) == [
+        (TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, "anna")
+    ]
+
+
+def test_a_face_that_is_far_nearer_to_a_negative_example_is_unknown(watched) -> None:
+    seen = [watched.look(at_s, passed_over(0.6, 0.9)) for at_s in (0.0, 0.5, 1.0)]
+    assert seen == [[BEGAN], [], [CONFIRMED]]
+    shown = watched.verdict.shown
+    assert (shown.outcome, shown.identity) == (Outcome.UNKNOWN, None)
+    assert shown.passed_over
+
+
+def test_similarities_to_negative_examples_are_those_of_the_looks_own() -> None:
+    watched = Watched()
+    tilted = np.array([0.6, 0.8, 0, 0], np.float32)  # cosine .6 with FACE: cohesion .894
+    watched.look(0.0, known(0.7), FACE)
+    watched.look(0.4, passed_over(0.5, 0.6), tilted)
+    last = watched.verdict._last.decision
+    assert last.passed_over is None, ".447 does not reach the threshold"
+    assert last.best.negative_example_similarity == pytest.approx(0.6 * 0.8944, abs=1e-3)
+
+
 def test_a_look_between_them_that_agrees_is_a_new_start(named) -> None:
     named.look(2.0, unknown(0.38))
     named.look(2.4, known(0.6))
