@@ -42,6 +42,9 @@ class _Gallery:
     people: dict[str, gallery_pb2.Identity] = field(default_factory=dict)
     templates: dict[str, gallery_pb2.Template] = field(default_factory=dict)
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
+    negatives: dict[str, tuple[gallery_pb2.NegativeExample, np.ndarray]] = field(
+        default_factory=dict
+    )
     answers: dict[str, tuple[bytes, Any]] = field(default_factory=dict)
 
     @property
@@ -55,6 +58,7 @@ class _Gallery:
     def describe(self) -> gallery_pb2.Gallery:
         self.info.identity_count = len(self.people)
         self.info.template_count = len(self.templates)
+        self.info.negative_example_count = len(self.negatives)
         return self.info
 
     def ranked(self, probe: np.ndarray) -> list[face_pb2.Candidate]:
@@ -69,6 +73,9 @@ class _Gallery:
             before = best.get(person.identity_id)
             if before is None or scored.similarity > before.similarity:
                 best[person.identity_id] = scored
+        for key, candidate in best.items():
+            if nearest := [float(vector @ probe) for _, vector in self.negatives_of(key)]:
+                candidate.negative_example_similarity = max(nearest)
         return sorted(best.values(), key=lambda each: -each.similarity)
 
     def person(self, identity_id: str) -> gallery_pb2.Identity:
@@ -77,6 +84,7 @@ class _Gallery:
             raise Refusal("IDENTITY_NOT_FOUND", "no such identity", code=_NOT_FOUND)
         person = self.people[identity_id]
         person.template_count = len(self.of(identity_id))
+        person.negative_example_count = len(self.negatives_of(identity_id))
         return person
 
     def add(self, identity_id: str, display_name: str) -> None:
@@ -87,6 +95,11 @@ class _Gallery:
 
     def of(self, identity_id: str) -> list[gallery_pb2.Template]:
         return [each for each in self.templates.values() if each.identity_id == identity_id]
+
+    def negatives_of(
+        self, identity_id: str
+    ) -> list[tuple[gallery_pb2.NegativeExample, np.ndarray]]:
+        return [each for each in self.negatives.values() if each[0].identity_id == identity_id]
 
     def drop(self, template_id: str) -> None:
         del self.templates[template_id], self.vectors[template_id]
@@ -179,6 +192,8 @@ class FakeGalleries:
         gone = gallery.of(request.identity_id)
         for template in gone:
             gallery.drop(template.template_id)
+        for example, _ in gallery.negatives_of(request.identity_id):
+            del gallery.negatives[example.negative_example_id]
         del gallery.people[request.identity_id]
         self._was_deleted = True
         return gallery_pb2.DeleteIdentityResponse(
@@ -252,6 +267,8 @@ class FakeGalleries:
         moved = gallery.of(goes.identity_id)
         for template in moved:
             template.identity_id = stays.identity_id
+        for example, _ in gallery.negatives_of(goes.identity_id):
+            example.identity_id = stays.identity_id
         del gallery.people[goes.identity_id]
         self._was_deleted = True
         return gallery_pb2.MergeIdentitiesResponse(

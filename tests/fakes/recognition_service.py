@@ -265,16 +265,26 @@ class Recognition(recognition_pb2_grpc.RecognitionServiceServicer):
         if self._server.faults:
             decision.outcome = face_pb2.OUTCOME_TOO_POOR
             return [seen.face]
-        for best in (ranked := gallery.ranked(seen.probe))[:1]:
+        ranked = gallery.ranked(seen.probe)
+        taken = [each for each in ranked if not _is_passed_over(each, decision.threshold)]
+        if not taken or taken[0].similarity < decision.threshold:
+            taken = ranked
+        for best in taken[:1]:
             decision.similarity = best.similarity
-            decision.margin = best.similarity - ranked[1].similarity if ranked[1:] else 0
-            if decision.similarity >= decision.threshold:
+            decision.margin = best.similarity - taken[1].similarity if taken[1:] else 0
+            is_passed_over = _is_passed_over(best, decision.threshold)
+            if not is_passed_over and decision.similarity >= decision.threshold:
                 decision.outcome = face_pb2.OUTCOME_KNOWN
                 decision.identity_id = best.identity_id
                 decision.display_name = best.display_name
                 decision.template_id = best.template_id
         decision.candidates.extend(ranked[: request.max_candidates])
         return [seen.face]
+
+
+def _is_passed_over(candidate: face_pb2.Candidate, threshold: float) -> bool:
+    nearest = candidate.negative_example_similarity
+    return candidate.similarity >= threshold and nearest > candidate.similarity
 
 
 def _fits(camera_id: str) -> bool:

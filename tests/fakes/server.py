@@ -25,9 +25,9 @@ from facewire.v1 import (
 )
 from fakes.faces import Embedded, embed
 from fakes.gallery_service import Refusal
+from fakes.negative_service import FakeNegatives
 from fakes.recognition_service import CONTRACT_ID, THRESHOLD, Recognition
 from fakes.track_journal import FakeJournal
-from fakes.unknown_service import FakeUnknown
 
 __all__ = ["SERVING", "TRACKED", "FakeServer", "failure"]
 
@@ -109,7 +109,7 @@ class FakeServer:
         self.token = token
         self._port = port
         self.is_stopping = False
-        self.galleries = FakeUnknown(CONTRACT_ID, THRESHOLD)
+        self.galleries = FakeNegatives(CONTRACT_ID, THRESHOLD)
         self.features = set(features)
         self.journal = journal or FakeJournal()
         self.configs: list[recognition_pb2.StreamConfig] = []
@@ -214,7 +214,7 @@ class FakeServer:
 
 
 class _Galleries(gallery_pb2_grpc.GalleryServiceServicer):
-    """Every method by its name: `FakeUnknown` has one of the same name."""
+    """Every method by its name: `FakeNegatives` has one of the same name."""
 
     def __init__(self, server: FakeServer) -> None:
         self._server = server
@@ -227,10 +227,12 @@ class _Galleries(gallery_pb2_grpc.GalleryServiceServicer):
             return self._export
 
         def handle(request: Any, context: Any) -> Any:
-            if method == "EnrollTemplates":
+            if method in ("EnrollTemplates", "AddNegativeExample"):
                 server.request_ids.append(request.request_id)
                 return server.handle(
-                    context, method, lambda: server.galleries.EnrollTemplates(request, server.embed)
+                    context,
+                    method,
+                    lambda: getattr(server.galleries, method)(request, server.embed),
                 )
             return server.handle(
                 context, method, lambda: getattr(server.galleries, method)(request)

@@ -78,6 +78,7 @@ from facewire._values.galleries import (
     Template,
 )
 from facewire._values.judgments import Judgment, ThresholdRule
+from facewire._values.negatives import AddedNegativeExample, NegativeExample
 from facewire._values.options import DecisionPolicy, DetectionOptions
 from facewire._values.pictures import Frame, Image, Picture
 from facewire._values.results import (
@@ -97,6 +98,7 @@ from facewire._version import __version__
 from facewire._wire.tokens import TokenFile
 
 __all__ = [
+    "AddedNegativeExample",
     "Advice",
     "AlreadyExistsError",
     "AsyncCameraFollower",
@@ -148,6 +150,7 @@ __all__ = [
     "Judgment",
     "Landmarks",
     "LimitError",
+    "NegativeExample",
     "NoFaceError",
     "NotFoundError",
     "NotSupportedError",

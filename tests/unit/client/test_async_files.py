@@ -70,6 +70,9 @@ CALLS = {
     "check_gallery": lambda client, jpeg, export: client.check_gallery(),
     "delete_template": lambda client, jpeg, export: one_deleted(client),
     "split_identity": lambda client, jpeg, export: one_split(client),
+    "add_negative_example": lambda client, jpeg, export: client.add_negative_example("ada", jpeg),
+    "negative_examples": lambda client, jpeg, export: listed(client.negative_examples("ada")),
+    "delete_negative_example": lambda client, jpeg, export: one_taken_back(client),
     "merge_identities": lambda client, jpeg, export: client.merge_identities("ada", "split"),
     "identity_page": lambda client, jpeg, export: client.identity_page(),
     "purge_deleted": lambda client, jpeg, export: client.purge_deleted(),
@@ -99,6 +102,11 @@ async def one_read(client):
 async def one_deleted(client):
     first, *_ = await listed(client.templates("ada"))
     await client.delete_template(first.template_id)
+
+
+async def one_taken_back(client):
+    first, *_ = await listed(client.negative_examples("ada"))
+    await client.delete_negative_example(first.negative_example_id)
 
 
 async def one_split(client):

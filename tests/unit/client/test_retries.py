@@ -121,6 +121,19 @@ def test_enrolling_again_after_a_lost_answer_enrolls_once(fake, client, picture)
     assert template.template_id == result.pictures[0].template_id
 
 
+def test_a_negative_example_is_added_once_also_after_a_lost_answer(fake, client, picture):
+    client.enroll("ada", picture)
+    fake.fail_next("AddNegativeExample", AWAY, after=True)
+    added = client.add_negative_example("ada", picture)
+    assert fake.calls["AddNegativeExample"] == 2
+    assert len(set(fake.request_ids)) == 2
+    assert list(client.negative_examples("ada")) == [added.example]
+    fake.fail_next("DeleteNegativeExample", AWAY, after=True)
+    with pytest.raises(facewire.UnavailableError):
+        client.delete_negative_example(added.example.negative_example_id)
+    assert fake.calls["DeleteNegativeExample"] == 1
+
+
 def test_each_chunk_has_a_request_id_of_its_own(fake, client, picture):
     client.enroll("ada", [picture] * 11)
     client.enroll("ada", [picture])
@@ -213,6 +226,9 @@ UNARY: dict[str, tuple[list[Any], str]] = {
     "check_gallery": ([], "CheckGallery"),
     "merge_identities": (["ada", "bo"], "MergeIdentities"),
     "split_identity": (["ada", ["0" * 32], "new"], "SplitIdentity"),
+    "add_negative_example": (["ada", b"x"], "AddNegativeExample"),
+    "negative_examples": (["ada"], "ListNegativeExamples"),
+    "delete_negative_example": (["0" * 32], "DeleteNegativeExample"),
     "purge_deleted": ([], "PurgeDeleted"),
     "track_crop": ([7], "GetTrackCrop"),
     "unknown_people": ([], "ListUnknownPeople"),

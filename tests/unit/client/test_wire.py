@@ -9,7 +9,7 @@ import facewire
 from facewire import TrackReason, TrackState
 from facewire._values import enums
 from facewire._wire.read_faces import read_face
-from facewire._wire.read_galleries import read_identity
+from facewire._wire.read_galleries import read_gallery, read_identity, read_import_result
 from facewire._wire.read_results import read_stage_timings, read_stream_limits
 from facewire._wire.read_server_info import read_server_info
 from facewire._wire.read_tracks import read_track_crop, read_track_event
@@ -162,6 +162,33 @@ def test_a_face_has_a_name_only_when_it_is_known():
     face.decision.outcome = face_pb2.OUTCOME_KNOWN
     face.decision.display_name = "Ada"
     assert read_face(face).name == "Ada"
+
+
+def test_a_person_who_was_passed_over_is_taken_each_from_the_field_of_its_name():
+    face = face_pb2.Face()
+    face.decision.candidates.add(identity_id="ada", similarity=0.5, negative_example_similarity=0.0)
+    face.decision.candidates.add(identity_id="bo", similarity=0.25)
+    face.decision.judgment.deciding_rule = face_pb2.DECIDING_RULE_NEARER_TO_NEGATIVE_EXAMPLE
+    decision = read_face(face).decision
+    assert [each.negative_example_similarity for each in decision.candidates] == [0.0, None]
+    assert decision.judgment is not None
+    assert decision.judgment.deciding_rule is facewire.DecidingRule.NEARER_TO_NEGATIVE_EXAMPLE
+    assert decision.judgment.passed_over_similarity is None
+    face.decision.judgment.passed_over_similarity = 0.5
+    face.decision.judgment.negative_example_similarity = 0.75
+    judgment = read_face(face).decision.judgment
+    assert judgment is not None
+    assert (judgment.passed_over_similarity, judgment.negative_example_similarity) == (0.5, 0.75)
+
+
+def test_negative_examples_are_counted():
+    assert read_identity(gallery_pb2.Identity(negative_example_count=3)).negative_example_count == 3
+    assert read_gallery(gallery_pb2.Gallery(negative_example_count=4)).negative_example_count == 4
+    answer = gallery_pb2.ImportGalleryResponse(
+        negative_examples_added=5, negative_examples_skipped=6
+    )
+    result = read_import_result(answer)
+    assert (result.negative_examples_added, result.negative_examples_skipped) == (5, 6)
 
 
 def test_times_keep_their_microseconds():

@@ -9,6 +9,7 @@ import grpc
 
 from facewire._aio.checkup_client import AsyncCheckupClient
 from facewire._aio.ending import Ending
+from facewire._aio.negative_client import AsyncNegativeClient
 from facewire._aio.threads import in_thread, metadata_of
 from facewire._aio.unknown_client import AsyncUnknownClient
 from facewire._values.galleries import (
@@ -29,7 +30,7 @@ from facewire.v1 import gallery_pb2
 __all__ = ["AsyncGalleryClient"]
 
 
-class AsyncGalleryClient(AsyncUnknownClient, AsyncCheckupClient):
+class AsyncGalleryClient(AsyncUnknownClient, AsyncCheckupClient, AsyncNegativeClient):
     """Methods for galleries; each may raise what `Client` lists."""
 
     async def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import grpc
 
 from facewire._sync.checkup_client import CheckupClient
+from facewire._sync.negative_client import NegativeClient
 from facewire._sync.unknown_client import UnknownClient
 from facewire._values.galleries import (
     Gallery,
@@ -25,7 +26,7 @@ from facewire.v1 import gallery_pb2
 __all__ = ["GalleryClient"]
 
 
-class GalleryClient(UnknownClient, CheckupClient):
+class GalleryClient(UnknownClient, CheckupClient, NegativeClient):
     """Methods for galleries; each may raise what `Client` lists."""
 
     def gallery(self, gallery: str = "default", *, timeout_s: float | None = None) -> Gallery:

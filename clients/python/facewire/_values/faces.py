@@ -79,12 +79,22 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An identity of the gallery, scored against a probe by the mean of its templates that agree."""
+    """An identity of the gallery, scored against a probe by the mean of its templates that agree.
+
+    Attributes:
+        identity_id: who it is.
+        display_name: their name when the decision was made.
+        similarity: of the face to the mean.
+        template_id: the oldest template of the mean.
+        negative_example_similarity: the face's highest similarity to a negative example of the identity: if it is more than `similarity`, which
+            reaches the threshold, the identity was passed over. None: it has no negative example.
+    """
 
     identity_id: str
     display_name: str
     similarity: float
     template_id: str
+    negative_example_similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,8 @@ class Decision:
         outcome: the conclusion.
         identity_id: who it is; "" unless KNOWN.
         display_name: their name when the decision was made; "" unless KNOWN.
-        similarity: to the best identity of the gallery; 0 if there was none.
+        similarity: to the best identity of the gallery; of KNOWN and AMBIGUOUS the best of those that were not passed over
+            (`Candidate.negative_example_similarity`); 0 if there was none.
         threshold: the bound that `similarity` was compared with.
         margin: `similarity` minus the second best identity's; 0 if there was none.
         template_id: the template with this `similarity`; "" unless KNOWN or AMBIGUOUS.

@@ -40,6 +40,7 @@ class Gallery:
         threshold: what a probe is compared with now, unless its request sets a threshold; 0 from a
             server that is older than this value.
         threshold_source: why it has its value.
+        negative_example_count: negative examples in it; 0 also from an older server.
     """
 
     gallery_id: str
@@ -52,16 +53,26 @@ class Gallery:
     created_at: datetime
     threshold: float = 0.0
     threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
+    negative_example_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person in a gallery."""
+    """A person in a gallery.
+
+    Attributes:
+        identity_id: their id.
+        display_name: for people.
+        template_count: templates of them.
+        created_at: when it was made, UTC.
+        negative_example_count: faces that were taken for them and are not theirs; 0 also from an older server.
+    """
 
     identity_id: str
     display_name: str
     template_count: int
     created_at: datetime
+    negative_example_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,8 @@ class ImportResult:
         templates_poor: templates of the file that an enrollment refuses, as far as the file states what was
             measured; those that existed already count, too. A stranger whose face is poor in the same
             way may get such a person's name: enroll these people again. 0 also from an older server.
+        negative_examples_added: negative examples that were new.
+        negative_examples_skipped: negative examples that existed already.
     """
 
     identities_added: int
@@ -176,3 +189,5 @@ class ImportResult:
     templates_skipped: int
     revision: int
     templates_poor: int = 0
+    negative_examples_added: int = 0
+    negative_examples_skipped: int = 0

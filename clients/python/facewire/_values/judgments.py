@@ -58,6 +58,9 @@ class Judgment:
         min_inter_eye_px: eye distance under which the outcome is TOO_POOR, pixels.
         template_ids: of the mean that was matched, oldest first, at most 20; empty in a stream.
         template_count: how many templates that mean has.
+        passed_over_similarity: of the face to the most similar identity that was passed over, since the face is nearer to a negative example
+            of it; None if none was.
+        negative_example_similarity: the face's highest similarity to a negative example of that identity; None with it.
     """
 
     deciding_rule: DecidingRule
@@ -70,3 +73,5 @@ class Judgment:
     min_inter_eye_px: float
     template_ids: tuple[str, ...]
     template_count: int
+    passed_over_similarity: float | None = None
+    negative_example_similarity: float | None = None

@@ -61,6 +61,9 @@ def read_candidate(candidate: face_pb2.Candidate) -> Candidate:
         candidate.display_name,
         candidate.similarity,
         candidate.template_id,
+        candidate.negative_example_similarity
+        if candidate.HasField("negative_example_similarity")
+        else None,
     )
 
 

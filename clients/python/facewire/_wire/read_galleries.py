@@ -27,6 +27,7 @@ def read_gallery(gallery: gallery_pb2.Gallery) -> Gallery:
         created_at=read_time(gallery.created_at_us),
         threshold=gallery.threshold,
         threshold_source=ThresholdSource.from_wire(gallery.threshold_source),
+        negative_example_count=gallery.negative_example_count,
     )
 
 
@@ -36,6 +37,7 @@ def read_identity(identity: gallery_pb2.Identity) -> Identity:
         display_name=identity.display_name,
         template_count=identity.template_count,
         created_at=read_time(identity.created_at_us),
+        negative_example_count=identity.negative_example_count,
     )
 
 
@@ -69,4 +71,6 @@ def read_import_result(result: gallery_pb2.ImportGalleryResponse) -> ImportResul
         templates_skipped=result.templates_skipped,
         revision=result.revision,
         templates_poor=result.templates_poor,
+        negative_examples_added=result.negative_examples_added,
+        negative_examples_skipped=result.negative_examples_skipped,
     )

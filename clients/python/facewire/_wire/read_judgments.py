@@ -20,6 +20,8 @@ def read_judgment(judgment: face_pb2.Judgment) -> Judgment:
         min_inter_eye_px=judgment.min_inter_eye_px,
         template_ids=tuple(judgment.template_ids),
         template_count=judgment.template_count,
+        passed_over_similarity=judgment.passed_over_similarity or None,
+        negative_example_similarity=judgment.negative_example_similarity or None,
     )
 
 
