@@ -17,6 +17,7 @@ BY_REASON = {
     ErrorReason.GALLERY_NOT_FOUND: "Create it with `facewire gallery create`, or name another with --gallery.",
     ErrorReason.GALLERY_EXISTS: "`facewire gallery list` lists the galleries.",
     ErrorReason.IDENTITY_NOT_FOUND: "`facewire identities` lists the people of a gallery.",
+    ErrorReason.NEGATIVE_EXAMPLE_NOT_FOUND: "`facewire identity negative-examples` lists those of a person.",
 }
 
 _BY_FAULT = {

@@ -146,6 +146,8 @@ def import_(server: Server, file: Path, *, gallery: str, create: bool, as_json: 
         f"{counted(result.templates_added, 'template')} added to gallery {gallery!r}; "
         f"{counted(result.templates_skipped, 'template')} existed already."
     )
+    if result.negative_examples_added:
+        ERRORS.print(f"{counted(result.negative_examples_added, 'negative example')} added.")
     if result.templates_poor:
         ERRORS.print(
             f"Warning: an enrollment would refuse {counted(result.templates_poor, 'template')} of this file: a "

@@ -1,17 +1,19 @@
 """The commands under `facewire identity`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from facewire.cli import _identity
-from facewire.cli._shared_options import GalleryOption, JsonOption
+from facewire import FaceSelection
+from facewire.cli import _identity, _negatives
+from facewire.cli._shared_options import GalleryOption, JsonOption, MinFaceOption
 
 __all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="One identity: its templates; two that are one person, and one that is two.",
+    help="One identity: its templates; a face that is not this person; two that are one person, and one that is two.",
 )
 
 IdentityId = Annotated[str, typer.Argument(metavar="IDENTITY")]
@@ -26,6 +28,56 @@ def templates(
 ) -> None:
     """Lists the templates of IDENTITY, oldest first."""
     _identity.templates(context.obj, identity_id, gallery=gallery, as_json=as_json)
+
+
+@app.command("not")
+def not_this_person(
+    context: typer.Context,
+    identity_id: IdentityId,
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE")],
+    gallery: GalleryOption = "default",
+    selection: Annotated[
+        FaceSelection,
+        typer.Option(case_sensitive=False, help="Which face of the picture is meant."),
+    ] = FaceSelection.ONLY,
+    min_face_px: MinFaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Says that the face in PICTURE, which was taken for IDENTITY, is another person's: a negative example.
+
+    From then on a face that is nearer to it than to IDENTITY does not get the name. Prints the command that takes it back.
+    """
+    _negatives.add(
+        context.obj,
+        identity_id,
+        picture,
+        gallery=gallery,
+        selection=selection,
+        min_face_px=min_face_px or 0,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def negative_examples(
+    context: typer.Context,
+    identity_id: IdentityId,
+    gallery: GalleryOption = "default",
+    as_json: JsonOption = False,
+) -> None:
+    """Lists the negative examples of IDENTITY, oldest first."""
+    _negatives.list_of(context.obj, identity_id, gallery=gallery, as_json=as_json)
+
+
+@app.command()
+def delete_negative_example(
+    context: typer.Context,
+    negative_example_id: Annotated[str, typer.Argument(metavar="EXAMPLE")],
+    gallery: GalleryOption = "default",
+    as_json: JsonOption = False,
+) -> None:
+    """Takes back the negative example EXAMPLE, of `negative-examples`: faces get the name again."""
+    _negatives.take_back(context.obj, negative_example_id, gallery=gallery, as_json=as_json)
 
 
 @app.command()
