@@ -116,6 +116,47 @@ def test_an_unknown_face_lies_below_the_threshold() -> None:
     assert not any("the mean of the pictures" in line for line in lines)
 
 
+def passed_over(rule: DecidingRule) -> Judgment:
+    return Judgment(
+        deciding_rule=rule, false_match_rate=None, false_match_rate_bound=None, is_extrapolated=False,
+        false_name_rate=None, threshold_rule=None, min_margin=0.03, min_inter_eye_px=8.0,
+        template_ids=(), template_count=0, passed_over_similarity=0.712,
+        negative_example_similarity=0.85,
+    )  # fmt: skip
+
+
+NOT_ADA = replace(ADA, negative_example_similarity=0.85)
+
+
+def test_a_face_nearer_to_a_negative_example_is_not_the_person() -> None:
+    judgment = passed_over(DecidingRule.NEARER_TO_NEGATIVE_EXAMPLE)
+    made = decision(Outcome.UNKNOWN, NOT_ADA, BO, judgment=judgment)
+    found, distance, advice, why, _, first, second, _ = explained(made)
+    assert found == "unknown: the face is nearer to a negative example than to the person"
+    assert distance == "similarity 0.712, 0.286 above the threshold 0.426"
+    assert "facewire identity negative-examples" in advice
+    assert why == (
+        "Ada Lovelace has a similarity of 0.712, but the face is nearer to a negative example: 0.850"
+    )
+    assert first.endswith("passed over")
+    assert not second.endswith("passed over")
+    assert short_reason(face(made), GROUNDS) == "0.712, nearer to a negative example"
+
+
+def test_who_was_passed_over_is_no_runner_up() -> None:
+    judgment = passed_over(DecidingRule.ALONE_ABOVE_THRESHOLD)
+    cy = replace(CY, negative_example_similarity=0.1)
+    made = decision(
+        Outcome.KNOWN, cy, judgment=judgment, candidates=(NOT_ADA, cy, BO), margin=0.405
+    )
+    lines = explained(made)
+    assert lines[0] == "known: cy"
+    assert "Bo (bo) comes next, 0.405 behind, and does not reach the threshold" in lines
+    assert any(line.startswith("Ada Lovelace has a similarity of 0.712, but") for line in lines)
+    unlisted = explained(replace(made, candidates=()))
+    assert any(line.startswith("a person has a similarity of 0.712, but") for line in unlisted)
+
+
 def test_an_empty_gallery_has_no_person_to_compare_with() -> None:
     found, quality = explained(decision(Outcome.UNKNOWN))
     assert found == "unknown: the gallery has no person to compare with"

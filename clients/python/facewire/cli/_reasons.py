@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from facewire import Candidate, Decision, Face, Outcome, ThresholdRule, ThresholdSource
 from facewire.cli._faults import fault_lines, quality_line
 from facewire.cli._output import counted, faults_of
+from facewire.cli._passed_over import (
+    is_nearer_to_example,
+    is_passed_over,
+    passed_over_line,
+    rivals,
+)
 
 __all__ = ["Grounds", "grounds_of", "reason_lines", "short_reason", "threshold_lines"]
 
@@ -126,6 +132,11 @@ def reason_lines(face: Face, grounds: Grounds) -> list[str]:
             reasons.append(
                 "Enrolled nevertheless? Then enroll several good pictures of the person."
             )
+            if is_nearer_to_example(decision):
+                found = "unknown: the face is nearer to a negative example than to the person"
+                reasons[2:] = [
+                    "Is it that person? Then take the example back: `facewire identity negative-examples` lists them."
+                ]
             if not _is_compared(decision):
                 found, reasons = "unknown: the gallery has no person to compare with", []
         case Outcome.TOO_POOR:
@@ -135,7 +146,14 @@ def reason_lines(face: Face, grounds: Grounds) -> list[str]:
         case _:
             found, reasons = decision.label, []
     attack = _attack_line(face.presentation_attack_score)
-    return [found, *filter(None, reasons), *_candidate_lines(decision), quality, *attack]
+    passed_over = passed_over_line(decision)
+    return [
+        found,
+        *filter(None, [*reasons, passed_over]),
+        *_candidate_lines(decision),
+        quality,
+        *attack,
+    ]
 
 
 def _attack_line(score: float | None) -> list[str]:
@@ -155,6 +173,8 @@ def short_reason(face: Face, grounds: Grounds) -> str:
         case Outcome.AMBIGUOUS:
             needed = "" if grounds.min_margin is None else f", {grounds.min_margin:.3f} needed"
             return f"{decision.margin:.3f} apart{needed}"
+        case _ if is_nearer_to_example(decision):
+            return f"{decision.similarity:.3f}, nearer to a negative example"
         case _ if _is_compared(decision):
             return f"{decision.similarity:.3f}, threshold {decision.threshold:.3f}"
         case _:
@@ -217,9 +237,10 @@ def _distance(decision: Decision) -> str:
 
 
 def _runner_up(decision: Decision, grounds: Grounds) -> str:
-    if len(decision.candidates) < 2:
-        return "no other person to compare with" if decision.candidates else ""
-    second = decision.candidates[1]
+    people = rivals(decision)
+    if len(people) < 2:
+        return "no other person to compare with" if people else ""
+    second = people[1]
     text = f"{_name(second)} comes next, {decision.margin:.3f} behind"
     if second.similarity < decision.threshold:
         return f"{text}, and does not reach the threshold"
@@ -254,7 +275,8 @@ def _candidate_lines(decision: Decision) -> list[str]:
 
 def _candidate(candidate: Candidate, decision: Decision) -> str:
     from_threshold = candidate.similarity - decision.threshold
-    return f"{candidate.similarity:6.3f}  ({from_threshold:+.3f})  {_name(candidate)}, oldest template {candidate.template_id}"
+    line = f"{candidate.similarity:6.3f}  ({from_threshold:+.3f})  {_name(candidate)}, oldest template {candidate.template_id}"
+    return f"{line}, passed over" if is_passed_over(candidate, decision.threshold) else line
 
 
 def _both(decision: Decision) -> str:
