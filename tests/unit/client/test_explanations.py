@@ -20,7 +20,8 @@ from facewire import (
     ThresholdSource,
 )
 from facewire.cli._faults import fault_lines, quality_line
-from facewire.cli._reasons import Grounds, grounds_of, reason_lines, short_reason, threshold_lines
+from facewire.cli._grounds import Grounds, grounds_of, threshold_lines
+from facewire.cli._reasons import reason_lines, short_reason
 
 ADA = Candidate("ada", "Ada Lovelace", 0.712, "a" * 32)
 BO = Candidate("bo", "Bo", 0.3, "b" * 32)

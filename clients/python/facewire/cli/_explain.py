@@ -8,10 +8,11 @@ import typer
 from facewire import DetectionOptions, ErrorReason, Recognition
 from facewire.cli._advice import BY_REASON
 from facewire.cli._coarse import PICTURE_FRACTION, note_if_coarse
+from facewire.cli._grounds import Grounds, grounds_of, threshold_lines
 from facewire.cli._opencv import painting
 from facewire.cli._output import counted, print_json, print_line
 from facewire.cli._pictures import read_picture
-from facewire.cli._reasons import Grounds, grounds_of, reason_lines, short_reason, threshold_lines
+from facewire.cli._reasons import reason_lines, short_reason
 from facewire.cli._session import session
 from facewire.cli._shared_options import (
     AlarmsOption,
