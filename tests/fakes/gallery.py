@@ -20,6 +20,7 @@ from facewire_server.errors import (
     IdentityNotFound,
     InvalidField,
     ModelContractMismatch,
+    NegativeExampleNotFound,
     RequestIdReused,
     TemplateNotFound,
 )
@@ -41,20 +42,26 @@ from facewire_server.galleries.ports import (
     GalleryAdmin,
     KeptCrops,
     LiveSearch,
+    NegativeExamples,
     People,
     SearchedMeans,
 )
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
+    MAX_NEGATIVE_EXAMPLES,
+    AddedNegativeExample,
     Enrollment,
     EnrollmentResult,
+    ExportedNegativeExample,
     ExportedTemplate,
     GalleryInfo,
     GalleryRecord,
     GallerySize,
     IdentityInfo,
     ImportCounts,
+    NegativeExampleInfo,
     NewIdentity,
+    NewNegativeExample,
     PersonName,
     PersonReference,
     Presence,
@@ -77,6 +84,7 @@ class Gallery(
     KeptCrops,
     GalleryAdmin,
     Corrections,
+    NegativeExamples,
     People,
     Protocol,
 ):
@@ -84,6 +92,15 @@ class Gallery(
 
 
 _PLACES = count()
+
+
+@dataclass
+class _Negative:
+    info: NegativeExampleInfo
+    embedding: NDArray[np.float32]
+    box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    request_id: str = ""
+    fingerprint: bytes = b""
 
 
 @dataclass
@@ -95,6 +112,18 @@ class _Person:
     number: int = field(default_factory=count(1).__next__)
     merged: list[tuple[int, int]] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
+    negatives: list[_Negative] = field(default_factory=list)
+
+    def similarity(self, probe: NDArray[np.float32]) -> float:
+        """The similarity of a probe to the best of the person's means."""
+        return max((_similarity(one.mean, probe) for one in self.fused()), default=0.0)
+
+    def negative_similarity(self, probe: NDArray[np.float32]) -> float | None:
+        return max((_similarity(one.embedding, probe) for one in self.negatives), default=None)
+
+    def require_room(self, count: int = 1) -> None:
+        if len(self.negatives) + count > MAX_NEGATIVE_EXAMPLES:
+            raise GalleryFull("too many negative examples; nothing was written")
 
     def add(self, template: ExportedTemplate) -> None:
         """Adds a new template."""
@@ -182,7 +211,7 @@ class MemoryGallery:
         room = self._usable(gallery_id)
         return SearchResult(
             room.revision,
-            tuple(tuple(self._ranked(room, probe)[:k]) for probe in probes),
+            tuple(_first(self._ranked(room, probe), k) for probe in probes),
             self._info(gallery_id).enrolled_count,
             self._pairs(room),
         )
@@ -193,11 +222,11 @@ class MemoryGallery:
             best = None
             ids = list(person.templates)
             for fused in person.fused():
-                products = fused.mean.astype(np.float64) * probe
-                similarity = float(np.float32(products.sum()))
+                similarity = _similarity(fused.mean, probe)
                 if best is None or similarity > best.similarity:
                     oldest = ids[fused.rows[0]]
-                    best = Candidate(identity_id, person.display_name, similarity, oldest)
+                    negative = person.negative_similarity(probe)
+                    best = Candidate(identity_id, person.display_name, similarity, oldest, negative)
             if best:
                 found.append(best)
         return sorted(found, key=lambda one: (-one.similarity, one.identity_id.encode()))
@@ -270,6 +299,7 @@ class MemoryGallery:
             model_contract_id=room.model_contract_id,
             created_at_us=room.created_at_us,
             pairs=self._pairs(room),
+            negative_example_count=sum(len(one.negatives) for one in room.people.values()),
         )
 
     async def list_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
@@ -306,7 +336,11 @@ class MemoryGallery:
         identity_id = _stored_id(room, identity_id)
         person = self._person(room, identity_id)
         return IdentityInfo(
-            identity_id, person.display_name, len(person.templates), person.created_at_us
+            identity_id,
+            person.display_name,
+            len(person.templates),
+            person.created_at_us,
+            len(person.negatives),
         )
 
     async def list_identities(self, gallery_id: str, after: str, limit: int) -> list[IdentityInfo]:
@@ -433,7 +467,14 @@ class MemoryGallery:
         person, merged = self._person(room, identity_id), self._person(room, merged_id)
         if person is merged:
             raise InvalidField("one and the same", field="merged_identity_id")
+        person.require_room(len(merged.negatives))
         moved = list(merged.templates)
+        for one in merged.negatives:
+            one.info = replace(one.info, identity_id=identity_id)
+        # In the order in which they were added, as templates are.
+        person.negatives = sorted(
+            [*person.negatives, *merged.negatives], key=lambda one: one.info.created_at_us
+        )
         person.take(merged, moved, identity_id)
         person.merged += [(merged.number, merged.created_at_us), *merged.merged]
         del room.people[merged_id]
@@ -560,6 +601,8 @@ class MemoryGallery:
             records.append(self._identity(room, identity_id))
             for template in room.people[identity_id].templates.values():
                 records.append(replace(template, embedding=template.embedding.copy()))
+            for negative in room.people[identity_id].negatives:
+                records.append(ExportedNegativeExample(negative.info, negative.embedding.copy()))
 
         async def exported() -> AsyncGenerator[GalleryRecord, None]:
             for record in records:
@@ -579,13 +622,19 @@ class MemoryGallery:
         if model_contract_id != self._contract:
             raise ModelContractMismatch("the export was made with another model")
         self._usable(gallery_id)
-        counts = {"identities_added": 0, "templates_added": 0, "templates_skipped": 0}
+        counts = {
+            "identities_added": 0,
+            "templates_added": 0,
+            "templates_skipped": 0,
+            "negative_examples_added": 0,
+            "negative_examples_skipped": 0,
+        }
         async for part in checked_parts(records, self._dimension):
             room = self._usable(gallery_id)
             added = dict.fromkeys(counts, 0)
             for record in part:
                 self._import(room, record, added)
-            if added["identities_added"] + added["templates_added"]:
+            if any(number for name, number in added.items() if name.endswith("added")):
                 room.revision += 1
             committed(ImportCounts(**added, revision=room.revision))
             counts = {name: counts[name] + added[name] for name in counts}
@@ -598,6 +647,16 @@ class MemoryGallery:
                     record.display_name or record.identity_id, record.created_at_us
                 )
                 counts["identities_added"] += 1
+        elif isinstance(record, ExportedNegativeExample):
+            if _negative(room, record.info.negative_example_id):
+                counts["negative_examples_skipped"] += 1
+                return
+            identity_id = _stored_id(room, record.info.identity_id)
+            person = room.people[identity_id]
+            person.require_room()
+            negative = replace(record.info, identity_id=identity_id)
+            person.negatives.append(_Negative(negative, record.embedding.copy()))
+            counts["negative_examples_added"] += 1
         elif record.info.template_id in room.template_ids():
             counts["templates_skipped"] += 1
         else:
@@ -606,6 +665,76 @@ class MemoryGallery:
             info = replace(record.info, identity_id=identity_id)
             room.people[identity_id].add(ExportedTemplate(info, record.embedding.copy()))
             counts["templates_added"] += 1
+
+    async def negative_example_of_request(
+        self, gallery_id: str, identity_id: str, request_id: str, fingerprint: bytes
+    ) -> AddedNegativeExample | None:
+        person = self._person(self._usable(gallery_id), identity_id)
+        earlier = self._earlier(gallery_id, person, request_id, fingerprint)
+        if earlier is None:
+            person.require_room()
+        return earlier
+
+    def _earlier(
+        self, gallery_id: str, person: _Person, request_id: str, fingerprint: bytes
+    ) -> AddedNegativeExample | None:
+        for one in person.negatives if request_id else ():
+            if one.request_id == request_id:
+                if one.fingerprint != fingerprint:
+                    raise RequestIdReused("another request", field="request_id")
+                return self._added(gallery_id, person, one)
+        return None
+
+    def _added(self, gallery_id: str, person: _Person, one: _Negative) -> AddedNegativeExample:
+        info, similarity = self._info(gallery_id), person.similarity(one.embedding)
+        found = info.revision, info.enrolled_count, info.pairs
+        return AddedNegativeExample(one.info, one.box, similarity, *found)
+
+    async def add_negative_example(
+        self, gallery_id: str, example: NewNegativeExample, embedding: NDArray[np.float32]
+    ) -> AddedNegativeExample:
+        (embedding,) = checked_embeddings(embedding[None], self._dimension)
+        room = self._usable(gallery_id)
+        identity_id = _stored_id(room, example.identity_id)
+        person = self._person(room, identity_id)
+        request = example.request_id, example.fingerprint
+        if earlier := self._earlier(gallery_id, person, *request):
+            return earlier
+        checked_template_id(example.negative_example_id, "negative_example_id")
+        if _negative(room, example.negative_example_id):
+            raise InvalidField("it exists", field="negative_example_id")
+        person.require_room()
+        info = NegativeExampleInfo(
+            example.negative_example_id,
+            identity_id,
+            example.quality,
+            example.detection_score,
+            _now_us(),
+            example.source,
+        )
+        person.negatives.append(_Negative(info, embedding.copy(), example.box, *request))
+        room.revision += 1
+        return self._added(gallery_id, person, person.negatives[-1])
+
+    async def list_negative_examples(
+        self, gallery_id: str, identity_id: str, after: str, limit: int
+    ) -> list[NegativeExampleInfo]:
+        infos = [one.info for one in self._person(self._room(gallery_id), identity_id).negatives]
+        ids = [one.negative_example_id for one in infos]
+        if after and after not in ids:
+            raise NegativeExampleNotFound("no such negative example")
+        start = ids.index(after) + 1 if after else 0
+        return infos[start : start + limit]
+
+    async def delete_negative_example(self, gallery_id: str, negative_example_id: str) -> int:
+        room = self._room(gallery_id)
+        found = _negative(room, negative_example_id)
+        if not found:
+            raise NegativeExampleNotFound("no such negative example")
+        person, negative = found
+        person.negatives.remove(negative)
+        room.revision += 1
+        return room.revision
 
     async def kept_crop(self, gallery_id: str, template_id: str) -> Rgb | None:
         for person in self._room(gallery_id).people.values():
@@ -643,6 +772,28 @@ class MemoryGallery:
         stored = sum(len(one.template_ids()) for one in self._rooms.values())
         if self.capacity is not None and stored + len(template_ids) > self.capacity:
             raise GalleryFull("full; nothing was written")
+
+
+def _similarity(vector: NDArray[np.float32], probe: NDArray[np.float32]) -> float:
+    return float(np.float32((vector.astype(np.float64) * probe).sum()))
+
+
+def _first(ranked: Sequence[Candidate], k: int) -> tuple[Candidate, ...]:
+    """The k first that count, and those before them that are passed over."""
+    found: list[Candidate] = []
+    for one in ranked:
+        if sum(not each.is_nearer_to_negative_example for each in found) == k:
+            break
+        found.append(one)
+    return tuple(found)
+
+
+def _negative(room: _Room, negative_example_id: str) -> tuple[_Person, _Negative] | None:
+    for person in room.people.values():
+        for one in person.negatives:
+            if one.info.negative_example_id == negative_example_id:
+                return person, one
+    return None
 
 
 def _stored_id(room: _Room, identity_id: str) -> str:

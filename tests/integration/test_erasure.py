@@ -73,7 +73,10 @@ def test_a_command_erases_at_once_while_a_server_runs(models: Path, tmp_path: Pa
         galleries.DeleteIdentity(gallery_pb2.DeleteIdentityRequest(identity_id="person-deleted"))
         info = galleries.GetGallery(gallery_pb2.GetGalleryRequest()).gallery
         assert info.pending_purge_count == 1
-        assert "1 people, 0 templates, 1 deletions pending" in command(tmp_path, "stats")[1]
+        assert (
+            "1 people, 0 templates, 0 negative examples, 1 deletions pending"
+            in command(tmp_path, "stats")[1]
+        )
         folder = tmp_path / "gallery"
         assert command(tmp_path, "compact") == (
             0,

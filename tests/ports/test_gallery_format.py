@@ -14,12 +14,17 @@ import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery, damaged_galleries
-from facewire_server.backends.lmdb_gallery.records_pb2 import Template
+from facewire_server.backends.lmdb_gallery.records_pb2 import NegativeExample, Template
 from facewire_server.backends.lmdb_storage.folder import FolderLock
-from facewire_server.errors import RequestIdReused
+from facewire_server.errors import GalleryDamaged, RequestIdReused
 from facewire_server.galleries.fusion import fuse
 from facewire_server.galleries.pairs import gallery_pairs
-from facewire_server.galleries.records import EnrollmentResult, ExportedTemplate, NewIdentity
+from facewire_server.galleries.records import (
+    EnrollmentResult,
+    ExportedTemplate,
+    NewIdentity,
+    NewNegativeExample,
+)
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.types import Quality
 from fakes.python import PATHS
@@ -202,7 +207,7 @@ async def test_an_upgrade_gives_every_block_its_checksum_and_keeps_every_vector(
     gallery = opened(tmp_path)
     await assert_many(gallery)
     gallery.close()
-    assert stated_format(file) == b"3"
+    assert stated_format(file) == b"4"
     assert damaged_galleries(tmp_path) == ()  # each checksum was compared
     file.write_bytes(
         file.read_bytes().replace(vectors(60)[50].tobytes(), vectors(60)[49].tobytes())
@@ -236,7 +241,59 @@ async def test_an_upgrade_makes_the_mean_of_each_person(tmp_path: Path) -> None:
     assert default.identity_count == 5
     assert default.pairs.cohesion < 0.99
     gallery.close()
+    assert (stated_format(file), damaged_galleries(tmp_path)) == (b"4", ())
+
+
+async def test_a_gallery_of_format_3_takes_negative_examples(tmp_path: Path) -> None:
+    file = put_back("gallery_format_3.mdb.gz", tmp_path)
     assert (stated_format(file), damaged_galleries(tmp_path)) == (b"3", ())
+    gallery = opened(tmp_path)
+    people = await gallery.list_identities("default", "", 9)
+    assert [
+        (one.identity_id, one.template_count, one.negative_example_count) for one in people
+    ] == [
+        ("id-0", 1, 0),
+        ("id-1", 2, 0),
+    ]
+    own = vectors(4)[0]
+    ((best,),) = (await gallery.search("default", own[None], 1)).candidates
+    assert (best.identity_id, best.negative_example_similarity) == ("id-0", None)
+    face = NewNegativeExample("e" * 32, "id-0", Quality(42.0, 10.0, 120.0), 0.5, (1, 2, 3, 4))
+    await gallery.add_negative_example("default", face, own)
+    ((best, *_),) = (await gallery.search("default", own[None], 1)).candidates
+    assert best.negative_example_similarity == pytest.approx(1.0, abs=1e-6)
+    gallery.close()
+    assert (stated_format(file), damaged_galleries(tmp_path)) == (b"4", ())
+
+
+@pytest.mark.parametrize("field", ["embedding", "checksum", "negative_example_id"])
+async def test_a_negative_example_that_is_not_what_was_written_is_damage(
+    tmp_path: Path, field: str
+) -> None:
+    gallery = opened(tmp_path)
+    own, other = vectors(2)
+    await gallery.enroll(
+        "default", NewIdentity("id-0", create=True), [EnrollmentResult("f" * 32)], own[None]
+    )
+    face = NewNegativeExample("e" * 32, "id-0", Quality(42.0, 10.0, 120.0), 0.5, (1, 2, 3, 4))
+    await gallery.add_negative_example("default", face, own)
+    gallery.close()
+    assert damaged_galleries(tmp_path) == ()
+    with lmdb.open(str(tmp_path), max_dbs=1) as environment:
+        table = environment.open_db(b"negative_examples", create=False)
+        with environment.begin(db=table, write=True) as transaction:
+            cursor = transaction.cursor()
+            assert cursor.first()
+            record = NegativeExample.FromString(cursor.value())
+            changed = {"embedding": other.tobytes(), "checksum": record.checksum ^ 1}
+            setattr(record, field, changed.get(field, b"d" * 16))
+            transaction.put(cursor.key(), record.SerializeToString())
+    assert damaged_galleries(tmp_path) == ("default",)
+    gallery = opened(tmp_path)
+    if field != "negative_example_id":
+        with pytest.raises(GalleryDamaged):
+            await gallery.search("default", own[None], 1)
+    gallery.close()
 
 
 async def test_a_mean_that_is_not_its_persons_is_damage(tmp_path: Path) -> None:
@@ -318,10 +375,10 @@ def test_a_storage_that_an_earlier_server_uses_is_not_upgraded_under_it(
 def test_a_storage_of_a_later_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     opened(tmp_path).close()
     file = tmp_path / "data.mdb"
-    stated_format(file, b"4")
+    stated_format(file, b"5")
     before = file.read_bytes()
     with pytest.raises(
-        OSError, match=r"format 4, and this server reads formats up to 3; start the newer"
+        OSError, match=r"format 5, and this server reads formats up to 4; start the newer"
     ):
         opened(tmp_path)
     assert file.read_bytes() == before

@@ -30,13 +30,16 @@ from numpy.typing import NDArray
 
 from facewire_server.galleries.checkup import EnrolledPeople
 from facewire_server.galleries.records import (
+    AddedNegativeExample,
     Enrollment,
     EnrollmentResult,
     GalleryInfo,
     GalleryRecord,
     IdentityInfo,
     ImportCounts,
+    NegativeExampleInfo,
     NewIdentity,
+    NewNegativeExample,
     PersonName,
     PersonReference,
     Presence,
@@ -55,6 +58,7 @@ __all__ = [
     "KeptCrops",
     "LiveEnrollments",
     "LiveSearch",
+    "NegativeExamples",
     "People",
     "Search",
     "SearchedMeans",
@@ -67,6 +71,7 @@ class Search(Protocol):
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         """Finds the k identities nearest to each probe, each by its best template.
 
+        Those that the probe is nearer to a negative example of are returned, too, and do not count for k, up to 32 of them.
         Equal similarities are ordered by the UTF-8 bytes of the identity id; of an identity's equal
         templates the oldest counts. A similarity is the dot product rounded once to float32:
         it does not depend on what else is in the gallery or among the probes.
@@ -289,7 +294,7 @@ class GalleryAdmin(Protocol):
         ...
 
     async def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
-        """Deletes an identity, its templates and its remembered enrollments.
+        """Deletes an identity, its templates, its negative examples and its remembered enrollments.
 
         Returns:
             The number of templates deleted, and the revision.
@@ -321,7 +326,7 @@ class GalleryAdmin(Protocol):
     def export_records(
         self, gallery_id: str
     ) -> AbstractAsyncContextManager[tuple[GalleryInfo, AsyncIterator[GalleryRecord]]]:
-        """Opens the gallery at one moment: each identity (in order of id), followed by its templates.
+        """Opens the gallery at one moment: each identity (in order of id), followed by its templates and its negative examples.
 
         The storage is held at that moment until the block ends: a slow reader makes its file grow.
         If the storage must move during the export, which is rare, the iterator raises StorageBusy:
@@ -340,7 +345,8 @@ class GalleryAdmin(Protocol):
         """Adds exported records, committing in parts of bounded size (see `transfer`).
 
         Identities that exist keep their display name; two that are spellings of one id become one, with the
-        templates of both. Ids that a new identity could not have are imported nevertheless. Templates whose id exists are skipped. If a
+        templates of both. Ids that a new identity could not have are imported nevertheless. Templates and negative examples whose id exists
+        are skipped. If a
         record is at fault, its part is not written; the parts before it stay. Nothing is read
         if the gallery or the model contract is at fault.
 
@@ -352,7 +358,8 @@ class GalleryAdmin(Protocol):
 
         Raises:
             ModelContractMismatch: the records were made under another contract.
-            OutOfOrder: a template that does not follow its identity.
+            OutOfOrder: a template or negative example that does not follow its identity.
+            GalleryFull: an identity would have more than `MAX_NEGATIVE_EXAMPLES`, or there is no room.
             InvalidField: an id is not valid, or an embedding is of another dimension or not of unit length.
         """
         ...
@@ -364,7 +371,7 @@ class Corrections(Protocol):
     async def merge_identities(
         self, gallery_id: str, identity_id: str, merged_identity_id: str
     ) -> tuple[IdentityInfo, int, int]:
-        """Makes two identities one: the templates of `merged_identity_id` become the other's, and it is deleted.
+        """Makes two identities one: the templates and negative examples of `merged_identity_id` become the other's, and it is deleted.
 
         Its templates keep their ids and crops, and its remembered enrollments are the other's. `People.names` of a
         reference to it is the other's name. The other one keeps its id, name and time.
@@ -375,6 +382,7 @@ class Corrections(Protocol):
         Raises:
             IdentityNotFound: one of them does not exist.
             InvalidField: they are the same.
+            GalleryFull: together they have more than `MAX_NEGATIVE_EXAMPLES`.
             CropKeyMissing: crops are kept, and this object has no key.
         """
         ...
@@ -402,4 +410,54 @@ class Corrections(Protocol):
             InvalidField: the new id is not valid.
             CropKeyMissing: crops are kept, and this object has no key.
         """
+        ...
+
+
+class NegativeExamples(Protocol):
+    """The calls of whoever sees that a face was taken for a person and is not this person."""
+
+    async def negative_example_of_request(
+        self, gallery_id: str, identity_id: str, request_id: str, fingerprint: bytes
+    ) -> AddedNegativeExample | None:
+        """Returns the example that an earlier request of this id added to the identity, or None; then `add_negative_example` is next.
+
+        Raises:
+            IdentityNotFound: no such identity.
+            RequestIdReused: the id belongs to a request with another fingerprint.
+            GalleryFull: the identity has `MAX_NEGATIVE_EXAMPLES`, and none of them is of this request.
+        """
+        ...
+
+    async def add_negative_example(
+        self, gallery_id: str, example: NewNegativeExample, embedding: NDArray[np.float32]
+    ) -> AddedNegativeExample:
+        """Keeps a face as a negative example of an identity: `search` returns its similarity with the identity from now on.
+
+        Args:
+            gallery_id: the gallery.
+            example: the face, and who it is not.
+            embedding: (d,) float32 of unit length.
+
+        Returns:
+            The example; for a request id seen before, the earlier one, and nothing is written.
+
+        Raises:
+            InvalidField: the example's id is not valid, or is taken; the embedding is of another dimension or not of unit length.
+            IdentityNotFound, RequestIdReused, GalleryFull: as above.
+        """
+        ...
+
+    async def list_negative_examples(
+        self, gallery_id: str, identity_id: str, after: str, limit: int
+    ) -> list[NegativeExampleInfo]:
+        """Returns at most `limit` negative examples of an identity, oldest first, those added after negative example `after`.
+
+        Raises:
+            IdentityNotFound: no such identity.
+            NegativeExampleNotFound: `after` is not (or no longer) one of it.
+        """
+        ...
+
+    async def delete_negative_example(self, gallery_id: str, negative_example_id: str) -> int:
+        """Deletes a negative example, whosever it is; returns the revision; raises NegativeExampleNotFound."""
         ...

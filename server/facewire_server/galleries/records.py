@@ -12,6 +12,8 @@ from facewire_server.types import Candidate, Quality
 
 __all__ = [
     "DEFAULT_GALLERY_ID",
+    "MAX_NEGATIVE_EXAMPLES",
+    "AddedNegativeExample",
     "Enrollment",
     "EnrollmentResult",
     "ExportedNegativeExample",
@@ -23,6 +25,7 @@ __all__ = [
     "ImportCounts",
     "NegativeExampleInfo",
     "NewIdentity",
+    "NewNegativeExample",
     "PersonName",
     "PersonReference",
     "Presence",
@@ -34,6 +37,10 @@ __all__ = [
 
 DEFAULT_GALLERY_ID = "default"
 """The gallery that always exists, and that a request without a gallery id means."""
+
+
+MAX_NEGATIVE_EXAMPLES = 100
+"""The contract's limit for an identity: what a search reads for a candidate stays below 0.25 MB. Chosen, not measured."""
 
 
 def enrolled_count(identity_count: int, template_count: int) -> int:
@@ -185,6 +192,52 @@ class ExportedNegativeExample:
 
 GalleryRecord = IdentityInfo | ExportedTemplate | ExportedNegativeExample
 """One record of an export: an identity, or a template or negative example of the identity before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewNegativeExample:
+    """A face that is not a person.
+
+    Attributes:
+        negative_example_id: its id.
+        identity_id: who it is not.
+        quality: of the face.
+        detection_score: of the face.
+        box: x1, y1, x2, y2 of the face, pixels.
+        source: kept with it.
+        request_id: "" = the request cannot be repeated.
+        fingerprint: distinguishes this request from another one that uses the same id.
+    """
+
+    negative_example_id: str
+    identity_id: str
+    quality: Quality
+    detection_score: float
+    box: tuple[float, float, float, float]
+    source: str = ""
+    request_id: str = ""
+    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedNegativeExample:
+    """A negative example as it was added, now or by an earlier request of the same id.
+
+    Attributes:
+        info: its metadata.
+        box: x1, y1, x2, y2 of the face, pixels.
+        similarity: of the face to the identity, as a search has it, now; 0 if the identity has no template.
+        revision: of the gallery now.
+        identity_count: identities that a search can find now (`enrolled_count`).
+        pairs: how much the gallery's people resemble one another, now.
+    """
+
+    info: NegativeExampleInfo
+    box: tuple[float, float, float, float]
+    similarity: float
+    revision: int
+    identity_count: int
+    pairs: GalleryPairs = NO_PAIRS
 
 
 @dataclass(frozen=True, slots=True)

@@ -486,16 +486,14 @@ class MergeIdentitiesRequest(_message.Message):
     def __init__(self, gallery_id: _Optional[str] = ..., identity_id: _Optional[str] = ..., merged_identity_id: _Optional[str] = ...) -> None: ...
 
 class MergeIdentitiesResponse(_message.Message):
-    __slots__ = ("identity", "revision", "moved_template_count", "moved_negative_example_count")
+    __slots__ = ("identity", "revision", "moved_template_count")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     MOVED_TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
-    MOVED_NEGATIVE_EXAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     identity: Identity
     revision: int
     moved_template_count: int
-    moved_negative_example_count: int
-    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ..., moved_template_count: _Optional[int] = ..., moved_negative_example_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., revision: _Optional[int] = ..., moved_template_count: _Optional[int] = ...) -> None: ...
 
 class SplitIdentityRequest(_message.Message):
     __slots__ = ("gallery_id", "identity_id", "template_ids", "new_identity_id", "display_name")

@@ -1,6 +1,7 @@
 """Changes of one gallery in a write transaction."""
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -16,7 +17,12 @@ from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
 from facewire_server.backends.lmdb_gallery.projection import Projection
 from facewire_server.backends.lmdb_gallery.quality_records import quality_record
-from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
+from facewire_server.backends.lmdb_gallery.records_pb2 import (
+    Gallery,
+    Identity,
+    NegativeExample,
+    Template,
+)
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.errors import GalleryExists, IdentityExists, InvalidField
 from facewire_server.galleries.ids import (
@@ -24,7 +30,11 @@ from facewire_server.galleries.ids import (
     checked_identity_id,
     checked_template_id,
 )
-from facewire_server.galleries.records import DEFAULT_GALLERY_ID, TemplateInfo
+from facewire_server.galleries.records import (
+    DEFAULT_GALLERY_ID,
+    NegativeExampleInfo,
+    TemplateInfo,
+)
 from facewire_server.galleries.vector_search import RowOwner
 
 __all__ = ["Changes", "create_gallery", "delete_gallery", "now_us"]
@@ -212,8 +222,48 @@ class Changes(Contents):
         self.put_identity(info.identity_id, identity)
         return key
 
+    def add_negative_example(
+        self,
+        identity: Identity,
+        info: NegativeExampleInfo,
+        embedding: NDArray[np.float32],
+        *,
+        box: Sequence[float] = (),
+        request: tuple[str, bytes] = ("", b""),
+    ) -> NegativeExample:
+        """Adds a negative example and increments its identity's count; `request` is its id and its fingerprint.
+
+        Raises:
+            InvalidField: its id is not valid, or is taken.
+            GalleryFull: the identity has as many as it may.
+        """
+        checked_template_id(info.negative_example_id, "negative_example_id")
+        if self.negative_examples.has(info.negative_example_id):
+            raise InvalidField("a negative example of this id exists", field="negative_example_id")
+        request_id, fingerprint = request
+        record = self.negative_examples.add(
+            identity,
+            self.take_number(),
+            info,
+            embedding,
+            box=box,
+            request_id=request_id,
+            fingerprint=fingerprint,
+        )
+        self.put_identity(info.identity_id, identity)
+        return record
+
+    def delete_negative_example(self, negative_example_id: str) -> None:
+        """Deletes a negative example; raises NegativeExampleNotFound."""
+        key = self.negative_examples.key(negative_example_id)
+        identity_id = self.owner_id(key)
+        identity = self.identity(identity_id)
+        self.negative_examples.delete(identity, [key])
+        self.put_identity(identity_id, identity)
+        self._note_deletion()
+
     def delete_identity(self, identity_id: str) -> int:
-        """Deletes an identity, its templates and its remembered enrollments.
+        """Deletes an identity, its templates, its negative examples and its remembered enrollments.
 
         Returns:
             The number of templates deleted.
@@ -226,6 +276,7 @@ class Changes(Contents):
         keys = [key for key, _ in self.template_table.scan(start)]
         for key in keys:
             self._remove_template(key)
+        self.negative_examples.delete_all(identity)
         self.memory.forget_identity(identity.number)
         self.identity_table.delete(identity_id.encode())
         for number in (identity.number, *(one.number for one in identity.merged)):

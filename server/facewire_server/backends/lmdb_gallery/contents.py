@@ -1,11 +1,17 @@
 """One gallery in one transaction: its record, and what is in it, to read."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.block_checks import BlockChecks, means_of
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, Blocks, row_owner
 from facewire_server.backends.lmdb_gallery.gallery_tables import gallery_prefix
+from facewire_server.backends.lmdb_gallery.means import is_oldest_of_mean
+from facewire_server.backends.lmdb_gallery.negative_examples import NegativeExamples
 from facewire_server.backends.lmdb_gallery.projection import pairs_of
 from facewire_server.backends.lmdb_gallery.quality_records import quality_of
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Identity, Template
@@ -60,12 +66,17 @@ def gallery_info(gallery_id: str, record: Gallery) -> GalleryInfo:
         created_at_us=record.created_at_us,
         pending_purge_count=record.pending_purge_count,
         pairs=pairs_of(record),
+        negative_example_count=record.negative_example_count,
     )
 
 
 def _identity_info(identity_id: str, record: Identity) -> IdentityInfo:
     return IdentityInfo(
-        identity_id, record.display_name, record.template_count, record.created_at_us
+        identity_id,
+        record.display_name,
+        record.template_count,
+        record.created_at_us,
+        record.negative_example_count,
     )
 
 
@@ -118,6 +129,11 @@ class Contents:
         if not (self.record.dimension and self.record.rows_per_block):
             raise damaged("a gallery's record is not one")
         return BlockLayout(self.record.dimension, self.record.rows_per_block)
+
+    @cached_property
+    def negative_examples(self) -> NegativeExamples:
+        """Who its people are not; a storage of an earlier format lacks the tables."""
+        return NegativeExamples(self._transaction, self.gallery_id, self.record)
 
     @property
     def mean_table(self) -> Table:
@@ -252,19 +268,43 @@ class Contents:
         for key, value in self.template_table.scan(start, after=above):
             yield row_owner(key), Template.FromString(value)
 
-    def candidates(self, best: Mapping[int, Hit], k: int) -> tuple[Candidate, ...]:
+    def candidates(
+        self, best: Mapping[int, Hit], k: int, probe: NDArray[np.float32]
+    ) -> tuple[Candidate, ...]:
         """Returns the k best hits, best first; of equal ones, the lower identity id first.
+
+        Those that the probe is nearer to a negative example of are returned, too, and do not count.
 
         Raises:
             GalleryDamaged: identity, template and row of a hit contradict each other.
         """
         order = sorted((-hit.similarity, self._identity_id(n), n) for n, hit in best.items())
-        return tuple(
-            self._candidate(identity_id, number, best[number])
-            for _, identity_id, number in order[:k]
-        )
+        found: list[Candidate] = []
+        for _, identity_id, number in order:
+            if not k:
+                break
+            found.append(self._candidate(identity_id, number, best[number], probe))
+            k -= not found[-1].is_nearer_to_negative_example
+        return tuple(found)
 
-    def _candidate(self, identity_id: bytes, number: int, hit: Hit) -> Candidate:
+    def similarity(self, identity_number: int, probe: NDArray[np.float32]) -> float:
+        """Returns the similarity of a probe to an identity, as a search has it; 0 without a template."""
+        places = [
+            (record.mean_row, row_owner(key))
+            for key, record in (
+                (key, Template.FromString(value))
+                for key, value in self.template_table.scan(number_key(identity_number))
+            )
+            if is_oldest_of_mean(key, record)
+        ]
+        if not places:
+            return 0.0
+        products = self.means.rows(places).astype(np.float64) @ probe
+        return float(products.max().astype(np.float32))
+
+    def _candidate(
+        self, identity_id: bytes, number: int, hit: Hit, probe: NDArray[np.float32]
+    ) -> Candidate:
         identity = Identity.FromString(self.identity_table.get(identity_id) or b"")
         if identity.number != number:
             raise damaged("an identity is missing")
@@ -277,6 +317,7 @@ class Contents:
             display_name=identity.display_name,
             similarity=hit.similarity,
             template_id=template.template_id.hex(),
+            negative_example_similarity=self.negative_examples.similarity(identity, probe),
         )
 
     def owner_id(self, template_key: bytes) -> str:

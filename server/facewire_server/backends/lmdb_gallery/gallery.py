@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,12 @@ from numpy.typing import NDArray
 from facewire_server.backends.crop_cipher import CropKeys
 from facewire_server.backends.lmdb_gallery.changes import Changes
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
-from facewire_server.backends.lmdb_gallery.corrections import LmdbCorrections
 from facewire_server.backends.lmdb_gallery.enrolled_people import people_of
 from facewire_server.backends.lmdb_gallery.enrollment import EnrollmentRequest
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.kept_crops import KeptCrops, require_keys
 from facewire_server.backends.lmdb_gallery.memory import EnrollmentMemory
+from facewire_server.backends.lmdb_gallery.negative_calls import LmdbNegativeExamples
 from facewire_server.backends.lmdb_gallery.people import names_of, references_to
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.tables import Transaction
@@ -44,7 +45,11 @@ from facewire_server.types import Rgb
 __all__ = ["LmdbGallery"]
 
 
-class LmdbGallery(LmdbCorrections):
+_MOST_PASSED_OVER: Final = 32
+"""Identities that a search finds besides those wanted, if the probe is nearer to negative examples of them. Chosen, not measured."""
+
+
+class LmdbGallery(LmdbNegativeExamples):
     """The galleries in a folder: all ports of `galleries.ports`.
 
     Opening waits while another process writes. Open it once in a process, after any fork.
@@ -143,11 +148,13 @@ class LmdbGallery(LmdbCorrections):
             contents = self._usable(transaction, gallery_id)
             probes = np.concatenate([one.probes for one in sought])
             k = max(one.k for one in sought)
+            # More, if some may be passed over.
+            k += min(contents.record.negative_identity_count, _MOST_PASSED_OVER)
             best = iter(self._vector_search.nearest(contents.means, probes, k))
             return [
                 SearchResult(
                     contents.record.revision,
-                    tuple(contents.candidates(next(best), one.k) for _ in one.probes),
+                    tuple(contents.candidates(next(best), one.k, probe) for probe in one.probes),
                     contents.info.enrolled_count,
                     contents.info.pairs,
                 )

@@ -16,6 +16,8 @@ GALLERY_TABLES: Final = (
     "crops",  # identity number, template number -> the encrypted PNG of its aligned crop, see `kept_crops`
     "blocks",  # block number -> rows of the templates' vectors, see `blocks`
     "means",  # block number -> rows of the people's means, see `means`
+    "negative_examples",  # identity number, negative example's number -> NegativeExample
+    "negative_example_keys",  # negative example's id -> identity number, negative example's number
     "enrollments",  # digest of the request id -> Enrollment
     "enrollment_order",  # enrollment number -> identity number, digest of the request id
 )
@@ -31,15 +33,19 @@ def _from_format_1(transaction: Transaction) -> None:
     make_means(transaction)
 
 
+def _from_format_3(transaction: Transaction) -> None:
+    """Changes nothing: the tables that format 4 adds are empty. A server of format 3 would give names that a negative example denies."""
+
+
 GALLERY_STORAGE: Final = Storage(
     name="the gallery's storage",
     tables=(
         "galleries",  # gallery id -> Gallery
         *GALLERY_TABLES,
     ),
-    format=b"3",
+    format=b"4",
     reserve_bytes=_RESERVE_BYTES,
-    upgrades={b"1": _from_format_1, b"2": make_means},
+    upgrades={b"1": _from_format_1, b"2": make_means, b"3": _from_format_3},
 )
 """The galleries' environment."""
 

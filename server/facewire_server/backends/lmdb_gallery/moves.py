@@ -25,7 +25,7 @@ class Moves(Changes):
         self._crop_keys = crop_keys
 
     def merge(self, identity_id: str, merged_id: str) -> int:
-        """Moves all templates and remembered enrollments of an identity to another one, and deletes the first.
+        """Moves all templates, negative examples and remembered enrollments of an identity to another one, and deletes the first.
 
         References to the merged identity stand for the other one from now on.
 
@@ -39,6 +39,7 @@ class Moves(Changes):
         Raises:
             IdentityNotFound: one of them does not exist.
             InvalidField: they are the same.
+            GalleryFull: together they have more negative examples than one may.
             CropKeyMissing: a crop is kept, and there is no key.
         """
         identity, merged = self.identity(identity_id), self.identity(merged_id)
@@ -49,6 +50,7 @@ class Moves(Changes):
         keys = list(self.template_table.keys(number_key(merged.number)))
         self._move(keys, (merged_id, identity_id), identity)
         identity.template_count += len(keys)
+        self.negative_examples.move(merged, identity)
         identity.merged.append(
             MergedIdentity(number=merged.number, created_at_us=merged.created_at_us)
         )

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Gallery(_message.Message):
-    __slots__ = ("display_name", "revision", "identity_count", "template_count", "model_contract_id", "created_at_us", "dimension", "rows_per_block", "next_number", "enrollment_count", "pending_purge_count", "mean_count", "pair_mean", "pair_spread", "paired_identity_count", "mean_cohesion")
+    __slots__ = ("display_name", "revision", "identity_count", "template_count", "model_contract_id", "created_at_us", "dimension", "rows_per_block", "next_number", "enrollment_count", "pending_purge_count", "mean_count", "pair_mean", "pair_spread", "paired_identity_count", "mean_cohesion", "negative_example_count", "negative_identity_count")
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +24,8 @@ class Gallery(_message.Message):
     PAIR_SPREAD_FIELD_NUMBER: _ClassVar[int]
     PAIRED_IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
     MEAN_COHESION_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_IDENTITY_COUNT_FIELD_NUMBER: _ClassVar[int]
     display_name: str
     revision: int
     identity_count: int
@@ -40,21 +42,25 @@ class Gallery(_message.Message):
     pair_spread: float
     paired_identity_count: int
     mean_cohesion: float
-    def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ..., pending_purge_count: _Optional[int] = ..., mean_count: _Optional[int] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ..., mean_cohesion: _Optional[float] = ...) -> None: ...
+    negative_example_count: int
+    negative_identity_count: int
+    def __init__(self, display_name: _Optional[str] = ..., revision: _Optional[int] = ..., identity_count: _Optional[int] = ..., template_count: _Optional[int] = ..., model_contract_id: _Optional[str] = ..., created_at_us: _Optional[int] = ..., dimension: _Optional[int] = ..., rows_per_block: _Optional[int] = ..., next_number: _Optional[int] = ..., enrollment_count: _Optional[int] = ..., pending_purge_count: _Optional[int] = ..., mean_count: _Optional[int] = ..., pair_mean: _Optional[float] = ..., pair_spread: _Optional[float] = ..., paired_identity_count: _Optional[int] = ..., mean_cohesion: _Optional[float] = ..., negative_example_count: _Optional[int] = ..., negative_identity_count: _Optional[int] = ...) -> None: ...
 
 class Identity(_message.Message):
-    __slots__ = ("number", "display_name", "template_count", "created_at_us", "merged")
+    __slots__ = ("number", "display_name", "template_count", "created_at_us", "merged", "negative_example_count")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_COUNT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
     MERGED_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_EXAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     number: int
     display_name: str
     template_count: int
     created_at_us: int
     merged: _containers.RepeatedCompositeFieldContainer[MergedIdentity]
-    def __init__(self, number: _Optional[int] = ..., display_name: _Optional[str] = ..., template_count: _Optional[int] = ..., created_at_us: _Optional[int] = ..., merged: _Optional[_Iterable[_Union[MergedIdentity, _Mapping]]] = ...) -> None: ...
+    negative_example_count: int
+    def __init__(self, number: _Optional[int] = ..., display_name: _Optional[str] = ..., template_count: _Optional[int] = ..., created_at_us: _Optional[int] = ..., merged: _Optional[_Iterable[_Union[MergedIdentity, _Mapping]]] = ..., negative_example_count: _Optional[int] = ...) -> None: ...
 
 class MergedIdentity(_message.Message):
     __slots__ = ("number", "created_at_us")
@@ -103,6 +109,30 @@ class Template(_message.Message):
     mean_number: int
     mean_row: int
     def __init__(self, template_id: _Optional[bytes] = ..., row: _Optional[int] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., detection_score: _Optional[float] = ..., created_at_us: _Optional[int] = ..., source: _Optional[str] = ..., mean_number: _Optional[int] = ..., mean_row: _Optional[int] = ...) -> None: ...
+
+class NegativeExample(_message.Message):
+    __slots__ = ("negative_example_id", "quality", "detection_score", "created_at_us", "source", "embedding", "checksum", "box", "request_digest", "fingerprint")
+    NEGATIVE_EXAMPLE_ID_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    negative_example_id: bytes
+    quality: Quality
+    detection_score: float
+    created_at_us: int
+    source: str
+    embedding: bytes
+    checksum: int
+    box: _containers.RepeatedScalarFieldContainer[float]
+    request_digest: bytes
+    fingerprint: bytes
+    def __init__(self, negative_example_id: _Optional[bytes] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ..., detection_score: _Optional[float] = ..., created_at_us: _Optional[int] = ..., source: _Optional[str] = ..., embedding: _Optional[bytes] = ..., checksum: _Optional[int] = ..., box: _Optional[_Iterable[float]] = ..., request_digest: _Optional[bytes] = ..., fingerprint: _Optional[bytes] = ...) -> None: ...
 
 class EnrollmentResult(_message.Message):
     __slots__ = ("template_id", "refusal", "detail", "quality", "box", "detection_score")

@@ -169,7 +169,7 @@ def rewrite(transaction: Transaction, target: Target, made: NewVectors) -> None:
     """Puts every gallery under the new contract: each template gets its new embedding, and one without a crop goes.
 
     What the templates held before is noted as deleted: it is still in free pages of the file, until the next purge.
-    People stay, also those without a template, and so do their ids, names and remembered enrollments. Each revision rises by one.
+    Negative examples go, too. People stay, also those without a template, and so do their ids, names and remembered enrollments. Each revision rises by one.
 
     Raises:
         NotEmbedded: an embedding is still to be made.
@@ -187,6 +187,7 @@ def _rewrite_gallery(
     layout = BlockLayout.chosen_for(target.dimension)
     contents.block_table.clear()
     contents.mean_table.clear()
+    _drop_negative_examples(contents)
     editor = BlockEditor(contents.block_table, layout, 0)
     for key in list(contents.template_table.keys()):
         record = contents.template(key)
@@ -208,6 +209,16 @@ def _rewrite_gallery(
     gallery.revision += 1
     means_of_gallery(transaction, gallery_prefix(gallery_id), gallery)
     transaction.table("galleries").put(gallery_id.encode(), gallery.SerializeToString())
+
+
+def _drop_negative_examples(contents: Contents) -> None:
+    """Deletes all negative examples: no picture of them is kept."""
+    if contents.negative_examples.clear():
+        for identity_id, value in list(contents.identity_table.scan()):
+            identity = Identity.FromString(value)
+            if identity.negative_example_count:
+                identity.negative_example_count = 0
+                contents.identity_table.put(identity_id, identity.SerializeToString())
 
 
 def _remove(contents: Contents, key: bytes, record: Template) -> None:

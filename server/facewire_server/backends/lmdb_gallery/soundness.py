@@ -63,8 +63,10 @@ def check_gallery(
             raise damaged("a template cannot be found by its id")
         counts[owner.identity_number] += 1
         rows += 1
-    if stated == GALLERY_STORAGE.format:
+    if stated not in (b"1", b"2"):
         _check_means(contents)
+    if stated == GALLERY_STORAGE.format:
+        contents.negative_examples.check(_negative_example_counts(contents))
     if rows != len(owners) or counts != _template_counts(contents):
         raise damaged("a template is missing")
     if len(counts) != contents.record.identity_count:
@@ -131,6 +133,11 @@ def _identity_numbers(contents: Contents) -> Iterator[int]:
 def _template_counts(contents: Contents) -> dict[int, int]:
     records = (Identity.FromString(value) for _, value in contents.identity_table.scan())
     return {record.number: record.template_count for record in records}
+
+
+def _negative_example_counts(contents: Contents) -> dict[int, int]:
+    records = (Identity.FromString(value) for _, value in contents.identity_table.scan())
+    return {record.number: record.negative_example_count for record in records}
 
 
 def faulty_galleries(folder: str, crop_keys: CropKeys | None = None) -> list[str]:

@@ -52,6 +52,7 @@ def statistics_lines(folder: Path) -> Iterator[str]:
     for info in found:
         yield (
             f"{info.gallery_id}: revision {info.revision}, {info.identity_count} people, {info.template_count} templates, "
+            f"{info.negative_example_count} negative examples, "
             f"{info.pending_purge_count} deletions pending"
         )
     for gallery_id in sorted({*damaged, *unreadable}):

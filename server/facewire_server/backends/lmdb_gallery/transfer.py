@@ -13,7 +13,6 @@ from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.snapshot import Snapshot
 from facewire_server.backends.lmdb_storage.tables import Transaction
 from facewire_server.backends.lmdb_storage.transaction_threads import TransactionThreads
-from facewire_server.errors import NotImplementedYet
 from facewire_server.galleries.ids import composed
 from facewire_server.galleries.records import (
     ExportedNegativeExample,
@@ -73,6 +72,12 @@ def _records(snapshot: Snapshot, gallery_id: str, checks: BlockChecks) -> Iterat
         for identity in page:
             yield identity
             yield from _templates(snapshot, gallery_id, identity.identity_id, checks)
+            if identity.negative_example_count:
+                with snapshot.step() as transaction:
+                    contents = Contents(transaction, gallery_id)
+                    record = contents.identity(identity.identity_id)
+                    exported = contents.negative_examples.exported(identity.identity_id, record)
+                yield from exported
         if len(page) < _PAGE_RECORDS:
             return
         last_id = page[-1].identity_id
@@ -132,12 +137,15 @@ def _sum(total: ImportCounts, part: ImportCounts) -> ImportCounts:
         total.templates_added + part.templates_added,
         total.templates_skipped + part.templates_skipped,
         part.revision,
+        total.negative_examples_added + part.negative_examples_added,
+        total.negative_examples_skipped + part.negative_examples_skipped,
     )
 
 
 def _add(changes: Changes, part: Sequence[GalleryRecord]) -> ImportCounts:
     """Adds a checked part; saves only if something was new."""
     identities_added = templates_added = templates_skipped = 0
+    negatives_added = negatives_skipped = 0
     owner = None
     owner_id = ""
     for record in part:
@@ -149,13 +157,25 @@ def _add(changes: Changes, part: Sequence[GalleryRecord]) -> ImportCounts:
                 owner = changes.add_identity(owner_id, record.display_name, record.created_at_us)
                 identities_added += 1
         elif isinstance(record, ExportedNegativeExample):
-            raise NotImplementedYet("negative examples are not kept yet")
+            if changes.negative_examples.has(record.info.negative_example_id):
+                negatives_skipped += 1
+            elif owner is not None:
+                negative = replace(record.info, identity_id=owner_id)
+                changes.add_negative_example(owner, negative, record.embedding)
+                negatives_added += 1
         elif changes.has_template(record.info.template_id):
             templates_skipped += 1
         elif owner is not None:  # `checked_parts` has checked that an identity comes first
             info = replace(record.info, identity_id=owner_id)
             changes.add_template(owner, info, record.embedding)
             templates_added += 1
-    added = identities_added or templates_added
+    added = identities_added or templates_added or negatives_added
     revision = changes.save() if added else changes.record.revision
-    return ImportCounts(identities_added, templates_added, templates_skipped, revision)
+    return ImportCounts(
+        identities_added,
+        templates_added,
+        templates_skipped,
+        revision,
+        negatives_added,
+        negatives_skipped,
+    )
