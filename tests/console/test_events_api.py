@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+import facewire
 from console.described import checked, described_value
 from harness.console_running import RunningConsole
 
@@ -74,6 +77,45 @@ def test_a_renamed_person_has_the_new_name_at_once(console, gallery, portrait) -
     assert renamed.status == 200
     found = console.send("GET", path).json()["events"]
     assert {each["name"] for each in found if each["identity_id"] == ada} == {"Ada King"}
+
+
+def seen_under_a_second_id(console, server, gallery, portrait, camera: str) -> str:
+    """Someone comes as `ada-2`; returns the path of the events, which name them so."""
+    with facewire.Client(server.address) as client:
+        client.enroll("ada-2", [portrait], gallery=gallery, display_name="Ada, again")
+        with client.stream([portrait] * 10, camera=camera, gallery=gallery) as stream:
+            for _ in stream:
+                pass
+        with pytest.warns(facewire.SimilarIdentityWarning):
+            client.enroll("ada", [portrait], gallery=gallery, display_name="Ada")
+    path = f"/api/events?gallery={gallery}"
+    events_when(console, path, lambda found: any(each["type"] == "ended" for each in found))
+    return path
+
+
+def test_events_of_who_is_merged_by_another_client_are_about_who_stays(
+    console, server, gallery, portrait
+) -> None:
+    path = seen_under_a_second_id(console, server, gallery, portrait, "gate")
+    before = console.send("GET", path).json()["events"]
+    assert "ada-2" in {each["identity_id"] for each in before}
+    with facewire.Client(server.address) as client:
+        client.merge_identities("ada", "ada-2", gallery=gallery)
+        after = console.send("GET", path).json()["events"]
+        named = {each["event_id"]: each["name"] for each in after if each["identity_id"]}
+        assert named == {each["event_id"]: "Ada" for each in before if each["identity_id"]}
+        client.delete_identity("ada", gallery=gallery)
+        assert not any(each["identity_id"] for each in console.send("GET", path).json()["events"])
+
+
+def test_who_is_renamed_by_another_client_has_the_new_name_at_once(
+    console, server, gallery, portrait
+) -> None:
+    path = seen_under_a_second_id(console, server, gallery, portrait, "yard")
+    with facewire.Client(server.address) as client:
+        client.rename_identity("ada-2", "Countess", gallery=gallery)
+    names = {each["name"] for each in console.send("GET", path).json()["events"]}
+    assert names - {None} == {"Countess"}
 
 
 def test_events_are_streamed_as_they_happen(console, gallery, portrait) -> None:

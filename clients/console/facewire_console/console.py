@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 import facewire
-from facewire import AsyncClient, Identity
+from facewire import AsyncClient
 from facewire_console.cameras import Cameras
 from facewire_console.guard.held import HeldBytes
 from facewire_console.metrics import Metrics
@@ -51,17 +51,6 @@ class Console:
             await self.client.delete_identity(identity_id, gallery=gallery)
         finally:  # also if it is not known whether the server has done it
             self.sightings.forget(gallery, identity_id)
-
-    async def rename_identity(self, identity_id: str, name: str, gallery: str) -> Identity:
-        """Renames a person, whose former name the console forgets at once.
-
-        Raises:
-            FacewireError: of the client.
-        """
-        try:
-            return await self.client.rename_identity(identity_id, name, gallery=gallery)
-        finally:
-            self.sightings.forget_name(gallery, identity_id)
 
 
 def console_of(connection: HTTPConnection) -> Console:

@@ -1,14 +1,14 @@
 """Who was seen: the latest track events of all cameras, and those who wait for the next one.
 
 Kept events name people by id only. A name is read from the gallery when it is shown, so that what is kept here does not
-outlive a deletion.
+outlive a deletion. Events of a person who is no longer in the gallery are read again: if another client has merged the
+person into another one, the server's are about that one.
 """
 
 import asyncio
 import contextlib
-import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, Self
 
 from facewire import AsyncClient, FacewireError, NotFoundError, TrackEvent
@@ -25,9 +25,6 @@ _MAX_WATCHERS: Final = 64
 
 _MAX_UNREAD: Final = 256
 """Events that wait for a page that reads slowly, before it is let go. Chosen, not measured."""
-
-_NAME_S: Final = 10.0
-"""Seconds for which a name is kept. Chosen, not measured."""
 
 _MAX_NAMES: Final = 1000
 """Names that are kept. Chosen, not measured."""
@@ -80,8 +77,7 @@ class Sightings:
         self._client = client
         self._events: deque[TrackEvent] = deque(maxlen=_MAX_EVENTS)
         self._watchers: set[Following] = set()
-        self._names: OrderedDict[tuple[str, str], tuple[float, str | None]] = OrderedDict()
-        self._forgotten = 0
+        self._names: OrderedDict[tuple[str, str], tuple[int, str]] = OrderedDict()
         self._settled = asyncio.Event()
         self._refused_by: FacewireError | None = None
 
@@ -122,12 +118,16 @@ class Sightings:
             await asyncio.wait_for(self._settled.wait(), _FIRST_S)
         if self._refused_by is not None and not self._events:
             raise self._refused_by
+        names = await self._names_of(gallery, camera)
+        if gone := {identity_id for identity_id, name in names.items() if name is None}:
+            await self._read_again(gallery, gone)
+            names = await self._names_of(gallery, camera)
         found: list[dict[str, Any]] = []
         for event in list(self._matching(gallery, camera)):
             if len(found) == limit:
                 break
             identity_id = event.decision.identity_id
-            name = await self._name(event, identity_id) if identity_id else None
+            name = names.get(identity_id) if identity_id else None
             if name is not None or not identity_id:
                 found.append(event_json(event, name=name))
         return found
@@ -146,21 +146,10 @@ class Sightings:
             raise Refused(429, "TOO_MANY_WATCHERS", "too many pages follow events already")
         return Following(self._watchers, gallery, camera)
 
-    def forget_name(self, gallery: str, identity_id: str) -> None:
-        """Forgets what a person was called: the person was renamed, or deleted."""
-        self._names.pop((gallery, identity_id), None)
-        self._forgotten += 1  # a name that is being read may be the old one
-
     def forget(self, gallery: str, identity_id: str) -> None:
         """Forgets a person who was deleted: the name, and all events."""
-        self.forget_name(gallery, identity_id)
-        kept = [
-            event
-            for event in self._events
-            if (event.gallery_id, event.decision.identity_id) != (gallery, identity_id)
-        ]
-        self._events.clear()
-        self._events.extend(kept)
+        self._names.pop((gallery, identity_id), None)
+        self._replace(gallery, {identity_id}, {})
 
     def _matching(self, gallery: str, camera: str | None) -> Iterator[TrackEvent]:
         for event in reversed(self._events):
@@ -172,26 +161,75 @@ class Sightings:
         for following in list(self._watchers):
             following.take(event)
 
-    async def _name(self, event: TrackEvent, identity_id: str) -> str | None:
-        """Returns the present name of an event's person; None if the person was deleted."""
-        key = (event.gallery_id, identity_id)
-        until, name = self._names.get(key, (0.0, None))
-        if until > time.monotonic():
-            return name
-        forgotten = self._forgotten
+    def _replace(
+        self, gallery: str, people: Collection[str], events: dict[int, TrackEvent]
+    ) -> None:
+        """Puts other events, by their numbers, in the places of those of some people; who has none there is dropped."""
+        kept = [
+            events.get(event.event_id)
+            if event.gallery_id == gallery and event.decision.identity_id in people
+            else event
+            for event in self._events
+        ]
+        self._events.clear()
+        self._events.extend(event for event in kept if event is not None)
+
+    async def _read_again(self, gallery: str, people: Collection[str]) -> None:
+        """Reads the events of people who are no longer in the gallery: the server has those that are about others now."""
+        first = min(
+            (
+                event.event_id
+                for event in self._matching(gallery, None)
+                if event.decision.identity_id in people
+            ),
+            default=_ALL_KEPT,
+        )
+        feed = self._client.watch_tracks(after_event=max(_ALL_KEPT, first - 1), kept_only=True)
+        async with feed:
+            read = {event.event_id: event async for event in feed}
+        self._replace(
+            gallery,
+            people,
+            {
+                number: event
+                for number, event in read.items()
+                if event.decision.identity_id not in people
+            },
+        )
+
+    async def _names_of(self, gallery: str, camera: str | None) -> dict[str, str | None]:
+        """Returns the present names of everyone in the events of a gallery; None for who is not in it."""
+        sent = {
+            event.decision.identity_id: event.decision.display_name
+            for event in self._matching(gallery, camera)
+            if event.decision.identity_id
+        }
         try:
-            identity = await self._client.identity(identity_id, gallery=event.gallery_id)
-            name = identity.display_name
+            revision = (await self._client.gallery(gallery)).revision
+            return {each: await self._name(gallery, each, revision) for each in sent}
         except NotFoundError:
-            name = None
-            self.forget(event.gallery_id, identity_id)
+            return dict.fromkeys(sent)  # the gallery itself was deleted
         except FacewireError:
-            return (
-                event.decision.display_name
-            )  # the token may not read people: the name as it was sent
-        if name is None or forgotten != self._forgotten:
+            return dict(sent)  # the token may not read people
+
+    async def _name(self, gallery: str, identity_id: str, revision: int) -> str | None:
+        """Returns the name of a person; None if there is no such person.
+
+        Args:
+            gallery: of the person.
+            identity_id: the person.
+            revision: of the gallery: a name that was read at another one may have changed.
+        """
+        key = (gallery, identity_id)
+        read_at, name = self._names.get(key, (0, ""))
+        if read_at == revision:
             return name
-        self._names[key] = (time.monotonic() + _NAME_S, name)
+        try:
+            name = (await self._client.identity(identity_id, gallery=gallery)).display_name
+        except NotFoundError:
+            self._names.pop(key, None)
+            return None
+        self._names[key] = (revision, name)
         self._names.move_to_end(key)
         while len(self._names) > _MAX_NAMES:
             self._names.popitem(last=False)

@@ -85,8 +85,8 @@ async def rename(request: Request) -> JSONResponse:
     name = (await read_json(request)).get("name")
     if not isinstance(name, str) or not name.strip():
         raise bad_request('the body must be {"name": "..."}', "name")
-    identity = await console_of(request).rename_identity(
-        request.path_params["identity_id"], name.strip(), gallery_of(request)
+    identity = await console_of(request).client.rename_identity(
+        request.path_params["identity_id"], name.strip(), gallery=gallery_of(request)
     )
     return JSONResponse(identity_json(identity))
 

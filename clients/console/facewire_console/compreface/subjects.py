@@ -135,7 +135,9 @@ class Subjects:
             if target is not None and target != subject:
                 new_name = target.name
             for identity in subject.identities:
-                await self._console.rename_identity(identity.identity_id, new_name, self._gallery)
+                await self._client.rename_identity(
+                    identity.identity_id, new_name, gallery=self._gallery
+                )
 
     async def delete(self, name: str) -> Subject:
         """Deletes a subject with its examples, and returns what it was; raises DoorError if there is none."""
