@@ -49,7 +49,7 @@ async def create_subject(asked: Asked) -> Response:
 
 
 async def rename_subject(asked: Asked) -> Response:
-    """`PUT recognition/subjects/{subject}`: another name; that of another subject merges the two."""
+    """`PUT recognition/subjects/{subject}`: another name; that of another subject merges the two in the gallery."""
     await asked.subjects.rename(_in_path(asked), await _named(asked))
     return JSONResponse({"updated": True})
 

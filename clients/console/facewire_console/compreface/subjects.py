@@ -1,8 +1,7 @@
 """The subjects of a gallery: names, as CompreFace has them, over identities, which have ids.
 
-A subject is every identity of one display name. So renaming one subject to the name of another merges the two for whoever sees names only, though the
-gallery keeps both identities. New identities get random ids, so that no id contains a name. An image id is a template's id, written as a UUID: both are 128
-bits.
+A subject is every identity of one display name. Renaming one subject to the name of another merges their identities in the gallery, so that the two are one for
+every client. New identities get random ids, so that no id contains a name. An image id is a template's id, written as a UUID: both are 128 bits.
 """
 
 import asyncio
@@ -124,7 +123,7 @@ class Subjects:
         return Example(image_id_of(enrolled.template_id), subject.name if subject else name)
 
     async def rename(self, name: str, new_name: str) -> None:
-        """Sets another name for a subject; if a subject of that name exists, the two are one from then on.
+        """Sets another name for a subject; if another subject has that name, the first one's identities are merged into it.
 
         Raises:
             DoorError: no subject has the name.
@@ -132,12 +131,17 @@ class Subjects:
         async with self._changing:
             subject = await self.found(name)
             target = await self.find(new_name)
-            if target is not None and target != subject:
-                new_name = target.name
             for identity in subject.identities:
-                await self._client.rename_identity(
-                    identity.identity_id, new_name, gallery=self._gallery
-                )
+                if target is None or target == subject:
+                    await self._client.rename_identity(
+                        identity.identity_id, new_name, gallery=self._gallery
+                    )
+                else:
+                    await self._client.merge_identities(
+                        target.identities[0].identity_id,
+                        identity.identity_id,
+                        gallery=self._gallery,
+                    )
 
     async def delete(self, name: str) -> Subject:
         """Deletes a subject with its examples, and returns what it was; raises DoorError if there is none."""
