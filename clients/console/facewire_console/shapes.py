@@ -182,6 +182,7 @@ def gallery_json(gallery: Gallery) -> JSON:
     return {
         "gallery_id": gallery.gallery_id,
         "name": gallery.display_name,
+        "revision": gallery.revision,
         "identity_count": gallery.identity_count,
         "template_count": gallery.template_count,
         "threshold": gallery.threshold,

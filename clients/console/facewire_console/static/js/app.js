@@ -93,6 +93,7 @@ export function App() {
     main.current.focus();
   };
   const gallery = chosen ?? status?.gallery_id;
+  const revision = seen?.galleries.find(({ gallery_id: id }) => id === gallery)?.revision;
   const { view: View } = VIEWS[route];
   return html`
     <div class="frame">
@@ -101,7 +102,7 @@ export function App() {
       <main id="content" ref=${main} tabindex="-1">
         ${route === "health" && html`<${Health} ...${{ status, problem, history }} />`}
         ${route !== "health" && (seen
-          ? html`<${View} key=${`${route} ${gallery}`} ...${{ gallery, refresh }} may=${seen.may} missing=${seen.missing} />`
+          ? html`<${View} key=${`${route} ${gallery}`} ...${{ gallery, revision, refresh }} may=${seen.may} missing=${seen.missing} />`
           : html`<${Waiting} title=${VIEWS[route].title} why=${problem || status?.server.error?.message} />`)}
       </main>
       <${Notices} />

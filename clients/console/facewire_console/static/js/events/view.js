@@ -1,5 +1,5 @@
 // Events: who was seen when and where; unknown visitors can be named.
-import { html, useEffect, useMemo, useState } from "../../vendor/htm-preact.js";
+import { html, useEffect, useMemo, useRef, useState } from "../../vendor/htm-preact.js";
 import { address, api, crop, cropAddress } from "../api.js";
 import { useLoaded } from "../loading.js";
 import { Avatar, Empty, Problem, Refused } from "../parts.js";
@@ -10,10 +10,15 @@ import { byDay, merged, visitsOf } from "./visits.js";
 
 const WHO = { all: "Everyone", known: "Known", unknown: "Unknown" };
 
-/** The events of a gallery: those of the past, and each new one as it happens. */
-function useEvents(gallery) {
+/** The events of a gallery: those of the past, read again at each other `revision` of it, since people may have gone or been merged, and each new one as it happens. */
+function useEvents(gallery, revision) {
   const [events, setEvents] = useState(new Map());
-  const { value, problem, reload } = useLoaded((signal) => api.events(gallery, signal), [gallery]);
+  const fresh = useRef([]); // what came since the past was asked for
+  const load = (signal) => {
+    fresh.current = [];
+    return api.events(gallery, signal);
+  };
+  const { value, problem, reload } = useLoaded(load, [gallery, revision]);
   useEffect(() => {
     const source = new EventSource(address("api/events/stream", { gallery }));
     let wasOpen = false;
@@ -21,11 +26,15 @@ function useEvents(gallery) {
       if (wasOpen) reload(); // what happened while the console was away
       wasOpen = true;
     };
-    source.onmessage = ({ data }) => setEvents((known) => merged(known, [JSON.parse(data)]));
+    source.onmessage = ({ data }) => {
+      const event = JSON.parse(data);
+      fresh.current.push(event);
+      setEvents((known) => merged(known, [event]));
+    };
     return () => source.close();
   }, [gallery]);
   useEffect(() => {
-    if (value) setEvents((known) => merged(known, value.events));
+    if (value) setEvents(merged(new Map(), [...fresh.current, ...value.events]));
   }, [value]);
   return { events, isLoaded: Boolean(value), problem };
 }
@@ -71,12 +80,12 @@ function Filters({ cameras, camera, setCamera, who, setWho }) {
 export const Events = ({ may, missing, ...more }) =>
   may.watch_events ? html`<${Visits} ...${{ may, missing, ...more }} />` : html`<${Refused} title="Events" why=${missing.watch_events} />`;
 
-function Visits({ gallery, may, missing }) {
+function Visits({ gallery, revision, may, missing }) {
   const [camera, setCamera] = useState("");
   const [who, setWho] = useState("all");
   const [naming, setNaming] = useState(null);
   const [failure, setFailure] = useState("");
-  const { events, isLoaded, problem } = useEvents(gallery);
+  const { events, isLoaded, problem } = useEvents(gallery, revision);
   const visits = useMemo(() => visitsOf(events), [events]);
   const cameras = [...new Set(visits.map((visit) => visit.camera))].filter(Boolean).sort();
   const shown = visits.filter((visit) => (!camera || visit.camera === camera) && (who === "all" || visit.verdict === who));
