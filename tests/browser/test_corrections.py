@@ -36,3 +36,48 @@ def test_an_open_page_names_no_one_whom_another_client_has_merged_or_deleted(
     expect(visitor(page, "Ada King")).to_have_count(0)
     expect(visitor(page, "Ada")).to_have_count(0)
     watched.forgive("404 (Not Found)")  # pictures of earlier visitors went with their people
+
+
+def test_who_is_there_twice_is_merged_and_it_is_taken_back(
+    open_page: Open, client: facewire.Client, pair: tuple[Person, Person]
+) -> None:
+    client.enroll("1", [portrait_of(pair[0])] * 2, display_name="Ada")
+    with pytest.warns(facewire.SimilarIdentityWarning):
+        client.enroll("2", [portrait_of(pair[0])] * 2, display_name="Countess")
+    kept = [each.template_id for each in client.templates("1")]
+    moved = [each.template_id for each in client.templates("2")]
+    page = open_page("people").page
+    page.get_by_role("button", name="Check", exact=True).click()
+    doubles = page.get_by_role("region", name="Probably one person under two names")
+    expect(doubles.get_by_text("merge them")).to_be_visible()
+    doubles.get_by_role("button", name="Merge Ada and Countess").click()
+    dialog = page.get_by_role("dialog", name="Merge these two?")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(dialog.get_by_text("The pictures of Countess become those of Ada")).to_be_visible()
+    dialog.get_by_role("radio", name="Countess").check()
+    expect(dialog.get_by_text("The pictures of Ada become those of Countess")).to_be_visible()
+    dialog.get_by_role("radio", name="Ada").check()
+    dialog.get_by_role("button", name="Merge", exact=True).press("Enter")
+    expect(page.get_by_text("Countess is merged into Ada.")).to_be_visible()
+    expect(page.get_by_text("Nothing was found among 1 person.")).to_be_visible()
+    assert [each.display_name for each in client.identities()] == ["Ada"]
+    assert [each.template_id for each in client.templates("1")] == kept + moved
+
+    page.locator(".people-grid").get_by_role("button", name="Ada").click()
+    page.get_by_role("button", name="Some are someone else…").click()
+    dialog = page.get_by_role("dialog", name="Someone else among the pictures of Ada")
+    make = dialog.get_by_role("button", name="Make a new person")
+    dialog.get_by_label("Their name").fill("Countess")
+    expect(make).to_be_disabled()
+    for number in (1, 2, 3, 4):
+        dialog.get_by_role("checkbox", name=f"Picture {number}").press("Space")
+    expect(make).to_be_disabled()
+    for number in (1, 2):
+        dialog.get_by_role("checkbox", name=f"Picture {number}").uncheck()
+    make.click()
+    expect(page.get_by_text("2 pictures of Ada are Countess's now.")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Ada").get_by_text("Picture 3")).to_be_hidden()
+    (countess,) = (each for each in client.identities() if each.display_name == "Countess")
+    assert [each.template_id for each in client.templates(countess.identity_id)] == moved
+    assert [each.template_id for each in client.templates("1")] == kept
+    assert "Countess" not in countess.identity_id

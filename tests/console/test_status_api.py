@@ -50,6 +50,8 @@ def token_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "read_people",
                 "enroll",
                 "rename",
+                "merge",
+                "split",
                 "delete",
                 "see_crops",
                 "name_unknown",

@@ -75,14 +75,15 @@ class Permissions:
     async def _asked(self, gallery: str) -> Permitted:
         client = self._client
         info = await client.server_info()
-        # The server checks the role before it looks at a request: an empty picture and a track that
-        # is not there cost nothing, and are refused for what they are if the role is there.
+        # The server checks the role before it looks at a request: an empty picture, a track that is not there
+        # and one person for two cost nothing, and are refused for what they are if the role is there.
         calls: dict[str, Callable[[], Awaitable[object]]] = {
             "recognize": lambda: client.recognize(b"", gallery=gallery),
             "read_people": lambda: client.gallery(gallery),
             "change_people": lambda: client.delete_template("0" * 32, gallery=gallery),
             "see_crops": lambda: client.track_crop(_NO_ONE),
             "watch_events": lambda: _first_event(client),
+            "correct": lambda: client.merge_identities("-", "-", gallery=gallery),
             "check_gallery": lambda: client.check_gallery(gallery=gallery, max_findings=_TOO_MANY),
         }
         keeps_unknown = info.has(Feature.UNKNOWN_PEOPLE) is True
@@ -93,6 +94,7 @@ class Permissions:
         )
         change = refusals.pop("change_people")
         refusals |= dict.fromkeys(("enroll", "rename", "delete"), change)
+        refusals |= dict.fromkeys(("merge", "split"), refusals.pop("correct"))
         # Of unknown people: who watches may list them, and who may see a crop and enroll may see and name them.
         refusals["list_unknown"] = refusals["watch_events"]
         refusals["name_unknown"] = refusals["see_crops"] or change

@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute, Route
 
 from facewire_console.api import (
     checkup,
+    corrections,
     document,
     events,
     frames,
@@ -34,6 +35,8 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/templates", people.list_templates, methods=["GET"]),
         Route(f"{one}/templates", people.add_templates, methods=["POST"]),
         Route(f"{one}/templates/{{template_id}}", people.delete_template, methods=["DELETE"]),
+        Route("/api/merge", corrections.merge, methods=["POST"]),
+        Route("/api/split", corrections.split, methods=["POST"]),
         Route("/api/checkup", checkup.check_gallery, methods=["GET"]),
         Route("/api/unknown", unknown.list_unknown, methods=["GET"]),
         Route("/api/unknown", unknown.forget_all, methods=["DELETE"]),

@@ -7,10 +7,11 @@ import { notify } from "../notices.js";
 import { Icon, Problem } from "../parts.js";
 import { count, faultWords, reasonWords } from "../words.js";
 import { Enroll } from "./enroll.js";
+import { Merging } from "./merging.js";
 import { Person } from "./person.js";
 
 const KINDS = {
-  probable_double: ["Probably one person under two names", "Look at both. If they are one person, facewire identity merge makes them one; here the later name can be forgotten."],
+  probable_double: ["Probably one person under two names", "Look at both. If they are one person, merge them: no picture is lost, and it can be taken back."],
   confusable: ["People who can be taken for each other", "Add good pictures of both."],
   left_out: ["Pictures that resemble their person too little", "They are not searched. If one shows another person, delete it."],
   disagreeing: ["Two pictures of a person that disagree", "Add a third picture: it shows which one is wrong. Delete that one."],
@@ -18,7 +19,7 @@ const KINDS = {
 };
 const GETS_PICTURES = new Set(["confusable", "disagreeing", "poor_picture"]);
 
-function Item({ kind, finding, may, look, add, remove }) {
+function Item({ kind, finding, may, look, add, remove, merge }) {
   const { people, template_ids: templates, value, faults } = finding;
   const names = people.map(({ name }) => name).join(" and ");
   return html`
@@ -31,6 +32,7 @@ function Item({ kind, finding, may, look, add, remove }) {
         ${people.map((person) => html`<button type="button" key=${person.identity_id} onClick=${() => look(person)}>Look at ${person.name}</button>`)}
         ${may.enroll && GETS_PICTURES.has(kind) && people.map((person) => html`
           <button type="button" key=${`add ${person.identity_id}`} onClick=${() => add(person)}>Add pictures of ${person.name}</button>`)}
+        ${may.merge && kind === "probable_double" && html`<button type="button" aria-label=${`Merge ${names}…`} onClick=${() => merge(people)}>Merge…</button>`}
         ${may.delete && kind === "left_out" && html`
           <button type="button" class="danger" onClick=${() => remove(people[0], templates[0])}>Delete the picture…</button>`}
       </div>
@@ -53,6 +55,7 @@ export function Checkup({ gallery, may, onChange, onClose }) {
   const [failure, setFailure] = useState("");
   const [opened, setOpened] = useState(null); // {what: "look" or "add", person}
   const [removed, setRemoved] = useState(null); // {person, template}
+  const [merged, setMerged] = useState(null); // two people
   const changed = () => {
     onChange();
     reload();
@@ -83,10 +86,13 @@ export function Checkup({ gallery, may, onChange, onClose }) {
       <${Problem} text=${problem || failure} />
       ${found.map((each) => html`
         <${Found} key=${each.kind} ...${each} may=${may} look=${open("look")} add=${open("add")}
-          remove=${(person, template) => setRemoved({ person, template })} />`)}
+          remove=${(person, template) => setRemoved({ person, template })} merge=${setMerged} />`)}
     </section>
     ${opened?.what === "look" && html`<${Person} ...${{ gallery, may, person: opened.person }} onChange=${changed} onClose=${close} />`}
     ${opened?.what === "add" && html`<${Enroll} ...${{ gallery, person: opened.person }} onDone=${changed} onClose=${close} />`}
+    ${merged && html`
+      <${Merging} gallery=${gallery} people=${merged} onClose=${() => setMerged(null)}
+        onDone=${() => { setMerged(null); changed(); }} />`}
     ${removed && html`
       <${Confirm} title=${`Delete this picture of ${removed.person.name}?`} action="Delete" act=${remove} onClose=${() => setRemoved(null)}>
         <p>It resembles the person's other pictures too little. Delete it if it shows another person. This cannot be undone.</p>

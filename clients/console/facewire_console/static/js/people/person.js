@@ -7,6 +7,7 @@ import { notify } from "../notices.js";
 import { Avatar, Icon, Problem } from "../parts.js";
 import { count, date, faultWords, reasonWords } from "../words.js";
 import { Enroll } from "./enroll.js";
+import { Splitting } from "./splitting.js";
 
 function Templates({ templates, remove }) {
   return html`
@@ -27,7 +28,7 @@ function Templates({ templates, remove }) {
 export function Person({ gallery, person, may, onClose, onChange }) {
   const { identity_id: id } = person;
   const [name, setName] = useState(person.name);
-  const [part, setPart] = useState(""); // "add" or "forget"
+  const [part, setPart] = useState(""); // "add", "split" or "forget"
   const [problem, setProblem] = useState("");
   const { value, problem: unread, reload } = useLoaded((signal) => api.templates(gallery, id, signal), [id]);
   const attempt = async (act, after) => {
@@ -50,9 +51,15 @@ export function Person({ gallery, person, may, onClose, onChange }) {
     onChange();
     onClose();
   };
+  const done = () => {
+    reload();
+    onChange();
+  };
   if (part === "add") {
-    const done = () => { reload(); onChange(); };
     return html`<${Enroll} gallery=${gallery} person=${person} onDone=${done} onClose=${() => setPart("")} />`;
+  }
+  if (part === "split") {
+    return html`<${Splitting} ...${{ gallery, person }} templates=${value.templates} onDone=${done} onClose=${() => setPart("")} />`;
   }
   if (part === "forget") {
     return html`
@@ -81,6 +88,8 @@ export function Person({ gallery, person, may, onClose, onChange }) {
         <p class="small soft">Of a picture only what identifies the face is kept, never the picture.</p>
         ${value && html`<${Templates} templates=${value.templates}
           remove=${may.delete && ((template) => attempt(() => api.deleteTemplate(gallery, id, template), reload))} />`}
+        ${may.split && value?.templates.length > 1 && html`
+          <button type="button" class="link" onClick=${() => setPart("split")}>Some are someone else…</button>`}
       </section>
       <${Problem} text=${problem || unread} />
       <footer>
