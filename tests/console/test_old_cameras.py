@@ -1,7 +1,10 @@
 """The calls of old cameras: their JSON, their answers, marked as deprecated."""
 
 import base64
+import shlex
 import tracemalloc
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 from console.described import checked
 from facewire import ImageFormat
 from facewire_console.ancestor.pixels import MAX_BASE64_BYTES, NotAPicture, picture_of
-from harness.console_running import RunningConsole
+from harness.console_running import RunningConsole, running_console
 
 OLD = "/sanushost/api/v1.0/"
 
@@ -57,6 +60,44 @@ def test_a_picture_without_a_face(console, gallery, gray) -> None:
     assert call(console, "add_face", gallery, ID="x", **sent) == {"Status": "no face"}
     assert call(console, "sanitizer_img", gallery, **sent) == nothing
     assert call(console, "entry_img", gallery, **sent) == nothing
+
+
+def stated_flags(repository: Path) -> dict[str, str]:
+    """The flags of the command that console.md gives for a network of old cameras."""
+    page = (repository / "docs" / "console.md").read_text().replace("\\\n", " ")
+    (command,) = (
+        line for line in page.splitlines() if line.endswith("--old-cameras-without-login")
+    )
+    _, *words = shlex.split(command)
+    return {
+        flag.removeprefix("--"): "true" if after.startswith("--") else after
+        for flag, after in pairwise([*words, "--"])
+        if flag.startswith("--")
+    }
+
+
+def test_old_cameras_and_boards_reach_the_console_that_the_page_starts(
+    server, repository, tmp_path, portrait
+) -> None:
+    flags = stated_flags(repository)
+    token = tmp_path / flags.pop("login-token-file")
+    token.write_text("0123456789abcdef0123456789abcdef\n")
+    here = {"Host": f"{flags['allowed-hosts']}:5000"}
+    known = {**here, "Authorization": f"Bearer {token.read_text().strip()}"}
+    sent = {"Image": text_of(portrait), "Shape": "(256, 256, 3)"}
+    with running_console(server.address, login_token_file=token, **flags) as console:
+
+        def status(path: str, headers: dict[str, str], **fields: Any) -> int:
+            return console.send("POST", path, content=fields, headers=headers).status
+
+        for name in ("entry_img", "sanitizer_img"):
+            assert status(OLD + name, here, **sent) == 200
+        for headers, expected in ((here, 401), (known, 200)):
+            assert status(f"{OLD}add_face", headers, ID="klaus", **sent) == expected
+            assert status(f"{OLD}remove_face", headers, ID="klaus") == expected
+            posted = console.send("POST", "/v1/frames/door", portrait, headers=headers)
+            assert posted.status == expected
+        assert status(f"{OLD}entry_img", {"Host": "192.168.1.11:5000"}, **sent) == 421
 
 
 @pytest.mark.parametrize(

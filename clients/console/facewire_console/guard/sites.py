@@ -44,7 +44,7 @@ class Sites:
             return Refused(
                 421,
                 "WRONG_HOST",
-                "this name does not lead to the console: open it by its address, or start it with --allowed-host",
+                "this name does not lead to the console: open it by its address, or start it with --allowed-hosts",
                 closes=True,
             )
         if not (_is_own(headers, hosts[0]) or _is_link(scope, headers)):

@@ -1,4 +1,4 @@
-// Calls of the console's HTTP interface. Names and pictures travel in bodies, never in an address.
+// Calls of the console's HTTP interface. Names and pictures travel in bodies; paths have ids.
 
 /**
  * A call that failed: `reason` is for programs, `message` for people, `status` the one of HTTP, 0 without a response;
