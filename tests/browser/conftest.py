@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 import facewire
 from harness.browsers import Watched, chromium, chromium_path, in_front_of_a_webcam, write_webcam
 from harness.console_running import RunningConsole, running_console
-from harness.made_people import Person, made_pair
+from harness.made_people import Person, made_pair, portrait_of
+from harness.model_servers import free_port
 from harness.running import RunningServer, running_server
 
 Open = Callable[..., Watched]
@@ -27,6 +30,17 @@ def pair() -> tuple[Person, Person]:
 
 
 @pytest.fixture(scope="session")
+def side_by_side(pair: tuple[Person, Person]) -> bytes:
+    """A PNG of both people."""
+    both = [
+        cv2.imdecode(np.frombuffer(portrait_of(each), np.uint8), cv2.IMREAD_COLOR) for each in pair
+    ]
+    height = min(each.shape[0] for each in both if each is not None)
+    picture = np.hstack([each[:height] for each in both if each is not None])
+    return cv2.imencode(".png", picture)[1].tobytes()
+
+
+@pytest.fixture(scope="session")
 def browser(
     tmp_path_factory: pytest.TempPathFactory, pair: tuple[Person, Person]
 ) -> Iterator[Browser]:
@@ -41,15 +55,23 @@ def browser(
 
 
 @pytest.fixture(scope="session")
-def server(models: Path) -> Iterator[RunningServer]:
+def metrics() -> str:
+    """Where the server has its page of metrics."""
+    return f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture(scope="session")
+def server(models: Path, metrics: str) -> Iterator[RunningServer]:
     """A server that keeps pictures of visitors, and groups those whom it does not know."""
-    with running_server(frame_timeout_s=60, keep_crops=True, keep_unknown_hours=1) as running:
+    with running_server(
+        frame_timeout_s=60, keep_crops=True, keep_unknown_hours=1, metrics_listen=metrics
+    ) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def console(server: RunningServer) -> Iterator[RunningConsole]:
-    with running_console(server.address) as running:
+def console(server: RunningServer, metrics: str) -> Iterator[RunningConsole]:
+    with running_console(server.address, server_metrics=metrics) as running:
         yield running
 
 

@@ -36,9 +36,8 @@ def enroll_with_the_webcam(page: Page, name: str) -> None:
     expect(dialog).to_be_hidden()
 
 
-@pytest.mark.usefixtures("client")
-def test_a_person_is_enrolled_recognized_and_forgotten_in_the_page(open_page: Open) -> None:
-    page = open_page("people").page
+def enroll_recognize_and_forget(page: Page) -> None:
+    """Enrolls who is before the webcam, is told the name in Live, forgets them, and is told no name."""
     expect(page.get_by_role("heading", name="No one is enrolled yet")).to_be_visible()
     enroll_with_the_webcam(page, "Ada Lovelace")
     expect(page.get_by_role("button", name="Ada Lovelace")).to_be_visible()
@@ -83,13 +82,16 @@ def test_a_verdict_does_not_flicker(
 
 
 @pytest.mark.usefixtures("client")
+def test_a_person_is_enrolled_recognized_and_forgotten_in_the_page(open_page: Open) -> None:
+    enroll_recognize_and_forget(open_page("people").page)
+
+
+@pytest.mark.usefixtures("client")
 def test_of_several_faces_one_is_chosen(
-    open_page: Open, pair: tuple[Person, Person], tmp_path: Path
+    open_page: Open, side_by_side: bytes, tmp_path: Path
 ) -> None:
-    both = [decoded(portrait_of(each)) for each in pair]
-    height = min(each.shape[0] for each in both)
-    picture = tmp_path / "both.jpg"
-    cv2.imwrite(str(picture), np.hstack([each[:height] for each in both]))
+    picture = tmp_path / "both.png"
+    picture.write_bytes(side_by_side)
     page = open_page("people").page
     page.get_by_role("button", name="Enroll a person").click()
     page.get_by_label("Name", exact=True).fill("Bo")
