@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, Request, sync_playwright
 
 from harness.made_films import Film, Place
 from harness.made_people import Person
 
-__all__ = ["Watched", "chromium", "chromium_path", "in_front_of_a_webcam", "write_webcam"]
+__all__ = [
+    "Watched",
+    "another",
+    "chromium",
+    "chromium_path",
+    "in_front_of_a_webcam",
+    "write_webcam",
+]
 
 _FPS: Final = 30.0
 """Frames a second at which Chromium plays a webcam's file."""
@@ -61,17 +68,23 @@ def write_webcam(path: Path, film: Film) -> Path:
 @contextlib.contextmanager
 def chromium(webcam: Path) -> Iterator[Browser]:
     """Runs Chromium until the block ends; its webcam plays a file of `write_webcam`, and every page may use it."""
+    with sync_playwright() as playwright, another(playwright.chromium, webcam) as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def another(kind: BrowserType, webcam: Path) -> Iterator[Browser]:
+    """Runs a further Chromium, of a running one's `browser_type`, as `chromium` does: a thread has one Playwright."""
     arguments = [
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-video-capture={webcam}",
     ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = kind.launch(executable_path=chromium_path(), args=arguments)
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @dataclass
