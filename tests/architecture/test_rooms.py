@@ -465,8 +465,9 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_console.health": frozenset({"facewire_console.settings"}),
     "facewire_console.permissions": frozenset({"facewire"}),
     "facewire_console.cameras": frozenset({"facewire", "facewire_console.errors"}),
+    "facewire_console.following": frozenset({"facewire"}),
     "facewire_console.sightings": frozenset(
-        {"facewire", *(f"facewire_console.{each}" for each in ("errors", "shapes"))}
+        {"facewire", *(f"facewire_console.{each}" for each in ("errors", "following", "shapes"))}
     ),
     "facewire_console.console": frozenset(
         {
@@ -511,7 +512,7 @@ ROOMS: dict[str, frozenset[str]] = {
                 f"facewire_console.{each}"
                 for each in (
                     *("__version__", "api", "console", "errors"),
-                    *("guard.login", "metrics", "shapes", "sightings"),
+                    *("guard.login", "following", "metrics", "shapes"),
                 )
             ),
         }

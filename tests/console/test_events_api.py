@@ -1,7 +1,9 @@
 """`/api/events`: who was seen, also after the page was opened, and never someone who was deleted."""
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -79,13 +81,31 @@ def test_a_renamed_person_has_the_new_name_at_once(console, gallery, portrait) -
     assert {each["name"] for each in found if each["identity_id"] == ada} == {"Ada King"}
 
 
+def visit(client: facewire.Client, gallery: str, camera: str, portrait: bytes) -> None:
+    """Someone stands before a camera until it is decided who it is, and leaves."""
+    is_decided = threading.Event()
+
+    def frames() -> Iterator[facewire.Frame]:
+        for number in count():
+            if is_decided.is_set():
+                return
+            yield facewire.Frame(portrait, captured_at_us=1 + number * 200_000)
+
+    policy = facewire.FramePolicy.EVERY_FRAME
+    with client.stream(frames(), camera=camera, gallery=gallery, policy=policy) as stream:
+        for item in stream:
+            if (
+                isinstance(item, facewire.TrackEvent)
+                and item.state is facewire.TrackState.CONFIRMED
+            ):
+                is_decided.set()
+
+
 def seen_under_a_second_id(console, server, gallery, portrait, camera: str) -> str:
     """Someone comes as `ada-2`; returns the path of the events, which name them so."""
     with facewire.Client(server.address) as client:
         client.enroll("ada-2", [portrait], gallery=gallery, display_name="Ada, again")
-        with client.stream([portrait] * 10, camera=camera, gallery=gallery) as stream:
-            for _ in stream:
-                pass
+        visit(client, gallery, camera, portrait)
         with pytest.warns(facewire.SimilarIdentityWarning):
             client.enroll("ada", [portrait], gallery=gallery, display_name="Ada")
     path = f"/api/events?gallery={gallery}"
@@ -116,6 +136,28 @@ def test_who_is_renamed_by_another_client_has_the_new_name_at_once(
         client.rename_identity("ada-2", "Countess", gallery=gallery)
     names = {each["name"] for each in console.send("GET", path).json()["events"]}
     assert names - {None} == {"Countess"}
+
+
+def test_who_an_event_lies_between_has_the_present_name_or_is_not_shown(
+    console, server, gallery, portrait
+) -> None:
+    path = f"/api/events?gallery={gallery}"
+
+    def between() -> set[str]:
+        events = console.send("GET", path).json()["events"]
+        return {each["label"] for each in events if each["verdict"] == "ambiguous"}
+
+    with facewire.Client(server.address) as client:
+        client.enroll("ada", [portrait], gallery=gallery, display_name="Ada")
+        with pytest.warns(facewire.SimilarIdentityWarning):
+            client.enroll("bo", [portrait], gallery=gallery, display_name="Bo")
+        visit(client, gallery, "hedge", portrait)
+        events_when(console, path, lambda found: any(each["type"] == "ended" for each in found))
+        assert between() == {"Ada or Bo?"}
+        client.rename_identity("bo", "Bob", gallery=gallery)
+        assert between() == {"Ada or Bob?"}
+        client.delete_identity("bo", gallery=gallery)
+        assert between() == set()
 
 
 def test_events_are_streamed_as_they_happen(console, gallery, portrait) -> None:

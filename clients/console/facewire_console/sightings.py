@@ -1,4 +1,4 @@
-"""Who was seen: the latest track events of all cameras, and those who wait for the next one.
+"""Who was seen: the latest track events of all cameras.
 
 Kept events name people by id only. A name is read from the gallery when it is shown, so that what is kept here does not
 outlive a deletion. Events of a person who is no longer in the gallery are read again: if another client has merged the
@@ -8,23 +8,22 @@ person into another one, the server's are about that one.
 import asyncio
 import contextlib
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterator
-from typing import Any, Final, Self
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
-from facewire import AsyncClient, FacewireError, NotFoundError, TrackEvent
+from facewire import AsyncClient, Candidate, FacewireError, NotFoundError, TrackEvent
 from facewire_console.errors import Refused
+from facewire_console.following import Following
 from facewire_console.shapes import event_json
 
-__all__ = ["Following", "Sightings"]
+__all__ = ["Sightings"]
 
 _MAX_EVENTS: Final = 2000
 """Events that are kept: about 2 MB. Chosen, not measured."""
 
 _MAX_WATCHERS: Final = 64
 """Pages that follow events at the same time. Chosen, not measured."""
-
-_MAX_UNREAD: Final = 256
-"""Events that wait for a page that reads slowly, before it is let go. Chosen, not measured."""
 
 _MAX_NAMES: Final = 1000
 """Names that are kept. Chosen, not measured."""
@@ -37,37 +36,6 @@ _PAUSE_S: Final = 10.0
 
 _ALL_KEPT: Final = 1
 """`after_event` of a feed that begins with the oldest event that is kept."""
-
-
-class Following:
-    """One page's view of the events from now on; a context manager, which ends it."""
-
-    def __init__(self, watchers: "set[Following]", gallery: str, camera: str | None) -> None:
-        self._watchers = watchers
-        self._gallery = gallery
-        self._camera = camera
-        self._unread: asyncio.Queue[TrackEvent | None] = asyncio.Queue()
-
-    def __enter__(self) -> Self:
-        self._watchers.add(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._watchers.discard(self)
-
-    async def next(self) -> TrackEvent | None:
-        """Waits for the next event; None ends it: too many were left unread."""
-        return await self._unread.get()
-
-    def take(self, event: TrackEvent) -> None:
-        """Takes an event, if it is of this view."""
-        if event.gallery_id != self._gallery or self._camera not in (None, event.camera_id):
-            return
-        if self._unread.qsize() < _MAX_UNREAD:
-            self._unread.put_nowait(event)
-        else:
-            self._watchers.discard(self)
-            self._unread.put_nowait(None)
 
 
 class Sightings:
@@ -126,13 +94,12 @@ class Sightings:
         for event in list(self._matching(gallery, camera)):
             if len(found) == limit:
                 break
-            identity_id = event.decision.identity_id
-            name = names.get(identity_id) if identity_id else None
-            if name is not None or not identity_id:
-                found.append(event_json(event, name=name))
+            if all(names.get(each) is not None for each in _about(event)):
+                named = _named(event, names)
+                found.append(event_json(named, name=named.name))
         return found
 
-    def follow(self, gallery: str, camera: str | None) -> "Following":
+    def follow(self, gallery: str, camera: str | None) -> Following:
         """Returns a view of the events of a gallery, which follows them once it is entered.
 
         Args:
@@ -164,13 +131,16 @@ class Sightings:
     def _replace(
         self, gallery: str, people: Collection[str], events: dict[int, TrackEvent]
     ) -> None:
-        """Puts other events, by their numbers, in the places of those of some people; who has none there is dropped."""
-        kept = [
-            events.get(event.event_id)
-            if event.gallery_id == gallery and event.decision.identity_id in people
-            else event
-            for event in self._events
-        ]
+        """Puts other events, by their numbers, in the places of those of some people; one about them without another is dropped."""
+
+        def other(event: TrackEvent) -> TrackEvent | None:
+            if event.gallery_id != gallery or _people(event).isdisjoint(people):
+                return event
+            if event.event_id in events or not _about(event).isdisjoint(people):
+                return events.get(event.event_id)
+            return replace(event, previous_identity_id="")
+
+        kept = [other(event) for event in self._events]
         self._events.clear()
         self._events.extend(event for event in kept if event is not None)
 
@@ -180,7 +150,7 @@ class Sightings:
             (
                 event.event_id
                 for event in self._matching(gallery, None)
-                if event.decision.identity_id in people
+                if not _people(event).isdisjoint(people)
             ),
             default=_ALL_KEPT,
         )
@@ -190,20 +160,15 @@ class Sightings:
         self._replace(
             gallery,
             people,
-            {
-                number: event
-                for number, event in read.items()
-                if event.decision.identity_id not in people
-            },
+            {number: event for number, event in read.items() if _people(event).isdisjoint(people)},
         )
 
     async def _names_of(self, gallery: str, camera: str | None) -> dict[str, str | None]:
         """Returns the present names of everyone in the events of a gallery; None for who is not in it."""
-        sent = {
-            event.decision.identity_id: event.decision.display_name
-            for event in self._matching(gallery, camera)
-            if event.decision.identity_id
-        }
+        sent: dict[str, str] = {}
+        for event in self._matching(gallery, camera):
+            sent |= dict.fromkeys(_people(event) - sent.keys(), "")
+            sent |= {each.identity_id: each.display_name for each in _named_in(event)}
         try:
             revision = (await self._client.gallery(gallery)).revision
             return {each: await self._name(gallery, each, revision) for each in sent}
@@ -234,3 +199,31 @@ class Sightings:
         while len(self._names) > _MAX_NAMES:
             self._names.popitem(last=False)
         return name
+
+
+def _named_in(event: TrackEvent) -> list[Candidate]:
+    """Returns the people whom an event's decision names: one, or those between whom it lies."""
+    decision = event.decision
+    one = Candidate(decision.identity_id, decision.display_name, decision.similarity, "")
+    return [*([one] if one.identity_id else []), *decision.ambiguous_between]
+
+
+def _about(event: TrackEvent) -> frozenset[str]:
+    """Returns the ids of the people whom an event's decision names."""
+    return frozenset(each.identity_id for each in _named_in(event))
+
+
+def _people(event: TrackEvent) -> frozenset[str]:
+    """Returns the ids of all people in an event: also of who was named before, if it takes a name back."""
+    return _about(event) | ({event.previous_identity_id} - {""})
+
+
+def _named(event: TrackEvent, names: Mapping[str, str | None]) -> TrackEvent:
+    """Returns an event with the present names of its people."""
+    decision = event.decision
+    between = tuple(
+        replace(each, display_name=names[each.identity_id] or "")
+        for each in decision.ambiguous_between
+    )
+    name = names.get(decision.identity_id) or ""
+    return replace(event, decision=replace(decision, display_name=name, ambiguous_between=between))

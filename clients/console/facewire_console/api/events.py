@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from facewire_console.api.forms import whole_number
 from facewire_console.console import console_of, gallery_of
 from facewire_console.errors import Refused
+from facewire_console.following import Following
 from facewire_console.shapes import event_json
-from facewire_console.sightings import Following
 
 __all__ = ["event_stream", "latest_events", "track_crop"]
 
