@@ -17,6 +17,7 @@ from harness.roles import with_token
 from harness.running import running_server
 
 Open = Callable[..., Watched]
+pytestmark = pytest.mark.timeout(300)  # sixteen scenes a test, on a busy machine
 
 LOGIN = "0123456789abcdef0123456789abcdef"
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
