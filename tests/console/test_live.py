@@ -69,6 +69,22 @@ def test_frames_come_back_as_results_with_events_before_them(console, gallery, p
     )
 
 
+def test_a_config_may_ask_for_events_only_and_for_a_threshold(console, gallery, portrait) -> None:
+    console.send_form(f"/api/identities?gallery={gallery}", [("name", "Ada"), ("image", portrait)])
+    asked = {"every_frame": True, "events_only": True, "threshold": 0.75}
+    with opened(console, f"camera=wall&gallery={gallery}", **asked) as socket:
+        assert received(socket)["type"] == "started"
+        for number in (1, 2, 3):
+            send_frame(socket, number, portrait, captured_at_us=number * 200_000)
+        socket.send(json.dumps({"type": "end"}))
+        messages, _ = until_close(socket)
+    assert [each["faces"] for each in messages if each["type"] == "result"] == [[], [], []]
+    *_, event = (each["event"] for each in messages if each["type"] == "event")
+    assert event["threshold"] == pytest.approx(0.75)
+    assert event["threshold_source"] == "request"
+    assert 1 <= event["first_sequence"] <= event["last_sequence"] <= 3
+
+
 def test_skipped_frames_are_accounted_for(console, gallery, portrait) -> None:
     with opened(console, f"gallery={gallery}") as socket:
         credit = received(socket)["credit"]

@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+from dataclasses import fields
 from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from facewire import (
+    DecisionPolicy,
     DetectionOptions,
     FacewireError,
     FramePolicy,
     FrameResult,
     FramesSkipped,
+    ResponseDetail,
     TrackEvent,
 )
 from facewire_console.console import Console, console_of, gallery_of
@@ -43,13 +46,21 @@ _OK, _POLICY, _LATER = 1000, 1008, 1013
 
 JSON = dict[str, Any]
 
-_CONFIG: Final[dict[str, type[int]]] = {
-    "every_frame": bool,
-    "candidates": int,
-    "rotation_degrees": int,
-    "search_interval_ms": int,
-    "min_face_px": int,
-    "explain": bool,
+_DECISION: Final = tuple(each.name for each in fields(DecisionPolicy))
+"""Fields of a config that say when a face counts as recognized."""
+
+_FLAG: Final = (bool,)
+_WHOLE: Final = (int,)
+
+_CONFIG: Final[dict[str, tuple[type, ...]]] = {
+    "every_frame": _FLAG,
+    "events_only": _FLAG,
+    "candidates": _WHOLE,
+    "rotation_degrees": _WHOLE,
+    "search_interval_ms": _WHOLE,
+    "min_face_px": _WHOLE,
+    "explain": _FLAG,
+    **dict.fromkeys(_DECISION, (int, float)),
 }
 
 _LARGEST: Final = 1 << 31
@@ -96,13 +107,16 @@ async def live(websocket: WebSocket, console: Console) -> None:
 
 
 async def _serve(websocket: WebSocket, console: Console, frames: LiveFrames, config: JSON) -> None:
-    every_frame = config.pop("every_frame", False)
+    every_frame = config.get("every_frame", False)
+    detail = ResponseDetail.EVENTS_ONLY if config.get("events_only") else ResponseDetail.FULL
     reopened = 0
     stream = console.client.stream(
         frames,
         camera=websocket.query_params.get("camera", ""),
         gallery=gallery_of(websocket),
         policy=FramePolicy.EVERY_FRAME if every_frame else FramePolicy.NEWEST_WINS,
+        detail=detail,
+        decision=DecisionPolicy(**{name: config[name] for name in _DECISION if name in config}),
         reopen=True,
         timeout_s=_OPEN_S,
         max_candidates=config.get("candidates", 0),
@@ -163,14 +177,13 @@ def _config(message: JSON) -> JSON:
     Raises:
         Broken: it is something else, or a field is not of its type; the server checks ranges.
     """
-    fields = dict(message)
-    if fields.pop("type", None) != "config":
+    config = dict(message)
+    if config.pop("type", None) != "config":
         raise Broken(_POLICY, 'the first message must be {"type": "config"}')
-    for name, value in fields.items():
-        kind = _CONFIG.get(name)
-        if type(value) is not kind or not 0 <= int(value) < _LARGEST:
+    for name, value in config.items():
+        if type(value) not in _CONFIG.get(name, ()) or not 0 <= value < _LARGEST:
             raise Broken(_POLICY, f"the config has no field {name!r:.40} of this kind")
-    return fields
+    return config
 
 
 def _refused(text: str) -> Refused:
