@@ -201,6 +201,13 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.pipeline.canvas",
         }
     ),
+    f"{SERVER}.streams.known_references": frozenset(
+        {
+            *VALUES,
+            *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
+            f"{SERVER}.streams.kept_events",
+        }
+    ),
     f"{SERVER}.rpc": frozenset(
         {
             f"{SERVER}.rpc",
@@ -290,7 +297,10 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_server.backends.memory_journal": frozenset(
         {
             *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
-            *(f"{SERVER}.streams.{each}" for each in ("journal", "kept_events")),
+            *(
+                f"{SERVER}.streams.{each}"
+                for each in ("journal", "kept_events", "known_references")
+            ),
             *(f"{SERVER}.work.{each}" for each in ("condition", "steady_clock")),
             *VALUES,
         }
@@ -332,7 +342,10 @@ ROOMS: dict[str, frozenset[str]] = {
                 for each in ("erasable_files", "lmdb_gallery.quality_records", "memory_journal")
             ),
             *(f"{SERVER}.galleries.{each}" for each in ("ports", "records")),
-            *(f"{SERVER}.streams.{each}" for each in ("journal", "kept_events")),
+            *(
+                f"{SERVER}.streams.{each}"
+                for each in ("journal", "kept_events", "known_references")
+            ),
             *(f"{SERVER}.work.{each}" for each in ("condition", "steady_clock")),
             *VALUES,
             "google.protobuf",

@@ -1,6 +1,7 @@
 """Identities that are one person are merged, and one that is two is split: through a real server, with what cameras saw."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
-from facewire import ErrorReason, Outcome
+from facewire import ErrorReason, Outcome, TrackState
 from fakes.journals import files_of
 from harness.running import RunningServer, running_server
 
@@ -26,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(models: Path, folder: Path) -> Iterator[RunningServer]:
-    with running_server(data=folder, frame_timeout_s=60) as server:
+    with running_server(data=folder, frame_timeout_s=60, keep_crops=True) as server:
         yield server
 
 
@@ -80,6 +81,35 @@ def test_a_person_under_two_ids_is_one_again_also_in_what_was_seen(
     assert (merged["identities"], merged["templates"]) == (2, 1)
     client.purge_deleted()
     assert not any(b"ada-second-id" in data for data in files_of(folder / "gallery").values())
+
+
+def test_a_track_in_view_keeps_its_past_and_picture_if_its_identity_is_merged(
+    client: facewire.Client, portrait: Pixels
+) -> None:
+    client.enroll("ada-second-id", [portrait])
+    client.create_identity("ada", display_name="Ada")
+    is_merged = threading.Event()
+
+    def frames() -> Iterator[facewire.Frame]:
+        for one in range(1, 11):
+            yield facewire.Frame(portrait, captured_at_us=one * STEP_US)
+        is_merged.wait(120)  # and the track ends at once
+
+    policy = facewire.FramePolicy.EVERY_FRAME
+    with client.stream(frames(), camera="door", policy=policy) as stream:
+        for one in stream:
+            is_confirmed = (
+                isinstance(one, facewire.TrackEvent) and one.state is TrackState.CONFIRMED
+            )
+            if is_confirmed and not is_merged.is_set():
+                client.merge_identities("ada", "ada-second-id")
+                is_merged.set()
+    events = list(client.watch_tracks(after_event=1, kept_only=True))
+    assert {one.decision.identity_id for one in events} - {""} == {"ada"}
+    last = events[-1]
+    assert (last.state, last.decision.identity_id) == (TrackState.ENDED, "ada")
+    assert last.has_crop
+    assert client.track_crop(last.track_id).image.data
 
 
 def test_one_identity_that_is_two_people_is_split(

@@ -30,10 +30,10 @@ from facewire_server.streams.kept_events import (
     is_about_deleted,
     kept_event,
     matches,
-    named_people,
     people_of,
     unnamed_event,
 )
+from facewire_server.streams.known_references import KnownReferences
 from facewire_server.types import TrackEvent, TrackState
 from facewire_server.work.condition import Condition
 from facewire_server.work.steady_clock import SteadyClock
@@ -124,11 +124,13 @@ class MemoryJournal:
                 "config.resume_token is of another camera or gallery", field="config.resume_token"
             )
         names = await self._people.names(people_of(record.tracks.values()))
+        known = KnownReferences(self._people)
+        known.resume(record.tracks.values(), names)
         tracks = [
             OpenTrack(kept.open_event(names), record.numbers.get(track_id, ()))
             for track_id, kept in record.tracks.items()
         ]
-        return _MemoryStream(self, record, tracks)
+        return _MemoryStream(self, record, tracks, known)
 
     async def watch(
         self, after_event: int, wanted: EventFilter = EVERY_EVENT, *, kept_only: bool = False
@@ -243,13 +245,11 @@ class MemoryJournal:
             self._last_removed = event_id
 
     async def numbered(
-        self, record: _Record, events: Sequence[TrackEvent]
+        self, record: _Record, events: Sequence[TrackEvent], known: KnownReferences
     ) -> tuple[TrackEvent, ...]:
         """Keeps events of a stream; see `JournaledStream.record`."""
-        ids = frozenset[str]().union(*map(named_people, events))
-        references = await self._people.references(record.gallery_id, ids)
         numbered: list[TrackEvent] = []
-        for event in events:
+        for event, references in zip(events, await known.of(events), strict=True):
             self._last_event = max(self._last_event + 1, self._now_us())
             if is_about_deleted(event, kept_event(event, references)):
                 self._crops.pop(event.track_id, None)
@@ -272,7 +272,7 @@ class MemoryJournal:
         events = [
             ended_event(kept.open_event(names), self._now_us()) for kept in record.tracks.values()
         ]
-        return await self.numbered(record, events)
+        return await self.numbered(record, events, KnownReferences(self._people))
 
     def broke_off(self, record: _Record) -> None:
         """Keeps that a stream is over; see `JournaledStream.break_off`."""
@@ -294,7 +294,13 @@ class _MemoryStream:
         displaced: set when another stream was opened with the token.
     """
 
-    def __init__(self, journal: MemoryJournal, record: _Record, tracks: list[OpenTrack]) -> None:
+    def __init__(
+        self,
+        journal: MemoryJournal,
+        record: _Record,
+        tracks: list[OpenTrack],
+        known: KnownReferences,
+    ) -> None:
         self.displaced = asyncio.Event()
         if record.owner is not None:
             record.owner.displaced.set()
@@ -304,6 +310,7 @@ class _MemoryStream:
         self.tracks: Sequence[OpenTrack] = tracks
         self._journal = journal
         self._record = record
+        self._known = known
 
     def account(self, sequence: int) -> None:
         """See the port."""
@@ -313,7 +320,7 @@ class _MemoryStream:
     async def record(self, events: Sequence[TrackEvent]) -> tuple[TrackEvent, ...]:
         """See the port."""
         self._require_owner()
-        return await self._journal.numbered(self._record, events)
+        return await self._journal.numbered(self._record, events, self._known)
 
     async def save(self, numbers: Mapping[int, Sequence[float]]) -> None:
         """See the port."""

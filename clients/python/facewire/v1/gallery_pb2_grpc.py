@@ -470,8 +470,8 @@ class GalleryServiceServicer(object):
         """Makes two identities that are one person into one: the templates and negative examples of `merged_identity_id` become the other's,
         with their ids and kept crops, and it is deleted. The other one keeps its id, display name and time. In one commit: no search finds
         neither or both. Tracks and events about the merged identity are about the other one from then on, also after SplitIdentity.
-        A stream's track that has its name is decided again; its kept picture goes, and if it ends before, its end is not kept. If the two are not one person, SplitIdentity takes it back: list
-        the templates of both before.
+        A stream's track that has its name is decided again, and keeps its picture. If the two are not one person, SplitIdentity takes it
+        back: list the templates of both before.
 
         Errors:
         * `NOT_FOUND` (IDENTITY_NOT_FOUND): one of them does not exist; so ends a call that is repeated.

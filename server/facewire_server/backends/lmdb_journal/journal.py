@@ -27,6 +27,7 @@ from facewire_server.streams.journal import (
     WatchedEvent,
 )
 from facewire_server.streams.kept_events import KeptEvent, are_of_galleries, people_of
+from facewire_server.streams.known_references import KnownReferences
 
 __all__ = ["LmdbJournal"]
 
@@ -86,10 +87,13 @@ class LmdbJournal:
                 lambda writes: writes.opened(camera_id, gallery_id, token, client)
             )
             self._recorder.notify()  # the tracks of another stream may have ended
-            names = await self._recorder.names(people_of(kept for kept, _ in claim.tracks))
+            last = [kept for kept, _ in claim.tracks]
+            names = await self._recorder.names(people_of(last))
+            known = KnownReferences(self._recorder.people)
+            known.resume(last, names)
             tracks = [OpenTrack(kept.open_event(names), numbers) for kept, numbers in claim.tracks]
             self._refresh()  # whose place it took is displaced
-            stream = LmdbStream(self._recorder, claim, tracks, parted=self._parted)
+            stream = LmdbStream(self._recorder, claim, tracks, known=known, parted=self._parted)
             self._open[claim.slot] = stream
             return stream
         return LmdbStream(self._recorder, None)

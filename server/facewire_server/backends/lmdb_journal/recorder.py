@@ -15,13 +15,12 @@ from facewire_server.streams.journal import NOT_ITS_STREAM
 from facewire_server.streams.kept_events import (
     KeptEvent,
     Names,
-    References,
     is_about_deleted,
     kept_event,
-    named_people,
     people_of,
     unnamed_event,
 )
+from facewire_server.streams.known_references import KnownReferences
 from facewire_server.types import TrackEvent
 from facewire_server.work.condition import Condition
 
@@ -64,20 +63,21 @@ class Recorder:
             self._emit(JournalFailed(type(error), str(error)))
 
     async def record(
-        self, claim: Claim | None, events: Sequence[TrackEvent]
+        self, claim: Claim | None, events: Sequence[TrackEvent], known: KnownReferences
     ) -> tuple[TrackEvent, ...]:
         """Records events of a stream; see the port.
 
         Args:
             claim: of the stream; None: nothing of it can be kept.
             events: of one gallery.
+            known: of the stream.
         """
         if not events:
             return ()
         numbered: list[KeptEvent] | None = None
         if claim is not None:
             with self.surviving():
-                numbered = await self._kept(claim, events)
+                numbered = await self._kept(claim, events, known)
         if numbered is None:
             return tuple(replace(event, event_id=self._unkept_id()) for event in events)
         self._last_event = max(self._last_event, numbered[-1].event.event_id)
@@ -87,10 +87,12 @@ class Recorder:
             for event, kept in zip(events, numbered, strict=True)
         )
 
-    async def _kept(self, claim: Claim, events: Sequence[TrackEvent]) -> list[KeptEvent]:
+    async def _kept(
+        self, claim: Claim, events: Sequence[TrackEvent], known: KnownReferences
+    ) -> list[KeptEvent]:
         before = self.people.change_count()
-        references = await self._references(events)
-        kept = [kept_event(event, references) for event in events]
+        references = await known.of(events)
+        kept = [kept_event(event, one) for event, one in zip(events, references, strict=True)]
         instead = [
             None if one else unnamed_event(event) for one, event in zip(kept, events, strict=True)
         ]
@@ -128,10 +130,6 @@ class Recorder:
     async def names(self, people: frozenset[PersonReference]) -> Names:
         """Returns the names of people; asks the gallery only if there are any."""
         return await self.people.names(people) if people else {}
-
-    async def _references(self, events: Sequence[TrackEvent]) -> References:
-        ids = frozenset[str]().union(*map(named_people, events))
-        return await self.people.references(events[0].gallery_id, ids) if ids else {}
 
     def _unkept_id(self) -> int:
         self._last_event = max(self._last_event + 1, self.storage.now_us())

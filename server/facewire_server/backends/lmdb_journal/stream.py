@@ -8,6 +8,7 @@ from facewire_server.backends.lmdb_journal.recorder import Recorder
 from facewire_server.backends.lmdb_journal.stream_table import Claim, key_of
 from facewire_server.backends.lmdb_journal.writes import Writes
 from facewire_server.streams.journal import NOT_ITS_STREAM, OpenTrack
+from facewire_server.streams.known_references import KnownReferences
 from facewire_server.types import TrackEvent
 
 __all__ = ["LmdbStream"]
@@ -27,14 +28,16 @@ class LmdbStream:
         claim: Claim | None,
         tracks: Sequence[OpenTrack] = (),
         *,
+        known: KnownReferences | None = None,
         parted: Callable[["LmdbStream"], None] = lambda stream: None,
     ) -> None:
-        """Takes what was opened; `parted` is called when it has ended or broken off."""
+        """Takes what was opened; `parted` is called when it has ended or broken off, and `known` is of its open tracks."""
         self.token = claim.token if claim else b""
         self.after_sequence = claim.after_sequence if claim else 0
         self.tracks = tracks
         self.claim = claim
         self._recorder = recorder
+        self._known = known or KnownReferences(recorder.people)
         self._accounts = recorder.storage.accounts
         self._displaced = asyncio.Event()
         self._parted = parted
@@ -46,7 +49,7 @@ class LmdbStream:
 
     async def record(self, events: Sequence[TrackEvent]) -> tuple[TrackEvent, ...]:
         """See the port."""
-        return await self._recorder.record(self.claim, events)
+        return await self._recorder.record(self.claim, events, self._known)
 
     async def save(self, numbers: Mapping[int, Sequence[float]]) -> None:
         """See the port."""
