@@ -17,7 +17,7 @@ DIMENSION: Final = 128
 """Numbers of an embedding of the models that come with the server."""
 
 _IMPORTED: Final = 24
-"""People of an import. Chosen, not measured: with their templates less than the server's part of 512 records."""
+"""People of an import. Chosen, not measured: with their templates less than the server's part of 2,048 records."""
 
 _MOST_PEOPLE: Final = 80
 """People of a client, above which it deletes more than it enrolls. Chosen, not measured: with six clients a block is full."""

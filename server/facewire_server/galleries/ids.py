@@ -26,6 +26,9 @@ MAX_IDENTITY_ID_BYTES = 128
 _GALLERY_ID = re.compile(r"[a-z0-9_.-]{1,64}")
 _TEMPLATE_ID = re.compile(r"[0-9a-f]{32}")
 
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Unicode's category Cc, which never gets another character (Unicode Standard, stability policies)."""
+
 
 def is_gallery_id(text: str) -> bool:
     """Whether a gallery may have this id: 1 to 64 of a-z, 0-9, "-", "_", "."."""
@@ -42,9 +45,7 @@ def is_identity_id(text: str) -> bool:
         size = len(text.encode())
     except UnicodeEncodeError:
         return False
-    return 0 < size <= MAX_IDENTITY_ID_BYTES and not any(
-        unicodedata.category(character) == "Cc" for character in text
-    )
+    return 0 < size <= MAX_IDENTITY_ID_BYTES and _CONTROL_CHARACTER.search(text) is None
 
 
 def is_template_id(text: str) -> bool:

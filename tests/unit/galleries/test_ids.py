@@ -21,6 +21,15 @@ def test_identity_ids_that_may_be_stored_come_back_as_they_are(good: str) -> Non
     assert checked_identity_id(good) == good
 
 
+def test_identity_ids_hold_no_control_character_and_any_other() -> None:
+    for character in map(chr, range(0x3000)):
+        if unicodedata.category(character) == "Cc":
+            with pytest.raises(InvalidField):
+                checked_identity_id(f"a{character}b")
+        else:
+            assert checked_identity_id(f"a{character}b")
+
+
 @pytest.mark.parametrize(
     "good",
     [

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from facewire_server.errors import InvalidField, OutOfOrder
+from facewire_server.galleries import transfer
 from facewire_server.galleries.records import (
     ExportedTemplate,
     GalleryRecord,
@@ -15,7 +16,8 @@ from facewire_server.galleries.records import (
 from facewire_server.galleries.transfer import checked_parts
 from facewire_server.types import Quality
 
-MANY = 1500
+MOST = transfer._PART_RECORDS
+MANY = 3 * MOST - 36
 UNIT = np.array([1, 0, 0, 0], np.float32)
 
 
@@ -41,7 +43,7 @@ async def test_parts_are_bounded_and_each_begins_with_its_identity() -> None:
     templates = [template(number) for number in range(MANY)]
     parts = await parts_of([person(0), *templates, person(1)])
     assert len(parts) == 3
-    assert all(len(part) <= 512 for part in parts)
+    assert all(len(part) <= MOST for part in parts)
     assert all(part[0] == person(0) for part in parts)
     assert parts[-1][-1] == person(1)
     assert [one for part in parts for one in part if isinstance(one, ExportedTemplate)] == templates
