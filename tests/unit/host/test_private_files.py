@@ -1,6 +1,9 @@
 """What the superuser makes in a service's folder is the service's; a link that the service has placed is not followed."""
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,25 @@ import pytest
 from facewire_server.host.private_files import make_private_folder, open_private
 
 SERVICE = 65534
+
+MAKE = """
+import os, signal, sys
+from itertools import count
+from pathlib import Path
+from facewire_server.host.private_files import make_private_folder, open_private
+around, last = Path(sys.argv[1]), int(sys.argv[2])
+steps = count()
+
+def step(event, arguments):
+    if next(steps) == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(step)
+make_private_folder(around / "folder")
+os.close(open_private(around / "file"))
+os.close(open_private(around / "new", os.O_RDWR | os.O_EXCL))
+"""
+"""Makes a folder and files; is killed before a step that Python's audit events name, among them each call of the system."""
 
 
 @pytest.fixture
@@ -60,3 +82,37 @@ def test_a_file_in_the_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(FileExistsError):
         make_private_folder(tmp_path / "taken")
+
+
+def test_who_is_killed_leaves_no_other_file_and_none_of_the_superuser(folder: Path) -> None:
+    for last in range(1000):
+        around = folder / f"{last}"
+        make_private_folder(around)
+        done = subprocess.run([sys.executable, "-c", MAKE, around, f"{last}"], check=False)
+        assert {path.name for path in around.iterdir()} <= {"folder", "file", "new"}
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL
+    made = list(folder.rglob("*"))
+    assert last > 3
+    assert {owner(path) for path in made} == {owner(folder)}
+    assert {path.stat().st_nlink for path in made if path.is_file()} == {1}
+
+
+def test_the_thread_is_the_superuser_again_afterwards(folder: Path, tmp_path: Path) -> None:
+    os.close(open_private(folder / "file"))
+    make_private_folder(folder / "one")
+    with pytest.raises(FileNotFoundError):
+        open_private(folder / "none" / "file")
+    with pytest.raises(IsADirectoryError):
+        open_private(folder / "one")
+    own = tmp_path / "own"
+    own.write_text("text")
+    assert owner(own) == (os.geteuid(), os.getegid())
+    assert (own.stat().st_uid, own.read_text()) == (os.geteuid(), "text")
+
+
+def test_the_owner_need_not_reach_the_folder_by_its_path(folder: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    os.close(open_private(folder / "file"))
+    assert owner(folder / "file") == owner(folder)
