@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -186,8 +187,9 @@ def test_the_gate_fails_when_a_group_is_worse_off_and_the_report_says_so(
     assert "The gate fails" in (tmp_path / "report.html").read_text()
 
 
-def test_a_run_that_was_stopped_leaves_no_template_behind(
-    models: Path, people: Path, tmp_path: Path
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_was_stopped_or_killed_leaves_no_template_behind(
+    models: Path, people: Path, tmp_path: Path, end: signal.Signals
 ) -> None:
     cache, temporary = tmp_path / "cache", tmp_path / "temporary"
     temporary.mkdir()
@@ -200,12 +202,16 @@ def test_a_run_that_was_stopped_leaves_no_template_behind(
     while not kept(cache):
         assert running.poll() is None
         time.sleep(0.01)
-    assert list(temporary.glob("facewire-evaluation-*"))
-    running.terminate()
+    open_files = [str(one.readlink()) for one in Path(f"/proc/{running.pid}/fd").iterdir()]
+    storage = [one for one in open_files if one.startswith(f"{temporary}/facewire-evaluation-")]
+    assert storage
+    assert all(one.endswith(" (deleted)") for one in storage)
+    running.send_signal(end)
     _, said = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert said == "facewire-server: stopped; with --embeddings the next run goes on\n"
-    assert not list(temporary.glob("facewire-evaluation-*"))
+    if end is signal.SIGTERM:
+        assert running.returncode == 130
+        assert said == "facewire-server: stopped; with --embeddings the next run goes on\n"
+    assert list(temporary.glob("facewire-*")) == []
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(

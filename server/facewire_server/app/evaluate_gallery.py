@@ -1,4 +1,4 @@
-"""The storage of an evaluation's galleries: a real one, in a temporary folder that is deleted."""
+"""The storage of an evaluation's galleries: a real one, in files that have no name any more."""
 
 import tempfile
 from collections.abc import Iterator
@@ -16,14 +16,15 @@ __all__ = ["temporary_storage"]
 def temporary_storage(contract: ModelContract) -> Iterator[LmdbGallery]:
     """Opens a storage of a model contract's embeddings for the block.
 
-    Only a process that is killed leaves its folder behind, in that of temporary files.
+    Its folder, in that of temporary files, is removed before the first template is enrolled: what is open stays usable without a name
+    (unlink(2)), and goes with the process, however it ends.
     """
     with tempfile.TemporaryDirectory(prefix="facewire-evaluation-") as folder:
-        opened = LmdbGallery(
+        storage = LmdbGallery(
             Path(folder),
             vector_search=ExactSearch(),
             model_contract_id=contract.id,
             dimension=contract.dimension,
         )
-        with closing(opened) as storage:
-            yield storage
+    with closing(storage):
+        yield storage
