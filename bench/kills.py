@@ -1,4 +1,4 @@
-"""Servers and workers that are killed (SIGKILL) at random moments of enrolling, importing, renaming, deleting, purging, rewriting the file and backing up.
+"""Servers and workers that are killed (SIGKILL) at random moments of enrolling, importing, renaming, merging, splitting, deleting, purging, rewriting the file and backing up.
 
 Two servers share a data folder, one of them with two workers, and six clients change it; the servers rewrite the file each second
 in which something was deleted. In each round a worker, a server, both, `gallery backup` or `gallery compact` are killed, started

@@ -1,7 +1,7 @@
 """What was acknowledged of the changes of a gallery, and the comparison with what it holds: the ledger of a test that kills servers.
 
-A client has one call in progress at a time, on people of its own. If the call was cut off, its change may be there or not; any
-other difference between the ledger and the gallery is a broken promise.
+A client has one call in progress at a time, on people of its own. If the call was cut off, its change may be there or not,
+wholly; any other difference between the ledger and the gallery is a broken promise.
 """
 
 from collections.abc import Iterable, Mapping
@@ -66,7 +66,13 @@ class Ledger:
     def compare(self, found: Mapping[str, Person]) -> list[Difference]:
         """Compares with the client's people in the gallery. What is there counts from here on, so that each difference is reported once."""
         known = {*self.people, *self._deleted, *self._pending, *found}
-        differences = [each for one in sorted(known) if (each := self._difference(one, found))]
+        has_happened = all(found.get(one) == person for one, person in self._pending.items())
+        expected = {**self.people, **(self._pending if has_happened else {})}
+        differences = [
+            Difference(_kind(expected.get(one), found.get(one)), one)
+            for one in sorted(known)
+            if expected.get(one) != found.get(one)
+        ]
         for identity_id in known:
             self._settle(identity_id, found.get(identity_id))
         self._pending = {}
@@ -94,16 +100,6 @@ class Ledger:
         present = {one for one, who in self.people.items() if other.people.get(one) == who}
         return (present | (self._deleted & other._deleted)) - pending
 
-    def _difference(self, identity_id: str, found: Mapping[str, Person]) -> Difference | None:
-        known, person = self.people.get(identity_id), found.get(identity_id)
-        if person == known or (
-            identity_id in self._pending and person == self._pending[identity_id]
-        ):
-            return None
-        if person is None:
-            return Difference(LOST, identity_id)
-        return Difference(FOUND if known is None else CHANGED, identity_id)
-
     def _settle(self, identity_id: str, person: Person | None) -> None:
         if person is None:
             self.people.pop(identity_id, None)
@@ -111,3 +107,9 @@ class Ledger:
         else:
             self.people[identity_id] = person
             self._deleted.discard(identity_id)
+
+
+def _kind(expected: Person | None, found: Person | None) -> str:
+    if found is None:
+        return LOST
+    return FOUND if expected is None else CHANGED

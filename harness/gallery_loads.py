@@ -11,7 +11,7 @@ import numpy as np
 from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc
 from harness.acknowledged import Ledger, Person
 
-__all__ = ["DIMENSION", "GalleryClient", "Read", "read_gallery", "vector_of"]
+__all__ = ["CALL_S", "DIMENSION", "GalleryClient", "vector_of"]
 
 DIMENSION: Final = 128
 """Numbers of an embedding of the models that come with the server."""
@@ -22,18 +22,12 @@ _IMPORTED: Final = 24
 _MOST_PEOPLE: Final = 80
 """People of a client, above which it deletes more than it enrolls. Chosen, not measured: with six clients a block is full."""
 
-_CALL_S: Final = 60.0
+CALL_S: Final = 60.0
 """Seconds that a call may take. Chosen, not measured: a busy machine, not a lost call, must be what takes long."""
 
 
-_READINGS: Final = 20
-"""Exports that a rewrite of the storage may end before one comes to its end: a rewrite follows a deletion. Chosen, not measured."""
-
 _NOT_WRITTEN: Final = "nothing was written"
 """What an error says of a write that was refused."""
-
-_START_AGAIN: Final = "start again"
-"""What an error says of a reading that the rewriting of the storage ended."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -44,11 +38,12 @@ def vector_of(template_id: str) -> bytes:
 
 
 class GalleryClient:
-    """Enrolls, imports, renames, deletes and lists its own people, whose ids begin with its name.
+    """Enrolls, imports, renames, merges, splits, deletes and lists its own people, whose ids begin with its name.
 
     Attributes:
         ledger: what was acknowledged.
         acknowledged: calls that succeeded.
+        corrected: merges and splits among them.
         unseen: acknowledged changes that the client's next list did not show.
     """
 
@@ -57,6 +52,7 @@ class GalleryClient:
         self.name = name
         self.ledger = Ledger()
         self.acknowledged = 0
+        self.corrected = 0
         self.unseen = 0
         self._portrait = portrait
         self._random = random.Random(seed)
@@ -69,7 +65,7 @@ class GalleryClient:
         try:
             self.finish(stub)
             contract = stub.GetGallery(
-                gallery_pb2.GetGalleryRequest(), timeout=_CALL_S
+                gallery_pb2.GetGalleryRequest(), timeout=CALL_S
             ).gallery.model_contract_id
             while not until():
                 try:
@@ -94,6 +90,9 @@ class GalleryClient:
             steps.append((2.0, lambda: self._rename(stub)))
             steps.append((1.0 + 8.0 * share, lambda: self._delete(stub)))
             steps.append((1.0, lambda: self._delete_template(stub)))
+            steps.append((1.0, lambda: self._split(stub)))
+        if len(self.ledger.people) > 1:
+            steps.append((1.0, lambda: self._merge(stub)))
         if self._portrait:
             steps.append((2.0, lambda: self._enroll(stub)))
         weights = [weight for weight, _ in steps]
@@ -113,7 +112,7 @@ class GalleryClient:
         who = self._new_id()
         self.ledger.begin({who: Person(who)})
         request = gallery_pb2.CreateIdentityRequest(identity_id=who, display_name=who)
-        return int(stub.CreateIdentity(request, timeout=_CALL_S).revision)
+        return int(stub.CreateIdentity(request, timeout=CALL_S).revision)
 
     def _import(self, stub: gallery_pb2_grpc.GalleryServiceStub, contract: str) -> int:
         people = {}
@@ -122,7 +121,7 @@ class GalleryClient:
             count = self._random.randint(1, 4)
             people[who] = Person(who, frozenset(self._new_template() for _ in range(count)))
         self.ledger.begin(people)
-        return int(stub.ImportGallery(_records(people, contract), timeout=_CALL_S).revision)
+        return int(stub.ImportGallery(_records(people, contract), timeout=CALL_S).revision)
 
     def _enroll(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
         who = self._new_id()
@@ -140,7 +139,7 @@ class GalleryClient:
         request = self._unfinished
         if request is None:
             return self.ledger.revision
-        response = stub.EnrollTemplates(request, timeout=_CALL_S)
+        response = stub.EnrollTemplates(request, timeout=CALL_S)
         (result,) = response.results
         person = Person(request.display_name, frozenset({result.template_id}))
         self.ledger.begin({request.identity_id: person})
@@ -153,13 +152,13 @@ class GalleryClient:
         name = f"{who}, {self._random.getrandbits(32)}"
         self.ledger.begin({who: self.ledger.people[who]._replace(name=name)})
         request = gallery_pb2.UpdateIdentityRequest(identity_id=who, display_name=name)
-        return int(stub.UpdateIdentity(request, timeout=_CALL_S).revision)
+        return int(stub.UpdateIdentity(request, timeout=CALL_S).revision)
 
     def _delete(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
         who = self._random.choice(list(self.ledger.people))
         self.ledger.begin({who: None})
         request = gallery_pb2.DeleteIdentityRequest(identity_id=who)
-        return int(stub.DeleteIdentity(request, timeout=_CALL_S).revision)
+        return int(stub.DeleteIdentity(request, timeout=CALL_S).revision)
 
     def _delete_template(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
         who = self._random.choice(list(self.ledger.people))
@@ -169,7 +168,35 @@ class GalleryClient:
         template = self._random.choice(sorted(person.templates))
         self.ledger.begin({who: person._replace(templates=person.templates - {template})})
         request = gallery_pb2.DeleteTemplateRequest(template_id=template)
-        return int(stub.DeleteTemplate(request, timeout=_CALL_S).revision)
+        return int(stub.DeleteTemplate(request, timeout=CALL_S).revision)
+
+    def _merge(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        stays, goes = self._random.sample(list(self.ledger.people), 2)
+        person, merged = self.ledger.people[stays], self.ledger.people[goes]
+        both = person._replace(templates=person.templates | merged.templates)
+        self.ledger.begin({stays: both, goes: None})
+        request = gallery_pb2.MergeIdentitiesRequest(identity_id=stays, merged_identity_id=goes)
+        revision = int(stub.MergeIdentities(request, timeout=CALL_S).revision)
+        self.corrected += 1
+        return revision
+
+    def _split(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        who = self._random.choice(list(self.ledger.people))
+        person = self.ledger.people[who]
+        if not person.templates:
+            return self._delete(stub)
+        count = self._random.randint(1, len(person.templates))
+        part = frozenset(self._random.sample(sorted(person.templates), count))
+        new = self._new_id()
+        self.ledger.begin(
+            {who: person._replace(templates=person.templates - part), new: Person(new, part)}
+        )
+        request = gallery_pb2.SplitIdentityRequest(
+            identity_id=who, template_ids=sorted(part), new_identity_id=new
+        )
+        revision = int(stub.SplitIdentity(request, timeout=CALL_S).revision)
+        self.corrected += 1
+        return revision
 
     def _list(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
         """Lists the gallery: what was acknowledged is in the next list."""
@@ -179,7 +206,7 @@ class GalleryClient:
         while True:
             page = stub.ListIdentities(
                 gallery_pb2.ListIdentitiesRequest(page_size=1000, page_token=token),
-                timeout=_CALL_S,
+                timeout=CALL_S,
             )
             found.update(one.identity_id for one in page.identities)
             token = page.next_page_token
@@ -207,56 +234,3 @@ def _records(
             )
             record = gallery_pb2.GalleryRecord(template=template)
             yield gallery_pb2.ImportGalleryRequest(record=record)
-
-
-class Read(dict[str, Person]):
-    """The people of a gallery, by id.
-
-    Attributes:
-        revision: of the gallery.
-        wrong: ids of templates whose vectors are not those that were imported, and counts that are not those of the records.
-    """
-
-    revision: int = 0
-    wrong: tuple[str, ...] = ()
-
-
-def read_gallery(stub: gallery_pb2_grpc.GalleryServiceStub) -> Read:
-    """Exports the gallery "default", and compares vectors and counts; embeddings of pictures are not compared.
-
-    Starts again if the storage was rewritten meanwhile.
-    """
-    for _ in range(_READINGS):
-        try:
-            return _read(stub)
-        except grpc.RpcError as error:
-            if _START_AGAIN not in (error.details() or ""):
-                raise
-            last = error
-    raise last
-
-
-def _read(stub: gallery_pb2_grpc.GalleryServiceStub) -> Read:
-    read = Read()
-    wrong = []
-    templates = 0
-    header = None
-    for response in stub.ExportGallery(gallery_pb2.ExportGalleryRequest(), timeout=_CALL_S):
-        record = response.record
-        if record.HasField("header"):
-            header = record.header.gallery
-        elif record.HasField("identity"):
-            read[record.identity.identity_id] = Person(record.identity.display_name)
-        else:
-            templates += 1
-            one = record.template.template
-            person = read[one.identity_id]
-            read[one.identity_id] = person._replace(templates=person.templates | {one.template_id})
-            is_imported = one.quality.ByteSize() == 0
-            if is_imported and record.template.embedding != vector_of(one.template_id):
-                wrong.append(one.template_id)
-    assert header is not None
-    if (header.identity_count, header.template_count) != (len(read), templates):
-        wrong.append("the counts")
-    read.revision, read.wrong = header.revision, tuple(wrong)
-    return read

@@ -15,7 +15,8 @@ from facewire_server.backends.lmdb_gallery.erasure import compact
 from facewire_server.errors import ServerError
 from harness.acknowledged import Ledger
 from harness.gallery_commands import Beside, GalleryCommand
-from harness.gallery_loads import GalleryClient, read_gallery
+from harness.gallery_loads import GalleryClient
+from harness.gallery_reading import read_gallery
 from harness.killed_servers import SERVERS, ServerPair
 from harness.left_galleries import ids_in_files, people_of_backup, search_finds
 from harness.made_people import made_pair, portrait_of
@@ -130,6 +131,9 @@ class KilledServers:
         left = ids_in_files(self._data / "gallery", but=people)
         self.promises.broken(NOT_ERASED, len(left), ", ".join(sorted(left)[:5]))
         self.promises.counts["acknowledged calls"] = sum(one.acknowledged for one in self._all())
+        self.promises.counts["merges and splits among them"] = sum(
+            one.corrected for one in self._all()
+        )
         self.promises.broken(UNSEEN, sum(client.unseen for client in self._all()), "lists")
 
     def _all(self) -> list[GalleryClient]:

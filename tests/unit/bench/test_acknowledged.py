@@ -39,6 +39,18 @@ def test_a_change_that_was_cut_off_may_be_there_or_not(ledger: Ledger) -> None:
     assert ledger.compare({"ann": BOB}) == [Difference(CHANGED, "ann")]
 
 
+def test_a_merge_that_was_cut_off_is_there_wholly_or_not(ledger: Ledger) -> None:
+    eve = Person("Eve", frozenset({"3"}))
+    ledger.begin({"eve": eve})
+    ledger.acknowledge(8)
+    both = ANN._replace(templates=frozenset({"1", "2", "3"}))
+    ledger.begin({"ann": both, "eve": None})
+    assert ledger.earlier().compare({"ann": ANN, "eve": eve}) == []
+    assert ledger.earlier().compare({"ann": both}) == []
+    assert ledger.earlier().compare({"ann": both, "eve": eve}) == [Difference(CHANGED, "ann")]
+    assert ledger.compare({"ann": ANN}) == [Difference(LOST, "eve")]
+
+
 def test_of_two_moments_only_people_who_did_not_change_are_certain(ledger: Ledger) -> None:
     before = ledger.earlier()
     ledger.begin({"ann": ANN._replace(name="Anna"), "eve": BOB})
