@@ -14,6 +14,10 @@ PROFILE ?= cpu
 MODEL_FAULTS := tests/integration/test_served_faults.py tests/integration/test_failing_replicas.py
 TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
 
+# Python keeps what it has compiled, also where a base image turns that off (PYTHONDONTWRITEBYTECODE=1): else each of the
+# hundreds of processes that the tests start compiles all that it imports, which is 1.1 s of a processor for a server.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup environments run run-server demo serving models graphs test unit integration console-test model-faults coverage serving-test sdk-compat cpp firmware lint format protos protos-check descriptors pins docs bench images up down images-test clean
 
