@@ -229,8 +229,10 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     "facewire_server.backends.saved_model": frozenset({f"{SERVER}.errors", "google.protobuf"}),
+    "facewire_server.backends.compiled_file": frozenset({f"{SERVER}.host.private_files"}),
     "facewire_server.backends.openvino_engine": frozenset(
         {
+            f"{SERVER}.backends.compiled_file",
             f"{SERVER}.backends.saved_model",
             f"{SERVER}.pipeline.ports",
             f"{SERVER}.proof.signature",

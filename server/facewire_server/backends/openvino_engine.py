@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
 from numpy.typing import NDArray
 
+from facewire_server.backends.compiled_file import CompiledFile
 from facewire_server.backends.saved_model import OUTPUT, as_default
 from facewire_server.errors import ModelUnavailable
 from facewire_server.proof.signature import DEFAULT_SIGNATURE
@@ -28,6 +30,7 @@ import openvino as ov  # noqa: E402
 
 __all__ = ["OpenVinoModel"]
 
+_DEVICE: Final = "CPU"
 _FLOAT32: Final = "f32"
 _BFLOAT16: Final = "bf16"
 
@@ -66,7 +69,8 @@ class OpenVinoModel:
     It is compiled twice from one copy of its constants. A picture that is alone has all processors for each prediction. If several
     are in work, and for every frame of a stream, a prediction has one thread, and as many run side by side as there are
     processors: threads that share a prediction wait for each other in a loop that keeps the processor busy. A model that is
-    called for one of the two only is compiled once.
+    called for one of the two only is compiled once. A network of few constants is not compiled at all if it was before: see
+    `compiled_file`.
 
     float32 throughout, unless `in_bfloat16`: so the detection cascade finds other faces. Threads are not pinned
     to processors: pinned, the models of one host share the same few. Memory is bounded whatever the shapes of the
@@ -104,10 +108,9 @@ class OpenVinoModel:
             )
         newest = max(versions, key=lambda entry: int(entry.name))
         self.version = int(newest.name)
+        self._saved_model, self._signature_name = newest, signature_name
         self._threads = threads
         try:
-            with as_default(newest, signature_name) as folder:
-                self._network = _core().read_model(folder)
             self._side_by_side = self._alone = self._compiled(_FLOAT32, requests=threads)
             if threads > 1 and not is_for_frames:
                 self._alone = self._compiled(_FLOAT32, requests=1)
@@ -157,19 +160,30 @@ class OpenVinoModel:
         self._side_by_side.threads.shutdown()
 
     def _compiled(self, precision: str, *, requests: int) -> "_Compiled":
+        """Returns the network for a number of predictions side by side: as it was kept, or compiled now."""
         requests = min(requests, _MOST_SIDE_BY_SIDE)
-        compiled = _core().compile_model(
-            self._network,
-            "CPU",
-            {  # the reasons are in the class's docstring
-                "INFERENCE_PRECISION_HINT": precision,
-                "INFERENCE_NUM_THREADS": self._threads,
-                "NUM_STREAMS": requests,
-                "ENABLE_CPU_PINNING": False,
-                "CPU_RUNTIME_CACHE_CAPACITY": _CACHED_PRIMITIVES,
-            },
-        )
+        properties = {  # the reasons are in the class's docstring
+            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_NUM_THREADS": self._threads,
+            "NUM_STREAMS": requests,
+            "ENABLE_CPU_PINNING": False,
+            "CPU_RUNTIME_CACHE_CAPACITY": _CACHED_PRIMITIVES,
+        }
+        can_do = _core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+        facts = (ov.get_version(), self._signature_name, precision, *sorted(can_do))
+        file = CompiledFile(self._saved_model, facts)
+        if (kept := file.read()) is not None:
+            with suppress(RuntimeError):  # OpenVINO refuses it
+                return _Compiled(_core().import_model(kept, _DEVICE, properties), requests)
+        compiled = _core().compile_model(self._network, _DEVICE, properties)
+        if file.is_kept:
+            file.keep(compiled.export_model().getvalue())
         return _Compiled(compiled, requests)
+
+    @functools.cached_property
+    def _network(self) -> ov.Model:
+        with as_default(self._saved_model, self._signature_name) as folder:
+            return _core().read_model(folder)
 
 
 class _Compiled:
