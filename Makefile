@@ -12,14 +12,15 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 COMPOSE ?= docker compose
 PROFILE ?= cpu
 MODEL_FAULTS := tests/integration/test_served_faults.py tests/integration/test_failing_replicas.py
-TEST_JOBS ?= 2 # suites wait more than they compute; with more of them, models are loaded too often at a time
+COMMANDS := $(wildcard $(addprefix tests/integration/test_,cli.py cli_*.py mqtt.py frigate.py rtsp.py proxies*.py grpcurl.py demo.py examples.py evaluate.py token_command.py))
+TEST_JOBS ?= 3 # suites wait more than they compute
 
 # Python keeps what it has compiled, also where a base image turns that off (PYTHONDONTWRITEBYTECODE=1): else each of the
 # hundreds of processes that the tests start compiles all that it imports, which is 1.1 s of a processor for a server.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run run-server demo serving models graphs test unit integration console-test model-faults coverage serving-test sdk-compat cpp firmware lint format protos protos-check descriptors pins docs bench images up down images-test clean
+.PHONY: help setup environments run run-server demo serving models graphs test unit integration commands console-test model-faults coverage serving-test sdk-compat cpp firmware lint format protos protos-check descriptors pins docs bench images up down images-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -33,9 +34,9 @@ run-server: models ## bring up the server alone
 demo: models ## the whole system on a film of one picture; or FOLDER=people/ CLIP=film.mp4
 	$(BIN)/python -m tools.demo "$(FOLDER)" "$(CLIP)"
 
-test: environments ## everything that must hold (what CI runs), two suites at a time
+test: environments ## everything that must hold (what CI runs), three suites at a time
 	@$(MAKE) --no-print-directory --jobs=$(TEST_JOBS) --output-sync=line \
-	  integration unit console-test model-faults sdk-compat serving-test firmware lint protos-check docs coverage
+	  integration commands unit console-test model-faults sdk-compat serving-test firmware lint protos-check docs coverage
 
 setup: .venv/.tools ## make the virtual environment of server, SDK and tools
 
@@ -58,8 +59,11 @@ graphs: .venv-models/.done ## write the graphs of the servables again, in Tensor
 unit: setup models .venv-models/.done ## tests of units, ports and architecture
 	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/unit tests/ports tests/architecture
 
-integration: setup models .venv-models/.done ## tests of real servers, clients and commands
-	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration $(MODEL_FAULTS:%=--ignore=%)
+integration: setup models .venv-models/.done ## tests of real servers and clients
+	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/integration $(addprefix --ignore=,$(MODEL_FAULTS) $(COMMANDS))
+
+commands: setup models .venv-models/.done ## tests of commands, brokers, cameras and proxies beside real servers, apart so that `test` runs them beside others
+	$(BIN)/python -m coverage run --parallel-mode -m pytest $(COMMANDS)
 
 console-test: setup models .venv-models/.done ## tests of the console, its other doors, and its page in a real browser
 	$(BIN)/python -m coverage run --parallel-mode -m pytest tests/console tests/compreface tests/browser
@@ -67,7 +71,7 @@ console-test: setup models .venv-models/.done ## tests of the console, its other
 model-faults: setup models .venv-models/.done ## tests of model servers that fail, apart so that `test` runs them beside others
 	$(BIN)/python -m coverage run --parallel-mode -m pytest $(MODEL_FAULTS)
 
-coverage: unit integration model-faults console-test ## which lines these ran, with a floor
+coverage: unit integration commands model-faults console-test ## which lines these ran, with a floor
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
