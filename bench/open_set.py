@@ -5,7 +5,7 @@ another picture, without this person's name. Galleries are drawn from all lent p
 stranger. `rule` searches each person by the mean of the pictures that agree, with `t = m + s z(f / N)`; `single` is the same with the calibration
 as it is for single pictures; `table` and `fixed` search by each picture. `compare_max_fmr` is not in force. Pictures go through the server's own line once. Doubles: a share of the people is enrolled a second time, under
 another name, from another picture, and any of the names is right. One wrong: of three pictures of each person one is a stranger's, who
-then looks, too. At last a gallery of mixtures of two people each (`bench.open_set_crowd`), and from which similarity on two people are taken for one. Intervals are bootstrapped over people; a false name counts by both of its people.
+then looks, too. Galleries of one group are compared with each other (`bench.open_set_groups`). At last a gallery of mixtures of two people each (`bench.open_set_crowd`), and from which similarity on two people are taken for one. Intervals are bootstrapped over people; a false name counts by both of its people.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bench.open_set_crowd import measured_among
 from bench.open_set_doubles import doubles
 from bench.open_set_galleries import ALL, Case, able, drawn_gallery, lent_people, populations
+from bench.open_set_groups import between_groups
 from bench.open_set_looks import Measured, Tally, look
 from bench.open_set_means import means
 from bench.report import Report, parser, progress, run
@@ -37,6 +38,10 @@ __all__: list[str] = []
 _SIZES: Final = (10, 30, 100, 300, 1000, 2000)
 _FEW: Final = (10, 20, 40, 100)
 _LEAST_STRANGERS: Final = 40
+_FEW_PEOPLE: Final = 200
+_MORE_DRAWS: Final = 4
+"""Of fewer people this many times as many galleries are drawn: it says much who of them is enrolled."""
+
 _FIXED: Final = 0.42
 _TABLE: Final = (
     (20, 0.42),
@@ -59,7 +64,12 @@ Rates = dict[str, Measured]
 
 def main() -> int:
     flags = parser("open_set", __doc__)
-    flags.add_argument("--draws", type=int, default=10, help="galleries drawn of each kind")
+    flags.add_argument(
+        "--draws",
+        type=int,
+        default=10,
+        help="galleries drawn of each kind; of one group four times as many",
+    )
     flags.add_argument("--people", type=int, default=0, help="use this many people only")
     flags.add_argument("--embeddings", type=Path, help="folder that keeps faces: biometric data")
     flags.add_argument(
@@ -89,7 +99,14 @@ def main() -> int:
         )
     ]
     results: dict[str, Rates] = {
-        case.name: _measured(contract, samples, members, case, arguments.draws, draws)
+        case.name: _measured(
+            contract,
+            samples,
+            members,
+            case,
+            arguments.draws * (_MORE_DRAWS if len(members) < _FEW_PEOPLE else 1),
+            draws,
+        )
         for members, case in progress(cases, "galleries", len(cases))
     }
     assert contract.calibration is not None
@@ -98,6 +115,12 @@ def main() -> int:
             report, samples, contract.calibration, arguments.crowd, _WANTED, arguments.draws, draws
         )
     _tables(report, results)
+    between_groups(
+        report,
+        results,
+        [f"{size}, {count}" for size in _FEW for count in _PICTURES],
+        {**{str(wanted): f"rule {wanted * 100:g} %" for wanted in _WANTED}, "table": "table"},
+    )
     means(report, samples)
     doubles(report, samples, contract.calibration)
     for wanted in _WANTED:

@@ -13,10 +13,19 @@ from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.thresholds import GalleryPairs
 from harness import pictures
 
-__all__ = ["ALL", "Case", "Gallery", "able", "drawn_gallery", "lent_people", "populations"]
+__all__ = [
+    "ALL",
+    "ONE_GROUP",
+    "Case",
+    "Gallery",
+    "able",
+    "drawn_gallery",
+    "lent_people",
+    "populations",
+]
 
 ALL: Final = "mixed"
-_ONE_GROUP: Final = ("asian", "black", "white")
+ONE_GROUP: Final = ("asian", "black", "white")
 
 
 class Case(NamedTuple):
@@ -131,6 +140,6 @@ def populations(samples: Samples) -> dict[str, NDArray[np.intp]]:
         ALL: everyone,
         "LFW": everyone[[name not in of_the_web for name in samples.people]],
     }
-    for name in (each for each in _ONE_GROUP if each in samples.groups):
+    for name in (each for each in ONE_GROUP if each in samples.groups):
         found[name] = np.unique(samples.person[samples.group == samples.groups.index(name)])
     return found

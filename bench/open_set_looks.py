@@ -13,11 +13,19 @@ __all__ = ["Measured", "Tally", "look"]
 
 
 class Measured(NamedTuple):
-    """The result of one policy: mean threshold, strangers with a name, enrolled people without theirs."""
+    """The result of one policy.
+
+    Attributes:
+        threshold: the mean of all galleries.
+        fpir: strangers with a name.
+        fnir: enrolled people without theirs.
+        chief_pair: share of the false names that two people cause who are taken for each other most often; 0 without a false name.
+    """
 
     threshold: float
     fpir: Rate
     fnir: Rate
+    chief_pair: float
 
 
 class Tally:
@@ -38,6 +46,7 @@ class Tally:
             float(np.mean(self.thresholds)),
             rate(named, OfPeople(self.strangers), draws),
             rate(OfPeople(self.misses), OfPeople(self.mates), draws),
+            _chief_pair(first, second),
         )
 
     def add(
@@ -85,3 +94,11 @@ def look(
         samples.is_searched[rows],
         np.isin(person, gallery.enrolled),
     )
+
+
+def _chief_pair(first: NDArray[np.intp], second: NDArray[np.intp]) -> float:
+    """Returns the share of the pairs that are of the same two people as most of them."""
+    if not len(first):
+        return 0.0
+    pairs = np.stack([np.minimum(first, second), np.maximum(first, second)])
+    return float(np.unique(pairs, axis=1, return_counts=True)[1].max() / len(first))
