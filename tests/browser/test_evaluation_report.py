@@ -15,6 +15,7 @@ from facewire_server.evaluation.labels import Labels
 from facewire_server.evaluation.page import page
 from facewire_server.evaluation.results import evaluated
 from facewire_server.evaluation.verification import Thresholds
+from facewire_server.evaluation.wanted import Wanted
 from facewire_server.types import DecisionPolicy
 from fakes.gallery import MemoryGallery
 from unit.evaluation.made import samples
@@ -46,6 +47,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 Labels(tuple(row.picture for row in made.rows), None, people_are_known=True),
                 configuration={"FACEWIRE_MODEL_CONTRACT": "sface", "a long value": "c" * 300},
                 thresholds=Thresholds(0.5, 0.5, 0.0),
+                wanted=Wanted(0.003, 1e-4),
                 plan=Plan(),
                 max_ratio=2.0,
                 new_gallery=Galleries(store, DecisionPolicy(0.5, 0.0, 0.0)).new,

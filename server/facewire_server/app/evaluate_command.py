@@ -26,6 +26,7 @@ from facewire_server.evaluation.portraits import portrait
 from facewire_server.evaluation.results import Evaluation, evaluated
 from facewire_server.evaluation.summary import summary
 from facewire_server.evaluation.verification import Thresholds
+from facewire_server.evaluation.wanted import Wanted
 from facewire_server.pipeline.match import IfBothBlurred, threshold_of_pair
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import DecisionPolicy, FaceSelection, Quality
@@ -88,6 +89,7 @@ async def _evaluated(flags: argparse.Namespace, settings: Settings, labels: Labe
             labels,
             configuration=_configuration(settings, contract, policy),
             thresholds=_thresholds(settings, policy),
+            wanted=_wanted(policy),
             plan=Plan(flags.enrolled, flags.templates, seed=flags.seed),
             max_ratio=flags.max_group_ratio,
             new_gallery=Galleries(storage, policy).new,
@@ -104,6 +106,12 @@ def _thresholds(settings: Settings, policy: DecisionPolicy) -> Thresholds:
         for each in (math.inf, -math.inf)
     )
     return Thresholds(usual, if_blurred, limit)
+
+
+def _wanted(policy: DecisionPolicy) -> Wanted:
+    if policy.threshold is not None or policy.error_rates is None:
+        return Wanted()
+    return Wanted(policy.error_rates.max_fpir, policy.error_rates.max_fmr)
 
 
 def _configuration(

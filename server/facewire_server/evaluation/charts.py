@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_server.evaluation.elements import range_of
 from facewire_server.evaluation.histograms import BINS, Curve, Histogram
 
 __all__ = ["det_chart", "histogram_chart"]
@@ -24,6 +25,9 @@ _LEAST: Final = 1e-7
 
 _IF_NONE: Final = 1e-3
 """Where an axis begins that shows no share above 0."""
+
+_STEPS: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Between two ticks of a histogram; with the last one five reach all."""
 
 _WIDE: Final = 40
 """Bins of .001 to a bar of a histogram: .04 wide."""
@@ -74,19 +78,25 @@ def det_chart(
     )
 
 
-def histogram_chart(mated: Histogram, non_mated: Histogram, threshold: float) -> str:
-    """Draws how similar faces of one person are, and those of two, each as shares of its kind."""
+def histogram_chart(mated: Histogram, non_mated: Histogram, thresholds: tuple[float, float]) -> str:
+    """Draws how similar faces of one person are, and those of two, each as shares of its kind.
+
+    Args:
+        mated, non_mated: of one person, and of two.
+        thresholds: the lowest and the highest in force.
+    """
     shares = [_bars(each) for each in (non_mated, mated)]
-    top = max(float(each.max()) for each in shares) or 1.0
+    ticks = _ticks(max(float(each.max()) for each in shares))
+    top = ticks[-1]
     used = np.flatnonzero(sum(shares) > 0)
     low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, len(shares[0]))
     step = (_WIDTH - _LEFT - _RIGHT) / (high - low)
     parts = []
-    for tick in np.linspace(0, top, 5):
+    for tick in ticks:
         y = _HEIGHT - _BOTTOM - tick / top * (_HEIGHT - _TOP - _BOTTOM)
         parts += [
             _rule(_LEFT, y, _WIDTH - _RIGHT, y),
-            _text(_LEFT - 8, y + 4, f"{100 * tick:.0f} %", "end"),
+            _text(_LEFT - 8, y + 4, f"{100 * tick:g} %", "end"),
         ]
     for number, heights in enumerate(shares):
         points = [f"{_LEFT},{_HEIGHT - _BOTTOM}"]
@@ -113,19 +123,37 @@ def histogram_chart(mated: Histogram, non_mated: Histogram, threshold: float) ->
                 "middle",
             )
         )
-    if low * width - 1 <= threshold <= high * width - 1:
-        x = x_of(threshold)
-        parts.append(
-            f'<line x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM}" stroke="var(--ink)" stroke-width="1.5"/>'
-        )
-        parts.append(_text(x + 6, _TOP + 12, f"threshold {threshold:.3f}", "start"))
+    parts += _thresholds_shown(
+        [x_of(each) for each in thresholds if low * width - 1 <= each <= high * width - 1],
+        thresholds,
+    )
     parts += _axis_titles(("similarity", "share of its kind"))
     label = (
         "Histogram of similarities of two people and of one person; the table has the error rates"
     )
     return _figure(
-        label, parts, _legend(["two people", "one person"], "the vertical line is the threshold")
+        label, parts, _legend(["two people", "one person"], "vertical: the threshold in force")
     )
+
+
+def _ticks(most: float) -> list[float]:
+    """Returns shares from 0 to one that is not below the most, a round number apart."""
+    step = next(each for each in _STEPS if 5 * each >= most)
+    return [round(number * step, 4) for number in range(math.ceil(most / step - 1e-9) + 1)]
+
+
+def _thresholds_shown(places: Sequence[float], thresholds: tuple[float, float]) -> list[str]:
+    """Returns a line at each place, and what they are beside the last one."""
+    bottom = _HEIGHT - _BOTTOM
+    lines = [
+        f'<line x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{bottom}" stroke="var(--ink)" stroke-width="1.5"/>'
+        for x in places
+    ]
+    if places:
+        lines.append(
+            _text(max(places) + 6, _TOP + 12, f"threshold {range_of(thresholds)}", "start")
+        )
+    return lines
 
 
 def _bars(histogram: Histogram) -> NDArray[np.float64]:

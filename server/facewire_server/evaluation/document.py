@@ -33,6 +33,7 @@ def document(result: Evaluation) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "configuration": result.configuration,
+        "wanted": {"max_fpir": result.wanted.fpir, "compare_max_fmr": result.wanted.fmr},
         "acquisition": {
             scope: {
                 "pictures": each.pictures,

@@ -12,6 +12,7 @@ __all__ = [
     "number",
     "pairs",
     "percent",
+    "range_of",
     "rate_cell",
     "ratio_of",
     "section",
@@ -37,6 +38,12 @@ def interval_of(rate: Rate) -> str:
     return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
+def range_of(bounds: tuple[float, float]) -> str:
+    """Returns the lowest and the highest threshold; one number if three digits show no difference."""
+    low, high = (f"{bound:.3f}" for bound in bounds)
+    return low if low == high else f"{low} to {high}"
+
+
 def number(value: int) -> str:
     """Returns a count with commas."""
     return f"{value:,}"
@@ -53,7 +60,7 @@ def ratio_of(value: float) -> str:
     """Returns a ratio; "∞" over a rate of 0, and "–" of two of them."""
     if math.isnan(value):
         return "–"
-    return "∞" if math.isinf(value) else f"{value:.2f}"
+    return "∞" if math.isinf(value) else f"{value:.2f}" if value else "0"
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -72,7 +79,7 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
 def words(caption: str, values: Mapping[str, str]) -> str:
     """Returns a table of names and texts."""
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(text) or "not set"}</td></tr>'
         for name, text in values.items()
     )
     return f'<div class="scroll words" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table></div>'

@@ -15,7 +15,8 @@ from facewire_server.evaluation.elements import (
     words,
 )
 from facewire_server.evaluation.errors_shown import errors_shown, labels_shown
-from facewire_server.evaluation.fairness import Judgment, Verdict
+from facewire_server.evaluation.fairness import Judgment
+from facewire_server.evaluation.findings import findings, gate_sentence
 from facewire_server.evaluation.intervals import Rate
 from facewire_server.evaluation.rates_shown import (
     acquired_shown,
@@ -25,6 +26,7 @@ from facewire_server.evaluation.rates_shown import (
 from facewire_server.evaluation.results import Evaluation
 from facewire_server.evaluation.samples import Sample
 from facewire_server.evaluation.style import STYLE
+from facewire_server.evaluation.wanted import against, at_most
 
 __all__ = ["page"]
 
@@ -61,19 +63,29 @@ def page(result: Evaluation, portrait: Callable[[Sample], str], kept_in: str) ->
         '<div class="warning" role="note"><p><strong>This file holds faces and names: biometric data.</strong> '
         "Keep it on this machine, show it to those who may see these people, and delete it when it has been read: "
         f"<code>{escape(kept_in)}</code></p></div></header>"
-        f'<nav aria-label="Contents"><ul>{links}</ul></nav><main>{facts(_first_facts(result))}'
+        f'<nav aria-label="Contents"><ul>{links}</ul></nav><main>{_findings(result)}{facts(_first_facts(result))}'
         f"{acquired_shown(result, portrait)}{one_to_one_shown(result)}{one_to_many_shown(result)}{_groups(result)}"
         f"{labels_shown(result, portrait)}{errors_shown(result, portrait)}{_method(result)}</main></body></html>\n"
     )
     return text.replace(" %", "\u00a0%")  # no line begins with the sign
 
 
+def _findings(result: Evaluation) -> str:
+    items = "".join(
+        f'<li><a href="#{each.anchor}">{escape(each.text)}</a></li>' for each in findings(result)
+    )
+    return f'<ul class="findings">{items}</ul>' if items else ""
+
+
 def _first_facts(result: Evaluation) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
 
-    def add(what: str, rate: Rate | None, meaning: str) -> None:
+    def add(what: str, rate: Rate | None, meaning: str, wanted: float | None = None) -> None:
         if rate is not None and rate.looks:
-            found.append((what, percent(rate.share), f"{meaning} 95 %: {interval_of(rate)}."))
+            text = f"{meaning} 95 %: {interval_of(rate)}."
+            if wanted is not None:
+                text += f" Wanted: {at_most(wanted)}, {against(rate, wanted).value}."
+            found.append((what, percent(rate.share), text))
 
     if result.searched is not None:
         people = number(result.searched.gallery_sizes[0])
@@ -81,6 +93,7 @@ def _first_facts(result: Evaluation) -> list[tuple[str, str, str]]:
             "Strangers who get a name (FPIR)",
             result.identified[""].fpir,
             f"Of looks, before a gallery of {people} people.",
+            result.wanted.fpir,
         )
         add(
             "People who do not get theirs (FNIR)",
@@ -88,7 +101,12 @@ def _first_facts(result: Evaluation) -> list[tuple[str, str, str]]:
             "Of looks, poor pictures included.",
         )
     scope = result.compared.scopes[""]
-    add("Two people taken for one (FMR)", scope.fmr, "Of comparisons, one against one.")
+    add(
+        "Two people taken for one (FMR)",
+        scope.fmr,
+        "Of comparisons, one against one.",
+        result.wanted.fmr,
+    )
     add("One person taken for two (FNMR)", scope.fnmr, "Of pairs, poor pictures included.")
     add(
         "Pictures without a usable face",
@@ -111,21 +129,15 @@ def _groups(result: Evaluation) -> str:
             else "the labels name no groups: add a column named group"
         )
         return section("groups", "Between groups", f"<p>Not judged: {escape(why)}.</p>")
-    sentences = {
-        Verdict.EXCEEDED: "The gate fails: a group is worse off than is allowed, and chance does not explain it.",
-        Verdict.UNDECIDED: "The gate passes, but these people are too few to tell: a larger ratio than is allowed may be hidden.",
-        Verdict.HELD: "The gate passes: no group is worse off than is allowed.",
-    }
-    verdicts = {each.verdict for each in result.judgments}
-    worst = next(each for each in sentences if each in verdicts)
+    worst, sentence = gate_sentence(result)
     rows = [[escape(each.measure), *_judged(each)] for each in result.judgments]
     return section(
         "groups",
         "Between groups",
-        f'<p class="{worst.value}">{sentences[worst]}</p><p>Allowed is a ratio of {result.max_ratio:g} between the worst and the best '
+        f'<p class="{worst.value}">{escape(sentence)}</p><p>Allowed is a ratio of {result.max_ratio:g} between the worst and the best '
         "group. The intervals hold together with 95 %; only one that lies wholly above the ratio fails.</p>",
         table(
-            "The two groups that lie farthest apart, by each error rate",
+            "By each error rate, the two groups of whose difference most is certain",
             ["error rate", "worse", "better", "ratio", "interval", "verdict"],
             rows,
         ),

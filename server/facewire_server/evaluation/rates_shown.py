@@ -2,20 +2,15 @@
 
 from collections.abc import Callable
 from html import escape
-from typing import Final
 
 from facewire_server.evaluation.charts import det_chart, histogram_chart
-from facewire_server.evaluation.elements import number, rate_cell, section, table
+from facewire_server.evaluation.elements import number, range_of, rate_cell, section, table
 from facewire_server.evaluation.errors_shown import failures_shown
 from facewire_server.evaluation.histograms import det
-from facewire_server.evaluation.identification import OneToMany
 from facewire_server.evaluation.results import Evaluation
 from facewire_server.evaluation.samples import Failure, Sample
 
 __all__ = ["acquired_shown", "one_to_many_shown", "one_to_one_shown"]
-
-_SAME: Final = 5e-4
-"""Difference of two thresholds that three digits do not show."""
 
 
 def acquired_shown(result: Evaluation, portrait: Callable[[Sample], str]) -> str:
@@ -98,7 +93,7 @@ def one_to_one_shown(result: Evaluation) -> str:
     charts = ""
     if curves:
         whole = scopes["all"]
-        charts = f'<div class="charts">{det_chart(curves, points, ("false match rate", "false non-match rate"))}{histogram_chart(whole.mated, whole.non_mated, threshold)}</div>'
+        charts = f'<div class="charts">{det_chart(curves, points, ("false match rate", "false non-match rate"))}{histogram_chart(whole.mated, whole.non_mated, (threshold, threshold))}</div>'
     return section(
         "one-to-one",
         "One against one",
@@ -121,7 +116,7 @@ def one_to_many_shown(result: Evaluation) -> str:
     sizes = result.searched.gallery_sizes
     about = (
         f"{len(sizes)} galleries of {number(sizes[0])} people each were searched by the pictures of all people; threshold in force "
-        f"{_from_to(result.searched)}. A stranger is anyone who is not in the gallery. "
+        f"{range_of(result.searched.thresholds)}. A stranger is anyone who is not in the gallery. "
         "Each picture is one look: a camera that looks again and again is wrong more often."
     )
     scopes = {name or "all": each for name, each in result.identified.items()}
@@ -141,7 +136,7 @@ def one_to_many_shown(result: Evaluation) -> str:
             [
                 escape(name),
                 number(result.own_searched[name].gallery_sizes[0]),
-                _from_to(result.own_searched[name]),
+                range_of(result.own_searched[name].thresholds),
                 rate_cell(each.fpir),
                 rate_cell(each.fnir),
             ]
@@ -162,11 +157,6 @@ def one_to_many_shown(result: Evaluation) -> str:
         whole = scopes["all"]
         parts.append(
             f'<div class="charts">{det_chart(curves, points, ("false positive identification rate", "false negative identification rate"))}'
-            f'{histogram_chart(whole.mated, whole.non_mated, result.searched.thresholds[1])}</div><p class="soft">The histogram shows the most similar identity of each look.</p>'
+            f'{histogram_chart(whole.mated, whole.non_mated, result.searched.thresholds)}</div><p class="soft">The histogram shows the most similar identity of each look.</p>'
         )
     return section("one-to-many", "One against many", *parts)
-
-
-def _from_to(searched: OneToMany) -> str:
-    low, high = searched.thresholds
-    return f"{low:.3f}" if high - low < _SAME else f"{low:.3f} to {high:.3f}"

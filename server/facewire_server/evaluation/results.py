@@ -21,6 +21,7 @@ from facewire_server.evaluation.looks import Identification, rates
 from facewire_server.evaluation.samples import Samples
 from facewire_server.evaluation.suspicions import Suspicions, suspicions
 from facewire_server.evaluation.verification import OneToOne, Thresholds, verify
+from facewire_server.evaluation.wanted import Wanted
 
 __all__ = ["Evaluation", "evaluated"]
 
@@ -36,6 +37,8 @@ class Evaluation:
         samples: the pictures.
         labels: what they show.
         configuration: settings and models in force, as texts.
+        thresholds: of a comparison.
+        wanted: the error rates that thresholds follow from.
         acquired: of each scope.
         detected: None if no label says how many faces there are.
         compared: one against one.
@@ -51,6 +54,7 @@ class Evaluation:
     labels: Labels
     configuration: dict[str, str]
     thresholds: Thresholds
+    wanted: Wanted
     acquired: dict[str, Acquisition]
     detected: Detection | None
     compared: OneToOne
@@ -69,6 +73,7 @@ async def evaluated(
     *,
     configuration: dict[str, str],
     thresholds: Thresholds,
+    wanted: Wanted,
     plan: Plan,
     max_ratio: float,
     new_gallery: Callable[[], Awaitable[Gallery]],
@@ -81,6 +86,7 @@ async def evaluated(
         labels: what they show.
         configuration: to be reported.
         thresholds: of a comparison.
+        wanted: the error rates that they and those of galleries follow from.
         plan: of the galleries.
         max_ratio: allowed between two groups; 0 = not judged.
         new_gallery: as in `identify`.
@@ -93,6 +99,7 @@ async def evaluated(
         labels,
         configuration,
         thresholds,
+        wanted,
         {scope: acquisition(samples, draws, scope) for scope in scopes},
         detection(samples),
         verify(samples, labels.pairs, thresholds, draws),

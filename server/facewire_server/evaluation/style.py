@@ -32,6 +32,7 @@ td small { color: var(--soft); } thead th { font-weight: 600; white-space: norma
 figure { margin: 0; } figure svg[role=img] { width: 100%; height: auto; display: block; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } figcaption { font-size: .9rem; }
 .legend { list-style: none; padding: 0; margin: .25rem 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; } .legend svg { vertical-align: middle; }
+.findings { background: var(--card); border-left: .3rem solid var(--line0); border-radius: .25rem; padding: .8rem 1rem .8rem 2.2rem; }
 .exceeded { color: var(--bad); font-weight: 600; } .held { color: var(--good); font-weight: 600; }
 .pairs { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1rem; }
 .pairs li { background: var(--card); border-radius: .5rem; padding: .75rem; font-size: .875rem; overflow-wrap: anywhere; }

@@ -2,6 +2,7 @@
 
 from facewire_server.evaluation.elements import interval_of, number, percent, ratio_of
 from facewire_server.evaluation.fairness import Judgment
+from facewire_server.evaluation.findings import findings
 from facewire_server.evaluation.intervals import Rate
 from facewire_server.evaluation.results import Evaluation
 from facewire_server.evaluation.samples import Failure
@@ -10,7 +11,7 @@ __all__ = ["summary"]
 
 
 def summary(result: Evaluation) -> str:
-    """Returns the rates of all people and of each group, and what the gate says."""
+    """Returns the rates of all people and of each group, the ratios of groups, and what to know first, which a terminal shows last."""
     everyone = result.acquired[""]
     lost = sum(everyone.failures.get(each, 0) for each in (Failure.MISSING, Failure.UNREADABLE))
     lines = [
@@ -19,12 +20,8 @@ def summary(result: Evaluation) -> str:
     for name in result.acquired:
         lines.append(f"\n{name or 'all'}")
         lines += _rates(result, name)
-    doubles, mislabeled = len(result.suspected.doubles), len(result.suspected.mislabeled)
-    if doubles or mislabeled:
-        lines.append(
-            f"\nlook at the labels first: {doubles} pairs of names are probably one person, {mislabeled} pictures are probably of someone else"
-        )
     lines += ["", *(_judgment(each, result.max_ratio) for each in result.judgments)]
+    lines += ["", *(each.text for each in findings(result))]
     return "\n".join(lines).rstrip()
 
 
