@@ -24,7 +24,7 @@ h3 { font-size: 1.05rem; margin: 2rem 0 .5rem; } p { max-width: 46rem; margin: .
 .facts strong { display: block; font-size: 1.7rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .facts small { color: var(--soft); display: block; font-size: .875rem; }
 .scroll { overflow-x: auto; margin: .75rem 0; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: .4rem; } th, td { padding: .35rem .9rem .35rem 0; text-align: right; vertical-align: top;
+caption { text-align: left; padding-bottom: .4rem; max-width: calc(100vw - 2.5rem); } th, td { padding: .35rem .9rem .35rem 0; text-align: right; vertical-align: top;
   border-bottom: 1px solid var(--rule); white-space: nowrap; } th:first-child, td:first-child { text-align: left; white-space: normal; }
 td small { color: var(--soft); } thead th { font-weight: 600; white-space: normal; vertical-align: bottom; } tbody th { font-weight: 400; }
 .words td { text-align: left; white-space: normal; overflow-wrap: anywhere; }

@@ -20,9 +20,10 @@ def summary(result: Evaluation) -> str:
     for name in result.acquired:
         lines.append(f"\n{name or 'all'}")
         lines += _rates(result, name)
-    lines += ["", *(_judgment(each, result.max_ratio) for each in result.judgments)]
-    lines += ["", *(each.text for each in findings(result))]
-    return "\n".join(lines).rstrip()
+    judged = [_judgment(each, result.max_ratio) for each in result.judgments]
+    for part in (judged, [each.text for each in findings(result)]):
+        lines += ["", *part] if part else []
+    return "\n".join(lines)
 
 
 def _rates(result: Evaluation, scope: str) -> list[str]:
