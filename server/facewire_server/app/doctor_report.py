@@ -24,7 +24,8 @@ def as_lines(one: Examined, *, names: bool) -> Iterator[str]:
     """Yields the lines for people; `names` = with display names."""
     info = one.info
     yield (
-        f"{info.gallery_id}: {info.identity_count} people, {info.template_count} templates, threshold "
+        f"{info.gallery_id}: {_counted(info.identity_count, 'person', 'people')}, "
+        f"{_counted(info.template_count, 'template', 'templates')}, threshold "
         f"{one.threshold.value:.3f} ({_why(one)})"
     )
     if one.is_sound:
@@ -38,9 +39,8 @@ def as_lines(one: Examined, *, names: bool) -> Iterator[str]:
         heading = _HEADINGS[kind].format(double=one.least_double, least=one.least_confusable)
         yield f"  {heading}: {found.total}{shown}"
         for finding in found.listed:
-            who = " ".join(_who(one.people, person, names=names) for person in finding.people)
-            faults = "".join(f" {fault.name}" for fault in finding.faults)
-            yield f"    {finding.value:.3f} {who} template {' '.join(finding.template_ids)}{faults}"
+            who = " and ".join(_who(one.people, person, names=names) for person in finding.people)
+            yield f"    {finding.value:.3f} {who}{_which(kind, finding)}"
             yield f"          next: {_next_step(one, kind, finding)}"
 
 
@@ -88,6 +88,19 @@ def _why(one: Examined) -> str:
     if not one.is_of_contract:
         return "a guess: the gallery is of another model than the settings name"
     return "a guess: the model contract has no calibration"
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
+
+
+def _which(kind: FindingKind, finding: Finding) -> str:
+    """Returns the pictures that are at fault, and what their faults are; of two people who resemble each other none is."""
+    if kind in (FindingKind.PROBABLE_DOUBLE, FindingKind.CONFUSABLE):
+        return ""
+    templates = " and ".join(finding.template_ids)
+    faults = ", ".join(fault.value for fault in finding.faults)
+    return f", template {templates}{': ' if faults else ''}{faults}"
 
 
 def _who(people: EnrolledPeople, person: int, *, names: bool) -> str:

@@ -12,6 +12,7 @@ from facewire_server.galleries.checkup import EnrolledPeople, Finding, FindingKi
 from facewire_server.galleries.examined import Examined
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.thresholds import UNCALIBRATED, ErrorRates, Threshold, ThresholdSource
+from facewire_server.types import QualityFault
 
 CALIBRATION = read_model_contract(Settings().model_contract).calibration
 HOSTILE = "a; rm -rf ~ $(id) 'b'"
@@ -42,6 +43,20 @@ def test_it_says_how_similar_two_people_are_who_are_probably_one() -> None:
     text = "\n".join(as_lines(one, names=False))
     assert "(cosine of the means, at or above 0.520): 3, the worst 1 of them" in text
     assert as_document(one, names=False)["least_double"] == 0.52
+
+
+def test_pictures_at_fault_are_named_with_their_faults_and_those_of_two_who_are_alike_are_not() -> (
+    None
+):
+    one = examined(2, GUESS)
+    faults = (QualityFault.TOO_SMALL, QualityFault.BLURRED)
+    poor = Finding((1,), ("2",), 0.5, faults)
+    one.findings[FindingKind.POOR_PICTURE] = Findings(1, (poor,))
+    lines = list(as_lines(one, names=False))
+    assert lines[0].startswith("-gallery: 2 people, 2 templates, ")
+    assert f"    0.750 {shlex.quote(HOSTILE)} and {shlex.quote(HOSTILE)}" in lines
+    assert f"    0.500 {shlex.quote(HOSTILE)}, template 2: too small, blurred" in lines
+    assert next(as_lines(examined(1, GUESS), names=False)).startswith("-gallery: 1 person, 1 ")
 
 
 @pytest.mark.parametrize(
