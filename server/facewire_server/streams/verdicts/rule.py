@@ -20,7 +20,7 @@ _LOOKS_FOR_A_NAME: Final = 2
 
 _EARLY_RAISE: Final = 0.10
 """Similarity above the threshold at which one look suffices for a name: as many strangers are named as if none did. At the threshold itself
-1.24 times as many as by one look."""
+1.27 times as many as by one look."""
 
 _LATE_RAISE: Final = 0.05
 """Similarity above the threshold for a name of a person who was confirmed as unknown: who is in view for minutes has many chances. Two
