@@ -21,6 +21,9 @@ from harness.running import running_server
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 """The start of a connection with empty settings (RFC 9113, section 3.4)."""
 
+BEGINNING = b"\0\1\0\1\4\0\0\0\1" + bytes(8)
+"""The beginning of a call's headers, whose other bytes do not come (RFC 9113, section 6.2)."""
+
 linux = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux's /proc")
 
 
@@ -131,8 +134,10 @@ def test_more_idle_connections_than_are_allowed_keep_a_client_out_for_a_moment_o
 ) -> None:
     with running_server(max_connections=20) as server, ExitStack() as stack:
         port = int(server.address.rpartition(":")[2])
-        for _ in range(40):
-            stack.enter_context(idle_connection(port))
+        for number in range(40):
+            connection = stack.enter_context(idle_connection(port))
+            if number % 2:
+                connection.sendall(BEGINNING)
         while True:
             with facewire.Client(server.address) as client:
                 try:
