@@ -81,7 +81,7 @@ def test_the_glossary_has_at_most_twelve_house_words(repository: Path) -> None:
 def test_what_runs_is_pinned_without_the_tools(repository: Path) -> None:
     lines = (repository / "requirements" / "run.txt").read_text().splitlines()
     pinned = {canonicalize_name(line.split("==")[0]) for line in lines if "==" in line}
-    packages = licenses.runtime_packages(without=frozenset({"dlib", "heic", "mqtt", "otel"}))
+    packages = licenses.runtime_packages(without=frozenset({"dlib", "heic", "otel"}))
     asked = {canonicalize_name(one.metadata["Name"]) for one in packages}
     # setuptools installs our packages; openvino-telemetry is asked for by OpenVINO's converter only.
     assert pinned == asked - {"openvino-telemetry"} | {"setuptools"}

@@ -8,11 +8,13 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from packaging.utils import canonicalize_name
 
 import facewire
 from facewire import TrackState
@@ -398,6 +400,36 @@ def test_without_the_extra_the_command_says_what_it_lacks(fake) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "pip install 'facewire[mqtt]'" in done.stderr
+
+
+async def test_the_packages_of_make_run_are_all_that_the_command_needs(
+    fake, broker, repository
+) -> None:
+    """No other can be imported; the command follows the server, publishes, and ends."""
+    lines = (repository / "requirements" / "run.txt").read_text().splitlines()
+    pinned = {canonicalize_name(line.split("==")[0]) for line in lines if "==" in line}
+    others = [
+        name
+        for name, packages in packages_distributions().items()
+        if not pinned & {canonicalize_name(each) for each in packages}
+        and not name.startswith("facewire")
+    ]
+    assert {"pytest", "mypy"} <= set(others)
+    code = f"import sys; sys.modules.update(dict.fromkeys({others})); from facewire.cli import main; main()"
+    bridge = subprocess.Popen(
+        [sys.executable, "-c", code, "mqtt", broker.address],
+        env=environment(fake.address), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with bridge:
+        try:
+            async with home_assistant(broker) as home:
+                await until_true(lambda: fake.watched, bridge)
+                number = happens(fake)
+                await home.until(lambda: ids(home) == [number])
+            bridge.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(bridge.wait, 60) == 0
+        finally:
+            bridge.kill()
 
 
 async def test_password_and_tls_are_used_and_another_password_ends_the_command(
