@@ -70,7 +70,7 @@ def _measure(report: Report, kind: Kind, lame_duck_s: float) -> None:
         noticed: list[float] = []
         steps: dict[str, Callable[[], None]] = {
             "nothing": lambda: None,
-            "kill -9 of one": both.servers[0].kill,
+            "kill -9 of one": lambda: both.kill(0),
             "its start": lambda: both.start(0),
             "drain of the other": lambda: noticed.append(_drain(both, 1)),
             "its start, too": lambda: both.start(1),

@@ -87,6 +87,10 @@ class CppCamera:
             if not holds():
                 raise TimeoutError(f"{self._summary()}\n{self.errors[-20:]}")
 
+    def until_reopened(self, count: int) -> None:
+        """Waits until the stream was opened again more often than this."""
+        self.until(lambda: len(self.reopened) > count)
+
     def until_results(self, count: int) -> None:
         """Waits for this many further frames with a result."""
         wanted = self.result_count + count

@@ -1,6 +1,7 @@
 """Two real servers on one gallery behind a real proxy, which can be killed, drained and started again."""
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -42,6 +43,12 @@ class Proxied:
         """Returns a new client, which reaches the servers through the proxy."""
         return facewire.Client(self.proxy.address, token=TOKEN, root_certificates=self.certificate)
 
+    def is_streaming(self, index: int) -> bool:
+        """Returns whether a stream of this server is open, as its log says."""
+        lines = self.servers[index].log().splitlines()
+        events = [json.loads(line)["event"] for line in lines]
+        return events.count("stream_opened") > events.count("stream_ended")
+
     def start(self, index: int) -> None:
         """Starts a server again, and waits until it takes calls and the proxy knows."""
         self.servers[index] = self._started(index)
@@ -51,6 +58,10 @@ class Proxied:
         """Waits until Envoy sends to both; nginx asks no server for its health."""
         if self.proxy.kind == "envoy":
             self.proxy.wait_until(lambda: set(self.proxy.servers().values()) == {"healthy"})
+
+    def kill(self, index: int) -> None:
+        """Ends a server as a power cut would (SIGKILL)."""
+        self.servers[index].kill()
 
     def drain(self, index: int) -> None:
         """Asks a server to end (SIGTERM), and waits until it has."""

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fakes.server import TRACKED, FakeServer
+from firmware import filmed
 from harness import cpp_build
 
 
@@ -39,3 +40,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, astronaut: NDArray[np.uin
     for number in range(12):
         cv2.imwrite(str(folder / f"{number:02}.jpg"), astronaut[:64, number : number + 64, ::-1])
     return folder
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of JPEGs: four seconds of one person."""
+    return filmed.written(tmp_path_factory.mktemp("film"))

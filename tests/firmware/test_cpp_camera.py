@@ -1,47 +1,29 @@
 """The C++ camera streams a film to a real server, which drains, is killed, and is cut off; the enrolled person's name is printed."""
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import facewire
+from facewire_server.streams.journal import RESUME_WITHIN_S
 from fakes.certificates import self_signed
+from firmware.filmed import FPS, PERSON, enroll
 from harness.certificates import signed
 from harness.cpp_camera import CppCamera
-from harness.film_scenes import steady
-from harness.made_people import made_pair, portrait_of
 from harness.model_servers import free_port
 from harness.relay import relay_to
 from harness.running import RunningServer, running_server
 
 pytestmark = pytest.mark.timeout(900)  # the first test builds the client
 
-PERSON = made_pair()[0]
-FPS = 5
 TOKEN = "s3cret-0123456789"
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of JPEGs: four seconds of one person, five frames a second."""
-    folder = tmp_path_factory.mktemp("film")
-    made = steady([PERSON], until_s=4)
-    for number, shot in enumerate(made.shots(made.times(FPS))):
-        (folder / f"{number:04}.jpg").write_bytes(shot.jpeg)
-    return folder
-
-
-def enroll(server: RunningServer, **client: Any) -> None:
-    with facewire.Client(server.address, **client) as connected:
-        assert connected.enroll(PERSON.name, [portrait_of(PERSON)]).pictures[0].accepted
 
 
 def test_the_name_of_an_enrolled_person_is_printed(camera, models, film):
     with running_server(frame_timeout_s=60) as server:
-        enroll(server)
+        enroll(server.address)
         with CppCamera(camera, film, server.address, "--every-frame", f"--fps={FPS}") as run:
             assert run.wait() == 0
     assert [line.status for line in run.accounted] == ["OK"] * 4 * FPS
@@ -59,33 +41,36 @@ def test_a_camera_goes_on_through_a_cut_a_drain_and_a_kill(camera, models, film,
             settings = {"data": tmp_path / "data", "listen": address, "frame_timeout_s": 60}
             return stack.enter_context(running_server(**settings))
 
-        def survives(harm: Callable[[], Any]) -> None:
-            breaks = len(run.reopened)
-            harm()
-            run.until(lambda: len(run.reopened) > breaks)
+        def survives(*harms: Callable[[], Any]) -> None:
+            breaks, begun_s = len(run.reopened), time.monotonic()
+            for harm in harms:
+                harm()
+            run.until_reopened(breaks)
+            run.until_results(FPS)
+            # On a busy machine: the token may be forgotten.
+            if time.monotonic() - begun_s > RESUME_WITHIN_S:
+                late.append(breaks)
 
-        server = start()
-        enroll(server)
+        def restarted() -> None:
+            servers.append(start())
+
+        late: list[int] = []
+        servers = [start()]
+        enroll(address)
         relay = stack.enter_context(relay_to(int(address.rpartition(":")[2])))
         flags = ("--repeat", f"--fps={FPS}")
         with CppCamera(camera, film, f"127.0.0.1:{relay.port}", *flags) as run:
             run.until(lambda: PERSON.name in run.names)
             survives(relay.cut)
-            run.until_results(FPS)
-            survives(server.terminate)
-            server.wait()
-            server = start()
-            run.until_results(FPS)
-            survives(server.kill)
-            start()
-            run.until_results(FPS)
+            survives(servers[-1].terminate, servers[-1].wait, restarted)
+            survives(servers[-1].kill, restarted)
             assert run.end() == 0
     assert run.is_in_order(), "a frame was accounted for twice, or never"
     assert run.accounted[-1].names == (PERSON.name,)
     assert {"SHUTTING_DOWN", "UNSPECIFIED"} <= {each.reason for each in run.reopened}
     assert all(each.pause_s <= 30 for each in run.reopened)
     came = [event for event in run.events if event.startswith("came: ")]
-    assert len(came) == 1, "one visit, which was announced once"
+    assert 1 <= len(came) <= 1 + len(late), "one visit, which was announced once"
 
 
 def test_tls_a_clients_certificate_and_a_token_are_shown(camera, models, film, tmp_path):
@@ -104,7 +89,7 @@ def test_tls_a_clients_certificate_and_a_token_are_shown(camera, models, film, t
     shown = (f"--tls-ca={certificate[0]}", f"--client-cert={own}", f"--client-key={key}")
     with running_server(**settings) as server:
         enroll(
-            server,
+            server.address,
             token=TOKEN,
             root_certificates=certificate[0],
             client_certificate=own,

@@ -88,7 +88,7 @@ def test_eight_streams_go_on_through_a_kill_a_drain_and_two_restarts(
         clients = [*cameras, caller]
         for client in clients:
             client.until_answers(2)
-        ends: list[tuple[Any, int]] = [(both.servers[0].kill, 0), (lambda: both.drain(1), 1)]
+        ends: list[tuple[Any, int]] = [(lambda: both.kill(0), 0), (lambda: both.drain(1), 1)]
         for end, index in ends:
             streams = {camera: camera.errors.total() for camera in cameras}
             end()
@@ -222,8 +222,8 @@ def test_the_command_watches_on_through_a_kill_of_each_server(
         try:
             assert any(has_answer() for _ in range(1000))
             for index in range(2):
-                both.servers[index].kill()
-                while not is_streaming(both, 1 - index):
+                both.kill(index)
+                while not both.is_streaming(1 - index):
                     has_answer()
                 both.start(index)
             assert any(has_answer() for _ in range(1000))
@@ -278,9 +278,3 @@ async def channel_through(
             yield channel
     finally:
         await asyncio.to_thread(proxy.__exit__, None, None, None)
-
-
-def is_streaming(both: Proxied, index: int) -> bool:
-    """Whether the latest stream of this server is open."""
-    events = [json.loads(line)["event"] for line in both.servers[index].log().splitlines()]
-    return events.count("stream_opened") > events.count("stream_ended")
