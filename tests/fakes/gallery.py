@@ -447,13 +447,13 @@ class MemoryGallery:
             single_pictures=tuple(single),
         )
 
-    async def delete_template(self, gallery_id: str, template_id: str) -> int:
+    async def delete_template(self, gallery_id: str, template_id: str) -> tuple[int, int]:
         room = self._room(gallery_id)
         for person in room.people.values():
             if person.templates.pop(template_id, None):
                 person.crops.pop(template_id, None)
                 room.revision += 1
-                return room.revision
+                return person.places.pop(template_id), room.revision
         raise TemplateNotFound("no such template")
 
     async def merge_identities(

@@ -67,6 +67,11 @@ async def _copy(gallery, name, other):
     return await gallery.import_records(other, CONTRACT, records())
 
 
+async def _delete_template(gallery, name, template):
+    _, revision = await gallery.delete_template(name, _id(template))  # each has numbers of its own
+    return revision
+
+
 async def _export(gallery, name):
     async with gallery.export_records(name) as (info, records):
         return info, [record async for record in records]
@@ -83,7 +88,7 @@ CALLS = st.one_of(
         st.sampled_from([b"", b"", b"f"]),
     ),
     st.tuples(st.just(lambda g, n, p, k: g.search(n, _POOL[p], k)), galleries, st.lists(vectors, max_size=3), limits),
-    st.tuples(st.just(lambda g, n, t: g.delete_template(n, _id(t))), galleries, template_numbers),
+    st.tuples(st.just(_delete_template), galleries, template_numbers),
     st.tuples(st.just(lambda g, n, i: g.delete_identity(n, i)), galleries, identities),
     st.tuples(st.just(lambda g, n, i, j: g.merge_identities(n, i, j)), galleries, identities, identities),
     st.tuples(

@@ -319,8 +319,15 @@ class GalleryAdmin(Protocol):
         """Reads one template, whosever it is; raises TemplateNotFound."""
         ...
 
-    async def delete_template(self, gallery_id: str, template_id: str) -> int:
-        """Deletes one template; returns the revision; raises TemplateNotFound."""
+    async def delete_template(self, gallery_id: str, template_id: str) -> tuple[int, int]:
+        """Deletes one template.
+
+        Returns:
+            The template's number, which no other one in the gallery ever has, and the revision.
+
+        Raises:
+            TemplateNotFound: no such template.
+        """
         ...
 
     def export_records(

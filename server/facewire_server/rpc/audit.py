@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from facewire_server.access.audit_lines import AuditLineError
@@ -88,6 +89,7 @@ class Audit:
         record: int | None = None,
         identity_id: str = "",
         other_record: int | None = None,
+        template: int | None = None,
     ) -> None:
         """Emits `GalleryChanged` for a committed write, and keeps it, whatever becomes of the caller.
 
@@ -96,10 +98,12 @@ class Audit:
             record: of the identity that was deleted.
             identity_id: of the one that was made or changed, whose record is still found.
             other_record: of the identity that templates were taken from.
+            template: number of the template that was deleted.
         """
         counts = identity_count, template_count
         event = GalleryChanged(action, gallery_id, context.peer(), *counts, revision)
-        await to_the_end(self._changed(event, record, identity_id, other_record))
+        records = {"record": record, "other_record": other_record, "template": template}
+        await to_the_end(self._changed(event, records, identity_id))
 
     async def forgot_unknown(self, context: Any, gallery_id: str, people_count: int) -> None:
         """Keeps that unknown people were erased at a caller's request, whatever becomes of them."""
@@ -173,14 +177,12 @@ class Audit:
     async def _changed(
         self,
         event: GalleryChanged,
-        record: int | None = None,
+        records: Mapping[str, int | None] = MappingProxyType({}),
         identity_id: str = "",
-        other_record: int | None = None,
     ) -> None:
         self._emit(event)
         if identity_id:
-            record = await self.record_of(event.gallery_id, identity_id)
-        records = {"record": record, "other_record": other_record}
+            records = {**records, "record": await self.record_of(event.gallery_id, identity_id)}
         about = {name: number for name, number in records.items() if number is not None}
         await self._keep(event.action, event.peer, {**_counts(event), **about})
 

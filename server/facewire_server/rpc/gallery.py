@@ -259,8 +259,10 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = gallery_id_or_default(request.gallery_id)
         template_id = checked_template_id(request.template_id)
         await self._unknown.forget_enrolled()  # not recognized afterwards
-        revision = await self._galleries.delete_template(gallery_id, template_id)
-        await self._audit.changed(context, "delete_template", gallery_id, revision, 0, 1)
+        template, revision = await self._galleries.delete_template(gallery_id, template_id)
+        await self._audit.changed(
+            context, "delete_template", gallery_id, revision, 0, 1, template=template
+        )
         return gallery_pb2.DeleteTemplateResponse(revision=revision)
 
     async def ExportGallery(self, request: gallery_pb2.ExportGalleryRequest, context: Any) -> None:

@@ -276,13 +276,12 @@ class LmdbAdmin:
             lambda transaction: Contents(transaction, gallery_id).template_info(template_id),
         )
 
-    async def delete_template(self, gallery_id: str, template_id: str) -> int:
+    async def delete_template(self, gallery_id: str, template_id: str) -> tuple[int, int]:
         """See the port."""
 
-        def change(transaction: Transaction) -> int:
+        def change(transaction: Transaction) -> tuple[int, int]:
             changes = Changes(transaction, gallery_id)
-            changes.delete_template(template_id)
-            return changes.save()
+            return changes.delete_template(template_id), changes.save()
 
         return await self._write(gallery_id, change, beyond_quota=True)
 

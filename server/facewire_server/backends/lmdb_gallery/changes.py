@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
-from facewire_server.backends.lmdb_gallery.blocks import BlockLayout
+from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, row_owner
 from facewire_server.backends.lmdb_gallery.contents import Contents, find_gallery
 from facewire_server.backends.lmdb_gallery.erasure import note_deletion
 from facewire_server.backends.lmdb_gallery.floors import Floors, floors_of, raise_floors
@@ -285,8 +285,8 @@ class Changes(Contents):
         self._note_deletion()
         return len(keys)
 
-    def delete_template(self, template_id: str) -> None:
-        """Deletes a template; raises TemplateNotFound."""
+    def delete_template(self, template_id: str) -> int:
+        """Deletes a template, and returns its number; raises TemplateNotFound."""
         key = self.template_key(template_id)
         self._remove_template(key)
         identity_id = self.owner_id(key)
@@ -294,6 +294,7 @@ class Changes(Contents):
         identity.template_count -= 1
         self.put_identity(identity_id, identity)
         self._note_deletion()
+        return row_owner(key).template_number
 
     def _remove_template(self, key: bytes) -> None:
         record = self.template(key)
