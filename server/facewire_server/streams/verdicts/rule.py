@@ -16,7 +16,7 @@ from facewire_server.types import Candidate, Decision, Outcome
 __all__ = ["Stance", "is_concluded", "of_looks", "own_similarities", "stance", "turning_points"]
 
 _LOOKS_FOR_A_NAME: Final = 2
-"""Looks whose mean must reach the threshold for a name: three name strangers .38 times as often as one look, two .51 times."""
+"""Looks whose mean must reach the threshold for a name: three name strangers .42 times as often as one look, two .52 times."""
 
 _EARLY_RAISE: Final = 0.10
 """Similarity above the threshold at which one look suffices for a name: as many strangers are named as if none did. At the threshold itself
@@ -24,7 +24,7 @@ _EARLY_RAISE: Final = 0.10
 
 _LATE_RAISE: Final = 0.05
 """Similarity above the threshold for a name of a person who was confirmed as unknown: who is in view for minutes has many chances. Two
-minutes named strangers 1.2 to 1.3 times as often as one look without it, and .6 to .7 times with it: see docs/verdicts.md."""
+minutes named strangers 1.0 and 1.6 times as often as one look without it, of two halves of the people, and .6 and .4 times with it: see docs/verdicts.md."""
 
 _LOOKS_FOR_NO_NAME: Final = 3
 _SPAN_FOR_NO_NAME_S: Final = 1.0
