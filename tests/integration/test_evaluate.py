@@ -167,9 +167,9 @@ def test_the_page_asks_nothing_of_another_place_and_shows_the_errors(
 def test_the_report_states_the_rate_in_force_that_alarms_a_month_make(
     models: Path, people: Path, cache: Path, tmp_path: Path
 ) -> None:
-    flags = ("--embeddings", cache, "--max-group-ratio", "100")
-    flags += ("--false-alarms-a-month", "1", "--strangers-a-day", "100")
-    assert evaluate(models, people / "images.csv", tmp_path, *flags).returncode == 0
+    kept = ("--embeddings", cache, "--max-group-ratio", "100")
+    wanted = ("--false-alarms-a-month", "1", "--strangers-a-day", "100")
+    assert evaluate(models, people / "images.csv", tmp_path, *kept, *wanted).returncode == 0
     said = read(tmp_path)["configuration"]
     assert said["FACEWIRE_FALSE_ALARMS_A_MONTH"] == "1.0"
     assert said["FACEWIRE_STRANGERS_A_DAY"] == "100.0"
