@@ -59,7 +59,7 @@ def main() -> int:
 def _tail(report: Report, similarities: NDArray[np.float32], calibration: Calibration) -> None:
     count = len(similarities)
     stated = [point.similarity for point in calibration.points]
-    intervals = fmr_intervals(similarities, stated, np.random.default_rng(0))
+    intervals = fmr_intervals(similarities, stated, 0)
     lines = []
     for point, (low, high) in zip(calibration.points, intervals, strict=True):
         hits = int((similarities >= point.similarity).sum())
@@ -81,10 +81,10 @@ def _halves(report: Report, probes: NDArray[np.float32], templates: NDArray[np.f
     random = np.random.default_rng(0)
     ratios: dict[float, list[float]] = {}
     within = 0
-    for _ in range(_HALVINGS):
+    for halving in range(_HALVINGS):
         order = random.permutation(len(probes))
         one, other = order[: len(order) // 2], order[len(order) // 2 :]
-        made = calibrated(probes[one], templates[one], random).calibration
+        made = calibrated(probes[one], templates[one], halving).calibration
         similarities = probes[other] @ templates[other].T
         np.fill_diagonal(similarities, -2.0)
         for point in made.points:

@@ -54,7 +54,7 @@ class Bystander(abc.ABC):
         self._thread.join(_PATIENCE_S)
 
     def restart(self) -> tuple[list[float], int]:
-        """Returns ages and refusals since the last call, and counts anew."""
+        """Returns ages and refusals since the last call, and begins to count again."""
         ages, refused = self.ages, self.refused
         self.ages, self.refused = [], 0
         return ages, refused

@@ -3,8 +3,6 @@
 import argparse
 import json
 
-import numpy as np
-
 from facewire_server.app.evaluate_command import progress_bar
 from facewire_server.app.evaluate_faces import labeled_samples
 from facewire_server.app.values import usable_model_contract
@@ -47,15 +45,14 @@ async def run_calibrate_command(flags: argparse.Namespace, settings: Settings) -
         embeddings=flags.embeddings,
         progress=progress_bar(f"{len(labels.pictures)} pictures"),
     )
-    random = np.random.default_rng(flags.seed)
-    rows = one_picture_each(samples, random)
+    rows = one_picture_each(samples, flags.seed)
     if len(rows) < LEAST_PEOPLE:
         raise LabelError(
             f"{flags.labels} shows {len(rows)} people with a picture that may be enrolled: a calibration needs {LEAST_PEOPLE} at least, "
             "since rates are shares of pairs of different people"
         )
     try:
-        measured = calibrated(samples.probes[rows], samples.templates[rows], random)
+        measured = calibrated(samples.probes[rows], samples.templates[rows], flags.seed)
     except ValueError as error:
         raise LabelError(f"{flags.labels}: {error}") from error
     return json.dumps({"calibration": entry_of(measured.calibration)}, indent=2), _described(

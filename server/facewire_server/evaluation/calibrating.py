@@ -47,8 +47,9 @@ class Measured(NamedTuple):
     hits: tuple[int, ...]
 
 
-def one_picture_each(samples: Samples, random: np.random.Generator) -> NDArray[np.intp]:
+def one_picture_each(samples: Samples, seed: int) -> NDArray[np.intp]:
     """Returns the row of one picture of each person, drawn among those that may be searched for and enrolled; at most 6,000."""
+    random = np.random.default_rng(seed)
     usable = np.flatnonzero(samples.is_searched & samples.is_enrolled)
     shuffled = random.permutation(usable)
     _, first = np.unique(samples.person[shuffled], return_index=True)
@@ -56,14 +57,12 @@ def one_picture_each(samples: Samples, random: np.random.Generator) -> NDArray[n
     return np.sort(random.permutation(rows)[:_MOST_PEOPLE])
 
 
-def calibrated(
-    probes: NDArray[np.float32], templates: NDArray[np.float32], random: np.random.Generator
-) -> Measured:
+def calibrated(probes: NDArray[np.float32], templates: NDArray[np.float32], seed: int) -> Measured:
     """Returns the calibration that these people give.
 
     Args:
         probes, templates: (n, d) float32 of unit length, of one picture of each person.
-        random: draws the resamples.
+        seed: of the resamples.
 
     Raises:
         ValueError: fewer than `LEAST_PEOPLE` people, or similarities that are no calibration: all alike, or not rising.
@@ -83,7 +82,7 @@ def calibrated(
         )
         rate = float(f"{rate / 10:.0e}")
     hits = [int((others >= similarity).sum()) for similarity in reached]
-    intervals = fmr_intervals(similarities, reached, random)
+    intervals = fmr_intervals(similarities, reached, seed)
     points = [
         CalibrationPoint(rate, similarity, float(f"{max(rate, high):.3g}"))
         for rate, similarity, (_, high) in zip(rates, reached, intervals, strict=True)
@@ -95,7 +94,7 @@ def calibrated(
 
 
 def fmr_intervals(
-    similarities: NDArray[np.float32], at: list[float], random: np.random.Generator
+    similarities: NDArray[np.float32], at: list[float], seed: int
 ) -> list[tuple[float, float]]:
     """Returns the 95 % interval of the share of comparisons that reach each similarity.
 
@@ -104,9 +103,9 @@ def fmr_intervals(
     Args:
         similarities: (n, n) of n people's probes with n people's templates; of one person with themself they do not count.
         at: the similarities.
-        random: draws the people.
+        seed: of the draws.
     """
-    count = len(similarities)
+    count, random = len(similarities), np.random.default_rng(seed)
     drawn = (np.bincount(random.integers(0, count, count), minlength=count) for _ in range(_DRAWS))
     weights = np.stack([each.astype(np.float32) for each in drawn])
     comparisons = weights.sum(axis=1) ** 2 - (weights**2).sum(axis=1)

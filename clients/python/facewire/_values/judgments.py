@@ -49,7 +49,7 @@ class Judgment:
         deciding_rule: what made the outcome what it is.
         false_match_rate: estimated share of comparisons of two different people, such as the gallery's, that reach the
             decision's similarity; None if the face was not compared, or the model has no calibration.
-        false_match_rate_bound: its upper bound: of the 95 % interval where there are data for one, beyond chosen; None with it.
+        false_match_rate_bound: its upper bound: of the 95 % interval if the data suffice for one, else chosen; None with it.
         is_extrapolated: whether the rate lies beyond the data of the calibration.
         false_name_rate: estimated share of looks at people who are not enrolled that get a name with the threshold in
             force, whoever chose it; None without a calibration.

@@ -188,7 +188,7 @@ class NegativeExamples:
             self.delete(identity, list(self._table.keys(number_key(identity.number))))
 
     def move(self, identity: Identity, to: Identity) -> None:
-        """Gives all of an identity to another one, with their ids and numbers; raises GalleryFull if it would have too many."""
+        """Moves all of an identity to another one, with their ids and numbers; raises GalleryFull if it would have too many."""
         count = identity.negative_example_count
         self.require_room(to, count)
         for key in list(self._table.keys(number_key(identity.number))):
