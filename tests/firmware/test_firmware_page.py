@@ -111,6 +111,32 @@ def test_what_the_page_says_to_try_again_is_what_the_library_does(repository: Pa
     )
 
 
+def test_the_program_of_the_page_in_c_is_the_one_that_is_tested(repository: Path) -> None:
+    page = (repository / "docs" / "firmware-c.md").read_text(encoding="utf-8")
+    program = (repository / "clients" / "nanopb" / "camera.c").read_text(encoding="utf-8")
+    section = page.partition("## A complete program\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^```c\n(.*?)^```$", section, re.DOTALL | re.MULTILINE) == [program]
+
+
+def test_each_road_of_the_first_table_leads_to_its_section(repository: Path) -> None:
+    """On this page, or on the page for C: a board without HTTP/2 is sent to the console on both."""
+    pages = {
+        name: (repository / "docs" / name).read_text(encoding="utf-8")
+        for name in ("firmware.md", "firmware-c.md")
+    }
+    for name, page in pages.items():
+        for target, anchor in re.findall(r"\]\(([\w.-]*)#([\w-]+)\)", page):
+            if (target or name) in pages:
+                headings = re.findall(r"^#+ (.+)$", pages[target or name], re.MULTILINE)
+                anchors = {
+                    re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings
+                }
+                assert anchor in anchors, f"{name}: {target}#{anchor}"
+        (row,) = re.findall(r"^\|[^|]*HTTP/1\.1[^|]*\|([^|]*)\|$", page, re.MULTILINE)
+        assert "console" in row
+        assert "#without-http2)" in row
+
+
 def test_the_page_has_one_program_and_one_project(repository: Path) -> None:
     assert len(blocks(repository, "cpp")) == len(blocks(repository, "cmake")) == 1
 
