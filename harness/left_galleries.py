@@ -14,7 +14,7 @@ from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.backends.lmdb_gallery.backups import restore
 from facewire_server.errors import ServerError
 from facewire_server.galleries.fusion import fuse
-from facewire_server.galleries.records import IdentityInfo
+from facewire_server.galleries.records import ExportedTemplate, IdentityInfo
 from harness.acknowledged import Person
 from harness.gallery_loads import DIMENSION, vector_of
 
@@ -46,7 +46,7 @@ async def _people(folder: Path, contract: str) -> dict[str, Person]:
             async for record in records:
                 if isinstance(record, IdentityInfo):
                     people[record.identity_id] = Person(record.display_name)
-                else:
+                elif isinstance(record, ExportedTemplate):
                     one = record.info
                     person = people[one.identity_id]
                     people[one.identity_id] = person._replace(

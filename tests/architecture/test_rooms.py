@@ -127,6 +127,9 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.pipeline.enroll": frozenset(
         {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES, *GALLERIES}
     ),
+    f"{SERVER}.pipeline.negative": frozenset(
+        {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES, *GALLERIES}
+    ),
     f"{SERVER}.pipeline.acquire": frozenset(
         {"numpy", f"{SERVER}.pipeline", f"{SERVER}.work", *VALUES}
     ),
@@ -218,7 +221,7 @@ ROOMS: dict[str, frozenset[str]] = {
             f"{SERVER}.galleries",
             f"{SERVER}.stacks",
             *VALUES,
-            *(f"{SERVER}.pipeline.{each}" for each in ("recognize", "enroll")),
+            *(f"{SERVER}.pipeline.{each}" for each in ("recognize", "enroll", "negative")),
             "facewire.v1",
             "google",
             "grpc",

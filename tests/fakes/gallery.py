@@ -469,8 +469,8 @@ class MemoryGallery:
             raise InvalidField("one and the same", field="merged_identity_id")
         person.require_room(len(merged.negatives))
         moved = list(merged.templates)
-        for one in merged.negatives:
-            one.info = replace(one.info, identity_id=identity_id)
+        for negative in merged.negatives:
+            negative.info = replace(negative.info, identity_id=identity_id)
         # In the order in which they were added, as templates are.
         person.negatives = sorted(
             [*person.negatives, *merged.negatives], key=lambda one: one.info.created_at_us

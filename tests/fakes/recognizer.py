@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -16,10 +17,18 @@ from facewire_server.errors import (
     UndecodableImage,
 )
 from facewire_server.events import Emit, PictureFinished, Stage, ignore
-from facewire_server.galleries.records import Enrollment, EnrollmentResult, NewIdentity
+from facewire_server.galleries.ports import NegativeExamples
+from facewire_server.galleries.records import (
+    AddedNegativeExample,
+    Enrollment,
+    EnrollmentResult,
+    NewIdentity,
+    NewNegativeExample,
+)
 from facewire_server.galleries.refusal import Refusal
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.gate import Gate, QualityLimits
+from facewire_server.pipeline.negative import NegativeExampleMaker
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.streams.camera.camera import Camera
 from facewire_server.streams.journal import Crop, OpenTrack
@@ -297,3 +306,35 @@ class FakeEnroller(Enroller):  # a subclass: mypy says when it no longer fits
             for row, picture in enumerate(pictures)
         ]
         return Enrollment(tuple(results), 3, 1)
+
+
+class FakeNegativeExampleMaker(NegativeExampleMaker):
+    """Takes the first bytes of a picture as the face's direction, among 256."""
+
+    def __init__(self, gallery: NegativeExamples, dimension: int) -> None:
+        self._gallery = gallery
+        self._dimension = dimension
+
+    async def add(
+        self,
+        gallery_id: str,
+        identity_id: str,
+        picture: Picture,
+        selection: FaceSelection,
+        detection: DetectionOptions,
+        *,
+        source: str = "",
+        request_id: str = "",
+    ) -> AddedNegativeExample:
+        embedding = np.eye(self._dimension, dtype=np.float32)[picture.data[0] % self._dimension]
+        example = NewNegativeExample(
+            uuid.uuid4().hex,
+            identity_id,
+            Quality(32.0, 100.0, 128.0),
+            0.75,
+            (1.0, 2.0, 11.0, 22.0),
+            source,
+            request_id,
+            picture.data,
+        )
+        return await self._gallery.add_negative_example(gallery_id, example, embedding)

@@ -43,7 +43,13 @@ from facewire_server.work.held_bytes import ByteBudget
 from facewire_server.work.slots import WorkSlots
 from fakes.gallery import MemoryGallery
 from fakes.limits import serving_limits
-from fakes.recognizer import CONTRACT_ID, FakeCamera, FakeEnroller, FakeRecognizer
+from fakes.recognizer import (
+    CONTRACT_ID,
+    FakeCamera,
+    FakeEnroller,
+    FakeNegativeExampleMaker,
+    FakeRecognizer,
+)
 
 __all__ = [
     "DEFAULTS",
@@ -175,6 +181,7 @@ async def served(
     galleries = GalleryServicer(
         gallery,
         enroller or FakeEnroller(),
+        FakeNegativeExampleMaker(gallery, DIMENSION),
         dimension=DIMENSION,
         trail=trail or NoTrail(),
         examiner=Examiner(gallery, STANDARDS),

@@ -23,7 +23,6 @@ SERVICES = {
     for name, file in ((RECOGNITION, recognition_pb2), (GALLERIES, gallery_pb2))
 }
 INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, UNAUTHENTICATED = 64 + 3, 64 + 5, 64 + 9, 64 + 16
-UNIMPLEMENTED = 64 + 12
 
 
 def picture(rgb: NDArray[np.uint8]) -> dict[str, str]:
@@ -139,14 +138,27 @@ def test_an_identity_is_split_and_merged(
 
 
 @pytest.mark.usefixtures("enrolled")
-def test_negative_examples_are_not_kept_yet(server: RunningServer, gallery: str) -> None:
-    def ask(method: str, **request: Any) -> int:
+def test_a_negative_example_is_added_listed_and_deleted(
+    server: RunningServer, gallery: str, face: dict[str, str]
+) -> None:
+    def ask(method: str, **request: Any) -> dict[str, Any]:
         message = {"gallery_id": gallery, **request}
-        return call(server.address, f"{GALLERIES}/{method}", message).status
+        return call(server.address, f"{GALLERIES}/{method}", message).only
 
-    assert ask("AddNegativeExample", identity_id="ada") == UNIMPLEMENTED
-    assert ask("ListNegativeExamples", identity_id="ada") == UNIMPLEMENTED
-    assert ask("DeleteNegativeExample", negative_example_id="0" * 32) == UNIMPLEMENTED
+    added = ask("AddNegativeExample", identity_id="ada", image=face, source="door")
+    assert added["similarity"] > 0.99 > added["threshold"]
+    (listed,) = ask("ListNegativeExamples", identity_id="ada")["negative_examples"]
+    assert listed == added["negative_example"]
+    recognized = call(
+        server.address,
+        f"{RECOGNITION}/Recognize",
+        {"gallery_id": gallery, "image": face, "explain": True, "max_candidates": 1},
+    ).only
+    ((found),) = recognized["faces"]
+    candidate = found["decision"]["candidates"][0]
+    assert candidate["negative_example_similarity"] > 0.99
+    ask("DeleteNegativeExample", negative_example_id=listed["negative_example_id"])
+    assert ask("ListNegativeExamples", identity_id="ada") == {}
 
 
 def test_what_was_deleted_is_purged(server: RunningServer, gallery: str, enrolled: str) -> None:

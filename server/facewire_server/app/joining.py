@@ -13,6 +13,7 @@ from facewire_server.app.capacity import Work
 from facewire_server.app.erasing import Erasing
 from facewire_server.app.line import join_line
 from facewire_server.app.values import (
+    probe_gate,
     request_defaults,
     server_options,
     serving_limits,
@@ -24,6 +25,7 @@ from facewire_server.events import Emit
 from facewire_server.galleries.examining import Examiner
 from facewire_server.host.open_files import raise_open_files
 from facewire_server.models import Models
+from facewire_server.pipeline.negative import NegativeExampleMaker
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.proof.opened import EMBEDDED
 from facewire_server.rpc.gallery import GalleryServicer
@@ -58,6 +60,14 @@ def join(
     """Builds the line over models and gallery, and the server over the line and the journal. Nothing listens yet."""
     limits, defaults = serving_limits(settings), request_defaults(settings, contract)
     line = join_line(settings, contract, models, gallery, work, threads, emit, unknown)
+    gate = probe_gate(settings, contract)
+    negatives = NegativeExampleMaker(
+        line.finder,
+        models.embedder,
+        gallery,
+        work.slots,
+        gate=gate.asking(min_inter_eye_px=defaults.decision.min_inter_eye_px),
+    )
     return Server(
         server_options(settings, raise_open_files()),
         RecognitionServicer(
@@ -86,6 +96,7 @@ def join(
         GalleryServicer(
             gallery,
             line.enroller,
+            negatives,
             limits=limits,
             defaults=defaults,
             dimension=contract.dimension,

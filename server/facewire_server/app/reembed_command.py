@@ -20,6 +20,7 @@ from facewire_server.backends.lmdb_gallery.reembedding import (
     Target,
     forget_deleted,
     lacking,
+    negative_example_count,
     old_galleries,
     rewrite,
     waiting_crops,
@@ -77,6 +78,7 @@ async def run_reembed_command(
         with environment.read() as transaction:
             if not old_galleries(transaction, target):
                 return f"all galleries are of {contract} already"
+            dropped = negative_example_count(transaction, target)
             if keys is not None:
                 require_keys(transaction, keys)
             elif transaction.count("crops"):
@@ -84,6 +86,11 @@ async def run_reembed_command(
                     "enrollment_crop_key_file is not set: name the file of the crops' key"
                 )
         _report(list(lacking(environment, target)), report, is_allowed=drop)
+        if dropped:
+            print(
+                f"facewire-server: negative examples that go, since no picture of them is kept: {dropped}",
+                file=sys.stderr,
+            )
     with NewVectors(settings.data, new.id) as made:
         await _embed_and_switch(settings, new, keys, made, backup)
         keep_revisions(settings, "reembed")

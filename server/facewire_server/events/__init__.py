@@ -118,7 +118,7 @@ class PictureFinished:
     A picture that never got a slot has no such event: a frame that timed out while it waited, or was skipped.
 
     Attributes:
-        purpose: "stream", "recognize", "compare", "enroll" or "evaluate".
+        purpose: "stream", "recognize", "compare", "enroll", "negative_example" or "evaluate".
         byte_count: bytes of the picture as received.
         started_s, ended_s: of the work, without the wait for a slot; by `time.perf_counter`.
         waited_s: before the work, for a slot; of a frame, since its arrival.

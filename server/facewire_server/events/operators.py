@@ -381,6 +381,8 @@ GalleryAction: TypeAlias = Literal[
     "delete_template",
     "merge_identities",
     "split_identity",
+    "add_negative_example",
+    "delete_negative_example",
     "import",
 ]
 

@@ -232,10 +232,6 @@ class KeptCrops(Protocol):
         ...
 
 
-class LiveEnrollments(Enrollments, LiveSearch, SearchedMeans, Protocol):
-    """The calls of the line: of streams, single pictures and enrollments."""
-
-
 class GalleryAdmin(Protocol):
     """The calls that managing galleries needs."""
 
@@ -468,3 +464,7 @@ class NegativeExamples(Protocol):
     async def delete_negative_example(self, gallery_id: str, negative_example_id: str) -> int:
         """Deletes a negative example, whosever it is; returns the revision; raises NegativeExampleNotFound."""
         ...
+
+
+class LiveEnrollments(Enrollments, LiveSearch, SearchedMeans, Protocol):
+    """The calls of the line: of streams, single pictures and enrollments."""

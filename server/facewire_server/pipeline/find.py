@@ -116,7 +116,7 @@ class FaceFinder:
 
         Args:
             picture: the one that is worked on.
-            purpose: what the picture came for: "recognize", "compare" or "enroll".
+            purpose: what the picture came for: "recognize", "compare", "enroll" or "negative_example".
             slot: the work slot that the picture holds; the event says how long it was waited for.
         """
         return picture_clock(self._threads, self._emit, purpose, len(picture.data), slot.waited_s)

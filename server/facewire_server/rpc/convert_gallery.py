@@ -4,6 +4,7 @@ from facewire.v1 import face_pb2, gallery_pb2
 from facewire_server.errors import InvalidField
 from facewire_server.galleries.ids import checked_identity_id
 from facewire_server.galleries.records import (
+    AddedNegativeExample,
     Enrollment,
     EnrollmentResult,
     GalleryInfo,
@@ -25,6 +26,7 @@ __all__ = [
     "MAX_NAME_BYTES",
     "MAX_SOURCE_BYTES",
     "REFUSAL_REASONS",
+    "added_negative_example_message",
     "display_name",
     "enrolled_pictures",
     "enrollment_message",
@@ -171,6 +173,26 @@ def negative_example_message(info: NegativeExampleInfo) -> gallery_pb2.NegativeE
     )
 
 
+def added_negative_example_message(
+    added: AddedNegativeExample, default: DecisionPolicy
+) -> gallery_pb2.AddNegativeExampleResponse:
+    """Converts a negative example as it was added; `default` is the policy of a request that sets none."""
+    threshold = default.threshold_among(added.identity_count, added.pairs)
+    return gallery_pb2.AddNegativeExampleResponse(
+        negative_example=negative_example_message(added.info),
+        box=_box_message(added.box),
+        similarity=added.similarity,
+        threshold=threshold.value,
+        threshold_source=threshold_source_message(threshold.source),
+        revision=added.revision,
+    )
+
+
+def _box_message(box: tuple[float, float, float, float]) -> face_pb2.Box:
+    left, top, right, bottom = box
+    return face_pb2.Box(x_px=left, y_px=top, width_px=right - left, height_px=bottom - top)
+
+
 def _result_message(result: EnrollmentResult) -> gallery_pb2.EnrollmentResult:
     message = gallery_pb2.EnrollmentResult(
         template_id=result.template_id,
@@ -182,8 +204,5 @@ def _result_message(result: EnrollmentResult) -> gallery_pb2.EnrollmentResult:
     if result.refusal:
         message.refusal = REFUSAL_REASONS[result.refusal]
     if result.box is not None:
-        left, top, right, bottom = result.box
-        message.box.CopyFrom(
-            face_pb2.Box(x_px=left, y_px=top, width_px=right - left, height_px=bottom - top)
-        )
+        message.box.CopyFrom(_box_message(result.box))
     return message

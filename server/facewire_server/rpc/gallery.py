@@ -11,15 +11,15 @@ from facewire_server.errors import (
     GalleryDamaged,
     GalleryNotFound,
     InvalidField,
-    NotImplementedYet,
     OutOfOrder,
 )
 from facewire_server.events import Emit, ignore
 from facewire_server.galleries.examining import Examiner
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
-from facewire_server.galleries.ports import Corrections, GalleryAdmin, People
+from facewire_server.galleries.ports import Corrections, GalleryAdmin, NegativeExamples, People
 from facewire_server.galleries.records import ExportedTemplate, GalleryInfo, GalleryRecord
 from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.negative import NegativeExampleMaker
 from facewire_server.rpc import convert_gallery as convert
 from facewire_server.rpc.audit import Audit
 from facewire_server.rpc.checks import (
@@ -39,6 +39,7 @@ from facewire_server.rpc.convert_transfer import (
 )
 from facewire_server.rpc.corrections import CorrectionCalls
 from facewire_server.rpc.incoming import incoming
+from facewire_server.rpc.negative_examples import NegativeExampleCalls
 from facewire_server.rpc.options import RequestDefaults
 from facewire_server.rpc.unknown import UnknownCalls
 from facewire_server.streams.limits import ServingLimits
@@ -53,7 +54,7 @@ _EXPORT_S = 3600.0
 Chosen, not measured."""
 
 
-class ManagedGalleries(GalleryAdmin, Corrections, People, Protocol):
+class ManagedGalleries(GalleryAdmin, Corrections, NegativeExamples, People, Protocol):
     """The galleries managed, and the references to people that an audit keeps."""
 
 
@@ -64,6 +65,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self,
         galleries: ManagedGalleries,
         enroller: Enroller,
+        negatives: NegativeExampleMaker,
         *,
         limits: ServingLimits,
         defaults: RequestDefaults,
@@ -79,6 +81,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         Args:
             galleries: the galleries managed.
             enroller: makes templates from pictures.
+            negatives: makes negative examples from pictures.
             limits: what a client may ask for.
             defaults: options of a request that leaves them unset.
             dimension: length of an embedding, stated in exports.
@@ -100,6 +103,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self._unknown = unknown
         self._unknown_calls = UnknownCalls(unknown, enroller, defaults, self._audit)
         self._corrections = CorrectionCalls(galleries, unknown, self._audit)
+        self._negative_calls = NegativeExampleCalls(galleries, negatives, defaults, self._audit)
 
     async def CreateGallery(
         self, request: gallery_pb2.CreateGalleryRequest, context: Any
@@ -378,22 +382,19 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self, request: gallery_pb2.AddNegativeExampleRequest, context: Any
     ) -> gallery_pb2.AddNegativeExampleResponse:
         """Says that a face is not this person."""
-        gallery_id_or_default(request.gallery_id)  # refuses those who are not for it
-        raise NotImplementedYet("negative examples are not kept yet")
+        return await self._negative_calls.add(request, context)
 
     async def ListNegativeExamples(
         self, request: gallery_pb2.ListNegativeExamplesRequest, context: Any
     ) -> gallery_pb2.ListNegativeExamplesResponse:
         """Lists the negative examples of an identity, oldest first."""
-        gallery_id_or_default(request.gallery_id)  # refuses those who are not for it
-        raise NotImplementedYet("negative examples are not kept yet")
+        return await self._negative_calls.page(request)
 
     async def DeleteNegativeExample(
         self, request: gallery_pb2.DeleteNegativeExampleRequest, context: Any
     ) -> gallery_pb2.DeleteNegativeExampleResponse:
         """Deletes a negative example."""
-        gallery_id_or_default(request.gallery_id)  # refuses those who are not for it
-        raise NotImplementedYet("negative examples are not kept yet")
+        return await self._negative_calls.delete(request, context)
 
     async def _allowed_galleries(self, after: str, limit: int) -> list[GalleryInfo]:
         """Returns the galleries of a page, of those that the caller may use."""

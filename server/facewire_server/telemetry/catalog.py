@@ -85,7 +85,7 @@ ROWS: Final = tuple(
             "facewire_pictures_total",
             "counter",
             "purpose outcome",
-            "Pictures worked on: for a stream, recognize, compare or enroll; OK, the contract's "
+            "Pictures worked on: for a stream, recognize, compare, enroll or negative_example; OK, the contract's "
             "ErrorReason, or CANCELLED",
         ),
         (

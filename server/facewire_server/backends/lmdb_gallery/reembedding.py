@@ -30,6 +30,7 @@ __all__ = [
     "WaitingCrops",
     "forget_deleted",
     "lacking",
+    "negative_example_count",
     "old_galleries",
     "rewrite",
     "waiting_crops",
@@ -95,6 +96,14 @@ def old_galleries(transaction: Transaction, target: Target) -> list[str]:
     if unreadable:
         raise damaged("a gallery's record is not one")
     return [one.gallery_id for one in found if one.model_contract_id != target.contract_id]
+
+
+def negative_example_count(transaction: Transaction, target: Target) -> int:
+    """Returns how many negative examples go: no picture of them is kept, so that none can have a new embedding."""
+    infos = listed_galleries(transaction)[0]
+    return sum(
+        one.negative_example_count for one in infos if one.model_contract_id != target.contract_id
+    )
 
 
 def lacking(environment: Environment, target: Target) -> Iterator[Lacking]:

@@ -146,7 +146,9 @@ def stance(
         is_for = identity_id in between(decision) and not is_new_double
     else:
         is_best = decision.best is not None and decision.best.identity_id == identity_id
-        is_for = is_best and _lead(decision) >= (0 if is_unproven else -_DOUBT)
+        # Who says "this is not her" is not to wait for a look that differs more.
+        is_denied = has_moved and decision.passed_over is not None
+        is_for = is_best and _lead(decision) >= (0 if is_unproven or is_denied else -_DOUBT)
     if is_for:
         return Stance.FOR
     is_other = decision.outcome is not Outcome.UNKNOWN

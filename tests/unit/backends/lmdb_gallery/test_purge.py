@@ -15,7 +15,12 @@ from facewire_server.backends.lmdb_gallery import LmdbGallery, erasure
 from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.errors import StorageBusy
 from facewire_server.galleries.fusion import fuse
-from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+from facewire_server.galleries.records import (
+    EnrollmentResult,
+    NewIdentity,
+    NewNegativeExample,
+)
+from facewire_server.types import Quality
 
 VECTOR = np.eye(1, 16, dtype=np.float32)
 
@@ -68,6 +73,26 @@ async def test_a_purge_erases_what_was_deleted_and_a_second_one_does_nothing(
         assert "data.3.mdb" not in files(tmp_path)
         found = await gallery.list_identities("default", "", 9)
         assert [one.identity_id for one in found] == ["person-0", "person-2"]
+
+
+async def test_a_purge_erases_negative_examples_that_were_deleted_alone_or_with_their_person(
+    tmp_path: Path,
+) -> None:
+    faces = np.random.default_rng(3).standard_normal((3, 16)).astype(np.float32)
+    faces /= np.linalg.norm(faces, axis=1, keepdims=True)
+    with closing(opened(tmp_path)) as gallery:
+        await with_people(gallery, 2)
+        for number, (who, face) in enumerate(zip("001", faces, strict=True)):
+            example = NewNegativeExample(
+                f"{number:032x}", f"person-{who}", Quality(40, 50, 100), 0.9, (1, 2, 3, 4), "door"
+            )
+            await gallery.add_negative_example("default", example, face)
+        await gallery.delete_negative_example("default", f"{0:032x}")
+        await gallery.delete_identity("default", "person-1")
+        assert await pending(gallery) == 2
+        assert await gallery.purge() == 2
+    held = b"".join((tmp_path / name).read_bytes() for name in files(tmp_path))
+    assert [face.tobytes() in held for face in faces] == [False, True, False]
 
 
 async def test_what_is_deleted_is_pending_until_no_process_uses_the_old_file(

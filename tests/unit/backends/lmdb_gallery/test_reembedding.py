@@ -24,6 +24,7 @@ from facewire_server.backends.lmdb_gallery.reembedding import (
     Target,
     forget_deleted,
     lacking,
+    negative_example_count,
     rewrite,
     waiting_crops,
 )
@@ -32,7 +33,11 @@ from facewire_server.backends.lmdb_storage.folder import FolderInUse
 from facewire_server.backends.new_vectors import VECTORS_FOLDER, NewVectors, erase_interrupted
 from facewire_server.errors import GalleryDamaged, ModelContractMismatch
 from facewire_server.galleries.fusion import fuse
-from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+from facewire_server.galleries.records import (
+    EnrollmentResult,
+    NewIdentity,
+    NewNegativeExample,
+)
 from facewire_server.types import Quality
 from fakes.python import PATHS
 
@@ -112,6 +117,24 @@ def test_who_lacks_crops_is_known_before_anything_is_done(folder: Path) -> None:
             Lacking("default", "bo", "BO", 1, 2),
             Lacking("default", "cy", "CY", 0, 1),
         ]
+
+
+async def test_negative_examples_go_and_are_counted_before(folder: Path) -> None:
+    example = NewNegativeExample("e" * 32, "ada", Quality(1, 2, 3), 0.9, (1, 2, 3, 4))
+    with closing(opened(folder)) as gallery:
+        await gallery.add_negative_example("default", example, np.eye(4, dtype=np.float32)[3])
+    with (
+        closing(storage(folder)) as environment,
+        NewVectors(folder.parent, NEW.contract_id) as made,
+    ):
+        with environment.read() as transaction:
+            assert negative_example_count(transaction, NEW) == 1
+        embed_all(environment, made)
+        environment.switch(lambda step: rewrite(step, NEW, made))
+    assert damaged_galleries(folder, KEYS) == ()
+    with closing(opened(folder, NEW.contract_id, NEW.dimension)) as gallery:
+        assert await gallery.list_negative_examples("default", "ada", "", 9) == []
+        assert (await gallery.get_identity("default", "ada")).negative_example_count == 0
 
 
 async def test_every_template_with_a_crop_is_found_by_the_new_model(folder: Path) -> None:

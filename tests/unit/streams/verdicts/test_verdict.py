@@ -142,6 +142,17 @@ def test_a_negative_example_retracts_the_name_without_a_look(named) -> None:
     ]
 
 
+def test_also_if_the_face_is_only_a_little_nearer_to_the_new_example(named) -> None:
+    assert named.search(0.5, passed_over(0.7, 0.71, revision=2)) == [
+        (TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, "anna")
+    ]
+
+
+def test_looks_that_are_a_little_nearer_to_an_example_keep_the_name(named) -> None:
+    assert [named.look(at_s, passed_over(0.7, 0.75)) for at_s in (0.5, 1.0, 1.5)] == [[], [], []]
+    assert named.name == "anna"
+
+
 def test_a_face_that_is_far_nearer_to_a_negative_example_is_unknown(watched) -> None:
     seen = [watched.look(at_s, passed_over(0.6, 0.9)) for at_s in (0.0, 0.5, 1.0)]
     assert seen == [[BEGAN], [], [CONFIRMED]]
@@ -153,10 +164,11 @@ def test_a_face_that_is_far_nearer_to_a_negative_example_is_unknown(watched) -> 
 def test_similarities_to_negative_examples_are_those_of_the_looks_own() -> None:
     watched = Watched()
     tilted = np.array([0.6, 0.8, 0, 0], np.float32)  # cosine .6 with FACE: cohesion .894
-    watched.look(0.0, known(0.7), FACE)
+    watched.look(0.0, known(0.5), FACE)
     watched.look(0.4, passed_over(0.5, 0.6), tilted)
-    last = watched.verdict._last.decision
+    last = watched.verdict.shown  # open: the last decision
     assert last.passed_over is None, ".447 does not reach the threshold"
+    assert last.best
     assert last.best.negative_example_similarity == pytest.approx(0.6 * 0.8944, abs=1e-3)
 
 
