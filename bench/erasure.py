@@ -23,7 +23,11 @@ from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.backends.lmdb_journal import open_journal
 from facewire_server.events import ignore
-from facewire_server.galleries.records import EnrollmentResult, NewIdentity
+from facewire_server.galleries.records import (
+    EnrollmentResult,
+    NewIdentity,
+    NewNegativeExample,
+)
 from facewire_server.streams.journal import Crop
 from facewire_server.types import (
     Candidate,
@@ -49,7 +53,9 @@ _WINDOW_BYTES: Final = 8
 _UNKNOWN: Final = 300
 """Unknown people, of whom a third is forgotten, and a third enrolled; at most as many as others."""
 
-_KINDS: Final = ("vectors", "names", "old names", "ids", "templates", "crops")
+_BOX: Final = (1.0, 2.0, 30.0, 40.0)
+
+_KINDS: Final = ("vectors", "names", "old names", "ids", "templates", "crops", "negative examples")
 
 _OTHER: Final = """
 import asyncio, sys
@@ -71,6 +77,7 @@ class _Person(NamedTuple):
     old_name: str
     template_id: str
     crop: bytes
+    negative: bytes
 
     def secrets(self, vector: bytes) -> dict[str, bytes]:
         found = (
@@ -80,6 +87,7 @@ class _Person(NamedTuple):
             self.identity_id.encode(),
             bytes.fromhex(self.template_id),
             self.crop,
+            self.negative,
         )
         return dict(zip(_KINDS, found, strict=True))
 
@@ -127,6 +135,8 @@ async def measure(data: Path, count: int, *, is_purged: bool = True) -> Found:
     random = np.random.default_rng(1)
     vectors = random.standard_normal((count, _DIMENSION)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    negatives = random.standard_normal((count, _DIMENSION)).astype(np.float32)
+    negatives /= np.linalg.norm(negatives, axis=1, keepdims=True)
     people = [
         _Person(
             identity_id=os.urandom(16).hex(),
@@ -134,8 +144,9 @@ async def measure(data: Path, count: int, *, is_purged: bool = True) -> Found:
             old_name=os.urandom(16).hex(),
             template_id=os.urandom(16).hex(),
             crop=os.urandom(64),
+            negative=negatives[number].tobytes(),
         )
-        for _ in range(count)
+        for number in range(count)
     ]
     deleted = [number for number in range(count) if number % 10]
     gallery = LmdbGallery(
@@ -167,6 +178,10 @@ async def measure(data: Path, count: int, *, is_purged: bool = True) -> Found:
                     fingerprint=b"f",
                 )
                 await gallery.update_identity("default", person.identity_id, person.name)
+                face = NewNegativeExample(
+                    os.urandom(16).hex(), person.identity_id, Quality(40.0, 50.0, 100.0), 0.9, _BOX
+                )
+                await gallery.add_negative_example("default", face, negatives[number])
                 if number < _SEEN:
                     track_id = journal.new_track_id()
                     await journal.keep_crop(
