@@ -18,7 +18,15 @@ from typing import Any, Final, NamedTuple, Self
 
 from harness import REPOSITORY
 
-__all__ = ["Answer", "Browser", "ConsoleFailed", "RunningConsole", "form", "running_console"]
+__all__ = [
+    "Answer",
+    "Browser",
+    "ConsoleFailed",
+    "Part",
+    "RunningConsole",
+    "form",
+    "running_console",
+]
 
 _READY: Final = "facewire console on http"
 _START_TIMEOUT_S: Final = 60.0

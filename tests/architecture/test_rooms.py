@@ -465,7 +465,8 @@ ROOMS: dict[str, frozenset[str]] = {
     # A client like any other, with doors of HTTP: it never imports the server.
     "facewire_console.settings": frozenset(),
     "facewire_console.judgments": frozenset({"facewire"}),
-    "facewire_console.shapes": frozenset({"facewire", "facewire_console.judgments"}),
+    "facewire_console.face_shapes": frozenset({"facewire", "facewire_console.judgments"}),
+    "facewire_console.shapes": frozenset({"facewire", "facewire_console.face_shapes"}),
     "facewire_console.errors": frozenset({"facewire", "starlette"}),
     "facewire_console.guard": frozenset(
         {
@@ -530,7 +531,7 @@ ROOMS: dict[str, frozenset[str]] = {
                 f"facewire_console.{each}"
                 for each in (
                     *("__version__", "api", "console", "errors"),
-                    *("guard.login", "following", "metrics", "shapes"),
+                    *("face_shapes", "following", "guard.login", "metrics", "shapes"),
                 )
             ),
         }

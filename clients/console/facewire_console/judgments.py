@@ -23,6 +23,8 @@ def judgment_json(judgment: Judgment) -> JSON:
         "min_inter_eye_px": judgment.min_inter_eye_px,
         "template_ids": list(judgment.template_ids),
         "template_count": judgment.template_count,
+        "passed_over_similarity": judgment.passed_over_similarity,
+        "negative_example_similarity": judgment.negative_example_similarity,
     }
 
 

@@ -5,19 +5,15 @@ from typing import Any, Final
 
 from facewire import (
     Advice,
-    Box,
     Candidate,
-    DetectedFace,
     EnrolledPicture,
-    Face,
     Finding,
     FrameResult,
     FramesSkipped,
     Gallery,
     GalleryCheckup,
     Identity,
-    Landmarks,
-    Quality,
+    NegativeExample,
     Recognition,
     StageTimings,
     StreamLimits,
@@ -26,18 +22,17 @@ from facewire import (
     UnknownPerson,
 )
 from facewire import DetectionMode as Mode
-from facewire_console.judgments import judgment_json
+from facewire_console.face_shapes import box_json, candidate_json, face_json, quality_json
 
 __all__ = [
     "advice_json",
     "checkup_json",
-    "detected_json",
     "enrolled_json",
     "event_json",
-    "face_json",
     "frame_json",
     "gallery_json",
     "identity_json",
+    "negative_example_json",
     "recognition_json",
     "skipped_json",
     "started_json",
@@ -48,41 +43,6 @@ __all__ = [
 JSON = dict[str, Any]
 
 _TIMINGS: Final = tuple(StageTimings.__dataclass_fields__)
-
-
-def detected_json(face: DetectedFace) -> JSON:
-    """Returns a face for which no gallery was searched."""
-    return {
-        "box": _box(face.box),
-        "landmarks": _landmarks(face.landmarks),
-        "detection_score": face.detection_score,
-        "quality": _quality(face.quality),
-    }
-
-
-def face_json(face: Face) -> JSON:
-    """Returns a face with the verdict about it."""
-    decision = face.decision
-    return {
-        **detected_json(face),
-        "verdict": decision.outcome.value.lower(),
-        "label": face.label,
-        "identity_id": decision.identity_id or None,
-        "name": face.name,
-        "similarity": decision.similarity,
-        "threshold": decision.threshold,
-        "threshold_source": decision.threshold_source.value.lower(),
-        "margin": decision.margin,
-        "look_count": decision.look_count,
-        "template_id": decision.template_id or None,
-        "gallery_revision": decision.gallery_revision,
-        "track_id": face.track_id or None,
-        "evidence_sequence": face.evidence_sequence or None,
-        "candidates": [_candidate(each) for each in decision.candidates],
-        "ambiguous_between": [_candidate(each) for each in decision.ambiguous_between],
-        "judgment": None if decision.judgment is None else judgment_json(decision.judgment),
-        "presentation_attack_score": face.presentation_attack_score,
-    }
 
 
 def recognition_json(found: Recognition) -> JSON:
@@ -140,6 +100,7 @@ def identity_json(identity: Identity) -> JSON:
         "identity_id": identity.identity_id,
         "name": identity.display_name,
         "template_count": identity.template_count,
+        "negative_example_count": identity.negative_example_count,
         "created_at": _time(identity.created_at),
     }
 
@@ -149,10 +110,22 @@ def template_json(template: Template) -> JSON:
     return {
         "template_id": template.template_id,
         "identity_id": template.identity_id,
-        "quality": _quality(template.quality),
+        "quality": quality_json(template.quality),
         "detection_score": template.detection_score,
         "created_at": _time(template.created_at),
         "source": template.source,
+    }
+
+
+def negative_example_json(example: NegativeExample) -> JSON:
+    """Returns a face that is not a person."""
+    return {
+        "negative_example_id": example.negative_example_id,
+        "identity_id": example.identity_id,
+        "quality": quality_json(example.quality),
+        "detection_score": example.detection_score,
+        "created_at": _time(example.created_at),
+        "source": example.source,
     }
 
 
@@ -174,9 +147,9 @@ def enrolled_json(
         "template_id": picture.template_id or None,
         "refusal": None if picture.refusal is None else picture.refusal.value,
         "detail": picture.detail,
-        "quality": None if picture.quality is None else _quality(picture.quality),
-        "box": None if picture.box is None else _box(picture.box),
-        "similar": _candidate(similar) if picture.similar_identity_id else None,
+        "quality": None if picture.quality is None else quality_json(picture.quality),
+        "box": None if picture.box is None else box_json(picture.box),
+        "similar": candidate_json(similar) if picture.similar_identity_id else None,
         "faces": faces,
     }
 
@@ -220,7 +193,7 @@ def event_json(event: TrackEvent, *, name: str | None) -> JSON:
         "margin": decision.margin,
         "look_count": decision.look_count,
         "gallery_revision": decision.gallery_revision,
-        "ambiguous_between": [_candidate(each) for each in decision.ambiguous_between],
+        "ambiguous_between": [candidate_json(each) for each in decision.ambiguous_between],
         "first_sequence": event.first_sequence,
         "last_sequence": event.last_sequence,
         "at": _time(event.server_time),
@@ -268,47 +241,6 @@ def _finding(finding: Finding) -> JSON:
         "template_ids": list(finding.template_ids),
         "value": finding.value,
         "faults": [fault.value.lower() for fault in finding.faults],
-    }
-
-
-def _box(box: Box) -> JSON:
-    return {
-        "x_px": box.x_px,
-        "y_px": box.y_px,
-        "width_px": box.width_px,
-        "height_px": box.height_px,
-    }
-
-
-def _landmarks(points: Landmarks) -> list[list[float]]:
-    five = (
-        points.left_eye,
-        points.right_eye,
-        points.nose,
-        points.left_mouth,
-        points.right_mouth,
-    )
-    return [[point.x_px, point.y_px] for point in five]
-
-
-def _quality(quality: Quality) -> JSON:
-    return {
-        "inter_eye_px": quality.inter_eye_px,
-        "sharpness": quality.sharpness,
-        "directional_sharpness": quality.directional_sharpness,
-        "brightness": quality.brightness,
-        "embedding_norm": quality.embedding_norm,
-        "yaw": quality.yaw,
-        "pitch": quality.pitch,
-        "faults": [fault.value.lower() for fault in quality.faults],
-    }
-
-
-def _candidate(candidate: Candidate) -> JSON:
-    return {
-        "identity_id": candidate.identity_id,
-        "name": candidate.display_name,
-        "similarity": candidate.similarity,
     }
 
 

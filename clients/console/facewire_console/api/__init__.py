@@ -8,6 +8,7 @@ from facewire_console.api import (
     document,
     events,
     frames,
+    negatives,
     people,
     pictures,
     status,
@@ -21,6 +22,8 @@ __all__ = ["routes"]
 def routes() -> list[BaseRoute]:
     """Returns all routes of the JSON API."""
     one = "/api/identities/{identity_id}"
+    negative = f"{one}/negative-examples"
+    negative_one = f"{negative}/{{negative_example_id}}"
     unknown_one = "/api/unknown/{unknown_id:int}"
     return [
         Route("/api/status", status.status, methods=["GET"]),
@@ -37,6 +40,9 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/templates/{{template_id}}", people.delete_template, methods=["DELETE"]),
         Route("/api/merge", corrections.merge, methods=["POST"]),
         Route("/api/split", corrections.split, methods=["POST"]),
+        Route(negative, negatives.list_negative_examples, methods=["GET"]),
+        Route(negative, negatives.add_negative_example, methods=["POST"]),
+        Route(negative_one, negatives.delete_negative_example, methods=["DELETE"]),
         Route("/api/checkup", checkup.check_gallery, methods=["GET"]),
         Route("/api/unknown", unknown.list_unknown, methods=["GET"]),
         Route("/api/unknown", unknown.forget_all, methods=["DELETE"]),

@@ -8,7 +8,8 @@ from starlette.responses import JSONResponse
 from facewire import EnrolledPicture, EnrollResult, ErrorReason, FacewireError
 from facewire_console.console import Console
 from facewire_console.errors import Refused, refusal_status
-from facewire_console.shapes import detected_json, enrolled_json, identity_json
+from facewire_console.face_shapes import detected_json
+from facewire_console.shapes import enrolled_json, identity_json
 
 __all__ = ["enrolled_response"]
 

@@ -8,7 +8,8 @@ from starlette.responses import JSONResponse
 from facewire_console.api.forms import flag, read_form, read_picture, whole_number
 from facewire_console.api.people import selection_of
 from facewire_console.console import console_of, gallery_of
-from facewire_console.shapes import detected_json, recognition_json
+from facewire_console.face_shapes import detected_json
+from facewire_console.shapes import recognition_json
 
 __all__ = ["compare", "recognize"]
 
