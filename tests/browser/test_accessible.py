@@ -157,6 +157,7 @@ def test_axe_finds_nothing(
 ) -> None:
     visit(client, pair[1], "door")
     client.enroll("ada", [portrait_of(pair[0])] * 2, display_name="Ada Lovelace")
+    client.add_negative_example("ada", portrait_of(pair[1]))
     with pytest.warns(facewire.SimilarIdentityWarning):
         client.enroll("bo", [portrait_of(pair[0])], display_name="Bo")
     for name, (view, scene) in SCENES.items():

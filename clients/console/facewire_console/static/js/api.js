@@ -62,8 +62,8 @@ function form(fields, images) {
   return data;
 }
 
-/** The nearest people that a face comes with: the best one and the next one. */
-export const CANDIDATES = 2;
+/** The nearest people that a face comes with: the best one, the next one, and one who is passed over. */
+export const CANDIDATES = 3;
 
 /** The calls, for one gallery. */
 export const api = {
@@ -78,6 +78,9 @@ export const api = {
   templates: (gallery, id, signal) => call("GET", `api/identities/${encodeURIComponent(id)}/templates`, { query: { gallery }, signal }),
   addTemplates: (gallery, id, fields, images) => call("POST", `api/identities/${encodeURIComponent(id)}/templates`, { query: { gallery }, body: form(fields, images) }),
   deleteTemplate: (gallery, id, template) => call("DELETE", `api/identities/${encodeURIComponent(id)}/templates/${encodeURIComponent(template)}`, { query: { gallery } }),
+  negativeExamples: (gallery, id, signal) => call("GET", `api/identities/${encodeURIComponent(id)}/negative-examples`, { query: { gallery }, signal }),
+  addNegativeExample: (gallery, id, fields, image) => call("POST", `api/identities/${encodeURIComponent(id)}/negative-examples`, { query: { gallery }, body: form(fields, [image]) }),
+  deleteNegativeExample: (gallery, id, example) => call("DELETE", `api/identities/${encodeURIComponent(id)}/negative-examples/${encodeURIComponent(example)}`, { query: { gallery } }),
   rename: (gallery, id, name) => call("PATCH", `api/identities/${encodeURIComponent(id)}`, { query: { gallery }, json: { name } }),
   forget: (gallery, id) => call("DELETE", `api/identities/${encodeURIComponent(id)}`, { query: { gallery } }),
   merge: (gallery, identity_id, merged_identity_id) => call("POST", "api/merge", { query: { gallery }, json: { identity_id, merged_identity_id } }),

@@ -24,7 +24,7 @@ export function Dialog({ title, onClose, className = "", children }) {
     </dialog>`;
 }
 
-/** Asks once more before something that cannot be undone. */
+/** Asks once more before a change. */
 export function Confirm({ title, action, act, onClose, children }) {
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);

@@ -31,6 +31,7 @@ const REASONS = {
   UNKNOWN_PERSON_NOT_FOUND: "This person is no longer kept.",
   UNKNOWN_PEOPLE_NOT_KEPT: "The server no longer keeps unknown people.",
   TEMPLATE_NOT_FOUND: "This picture is no longer in the gallery.",
+  NEGATIVE_EXAMPLE_NOT_FOUND: "This face is no longer kept.",
   IDENTITY_EXISTS: "There is a person of this id already.",
   ROLE_REQUIRED: "Your token does not permit this.",
   TOO_MANY_STREAMS: "The server has as many streams as it can take.",

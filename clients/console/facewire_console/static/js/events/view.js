@@ -5,6 +5,7 @@ import { useLoaded } from "../loading.js";
 import { Avatar, Empty, Problem, Refused } from "../parts.js";
 import { Enroll } from "../people/enroll.js";
 import { clock, count, day, duration, reasonWords, whoIs } from "../words.js";
+import { Correction } from "./correction.js";
 import { UnknownPeople } from "./unknown.js";
 import { byDay, merged, visitsOf } from "./visits.js";
 
@@ -39,7 +40,7 @@ function useEvents(gallery, revision) {
   return { events, isLoaded: Boolean(value), problem };
 }
 
-function Visit({ visit, gallery, seesCrops, name }) {
+function Visit({ visit, gallery, seesCrops, name, correct, isCorrected }) {
   const isStranger = visit.verdict !== "known";
   const picture = isStranger && seesCrops && visit.crop ? cropAddress(visit.crop, gallery) : undefined;
   const times = visit.isHere ? `since ${clock(visit.from)}` : clock(visit.from, visit.to);
@@ -54,6 +55,9 @@ function Visit({ visit, gallery, seesCrops, name }) {
       </div>
       ${name && picture && visit.verdict === "unknown" && html`
         <button type="button" onClick=${() => name(visit)} aria-label=${`Name the visitor of ${times}`}>Name…</button>`}
+      ${correct && seesCrops && visit.crop && visit.verdict === "known" && (isCorrected
+        ? html`<span class="small soft">Noted: not ${visit.name}</span>`
+        : html`<button type="button" onClick=${() => correct(visit)} aria-label=${`This is not ${visit.name}, on the visit of ${times}`}>This is not ${visit.name}…</button>`)}
       <div class="visit-time">
         <div>${times}</div>
         <div class="small soft">${visit.isHere ? html`<span class="lamp good">here now</span>` : duration(visit.to - visit.from)}</div>
@@ -84,6 +88,8 @@ function Visits({ gallery, revision, may, missing }) {
   const [camera, setCamera] = useState("");
   const [who, setWho] = useState("all");
   const [naming, setNaming] = useState(null);
+  const [correcting, setCorrecting] = useState(null); // a visit
+  const [corrected, setCorrected] = useState(new Set()); // visits, by their ids
   const [failure, setFailure] = useState("");
   const { events, isLoaded, problem } = useEvents(gallery, revision);
   const visits = useMemo(() => visitsOf(events), [events]);
@@ -112,12 +118,16 @@ function Visits({ gallery, revision, may, missing }) {
       <section key=${title} aria-label=${title}>
         <h2 class="day">${title}</h2>
         <ul class="visits card">
-          ${those.map((visit) => html`<${Visit} key=${visit.id} ...${{ visit, gallery, seesCrops: may.see_crops }} name=${may.enroll ? name : null} />`)}
+          ${those.map((visit) => html`<${Visit} key=${visit.id} ...${{ visit, gallery, seesCrops: may.see_crops }} name=${may.enroll ? name : null}
+            correct=${may.enroll ? setCorrecting : null} isCorrected=${corrected.has(visit.id)} />`)}
         </ul>
       </section>`)}
     ${hasStrangers && !may.see_crops && html`
       <p class="small soft">Unknown visitors have no picture to be named from: ${missing.see_crops ?? "the server keeps none."}</p>`}
     ${hasStrangers && !may.list_unknown && html`
       <p class="small soft">Visits of unknown people are not grouped by face: ${missing.list_unknown ?? "the server does not do it."}</p>`}
+    ${correcting && html`
+      <${Correction} gallery=${gallery} visit=${correcting} onDone=${() => setCorrected(new Set(corrected).add(correcting.id))}
+        onClose=${() => setCorrecting(null)} />`}
     ${naming && html`<${Enroll} gallery=${gallery} first=${[naming]} onClose=${() => setNaming(null)} />`}`;
 }

@@ -3,7 +3,7 @@ import { html } from "../../vendor/htm-preact.js";
 import { Dialog } from "../dialog.js";
 import { Fact } from "../parts.js";
 import { count, whoIs } from "../words.js";
-import { errorWords, isCompared, qualityWords, ruleWords, runnerUpWords, similarityWords, thresholdWords } from "./reasons.js";
+import { errorWords, isCompared, passedOverWords, qualityWords, ruleWords, runnerUpWords, similarityWords, thresholdWords } from "./reasons.js";
 import { Similarity } from "./similarity.js";
 
 const sentences = (lines) => lines.map((line) => html`<p key=${line}>${line}</p>`);
@@ -25,6 +25,7 @@ function Templates({ judgment: { template_ids: ids, template_count: many } }) {
 export function Evidence({ face, onClose }) {
   const compared = isCompared(face);
   const errors = errorWords(face);
+  const passedOver = passedOverWords(face);
   const score = face.presentation_attack_score;
   return html`
     <${Dialog} title=${`Why “${whoIs(face)}”?`} onClose=${onClose}>
@@ -32,6 +33,7 @@ export function Evidence({ face, onClose }) {
       <dl class="facts">
         ${compared && html`
           <${Fact} label="Similarity"><p>${similarityWords(face)}</p><${Similarity} ...${face} /><//>
+          ${passedOver && html`<${Fact} label="Passed over"><p>${passedOver}</p><//>`}
           <${Fact} label="Next person"><p>${runnerUpWords(face)}</p><//>
           <${Fact} label="Threshold">${sentences(thresholdWords(face))}<//>
           ${errors.length > 0 && html`<${Fact} label="Errors (estimated)">${sentences(errors)}<//>`}

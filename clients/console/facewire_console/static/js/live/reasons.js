@@ -7,6 +7,7 @@ const RULES = {
   below_threshold: () => "No person of the gallery is similar enough.",
   alone_above_threshold: ([best]) => `${best} is similar enough, and no one else is.`,
   clear_of_runner_up: ([best, next]) => `${best} and ${next} are similar enough, and ${best} is clearly ahead.`,
+  nearer_to_negative_example: ([best]) => `The face is nearer to one that is not ${best} than to ${best}.`,
   within_margin: ([best, next]) => `${best} and ${next} are similar enough, and too close to each other to choose.`,
 };
 
@@ -23,19 +24,28 @@ const share = (rate) => `${Number((100 * rate).toPrecision(3))} %`;
 const MANY = new Intl.NumberFormat("en", { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
 const oneIn = (rate) => `1 in ${MANY.format(1 / rate)}`;
 
+const isPassedOver = ({ similarity, negative_example_similarity: nearest }, threshold) =>
+  nearest !== null && nearest > similarity && similarity >= threshold;
+
+/** The people whom the similarity and the lead are about, best first. */
+const rivals = ({ verdict, threshold, candidates }) =>
+  verdict === "known" || verdict === "ambiguous" ? candidates.filter((each) => !isPassedOver(each, threshold)) : candidates;
+
 /** Whether the face was compared with someone. */
 export const isCompared = ({ judgment }) => !["face_too_poor", "no_person_to_compare"].includes(judgment.deciding_rule);
 
 /** What made the outcome what it is, in a sentence. */
-export function ruleWords({ judgment, candidates }) {
-  const words = RULES[judgment.deciding_rule];
-  return words ? words(candidates.map(({ name }) => name)) : "The server decided by a rule that this page does not know.";
+export function ruleWords(face) {
+  const words = RULES[face.judgment.deciding_rule];
+  return words ? words(rivals(face).map(({ name }) => name)) : "The server decided by a rule that this page does not know.";
 }
 
 /** How far the similarity lies from the threshold, and of how many looks it is the mean. */
-export function similarityWords({ similarity, threshold, look_count: looks, candidates }) {
+export function similarityWords(face) {
+  const { similarity, threshold, look_count: looks } = face;
+  const [best] = rivals(face);
   const apart = Math.abs(similarity - threshold).toFixed(3);
-  const who = candidates.length > 0 ? ` to ${candidates[0].name}` : "";
+  const who = best ? ` to ${best.name}` : "";
   const mean = looks > 1 ? ` The mean of ${count(looks, "look")}.` : "";
   return `${similarity.toFixed(3)}${who}: ${apart} ${similarity >= threshold ? "above" : "below"} the threshold.${mean}`;
 }
@@ -68,12 +78,21 @@ export function errorWords({ judgment }) {
 }
 
 /** Who comes next, and how far behind. */
-export function runnerUpWords({ margin, threshold, candidates, judgment }) {
-  if (candidates.length < 2) return "There is no other person to compare with.";
-  const [, next] = candidates;
+export function runnerUpWords(face) {
+  const { margin, threshold, judgment } = face;
+  const [, next] = rivals(face);
+  if (!next) return "There is no other person to compare with.";
   const behind = `${next.name} comes next, ${margin.toFixed(3)} behind`;
   if (next.similarity < threshold) return `${behind}, and is not similar enough.`;
   return `${behind}, and is similar enough, too. A name needs a lead of ${judgment.min_margin.toFixed(3)}.`;
+}
+
+/** Who was passed over, and why; "" if no one was. */
+export function passedOverWords({ threshold, candidates, judgment }) {
+  const { passed_over_similarity: similarity, negative_example_similarity: nearest } = judgment;
+  if (similarity === null) return "";
+  const who = candidates.find((each) => isPassedOver(each, threshold))?.name ?? "A person";
+  return `${who} is ${similarity.toFixed(3)} similar, but a face that is not this person is ${nearest.toFixed(3)} similar. Under People that can be taken back.`;
 }
 
 /** What was measured of the face, and what would be better: sentences. */

@@ -7,6 +7,7 @@ import { notify } from "../notices.js";
 import { Avatar, Icon, Problem } from "../parts.js";
 import { count, date, faultWords, reasonWords } from "../words.js";
 import { Enroll } from "./enroll.js";
+import { NegativeExamples } from "./negatives.js";
 import { Splitting } from "./splitting.js";
 
 function Templates({ templates, remove }) {
@@ -91,6 +92,8 @@ export function Person({ gallery, person, may, onClose, onChange }) {
         ${may.split && value?.templates.length > 1 && html`
           <button type="button" class="link" onClick=${() => setPart("split")}>Some are someone else…</button>`}
       </section>
+      ${person.negative_example_count > 0 && html`<${NegativeExamples} ...${{ gallery, person }}
+        takeBack=${may.delete && ((example) => attempt(() => api.deleteNegativeExample(gallery, id, example), () => notify("The face is taken back.")))} />`}
       <${Problem} text=${problem || unread} />
       <footer>
         ${may.delete && html`<button type="button" class="danger" onClick=${() => setPart("forget")}><${Icon} name="trash" />Forget…</button>`}
