@@ -28,8 +28,9 @@ from facewire import (
     TrackReason,
     TrackState,
 )
+from facewire_console.face_shapes import face_json
 from facewire_console.live import _item
-from facewire_console.shapes import advice_json, event_json, face_json, started_json
+from facewire_console.shapes import advice_json, event_json, started_json
 
 BOX = Box(1.0, 2.0, 3.0, 4.0)
 POINT = Point(1.0, 2.0)
