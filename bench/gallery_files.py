@@ -20,7 +20,8 @@ from bench.gallery_search import CONTRACT, as_records, unit_rows
 from bench.report import Report, parser, progress, run
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.backends.lmdb_gallery.backups import back_up, restore, verify
+from facewire_server.backends.lmdb_gallery.backups import back_up, verify
+from facewire_server.backends.lmdb_gallery.restores import restore
 from facewire_server.galleries.records import DEFAULT_GALLERY_ID, EnrollmentResult, NewIdentity
 
 __all__: list[str] = []

@@ -11,7 +11,7 @@ import numpy as np
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.backends.lmdb_gallery.backups import restore
+from facewire_server.backends.lmdb_gallery.restores import restore
 from facewire_server.errors import ServerError
 from facewire_server.galleries.fusion import fuse
 from facewire_server.galleries.records import ExportedTemplate, IdentityInfo

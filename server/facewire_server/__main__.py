@@ -127,7 +127,15 @@ def _gallery(flags: argparse.Namespace, settings: Settings) -> int:
             text, is_sound = run_doctor_command(flags, settings)
             print(text)
             return 0 if is_sound or not flags.check else doctor_flags.FOUND
-        print(run_gallery_command(flags.verb, flags.folder, settings, is_replacing=flags.replace))
+        print(
+            run_gallery_command(
+                flags.verb,
+                flags.folder,
+                settings,
+                is_replacing=flags.replace,
+                keeps_deleted=flags.keep_deleted,
+            )
+        )
     except (ServerError, SettingsError, OSError) as error:
         return _failed(error)
     return 0

@@ -90,6 +90,11 @@ def command_parser(command: str) -> argparse.ArgumentParser:
             action="store_true",
             help="of restore: in the place of the galleries that are there, also while a server runs",
         )
+        parser.add_argument(
+            "--keep-deleted",
+            action="store_true",
+            help="of restore: bring back who was deleted after the backup, too",
+        )
         doctor_flags.add_arguments(parser)
     if command == "crops":
         parser.add_argument("verb", choices=("rekey", "drop"))

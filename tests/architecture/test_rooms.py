@@ -58,7 +58,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             f"{SERVER}.access",
             f"{SERVER}.errors",
-            f"{SERVER}.galleries.ids",
+            *(f"{SERVER}.galleries.{each}" for each in ("deletions", "ids")),
             *(f"{SERVER}.host.{each}" for each in ("disk", "disk_faults", "private_files")),
         }
     ),

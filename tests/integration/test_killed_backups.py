@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from facewire_server.backends.lmdb_gallery.backups import back_up, restore
+from facewire_server.backends.lmdb_gallery.backups import back_up
+from facewire_server.backends.lmdb_gallery.restores import restore
 from facewire_server.errors import ServerError
 from integration.test_gallery_backups import assert_first, enroll, opened
 
@@ -20,7 +21,8 @@ PEOPLE = 3
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from facewire_server.backends.lmdb_gallery.backups import back_up, restore
+from facewire_server.backends.lmdb_gallery.backups import back_up
+from facewire_server.backends.lmdb_gallery.restores import restore
 
 verb, source, target, step = sys.argv[1:]
 left = int(step)

@@ -9,13 +9,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import grpc
+import lmdb
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -23,6 +24,9 @@ from numpy.typing import NDArray
 
 import facewire
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
+from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_storage.opened_tables import UnusableStorage, opened_tables
+from facewire_server.backends.lmdb_storage.tables import Transaction
 from harness.running import RunningServer, running_server
 from harness.sdk_cameras import SdkCamera
 from integration.test_erasure import files_with
@@ -74,7 +78,9 @@ def test_cameras_and_watchers_of_all_workers_see_who_was_restored(
             camera.names.clear()
         default, staff = client.gallery(), client.gallery("staff")
         with client.watch_tracks(states=[facewire.TrackState.CONFIRMED]) as feed:
-            restored = command(served.data, "restore", tmp_path / "backup", "--replace")
+            restored = command(
+                *(served.data, "restore", tmp_path / "backup", "--replace", "--keep-deleted")
+            )
             assert restored == (
                 0,
                 f"{tmp_path / 'backup'} restored into {served.data / 'gallery'}\n",
@@ -143,16 +149,67 @@ def test_a_damaged_gallery_is_served_again_without_a_restart(
         assert {one.status for one in health.statuses.values()} == {SERVING}
 
 
-def test_a_storage_that_cannot_be_read_at_all_is_not_replaced_and_says_what_to_do(
+def cut_short(file: Path) -> None:
+    os.truncate(file, 4096)
+
+
+def overwritten(file: Path) -> None:
+    file.write_bytes(bytes(file.stat().st_size))
+
+
+def gone(file: Path) -> None:
+    file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "generation"), [(cut_short, 1), (overwritten, 2), (gone, 1), (gone, 2)]
+)
+async def test_in_the_place_of_a_storage_that_cannot_be_read_nothing_that_was_seen_comes_twice(
+    tmp_path: Path, damage: Callable[[Path], None], generation: int
+) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    with closing(opened(data)) as gallery:
+        await enroll(gallery, 0)
+        assert command(data, "backup", backup)[0] == 0
+        await gallery.create_gallery("staff", "")
+        for number in range(1, 9):
+            await enroll(gallery, number)
+        seen = await gallery.get_gallery("default")
+        number = (await gallery.references("default", ["0008"]))["0008"].number
+    if generation == 2:
+        assert command(data, "compact")[0] == 0
+    file = data / "gallery" / ("data.mdb" if generation == 1 else "data.2.mdb")
+    damage(file)
+    status, text = command(data, "restore", backup, "--replace")
+    assert (status, f"{backup} restored into" in text) == (0, True), text
+    assert command(data, "verify")[0] == 0
+    with closing(opened(data)) as gallery:
+        assert [one.identity_id for one in await gallery.list_identities("default", "", 99)] == [
+            "0000"
+        ]
+        assert (await gallery.get_gallery("default")).revision > seen.revision
+        await enroll(gallery, 1)
+        assert (await gallery.references("default", ["0001"]))["0001"].number > number
+        assert (await gallery.create_gallery("staff", "")).revision > seen.revision
+    left = {path.name for path in (data / "gallery").iterdir()}
+    assert not any(name.endswith((".part", ".erase")) for name in left)
+
+
+def test_while_a_process_uses_a_storage_that_cannot_be_read_it_is_not_replaced(
     tmp_path: Path,
 ) -> None:
     data, backup = tmp_path / "data", tmp_path / "backup"
+    file = data / "gallery" / "data.mdb"
     with closing(opened(data)):
         assert command(data, "backup", backup)[0] == 0
-    file = data / "gallery" / "data.mdb"
-    os.truncate(file, 4096)
-    status, text = command(data, "restore", backup, "--replace")
-    assert (status, f"stop the server, move {file} away, then restore again" in text) == (1, True)
+        cut_short(file)
+        status, text = command(data, "restore", backup, "--replace")
+        assert (status, "a process uses it: stop the server, then restore again" in text) == (
+            1,
+            True,
+        )
+        assert file.stat().st_size == 4096
+    assert command(data, "restore", backup, "--replace")[0] == 0
 
 
 async def test_without_a_server_it_replaces_too_and_without_the_flag_it_says_what_to_do(
@@ -176,7 +233,7 @@ async def test_without_a_server_it_replaces_too_and_without_the_flag_it_says_wha
     await assert_first(tmp_path / "new", 1)
 
 
-async def test_a_backup_of_an_earlier_format_is_upgraded_and_a_later_one_refused(
+async def test_a_backup_of_an_earlier_format_is_upgraded(
     tmp_path: Path,
 ) -> None:
     data = tmp_path / "data"
@@ -186,6 +243,44 @@ async def test_a_backup_of_an_earlier_format_is_upgraded_and_a_later_one_refused
     assert command(data, "restore", backup_of(content, tmp_path / "old"), "--replace")[0] == 0
     assert command(data, "verify")[0] == 0
     assert "file: generation 2" in command(data, "stats")[1]
+
+
+async def test_a_backup_of_a_later_format_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    with closing(opened(data)) as gallery:
+        await enroll(gallery, 0)
+    assert command(data, "backup", backup)[0] == 0
+    with (
+        lmdb.open(str(backup / "data.mdb"), subdir=False, lock=False, max_dbs=1) as environment,
+        environment.begin(write=True) as transaction,
+    ):
+        transaction.put(b"format", b"99", db=environment.open_db(b"meta", transaction))
+    later = backup_of((backup / "data.mdb").read_bytes(), tmp_path / "later")
+    for folder, flags in ((data, ["--replace"]), (tmp_path / "new", [])):
+        status, text = command(folder, "restore", later, *flags)
+        assert (status, "was made by another version of the server" in text) == (1, True), text
+        assert "it has format 99" in text
+    await assert_first(data, 1)
+    assert not list((tmp_path / "new").glob("gallery/data*"))
+
+
+async def test_a_server_of_an_earlier_version_refuses_what_a_switch_leaves_of_the_first_file(
+    tmp_path: Path,
+) -> None:
+    """It knows no generations: it opens `data.mdb`, which must not look to it as a gallery without people."""
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    with closing(opened(data)) as gallery:
+        await enroll(gallery, 0)
+    assert command(data, "backup", backup)[0] == 0
+    assert command(data, "restore", backup, "--replace")[0] == 0
+    earlier = GALLERY_STORAGE._replace(format=b"1", upgrades={})
+    with (
+        lmdb.open(str(data / "gallery"), max_dbs=len(earlier.all_tables)) as environment,
+        environment.begin(write=True, buffers=True) as transaction,
+        pytest.raises(UnusableStorage, match="made by another version") as caught,
+    ):
+        opened_tables(environment, earlier, Transaction(transaction, {}), is_alone=True)
+    assert "start the newer server" in str(caught.value)
 
 
 def backup_of(content: bytes, folder: Path) -> Path:
@@ -200,7 +295,7 @@ def backup_of(content: bytes, folder: Path) -> Path:
 RESTORE = """
 import os, signal, sys
 from pathlib import Path
-from facewire_server.backends.lmdb_gallery.backups import restore
+from facewire_server.backends.lmdb_gallery.restores import restore
 
 backup, folder, step = sys.argv[1:]
 left = int(step)

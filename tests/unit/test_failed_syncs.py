@@ -15,8 +15,9 @@ from facewire_server.access.roles import Role
 from facewire_server.access.token_changes import add_token, revoke_token
 from facewire_server.access.token_file import parse_tokens
 from facewire_server.access.tokens import Token
-from facewire_server.backends.lmdb_gallery.backups import back_up, restore, verify
+from facewire_server.backends.lmdb_gallery.backups import back_up, verify
 from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
+from facewire_server.backends.lmdb_gallery.restores import restore
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.host.private_files import make_private_folder
 
@@ -108,7 +109,7 @@ def test_neither_a_backup_nor_a_restore_succeeds(failing: _Failing, tmp_path: Pa
     with failing, pytest.raises(OSError, match=FAILED):
         restore(tmp_path / "second", new)
     assert not (new / "data.mdb").exists()
-    assert restore(tmp_path / "second", new)
+    assert restore(tmp_path / "second", new).is_erased
 
 
 def test_a_token_is_neither_given_nor_revoked(failing: _Failing, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from facewire_server.access.audit_lines import START, AuditLineError, Link, link
 from facewire_server.access.audit_log import HEAD, locked, log_files
 from facewire_server.access.audit_revisions import Logged
 
-__all__ = ["Verified", "verify"]
+__all__ = ["Verified", "read_head", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _state(folder: Path) -> Iterator[tuple[Link | None, list[tuple[Path, Iterato
         yield None, []
         return
     with locked(folder, fcntl.LOCK_SH):
-        head = _head(folder)
+        head = read_head(folder)
         *full, current = log_files(folder)
         opened = current.open("rb") if current.exists() else None
         size = 0 if opened is None else os.fstat(opened.fileno()).st_size
@@ -134,8 +134,8 @@ def _lines(file: BinaryIO, size: int) -> Iterator[bytes]:
         yield line
 
 
-def _head(folder: Path) -> Link | None:
-    """Returns the last line as it was written down; None if it was not."""
+def read_head(folder: Path) -> Link | None:
+    """Returns the last line as it was written down; None if it was not. Raises AuditLineError if that was changed."""
     try:
         head = json.loads((folder / HEAD).read_text())
         return Link(int(head["n"]), str(head["chain"]))

@@ -10,6 +10,7 @@ from facewire_server.backends.lmdb_storage.copying import copy_backup
 from facewire_server.backends.lmdb_storage.erasing import PART
 from facewire_server.backends.lmdb_storage.generations import file_of
 from facewire_server.backends.lmdb_storage.moving import (
+    Rewrite,
     move,
     opened_next,
     require_disk,
@@ -21,7 +22,7 @@ from facewire_server.backends.lmdb_storage.tables import Storage, Transaction
 if TYPE_CHECKING:
     from facewire_server.backends.lmdb_storage.environment import Environment
 
-__all__ = ["Carry", "replace_by"]
+__all__ = ["Carry", "changed_copy", "replace_by"]
 
 Carry: TypeAlias = Callable[[Transaction, Transaction], None]
 """Takes the storage in use, and changes what takes its place, the second one, before it is used."""
@@ -48,8 +49,7 @@ def replace_by(
     require_disk(folder, file_bytes)
     map_bytes = file_bytes + _MAP_BYTES
     with undone_on_failure(environment, part, target):
-        copy_backup(file, part)
-        _upgrade(part, storage, map_bytes)
+        _copy(file, part, storage, map_bytes)
         with opened_next(part, storage, map_bytes) as following:
             move(
                 environment,
@@ -60,8 +60,28 @@ def replace_by(
             )
 
 
-def _upgrade(part: Path, storage: Storage, map_bytes: int) -> None:
-    """Brings a file to the present format, with all tables; no other process knows it."""
+def changed_copy(file: Path, into: Path, storage: Storage, change: Rewrite) -> None:
+    """Writes a copy of a file's records, of the present format, and changes it; it is on the disk then.
+
+    Args:
+        file: of another storage, such as a backup, which was verified.
+        into: the file, which does not exist.
+        storage: which.
+        change: may be run again, from the start.
+
+    Raises:
+        UnusableStorage: no storage that this version knows.
+        GalleryFull, OSError: the disk is full.
+    """
+    map_bytes = file.stat().st_size + _MAP_BYTES
+    _copy(file, into, storage, map_bytes)
+    with opened_next(into, storage, map_bytes) as copied:
+        copied.finish(change)
+
+
+def _copy(file: Path, part: Path, storage: Storage, map_bytes: int) -> None:
+    """Copies a file's records, and brings them to the present format, with all tables; no other process knows the copy."""
+    copy_backup(file, part)
     with (
         lmdb.open(
             str(part),

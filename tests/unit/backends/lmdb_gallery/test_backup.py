@@ -11,7 +11,8 @@ import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.backends.lmdb_gallery.backups import back_up, restore
+from facewire_server.backends.lmdb_gallery.backups import back_up
+from facewire_server.backends.lmdb_gallery.restores import restore
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.types import Quality, QualityFault
 
@@ -77,7 +78,7 @@ async def test_what_is_left_in_the_pages_of_a_backup_does_not_come_back(
             await gallery.enroll(
                 "default", NewIdentity("x", create=True), [EnrollmentResult("a" * 32)], vector
             )
-    assert restore(backup, after, is_replacing=is_replacing)
+    assert restore(backup, after, is_replacing=is_replacing).is_erased
     files = [path.read_bytes() for path in after.iterdir()]
     assert not [name for name in names[::2] if any(name.encode() in file for file in files)]
     with closing(opened(after)) as gallery:

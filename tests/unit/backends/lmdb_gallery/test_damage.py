@@ -544,7 +544,7 @@ RESTORE = """
 import sys
 from pathlib import Path
 from facewire_server.backends.lmdb_gallery import erasure
-from facewire_server.backends.lmdb_gallery.backups import restore
+from facewire_server.backends.lmdb_gallery.restores import restore
 folder, backup = map(Path, sys.argv[1:])
 erasure.erased_within.__defaults__ = (0.0,)
 restore(backup, folder, is_replacing=True)
