@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.proof import canary
 from facewire_serving.models import main as build_models
-from fakes.python import run_module
+from fakes.python import PATHS, run_module
 from harness.running import running_server
 
 DENSE_BYTES = 50_176 * 128 * 4
@@ -92,6 +96,64 @@ async def enroll_without_crop(data: Path) -> None:
         who = NewIdentity("earlier", create=True)
         vector = np.eye(128, dtype=np.float32)[:1]
         await gallery.enroll("x", who, [EnrollmentResult("e" * 32)], vector)
+
+
+KILLED_AT = """
+import os, signal, sys
+from facewire_server.__main__ import main
+from facewire_server.app import reembed_command
+
+setattr(reembed_command, sys.argv.pop(1), lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+sys.exit(main())
+"""
+
+
+def reembed_killed_at(step: str, data: Path, key: object, *arguments: object) -> None:
+    """Runs the command, and kills it when it begins a step."""
+    files = ("--data", data, "--enrollment-crop-key-file", key)
+    command = [sys.executable, "-c", KILLED_AT, step, "reembed", *files, *arguments]
+    done = subprocess.run(
+        list(map(str, command)),
+        env=os.environ | {"PYTHONPATH": PATHS},
+        check=False,
+        capture_output=True,
+        timeout=200,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def backed_up(backup: Path, folder: Path) -> list[str]:
+    """Restores a backup elsewhere, and returns who is in it."""
+    done = run_module("facewire_server", "gallery", "restore", backup, "--data", folder)
+    assert done.returncode == 0, done.stderr
+    with running_server(data=folder) as server, facewire.Client(server.address) as client:
+        return [one.identity_id for one in client.identities()]
+
+
+@pytest.mark.timeout(600)  # two servers and five commands, each of which loads models
+def test_killed_after_its_backup_or_after_the_switch_the_same_command_goes_on(
+    models: Path, second: Path, key: Path, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    keeping: dict[str, Any] = {"keep_enrollment_crops": True, "enrollment_crop_key_file": key}
+    contract = ("--contract", second / "second.json", "--models", second / "models")
+    new = (*contract, "--backup", backup)
+    with running_server(data=data, **keeping) as server, facewire.Client(server.address) as client:
+        client.enroll("ada", astronaut)
+        reembed_killed_at("forget_deleted", data, key, *new)  # the first step after the backup
+        assert backup.exists()
+        assert named(client, astronaut)[0] == "ada"
+        client.create_identity("since")
+    (tmp_path / "other").mkdir()
+    status, _, errors = reembed(data, key, *contract, "--backup", tmp_path / "other")
+    assert (status, "exists: name a folder that does not" in errors) == (1, True)
+    reembed_killed_at("erase_deleted", data, key, *new)  # the first step after the switch
+    status, printed, errors = reembed(data, key, *new)
+    assert (status, "already" in printed) == (0, True), errors
+    assert list((data / "reembed").glob("*.vectors*")) == []
+    done = run_module("facewire_server", "audit", "verify", "--data", data)
+    assert done.returncode == 0, done.stderr
+    assert backed_up(backup, tmp_path / "restored") == ["ada", "since"]
 
 
 def named(client: facewire.Client, picture: np.ndarray) -> tuple[str, float]:

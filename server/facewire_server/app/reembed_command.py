@@ -27,7 +27,8 @@ from facewire_server.backends.lmdb_gallery.reembedding import (
 )
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.erasing import NotErased
-from facewire_server.backends.new_vectors import NewVectors
+from facewire_server.backends.lmdb_storage.tables import Transaction
+from facewire_server.backends.new_vectors import NewVectors, erase_interrupted
 from facewire_server.configuration.credentials import read_file
 from facewire_server.configuration.settings import Settings, SettingsError
 from facewire_server.errors import ServerError
@@ -60,7 +61,7 @@ async def run_reembed_command(
     Args:
         settings: of the server: its data and keys, and where the new model runs.
         contract: the new model contract, as the setting `model_contract` names it.
-        backup: folder of the backup that is made before the switch.
+        backup: folder of the backup that is made before the switch; one that an interrupted run has made is made again.
         report: file that takes who lacks crops; None = standard output does.
         drop: switch, though people lack crops.
 
@@ -72,26 +73,26 @@ async def run_reembed_command(
     new = usable_model_contract(settings, contract)
     target = Target(new.id, new.dimension)
     keys = crop_keys(settings)
-    if backup.exists():
-        raise OSError(f"{backup} exists: name a folder that does not")
     with closing(opened_storage(settings)) as environment:
         with environment.read() as transaction:
-            if not old_galleries(transaction, target):
-                return f"all galleries are of {contract} already"
+            is_left = bool(old_galleries(transaction, target))
             dropped = negative_example_count(transaction, target)
-            if keys is not None:
-                require_keys(transaction, keys)
-            elif transaction.count("crops"):
-                raise SettingsError(
-                    "enrollment_crop_key_file is not set: name the file of the crops' key"
+            if is_left:
+                _require_keys(transaction, keys)
+        if is_left:
+            _report(list(lacking(environment, target)), report, is_allowed=drop)
+            if dropped:
+                print(
+                    f"facewire-server: negative examples that go, since no picture of them is kept: {dropped}",
+                    file=sys.stderr,
                 )
-        _report(list(lacking(environment, target)), report, is_allowed=drop)
-        if dropped:
-            print(
-                f"facewire-server: negative examples that go, since no picture of them is kept: {dropped}",
-                file=sys.stderr,
-            )
+    if not is_left:
+        if erase_interrupted(settings.data):  # of a run that was killed after the switch
+            keep_revisions(settings, "reembed")
+        return f"all galleries are of {contract} already"
     with NewVectors(settings.data, new.id) as made:
+        if backup.exists() and not made.has_noted(backup.absolute()):
+            raise OSError(f"{backup} exists: name a folder that does not")
         await _embed_and_switch(settings, new, keys, made, backup)
         keep_revisions(settings, "reembed")
         made.erase()
@@ -99,6 +100,14 @@ async def run_reembed_command(
         f"all galleries are of {contract} now; the backup of before is {backup}\n"
         f"start every server with FACEWIRE_MODEL_CONTRACT={contract}"
     )
+
+
+def _require_keys(transaction: Transaction, keys: CropKeys | None) -> None:
+    """Raises SettingsError if crops are kept and there are no keys, and what `require_keys` raises."""
+    if keys is not None:
+        require_keys(transaction, keys)
+    elif transaction.count("crops"):
+        raise SettingsError("enrollment_crop_key_file is not set: name the file of the crops' key")
 
 
 def _report(people: Sequence[Lacking], report: Path | None, *, is_allowed: bool) -> None:
@@ -141,7 +150,9 @@ async def _embed_and_switch(
     ) as models:
         with closing(opened_storage(settings)) as environment:
             await _embed(environment, target, keys, made, models.embedder)
-        back_up(settings.data / "gallery", backup, lambda _: None)  # it opens the storage itself
+        made.note_backup(backup.absolute())
+        # It opens the storage itself. The backup of a run that was killed afterwards has not who was enrolled since.
+        back_up(settings.data / "gallery", backup, show_progress, is_replacing=True)
         with closing(opened_storage(settings)) as environment:
             for _ in range(_ROUNDS):
                 forget_deleted(environment, made)

@@ -81,6 +81,7 @@ class NewVectors:
                     "CREATE TABLE IF NOT EXISTS vectors (gallery TEXT, template BLOB, embedding BLOB, norm REAL, "
                     "PRIMARY KEY (gallery, template)) WITHOUT ROWID"
                 )
+                self._database.execute("CREATE TABLE IF NOT EXISTS backups (path TEXT PRIMARY KEY)")
         except sqlite3.Error as error:
             self._database.close()
             remedy = "" if next_step(error) else "; remove the file"
@@ -138,6 +139,16 @@ class NewVectors:
         """Returns gallery and template of all embeddings."""
         return self._database.execute("SELECT gallery, template FROM vectors").fetchall()
 
+    def note_backup(self, path: Path) -> None:
+        """Keeps that the backup at a path is of this re-embedding, before it is made; raises OSError."""
+        with self._changing():
+            self._database.execute("INSERT OR REPLACE INTO backups VALUES (?)", (str(path),))
+
+    def has_noted(self, path: Path) -> bool:
+        """Whether the backup at a path is of this re-embedding, which was interrupted."""
+        query = "SELECT 1 FROM backups WHERE path = ?"
+        return self._database.execute(query, (str(path),)).fetchone() is not None
+
     def delete(self, ids: Iterable[tuple[str, bytes]]) -> None:
         """Removes the embeddings of templates that were deleted; raises OSError."""
         with self._changing():
@@ -154,8 +165,8 @@ class NewVectors:
             raise OSError(f"{self._file} cannot be written: {error}") from error
 
 
-def erase_interrupted(data: Path) -> None:
-    """Erases what interrupted re-embeddings have left in the data folder; nothing, while one runs.
+def erase_interrupted(data: Path) -> bool:
+    """Erases what interrupted re-embeddings have left in the data folder, and returns whether there was any; nothing, while one runs.
 
     Raises:
         OSError: the disk takes no writes.
@@ -163,5 +174,8 @@ def erase_interrupted(data: Path) -> None:
     folder = data / VECTORS_FOLDER
     if folder.is_dir():
         with suppress(FolderInUse), alone_in(folder):
-            for file in folder.glob(f"*{_SUFFIX}*"):
+            files = list(folder.glob(f"*{_SUFFIX}*"))
+            for file in files:
                 erase(file)
+            return bool(files)
+    return False

@@ -29,21 +29,24 @@ MANIFEST: Final = "manifest.json"
 """What a backup says of itself."""
 
 
-def back_up(folder: Path, into: Path, progress: Callable[[float], None]) -> None:
+def back_up(
+    folder: Path, into: Path, progress: Callable[[float], None], *, is_replacing: bool = False
+) -> None:
     """Copies the storage as it is at one moment, compacted; readers and writers of other processes go on.
 
     Args:
         folder: of the storage.
         into: folder of the backup, which appears when it is whole.
         progress: takes the share that is done, 0 to 1.
+        is_replacing: in the place of an earlier backup, which goes when this one is whole.
 
     Raises:
         StorageDamaged: the storage or a gallery in it is damaged; no backup was made.
-        OSError: there is no storage, `into` exists, or the disk is full; or `into` is whole, and may be gone after a power cut.
+        OSError: there is no storage, `into` exists and is not to be replaced, or the disk is full; or `into` is whole, and may be gone after a power cut.
     """
     if not storage_files(folder):
         raise OSError(f"there is no gallery in {folder}: name the data folder of the server")
-    if into.exists():
+    if into.exists() and not is_replacing:
         raise OSError(f"{into} exists: name a folder that does not")
     part = into.with_name(f"{into.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a backup that was interrupted
@@ -57,6 +60,8 @@ def back_up(folder: Path, into: Path, progress: Callable[[float], None]) -> None
             )
         (part / _LOCK).unlink(missing_ok=True)
         _write_manifest(part)
+        if into.exists():
+            shutil.rmtree(into)
         part.rename(into)
         sync_path(into.parent)
     except BaseException:
