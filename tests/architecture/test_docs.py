@@ -33,6 +33,28 @@ def test_links_of_the_site_stay_in_the_site(repository: Path) -> None:
             assert found.is_relative_to(repository / "docs"), f"{page.name}: {target}"
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as Python-Markdown's `toc` makes them, and GitHub for headings of plain words."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
+    found = set()
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        shown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
+        found.add(re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", shown).strip().lower()))
+    return found
+
+
+def test_a_link_to_a_heading_leads_to_one(repository: Path) -> None:
+    links = 0
+    for page in (*pages(repository), repository / "README.md", repository / "bench" / "README.md"):
+        text = page.read_text(encoding="utf-8")
+        for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", text):
+            found = (page.parent / target).resolve() if target else page
+            if found.suffix == ".md":
+                links += 1
+                assert anchor in anchors(found), f"{page.name}: {target}#{anchor}"
+    assert links > 50  # a check that finds no links would pass
+
+
 def test_a_decision_is_one_page_of_context_decision_consequence(repository: Path) -> None:
     records = sorted((repository / "docs" / "decisions").glob("[0-9]*.md"))
     index = (repository / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
