@@ -50,14 +50,14 @@ def run_gallery_command(
         def keep(begins: bool, fields: Mapping[str, Any]) -> None:
             keep_line(settings, "compact_begins" if begins else "compact", **fields)
 
-        is_erased = compact(folder, keep=keep)
+        is_erased = compact(folder, keep=keep, progress=show_progress)
         erase_interrupted(settings.data)
         later = "" if is_erased else "; a server still uses the old file and erases it later"
         return f"{folder}: rewritten without what was deleted{later}"
     if verb == "stats":
         return "\n".join(statistics_lines(folder))
     if verb == "verify" or path is None:
-        verify(path or folder, crop_keys(settings))
+        verify(path or folder, crop_keys(settings), progress=show_progress)
         return f"{path or folder}: sound"
     if verb == "backup":
         back_up(folder, path, show_progress)
@@ -75,7 +75,13 @@ def _restored(path: Path, settings: Settings, *, is_replacing: bool, keeps_delet
 
     begins = partial(keep_line, settings, "restore_begins")
     later = kept if keeps_deleted else log
-    done = restore(path, folder, is_replacing=is_replacing, begins=begins, later=later)
+    done = restore(
+        *(path, folder),
+        is_replacing=is_replacing,
+        begins=begins,
+        later=later,
+        progress=show_progress,
+    )
     counts = done.again.counts()
     if not done.again.is_nothing:
         keep_line(settings, "deleted_again", **counts)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from facewire_server.backends.lmdb_gallery.gallery_tables import GALLERY_STORAGE
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.copying import copy_storage
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
+from facewire_server.backends.lmdb_storage.growth import Progress, unshown
 from facewire_server.errors import StorageDamaged
 from facewire_server.host.disk import sync_path
 from facewire_server.host.private_files import make_private_folder, open_private
@@ -29,15 +29,13 @@ MANIFEST: Final = "manifest.json"
 """What a backup says of itself."""
 
 
-def back_up(
-    folder: Path, into: Path, progress: Callable[[float], None], *, is_replacing: bool = False
-) -> None:
+def back_up(folder: Path, into: Path, progress: Progress, *, is_replacing: bool = False) -> None:
     """Copies the storage as it is at one moment, compacted; readers and writers of other processes go on.
 
     Args:
         folder: of the storage.
         into: folder of the backup, which appears when it is whole.
-        progress: takes the share that is done, 0 to 1.
+        progress: takes the share that is done of the copy, then of its check.
         is_replacing: in the place of an earlier backup, which goes when this one is whole.
 
     Raises:
@@ -53,7 +51,7 @@ def back_up(
     make_private_folder(part)
     try:
         copy_storage(folder, GALLERY_STORAGE.name, part, progress)
-        damaged = damaged_galleries(part)
+        damaged = damaged_galleries(part, progress=progress)
         if damaged:
             raise StorageDamaged(
                 f"damaged galleries: {', '.join(damaged)}; no backup was made: restore an earlier one"
@@ -82,12 +80,15 @@ def _write_manifest(part: Path) -> None:
         sync_path(path)
 
 
-def verify(folder: Path, crop_keys: CropKeys | None = None) -> None:
+def verify(
+    folder: Path, crop_keys: CropKeys | None = None, *, progress: Progress = unshown
+) -> None:
     """Reads all of a backup, or of a storage, and compares it with what it says of itself.
 
     Args:
         folder: of either.
         crop_keys: with them the kept crops are decrypted, too.
+        progress: takes the share that is done.
 
     Raises:
         StorageDamaged: something is not what was written; the text says what.
@@ -97,7 +98,7 @@ def verify(folder: Path, crop_keys: CropKeys | None = None) -> None:
         raise OSError(f"there is no gallery in {folder}")
     if (folder / MANIFEST).exists():
         _compare(folder)
-    damaged = damaged_galleries(folder, crop_keys)
+    damaged = damaged_galleries(folder, crop_keys, progress=progress)
     if (folder / MANIFEST).exists():
         (folder / _LOCK).unlink(missing_ok=True)  # nothing writes to a backup
     if damaged:

@@ -15,6 +15,7 @@ from facewire_server.backends.lmdb_gallery.storage_check import damaged_gallerie
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.erasing import NotErased
 from facewire_server.backends.lmdb_storage.generations import generations
+from facewire_server.backends.lmdb_storage.growth import Progress, shown_growth, unshown
 from facewire_server.backends.lmdb_storage.tables import Table, Transaction, number_key
 from facewire_server.errors import ServerError, StorageBusy, StorageDamaged
 
@@ -259,13 +260,20 @@ def _number(meta: Table, key: bytes) -> int:
     return int.from_bytes(meta.get(key) or b"", "big")
 
 
-def compact(folder: Path, wait_s: float = _WAIT_S, *, keep: Keep = keep_nothing) -> bool:
+def compact(
+    folder: Path,
+    wait_s: float = _WAIT_S,
+    *,
+    keep: Keep = keep_nothing,
+    progress: Progress = unshown,
+) -> bool:
     """Rewrites the storage in a folder without what was deleted, also while servers use it; blocks.
 
     Args:
         folder: of the storage.
         wait_s: seconds to wait until no server uses the old file.
         keep: see `noted`; a file that a server still uses is no failure of it.
+        progress: takes the share that is done of the check, then of the copy.
 
     Returns:
         Whether the old file is erased; if not, the servers erase it later.
@@ -278,14 +286,17 @@ def compact(folder: Path, wait_s: float = _WAIT_S, *, keep: Keep = keep_nothing)
     """
     if not (folder.is_dir() and generations(folder)):
         raise OSError(f"there is no gallery in {folder}: name the data folder of the server")
-    damaged = damaged_galleries(folder)
+    damaged = damaged_galleries(folder, progress=progress)
     if damaged:
         raise StorageDamaged(
             f"damaged galleries: {', '.join(damaged)}; restore a backup before they are rewritten"
         )
     environment = Environment(folder, GALLERY_STORAGE, map_bytes=_MAP_BYTES, max_bytes=_MAP_BYTES)
     try:
-        erase_deleted(environment, keep)
+        with environment.read() as transaction:
+            most_bytes = transaction.used_bytes()
+        with shown_growth(environment.next_part, most_bytes, progress):
+            erase_deleted(environment, keep)
         return erased_within(environment, wait_s)
     finally:
         environment.close()

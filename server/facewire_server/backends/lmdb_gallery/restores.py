@@ -17,6 +17,7 @@ from facewire_server.backends.lmdb_gallery.restoring import (
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.erasing import NotErased, erase
 from facewire_server.backends.lmdb_storage.folder import FolderInUse, alone_in
+from facewire_server.backends.lmdb_storage.growth import Progress, unshown
 from facewire_server.backends.lmdb_storage.open_file import RESTORED_PART
 from facewire_server.errors import ServerError, StorageDamaged
 from facewire_server.galleries.deletions import LaterDeletions, nothing_later
@@ -39,6 +40,7 @@ def restore(
     is_replacing: bool = False,
     begins: Callable[[], None] = lambda: None,
     later: LaterDeletions = nothing_later,
+    progress: Progress = unshown,
 ) -> Restored:
     """Puts a backup into a folder: whole, or not at all; who was deleted later is deleted again.
 
@@ -49,6 +51,7 @@ def restore(
             If that cannot be read, or there is none, no server may use the folder.
         begins: called before anything that is there is replaced.
         later: says what is known of later deletions.
+        progress: takes the share that is done of each check, then of the copy.
 
     Raises:
         StorageDamaged: the backup is.
@@ -58,21 +61,23 @@ def restore(
     """
     if not (backup / MANIFEST).exists():
         raise OSError(f"{backup} is no backup: it has no {MANIFEST}")
-    verify(backup)
+    verify(backup, progress=progress)
     found = " and ".join(map(str, storage_files(folder)))
     if not found:
-        return _put(backup, folder, later)
+        return _put(backup, folder, later, progress)
     if not is_replacing:
         raise OSError(
             f"there is a gallery in {folder}: with --replace the backup takes its place, also while a server runs, and what "
             f"is there now is lost unless there is a backup of it; or stop the server and move {found} away first"
         )
     try:
-        damaged_galleries(folder)  # one that cannot be read as a whole would end this process
-        return replace_galleries(folder, backup / _FILE, begins, later)
+        damaged_galleries(
+            folder, progress=progress
+        )  # one that cannot be read as a whole would end this process
+        return replace_galleries(folder, backup / _FILE, begins, later, progress)
     except StorageDamaged as error:
         try:
-            return _put(backup, folder, later, begins)
+            return _put(backup, folder, later, progress, begins)
         except FolderInUse as in_use:
             raise FolderInUse(
                 f"what is there cannot be read ({error}), and a process uses it: stop the server, then restore again"
@@ -83,6 +88,7 @@ def _put(
     backup: Path,
     folder: Path,
     later: LaterDeletions,
+    progress: Progress,
     replacing: Callable[[], None] | None = None,
 ) -> Restored:
     """Puts a backup into a folder without a storage; with `replacing`, which is called before, in the place of one that cannot be read."""
@@ -94,7 +100,7 @@ def _put(
         if part.exists():  # of a restore that was interrupted
             erase(part)
         try:
-            again = raised_copy(backup / _FILE, part, later)
+            again = raised_copy(backup / _FILE, part, later, progress)
         except BaseException:
             with suppress(OSError):
                 erase(part)

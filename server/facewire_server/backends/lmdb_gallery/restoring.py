@@ -20,6 +20,7 @@ from facewire_server.backends.lmdb_gallery.listing import listed_galleries
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery
 from facewire_server.backends.lmdb_storage.environment import Environment
 from facewire_server.backends.lmdb_storage.erasing import NotErased
+from facewire_server.backends.lmdb_storage.growth import Progress, shown_growth
 from facewire_server.backends.lmdb_storage.replacing import changed_copy
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.errors import ServerError
@@ -60,7 +61,11 @@ def opened_for_restore(folder: Path) -> Environment:
 
 
 def replace_galleries(
-    folder: Path, backup: Path, begins: Callable[[], None], later: LaterDeletions
+    folder: Path,
+    backup: Path,
+    begins: Callable[[], None],
+    later: LaterDeletions,
+    progress: Progress,
 ) -> Restored:
     """Puts a backup in the place of the galleries in a folder, also while servers use them; blocks.
 
@@ -71,6 +76,7 @@ def replace_galleries(
         backup: file of the backup, which was verified.
         begins: called before anything is changed.
         later: called while no gallery takes a write.
+        progress: takes the share of the copy that is done.
 
     Raises:
         StorageDamaged, OSError: the storage cannot be used, or the backup is of a later version; the storage is as it was.
@@ -90,7 +96,8 @@ def replace_galleries(
 
         begins()
         try:
-            environment.replace(backup, carry)
+            with shown_growth(environment.next_part, backup.stat().st_size, progress):
+                environment.replace(backup, carry)
             if not again.is_nothing:
                 with suppress(ServerError):  # then a server does it within `erase_within_s`
                     erase_deleted(environment)
@@ -99,7 +106,9 @@ def replace_galleries(
             return Restored(False, again, error)
 
 
-def raised_copy(backup: Path, into: Path, later: LaterDeletions) -> DeletedAgain:
+def raised_copy(
+    backup: Path, into: Path, later: LaterDeletions, progress: Progress
+) -> DeletedAgain:
     """Copies a backup for a folder of which no galleries can be read.
 
     What was seen of them is not known: the time in microseconds since 1970, which no count of changes reaches, takes the place of
@@ -109,6 +118,7 @@ def raised_copy(backup: Path, into: Path, later: LaterDeletions) -> DeletedAgain
         backup: file of the backup, which was verified.
         into: the file, which does not exist.
         later: what is known of later deletions.
+        progress: takes the share of the copy that is done.
 
     Raises:
         UnusableStorage: the backup is of a later version.
@@ -124,7 +134,8 @@ def raised_copy(backup: Path, into: Path, later: LaterDeletions) -> DeletedAgain
         _raise(copied, dict.fromkeys(_records(copied), unknown))
         again = delete_again(copied, seen.deleted)
 
-    changed_copy(backup, into, GALLERY_STORAGE, change)
+    with shown_growth(into, backup.stat().st_size, progress):
+        changed_copy(backup, into, GALLERY_STORAGE, change)
     return again
 
 

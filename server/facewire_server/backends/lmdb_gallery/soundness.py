@@ -7,7 +7,7 @@ Measured on two busy processors: 0.6 s of processor time, most of it the start o
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from facewire_server.backends.lmdb_gallery.records_pb2 import (
     Identity,
     Template,
 )
+from facewire_server.backends.lmdb_storage.growth import Progress, unshown
 from facewire_server.backends.lmdb_storage.storage_check import reporting
 from facewire_server.backends.lmdb_storage.tables import Transaction, number_key
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged, our_errors
@@ -35,7 +36,10 @@ __all__ = ["check_gallery", "faulty_galleries"]
 
 
 def check_gallery(
-    transaction: Transaction, gallery_id: str, crop_keys: CropKeys | None = None
+    transaction: Transaction,
+    gallery_id: str,
+    crop_keys: CropKeys | None = None,
+    taken: Callable[[], None] = lambda: None,
 ) -> None:
     """Reads all of a gallery.
 
@@ -43,6 +47,7 @@ def check_gallery(
         transaction: in which it is read.
         gallery_id: the gallery.
         crop_keys: decrypt each kept crop; None = only whether each belongs to a template is checked.
+        taken: called for each template, and for each crop that is decrypted.
 
     Raises:
         GalleryDamaged: something in it cannot be.
@@ -63,6 +68,7 @@ def check_gallery(
             raise damaged("a template cannot be found by its id")
         counts[owner.identity_number] += 1
         rows += 1
+        taken()
     if stated not in (b"1", b"2"):
         _check_means(contents)
     if stated == GALLERY_STORAGE.format:
@@ -76,7 +82,7 @@ def check_gallery(
     if (
         "crops" in transaction.databases
     ):  # a storage that no server of this version has opened yet has none
-        _check_crops(contents, KeptCrops(transaction, gallery_id), crop_keys)
+        _check_crops(contents, KeptCrops(transaction, gallery_id), crop_keys, taken)
 
 
 def _check_means(contents: Contents) -> None:
@@ -103,12 +109,15 @@ def _check_means(contents: Contents) -> None:
         raise damaged("a mean is missing")
 
 
-def _check_crops(contents: Contents, crops: KeptCrops, keys: CropKeys | None) -> None:
+def _check_crops(
+    contents: Contents, crops: KeptCrops, keys: CropKeys | None, taken: Callable[[], None]
+) -> None:
     for key in crops.template_keys():
         if contents.template_table.get(key) is None:
             raise damaged("a kept crop is no template's")
         if keys is not None:
             crops.get(key, contents.owner_id(key), contents.template(key).template_id, keys)
+            taken()
 
 
 def _row_owners(blocks: Blocks) -> "np.ndarray[tuple[int, int], np.dtype[np.uint64]]":
@@ -140,35 +149,67 @@ def _negative_example_counts(contents: Contents) -> dict[int, int]:
     return {record.number: record.negative_example_count for record in records}
 
 
-def faulty_galleries(folder: str, crop_keys: CropKeys | None = None) -> list[str]:
+class _Shares:
+    """Reports the share of templates and crops that were taken, a hundred times."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total = max(1, total)
+        self._every = max(1, total // 100)
+        self._progress = progress
+        self._taken = 0
+
+    def __call__(self) -> None:
+        self._taken += 1
+        if self._taken % self._every == 0:
+            self._progress(min(0.99, self._taken / self._total))
+
+
+def faulty_galleries(
+    folder: str, crop_keys: CropKeys | None = None, progress: Progress = unshown
+) -> list[str]:
     """Returns the ids of the galleries in which something cannot be; the keys decrypt each kept crop.
+
+    `progress` takes the share that is done.
 
     Raises:
         GalleryDamaged, StorageDamaged: the storage cannot be read.
         StorageBusy, OSError: nothing is known about it.
     """
-    found = _look(folder, crop_keys)
+    found = _look(folder, crop_keys, progress)
     # Once more, in another transaction: what is called damaged is not served.
-    return sorted({*found} & {*_look(folder, crop_keys)}) if found else []
+    faulty = sorted({*found} & {*_look(folder, crop_keys, progress)}) if found else []
+    progress(1.0)
+    return faulty
 
 
-def _look(folder: str, crop_keys: CropKeys | None) -> list[str]:
+def _look(folder: str, crop_keys: CropKeys | None, progress: Progress) -> list[str]:
     found: list[str] = []
     with reading_galleries(Path(folder)) as transaction:
         if "galleries" not in transaction.databases:  # made by a process that ended at once
             return found
+        total = _count(transaction, "templates") + (crop_keys is not None) * _count(
+            transaction, "crops"
+        )
+        taken = _Shares(total, progress)
         for key, _ in transaction.table("galleries").scan():
             gallery_id = key.decode()
             try:
                 with our_errors():
-                    check_gallery(transaction, gallery_id, crop_keys)
+                    check_gallery(transaction, gallery_id, crop_keys, taken)
             except GalleryDamaged:
                 found.append(gallery_id)
     return found
+
+
+def _count(transaction: Transaction, name: str) -> int:
+    return transaction.count(name) if name in transaction.databases else 0
 
 
 if __name__ == "__main__":
     with reporting():
         # Through a pipe: whoever lists the processes sees a command and its environment.
         text = sys.stdin.read()
-        print(json.dumps(faulty_galleries(sys.argv[1], CropKeys.parse(text) if text else None)))
+        keys = CropKeys.parse(text) if text else None
+        with open(int(sys.argv[2]), "w", encoding="ascii", buffering=1) as shares:
+            galleries = faulty_galleries(sys.argv[1], keys, lambda share: print(share, file=shares))
+        print(json.dumps(galleries))

@@ -2,26 +2,21 @@
 
 import errno
 import os
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import lmdb
 
 from facewire_server.backends.lmdb_storage.folder import FolderLock
 from facewire_server.backends.lmdb_storage.generations import is_moved, open_lmdb
+from facewire_server.backends.lmdb_storage.growth import Progress, shown_growth
 from facewire_server.backends.lmdb_storage.reading import reading_current
 from facewire_server.backends.lmdb_storage.rebuilding import MOST_TABLES, copy_records
 from facewire_server.backends.lmdb_storage.vendor_errors import is_of_full_disk, our_errors
 
 __all__ = ["copy_backup", "copy_storage"]
 
-_LOOK_S: Final = 0.2
-"""Seconds between two looks at how far a copy is. Chosen, not measured."""
 
-
-def copy_storage(folder: Path, storage: str, into: Path, progress: Callable[[float], None]) -> None:
+def copy_storage(folder: Path, storage: str, into: Path, progress: Progress) -> None:
     """Writes the storage as it is at one moment, without free pages; readers and writers go on.
 
     Args:
@@ -43,28 +38,18 @@ def copy_storage(folder: Path, storage: str, into: Path, progress: Callable[[flo
                 if not is_moved(copied):
                     break
             target.unlink()  # a switch came between
-        progress(1.0)
     finally:
         lock.release()
 
 
-def _copy(folder: Path, storage: str, target: Path, progress: Callable[[float], None]) -> None:
+def _copy(folder: Path, storage: str, target: Path, progress: Progress) -> None:
     with (
         our_errors(storage),
         reading_current(folder, storage, MOST_TABLES) as (_, environment),
     ):
-        pages = environment.info()["last_pgno"] + 1
-        ended = threading.Event()
-        watcher = threading.Thread(
-            target=_watch,
-            args=(target, pages * environment.stat()["psize"], ended, progress),
-        )
-        watcher.start()
-        try:
+        most_bytes = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+        with shown_growth(target, most_bytes, progress):
             _copy_records(environment, target)
-        finally:
-            ended.set()
-            watcher.join()
 
 
 def copy_backup(backup: Path, into: Path) -> None:
@@ -95,11 +80,3 @@ def _copy_records(environment: lmdb.Environment, into: Path) -> None:
             raise
         # Not the storage is full, but where the copy goes.
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(into)) from error
-
-
-def _watch(
-    file: Path, most_bytes: int, ended: threading.Event, progress: Callable[[float], None]
-) -> None:
-    while not ended.wait(_LOOK_S):
-        if file.exists():
-            progress(min(1.0, file.stat().st_size / most_bytes))

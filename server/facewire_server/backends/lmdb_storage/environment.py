@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import lmdb
 
+from facewire_server.backends.lmdb_storage.erasing import part_of
 from facewire_server.backends.lmdb_storage.file_in_use import FileInUse
 from facewire_server.backends.lmdb_storage.folder import FolderLock
 from facewire_server.backends.lmdb_storage.moving import Rewrite
@@ -109,6 +110,11 @@ class Environment:
     def generation(self) -> int:
         """The number of the file that this process uses."""
         return self._file.opened.number
+
+    @property
+    def next_part(self) -> Path:
+        """The file that the next switch writes, until it takes the place of the one in use."""
+        return part_of(self._folder, self.generation + 1)
 
     @property
     def map_bytes(self) -> int:

@@ -35,6 +35,7 @@ __all__ = [
     "erase",
     "has_leftovers",
     "has_old_files",
+    "part_of",
     "retire",
     "sweep",
     "switching_alone",
@@ -54,6 +55,12 @@ _SWITCH_LOCK: Final = "switch.lock"
 
 _STUB: Final = b"is_stub"
 """Key in `META` of a file that holds nothing but what keeps others from making a new storage."""
+
+
+def part_of(folder: Path, number: int) -> Path:
+    """Returns the file of a generation as it is named while a switch writes it."""
+    file = file_of(folder, number)
+    return file.with_name(file.name + PART)
 
 
 class NotErased(OSError):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import lmdb
 
 from facewire_server.backends.lmdb_storage.copying import copy_backup
-from facewire_server.backends.lmdb_storage.erasing import PART
 from facewire_server.backends.lmdb_storage.generations import file_of
 from facewire_server.backends.lmdb_storage.moving import (
     Rewrite,
@@ -44,7 +43,7 @@ def replace_by(
         carry: see `Environment.replace`.
     """
     target = file_of(folder, environment.generation + 1)
-    part = target.with_name(target.name + PART)
+    part = environment.next_part
     file_bytes = file.stat().st_size
     require_disk(folder, file_bytes)
     map_bytes = file_bytes + _MAP_BYTES

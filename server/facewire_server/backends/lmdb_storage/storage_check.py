@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Final
 import lmdb
 
 from facewire_server.backends.lmdb_storage.generations import file_of, generations, lock_of
+from facewire_server.backends.lmdb_storage.growth import Progress, unshown
 from facewire_server.backends.lmdb_storage.lock_file import make_lock_file
 from facewire_server.errors import GalleryDamaged, StorageBusy, StorageDamaged
 
@@ -48,10 +50,10 @@ def reporting() -> Iterator[None]:
         sys.exit(_NOT_CHECKED)
 
 
-def checked_by(module: str, folder: Path, text: str = "") -> str:
+def checked_by(module: str, folder: Path, text: str = "", progress: Progress = unshown) -> str:
     """Returns what the module prints that reads the storage in a folder, run in a process of its own; blocks.
 
-    The text is its standard input.
+    The text is its standard input. Its second argument is a file descriptor, to which it may write shares that are done, a line each.
 
     Raises:
         OSError: the storage cannot be read; the text says why. NotChecked: nothing is known about it.
@@ -61,9 +63,15 @@ def checked_by(module: str, folder: Path, text: str = "") -> str:
             make_lock_file(lock_of(file_of(folder, number)))
     except OSError as error:
         raise NotChecked(f"{folder} cannot be checked: {error}") from error
-    command = [sys.executable, "-m", module, str(folder)]
-    # Without a terminal, so that Ctrl-C is for the server only.
-    done = subprocess.run(command, capture_output=True, input=text.encode(), check=False)
+    with _shares_to(progress) as shares:
+        # Without a terminal, so that Ctrl-C is for the server only.
+        done = subprocess.run(
+            [sys.executable, "-m", module, str(folder), str(shares)],
+            capture_output=True,
+            input=text.encode(),
+            check=False,
+            pass_fds=(shares,),
+        )
     if done.returncode == 0:
         return done.stdout.decode()
     if done.returncode < 0 and -done.returncode not in _FAULTS:
@@ -77,3 +85,23 @@ def checked_by(module: str, folder: Path, text: str = "") -> str:
     elif done.returncode < 0:
         reason = f"reading it ended with {signal.Signals(-done.returncode).name}"
     raise OSError(reason)
+
+
+@contextmanager
+def _shares_to(progress: Progress) -> Iterator[int]:
+    """Yields a file descriptor of which each line, a share, goes to `progress`."""
+    reading, writing = os.pipe()
+
+    def pass_on() -> None:
+        with open(reading, encoding="ascii") as lines:
+            for line in lines:
+                if line.endswith("\n"):  # else the module was ended in the middle of it
+                    progress(float(line))
+
+    passing = threading.Thread(target=pass_on)
+    passing.start()
+    try:
+        yield writing
+    finally:
+        os.close(writing)
+        passing.join()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from facewire_server.backends.lmdb_storage.copy_process import copy_file
-from facewire_server.backends.lmdb_storage.erasing import PART
 from facewire_server.backends.lmdb_storage.generations import META, SWITCHING, file_of
 from facewire_server.backends.lmdb_storage.moving import (
     Next,
@@ -55,7 +54,7 @@ def switch_to_next(
         at_step: takes the name of each step that was done.
     """
     target = file_of(folder, environment.generation + 1)
-    part = target.with_name(target.name + PART)
+    part = environment.next_part
     with environment.read() as transaction:
         needed_bytes = transaction.used_bytes()
     require_disk(folder, needed_bytes)

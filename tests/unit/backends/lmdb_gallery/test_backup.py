@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.backends.lmdb_gallery.backups import back_up
+from facewire_server.backends.lmdb_gallery.backups import back_up, verify
+from facewire_server.backends.lmdb_gallery.erasure import compact
 from facewire_server.backends.lmdb_gallery.restores import restore
+from facewire_server.backends.lmdb_storage.growth import Progress
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.types import Quality, QualityFault
 
@@ -84,3 +87,32 @@ async def test_what_is_left_in_the_pages_of_a_backup_does_not_come_back(
     with closing(opened(after)) as gallery:
         found = await gallery.list_identities("default", "", 1000)
     assert sorted(names[1::2]) == [one.identity_id for one in found]
+
+
+async def test_each_step_shows_how_far_it_is(tmp_path: Path) -> None:
+    with closing(opened(tmp_path / "data")) as gallery:
+        for number in range(20):
+            results = [EnrollmentResult(f"{10 * number + one:032x}") for one in range(10)]
+            rows = np.repeat(np.eye(1, 4, dtype=np.float32), 10, axis=0)
+            await gallery.enroll("default", NewIdentity(f"{number}", create=True), results, rows)
+        await gallery.delete_identity("default", "0")
+    backup = tmp_path / "backup"
+    steps: dict[str, tuple[int, Callable[[Progress], object]]] = {
+        "backup": (2, lambda progress: back_up(tmp_path / "data", backup, progress)),
+        "verify": (1, lambda progress: verify(backup, progress=progress)),
+        "compact": (2, lambda progress: compact(tmp_path / "data", progress=progress)),
+        "replace": (
+            3,
+            lambda progress: restore(
+                backup, tmp_path / "data", is_replacing=True, progress=progress
+            ),
+        ),
+        "restore": (2, lambda progress: restore(backup, tmp_path / "new", progress=progress)),
+    }
+    for name, (part_count, step) in steps.items():
+        shares: list[float] = []
+        step(shares.append)
+        assert shares.count(1.0) == part_count, name
+        assert shares[-1] == 1.0
+        assert any(0.4 < share < 0.6 for share in shares), "of the check, in which each is taken"
+        assert all(0 < share <= 1 for share in shares)
