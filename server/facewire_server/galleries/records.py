@@ -335,6 +335,8 @@ class StoreStatistics:
         is_writable: writes begin in their time, on a disk that is not read-only.
         damaged_gallery_count: galleries in which something was found that cannot be.
         crop_count: crops of enrolled pictures that are kept, in all galleries.
+        erasure_pending_s: seconds since the first deletion of which something may still be in the file; 0 = none is.
+        backed_up_at_s: when the last backup was made, seconds since 1970-01-01 UTC; 0 = never.
     """
 
     file_bytes: int
@@ -346,3 +348,5 @@ class StoreStatistics:
     is_writable: bool = True
     damaged_gallery_count: int = 0
     crop_count: int = 0
+    erasure_pending_s: float = 0.0
+    backed_up_at_s: float = 0.0

@@ -250,6 +250,18 @@ ROWS: Final = tuple(
             "",
             "1 while writes begin in their time; 0 while they are refused with STORAGE_BUSY: the disk is read-only, or another process writes",
         ),
+        (
+            "facewire_store_erasure_pending_seconds",
+            "gauge",
+            "",
+            "Seconds since the first deletion of which something may still be in the file; 0 if there is none",
+        ),
+        (
+            "facewire_store_backup_timestamp_seconds",
+            "gauge",
+            "",
+            "When gallery backup was last done, seconds since 1970-01-01 UTC; 0 if never",
+        ),
         ("facewire_galleries", "gauge", "", "Galleries"),
         (
             "facewire_galleries_damaged",

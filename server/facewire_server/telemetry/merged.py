@@ -29,6 +29,8 @@ MOST: Final = frozenset(
         "facewire_store_used_bytes",
         "facewire_store_max_bytes",
         "facewire_store_readers",
+        "facewire_store_erasure_pending_seconds",
+        "facewire_store_backup_timestamp_seconds",
         "facewire_galleries",
         "facewire_galleries_damaged",
         "facewire_enrollment_crops",

@@ -179,6 +179,8 @@ def _store(store: StoreStatistics) -> Iterator[_Sample]:
     yield "facewire_store_max_bytes", (), store.max_bytes
     yield "facewire_store_readers", (), store.reader_count
     yield "facewire_store_writable", (), store.is_writable
+    yield "facewire_store_erasure_pending_seconds", (), store.erasure_pending_s
+    yield "facewire_store_backup_timestamp_seconds", (), store.backed_up_at_s
     yield "facewire_galleries_damaged", (), store.damaged_gallery_count
     yield "facewire_enrollment_crops", (), store.crop_count
     yield "facewire_galleries", (), len(store.galleries)

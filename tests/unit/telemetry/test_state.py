@@ -43,6 +43,8 @@ STORE = StoreStatistics(
     max_bytes=1 << 20,
     reader_count=3,
     galleries=(GallerySize("default", 7, 2, 5),),
+    erasure_pending_s=12.5,
+    backed_up_at_s=1_800_000_000.0,
 )
 
 
@@ -130,6 +132,8 @@ async def scraped(sources: Sources = SOURCES) -> CollectorRegistry:
         ("store_used_bytes", {}, 2048),
         ("store_max_bytes", {}, 1 << 20),
         ("store_readers", {}, 3),
+        ("store_erasure_pending_seconds", {}, 12.5),
+        ("store_backup_timestamp_seconds", {}, 1_800_000_000),
         ("galleries", {}, 1),
         ("gallery_identities", {"gallery": "default"}, 2),
         ("gallery_templates", {"gallery": "default"}, 5),

@@ -84,7 +84,15 @@ class LmdbAdmin:
                 for one in found
             )
             found_now = self._environment.statistics(sizes)
-            return replace(found_now, crop_count=transaction.count("crops")), unreadable
+            since_us = pending_since_us(transaction)
+            return (
+                replace(
+                    found_now,
+                    crop_count=transaction.count("crops"),
+                    erasure_pending_s=0.0 if since_us is None else _seconds_since(since_us),
+                ),
+                unreadable,
+            )
 
         statistics, unreadable = await self._threads.read(read)
         self._damaged |= unreadable
@@ -138,7 +146,7 @@ class LmdbAdmin:
                 return pending_since_us(transaction)
 
         since_us = await self._threads.call(step)
-        return None if since_us is None else max(0, now_us() - since_us) / 1e6
+        return None if since_us is None else _seconds_since(since_us)
 
     async def erase_deleted(self, keep: Keep = keep_nothing) -> int:
         """Moves the storage into a new file without what was deleted, and erases the old one as soon as no process uses it.
@@ -320,3 +328,7 @@ class LmdbAdmin:
         return create_gallery(
             transaction, gallery_id, display_name, self._model_contract_id, self._dimension
         ).info
+
+
+def _seconds_since(time_us: int) -> float:
+    return max(0, now_us() - time_us) / 1e6

@@ -13,6 +13,7 @@ from facewire_server.backends.lmdb_gallery.storage_check import damaged_gallerie
 from facewire_server.backends.lmdb_storage.copying import copy_storage
 from facewire_server.backends.lmdb_storage.generations import file_of, generations
 from facewire_server.backends.lmdb_storage.growth import Progress, unshown
+from facewire_server.backends.lmdb_storage.sizes import note_backup
 from facewire_server.errors import StorageDamaged
 from facewire_server.host.disk import sync_path
 from facewire_server.host.private_files import make_private_folder, open_private
@@ -62,6 +63,7 @@ def back_up(folder: Path, into: Path, progress: Progress, *, is_replacing: bool 
             shutil.rmtree(into)
         part.rename(into)
         sync_path(into.parent)
+        note_backup(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise

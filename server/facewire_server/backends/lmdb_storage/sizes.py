@@ -1,9 +1,18 @@
 """What a storage's file and its map take."""
 
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
 from facewire_server.backends.lmdb_storage.open_file import OpenFile
 from facewire_server.galleries.records import GallerySize, StoreStatistics
+from facewire_server.host.private_files import open_private
 
-__all__ = ["store_statistics"]
+__all__ = ["note_backup", "store_statistics"]
+
+_LAST_BACKUP: Final = "last_backup"
+"""The empty file in a storage's folder whose time is that of the last backup."""
 
 
 def store_statistics(
@@ -27,7 +36,22 @@ def store_statistics(
         max_bytes=max_bytes,
         reader_count=_open_readers(opened.env.readers()),
         galleries=galleries,
+        backed_up_at_s=_backed_up_at_s(opened.path.parent),
     )
+
+
+def note_backup(folder: Path) -> None:
+    """Notes in a storage's folder that a backup was made now, if its disk takes writes."""
+    with suppress(OSError):
+        os.close(open_private(folder / _LAST_BACKUP))
+        os.utime(folder / _LAST_BACKUP)
+
+
+def _backed_up_at_s(folder: Path) -> float:
+    try:
+        return (folder / _LAST_BACKUP).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _open_readers(table: str) -> int:

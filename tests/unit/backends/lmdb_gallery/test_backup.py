@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,7 @@ from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.backends.lmdb_gallery.backups import back_up, verify
 from facewire_server.backends.lmdb_gallery.erasure import compact
 from facewire_server.backends.lmdb_gallery.restores import restore
-from facewire_server.backends.lmdb_storage.growth import Progress
+from facewire_server.backends.lmdb_storage.growth import Progress, unshown
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.types import Quality, QualityFault
 
@@ -116,3 +117,28 @@ async def test_each_step_shows_how_far_it_is(tmp_path: Path) -> None:
         assert shares[-1] == 1.0
         assert any(0.4 < share < 0.6 for share in shares), "of the check, in which each is taken"
         assert all(0 < share <= 1 for share in shares)
+
+
+async def test_statistics_say_when_the_last_backup_was_made_and_how_long_a_deletion_waits(
+    tmp_path: Path,
+) -> None:
+    with closing(opened(tmp_path / "data")) as gallery:
+        assert (await gallery.statistics()).backed_up_at_s == 0
+        assert (await gallery.statistics()).erasure_pending_s == 0
+        (tmp_path / "there").mkdir()
+    with pytest.raises(OSError, match="exists"):
+        back_up(tmp_path / "data", tmp_path / "there", unshown)
+    for name in ("first", "second"):
+        before_s = time.time() - 1  # a file's time may lie behind the clock by a tick
+        back_up(tmp_path / "data", tmp_path / name, unshown)
+        with closing(opened(tmp_path / "data")) as gallery:
+            assert before_s <= (await gallery.statistics()).backed_up_at_s <= time.time()
+    with closing(opened(tmp_path / "data")) as gallery:
+        await gallery.create_identity("default", "ada", "")
+        await gallery.delete_identity("default", "ada")
+        first = (await gallery.statistics()).erasure_pending_s
+        await gallery.create_identity("default", "bo", "")
+        await gallery.delete_identity("default", "bo")
+        assert (await gallery.statistics()).erasure_pending_s > first > 0
+        await gallery.purge()
+        assert (await gallery.statistics()).erasure_pending_s == 0
