@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,16 +119,46 @@ int posix_fallocate(int file, off_t offset, off_t bytes) {
 }
 int posix_fallocate64(int file, off_t offset, off_t bytes) { return posix_fallocate(file, offset, bytes); }
 
-static void record_name(const char *path) {
-    struct stat found;
+static int is_below(const char *path) {
     const char *folder = getenv("POWER_CUT_FOLDER");
-    if (folder && strncmp(path, folder, strlen(folder)) == 0 && !stat(path, &found)) record('N', 0, found.st_ino, path, 0, "", 0);
+    return folder && strncmp(path, folder, strlen(folder)) == 0;
+}
+
+static void record_name(char kind, const char *path, const char *from) {
+    struct stat found;
+    if (is_below(path) && !stat(path, &found)) record(kind, 0, found.st_ino, path, 0, from, strlen(from));
+}
+
+static int opened(const char *path, int flags, mode_t mode) {
+    struct stat found;
+    pthread_mutex_lock(&lock);
+    int is_new = (flags & O_CREAT) && is_below(path) && stat(path, &found);
+    int file = REAL(open)(path, flags, mode);
+    if (file >= 0 && is_new) record_name('C', path, "");
+    pthread_mutex_unlock(&lock);
+    return file;
+}
+
+int open(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return opened(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return opened(path, flags, mode);
 }
 
 int link(const char *from, const char *to) {
     pthread_mutex_lock(&lock);
     int status = REAL(link)(from, to);
-    if (!status) record_name(to);
+    if (!status) record_name('N', to, "");
     pthread_mutex_unlock(&lock);
     return status;
 }
@@ -135,7 +166,7 @@ int link(const char *from, const char *to) {
 int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
     pthread_mutex_lock(&lock);
     int status = REAL(linkat)(from_folder, from, to_folder, to, flags);
-    if (!status) record_name(to);
+    if (!status) record_name('N', to, "");
     pthread_mutex_unlock(&lock);
     return status;
 }
@@ -143,7 +174,15 @@ int linkat(int from_folder, const char *from, int to_folder, const char *to, int
 int rename(const char *from, const char *to) {
     pthread_mutex_lock(&lock);
     int status = REAL(rename)(from, to);
-    if (!status) record_name(to);
+    if (!status) record_name('R', to, from);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+int unlink(const char *path) {
+    pthread_mutex_lock(&lock);
+    int status = REAL(unlink)(path);
+    if (!status && is_below(path)) record('U', 0, 0, path, 0, "", 0);
     pthread_mutex_unlock(&lock);
     return status;
 }

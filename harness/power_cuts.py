@@ -33,12 +33,12 @@ class Record(NamedTuple):
     """What a process did to a file.
 
     Attributes:
-        kind: b"W" wrote, b"T" made longer, b"S" waited for the disk, b"N" named.
+        kind: b"W" wrote, b"T" made longer, b"S" waited for the disk, b"C" made, b"N" gave a second name, b"R" renamed, b"U" removed.
         is_durable: a write that returned when it was on the disk.
         inode: of the file.
         offset: where it wrote, or the new length.
         path: of the file.
-        data: what it wrote.
+        data: what it wrote; of a rename, the path before.
     """
 
     kind: bytes
@@ -132,7 +132,7 @@ class _Disk:
         self._durable: dict[int, bytearray] = {}
         self._pending: dict[int, list[tuple[int, bytes]]] = {}
         self._names: dict[Path, int] = {}
-        self._new_names: dict[Path, int] = {}
+        self._namings: list[Record] = []
         self._notes = b""
 
     @property
@@ -143,7 +143,7 @@ class _Disk:
     @property
     def has_pending(self) -> bool:
         """Whether anything was not waited for."""
-        return any(self._pending.values()) or bool(self._new_names)
+        return any(self._pending.values()) or bool(self._namings)
 
     def take(self, record: Record) -> None:
         """Takes the next record."""
@@ -151,8 +151,11 @@ class _Disk:
         pending = self._pending.setdefault(record.inode, [])
         if record.path.name == _NOTES:
             self._notes += record.data
-        elif record.kind == b"N":
-            self._new_names[record.path] = record.inode
+        elif record.kind in (b"C", b"N", b"R", b"U"):
+            if record.kind == b"C":  # of a file that was removed, whose number is given again
+                self._durable[record.inode] = bytearray()
+                self._pending[record.inode] = []
+            self._namings.append(record)
         elif record.kind == b"T":  # as long as that: a byte that is not there yet
             pending.append((record.offset, b""))
         elif record.kind == b"W" and record.is_durable:
@@ -163,14 +166,22 @@ class _Disk:
             for offset, data in pending:
                 _put(durable, offset, data)
             pending.clear()
-            for path in [one for one in self._new_names if one.parent == record.path]:
-                self._names[path] = self._new_names.pop(path)
+            for one in [naming for naming in self._namings if naming.path.parent == record.path]:
+                _name(self._names, one)
+                self._namings.remove(one)
 
     def after_cut(self, chance: random.Random | None) -> dict[str, bytes]:
         """Returns the files; without a source of chance nothing is there that was not waited for."""
         names = dict(self._names)
         if chance is not None:
-            names |= {path: one for path, one in self._new_names.items() if chance.random() < 0.5}
+            left_out: set[Path] = set()
+            for one in self._namings:
+                paths = {one.path, *([Path(os.fsdecode(one.data))] if one.data else [])}
+                # Of one name the changes are in order: a file is not made under it before the other one gave it up.
+                if paths & left_out or chance.random() < 0.5:
+                    left_out |= paths
+                else:
+                    _name(names, one)
         return {path.name: self._content(inode, chance) for path, inode in names.items()}
 
     def _content(self, inode: int, chance: random.Random | None) -> bytes:
@@ -184,6 +195,16 @@ class _Disk:
                     if chance.random() < share:
                         _put(content, offset + start, data[start : start + size])
         return bytes(content)
+
+
+def _name(names: dict[Path, int], naming: Record) -> None:
+    """Names a file, or removes its name."""
+    if naming.kind == b"U":
+        names.pop(naming.path, None)
+        return
+    if naming.kind == b"R":
+        names.pop(Path(os.fsdecode(naming.data)), None)
+    names[naming.path] = naming.inode
 
 
 def _put(content: bytearray, offset: int, data: bytes) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from facewire_server.access.audit_log import AuditLog
+from facewire_server.access.audit_verify import verify
+from facewire_server.access.token_file import parse_tokens
 from harness import REPOSITORY
 from harness.power_cuts import Cut, cuts, recorded
 
@@ -41,6 +44,110 @@ WRITE_WITHOUT_SYNC = f"""
 from facewire_server.backends.lmdb_gallery import gallery
 gallery.GALLERY_STORAGE = gallery.GALLERY_STORAGE._replace(is_synced=False)
 {WRITE}
+"""
+
+IMPORT = """
+import asyncio, os, sys
+from pathlib import Path
+from integration.gallery_worker import CONTRACT, Worker, vector
+from facewire_server.galleries.records import ExportedTemplate, IdentityInfo, TemplateInfo
+from facewire_server.types import Quality
+
+async def records(numbers):
+    for number in numbers:
+        yield IdentityInfo(f"{number}", "", 1, 5)
+        info = TemplateInfo(f"{number:032x}", f"{number}", Quality(1, 2, 3), 0.9, 5, "")
+        yield ExportedTemplate(info, vector(number)[0])
+
+async def main():
+    folder = Path(sys.argv[1])
+    notes = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT)
+    worker = Worker(folder / "gallery", 1 << 20)
+    for first in range(0, 90, 30):
+        numbers = range(first, first + 30)
+        await worker.gallery.import_records("default", CONTRACT, records(numbers))
+        os.write(notes, (" ".join(f"+{one}" for one in numbers) + "\\n").encode())
+    worker.gallery.close()
+
+asyncio.run(main())
+"""
+
+PURGE = """
+import asyncio, os, sys
+from pathlib import Path
+from integration.gallery_worker import Worker
+
+async def main():
+    folder = Path(sys.argv[1])
+    notes = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT)
+    worker = Worker(folder / "gallery", 1 << 20)
+    for number in range(4):
+        await worker.enroll(number)
+        os.write(notes, f"+{number}\\n".encode())
+    for number in range(2):
+        await worker.delete(number)
+        os.write(notes, f"-{number}\\n".encode())
+        await worker.gallery.purge()
+    await worker.enroll(9)
+    os.write(notes, b"+9\\n")
+    worker.gallery.close()
+
+asyncio.run(main())
+"""
+
+RESTORE = """
+import asyncio, os, sys
+from pathlib import Path
+from integration.gallery_worker import Worker
+from facewire_server.backends.lmdb_gallery.backups import back_up
+from facewire_server.backends.lmdb_gallery.restores import restore
+
+async def main():
+    folder = Path(sys.argv[1])
+    backup = folder.parent / "backup"
+    notes = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT)
+    for first in (0, 2):
+        worker = Worker(folder / "gallery", 1 << 20)
+        for number in (first, first + 1):
+            await worker.enroll(number)
+            os.write(notes, f"+{number}\\n".encode())
+        worker.gallery.close()
+        if not first:
+            back_up(folder / "gallery", backup, lambda _: None)
+    restore(backup, folder / "gallery", is_replacing=True)
+    os.write(notes, b"-2 -3\\n")
+
+asyncio.run(main())
+"""
+
+APPEND = """
+import os, sys
+from pathlib import Path
+from facewire_server.access.audit_log import AuditLog
+
+folder = Path(sys.argv[1])
+notes = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT)
+log = AuditLog(folder, rotate_bytes=700)
+for number in range(30):
+    log.append({"what": "enroll", "gallery": "default"})
+    os.write(notes, b"line\\n")
+"""
+
+ADD = """
+import os, sys
+from pathlib import Path
+from facewire_server.access.roles import Role
+from facewire_server.access.token_changes import add_token, revoke_token
+from facewire_server.access.tokens import Token
+
+folder = Path(sys.argv[1])
+notes = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT)
+for number in range(20):
+    add_token(folder / "tokens", Token(f"desk-{number}", b"", frozenset({Role.ENROLLER})))
+    os.write(notes, f"+desk-{number}\\n".encode())
+    if number % 3 == 2:
+        revoke_token(folder / "tokens", f"desk-{number - 1}")
+        os.write(notes, f"-desk-{number - 1}\\n".encode())
 """
 
 READ = """
@@ -103,17 +210,14 @@ def reader() -> Iterator[Reader]:
 
 def expected(acknowledged: list[str]) -> set[str]:
     present: set[str] = set()
-    for line in acknowledged:
-        (present.add if line[0] == "+" else present.discard)(line[1:])
+    for one in " ".join(acknowledged).split():
+        (present.add if one[0] == "+" else present.discard)(one[1:])
     return present
 
 
 def found_after(cut: Cut, folder: Path, reader: Reader) -> list[str] | str:
     """Returns what a server finds after the cut."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    if "data.mdb" in cut.names:
-        (folder / "data.mdb").write_bytes(cut.names["data.mdb"])
+    put_back(cut, folder)
     return reader.people(folder)
 
 
@@ -125,13 +229,19 @@ def lost(cut: Cut, later: list[str], found: list[str] | str) -> str:
     return f"after record {cut.at}, torn {cut.is_torn}: {found} instead of {allowed}"
 
 
-def failures(code: str, tmp_path: Path, reader: Reader) -> Iterator[str]:
-    """Runs the code, and yields what is wrong after each cut."""
+def every_cut(code: str, tmp_path: Path) -> list[Cut]:
+    """Runs the code, and returns the files after a cut at each record."""
     if shutil.which("cc") is None:
         pytest.skip("needs a C compiler (cc) for what records the writes")
     (tmp_path / "data").mkdir()
     every = list(cuts(recorded(code, tmp_path / "data", tmp_path), seed=1))
     assert len(every) > 100  # a check that nothing was recorded would pass
+    return every
+
+
+def failures(code: str, tmp_path: Path, reader: Reader) -> Iterator[str]:
+    """Runs the code, and yields what is wrong after each cut."""
+    every = every_cut(code, tmp_path)
     notes = every[-1].acknowledged
     for cut in every:
         found = found_after(cut, tmp_path / "after", reader)
@@ -139,13 +249,49 @@ def failures(code: str, tmp_path: Path, reader: Reader) -> Iterator[str]:
             yield wrong
 
 
+@pytest.mark.timeout(600)  # hundreds of storages are opened
+@pytest.mark.parametrize(
+    "code", [WRITE, IMPORT, PURGE, RESTORE], ids=["write", "import", "purge", "restore"]
+)
 def test_everything_acknowledged_is_there_after_a_power_cut_at_any_write(
-    tmp_path: Path, reader: Reader
+    code: str, tmp_path: Path, reader: Reader
 ) -> None:
-    assert list(failures(WRITE, tmp_path, reader)) == []
+    assert list(failures(code, tmp_path, reader)) == []
 
 
 def test_a_storage_that_does_not_wait_for_the_disk_is_found_by_the_same_cuts(
     tmp_path: Path, reader: Reader
 ) -> None:
     assert next(failures(WRITE_WITHOUT_SYNC, tmp_path, reader), None)
+
+
+def put_back(cut: Cut, folder: Path) -> None:
+    """Writes the files that are found after the cut."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, content in cut.names.items():
+        (folder / name).write_bytes(content)
+
+
+def test_every_line_of_the_audit_log_is_there_after_a_power_cut_and_the_next_one_follows(
+    tmp_path: Path,
+) -> None:
+    every = every_cut(APPEND, tmp_path)
+    for cut in every:
+        put_back(cut, tmp_path / "after")
+        AuditLog(tmp_path / "after").append({"what": "enroll"})
+        last = verify(tmp_path / "after").last.number
+        known = len(cut.acknowledged)
+        assert last in (known + 1, known + 2), f"after record {cut.at}, torn {cut.is_torn}"
+
+
+def test_every_token_that_was_shown_is_valid_after_a_power_cut_and_none_that_was_revoked(
+    tmp_path: Path,
+) -> None:
+    every = every_cut(ADD, tmp_path)
+    notes = every[-1].acknowledged
+    for cut in every:
+        text = cut.names.get("tokens", b"").decode()
+        found = {one.label for one in parse_tokens(text)} if text else set()
+        later = notes[: len(cut.acknowledged) + 1]
+        assert found in (expected(cut.acknowledged), expected(later)), f"after record {cut.at}"
