@@ -101,6 +101,7 @@ class _Negative:
     box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     request_id: str = ""
     fingerprint: bytes = b""
+    number: int = field(default_factory=lambda: next(_PLACES))
 
 
 @dataclass
@@ -726,7 +727,9 @@ class MemoryGallery:
         start = ids.index(after) + 1 if after else 0
         return infos[start : start + limit]
 
-    async def delete_negative_example(self, gallery_id: str, negative_example_id: str) -> int:
+    async def delete_negative_example(
+        self, gallery_id: str, negative_example_id: str
+    ) -> tuple[int, int]:
         room = self._room(gallery_id)
         found = _negative(room, negative_example_id)
         if not found:
@@ -734,7 +737,7 @@ class MemoryGallery:
         person, negative = found
         person.negatives.remove(negative)
         room.revision += 1
-        return room.revision
+        return negative.number, room.revision
 
     async def kept_crop(self, gallery_id: str, template_id: str) -> Rgb | None:
         for person in self._room(gallery_id).people.values():

@@ -40,6 +40,8 @@ def backed_up_and_changed(
     client.create_gallery("visitors")
     client.create_identity("zoe", gallery="visitors")
     client.enroll("bo", [portrait, portrait])
+    taken_back = client.add_negative_example("bo", portrait[:, ::-1])
+    client.add_negative_example("bo", portrait)
     for name in EVERYBODY:
         if name != "bo":
             client.create_identity(name)
@@ -50,6 +52,7 @@ def backed_up_and_changed(
     client.delete_identity("eve")
     first, _ = client.templates("bo")
     client.delete_template(first.template_id)
+    client.delete_negative_example(taken_back.example.negative_example_id)
     client.delete_gallery("visitors")
 
 
@@ -69,10 +72,11 @@ def test_who_was_deleted_after_the_backup_is_deleted_again_unless_it_is_told_to_
         assert (status, text) == (
             0,
             f"{backup} restored into {data / 'gallery'}\n"
-            "deleted again, as after the backup: galleries 1, identities 3, templates 1\n",
+            "deleted again, as after the backup: galleries 1, identities 3, templates 1, negative_examples 1\n",
         )
         assert names(client) == LEFT
         assert [one.template_id for one in client.templates("bo")] == [second.template_id]
+        assert client.identity("bo").negative_example_count == 1
         assert [one.gallery_id for one in client.galleries()] == ["default"]
         assert client.gallery().pending_purge_count == 0
         assert files_with(data / "gallery", "eve-again") == ""
@@ -92,7 +96,8 @@ def test_who_was_deleted_after_the_backup_is_deleted_again_unless_it_is_told_to_
         assert names(client) == EVERYBODY
     lines = map(json.loads, (data / "audit" / "audit.jsonl").read_text().splitlines())
     (again,) = [line for line in lines if line["what"] == "deleted_again"]
-    assert (again["galleries"], again["identities"], again["templates"]) == (1, 3, 1)
+    kinds = ("galleries", "identities", "templates", "negative_examples")
+    assert [again[kind] for kind in kinds] == [1, 3, 1, 1]
 
 
 def names_in(client: facewire.Client, gallery: str) -> list[str]:

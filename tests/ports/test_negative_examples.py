@@ -157,7 +157,8 @@ async def test_they_are_listed_in_pages_and_deleted(gallery: Gallery):
     page = await gallery.list_negative_examples("default", "ann", f"{5:032x}", 1)
     assert [int(one.negative_example_id, 16) for one in page] == [3]
     before = await revision_of(gallery, "default")
-    assert await gallery.delete_negative_example("default", f"{3:032x}") == before + 1
+    three, revision = await gallery.delete_negative_example("default", f"{3:032x}")
+    assert revision == before + 1
     assert (await ids(gallery, "ann"), await ids(gallery, "bob")) == ([5, 4], [9])
     for missing in (f"{3:032x}", f"{7:032x}", "no id"):
         with pytest.raises(NegativeExampleNotFound):
@@ -166,8 +167,12 @@ async def test_they_are_listed_in_pages_and_deleted(gallery: Gallery):
             await gallery.list_negative_examples("default", "ann", missing, 9)
     with pytest.raises(NegativeExampleNotFound):
         await gallery.list_negative_examples("default", "bob", f"{5:032x}", 9)
+    numbers = {three}
     for one in (4, 5):
-        await gallery.delete_negative_example("default", f"{one:032x}")
+        numbers.add((await gallery.delete_negative_example("default", f"{one:032x}"))[0])
+    numbers.add((await gallery.delete_template("default", f"{1:032x}"))[0])
+    assert len(numbers) == 4, "a number is of one template or negative example"
+    await enroll(gallery, "ann", ANN[None], [1])
     ann, *_ = await candidates(gallery, EVE, 2)
     assert ann.negative_example_similarity is None
 

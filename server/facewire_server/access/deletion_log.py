@@ -25,7 +25,7 @@ _LOOK_S: Final = 0.05
 
 _MOVES: Final = frozenset(
     (
-        *("delete_gallery", "delete_identity", "delete_template"),
+        *("delete_gallery", "delete_identity", "delete_template", "delete_negative_example"),
         *("merge_identities", "split_identity", "restore"),
     )
 )

@@ -10,11 +10,12 @@ class LoggedChange(NamedTuple):
     """A change of a gallery that says where templates are, or that they are gone.
 
     Attributes:
-        action: "delete_gallery", "delete_identity", "delete_template", "merge_identities", "split_identity" or "restore".
+        action: "delete_gallery", "delete_identity", "delete_template", "delete_negative_example", "merge_identities",
+            "split_identity" or "restore".
         revision: of the gallery after it.
         record: number of the identity that is gone or, of a correction, that has the templates; None = unknown.
         other_record: number of the identity that had them, of a correction; None = unknown.
-        template: number of the template that is gone; None = unknown.
+        template: number of the template or negative example that is gone; None = unknown.
     """
 
     action: str
@@ -30,7 +31,7 @@ class Deleted(NamedTuple):
     Attributes:
         is_gallery: the gallery as a whole was.
         records: numbers of identities of which nothing is left.
-        templates: numbers of templates.
+        templates: numbers of templates and negative examples, of which no two have the same.
         unclear: numbers of identities that hold, in the backup, templates of a person who was deleted, and perhaps of others.
         unknown_count: deletions of which the log does not say of whom.
     """
@@ -115,9 +116,11 @@ def deleted_after(changes: Iterable[LoggedChange], revision: int) -> Deleted:
                 whole, parts = origins.of(record)
                 records |= whole
                 unclear |= parts
-            case LoggedChange("delete_template", template=int(template)):
+            case LoggedChange(
+                "delete_template" | "delete_negative_example", template=int(template)
+            ):
                 templates.add(template)
-            case LoggedChange("delete_identity" | "delete_template"):
+            case LoggedChange("delete_identity" | "delete_template" | "delete_negative_example"):
                 unknown_count += 1
             case LoggedChange("merge_identities", record=int(record), other_record=int(other)):
                 origins.merge(record, other)

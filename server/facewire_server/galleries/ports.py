@@ -461,8 +461,17 @@ class NegativeExamples(Protocol):
         """
         ...
 
-    async def delete_negative_example(self, gallery_id: str, negative_example_id: str) -> int:
-        """Deletes a negative example, whosever it is; returns the revision; raises NegativeExampleNotFound."""
+    async def delete_negative_example(
+        self, gallery_id: str, negative_example_id: str
+    ) -> tuple[int, int]:
+        """Deletes a negative example, whosever it is.
+
+        Returns:
+            Its number, which no template and no negative example of the gallery has twice, and the revision.
+
+        Raises:
+            NegativeExampleNotFound: no such negative example.
+        """
         ...
 
 

@@ -98,7 +98,7 @@ class Audit:
             record: of the identity that was deleted.
             identity_id: of the one that was made or changed, whose record is still found.
             other_record: of the identity that templates were taken from.
-            template: number of the template that was deleted.
+            template: number of the template or negative example that was deleted.
         """
         counts = identity_count, template_count
         event = GalleryChanged(action, gallery_id, context.peer(), *counts, revision)

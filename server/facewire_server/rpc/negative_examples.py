@@ -94,6 +94,8 @@ class NegativeExampleCalls:
         """Deletes a negative example."""
         gallery_id = gallery_id_or_default(request.gallery_id)
         example_id = checked_template_id(request.negative_example_id, "negative_example_id")
-        revision = await self._galleries.delete_negative_example(gallery_id, example_id)
-        await self._audit.changed(context, "delete_negative_example", gallery_id, revision)
+        number, revision = await self._galleries.delete_negative_example(gallery_id, example_id)
+        await self._audit.changed(
+            context, "delete_negative_example", gallery_id, revision, template=number
+        )
         return gallery_pb2.DeleteNegativeExampleResponse(revision=revision)

@@ -18,9 +18,10 @@ def test_who_was_deleted_after_the_backup_is_and_who_was_before_it_is_not_looked
         LoggedChange("delete_identity", 11, 2),
         LoggedChange("delete_template", 9, template=3),
         LoggedChange("delete_template", 12, template=4),
+        LoggedChange("delete_negative_example", 12, template=6),
     ]
     assert deleted(*changes) == ({2}, set())
-    assert deleted_after(changes, 10).templates == {4}
+    assert deleted_after(changes, 10).templates == {4, 6}
     assert not deleted_after(changes, 10).is_gallery
     assert deleted_after([LoggedChange("delete_gallery", 11)], 10).is_gallery
     assert not deleted_after([LoggedChange("delete_gallery", 10)], 10).is_gallery

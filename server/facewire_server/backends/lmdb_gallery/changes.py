@@ -253,14 +253,15 @@ class Changes(Contents):
         self.put_identity(info.identity_id, identity)
         return record
 
-    def delete_negative_example(self, negative_example_id: str) -> None:
-        """Deletes a negative example; raises NegativeExampleNotFound."""
+    def delete_negative_example(self, negative_example_id: str) -> int:
+        """Deletes a negative example; returns its number; raises NegativeExampleNotFound."""
         key = self.negative_examples.key(negative_example_id)
         identity_id = self.owner_id(key)
         identity = self.identity(identity_id)
         self.negative_examples.delete(identity, [key])
         self.put_identity(identity_id, identity)
         self._note_deletion()
+        return int.from_bytes(key[8:], "big")
 
     def delete_identity(self, identity_id: str) -> int:
         """Deletes an identity, its templates, its negative examples and its remembered enrollments.

@@ -17,19 +17,20 @@ class DeletedAgain(NamedTuple):
     """What was deleted again.
 
     Attributes:
-        galleries, identities, templates: how many; those of a gallery that was deleted as a whole are not counted.
+        galleries, identities, templates, negative_examples: how many; those of a gallery that was deleted as a whole are not counted.
         unclear: gallery and identity ids of those who hold templates of a person who was deleted, and perhaps their own.
     """
 
     galleries: int = 0
     identities: int = 0
     templates: int = 0
+    negative_examples: int = 0
     unclear: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing was deleted."""
-        return not (self.galleries or self.identities or self.templates)
+        return not any(self.counts().values())
 
     def counts(self) -> dict[str, int]:
         """Returns how many, by what."""
@@ -37,12 +38,13 @@ class DeletedAgain(NamedTuple):
             "galleries": self.galleries,
             "identities": self.identities,
             "templates": self.templates,
+            "negative_examples": self.negative_examples,
         }
 
 
 def delete_again(copied: Transaction, deleted: Mapping[str, Deleted]) -> DeletedAgain:
     """Deletes in a write transaction on the copy what a log says by gallery id; what is not in the copy is passed over."""
-    galleries = identities = templates = 0
+    galleries = identities = templates = examples = 0
     unclear: list[tuple[str, str]] = []
     for gallery_id, one in deleted.items():
         if one.is_gallery:
@@ -57,12 +59,16 @@ def delete_again(copied: Transaction, deleted: Mapping[str, Deleted]) -> Deleted
         found = _template_ids(changes, one.templates)
         for template_id in found:
             changes.delete_template(template_id)
+        found_examples = changes.negative_examples.ids_of(one.templates)
+        for example_id in found_examples:
+            changes.delete_negative_example(example_id)
         mixed += _identity_ids(changes, one.unclear)[0]
-        if whole or found:
+        if whole or found or found_examples:
             changes.save()
         identities, templates = identities + len(whole), templates + len(found)
+        examples += len(found_examples)
         unclear += ((gallery_id, identity_id) for identity_id in dict.fromkeys(mixed))
-    return DeletedAgain(galleries, identities, templates, tuple(unclear))
+    return DeletedAgain(galleries, identities, templates, examples, tuple(unclear))
 
 
 def _identity_ids(contents: Contents, records: Collection[int]) -> tuple[list[str], list[str]]:

@@ -88,13 +88,14 @@ class LmdbNegativeExamples(LmdbCorrections):
 
         return await self._read(gallery_id, read)
 
-    async def delete_negative_example(self, gallery_id: str, negative_example_id: str) -> int:
+    async def delete_negative_example(
+        self, gallery_id: str, negative_example_id: str
+    ) -> tuple[int, int]:
         """See the port."""
 
-        def change(transaction: Transaction) -> int:
+        def change(transaction: Transaction) -> tuple[int, int]:
             changes = Changes(transaction, gallery_id)
-            changes.delete_negative_example(negative_example_id)
-            return changes.save()
+            return changes.delete_negative_example(negative_example_id), changes.save()
 
         return await self._write(gallery_id, change, beyond_quota=True)
 

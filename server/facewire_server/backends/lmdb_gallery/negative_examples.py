@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +174,16 @@ class NegativeExamples:
     def has(self, negative_example_id: str) -> bool:
         """Whether there is one of this id."""
         return self._keys.get(bytes.fromhex(negative_example_id)) is not None
+
+    def ids_of(self, numbers: Collection[int]) -> list[str]:
+        """Returns the ids of those that have one of these numbers."""
+        if not numbers:
+            return []
+        return [
+            NegativeExample.FromString(value).negative_example_id.hex()
+            for key, value in self._table.scan()
+            if int.from_bytes(key[8:], "big") in numbers
+        ]
 
     def delete(self, identity: Identity, keys: Sequence[bytes]) -> None:
         """Deletes some of an identity."""
