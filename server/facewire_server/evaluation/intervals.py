@@ -134,14 +134,15 @@ class Rate:
         """Returns the wider of the bootstrap's percentiles and Wilson's interval on each side.
 
         The bootstrap knows that looks at one person depend on each other. Where no error was seen its interval is a
-        point, and Wilson's is still a bound.
+        point, and Wilson's is still a bound. A resample that draws both people of a false name again counts it more often than its
+        look, so that its share may lie above 1: the interval ends there.
         """
         least = wilson(self.hits, self.looks, confidence)
         if not len(self.drawn):
             return least
         beyond = 50 * (1 - confidence)
         low, high = np.percentile(self.drawn, [beyond, 100 - beyond])
-        return Interval(min(least.low, float(low)), max(least.high, float(high)))
+        return Interval(min(least.low, float(low)), min(1.0, max(least.high, float(high))))
 
 
 def drawn_people(people: int, draws: int = _DRAWS, seed: int = 0) -> NDArray[np.float32]:

@@ -34,6 +34,14 @@ def test_wilson_of_nothing_seen_is_still_a_bound() -> None:
     assert wilson(0, 3000, 0.999).high > high
 
 
+def test_the_interval_of_a_share_ends_at_1() -> None:
+    # Two strangers are taken for the third person: whoever is drawn twice is drawn for both of them.
+    named = OfPairs(np.array([0, 1]), np.array([2, 2]), np.array([1, 1]))
+    found = rate(named, counts(1, 1, 0), drawn_people(3))
+    assert np.percentile(found.drawn, 97.5) > 1
+    assert found.interval().high == 1.0
+
+
 def test_a_rate_by_hand() -> None:
     # 2 of 8 looks at one person, none of 12 at another.
     found = rate(counts(2, 0), counts(8, 12), drawn_people(2))
