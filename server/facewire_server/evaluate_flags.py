@@ -61,6 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RATIO",
         help="allowed between the error rates of the worst and the best group; 0 = not judged (default: 2)",
     )
+    parser.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="CONTRACT",
+        help="measure another model, too, and show it beside that of the settings: the name of a model contract, or a JSON file; "
+        "may be given up to five times",
+    )
     parser.add_argument("--seed", type=_at_least(0), default=0, help="of galleries and intervals")
 
 

@@ -88,6 +88,20 @@ def secured(
         yield server
 
 
+@pytest.fixture(scope="session")
+def both(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models with SFace and, beside it, the ancestor's FaceNet."""
+    from facewire_serving.models import (
+        main as build_models,  # where only the SDK is tested it is not there
+    )
+
+    folder = tmp_path_factory.mktemp("both")
+    for name in ("mtcnn", "embedding"):
+        (folder / name).symlink_to((models / name).resolve())
+    assert build_models(["--out", str(folder), "--only", "facenet_vggface2"]) == 0
+    return folder
+
+
 @pytest.fixture
 def server_address(server):
     return server.address

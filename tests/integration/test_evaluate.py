@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import numpy as np
 import pytest
 
 import facewire
+from facewire_server.app.values import read_model_contract, request_defaults
+from facewire_server.configuration.settings import Settings
 from fakes.python import PATHS
 from harness.made_people import made_pair, portrait_of
 from harness.running import running_server
@@ -252,6 +255,13 @@ def kept(cache: Path) -> dict[str, bytes]:
         storage.close()
 
 
+def rows_kept(cache: Path) -> list[int]:
+    """How many pictures the cache holds of each model."""
+    with closing(sqlite3.connect(cache / "faces.sqlite")) as storage:
+        counted = storage.execute("SELECT COUNT(*) FROM faces GROUP BY configuration").fetchall()
+    return [count for (count,) in counted]
+
+
 @pytest.mark.filterwarnings("ignore::facewire.SimilarIdentityWarning")
 def test_it_decides_as_the_server_does(
     models: Path, people: Path, cache: Path, tmp_path: Path
@@ -307,6 +317,52 @@ def test_a_folder_and_a_table_of_pairs_are_taken_too(
         read(tmp_path / "folder")["acquisition"][""]["people"] == 9
     )  # "nobody" is a folder like any other
     assert "name no groups" in (tmp_path / "folder" / "report.html").read_text()
+
+
+def test_two_models_are_shown_side_by_side_and_each_is_embedded_once(
+    both: Path, people: Path, tmp_path: Path
+) -> None:
+    cache, table = tmp_path / "cache", people / "images.csv"
+    flags = ("--embeddings", cache, "--max-group-ratio", 0)
+    assert evaluate(both, table, tmp_path / "alone", *flags).returncode == 0
+    embedded = kept(cache)
+    done = evaluate(both, table, tmp_path / "two", *flags, "--beside", "facenet_vggface2")
+    assert done.returncode == 0, done.stderr
+    assert rows_kept(cache) == [13, 13]
+    assert embedded.keys() == kept(cache).keys()
+    alone, found = read(tmp_path / "alone"), read(tmp_path / "two")
+    assert alone.pop("beside") == []
+    (other,) = found.pop("beside")
+    assert found == alone  # the model of the settings is measured as without the other one
+    assert (found["model_contract"], other["model_contract"]) == ("sface", "facenet_vggface2")
+    assert other["configuration"]["FACEWIRE_MODEL_CONTRACT"] == "facenet_vggface2"
+    ids = {each["configuration"]["model contract id"] for each in (found, other)}
+    assert len(ids) == 2
+    policy = request_defaults(Settings(), read_model_contract("facenet_vggface2")).decision
+    threshold = other["verification"]["threshold"]
+    assert threshold == policy.threshold_of_pair().value != found["verification"]["threshold"]
+    assert other["identification"]["galleries"][0] == found["identification"]["galleries"][0]
+    for model in (found, other):  # six names of one face are one person to each of them
+        fmr = model["verification"]["scopes"]["one"]["fmr"]
+        assert (fmr["hits"], fmr["looks"]) == (15, 15)
+    shown = (tmp_path / "two" / "report.html").read_text()
+    assert "Models side by side" in shown
+    assert "Models side by side" not in (tmp_path / "alone" / "report.html").read_text()
+    assert re.search(r"side by side, all\n.*\n    sface .*\n    facenet_vggface2 ", done.stdout)
+
+
+def test_a_model_that_is_missing_is_said_before_the_first_picture(
+    models: Path, people: Path, tmp_path: Path
+) -> None:
+    flags = ("--embeddings", tmp_path / "cache", "--beside", "facenet_casia")
+    done = evaluate(models, people / "images.csv", tmp_path / "report", *flags)
+    assert done.returncode == 1
+    assert f"facewire-models --out {models} --only facenet_casia`" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "cache").exists()
+    done = evaluate(models, people / "images.csv", tmp_path / "report", "--beside", "w600k_mbf")
+    assert done.returncode == 1
+    assert "set accept_non_commercial if yours is none" in done.stderr
 
 
 @pytest.mark.parametrize(

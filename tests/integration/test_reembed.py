@@ -22,7 +22,6 @@ from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.proof import canary
-from facewire_serving.models import main as build_models
 from fakes.python import PATHS, run_module
 from harness.running import running_server
 
@@ -228,16 +227,6 @@ def test_there_and_back_with_everyone_of_whom_a_crop_was_kept(
         (face,) = client.recognize(astronaut, gallery="x").faces
         assert face.decision is not None
         assert face.decision.identity_id == "new"
-
-
-@pytest.fixture(scope="module")
-def both(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of models with SFace and, beside it, the ancestor's FaceNet."""
-    folder = tmp_path_factory.mktemp("both")
-    for name in ("mtcnn", "embedding"):
-        (folder / name).symlink_to((models / name).resolve())
-    assert build_models(["--out", str(folder), "--only", "facenet_vggface2"]) == 0
-    return folder
 
 
 @pytest.mark.timeout(400)  # two servers and two commands, each of which loads models

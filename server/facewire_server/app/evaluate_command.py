@@ -11,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from facewire_server.app.evaluate_faces import labeled_samples
+from facewire_server.app.evaluate_beside import settings_beside
+from facewire_server.app.evaluate_faces import labeled_samples, prove_models
 from facewire_server.app.evaluate_gallery import temporary_storage
 from facewire_server.app.gallery_files import show_progress
 from facewire_server.app.values import request_defaults, serving_limits, usable_model_contract
@@ -57,22 +58,30 @@ async def run_evaluate_command(flags: argparse.Namespace, settings: Settings) ->
         ServerError, OSError: the text says why; embedded pictures are kept if a folder for them was named.
     """
     labels = read_labels(flags.labels)
+    others = settings_beside(settings, flags.beside)
+    for each in others:
+        await prove_models(each)  # one that is missing is said before the first picture
     flags.report.mkdir(mode=0o700, parents=True, exist_ok=True)
-    result = await _evaluated(flags, settings, labels)
+    result = await _evaluated(flags, settings, labels, flags.enrolled)
+    # As many people as in the galleries of the first model: FPIR grows with them.
+    size = flags.enrolled if result.searched is None else result.searched.gallery_sizes[0]
+    beside = [await _evaluated(flags, each, labels, size) for each in others]
     limits = serving_limits(settings).picture
     kept_in = [folder for folder in (flags.report, flags.embeddings) if folder is not None]
     deletion = shlex.join(["rm", "-r", *map(str, kept_in)])
     html, machine = flags.report / "report.html", flags.report / "report.json"
-    write_report(html, page(result, lambda sample: portrait(sample, limits), deletion))
-    write_report(machine, json.dumps(document(result), indent=1) + "\n")
+    write_report(html, page(result, lambda sample: portrait(sample, limits), deletion, beside))
+    write_report(machine, json.dumps(document(result, beside), indent=1) + "\n")
     text = (
-        f"{summary(result)}\n\n{html}\n{machine}\n"
+        f"{summary(result, beside)}\n\n{html}\n{machine}\n"
         f"They hold faces and names: biometric data, which only you can read. To delete them: {deletion}"
     )
     return text, all(one.verdict is not Verdict.EXCEEDED for one in result.judgments)
 
 
-async def _evaluated(flags: argparse.Namespace, settings: Settings, labels: Labels) -> Evaluation:
+async def _evaluated(
+    flags: argparse.Namespace, settings: Settings, labels: Labels, enrolled: int
+) -> Evaluation:
     contract = usable_model_contract(settings, settings.model_contract)
     policy = request_defaults(settings, contract).decision
     samples = await labeled_samples(
@@ -81,19 +90,20 @@ async def _evaluated(flags: argparse.Namespace, settings: Settings, labels: Labe
         contract,
         selection=FaceSelection(flags.selection.replace("-", " ")),
         embeddings=flags.embeddings,
-        progress=progress_bar(f"{len(labels.pictures)} pictures"),
+        progress=progress_bar(f"{settings.model_contract}: {len(labels.pictures)} pictures"),
     )
     with temporary_storage(contract) as storage:
         return await evaluated(
             samples,
             labels,
+            model=settings.model_contract,
             configuration=_configuration(settings, contract, policy),
             thresholds=_thresholds(settings, policy),
             wanted=_wanted(policy),
-            plan=Plan(flags.enrolled, flags.templates, seed=flags.seed),
+            plan=Plan(enrolled, flags.templates, seed=flags.seed),
             max_ratio=flags.max_group_ratio,
             new_gallery=Galleries(storage, policy).new,
-            progress=progress_bar("galleries"),
+            progress=progress_bar(f"{settings.model_contract}: galleries"),
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from facewire_server.app.values import (
     model_addresses,
     probe_gate,
     request_defaults,
+    usable_model_contract,
 )
 from facewire_server.configuration.credentials import read_file
 from facewire_server.configuration.settings import Settings
@@ -29,12 +31,12 @@ from facewire_server.evaluation.cache import face_cache
 from facewire_server.evaluation.labels import LabeledPicture
 from facewire_server.evaluation.samples import Gates, Samples
 from facewire_server.host.processors import usable_processors
-from facewire_server.models import open_models
+from facewire_server.models import Models, open_models
 from facewire_server.pipeline.acquire import Acquirer
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import FaceSelection
 
-__all__ = ["labeled_samples"]
+__all__ = ["labeled_samples", "prove_models"]
 
 _PATIENCE_S: Final = 600.0
 """Seconds for a picture, in place of `frame_timeout_s`: a busy machine is no error of the models. Chosen, not measured."""
@@ -67,7 +69,6 @@ async def labeled_samples(
     settings = replace(settings, frame_timeout_s=_PATIENCE_S)
     defaults = request_defaults(settings, contract)
     processors = processors_of(settings, usable_processors().count)
-    addresses = model_addresses(settings, contract)
     gates = Gates(
         probe_gate(settings, contract).asking(min_inter_eye_px=defaults.decision.min_inter_eye_px),
         enrollment_gate(settings, contract),
@@ -86,15 +87,9 @@ async def labeled_samples(
         temporary_storage(contract) as storage,  # the line wants a gallery; nothing is enrolled
         ThreadPoolExecutor(line_threads(processors)) as threads,
     ):
-        async with open_models(
-            contract,
-            folder=settings.models,
-            threads=processors,
-            addresses=addresses,
-            tls_ca=read_file(settings.models_tls_ca),
-            detector=settings.detector,
-        ) as models:
-            shared = work(settings, processors, is_served=any(addresses.values()))
+        async with _opened(settings, contract, processors) as models:
+            is_served = any(model_addresses(settings, contract).values())
+            shared = work(settings, processors, is_served=is_served)
             line = join_line(settings, contract, models, storage, shared, threads)
             rows = await take_pictures(
                 pictures,
@@ -107,3 +102,28 @@ async def labeled_samples(
                 progress=progress,
             )
     return Samples(rows, contract.dimension)
+
+
+async def prove_models(settings: Settings) -> None:
+    """Opens the models of these settings, and closes them: an evaluation of them can begin.
+
+    Raises:
+        SettingsError: a setting cannot be used.
+        ModelUnavailable: a model that runs in this process is missing, or is not the right one; one at an address is not asked.
+    """
+    contract = usable_model_contract(settings, settings.model_contract)
+    async with _opened(settings, contract, threads=1):
+        pass
+
+
+def _opened(
+    settings: Settings, contract: ModelContract, threads: int
+) -> AbstractAsyncContextManager[Models]:
+    return open_models(
+        contract,
+        folder=settings.models,
+        threads=threads,
+        addresses=model_addresses(settings, contract),
+        tls_ca=read_file(settings.models_tls_ca),
+        detector=settings.detector,
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facewire_server.evaluation.elements import range_of
 from facewire_server.evaluation.histograms import BINS, Curve, Histogram
 
-__all__ = ["det_chart", "histogram_chart"]
+__all__ = ["MOST_LINES", "det_chart", "histogram_chart"]
 
 _WIDTH, _HEIGHT = 560, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 28, 16, 56
@@ -19,6 +19,9 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 28, 16, 56
 
 _DASHES: Final = ("none", "7 4", "2 4", "10 3 2 3", "4 2", "1 3")
 """Of the lines: they differ without colors, too."""
+
+MOST_LINES: Final = len(_DASHES)
+"""Lines of a chart that differ from each other; further ones look like the first ones."""
 
 _LEAST: Final = 1e-7
 """Where an axis begins at the lowest: with fewer than ten million comparisons no share lies below."""
@@ -47,14 +50,14 @@ def det_chart(
     least_y = _floor([share for curve in curves.values() for share in curve.false_negative])
     parts = [*_log_grid(least_x, least_y), *_axis_titles(axes)]
     for number, (name, curve) in enumerate(curves.items()):
-        color = f"var(--line{number % 6})"
+        color = f"var(--line{number % MOST_LINES})"
         seen = (curve.false_positive >= least_x) & (curve.false_negative >= least_y)
         xs = _log_x(curve.false_positive[seen], least_x)
         ys = _log_y(curve.false_negative[seen], least_y)
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
         parts.append(
             f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2.2" '
-            f'stroke-dasharray="{_DASHES[number % 6]}"><title>{escape(name)}</title></polyline>'
+            f'stroke-dasharray="{_DASHES[number % MOST_LINES]}"><title>{escape(name)}</title></polyline>'
         )
         if name in points:
             x, y = points[name]
@@ -216,8 +219,8 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
 
 def _legend(names: Sequence[str], note: str) -> str:
     lines = "".join(
-        f'<li><svg width="34" height="10" aria-hidden="true"><line x1="0" y1="5" x2="34" y2="5" stroke="var(--line{number % 6})" '
-        f'stroke-width="3" stroke-dasharray="{_DASHES[number % 6]}"/></svg> {escape(name)}</li>'
+        f'<li><svg width="34" height="10" aria-hidden="true"><line x1="0" y1="5" x2="34" y2="5" stroke="var(--line{number % MOST_LINES})" '
+        f'stroke-width="3" stroke-dasharray="{_DASHES[number % MOST_LINES]}"/></svg> {escape(name)}</li>'
         for number, name in enumerate(names)
     )
     return f'<ul class="legend">{lines}<li class="note">{escape(note)}</li></ul>'

@@ -1,7 +1,7 @@
 """The report for machines: every rate with its counts and interval, curves, and all that is listed, as JSON."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from facewire_server.evaluation.histograms import Histogram, det
@@ -15,8 +15,13 @@ FORMAT: Final = 1
 """Of the document; it is raised if a field is removed or means something else."""
 
 
-def document(result: Evaluation) -> dict[str, Any]:
-    """Returns what `json.dumps` takes; a scope "" is that of all people. It holds names and paths: personal data."""
+def document(result: Evaluation, beside: Sequence[Evaluation] = ()) -> dict[str, Any]:
+    """Returns what `json.dumps` takes; a scope "" is that of all people. It holds names and paths: personal data.
+
+    Args:
+        result: under the model of the settings.
+        beside: under other models; of these what is listed by picture is left out.
+    """
     samples, compared = result.samples, result.compared
     rows = samples.rows
     named, missed = ([], []) if result.searched is None else worst(samples, result.searched.looks)
@@ -32,66 +37,7 @@ def document(result: Evaluation) -> dict[str, Any]:
 
     return {
         "format": FORMAT,
-        "configuration": result.configuration,
-        "wanted": {"max_fpir": result.wanted.fpir, "compare_max_fmr": result.wanted.fmr},
-        "acquisition": {
-            scope: {
-                "pictures": each.pictures,
-                "people": each.people,
-                "people_without_template": each.people_refused,
-                "failures": {
-                    failure.name.lower(): count for failure, count in each.failures.items()
-                },
-                "failure_to_acquire": _rate(each.to_acquire),
-                "failure_to_enroll": _rate(each.to_enroll),
-                "faults_searched": each.not_searched,
-                "faults_enrolled": each.not_enrolled,
-            }
-            for scope, each in result.acquired.items()
-        },
-        "detection": None
-        if result.detected is None
-        else {name: getattr(result.detected, name) for name in result.detected.__slots__},
-        "verification": {
-            "threshold": result.thresholds.usual,
-            "scopes": {
-                scope: {
-                    "fmr": _rate(each.fmr),
-                    "fnmr": _rate(each.fnmr),
-                    **_shape(each.mated, each.non_mated),
-                }
-                for scope, each in compared.scopes.items()
-            },
-        },
-        "identification": None
-        if result.searched is None
-        else {
-            "galleries": result.searched.gallery_sizes,
-            "threshold_from": result.searched.thresholds[0],
-            "threshold_to": result.searched.thresholds[1],
-            "scopes": _identified(result.identified),
-            "own_galleries": {
-                "people": {
-                    name: each.gallery_sizes[0] for name, each in result.own_searched.items()
-                },
-                "scopes": _identified(result.own_identified),
-            },
-        },
-        "groups": {
-            "max_ratio": result.max_ratio,
-            "judgments": [
-                {
-                    "measure": each.measure,
-                    "worse": each.worse,
-                    "better": each.better,
-                    "ratio": _finite(each.ratio),
-                    "ratio_low": each.interval.low,
-                    "ratio_high": _finite(each.interval.high),
-                    "verdict": each.verdict.value,
-                }
-                for each in result.judgments
-            ],
-        },
+        **_measured(result),
         "labels": {
             "remark": result.labels.remark,
             "doubles": [
@@ -135,6 +81,74 @@ def document(result: Evaluation) -> dict[str, Any]:
             for row in rows
             if row.failure is not None
         ],
+        "beside": [_measured(each) for each in beside],
+    }
+
+
+def _measured(result: Evaluation) -> dict[str, Any]:
+    """Returns the rates under one model, and what they were measured with."""
+    return {
+        "model_contract": result.model,
+        "configuration": result.configuration,
+        "wanted": {"max_fpir": result.wanted.fpir, "compare_max_fmr": result.wanted.fmr},
+        "acquisition": {
+            scope: {
+                "pictures": each.pictures,
+                "people": each.people,
+                "people_without_template": each.people_refused,
+                "failures": {
+                    failure.name.lower(): count for failure, count in each.failures.items()
+                },
+                "failure_to_acquire": _rate(each.to_acquire),
+                "failure_to_enroll": _rate(each.to_enroll),
+                "faults_searched": each.not_searched,
+                "faults_enrolled": each.not_enrolled,
+            }
+            for scope, each in result.acquired.items()
+        },
+        "detection": None
+        if result.detected is None
+        else {name: getattr(result.detected, name) for name in result.detected.__slots__},
+        "verification": {
+            "threshold": result.thresholds.usual,
+            "scopes": {
+                scope: {
+                    "fmr": _rate(each.fmr),
+                    "fnmr": _rate(each.fnmr),
+                    **_shape(each.mated, each.non_mated),
+                }
+                for scope, each in result.compared.scopes.items()
+            },
+        },
+        "identification": None
+        if result.searched is None
+        else {
+            "galleries": result.searched.gallery_sizes,
+            "threshold_from": result.searched.thresholds[0],
+            "threshold_to": result.searched.thresholds[1],
+            "scopes": _identified(result.identified),
+            "own_galleries": {
+                "people": {
+                    name: each.gallery_sizes[0] for name, each in result.own_searched.items()
+                },
+                "scopes": _identified(result.own_identified),
+            },
+        },
+        "groups": {
+            "max_ratio": result.max_ratio,
+            "judgments": [
+                {
+                    "measure": each.measure,
+                    "worse": each.worse,
+                    "better": each.better,
+                    "ratio": _finite(each.ratio),
+                    "ratio_low": each.interval.low,
+                    "ratio_high": _finite(each.interval.high),
+                    "verdict": each.verdict.value,
+                }
+                for each in result.judgments
+            ],
+        },
     }
 
 

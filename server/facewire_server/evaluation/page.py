@@ -1,9 +1,10 @@
 """The report as one page that an operator can read: what happens, to whom, how certain it is, and the worst errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Final
 
+from facewire_server.evaluation.beside_shown import beside_shown
 from facewire_server.evaluation.elements import (
     facts,
     interval_of,
@@ -37,21 +38,33 @@ _CONTENTS: Final = (
     ("one-to-one", "One against one"),
     ("one-to-many", "One against many"),
     ("groups", "Between groups"),
+    ("beside", "Models side by side"),
     ("labels", "Probable label errors"),
     ("errors", "Worst errors"),
     ("configuration", "Configuration and method"),
 )
 
 
-def page(result: Evaluation, portrait: Callable[[Sample], str], kept_in: str) -> str:
+def page(
+    result: Evaluation,
+    portrait: Callable[[Sample], str],
+    kept_in: str,
+    beside: Sequence[Evaluation] = (),
+) -> str:
     """Returns the report as HTML that asks nothing of any other place.
 
     Args:
         result: of the evaluation.
         portrait: returns a picture as a `data:` address.
         kept_in: what is to be deleted with the report, as a command of the shell.
+        beside: under other models.
     """
-    links = "".join(f'<li><a href="#{anchor}">{title}</a></li>' for anchor, title in _CONTENTS)
+    links = "".join(
+        f'<li><a href="#{anchor}">{title}</a></li>'
+        for anchor, title in _CONTENTS
+        if beside or anchor != "beside"
+    )
+    models = beside_shown([result, *beside]) if beside else ""
     everyone = result.acquired[""]
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -64,7 +77,7 @@ def page(result: Evaluation, portrait: Callable[[Sample], str], kept_in: str) ->
         "Keep it on this machine, show it to those who may see these people, and delete it when it has been read: "
         f"<code>{escape(kept_in)}</code></p></div></header>"
         f'<nav aria-label="Contents"><ul>{links}</ul></nav><main>{_findings(result)}{facts(_first_facts(result))}'
-        f"{acquired_shown(result, portrait)}{one_to_one_shown(result)}{one_to_many_shown(result)}{_groups(result)}"
+        f"{acquired_shown(result, portrait)}{one_to_one_shown(result)}{one_to_many_shown(result)}{_groups(result)}{models}"
         f"{labels_shown(result, portrait)}{errors_shown(result, portrait)}{_method(result)}</main></body></html>\n"
     )
     return text.replace(" %", "\u00a0%")  # no line begins with the sign

@@ -36,6 +36,7 @@ class Evaluation:
     Attributes:
         samples: the pictures.
         labels: what they show.
+        model: the model contract, as the setting names it.
         configuration: settings and models in force, as texts.
         thresholds: of a comparison.
         wanted: the error rates that thresholds follow from.
@@ -52,6 +53,7 @@ class Evaluation:
 
     samples: Samples
     labels: Labels
+    model: str
     configuration: dict[str, str]
     thresholds: Thresholds
     wanted: Wanted
@@ -71,6 +73,7 @@ async def evaluated(
     samples: Samples,
     labels: Labels,
     *,
+    model: str,
     configuration: dict[str, str],
     thresholds: Thresholds,
     wanted: Wanted,
@@ -84,6 +87,7 @@ async def evaluated(
     Args:
         samples: the pictures after the line.
         labels: what they show.
+        model: the model contract, as the setting names it.
         configuration: to be reported.
         thresholds: of a comparison.
         wanted: the error rates that they and those of galleries follow from.
@@ -97,6 +101,7 @@ async def evaluated(
     result = Evaluation(
         samples,
         labels,
+        model,
         configuration,
         thresholds,
         wanted,

@@ -15,7 +15,7 @@ STYLE: Final = """
 body { margin: 0 auto; padding: 2rem 1.25rem 5rem; max-width: 68rem; background: var(--page); color: var(--ink);
   font: 1rem/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; } h2 { font-size: 1.35rem; margin: 3rem 0 .5rem; }
-h3 { font-size: 1.05rem; margin: 2rem 0 .5rem; } p { max-width: 46rem; margin: .5rem 0; } a { color: var(--line0); }
+h3 { font-size: 1.05rem; margin: 2rem 0 .5rem; } p { max-width: 46rem; margin: .5rem 0; overflow-wrap: break-word; } a { color: var(--line0); }
 .soft, figcaption, caption, .note { color: var(--soft); }
 .warning { background: var(--warn); color: var(--warn-ink); border-left: .3rem solid; padding: .8rem 1rem; margin: 1.25rem 0;
   border-radius: .25rem; } .warning p { max-width: none; } code { font-size: .92em; overflow-wrap: anywhere; }
@@ -27,11 +27,12 @@ h3 { font-size: 1.05rem; margin: 2rem 0 .5rem; } p { max-width: 46rem; margin: .
 caption { text-align: left; padding-bottom: .4rem; max-width: calc(100vw - 2.5rem); } th, td { padding: .35rem .9rem .35rem 0; text-align: right; vertical-align: top;
   border-bottom: 1px solid var(--rule); white-space: nowrap; } th:first-child, td:first-child { text-align: left; white-space: normal; }
 td small { color: var(--soft); } thead th { font-weight: 600; white-space: normal; vertical-align: bottom; } tbody th { font-weight: 400; }
+#beside tbody th { overflow-wrap: anywhere; min-width: 11rem; }
 .words td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.5rem; margin: 1rem 0; }
 figure { margin: 0; } figure svg[role=img] { width: 100%; height: auto; display: block; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } figcaption { font-size: .9rem; }
-.legend { list-style: none; padding: 0; margin: .25rem 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; } .legend svg { vertical-align: middle; }
+.legend { list-style: none; padding: 0; margin: .25rem 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; overflow-wrap: anywhere; } .legend svg { vertical-align: middle; }
 .findings { background: var(--card); border-left: .3rem solid var(--line0); border-radius: .25rem; padding: .8rem 1rem .8rem 2.2rem; }
 .exceeded { color: var(--bad); font-weight: 600; } .held { color: var(--good); font-weight: 600; }
 .pairs { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1rem; }

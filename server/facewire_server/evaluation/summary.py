@@ -1,5 +1,8 @@
 """The result as a few lines of text, for the terminal."""
 
+from collections.abc import Sequence
+
+from facewire_server.evaluation.beside import side_by_side
 from facewire_server.evaluation.elements import interval_of, number, percent, ratio_of
 from facewire_server.evaluation.fairness import Judgment
 from facewire_server.evaluation.findings import findings
@@ -10,8 +13,8 @@ from facewire_server.evaluation.samples import Failure
 __all__ = ["summary"]
 
 
-def summary(result: Evaluation) -> str:
-    """Returns the rates of all people and of each group, the ratios of groups, and what to know first, which a terminal shows last."""
+def summary(result: Evaluation, beside: Sequence[Evaluation] = ()) -> str:
+    """Returns the rates of all people and of each group, the ratios of groups, those of other models, and what to know first, which a terminal shows last."""
     everyone = result.acquired[""]
     lost = sum(everyone.failures.get(each, 0) for each in (Failure.MISSING, Failure.UNREADABLE))
     lines = [
@@ -21,7 +24,8 @@ def summary(result: Evaluation) -> str:
         lines.append(f"\n{name or 'all'}")
         lines += _rates(result, name)
     judged = [_judgment(each, result.max_ratio) for each in result.judgments]
-    for part in (judged, [each.text for each in findings(result)]):
+    models = side_by_side([result, *beside]) if beside else []
+    for part in (judged, models, [each.text for each in findings(result)]):
         lines += ["", *part] if part else []
     return "\n".join(lines)
 

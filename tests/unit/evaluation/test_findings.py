@@ -8,52 +8,13 @@ import pytest
 from facewire_server.evaluation.charts import histogram_chart
 from facewire_server.evaluation.document import document
 from facewire_server.evaluation.findings import findings
-from facewire_server.evaluation.galleries import Galleries
 from facewire_server.evaluation.histograms import Histogram
-from facewire_server.evaluation.identification import Plan
 from facewire_server.evaluation.intervals import Rate
-from facewire_server.evaluation.labels import Labels
 from facewire_server.evaluation.page import page
-from facewire_server.evaluation.results import Evaluation, evaluated
-from facewire_server.evaluation.samples import Samples
+from facewire_server.evaluation.results import Evaluation
 from facewire_server.evaluation.summary import summary
-from facewire_server.evaluation.verification import Thresholds
 from facewire_server.evaluation.wanted import Against, Wanted, against
-from facewire_server.types import DecisionPolicy
-from fakes.gallery import MemoryGallery
-from unit.evaluation.made import samples
-
-DIMENSION = 64
-
-
-def people(count: int, common: float = 0.0, pictures: int = 3) -> Samples:
-    """Returns people of two groups who resemble one another by `common`, a cosine, and each of their own pictures more."""
-    generator = np.random.default_rng(count)
-    middle = np.zeros(DIMENSION)
-    middle[0] = np.sqrt(common)
-    found: dict[str, list[np.ndarray | None]] = {}
-    for number in range(count):
-        own = generator.normal(size=DIMENSION)
-        own[0] = 0.0
-        own *= np.sqrt(1 - common) / np.linalg.norm(own)
-        looks = [middle + own + 0.02 * generator.normal(size=DIMENSION) for _ in range(pictures)]
-        found[f"p{number}"] = [(each / np.linalg.norm(each)).astype(np.float32) for each in looks]
-    return samples(found, {name: "one" if place % 2 else "two" for place, name in enumerate(found)})
-
-
-async def evaluation(made: Samples, wanted: Wanted, max_ratio: float = 0.0) -> Evaluation:
-    store = MemoryGallery(model_contract_id="c" * 64, dimension=DIMENSION)
-    return await evaluated(
-        made,
-        Labels(tuple(row.picture for row in made.rows), None, people_are_known=True),
-        configuration={"FACEWIRE_MODELS_TLS_CA": ""},
-        thresholds=Thresholds(0.5, 0.5, 0.0),
-        wanted=wanted,
-        plan=Plan(),
-        max_ratio=max_ratio,
-        new_gallery=Galleries(store, DecisionPolicy(0.5, 0.0, 0.0)).new,
-        progress=lambda _: None,
-    )
+from unit.evaluation.made import evaluation, people, samples
 
 
 def texts(result: Evaluation) -> list[str]:
