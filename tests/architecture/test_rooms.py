@@ -44,10 +44,12 @@ ROOMS: dict[str, frozenset[str]] = {
     f"{SERVER}.types.decisions": frozenset(
         {"numpy", f"{SERVER}.thresholds", f"{SERVER}.types.faces"}
     ),
+    f"{SERVER}.types.comparisons": frozenset({f"{SERVER}.thresholds", f"{SERVER}.types.decisions"}),
     f"{SERVER}.types.judgments": frozenset({f"{SERVER}.thresholds", f"{SERVER}.types.decisions"}),
     f"{SERVER}.types.tracks": frozenset({f"{SERVER}.types.decisions"}),
     f"{SERVER}.types": frozenset(
-        f"{SERVER}.types.{each}" for each in ("pictures", "faces", "decisions", "tracks")
+        f"{SERVER}.types.{each}"
+        for each in ("pictures", "faces", "decisions", "comparisons", "tracks")
     ),
     f"{SERVER}.work": frozenset({f"{SERVER}.work", f"{SERVER}.stacks", *VALUES}),
     f"{SERVER}.galleries": frozenset({f"{SERVER}.galleries", "numpy", *VALUES}),
@@ -118,6 +120,7 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     f"{SERVER}.pipeline.match": frozenset({"numpy", f"{SERVER}.galleries.records", *VALUES}),
+    f"{SERVER}.pipeline.compare": frozenset({f"{SERVER}.pipeline.match", *VALUES}),
     f"{SERVER}.pipeline.similar": frozenset(
         {*VALUES, *(f"{SERVER}.galleries.{each}" for each in ("ids", "records"))}
     ),

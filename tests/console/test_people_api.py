@@ -93,7 +93,11 @@ def test_another_person_whom_a_picture_matches_is_named(console, gallery, ada, p
 
 def test_two_pictures_are_compared(console, portrait, gray) -> None:
     same = console.send_form("/api/compare", [("first", portrait), ("second", portrait)])
-    assert checked(same, "POST", "/api/compare")["outcome"] == "same"
+    compared = checked(same, "POST", "/api/compare")
+    assert (compared["outcome"], compared["threshold_source"]) == ("same", "error_rate")
+    assert compared["threshold_false_match_rate"] == pytest.approx(1e-4)
+    assert compared["false_match_rate"] is not None
+    assert (compared["are_both_blurred"], compared["threshold_raise"]) == (False, 0.0)
     refused = console.send_form("/api/compare", [("first", portrait), ("second", gray)])
     assert (refused.status, refused.reason) == (422, "NO_FACE")
     assert refused.json()["error"]["fields"] == ["second"]

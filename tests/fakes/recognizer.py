@@ -43,6 +43,7 @@ from facewire_server.types import (
     Face,
     FaceSelection,
     Outcome,
+    PairThreshold,
     Picture,
     PictureLimits,
     Quality,
@@ -150,7 +151,8 @@ class FakeRecognizer(Recognizer):  # a subclass: mypy says when it no longer fit
             except (EmptyImage, TooManyBytes, UndecodableImage) as error:
                 error.field = field
                 raise
-        threshold = policy.threshold_among(1).value
+        chosen = policy.threshold_of_pair()
+        threshold = PairThreshold(chosen.value, chosen.source)
         return Comparison(CompareOutcome.SAME, 0.5, threshold, a_face(), a_face())
 
     async def work_on(

@@ -155,9 +155,27 @@ def test_two_pictures_are_compared(run, folder):
     assert "the same person" in done.stdout
     (answer,) = lines(run("compare", portrait, other, "--json"))
     assert answer["result"]["outcome"] == "SAME"
+    assert answer["result"]["threshold_source"] == "ERROR_RATE"
+    assert answer["result"]["threshold_false_match_rate"] == pytest.approx(1e-4)
+    assert 0 < answer["result"]["false_match_rate"] < answer["result"]["false_match_rate_bound"]
     nobody = run("compare", portrait, folder / "Bo_01.jpg")
     assert nobody.returncode == 1
     assert "--min-face-px" in nobody.stderr
+
+
+def test_two_pictures_are_compared_at_the_error_rate_or_threshold_of_the_request(run, folder):
+    pair = folder / "Eileen_Collins" / "a.jpg", folder / "Eileen_Collins" / "deeper" / "b.PNG"
+    usual, rarer, exact = (
+        run("compare", *pair, *options).stdout
+        for options in ([], ["--max-fmr", "0.00001"], ["--threshold", "0.3"])
+    )
+    assert "for the server's error rate (max_fmr) of 0.01%: 1 comparison of two different" in usual
+    assert "threshold 0.426, chosen by the server" in usual
+    assert "for this request's error rate (max_fmr) of 0.001%" in rarer
+    assert "threshold 0.300, set by this request: it holds exactly; 1 comparison of two" in exact
+    refused = run("compare", *pair, "--max-fmr", "0.001", "--threshold", "0.3")
+    assert refused.returncode == 2
+    assert "give one of --threshold and --max-fmr" in " ".join(refused.stderr.split())
 
 
 def test_a_face_that_is_too_poor_is_shown_with_its_faults(run, folder):

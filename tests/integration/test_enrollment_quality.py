@@ -11,7 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 import facewire
-from facewire import CompareOutcome, ErrorReason, FaceSelection, Outcome, QualityFault
+from facewire import (
+    CompareOutcome,
+    DecisionPolicy,
+    ErrorReason,
+    FaceSelection,
+    Outcome,
+    QualityFault,
+)
 from facewire_server.app.values import enrollment_gate, read_model_contract
 from facewire_server.backends.openvino_engine import OpenVinoModel
 from facewire_server.configuration.settings import Settings
@@ -125,6 +132,13 @@ def test_two_blurred_faces_are_compared_at_a_higher_threshold(
     assert one.threshold == clean.threshold
     assert both.threshold == pytest.approx(clean.threshold + 0.1)
     assert both.outcome is CompareOutcome.SAME
+    assert [each.are_both_blurred for each in (clean, one, both)] == [False, False, True]
+    assert [each.threshold_raise for each in (clean, one, both)] == pytest.approx([0, 0, 0.1])
+    assert both.threshold_false_match_rate == clean.threshold_false_match_rate
+    assert (one.false_match_rate is None, both.false_match_rate is None) == (False, True)
+    asked = client.compare(blurred, blurred, decision=DecisionPolicy(threshold=0.45))
+    assert asked.threshold == pytest.approx(0.45)
+    assert (asked.are_both_blurred, asked.threshold_raise) == (True, 0.0)
 
 
 async def test_a_face_on_its_head_is_upside_down_if_it_is_found_the_right_way_up(

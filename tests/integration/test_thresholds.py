@@ -103,9 +103,30 @@ def test_the_threshold_follows_from_the_people_of_a_gallery(
         second = client.enroll("bo", portrait[:, ::-1].copy(), gallery=gallery)
     assert second.threshold == client.gallery(gallery).threshold > described.threshold
     # A comparison of two pictures has a rate of its own, whatever is in galleries.
-    assert client.compare(portrait, portrait).threshold == pytest.approx(0.426)
-    rarer = DecisionPolicy(max_fpir=1e-6)
-    assert client.compare(portrait, portrait, decision=rarer).threshold == pytest.approx(0.523)
+    compared = client.compare(portrait, portrait)
+    assert compared.threshold == pytest.approx(0.426)
+    assert compared.threshold_source is ThresholdSource.ERROR_RATE
+    assert compared.threshold_false_match_rate == pytest.approx(1e-4)
+    rarer = client.compare(portrait, portrait, decision=DecisionPolicy(max_fpir=1e-6))
+    assert rarer.threshold == pytest.approx(0.523)
+    assert rarer.threshold_false_match_rate == pytest.approx(1e-6)
+
+
+def test_a_comparison_says_how_often_two_different_people_are_as_similar(
+    client: facewire.Client, portrait: NDArray[np.uint8]
+) -> None:
+    calibration = read_model_contract("sface").calibration
+    assert calibration is not None
+    compared = client.compare(portrait, portrait, decision=DecisionPolicy(threshold=0.45))
+    rate = calibration.fmr_at(compared.similarity)
+    assert compared.false_match_rate == pytest.approx(rate.value, rel=1e-3)
+    assert compared.false_match_rate_bound == pytest.approx(rate.bound, rel=1e-3)
+    assert compared.is_extrapolated
+    assert compared.threshold_source is ThresholdSource.REQUEST
+    assert compared.threshold_false_match_rate == pytest.approx(
+        calibration.fmr_at(compared.threshold).value
+    )
+    assert not compared.are_both_blurred
 
 
 def test_a_stream_decides_by_the_people_that_the_gallery_has_meanwhile(
@@ -188,6 +209,7 @@ def test_the_operators_holds_for_every_size(models: object, portrait: NDArray[np
     assert "threshold    0.500, set by the operator" in status
     assert "0.500 (set by the operator)" in status
     assert (compared.threshold, info.decision_defaults.threshold) == (0.5, 0.5)
+    assert compared.threshold_source is ThresholdSource.OPERATOR
 
 
 def test_a_server_lists_its_steps(server: RunningServer, client: facewire.Client) -> None:

@@ -28,7 +28,7 @@ from facewire_server.evaluation.results import Evaluation, evaluated
 from facewire_server.evaluation.summary import summary
 from facewire_server.evaluation.verification import Thresholds
 from facewire_server.evaluation.wanted import Wanted
-from facewire_server.pipeline.match import IfBothBlurred, threshold_of_pair
+from facewire_server.pipeline.compare import IfBothBlurred, threshold_of_pair
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.types import DecisionPolicy, FaceSelection, Quality
 
@@ -112,7 +112,7 @@ def _thresholds(settings: Settings, policy: DecisionPolicy) -> Thresholds:
     limit = settings.compare_min_directional_sharpness
     rule = IfBothBlurred(limit, settings.compare_blurred_raise)
     usual, if_blurred = (
-        threshold_of_pair([Quality(0, 0, 0, directional_sharpness=each)] * 2, policy, rule)
+        threshold_of_pair([Quality(0, 0, 0, directional_sharpness=each)] * 2, policy, rule).value
         for each in (math.inf, -math.inf)
     )
     return Thresholds(usual, if_blurred, limit)

@@ -15,10 +15,10 @@ from facewire_server.events import Emit, ignore
 from facewire_server.galleries.ports import LiveEnrollments
 from facewire_server.models import Models
 from facewire_server.pipeline.attacks import AttackHints
+from facewire_server.pipeline.compare import IfBothBlurred
 from facewire_server.pipeline.enroll import Enroller
 from facewire_server.pipeline.find import FaceFinder
 from facewire_server.pipeline.frame import FrameReader
-from facewire_server.pipeline.match import IfBothBlurred
 from facewire_server.pipeline.recognize import Recognizer
 from facewire_server.proof.model_contract import ModelContract
 from facewire_server.streams.camera.line import CameraLine

@@ -1,16 +1,14 @@
 """Turns the result of a search into decisions: who each face is, with the evidence."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facewire_server.galleries.records import SearchResult
-from facewire_server.thresholds import Threshold, ThresholdSource
+from facewire_server.thresholds import Threshold
 from facewire_server.types import (
     Candidate,
-    CompareOutcome,
     Decision,
     DecisionPolicy,
     Grounds,
@@ -18,29 +16,7 @@ from facewire_server.types import (
     Quality,
 )
 
-__all__ = [
-    "IfBothBlurred",
-    "candidates_needed",
-    "comparable",
-    "compare",
-    "decisions",
-    "threshold_of_pair",
-]
-
-
-class IfBothBlurred(NamedTuple):
-    """What changes if both faces of a comparison are blurred: they resemble each other, whoever they are.
-
-    Of two strangers smeared by 21 px 3.8 % match at 0.42, and 0.4 % at 0.52; of two pictures of one person 85 % and 71 %. A
-    blurred face and a sharp one of strangers match no more often than two sharp ones.
-
-    Attributes:
-        min_directional_sharpness: below it a face is blurred; 0 = none is.
-        threshold_raise: added to the threshold.
-    """
-
-    min_directional_sharpness: float = 0.0
-    threshold_raise: float = 0.0
+__all__ = ["candidates_needed", "comparable", "decisions"]
 
 
 def comparable(qualities: Sequence[Quality]) -> NDArray[np.bool_]:
@@ -136,24 +112,3 @@ def _passed_over(
         )
         (passed_over if is_passed_over else left).append(candidate)
     return tuple(passed_over), tuple(left)
-
-
-def threshold_of_pair(
-    qualities: Sequence[Quality], policy: DecisionPolicy, if_both_blurred: IfBothBlurred
-) -> float:
-    """Returns the threshold for two faces of these qualities; one that the request sets is taken as it is."""
-    threshold = policy.threshold_of_pair()
-    is_blurred = all(
-        quality.directional_sharpness < if_both_blurred.min_directional_sharpness
-        for quality in qualities
-    )
-    if not is_blurred or threshold.source is ThresholdSource.REQUEST:
-        return threshold.value
-    return min(1.0, threshold.value + if_both_blurred.threshold_raise)
-
-
-def compare(similarity: float, qualities: Sequence[Quality], threshold: float) -> CompareOutcome:
-    """Decides whether two faces of this similarity and these qualities are the same person's."""
-    if not comparable(qualities).all():
-        return CompareOutcome.TOO_POOR
-    return CompareOutcome.SAME if similarity >= threshold else CompareOutcome.DIFFERENT

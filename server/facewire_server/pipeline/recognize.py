@@ -9,17 +9,16 @@ from numpy.typing import NDArray
 from facewire_server.errors import InvalidInput
 from facewire_server.galleries.ports import SearchedMeans
 from facewire_server.pipeline.attacks import NOT_SCORED, AttackHints
+from facewire_server.pipeline.compare import (
+    IfBothBlurred,
+    compare,
+    false_match_rate,
+    threshold_of_pair,
+)
 from facewire_server.pipeline.embed import Embedder
 from facewire_server.pipeline.find import FaceFinder, FoundFaces
 from facewire_server.pipeline.gate import Gate
-from facewire_server.pipeline.match import (
-    IfBothBlurred,
-    candidates_needed,
-    comparable,
-    compare,
-    decisions,
-    threshold_of_pair,
-)
+from facewire_server.pipeline.match import candidates_needed, comparable, decisions
 from facewire_server.types import (
     Comparison,
     Decision,
@@ -149,7 +148,8 @@ class Recognizer:
         qualities = one.qualities[0], other.qualities[0]
         threshold = threshold_of_pair(qualities, policy, self._if_both_blurred)
         outcome = compare(similarity, qualities, threshold)
-        return Comparison(outcome, similarity, threshold, one.face(0), other.face(0))
+        rate = false_match_rate(similarity, qualities, threshold, policy)
+        return Comparison(outcome, similarity, threshold, one.face(0), other.face(0), rate)
 
     async def _embedded(
         self, found: FoundFaces, gate: Gate, clock: Clock

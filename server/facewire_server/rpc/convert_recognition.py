@@ -14,6 +14,7 @@ from facewire_server.rpc.convert import (
     detection_options,
     face_message,
     picture,
+    threshold_source_message,
     timings_message,
 )
 from facewire_server.rpc.convert_tracks import track_event_message
@@ -148,13 +149,21 @@ def comparison_message(
     comparison: Comparison, model_contract_id: str
 ) -> recognition_pb2.CompareResponse:
     """Converts the answer to two pictures."""
+    threshold, rate = comparison.threshold, comparison.false_match_rate
     return recognition_pb2.CompareResponse(
         outcome=_COMPARE_OUTCOMES[comparison.outcome],
         similarity=comparison.similarity,
-        threshold=comparison.threshold,
+        threshold=threshold.value,
         first=face_message(comparison.first),
         second=face_message(comparison.second),
         model_contract_id=model_contract_id,
+        false_match_rate=rate.value if rate else 0.0,
+        false_match_rate_bound=rate.bound if rate else 0.0,
+        is_extrapolated=rate.is_extrapolated if rate else False,
+        threshold_source=threshold_source_message(threshold.source),
+        threshold_false_match_rate=threshold.fmr or 0.0,
+        are_both_blurred=threshold.are_both_blurred,
+        threshold_raise=threshold.blurred_raise,
     )
 
 

@@ -4,10 +4,9 @@ Positions are pixels of the upright picture, x to the right, y downwards. Arrays
 that describe n faces have n rows in the same order; n may be 0 everywhere.
 """
 
+from facewire_server.types.comparisons import CompareOutcome, Comparison, PairThreshold
 from facewire_server.types.decisions import (
     Candidate,
-    CompareOutcome,
-    Comparison,
     Decision,
     DecisionPolicy,
     DetectionMode,
@@ -53,6 +52,7 @@ __all__ = [
     "Grounds",
     "Header",
     "Outcome",
+    "PairThreshold",
     "Picture",
     "PictureFormat",
     "PictureLimits",

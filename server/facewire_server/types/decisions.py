@@ -20,8 +20,6 @@ from facewire_server.types.faces import Quality
 
 __all__ = [
     "Candidate",
-    "CompareOutcome",
-    "Comparison",
     "Decision",
     "DecisionPolicy",
     "DetectionMode",
@@ -262,29 +260,3 @@ class Recognition:
     remark: str = ""
     detection_mode: DetectionMode = DetectionMode.SEARCHED
     embedded_count: int = 0
-
-
-class CompareOutcome(Enum):
-    """The conclusion about two faces (`facewire.v1.CompareOutcome`)."""
-
-    SAME = "same"
-    DIFFERENT = "different"
-    TOO_POOR = "too poor"
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The answer to two pictures.
-
-    Attributes:
-        outcome: the conclusion.
-        similarity: cosine of the two faces' embeddings.
-        threshold: lowest similarity of the same person.
-        first, second: the faces compared.
-    """
-
-    outcome: CompareOutcome
-    similarity: float
-    threshold: float
-    first: Face
-    second: Face

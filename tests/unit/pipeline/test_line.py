@@ -193,7 +193,7 @@ async def test_a_comparison_is_of_the_selected_faces(line, selection: FaceSelect
         two_faces(), two_faces(dark=120, light=230), selection, DETECTION, policy
     )
     assert comparison.similarity == pytest.approx(np.cos(30 / 255 * np.pi / 2), abs=0.01)
-    assert (comparison.outcome, comparison.threshold) == (CompareOutcome.SAME, 0.95)
+    assert (comparison.outcome, comparison.threshold.value) == (CompareOutcome.SAME, 0.95)
     assert (comparison.first.score, comparison.second.score) == pytest.approx((0.95, 0.95))
     assert comparison.first.quality.brightness == pytest.approx(200, abs=2)
     assert comparison.second.quality.brightness == pytest.approx(230, abs=2)

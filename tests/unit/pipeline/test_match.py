@@ -6,18 +6,10 @@ import numpy as np
 import pytest
 
 from facewire_server.galleries.records import SearchResult
-from facewire_server.pipeline.match import (
-    IfBothBlurred,
-    candidates_needed,
-    comparable,
-    compare,
-    decisions,
-    threshold_of_pair,
-)
+from facewire_server.pipeline.match import candidates_needed, comparable, decisions
 from facewire_server.thresholds import GalleryPairs, ThresholdSource
 from facewire_server.types import (
     Candidate,
-    CompareOutcome,
     Decision,
     DecisionPolicy,
     Outcome,
@@ -172,12 +164,6 @@ def test_without_a_calibration_there_is_one_threshold_for_every_size() -> None:
             0.42,
             ThresholdSource.GALLERY_SIZE,
         )
-    assert threshold_of_pair([GOOD, GOOD], policy, IfBothBlurred()) == 0.42
-
-
-def test_a_comparison_of_two_pictures_is_one_of_one() -> None:
-    of_pair = threshold_of_pair([GOOD, GOOD], BY_RATE, IfBothBlurred())
-    assert of_pair == pytest.approx(0.4)
 
 
 def test_ambiguous_says_between_whom_also_if_no_candidates_are_asked_for() -> None:
@@ -230,37 +216,3 @@ def test_the_margin_is_the_lead_over_the_runner_up_and_zero_without_one(
 
 def test_no_face_is_no_decision() -> None:
     assert decisions(found(0.9, probes=0), comparable([]), POLICY) == []
-
-
-@pytest.mark.parametrize(
-    ("similarity", "first", "second", "outcome"),
-    [
-        (0.4, GOOD, GOOD, CompareOutcome.SAME),
-        (0.39, GOOD, GOOD, CompareOutcome.DIFFERENT),
-        (0.99, GOOD, SMALL, CompareOutcome.TOO_POOR),
-        (0.99, SMALL, GOOD, CompareOutcome.TOO_POOR),
-    ],
-)
-def test_comparison(
-    similarity: float, first: Quality, second: Quality, outcome: CompareOutcome
-) -> None:
-    assert compare(similarity, [first, second], 0.4) is outcome
-
-
-SHARP, BLURRED = (GOOD._replace(directional_sharpness=sharpness) for sharpness in (6.0, 5.9))
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "threshold"),
-    [(SHARP, SHARP, 0.4), (SHARP, BLURRED, 0.4), (BLURRED, SHARP, 0.4), (BLURRED, BLURRED, 0.5)],
-)
-def test_two_blurred_faces_must_resemble_each_other_more(
-    first: Quality, second: Quality, threshold: float
-) -> None:
-    rule = IfBothBlurred(6.0, 0.1)
-    by_operator = replace(POLICY, threshold_source=ThresholdSource.OPERATOR)
-    assert threshold_of_pair([first, second], by_operator, rule) == pytest.approx(threshold)
-    by_request = replace(POLICY, threshold_source=ThresholdSource.REQUEST)
-    assert threshold_of_pair([first, second], by_request, rule) == 0.4
-    assert threshold_of_pair([first, second], by_operator, IfBothBlurred()) == 0.4
-    assert threshold_of_pair([BLURRED, BLURRED], by_operator, IfBothBlurred(6.0, 0.9)) == 1.0

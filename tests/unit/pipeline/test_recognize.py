@@ -41,6 +41,7 @@ from facewire_server.types import (
 from facewire_server.work.deadline import time_limit
 from facewire_server.work.slots import WorkSlots
 from fakes.attacks import GreenIsAnAttack
+from fakes.error_rates import by_size
 from fakes.events import keeping
 
 DETECTION = DetectionOptions(min_score=0.9, max_faces=10, short_side_fraction=1 / 16)
@@ -224,6 +225,13 @@ async def test_two_pictures_are_compared() -> None:
     other = await line.compare(red, green, FaceSelection.ONLY, DETECTION, POLICY)
     assert (same.outcome, other.outcome) == (CompareOutcome.SAME, CompareOutcome.DIFFERENT)
     assert same.similarity == pytest.approx(1, abs=1e-5)
+    assert same.threshold.source is POLICY.threshold_source
+    assert same.false_match_rate is None  # the policy has no calibration
+    calibrated = replace(POLICY, error_rates=by_size((1, 0.4), (100, 0.6)))
+    stated = await line.compare(red, green, FaceSelection.ONLY, DETECTION, calibrated)
+    assert calibrated.error_rates is not None
+    of_similarity = calibrated.error_rates.calibration.fmr_at(stated.similarity)
+    assert stated.false_match_rate == of_similarity
 
 
 @pytest.mark.parametrize("field", ["first", "second"])

@@ -30,7 +30,7 @@ from facewire_server.rpc import (
     convert_transfer,
 )
 from facewire_server.streams.values import Answered, Frame, Skipped, SkipReason, StreamPlan
-from facewire_server.thresholds import GalleryPairs, ThresholdSource
+from facewire_server.thresholds import FalseMatchRate, GalleryPairs, ThresholdSource
 from facewire_server.types import (
     Candidate,
     CompareOutcome,
@@ -38,6 +38,7 @@ from facewire_server.types import (
     Decision,
     Grounds,
     Outcome,
+    PairThreshold,
     Picture,
     PictureFormat,
     Quality,
@@ -316,12 +317,28 @@ def test_a_recognition(message: Any) -> None:
 
 def test_a_comparison() -> None:
     first, second = replace(a_face(), score=0.5), replace(a_face(), score=0.25)
-    comparison = Comparison(CompareOutcome.DIFFERENT, 0.125, 0.375, first, second)
+    threshold = PairThreshold(0.375, ThresholdSource.OPERATOR, 0.0625, True, 0.25)
+    rate = FalseMatchRate(0.5, 0.75, True)
+    comparison = Comparison(CompareOutcome.DIFFERENT, 0.125, threshold, first, second, rate)
     message = convert_recognition.comparison_message(comparison, "c" * 64)
     assert message.outcome == recognition_pb2.COMPARE_OUTCOME_DIFFERENT
     assert (message.similarity, message.threshold) == (0.125, 0.375)
     assert (message.first.detection_score, message.second.detection_score) == (0.5, 0.25)
     assert message.model_contract_id == "c" * 64
+    assert (message.false_match_rate, message.false_match_rate_bound) == (0.5, 0.75)
+    assert message.threshold_source == face_pb2.THRESHOLD_SOURCE_OPERATOR
+    assert (message.threshold_false_match_rate, message.threshold_raise) == (0.0625, 0.25)
+    assert message.is_extrapolated
+    assert message.are_both_blurred
+
+
+def test_a_comparison_whose_rates_are_not_known() -> None:
+    threshold = PairThreshold(0.42, ThresholdSource.GALLERY_SIZE)
+    comparison = Comparison(CompareOutcome.SAME, 0.5, threshold, a_face(), a_face())
+    message = convert_recognition.comparison_message(comparison, "")
+    rates = (message.false_match_rate, message.false_match_rate_bound, message.is_extrapolated)
+    assert (*rates, message.threshold_false_match_rate) == (0.0, 0.0, False, 0.0)
+    assert not message.are_both_blurred
 
 
 def test_a_range_of_skipped_frames() -> None:

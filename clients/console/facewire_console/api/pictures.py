@@ -44,5 +44,12 @@ async def compare(request: Request) -> JSONResponse:
             "threshold": compared.threshold,
             "first": detected_json(compared.first),
             "second": detected_json(compared.second),
+            "false_match_rate": compared.false_match_rate,
+            "false_match_rate_bound": compared.false_match_rate_bound,
+            "is_extrapolated": compared.is_extrapolated,
+            "threshold_source": compared.threshold_source.value.lower(),
+            "threshold_false_match_rate": compared.threshold_false_match_rate,
+            "are_both_blurred": compared.are_both_blurred,
+            "threshold_raise": compared.threshold_raise,
         }
     )

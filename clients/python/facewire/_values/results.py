@@ -8,6 +8,7 @@ from facewire._values.enums import (
     ErrorReason,
     FrameStatus,
     SkipReason,
+    ThresholdSource,
 )
 from facewire._values.faces import DetectedFace, Face
 
@@ -67,10 +68,20 @@ class Comparison:
     Attributes:
         outcome: the conclusion.
         similarity: of the two faces.
-        threshold: the bound that it was compared with.
+        threshold: the bound that it was compared with, with `threshold_raise`.
         first: the face of the first picture that was compared.
         second: the face of the second picture.
         model_contract_id: the model contract that the embeddings were made under.
+        false_match_rate: estimated share of comparisons of two different people that reach `similarity`; None if it is unknown: the
+            model has no calibration, the outcome is TOO_POOR, or `are_both_blurred`.
+        false_match_rate_bound: its upper bound, as of `Judgment`; None with it.
+        is_extrapolated: whether the rate lies beyond the data of the calibration.
+        threshold_source: who chose the threshold. ERROR_RATE: it follows from the share of comparisons of two different people that
+            may match, `DecisionPolicy.max_fpir`, else the server's `compare_max_fmr`. UNSPECIFIED: the server is too old to say.
+        threshold_false_match_rate: estimated share of comparisons of two different people that reach `threshold` without
+            `threshold_raise`, of faces that are not both blurred; with ERROR_RATE the share that was wanted. None: unknown.
+        are_both_blurred: both faces are blurred: such faces resemble each other more, whoever they are.
+        threshold_raise: part of `threshold` that was added since they are; 0 if the request set the threshold.
     """
 
     outcome: CompareOutcome
@@ -79,6 +90,13 @@ class Comparison:
     first: DetectedFace
     second: DetectedFace
     model_contract_id: str
+    false_match_rate: float | None = None
+    false_match_rate_bound: float | None = None
+    is_extrapolated: bool = False
+    threshold_source: ThresholdSource = ThresholdSource.UNSPECIFIED
+    threshold_false_match_rate: float | None = None
+    are_both_blurred: bool = False
+    threshold_raise: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

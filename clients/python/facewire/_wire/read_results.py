@@ -6,6 +6,7 @@ from facewire._values.enums import (
     ErrorReason,
     FrameStatus,
     SkipReason,
+    ThresholdSource,
 )
 from facewire._values.results import (
     Advice,
@@ -62,6 +63,13 @@ def read_comparison(response: recognition_pb2.CompareResponse) -> Comparison:
         first=read_detected_face(response.first),
         second=read_detected_face(response.second),
         model_contract_id=response.model_contract_id,
+        false_match_rate=response.false_match_rate or None,
+        false_match_rate_bound=response.false_match_rate_bound or None,
+        is_extrapolated=response.is_extrapolated,
+        threshold_source=ThresholdSource.from_wire(response.threshold_source),
+        threshold_false_match_rate=response.threshold_false_match_rate or None,
+        are_both_blurred=response.are_both_blurred,
+        threshold_raise=response.threshold_raise,
     )
 
 

@@ -27,12 +27,15 @@ from facewire.cli._shared_options import (
     AlarmsOption,
     GalleryOption,
     JsonOption,
+    MaxFmrOption,
     MaxFpirOption,
     MinFaceOption,
+    PairThresholdOption,
     Rotation,
     StrangersOption,
     ThresholdOption,
     decision_policy,
+    pair_policy,
 )
 
 __all__ = ["app"]
@@ -219,15 +222,21 @@ def compare(
         typer.Option(case_sensitive=False, help="Which face of each picture to compare."),
     ] = FaceSelection.LARGEST,
     min_face_px: MinFaceOption = None,
+    threshold: PairThresholdOption = None,
+    max_fmr: MaxFmrOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compares two pictures: do they show the same person? No gallery is used."""
+    """Compares two pictures: do they show the same person? No gallery is used.
+
+    Says how often two different people are as similar, and what the threshold follows from.
+    """
     _compare.run(
         context.obj,
         first,
         second,
         selection=selection,
         min_face_px=min_face_px or 0,
+        decision=pair_policy(threshold, max_fmr),
         as_json=as_json,
     )
 

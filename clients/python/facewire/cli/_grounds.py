@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from facewire import Decision, ThresholdRule, ThresholdSource
 from facewire.cli._output import counted
+from facewire.cli._rates import share
 
 __all__ = ["Grounds", "grounds_of", "threshold_lines"]
 
@@ -104,7 +105,7 @@ def _chosen(source: ThresholdSource, grounds: Grounds) -> tuple[str, str]:
     """Returns who chose a threshold and what it follows from; and what share of strangers get a name."""
     no_rate = "how many looks at people who are not enrolled end with a name is not known: the threshold follows from no error rate"
     if grounds.false_name_rate is not None:
-        no_rate = f"{_share(grounds.false_name_rate)} of looks at people who are not enrolled are expected to get a name"
+        no_rate = f"{share(grounds.false_name_rate)} of looks at people who are not enrolled are expected to get a name"
     match source:
         case ThresholdSource.REQUEST:
             return "set by this request: it holds exactly, whoever is in the gallery", no_rate
@@ -114,7 +115,7 @@ def _chosen(source: ThresholdSource, grounds: Grounds) -> tuple[str, str]:
             return "chosen by the server by the number of people in the gallery", no_rate
         case ThresholdSource.ERROR_RATE if grounds.max_fpir:
             whose = "this request's" if grounds.is_rate_of_request else "the server's"
-            wish = f"chosen by the server for {whose} error rate (max_fpir) of {_share(grounds.max_fpir)}"
+            wish = f"chosen by the server for {whose} error rate (max_fpir) of {share(grounds.max_fpir)}"
             return f"{wish}: {_followed(grounds.max_fpir, grounds.false_name_rate)}", no_rate
         case ThresholdSource.ERROR_RATE:
             return "chosen by the server for an error rate that it does not say", no_rate
@@ -130,7 +131,3 @@ def _followed(max_fpir: float, false_name_rate: float | None) -> str:
             "that are compared as one person's (compare_max_fmr)"
         )
     return "it follows from the number of people in the gallery and from how much they resemble one another"
-
-
-def _share(rate: float) -> str:
-    return f"{100 * rate:.3g}%"

@@ -10,11 +10,9 @@ from facewire.cli._passed_over import (
     passed_over_line,
     rivals,
 )
+from facewire.cli._rates import false_match_line
 
 __all__ = ["reason_lines", "short_reason"]
-
-_RAREST = 1e-6
-"""Rarer rates are not printed: no calibration has data for them, and a number would say more than is known."""
 
 
 def reason_lines(face: Face, grounds: Grounds) -> list[str]:
@@ -91,13 +89,14 @@ def short_reason(face: Face, grounds: Grounds) -> str:
 def _false_match(decision: Decision) -> str:
     """Returns how often two different people are as similar."""
     judgment = decision.judgment
-    if judgment is None or not judgment.false_match_rate:
+    if judgment is None:
         return ""
-    rate, bound = judgment.false_match_rate, judgment.false_match_rate_bound or 1.0
-    guess = ", a guess beyond the calibration's data" if judgment.is_extrapolated else ""
-    if rate < _RAREST:
-        return f"fewer than 1 comparison of two different people in {1 / _RAREST:,.0f} reach this similarity{guess}"
-    return f"1 comparison of two different people in {1 / rate:,.0f} reaches this similarity (at most 1 in {1 / bound:,.0f}){guess}"
+    return false_match_line(
+        "this similarity",
+        judgment.false_match_rate,
+        judgment.false_match_rate_bound,
+        is_extrapolated=judgment.is_extrapolated,
+    )
 
 
 def _distance(decision: Decision) -> str:

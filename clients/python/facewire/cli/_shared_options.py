@@ -11,12 +11,15 @@ __all__ = [
     "AlarmsOption",
     "GalleryOption",
     "JsonOption",
+    "MaxFmrOption",
     "MaxFpirOption",
     "MinFaceOption",
+    "PairThresholdOption",
     "Rotation",
     "StrangersOption",
     "ThresholdOption",
     "decision_policy",
+    "pair_policy",
 ]
 
 GalleryOption = Annotated[
@@ -51,6 +54,27 @@ MaxFpirOption = Annotated[
         min=1e-9,
         max=0.5,
         help="Share of looks at people who are not enrolled that may give a name, in place of a threshold.",
+        show_default="the server's",
+    ),
+]
+PairThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=0.0,
+        max=1.0,
+        help="Lowest similarity of the same person, which holds exactly.",
+        show_default="as --max-fmr says",
+    ),
+]
+MaxFmrOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-fmr",
+        metavar="RATE",
+        min=1e-9,
+        max=0.5,
+        help="Share of comparisons of two different people that may match, in place of a threshold.",
         show_default="the server's",
     ),
 ]
@@ -94,6 +118,19 @@ def decision_policy(
         raise typer.BadParameter(
             "--false-alarms-a-month and --strangers-a-day belong together, and must be positive"
         ) from error
+
+
+def pair_policy(threshold: float | None, max_fmr: float | None) -> DecisionPolicy:
+    """Returns the policy of a comparison of two pictures that the options of these names ask for.
+
+    Raises:
+        typer.BadParameter: both are set.
+    """
+    if threshold is not None and max_fmr is not None:
+        raise typer.BadParameter(
+            "give one of --threshold and --max-fmr: a threshold holds exactly, whatever error rate follows"
+        )
+    return DecisionPolicy(threshold=threshold, max_fpir=max_fmr)
 
 
 class Rotation(StrEnum):

@@ -353,20 +353,34 @@ class CompareRequest(_message.Message):
     def __init__(self, first: _Optional[_Union[_face_pb2.Image, _Mapping]] = ..., second: _Optional[_Union[_face_pb2.Image, _Mapping]] = ..., selection: _Optional[_Union[_face_pb2.FaceSelection, str]] = ..., decision_policy: _Optional[_Union[_face_pb2.DecisionPolicy, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.DetectionOptions, _Mapping]] = ...) -> None: ...
 
 class CompareResponse(_message.Message):
-    __slots__ = ("outcome", "similarity", "threshold", "first", "second", "model_contract_id")
+    __slots__ = ("outcome", "similarity", "threshold", "first", "second", "model_contract_id", "false_match_rate", "false_match_rate_bound", "is_extrapolated", "threshold_source", "threshold_false_match_rate", "are_both_blurred", "threshold_raise")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
     SECOND_FIELD_NUMBER: _ClassVar[int]
     MODEL_CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    FALSE_MATCH_RATE_FIELD_NUMBER: _ClassVar[int]
+    FALSE_MATCH_RATE_BOUND_FIELD_NUMBER: _ClassVar[int]
+    IS_EXTRAPOLATED_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FALSE_MATCH_RATE_FIELD_NUMBER: _ClassVar[int]
+    ARE_BOTH_BLURRED_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_RAISE_FIELD_NUMBER: _ClassVar[int]
     outcome: CompareOutcome
     similarity: float
     threshold: float
     first: _face_pb2.Face
     second: _face_pb2.Face
     model_contract_id: str
-    def __init__(self, outcome: _Optional[_Union[CompareOutcome, str]] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., first: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., second: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., model_contract_id: _Optional[str] = ...) -> None: ...
+    false_match_rate: float
+    false_match_rate_bound: float
+    is_extrapolated: bool
+    threshold_source: _face_pb2.ThresholdSource
+    threshold_false_match_rate: float
+    are_both_blurred: bool
+    threshold_raise: float
+    def __init__(self, outcome: _Optional[_Union[CompareOutcome, str]] = ..., similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., first: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., second: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., model_contract_id: _Optional[str] = ..., false_match_rate: _Optional[float] = ..., false_match_rate_bound: _Optional[float] = ..., is_extrapolated: bool = ..., threshold_source: _Optional[_Union[_face_pb2.ThresholdSource, str]] = ..., threshold_false_match_rate: _Optional[float] = ..., are_both_blurred: bool = ..., threshold_raise: _Optional[float] = ...) -> None: ...
 
 class WatchTracksRequest(_message.Message):
     __slots__ = ("camera_ids", "identity_ids", "after_event", "states", "kept_only")
