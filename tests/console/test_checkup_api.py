@@ -28,7 +28,7 @@ def test_a_person_under_two_names_is_found_until_one_is_forgotten(
     ]
     assert doubles["listed"][0]["value"] > 0.99
     assert {each["kind"] for each in others} == {
-        "confusable", "left_out", "disagreeing", "poor_picture",
+        "confusable", "left_out", "disagreeing", "poor_picture", "refused_template",
     }  # fmt: skip
     for identity_id in ("2", "3"):
         console.send("DELETE", f"/api/identities/{identity_id}?gallery={gallery}")

@@ -24,7 +24,7 @@ from facewire_server.errors import (
     RequestIdReused,
     TemplateNotFound,
 )
-from facewire_server.galleries.checkup import EnrolledPeople, LeftOut, SinglePicture
+from facewire_server.galleries.checkup import EnrolledPeople, StoredTemplate
 from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.fusion import Fused, fuse
 from facewire_server.galleries.ids import (
@@ -421,8 +421,8 @@ class MemoryGallery:
             (one for one in room.people.items() if one[1].templates), key=lambda one: one[1].number
         )
         means, ids, starts = [], [], [0]
-        left_out: list[LeftOut] = []
-        single: list[SinglePicture] = []
+        stored: list[StoredTemplate] = []
+        embeddings: list[NDArray[np.float32]] = []
         for place, (_, person) in enumerate(people):
             templates = list(person.templates.values())
             fused = person.fused()
@@ -430,22 +430,19 @@ class MemoryGallery:
             ids += [templates[one.rows[0]].info.template_id for one in fused]
             starts.append(len(means))
             searched = {row for one in fused for row in one.rows}
-            left_out += [
-                LeftOut(place, one.info.template_id, one.embedding)
+            embeddings += [one.embedding for one in templates]
+            stored += [
+                StoredTemplate(place, one.info.template_id, one.info.quality, row in searched)
                 for row, one in enumerate(templates)
-                if row not in searched
             ]
-            if len(templates) == 1:
-                only = templates[0].info
-                single.append(SinglePicture(place, only.template_id, only.quality))
         return info, EnrolledPeople(
             identity_ids=tuple(identity_id for identity_id, _ in people),
             display_names=tuple(person.display_name for _, person in people),
             starts=np.array(starts, np.int64),
             means=np.array(means, np.float32).reshape(-1, self._dimension),
             template_ids=tuple(ids),
-            left_out=tuple(left_out),
-            single_pictures=tuple(single),
+            templates=tuple(stored),
+            embeddings=np.array(embeddings, np.float32).reshape(-1, self._dimension),
         )
 
     async def delete_template(self, gallery_id: str, template_id: str) -> tuple[int, int]:

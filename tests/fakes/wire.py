@@ -26,6 +26,7 @@ from facewire_server.galleries.examined import Standards
 from facewire_server.galleries.examining import Examiner
 from facewire_server.galleries.single_picture import SinglePictureLimits
 from facewire_server.pipeline.enroll import Enroller
+from facewire_server.pipeline.gate import Gate, QualityLimits
 from facewire_server.rpc.forwarded import TrustedProxies
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.options import RequestDefaults, ServerOptions
@@ -91,7 +92,12 @@ DEFAULTS = RequestDefaults(
     picture=DetectionOptions(min_score=0.875, max_faces=128, short_side_fraction=1 / 32),
     stream=DetectionOptions(min_score=0.875, max_faces=64, short_side_fraction=1 / 16),
 )
-STANDARDS = Standards(DEFAULTS.decision, CONTRACT_ID, SinglePictureLimits(24.0, 9.0, 0.23, 0.3))
+STANDARDS = Standards(
+    DEFAULTS.decision,
+    CONTRACT_ID,
+    SinglePictureLimits(24.0, 9.0, 0.23, 0.3),
+    Gate(QualityLimits()).stored_faults,
+)
 Request = recognition_pb2.StreamRecognizeRequest
 
 

@@ -56,6 +56,24 @@ def test_a_program_gets_each_kind(fake, run):
     }
     assert {kind: each["total_count"] for kind, each in found.items()} == {
         "PROBABLE_DOUBLE": 0, "CONFUSABLE": 0, "LEFT_OUT": 1, "DISAGREEING": 0, "POOR_PICTURE": 0,
+        "REFUSED_TEMPLATE": 0,
     }  # fmt: skip
     (only,) = found["LEFT_OUT"]["listed"]
     assert only["people"] == [{"identity_id": "ada", "display_name": "Secret"}]
+    assert only["resembled"] is None
+
+
+def test_a_template_is_listed_with_whom_it_resembles_and_the_command_that_deletes_it(fake, run):
+    wrong = finding("ada")
+    wrong.resembled.identity_id = "bo"
+    wrong.resembled_similarity = 0.75
+    fake.galleries.found = {
+        gallery_pb2.FINDING_KIND_LEFT_OUT: [wrong],
+        gallery_pb2.FINDING_KIND_REFUSED_TEMPLATE: [
+            finding("pat", faults=[face_pb2.QUALITY_FAULT_UPSIDE_DOWN])
+        ],
+    }
+    left_out, first, refused, second = run("doctor", server=fake.address).stdout.splitlines()
+    assert first == f"  0.500 ada template {'a' * 32} resembles bo 0.750"
+    assert second == f"  0.500 pat template {'a' * 32} upside down"
+    assert all("`facewire identity delete-template`" in each for each in (left_out, refused))

@@ -37,6 +37,32 @@ def test_the_templates_of_an_identity_are_listed(run, fake):
     assert ids == of(fake, "ada")
 
 
+def test_a_template_of_an_identity_is_deleted(run, fake):
+    first, second = of(fake, "ada")
+    done = run("identity", "delete-template", "ada", first, server=fake.address)
+    assert done.stderr == f"Template {first} is deleted. ada has 1 template.\n"
+    assert counts(fake) == {"ada": 1, "ada 2": 2}
+    last = run("identity", "delete-template", "ada", second, "--json", server=fake.address)
+    said = json.loads(last.stdout)
+    assert (said["template_id"], said["status"], said["template_count"]) == (second, "deleted", 0)
+    assert run("identity", "delete-template", "ada", first, server=fake.address).returncode == 4
+
+
+def test_a_template_of_someone_else_is_not_deleted(run, fake):
+    (other, _) = of(fake, "ada 2")
+    refused = run("identity", "delete-template", "ada", other, server=fake.address)
+    assert refused.returncode == 2
+    assert f"template {other} is not of ada, but of ada 2" in refused.stderr
+    assert counts(fake) == {"ada": 2, "ada 2": 2}
+
+
+def test_who_has_no_template_left_is_not_recognized_and_that_is_said(run, fake):
+    first, second = of(fake, "ada")
+    run("identity", "delete-template", "ada", first, server=fake.address)
+    done = run("identity", "delete-template", "ada", second, server=fake.address)
+    assert "Without a template a person is not recognized" in done.stderr
+
+
 def test_what_is_merged_is_taken_back_by_the_printed_command(run, fake):
     moved = of(fake, "ada 2")
     merged = run("identity", "merge", "ada", "ada 2", server=fake.address)

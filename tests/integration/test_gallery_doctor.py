@@ -96,9 +96,14 @@ async def test_each_fault_is_found_beside_a_running_server_and_no_file_changes(
         (twice,) = await made.enroll("ada two", resembling(0, 0.8, 10))
         (bob,) = await made.enroll("bob", axis(1))
         (alike,) = await made.enroll("-bill", resembling(1, 0.45, 11))
-        _, wrong, _ = await made.enroll("eve", axis(2), axis(20), resembling(2, 0.9, 12))
+        _, wrong, _ = await made.enroll(
+            "eve", axis(2), resembling(1, 0.7, 20), resembling(2, 0.9, 12)
+        )
         either = await made.enroll("dan", axis(3), axis(30))
         (poor,) = await made.enroll("pat", axis(4), quality=GOOD._replace(inter_eye_px=18.0))
+        smeared = await made.enroll(
+            "sam", axis(5), axis(5), quality=GOOD._replace(directional_sharpness=3.0)
+        )
     with running_server(data=tmp_path) as server, server.channel() as channel:
         galleries = gallery_pb2_grpc.GalleryServiceStub(channel)
         galleries.GetGallery(gallery_pb2.GetGalleryRequest())
@@ -111,14 +116,21 @@ async def test_each_fault_is_found_beside_a_running_server_and_no_file_changes(
             "left_out": [(["eve"], [wrong])],
             "disagreeing": [(["dan"], either)],
             "poor_picture": [(["pat"], [poor])],
+            "refused_template": [(["sam"], [each]) for each in smeared],
         }
         numbers = [one["value"] for listed in found.values() for one in listed]
-        assert numbers == pytest.approx([0.8, 0.45, 0.0, 0.0, 0.75], abs=1e-5)
+        assert numbers == pytest.approx([0.8, 0.45, 0.0, 0.0, 0.75, 1.0, 1.0], abs=1e-5)
         assert found["probable_double"][0]["next"] == (
             "if both are one person, merge them: "
             "facewire identity merge --gallery default -- ada 'ada two'"
         )
         assert found["poor_picture"][0]["faults"] == ["TOO_SMALL"]
+        assert found["refused_template"][0]["faults"] == ["BLURRED"]
+        assert found["left_out"][0]["resembled"] == ["bob"]
+        assert found["left_out"][0]["next"] == (
+            "if it shows another person, delete it: "
+            f"facewire identity delete-template --gallery default -- eve {wrong}"
+        )
         with facewire.Client(server.address) as client:
             checkup = client.check_gallery()
         assert contents(tmp_path / "gallery") == before
@@ -134,11 +146,34 @@ async def test_each_fault_is_found_beside_a_running_server_and_no_file_changes(
             numbers
         )
         assert by_call["poor_picture"][0].faults == (facewire.QualityFault.TOO_SMALL,)
+        assert by_call["refused_template"][0].faults == (facewire.QualityFault.BLURRED,)
+        resembled = by_call["left_out"][0].resembled
+        assert resembled is not None
+        assert resembled.identity_id == "bob"
+        assert by_call["left_out"][0].resembled_similarity == pytest.approx(0.7, abs=1e-5)
         assert by_call["probable_double"][0].people[0].display_name == NAME
         # The server goes on writing, and the next look sees that.
         galleries.DeleteIdentity(gallery_pb2.DeleteIdentityRequest(identity_id="ada two"))
         galleries.DeleteTemplate(gallery_pb2.DeleteTemplateRequest(template_id=wrong))
-        assert list(doctor(tmp_path)) == ["confusable", "disagreeing", "poor_picture"]
+        assert list(doctor(tmp_path)) == [
+            "confusable",
+            "disagreeing",
+            "poor_picture",
+            "refused_template",
+        ]
+
+
+async def test_one_upside_down_picture_of_several_is_found_by_its_embedding(tmp_path: Path) -> None:
+    upside_down = CONTRACT.upside_down
+    assert upside_down is not None
+    mixed = 0.8 * upside_down + 0.6 * axis(6)
+    with closing((made := Made(tmp_path)).gallery):
+        good, poor = await made.enroll("una", axis(6), mixed / np.linalg.norm(mixed))
+    (found,) = doctor(tmp_path)["refused_template"]
+    assert (found["template_ids"], found["faults"]) == ([poor], ["UPSIDE_DOWN"])
+    assert str(found["next"]).endswith(f"delete-template --gallery default -- una {poor}")
+    assert good not in str(found["next"])
+    assert "refused_template" not in doctor(tmp_path, "--enroll-max-upside-down", "0")
 
 
 async def test_ids_are_printed_and_names_only_if_asked_for(tmp_path: Path) -> None:

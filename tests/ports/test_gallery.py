@@ -507,10 +507,12 @@ async def test_people_are_copied_for_a_checkup_in_the_order_of_their_enrollment(
     assert people.template_ids == tuple(template_id(number) for number in (1, 2, 5, 6))
     np.testing.assert_array_equal(people.means[[0, 1, 3]], np.concatenate([one, -one, one]))
     np.testing.assert_allclose(people.means[2:3], other, atol=1e-6)
-    ((person, left_out, vector),) = people.left_out
-    assert (person, left_out) == (1, template_id(4))
-    np.testing.assert_array_equal(vector, -other[0])
-    assert people.single_pictures == ((2, template_id(6), QUALITY),)
+    assert people.templates == tuple(
+        (person, template_id(number), QUALITY, number != 4)
+        for person, number in ((0, 1), (0, 2), (1, 5), (1, 3), (1, 4), (2, 6))
+    )
+    vectors = np.concatenate([one, -one, other, other, -other, one])
+    np.testing.assert_array_equal(people.embeddings, vectors)
     assert (await gallery.enrolled_people("default", 5))[1] is None
     with pytest.raises(GalleryNotFound):
         await gallery.enrolled_people("none", 5)

@@ -8,6 +8,7 @@ from facewire import (
     Candidate,
     EnrolledPicture,
     Finding,
+    FoundPerson,
     FrameResult,
     FramesSkipped,
     Gallery,
@@ -235,13 +236,17 @@ def checkup_json(checkup: GalleryCheckup) -> JSON:
 
 def _finding(finding: Finding) -> JSON:
     return {
-        "people": [
-            {"identity_id": each.identity_id, "name": each.display_name} for each in finding.people
-        ],
+        "people": [_found_person(each) for each in finding.people],
         "template_ids": list(finding.template_ids),
         "value": finding.value,
         "faults": [fault.value.lower() for fault in finding.faults],
+        "resembled": finding.resembled and _found_person(finding.resembled),
+        "resembled_similarity": finding.resembled_similarity,
     }
+
+
+def _found_person(person: FoundPerson) -> JSON:
+    return {"identity_id": person.identity_id, "name": person.display_name}
 
 
 def _timings(timings: StageTimings) -> JSON:

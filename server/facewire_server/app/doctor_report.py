@@ -17,6 +17,7 @@ _HEADINGS: Final = {
     FindingKind.LEFT_OUT: "pictures that resemble their person too little, and are not searched (cosine to the mean)",
     FindingKind.DISAGREEING: "people searched by two pictures that disagree (their cosine)",
     FindingKind.POOR_PICTURE: "people whose only picture is poor (share of the limit that it reaches)",
+    FindingKind.REFUSED_TEMPLATE: "pictures that enrollment would refuse as too poor (cosine to the mean)",
 }
 
 
@@ -40,7 +41,8 @@ def as_lines(one: Examined, *, names: bool) -> Iterator[str]:
         yield f"  {heading}: {found.total}{shown}"
         for finding in found.listed:
             who = " and ".join(_who(one.people, person, names=names) for person in finding.people)
-            yield f"    {finding.value:.3f} {who}{_which(kind, finding)}"
+            resembled = _resembled(one.people, finding, names=names)
+            yield f"    {finding.value:.3f} {who}{_which(kind, finding)}{resembled}"
             yield f"          next: {_next_step(one, kind, finding)}"
 
 
@@ -66,10 +68,16 @@ def as_document(one: Examined, *, names: bool) -> dict[str, Any]:
 
 
 def _document(one: Examined, kind: FindingKind, finding: Finding, *, names: bool) -> dict[str, Any]:
+    resembled = () if finding.resembled is None else (finding.resembled,)
     return {
         "identity_ids": [one.people.identity_ids[person] for person in finding.people],
+        "resembled": [one.people.identity_ids[person] for person in resembled],
+        "resembled_similarity": finding.resembled_similarity,
         **(
-            {"display_names": [one.people.display_names[person] for person in finding.people]}
+            {
+                "display_names": [one.people.display_names[person] for person in finding.people],
+                "resembled_names": [one.people.display_names[person] for person in resembled],
+            }
             if names
             else {}
         ),
@@ -109,19 +117,28 @@ def _who(people: EnrolledPeople, person: int, *, names: bool) -> str:
     return f"{who} {json.dumps(people.display_names[person])}" if names else who
 
 
+def _resembled(people: EnrolledPeople, finding: Finding, *, names: bool) -> str:
+    """Returns whom a picture resembles besides its person."""
+    if finding.resembled is None:
+        return ""
+    who = _who(people, finding.resembled, names=names)
+    return f", resembles {who} by {finding.resembled_similarity:.3f}"
+
+
 def _next_step(one: Examined, kind: FindingKind, finding: Finding) -> str:
     gallery_id = one.info.gallery_id
     ids = [one.people.identity_ids[person] for person in finding.people]
     enroll = f"facewire enroll FOLDER --gallery {quote(gallery_id)}"
-    delete = f"client.delete_template(TEMPLATE, gallery={gallery_id!r})"
+    delete = f"facewire identity delete-template --gallery {quote(gallery_id)} -- {quote(ids[0])} "
     if kind is FindingKind.PROBABLE_DOUBLE:
         merge = f"facewire identity merge --gallery {quote(gallery_id)} -- {quote(ids[0])} {quote(ids[-1])}"
         return f"if both are one person, merge them: {merge}"
     if kind is FindingKind.CONFUSABLE:
         return f"add good pictures of both, in a folder each: {enroll}"
     if kind is FindingKind.LEFT_OUT:
-        delete = delete.replace("TEMPLATE", repr(finding.template_ids[0]))
-        return f"if it shows another person, delete it: {delete}"
+        return f"if it shows another person, delete it: {delete}{finding.template_ids[0]}"
+    if kind is FindingKind.REFUSED_TEMPLATE:
+        return f"add a better picture in a folder of the person: {enroll}; then delete it: {delete}{finding.template_ids[0]}"
     if kind is FindingKind.DISAGREEING:
-        return f"add a third picture, which shows the wrong one: {enroll}; delete that: {delete}"
+        return f"add a third picture, which shows the wrong one: {enroll}; delete that: {delete}TEMPLATE"
     return f"add a better picture in a folder of the person: {enroll}"

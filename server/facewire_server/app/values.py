@@ -156,7 +156,12 @@ def standards(settings: Settings, contract: ModelContract) -> Standards:
         yaw=settings.enroll_max_yaw,
         pitch=settings.enroll_max_pitch,
     )
-    return Standards(request_defaults(settings, contract).decision, contract.id, limits)
+    return Standards(
+        request_defaults(settings, contract).decision,
+        contract.id,
+        limits,
+        enrollment_gate(settings, contract).stored_faults,
+    )
 
 
 def error_rates(settings: Settings, contract: ModelContract) -> ErrorRates | None:

@@ -19,8 +19,8 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Findings",
-    "LeftOut",
-    "SinglePicture",
+    "StoredFaults",
+    "StoredTemplate",
     "checkup",
 ]
 
@@ -37,23 +37,22 @@ class FindingKind(Enum):
     DISAGREEING = "disagreeing"
     """Two templates of a person that disagree: each is searched alone, since either may be wrong."""
     POOR_PICTURE = "poor_picture"
-    """A person's only picture, which is a poor one."""
+    """A person's only picture, which is a poor one, though enrollment accepts it."""
+    REFUSED_TEMPLATE = "refused_template"
+    """A template that enrollment would refuse as too poor."""
 
 
-class LeftOut(NamedTuple):
-    """A template that is in no mean: whose it is, its id, and its embedding, (d,) float32."""
-
-    person: int
-    template_id: str
-    embedding: NDArray[np.float32]
+StoredFaults = Callable[[Quality, NDArray[np.float32]], tuple[QualityFault, ...]]
+"""Returns why enrollment would refuse a template of this quality and embedding, (d,); nothing if it would not."""
 
 
-class SinglePicture(NamedTuple):
-    """A person's only template."""
+class StoredTemplate(NamedTuple):
+    """A template: whose it is, its id, its quality, and whether it is in a mean."""
 
     person: int
     template_id: str
     quality: Quality
+    is_searched: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +64,8 @@ class EnrolledPeople:
         starts: (n + 1,) the first row of each person's means, and m.
         means: (m, d) float32 of unit length: what people are searched by, person by person; one has two whose templates disagree.
         template_ids: (m) of the oldest template of each mean.
-        left_out: templates that are in no mean.
-        single_pictures: of the people with one template.
+        templates: all k of them.
+        embeddings: (k, d) float32 of unit length: of the templates.
     """
 
     identity_ids: tuple[str, ...]
@@ -74,8 +73,8 @@ class EnrolledPeople:
     starts: NDArray[np.int64]
     means: NDArray[np.float32]
     template_ids: tuple[str, ...]
-    left_out: tuple[LeftOut, ...]
-    single_pictures: tuple[SinglePicture, ...]
+    templates: tuple[StoredTemplate, ...]
+    embeddings: NDArray[np.float32]
 
     def rows(self, person: int) -> range:
         """Returns the rows of a person's means."""
@@ -89,13 +88,17 @@ class Finding(NamedTuple):
         people: places of the people, the one enrolled first first.
         template_ids: of the templates that were compared, or are poor.
         value: a cosine; of POOR_PICTURE the share of the limit that is reached (`single_picture.Standing`).
-        faults: of POOR_PICTURE.
+        faults: of POOR_PICTURE and REFUSED_TEMPLATE.
+        resembled: of LEFT_OUT: place of the other person whom the template resembles most; None if it resembles no other.
+        resembled_similarity: the cosine to that person's mean; 0 without one.
     """
 
     people: tuple[int, ...]
     template_ids: tuple[str, ...]
     value: float
     faults: tuple[QualityFault, ...] = ()
+    resembled: int | None = None
+    resembled_similarity: float = 0.0
 
 
 class Findings(NamedTuple):
@@ -111,6 +114,7 @@ def checkup(
     least_double: float,
     least_confusable: float,
     limits: SinglePictureLimits,
+    stored_faults: StoredFaults,
     limit: int,
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[FindingKind, Findings]:
@@ -121,6 +125,7 @@ def checkup(
         least_double: cosine of two means from which on their people are probably one (`thresholds.doubles`).
         least_confusable: cosine from which on they are confusable; at or above `least_double` no pair is.
         limits: what the only picture of a person must reach.
+        stored_faults: says which templates enrollment would refuse.
         limit: most findings of a kind that are listed, 1 or more.
         progress: takes the share of the pairs that were compared, 0 to 1, if there are many.
     """
@@ -129,12 +134,18 @@ def checkup(
     doubles, confusable = similar_pairs(
         people.means, people.starts, bands, limit=limit, progress=progress
     )
+    refused = list(_refused(people, stored_faults))
+    left_out = _worst(_left_out(people), limit)
     return {
         FindingKind.PROBABLE_DOUBLE: _of_pairs(people, doubles),
         FindingKind.CONFUSABLE: _of_pairs(people, confusable),
-        FindingKind.LEFT_OUT: _worst((_left_out(people, one) for one in people.left_out), limit),
+        FindingKind.LEFT_OUT: Findings(
+            left_out.total,
+            tuple(_with_resembled(people, one, least_confusable) for one in left_out.listed),
+        ),
         FindingKind.DISAGREEING: _worst(_disagreeing(people), limit),
-        FindingKind.POOR_PICTURE: _worst(_poor(people.single_pictures, limits), limit),
+        FindingKind.POOR_PICTURE: _worst(_poor(people, limits, refused), limit),
+        FindingKind.REFUSED_TEMPLATE: _worst(refused, limit),
     }
 
 
@@ -149,10 +160,36 @@ def _of_pair(people: EnrolledPeople, pair: Pair) -> Finding:
     return Finding((pair.first, pair.second), template_ids, pair.similarity)
 
 
-def _left_out(people: EnrolledPeople, one: LeftOut) -> Finding:
-    rows = people.rows(one.person)
-    similarity = (people.means[rows.start : rows.stop] @ one.embedding).max()
-    return Finding((one.person,), (one.template_id,), float(similarity))
+def _left_out(people: EnrolledPeople) -> Iterable[Finding]:
+    for template, embedding in zip(people.templates, people.embeddings, strict=True):
+        if not template.is_searched:
+            yield _of_template(people, template, embedding)
+
+
+def _of_template(
+    people: EnrolledPeople,
+    template: StoredTemplate,
+    embedding: NDArray[np.float32],
+    faults: tuple[QualityFault, ...] = (),
+) -> Finding:
+    rows = people.rows(template.person)
+    similarity = (people.means[rows.start : rows.stop] @ embedding).max()
+    return Finding((template.person,), (template.template_id,), float(similarity), faults)
+
+
+def _with_resembled(people: EnrolledPeople, finding: Finding, least: float) -> Finding:
+    """Adds whom a template resembles most, its own person left aside, if it is someone by this cosine or more."""
+    (person,), (template_id,) = finding.people, finding.template_ids
+    row = next(row for row, one in enumerate(people.templates) if one.template_id == template_id)
+    similarities = people.means @ people.embeddings[row]
+    own = people.rows(person)
+    similarities[own.start : own.stop] = -1.0
+    nearest = int(similarities.argmax())
+    similarity = float(similarities[nearest])
+    if similarity < least or nearest in own:
+        return finding
+    resembled = int(np.searchsorted(people.starts, nearest, side="right")) - 1
+    return finding._replace(resembled=resembled, resembled_similarity=similarity)
 
 
 def _disagreeing(people: EnrolledPeople) -> Iterable[Finding]:
@@ -162,11 +199,24 @@ def _disagreeing(people: EnrolledPeople) -> Iterable[Finding]:
         yield Finding((person,), (people.template_ids[first], people.template_ids[second]), value)
 
 
-def _poor(pictures: Iterable[SinglePicture], limits: SinglePictureLimits) -> Iterable[Finding]:
-    for one in pictures:
+def _poor(
+    people: EnrolledPeople, limits: SinglePictureLimits, refused: Iterable[Finding]
+) -> Iterable[Finding]:
+    """Yields the only pictures that are poor; those that enrollment would refuse are found as such."""
+    counts = np.bincount([one.person for one in people.templates], minlength=1)
+    found_already = {finding.template_ids for finding in refused}
+    for one in people.templates:
+        if counts[one.person] > 1 or (one.template_id,) in found_already:
+            continue
         standing = limits.standing(one.quality)
         if standing.faults:
             yield Finding((one.person,), (one.template_id,), standing.share, standing.faults)
+
+
+def _refused(people: EnrolledPeople, stored_faults: StoredFaults) -> Iterable[Finding]:
+    for template, embedding in zip(people.templates, people.embeddings, strict=True):
+        if faults := stored_faults(template.quality, embedding):
+            yield _of_template(people, template, embedding, faults)
 
 
 def _worst(found: Iterable[Finding], limit: int) -> Findings:

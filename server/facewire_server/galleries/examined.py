@@ -4,7 +4,13 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facewire_server.galleries.checkup import EnrolledPeople, FindingKind, Findings, checkup
+from facewire_server.galleries.checkup import (
+    EnrolledPeople,
+    FindingKind,
+    Findings,
+    StoredFaults,
+    checkup,
+)
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.galleries.single_picture import SinglePictureLimits
 from facewire_server.thresholds import Threshold, likeness
@@ -50,11 +56,13 @@ class Standards:
         decision: when two people match.
         model_contract_id: that `decision` is calibrated for.
         limits: what the only picture of a person must reach.
+        stored_faults: says which templates enrollment would refuse, of that model contract.
     """
 
     decision: DecisionPolicy
     model_contract_id: str
     limits: SinglePictureLimits
+    stored_faults: StoredFaults
 
     def examine(
         self,
@@ -86,6 +94,7 @@ class Standards:
             least_double=least_double,
             least_confusable=least,
             limits=self.limits,
+            stored_faults=self.stored_faults if is_of_contract else lambda *_: (),
             limit=limit,
             progress=progress,
         )

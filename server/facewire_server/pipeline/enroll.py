@@ -69,7 +69,7 @@ class Enroller:
 
     def would_refuse(self, template: ExportedTemplate) -> bool:
         """Whether the gate objects to a template of an import, which is added nevertheless."""
-        return self._gate.refuses_stored(template.info.quality, template.embedding)
+        return bool(self._gate.stored_faults(template.info.quality, template.embedding))
 
     async def enroll(
         self,

@@ -140,8 +140,10 @@ class Gate:
             is_near = is_near or abs(similarity - limits.max_upside_down) <= similarity_error
         return is_near
 
-    def refuses_stored(self, quality: Quality, embedding: NDArray[np.float32]) -> bool:
-        """Whether a template made elsewhere would be refused; a measure of 0 was not stored, so it is unknown.
+    def stored_faults(
+        self, quality: Quality, embedding: NDArray[np.float32]
+    ) -> tuple[QualityFault, ...]:
+        """Returns why a template made elsewhere would be refused; a measure of 0 was not stored, so it is unknown.
 
         Args:
             quality: as it was stored.
@@ -153,7 +155,7 @@ class Gate:
             QualityFault.BLURRED: quality.directional_sharpness,
         }
         examined = self.examine(quality, norm=quality.embedding_norm, embedding=embedding)
-        return any(stored.get(fault, 1.0) for fault in examined.quality.faults)
+        return tuple(fault for fault in examined.quality.faults if stored.get(fault, 1.0))
 
 
 class _Check(NamedTuple):

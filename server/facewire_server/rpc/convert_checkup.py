@@ -20,6 +20,7 @@ _KINDS: Final = {
     FindingKind.LEFT_OUT: gallery_pb2.FINDING_KIND_LEFT_OUT,
     FindingKind.DISAGREEING: gallery_pb2.FINDING_KIND_DISAGREEING,
     FindingKind.POOR_PICTURE: gallery_pb2.FINDING_KIND_POOR_PICTURE,
+    FindingKind.REFUSED_TEMPLATE: gallery_pb2.FINDING_KIND_REFUSED_TEMPLATE,
 }
 
 
@@ -58,14 +59,18 @@ def _findings(
 
 
 def _finding(people: EnrolledPeople, finding: Finding) -> gallery_pb2.GalleryFinding:
+    resembled = finding.resembled
     return gallery_pb2.GalleryFinding(
-        people=[
-            gallery_pb2.FoundPerson(
-                identity_id=people.identity_ids[person], display_name=people.display_names[person]
-            )
-            for person in finding.people
-        ],
+        people=[_person(people, person) for person in finding.people],
         template_ids=finding.template_ids,
         value=finding.value,
         faults=fault_messages(finding.faults),
+        resembled=None if resembled is None else _person(people, resembled),
+        resembled_similarity=finding.resembled_similarity,
+    )
+
+
+def _person(people: EnrolledPeople, person: int) -> gallery_pb2.FoundPerson:
+    return gallery_pb2.FoundPerson(
+        identity_id=people.identity_ids[person], display_name=people.display_names[person]
     )

@@ -28,7 +28,7 @@ def examined(count: int, threshold: Threshold, *, is_of_contract: bool = True) -
         np.zeros((count, 4), np.float32),
         ("",) * count,
         (),
-        (),
+        np.zeros((0, 4), np.float32),
     )
     double = Finding((0, count - 1), ("1", "2"), 0.75)
     findings = {kind: Findings(0, ()) for kind in FindingKind}
@@ -57,6 +57,24 @@ def test_pictures_at_fault_are_named_with_their_faults_and_those_of_two_who_are_
     assert f"    0.750 {shlex.quote(HOSTILE)} and {shlex.quote(HOSTILE)}" in lines
     assert f"    0.500 {shlex.quote(HOSTILE)}, template 2: too small, blurred" in lines
     assert next(as_lines(examined(1, GUESS), names=False)).startswith("-gallery: 1 person, 1 ")
+
+
+def test_the_next_step_of_a_template_is_a_command() -> None:
+    one = examined(3, GUESS)
+    left_out = Finding((0,), ("ab12",), 0.25, resembled=1, resembled_similarity=0.75)
+    refused = Finding((1,), ("cd34",), 0.5, (QualityFault.UPSIDE_DOWN,))
+    one.findings[FindingKind.LEFT_OUT] = Findings(1, (left_out,))
+    one.findings[FindingKind.REFUSED_TEMPLATE] = Findings(1, (refused,))
+    lines = list(as_lines(one, names=False))
+    who = shlex.quote(HOSTILE)
+    delete = "facewire identity delete-template --gallery -gallery --"
+    assert f"    0.250 {who}, template ab12, resembles someone by 0.750" in lines
+    assert any(line.endswith(f"delete it: {delete} {who} ab12") for line in lines)
+    assert "    0.500 someone, template cd34: upside down" in lines
+    assert any(line.endswith(f"then delete it: {delete} someone cd34") for line in lines)
+    shown = as_document(one, names=True)["findings"]["left_out"]["listed"][0]
+    assert (shown["resembled"], shown["resembled_similarity"]) == (["someone"], 0.75)
+    assert shown["resembled_names"] == ["\x1b[2J"]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from facewire_server.galleries.checkup import (
     EnrolledPeople,
     Finding,
     FindingKind,
-    LeftOut,
-    SinglePicture,
+    StoredFaults,
+    StoredTemplate,
     checkup,
 )
 from facewire_server.galleries.fusion import fuse
@@ -42,36 +42,48 @@ def resembling(vector: Vector, similarity: float, other: int) -> Vector:
 def gallery(*people: list[Vector], quality: Quality = GOOD) -> EnrolledPeople:
     """Fuses the pictures of each person as the storage does; template p-i is picture i of person p."""
     starts, means, template_ids = [0], [], []
-    left_out, single = [], []
+    templates = []
     for person, pictures in enumerate(people):
         fused = fuse(np.stack(pictures))
         means += [one.mean for one in fused]
         template_ids += [f"{person}-{one.rows[0]}" for one in fused]
         starts.append(len(means))
         inside = {row for one in fused for row in one.rows}
-        left_out += [
-            LeftOut(person, f"{person}-{row}", picture)
-            for row, picture in enumerate(pictures)
-            if row not in inside
+        templates += [
+            StoredTemplate(person, f"{person}-{row}", quality, row in inside)
+            for row in range(len(pictures))
         ]
-        if len(pictures) == 1:
-            single.append(SinglePicture(person, f"{person}-0", quality))
     return EnrolledPeople(
         tuple(f"id{person}" for person in range(len(people))),
         ("",) * len(people),
         np.array(starts, np.int64),
         np.stack(means),
         tuple(template_ids),
-        tuple(left_out),
-        tuple(single),
+        tuple(templates),
+        np.stack([picture for pictures in people for picture in pictures]),
     )
 
 
+def accepting(quality: Quality, embedding: Vector) -> tuple[QualityFault, ...]:
+    return ()
+
+
 def found(
-    people: EnrolledPeople, *, least: float = 0.4, limit: int = 20
+    people: EnrolledPeople,
+    *,
+    least: float = 0.4,
+    limit: int = 20,
+    stored_faults: StoredFaults = accepting,
 ) -> dict[FindingKind, list[Finding]]:
     """What a checkup lists, without the kinds of which there is nothing; totals must agree."""
-    results = checkup(people, least_double=0.5, least_confusable=least, limits=LIMITS, limit=limit)
+    results = checkup(
+        people,
+        least_double=0.5,
+        least_confusable=least,
+        limits=LIMITS,
+        stored_faults=stored_faults,
+        limit=limit,
+    )
     assert all(len(one.listed) == min(limit, one.total) for one in results.values())
     return {kind: list(one.listed) for kind, one in results.items() if one.total}
 
@@ -111,6 +123,55 @@ def test_a_wrong_picture_of_three_is_found_and_no_one_else_resembles_it() -> Non
     expected = resembling(axis(0), 0.1, 20) @ mean / np.linalg.norm(mean)
     assert (wrong.people, wrong.template_ids) == ((0,), ("0-1",))
     assert wrong.value == pytest.approx(expected, abs=1e-6)
+    assert (wrong.resembled, wrong.resembled_similarity) == (None, 0.0)
+
+
+@pytest.mark.parametrize(("similarity", "is_named"), [(0.9, True), (0.41, True), (0.39, False)])
+def test_whom_a_picture_resembles_that_is_left_out_is_named(
+    similarity: float, is_named: bool
+) -> None:
+    wrong = resembling(axis(5), similarity, 20)
+    right = resembling(axis(0), 0.9, 10)
+    people = gallery([axis(4)], [axis(0), wrong, right], [axis(6)], [axis(5), axis(5)])
+    (left_out,) = found(people)[FindingKind.LEFT_OUT]
+    assert left_out.template_ids == ("1-1",)
+    if is_named:
+        assert left_out.resembled == 3
+        assert left_out.resembled_similarity == pytest.approx(similarity, abs=1e-6)
+    else:
+        assert left_out.resembled is None
+
+
+def test_a_gallery_of_one_person_has_no_other_whom_a_picture_resembles() -> None:
+    people = gallery([axis(0), axis(20), resembling(axis(0), 0.9, 10)])
+    (left_out,) = found(people, least=-2.0)[FindingKind.LEFT_OUT]
+    assert left_out.resembled is None
+
+
+def test_templates_that_enrollment_would_refuse_are_found_whosever_they_are() -> None:
+    upside_down = resembling(axis(0), 0.8, 40)
+
+    def faults(quality: Quality, embedding: Vector) -> tuple[QualityFault, ...]:
+        return (QualityFault.UPSIDE_DOWN,) if embedding @ axis(40) > 0.5 else ()
+
+    good = [resembling(axis(0), 0.9, 10), axis(0)]
+    people = gallery([*good, upside_down], [axis(1)], [axis(40)])
+    results = found(people, stored_faults=faults)
+    one, only = results[FindingKind.REFUSED_TEMPLATE]
+    assert (one.people, one.template_ids, one.faults) == (
+        (0,),
+        ("0-2",),
+        (QualityFault.UPSIDE_DOWN,),
+    )
+    assert one.value == pytest.approx(float(people.means[0] @ upside_down), abs=1e-6)
+    assert (only.people, only.template_ids) == ((2,), ("2-0",))
+    assert list(results) == [FindingKind.REFUSED_TEMPLATE]
+
+
+def test_an_only_picture_that_enrollment_would_refuse_is_found_once() -> None:
+    people = gallery([axis(0)], quality=GOOD._replace(directional_sharpness=4.5))
+    results = found(people, stored_faults=lambda *_: (QualityFault.BLURRED,))
+    assert list(results) == [FindingKind.REFUSED_TEMPLATE]
 
 
 def test_two_pictures_that_disagree_are_found_and_either_may_resemble_another_person() -> None:
@@ -167,6 +228,7 @@ def test_the_worst_are_listed_and_all_are_counted() -> None:
         least_double=0.5,
         least_confusable=0.4,
         limits=LIMITS,
+        stored_faults=accepting,
         limit=2,
     )
     doubles = results[FindingKind.PROBABLE_DOUBLE]

@@ -10,13 +10,13 @@ import pytest
 
 from facewire_server.errors import GalleryTooLarge
 from facewire_server.galleries import similar_pairs
-from facewire_server.galleries.checkup import EnrolledPeople, FindingKind
+from facewire_server.galleries.checkup import EnrolledPeople, FindingKind, StoredTemplate
 from facewire_server.galleries.examined import Examined, Standards
 from facewire_server.galleries.examining import MOST_COMPARED, Examiner
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.galleries.single_picture import SinglePictureLimits
 from facewire_server.thresholds import GalleryPairs, ThresholdSource
-from facewire_server.types import DecisionPolicy
+from facewire_server.types import DecisionPolicy, Quality, QualityFault
 
 CONTRACT = "c" * 64
 POLICY = DecisionPolicy(
@@ -25,7 +25,9 @@ POLICY = DecisionPolicy(
     min_inter_eye_px=12.0,
     threshold_source=ThresholdSource.OPERATOR,
 )
-STANDARDS = Standards(POLICY, CONTRACT, SinglePictureLimits(24.0, 9.0, 0.23, 0.3))
+STANDARDS = Standards(
+    POLICY, CONTRACT, SinglePictureLimits(24.0, 9.0, 0.23, 0.3), lambda *_: (QualityFault.BLURRED,)
+)
 PEOPLE = 40
 
 
@@ -45,9 +47,13 @@ class Twins:
             created_at_us=0,
             pairs=GalleryPairs(),
         )
-        self.people = EnrolledPeople(
-            ids, ids, np.arange(PEOPLE + 1), np.concatenate([axes, axes]), ids, (), ()
+        means = np.concatenate([axes, axes])
+        good = Quality(80.0, 100.0, 120.0, 30.0, 12.0, 0.0, 0.0)
+        templates = tuple(
+            StoredTemplate(person, template_id, good, is_searched=True)
+            for person, template_id in enumerate(ids)
         )
+        self.people = EnrolledPeople(ids, ids, np.arange(PEOPLE + 1), means, ids, templates, means)
 
     async def enrolled_people(
         self, gallery_id: str, most: int
@@ -76,7 +82,7 @@ class Held(Standards):
     """Standards whose examinations wait for the test, which sees them begin and end."""
 
     def __init__(self) -> None:
-        super().__init__(POLICY, CONTRACT, STANDARDS.limits)
+        super().__init__(POLICY, CONTRACT, STANDARDS.limits, STANDARDS.stored_faults)
         begun: list[int] = []
         ended: list[BaseException | None] = []
         for name, value in (("begun", begun), ("ended", ended), ("go_on", threading.Event())):
@@ -147,4 +153,8 @@ async def test_who_leaves_ends_the_comparison_and_another_caller_is_served(held:
 def test_a_gallery_of_another_model_has_no_calibration() -> None:
     twins = Twins()
     foreign = replace(twins.info, model_contract_id="d" * 64)
-    assert not STANDARDS.examine(foreign, twins.people, 1).is_of_contract
+    examined = STANDARDS.examine(foreign, twins.people, 1)
+    assert not examined.is_of_contract
+    assert examined.findings[FindingKind.REFUSED_TEMPLATE].total == 0  # it is of that model
+    own = STANDARDS.examine(twins.info, twins.people, 1)
+    assert own.findings[FindingKind.REFUSED_TEMPLATE].total == PEOPLE

@@ -175,4 +175,4 @@ def test_faults_of_an_earlier_examination_do_not_stay() -> None:
 def test_a_template_made_elsewhere_is_refused_for_what_was_stored_of_it(
     stored: Quality, embedding: NDArray[np.float32], is_refused: bool
 ) -> None:
-    assert GATE.refuses_stored(stored, embedding) is is_refused
+    assert bool(GATE.stored_faults(stored, embedding)) is is_refused

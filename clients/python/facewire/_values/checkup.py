@@ -28,14 +28,19 @@ class Finding:
     Attributes:
         people: whom it is about: two of a probable double and of confusable people, the one enrolled first first; else one.
         template_ids: of the templates that were compared, or are poor.
-        value: the cosine of what was compared; of a poor picture the share of the limit that it reaches, below 1.
-        faults: of a poor picture, worst first.
+        value: the cosine of what was compared; of a template, left out or refused, that to its person's mean; of a poor picture the share of
+            the limit that it reaches, below 1.
+        faults: of a poor picture, worst first; of a refused template, why it is.
+        resembled: of a template that is left out, the other person whom it resembles most; None if it resembles no other.
+        resembled_similarity: the cosine to that person's mean; 0 without one.
     """
 
     people: tuple[FoundPerson, ...]
     template_ids: tuple[str, ...]
     value: float
     faults: tuple[QualityFault, ...]
+    resembled: FoundPerson | None = None
+    resembled_similarity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

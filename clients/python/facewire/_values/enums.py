@@ -108,6 +108,7 @@ class FindingKind(WireEnum):
     DISAGREEING = "DISAGREEING"
     """Two templates of a person that disagree: each is searched alone, since either may be wrong."""
     POOR_PICTURE = "POOR_PICTURE"
+    REFUSED_TEMPLATE = "REFUSED_TEMPLATE"
     """A person's only picture, which is a poor one."""
 
 

@@ -34,8 +34,14 @@ def _findings(found: gallery_pb2.GalleryFindings) -> Findings:
 
 def _finding(finding: gallery_pb2.GalleryFinding) -> Finding:
     return Finding(
-        people=tuple(FoundPerson(one.identity_id, one.display_name) for one in finding.people),
+        people=tuple(map(_person, finding.people)),
         template_ids=tuple(finding.template_ids),
         value=finding.value,
         faults=tuple(map(QualityFault.from_wire, finding.faults)),
+        resembled=_person(finding.resembled) if finding.HasField("resembled") else None,
+        resembled_similarity=finding.resembled_similarity,
     )
+
+
+def _person(person: gallery_pb2.FoundPerson) -> FoundPerson:
+    return FoundPerson(person.identity_id, person.display_name)

@@ -11,9 +11,10 @@ __all__ = ["run"]
 _HEADINGS = {
     FindingKind.PROBABLE_DOUBLE: "probably one person under two names: `facewire identity merge` them if so",
     FindingKind.CONFUSABLE: "people who can be taken for each other: enroll more good pictures of both",
-    FindingKind.LEFT_OUT: "pictures that resemble their person too little: delete those of another person",
-    FindingKind.DISAGREEING: "people with two pictures that disagree: enroll a third one, delete the wrong one",
+    FindingKind.LEFT_OUT: "pictures that resemble their person too little: `facewire identity delete-template` those of another person",
+    FindingKind.DISAGREEING: "people with two pictures that disagree: enroll a third one, `facewire identity delete-template` the wrong one",
     FindingKind.POOR_PICTURE: "people whose only picture is poor: enroll a better one",
+    FindingKind.REFUSED_TEMPLATE: "pictures that enrollment would refuse: enroll better ones, then `facewire identity delete-template` them",
 }
 
 
@@ -50,4 +51,9 @@ def _rest(found: Findings) -> str:
 def _line(finding: Finding) -> str:
     people = " ".join(person.identity_id for person in finding.people)
     faults = "".join(f" {words(fault)}" for fault in finding.faults)
-    return f"{finding.value:.3f} {people} template {' '.join(finding.template_ids)}{faults}"
+    resembled = ""
+    if finding.resembled:
+        resembled = f" resembles {finding.resembled.identity_id} {finding.resembled_similarity:.3f}"
+    return (
+        f"{finding.value:.3f} {people} template {' '.join(finding.template_ids)}{faults}{resembled}"
+    )

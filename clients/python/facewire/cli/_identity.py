@@ -3,9 +3,9 @@
 from shlex import quote
 
 from facewire.cli._output import ERRORS, counted, print_json, print_table
-from facewire.cli._session import Server, session
+from facewire.cli._session import Server, session, usage_error
 
-__all__ = ["merge", "split", "templates"]
+__all__ = ["delete_template", "merge", "split", "templates"]
 
 
 def templates(server: Server, identity_id: str, *, gallery: str, as_json: bool) -> None:
@@ -30,6 +30,36 @@ def templates(server: Server, identity_id: str, *, gallery: str, as_json: bool) 
         for each in found
     ]
     print_table(identity_id, ["id", "source", " eyes (px)", "since (UTC)"], rows)
+
+
+def delete_template(
+    server: Server, identity_id: str, template_id: str, *, gallery: str, as_json: bool
+) -> None:
+    """Deletes a template of an identity.
+
+    Raises:
+        typer.Exit: with the exit code, unless it is 0; nothing is deleted if the template is another identity's.
+    """
+    with session(server) as client:
+        owner = client.template(template_id, gallery=gallery).identity_id
+        if owner != identity_id:
+            raise usage_error(f"template {template_id} is not of {identity_id}, but of {owner}.")
+        revision = client.delete_template(template_id, gallery=gallery)
+        left = client.identity(identity_id, gallery=gallery).template_count
+    if as_json:
+        print_json(
+            identity_id=identity_id,
+            template_id=template_id,
+            status="deleted",
+            revision=revision,
+            template_count=left,
+        )
+        return
+    ERRORS.print(
+        f"Template {template_id} is deleted. {identity_id} has {counted(left, 'template')}."
+    )
+    if not left:
+        ERRORS.print("Without a template a person is not recognized: enroll a picture.")
 
 
 def merge(

@@ -30,6 +30,20 @@ def templates(
     _identity.templates(context.obj, identity_id, gallery=gallery, as_json=as_json)
 
 
+@app.command()
+def delete_template(
+    context: typer.Context,
+    identity_id: IdentityId,
+    template_id: Annotated[str, typer.Argument(metavar="TEMPLATE")],
+    gallery: GalleryOption = "default",
+    as_json: JsonOption = False,
+) -> None:
+    """Deletes TEMPLATE of IDENTITY, of `templates` or `facewire doctor`. This cannot be undone."""
+    _identity.delete_template(
+        context.obj, identity_id, template_id, gallery=gallery, as_json=as_json
+    )
+
+
 @app.command("not")
 def not_this_person(
     context: typer.Context,

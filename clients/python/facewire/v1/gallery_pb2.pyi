@@ -16,12 +16,14 @@ class FindingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FINDING_KIND_LEFT_OUT: _ClassVar[FindingKind]
     FINDING_KIND_DISAGREEING: _ClassVar[FindingKind]
     FINDING_KIND_POOR_PICTURE: _ClassVar[FindingKind]
+    FINDING_KIND_REFUSED_TEMPLATE: _ClassVar[FindingKind]
 FINDING_KIND_UNSPECIFIED: FindingKind
 FINDING_KIND_PROBABLE_DOUBLE: FindingKind
 FINDING_KIND_CONFUSABLE: FindingKind
 FINDING_KIND_LEFT_OUT: FindingKind
 FINDING_KIND_DISAGREEING: FindingKind
 FINDING_KIND_POOR_PICTURE: FindingKind
+FINDING_KIND_REFUSED_TEMPLATE: FindingKind
 
 class Gallery(_message.Message):
     __slots__ = ("gallery_id", "display_name", "revision", "identity_count", "template_count", "model_contract_id", "pending_purge_count", "created_at_us", "threshold", "threshold_source", "negative_example_count")
@@ -666,16 +668,20 @@ class GalleryFindings(_message.Message):
     def __init__(self, kind: _Optional[_Union[FindingKind, str]] = ..., total_count: _Optional[int] = ..., listed: _Optional[_Iterable[_Union[GalleryFinding, _Mapping]]] = ...) -> None: ...
 
 class GalleryFinding(_message.Message):
-    __slots__ = ("people", "template_ids", "value", "faults")
+    __slots__ = ("people", "template_ids", "value", "faults", "resembled", "resembled_similarity")
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_IDS_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     FAULTS_FIELD_NUMBER: _ClassVar[int]
+    RESEMBLED_FIELD_NUMBER: _ClassVar[int]
+    RESEMBLED_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     people: _containers.RepeatedCompositeFieldContainer[FoundPerson]
     template_ids: _containers.RepeatedScalarFieldContainer[str]
     value: float
     faults: _containers.RepeatedScalarFieldContainer[_face_pb2.QualityFault]
-    def __init__(self, people: _Optional[_Iterable[_Union[FoundPerson, _Mapping]]] = ..., template_ids: _Optional[_Iterable[str]] = ..., value: _Optional[float] = ..., faults: _Optional[_Iterable[_Union[_face_pb2.QualityFault, str]]] = ...) -> None: ...
+    resembled: FoundPerson
+    resembled_similarity: float
+    def __init__(self, people: _Optional[_Iterable[_Union[FoundPerson, _Mapping]]] = ..., template_ids: _Optional[_Iterable[str]] = ..., value: _Optional[float] = ..., faults: _Optional[_Iterable[_Union[_face_pb2.QualityFault, str]]] = ..., resembled: _Optional[_Union[FoundPerson, _Mapping]] = ..., resembled_similarity: _Optional[float] = ...) -> None: ...
 
 class FoundPerson(_message.Message):
     __slots__ = ("identity_id", "display_name")

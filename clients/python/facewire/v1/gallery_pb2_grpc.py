@@ -456,7 +456,7 @@ class GalleryServiceServicer(object):
 
     def CheckGallery(self, request, context):
         """Compares everyone in a gallery with everyone else, and returns what harms its recognition: people who are there twice or look
-        alike, templates that resemble their person too little, people whose only picture is poor. Changes nothing. A server process
+        alike, templates that resemble their person too little or that enrollment would refuse, people whose only picture is poor. Changes nothing. A server process
         examines one gallery at a time; further calls wait.
 
         Errors: `FAILED_PRECONDITION` (GALLERY_TOO_LARGE): the gallery has more than 10,000 templates or identities, too many to

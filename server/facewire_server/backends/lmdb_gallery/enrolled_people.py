@@ -1,4 +1,4 @@
-"""Reads who is in a gallery, for the checkup: all means, and the vectors of the templates that are in none."""
+"""Reads who is in a gallery, for the checkup: all means, and all templates with their vectors."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from facewire_server.backends.lmdb_gallery.records_pb2 import Identity, Template
 from facewire_server.backends.lmdb_gallery.storage_check import damaged_galleries
 from facewire_server.backends.lmdb_storage.generations import generations
 from facewire_server.backends.lmdb_storage.vendor_errors import damaged
-from facewire_server.galleries.checkup import EnrolledPeople, LeftOut, SinglePicture
+from facewire_server.galleries.checkup import EnrolledPeople, StoredTemplate
 from facewire_server.galleries.records import GalleryInfo
 from facewire_server.galleries.vector_search import RowOwner
 
@@ -64,13 +64,11 @@ def people_of(contents: Contents) -> EnrolledPeople:
     mean_places: list[tuple[int, RowOwner]] = []
     mean_ids: list[str] = []
     starts: list[int] = []
-    unsearched: list[tuple[int, RowOwner, str]] = []
-    single: list[tuple[RowOwner, Template]] = []
+    templates: list[tuple[RowOwner, Template]] = []
     for key, value in contents.template_table.scan():
         record, owner = Template.FromString(value), row_owner(key)
-        if not record.mean_number:
-            unsearched.append((record.row, owner, record.template_id.hex()))
-        elif is_oldest_of_mean(key, record):
+        templates.append((owner, record))
+        if record.mean_number and is_oldest_of_mean(key, record):
             if owner.identity_number not in place_of:
                 if owner.identity_number not in identities:
                     raise damaged("an identity is missing")
@@ -79,29 +77,24 @@ def people_of(contents: Contents) -> EnrolledPeople:
                 starts.append(len(mean_places))
             mean_places.append((record.mean_row, owner))
             mean_ids.append(record.template_id.hex())
-            if people[-1][1].template_count == 1:
-                single.append((owner, record))
-    if any(owner.identity_number not in place_of for _, owner, _ in unsearched):
+    if any(owner.identity_number not in place_of for owner, _ in templates):
         raise damaged("a mean is missing")
-    vectors = contents.blocks.rows([(row, owner) for row, owner, _ in unsearched])
     return EnrolledPeople(
         identity_ids=tuple(identity_id for identity_id, _ in people),
         display_names=tuple(record.display_name for _, record in people),
         starts=np.array([*starts, len(mean_places)], np.int64),
         means=contents.means.rows(mean_places),
         template_ids=tuple(mean_ids),
-        left_out=tuple(
-            LeftOut(place_of[owner.identity_number], template_id, vector)
-            for (_, owner, template_id), vector in zip(unsearched, vectors, strict=True)
-        ),
-        single_pictures=tuple(
-            SinglePicture(
+        templates=tuple(
+            StoredTemplate(
                 place_of[owner.identity_number],
                 record.template_id.hex(),
                 quality_of(record.quality),
+                is_searched=bool(record.mean_number),
             )
-            for owner, record in single
+            for owner, record in templates
         ),
+        embeddings=contents.blocks.rows([(record.row, owner) for owner, record in templates]),
     )
 
 

@@ -16,25 +16,34 @@ const KINDS = {
   left_out: ["Pictures that resemble their person too little", "They are not searched. If one shows another person, delete it."],
   disagreeing: ["Two pictures of a person that disagree", "Add a third picture: it shows which one is wrong. Delete that one."],
   poor_picture: ["People whose only picture is poor", "Add a better picture."],
+  refused_template: ["Pictures that would be refused today as too poor", "They were imported, or added under other limits. Add a better picture, then delete the poor one."],
 };
-const GETS_PICTURES = new Set(["confusable", "disagreeing", "poor_picture"]);
+const GETS_PICTURES = new Set(["confusable", "disagreeing", "poor_picture", "refused_template"]);
+const LOSES_A_PICTURE = new Set(["left_out", "refused_template"]);
+
+/** What was measured, in words. */
+function measured({ value, faults, resembled, resembled_similarity: similarity }) {
+  if (faults.length > 0) return faults.map(faultWords).join(" · ");
+  const other = resembled ? `, to ${resembled.name} ${similarity.toFixed(2)}` : "";
+  return `cosine ${value.toFixed(2)}${other}`;
+}
 
 function Item({ kind, finding, may, look, add, remove, merge }) {
-  const { people, template_ids: templates, value, faults } = finding;
+  const { people, template_ids: templates } = finding;
   const names = people.map(({ name }) => name).join(" and ");
   return html`
     <li class="finding">
       <div class="grow">
         <strong>${names}</strong>
-        <div class="small soft">${kind === "poor_picture" ? faults.map(faultWords).join(" · ") : `cosine ${value.toFixed(2)}`}</div>
+        <div class="small soft">${measured(finding)}</div>
       </div>
       <div class="row">
         ${people.map((person) => html`<button type="button" key=${person.identity_id} onClick=${() => look(person)}>Look at ${person.name}</button>`)}
         ${may.enroll && GETS_PICTURES.has(kind) && people.map((person) => html`
           <button type="button" key=${`add ${person.identity_id}`} onClick=${() => add(person)}>Add pictures of ${person.name}</button>`)}
         ${may.merge && kind === "probable_double" && html`<button type="button" aria-label=${`Merge ${names}…`} onClick=${() => merge(people)}>Merge…</button>`}
-        ${may.delete && kind === "left_out" && html`
-          <button type="button" class="danger" onClick=${() => remove(people[0], templates[0])}>Delete the picture…</button>`}
+        ${may.delete && LOSES_A_PICTURE.has(kind) && html`
+          <button type="button" class="danger" onClick=${() => remove(people[0], templates[0], kind)}>Delete the picture…</button>`}
       </div>
     </li>`;
 }
@@ -54,7 +63,7 @@ export function Checkup({ gallery, may, onChange, onClose }) {
   const { value, problem, reload } = useLoaded((signal) => api.checkup(gallery, signal), [gallery]);
   const [failure, setFailure] = useState("");
   const [opened, setOpened] = useState(null); // {what: "look" or "add", person}
-  const [removed, setRemoved] = useState(null); // {person, template}
+  const [removed, setRemoved] = useState(null); // {person, template, kind}
   const [merged, setMerged] = useState(null); // two people
   const changed = () => {
     onChange();
@@ -86,7 +95,7 @@ export function Checkup({ gallery, may, onChange, onClose }) {
       <${Problem} text=${problem || failure} />
       ${found.map((each) => html`
         <${Found} key=${each.kind} ...${each} may=${may} look=${open("look")} add=${open("add")}
-          remove=${(person, template) => setRemoved({ person, template })} merge=${setMerged} />`)}
+          remove=${(person, template, kind) => setRemoved({ person, template, kind })} merge=${setMerged} />`)}
     </section>
     ${opened?.what === "look" && html`<${Person} ...${{ gallery, may, person: opened.person }} onChange=${changed} onClose=${close} />`}
     ${opened?.what === "add" && html`<${Enroll} ...${{ gallery, person: opened.person }} onDone=${changed} onClose=${close} />`}
@@ -95,6 +104,6 @@ export function Checkup({ gallery, may, onChange, onClose }) {
         onDone=${() => { setMerged(null); changed(); }} />`}
     ${removed && html`
       <${Confirm} title=${`Delete this picture of ${removed.person.name}?`} action="Delete" act=${remove} onClose=${() => setRemoved(null)}>
-        <p>It resembles the person's other pictures too little. Delete it if it shows another person. This cannot be undone.</p>
+        <p>${removed.kind === "left_out" ? "It resembles the person's other pictures too little. Delete it if it shows another person." : "It is too poor. Without any picture a person is not recognized, so add a better one before."} This cannot be undone.</p>
       <//>`}`;
 }
