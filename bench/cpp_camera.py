@@ -26,7 +26,7 @@ from harness.film_scenes import steady
 from harness.made_people import made_pair, portrait_of
 from harness.model_servers import free_port
 from harness.relay import relay_to
-from harness.running import RunningServer, running_server
+from harness.running import RunningServer, own_bytes, running_server
 
 __all__: list[str] = []
 
@@ -94,15 +94,6 @@ def _measure_build(report: Report, folder: Path) -> None:
 def _children_s() -> float:
     times = psutil.Process().cpu_times()
     return float(times.children_user + times.children_system)
-
-
-def _own_mb(pid: int) -> float:
-    """Memory that a process has written, MB. `VmRSS`, and what is not shared, count pages of libraries, too, which are read the more of them the longer it runs."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        name, _, rest = line.partition(":")
-        if name == "RssAnon":
-            return int(rest.split()[0]) * 1024 / 1e6
-    raise RuntimeError("this system does not count the pages of a process by kind")
 
 
 def _edges(memory: Sequence[float]) -> tuple[float, float]:
@@ -191,7 +182,7 @@ class _Places:
         with CppCamera(self._program, self._film, address, "--repeat", f"--fps={_FPS}") as camera:
             for number in range(cuts + restarts):
                 camera.until_results(_SETTLED)
-                memory.append(_own_mb(camera.pid))
+                memory.append(own_bytes(camera.pid) / 1e6)
                 is_restart = number >= cuts
                 breaks.append(
                     self._broken(camera, is_restart, self._restart if is_restart else relay.cut)

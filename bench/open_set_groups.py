@@ -1,7 +1,7 @@
 """How far galleries of one group lie apart, for the measurement `open_set`: the ratio of the worst to the best, and on how few people it rests."""
 
 from collections.abc import Mapping, Sequence
-from math import comb, inf
+from math import comb, inf, isfinite
 
 from bench.open_set_galleries import ONE_GROUP
 from bench.open_set_looks import Measured
@@ -50,8 +50,8 @@ def between_groups(
             report.values[f"groups, {case}, {title}"] = {
                 "worst": worst,
                 "best": best,
-                "ratio": ratio,
-                "interval": list(interval),
+                "ratio": _finite(ratio),
+                "interval": [_finite(end) for end in interval],
                 "chief_pair": shares,
             }
     report.table(
@@ -59,3 +59,8 @@ def between_groups(
         ["people, pictures", "threshold", "worst", "best", "ratio", "two people"],
         lines,
     )
+
+
+def _finite(value: float) -> float | None:
+    """Returns what JSON has; None for what is infinite, the ratio to a group without a false name."""
+    return value if isfinite(value) else None

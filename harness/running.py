@@ -17,7 +17,14 @@ import grpc
 
 from harness import REPOSITORY
 
-__all__ = ["Memory", "RunningServer", "ServerFailed", "running_checkout", "running_server"]
+__all__ = [
+    "Memory",
+    "RunningServer",
+    "ServerFailed",
+    "own_bytes",
+    "running_checkout",
+    "running_server",
+]
 
 _READY: Final = "facewire.v1 on "
 _START_TIMEOUT_S: Final = 90.0
@@ -27,6 +34,22 @@ _LARGEST_MESSAGE: Final = 64 << 20
 
 class ServerFailed(Exception):
     """The server did not start, or did not end cleanly; the text ends with its log."""
+
+
+def own_bytes(pid: int) -> int:
+    """Returns the memory that a process has written (RssAnon), bytes.
+
+    `VmRSS`, and what is not shared, count pages of libraries, too, which are read the more of them the longer a process runs, and which
+    count more when another process that shares them ends.
+
+    Raises:
+        RuntimeError: the system does not count the pages of a process by kind.
+    """
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        name, _, rest = line.partition(":")
+        if name == "RssAnon":
+            return int(rest.split()[0]) * 1024
+    raise RuntimeError("this system does not count the pages of a process by kind")
 
 
 class Memory(NamedTuple):

@@ -96,7 +96,7 @@ static int64_t read_one(void)
         print_event(&response.message.track);
         return 0;
     case facewire_v1_StreamRecognizeResponse_reconnect_tag:
-        fprintf(stderr, "open a new stream in %lu ms\n",
+        fprintf(stderr, "open a new stream in %lu ms, on a new connection\n",
                 (unsigned long)response.message.reconnect.after_ms);
         return 0;
     default: /* started, advice, and what a later server sends */

@@ -24,7 +24,7 @@ from fakes.raw_grpc import (
     http2_frame,
 )
 from fakes.wire import config, frame, served
-from harness.running import RunningServer, running_server
+from harness.running import RunningServer, own_bytes, running_server
 from harness.tracked import TrackedStream
 
 MIB = 1 << 20
@@ -57,7 +57,7 @@ class Camera:
     def beside(self, attack: Callable[[Address], None], most_bytes: int = 32 * MIB) -> None:
         """Streams until the attack has ended, and five frames longer; memory may grow by so much, less than was sent."""
         host, _, port = self._server.address.rpartition(":")
-        before = self._server.memory().pss
+        before = own_bytes(self._server.pid)
         with ThreadPoolExecutor(1) as attackers:
             attacking = attackers.submit(attack, (host, int(port)))
             while not attacking.done():
@@ -65,7 +65,7 @@ class Camera:
             attacking.result()
         for _ in range(5):
             self.answered()
-        assert self._server.memory().pss - before < most_bytes
+        assert own_bytes(self._server.pid) - before < most_bytes
 
 
 @pytest.fixture(scope="module")

@@ -141,15 +141,21 @@ async def test_a_worker_whose_event_loop_hangs_is_ended_and_replaced(
     beating.cancel()
 
 
-@pytest.fixture
-def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    at_once = partial(end_if_its_start_hangs, look_every_s=0.01)
-    monkeypatch.setattr(supervision, "end_if_its_start_hangs", at_once)
+def look_quickly(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the parent lose its patience at once, but only with a program that hangs: another one may be slow to start."""
+
+    async def quick(worker: WorkerProcess, beats: Callable[[], int]) -> bool:
+        every_s = 0.01 if run.program == HANGING else 2.0
+        return await end_if_its_start_hangs(worker, beats, look_every_s=every_s)
+
+    monkeypatch.setattr(supervision, "end_if_its_start_hangs", quick)
 
 
-@pytest.mark.usefixtures("quick_looks")
-async def test_workers_that_hang_before_they_serve_are_ended_and_stop_the_server() -> None:
+async def test_workers_that_hang_before_they_serve_are_ended_and_stop_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     run = Run()
+    look_quickly(run, monkeypatch)
     run.program = HANGING
     async with supervised(run, EXIT_GIVEN_UP) as task:
         assert await task == EXIT_GIVEN_UP
@@ -158,11 +164,11 @@ async def test_workers_that_hang_before_they_serve_are_ended_and_stop_the_server
         assert not run.serves.is_set()
 
 
-@pytest.mark.usefixtures("quick_looks")
-async def test_a_new_worker_that_hangs_before_it_serves_replaces_none_and_the_next_signal_works() -> (
-    None
-):
+async def test_a_new_worker_that_hangs_before_it_serves_replaces_none_and_the_next_signal_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     run = Run()
+    look_quickly(run, monkeypatch)
     async with supervised(run):
         await run.serves.wait()
         before = run.running()
@@ -186,6 +192,27 @@ async def test_workers_of_one_place_that_die_soon_after_they_serve_stop_the_serv
         assert [one.served for one in run.those(WorkerDied)] == [True] * 10
         assert run.those(WorkersGivenUp) == [WorkersGivenUp(10)]
         assert run.supervisor.deaths.count == 10
+
+
+async def test_a_system_without_a_process_for_a_worker_is_asked_again_and_counts_as_no_death(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = Run()
+    start, refusals = WorkerProcess.start, 0
+
+    async def refused(*arguments: Any) -> WorkerProcess:
+        nonlocal refusals
+        if len(run.started) == 2 and refusals < 12:
+            refusals += 1
+            raise BlockingIOError(11, "no process")
+        return await start(*arguments)
+
+    async with supervised(run):
+        await run.serves.wait()
+        monkeypatch.setattr(WorkerProcess, "start", refused)
+        os.kill(run.started[0].pid, signal.SIGKILL)
+        await run.until(lambda: len(run.those(WorkerServes)) == 3)
+        assert (refusals, len(run.those(WorkerDied)), run.supervisor.deaths.count) == (12, 1, 1)
 
 
 async def test_a_worker_that_ends_by_itself_is_replaced() -> None:

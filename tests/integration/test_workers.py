@@ -298,8 +298,14 @@ def test_a_worker_that_took_a_dead_ones_place_gets_cameras_of_the_other(
         def count(name: str) -> float:
             return total(scrape(port)[1], f"facewire_{name}")
 
-        os.kill(serving(server)[0], signal.SIGKILL)
-        # The other one takes all, since no third serves; then it lets some go.
+        # While the parent stands still no third one is started, and the other takes all; then it lets some go.
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            os.kill(serving(server)[0], signal.SIGKILL)
+            for camera in cameras:
+                camera.until_more(3)
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
         until(lambda: count("workers") == 2 and count("worker_streams_least") >= 2)
         assert count("streams_moved_total") >= 1
         for camera in cameras:

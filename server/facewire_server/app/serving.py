@@ -135,13 +135,14 @@ async def _serve(
             if models.served:
                 watch = models.watch(health.set_models_ready, emit)
                 watching.append(asyncio.create_task(watch))
+            if membership is not None:
+                watching.append(asyncio.create_task(server.streams.keep_balance()))
             for one in watching:  # it ends by a failure only
                 one.add_done_callback(lambda _: signals.stop_at_once())
             if membership is None:
                 host = settings.listen.rpartition(":")[0]
                 print(f"facewire.v1 on {host}:{port}", flush=True)
             else:
-                watching.append(asyncio.create_task(server.streams.keep_balance()))
                 membership.serves()
             await signals.stop.wait()
             await server.leave(settings.lame_duck_s, signals.at_once)

@@ -7,6 +7,7 @@ OpenVINO's own cache (CACHE_DIR) writes in place a file that other processes hav
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,12 @@ _FOLDER: Final = ".compiled"
 
 _MOST_FILES: Final = 8
 """Files kept in the folder: two signatures, for four versions of OpenVINO or of the model, or processors. Chosen, not measured."""
+
+_PART: Final = ".part"
+"""Ends the name of a file that is being written."""
+
+_LEFT_AFTER_S: Final = 3600.0
+"""Seconds after which a part is taken for one that a killed process left: it is written in less than one. Chosen, not measured."""
 
 _MOST_BYTES: Final = 16 << 20
 """Size of the largest SavedModel that is kept, bytes. Constants from a file are in memory once for each time that the network is
@@ -77,7 +84,7 @@ class CompiledFile:
 
     def keep(self, compiled: bytes) -> None:
         """Keeps it in the place of what was there, unless the folder cannot be written: then each start compiles."""
-        part = self._path.with_name(f"{secrets.token_hex(8)}.part")
+        part = self._path.with_name(f"{secrets.token_hex(8)}{_PART}")
         with suppress(OSError):
             make_private_folder(part.parent)
             try:
@@ -90,8 +97,15 @@ class CompiledFile:
 
     def _remove_oldest(self) -> None:
         newest_first = sorted(self._path.parent.iterdir(), key=_age, reverse=True)
-        for file in newest_first[_MOST_FILES:]:
+        whole = [file for file in newest_first if file.suffix != _PART]
+        left = [file for file in newest_first if file.suffix == _PART and _is_left(file)]
+        for file in (*whole[_MOST_FILES:], *left):
             file.unlink(missing_ok=True)
+
+
+def _is_left(part: Path) -> bool:
+    """Whether a process that was killed left it: another one may be writing a younger one."""
+    return time.time() - part.stat().st_mtime > _LEFT_AFTER_S
 
 
 def _age(file: Path) -> int:

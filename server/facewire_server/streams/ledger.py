@@ -128,7 +128,7 @@ class Ledger(Generic[FrameT, AnswerT]):
             self._skip(SkipReason.OVER_CREDIT if over else SkipReason.SUPERSEDED)
 
     def skip_all(self) -> None:
-        """Skips every waiting frame, because the server is shutting down."""
+        """Skips every waiting frame, because the server ends the stream."""
         while self._waiting:
             self._skip(SkipReason.SHUTTING_DOWN)
 

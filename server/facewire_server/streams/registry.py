@@ -109,7 +109,8 @@ class Streams:
 
         The stream opened last goes: those before were placed when a place here was right.
         """
-        if self._draining or not self._balance.look(self._lasting):
+        # On a full server another client would take the place before the one that is moved is back.
+        if self._draining or not self._balance.look(self._lasting) or self._is_full():
             return
         for session, connection in reversed(self._open.items()):
             if session.can_move and self._balance.may_move(connection):

@@ -106,6 +106,7 @@ class Session:
         self._reading: asyncio.Task[object] | None = None
         self._plan: StreamPlan | None = None
         self._leaving: ReconnectReason | None = None
+        self._can_resume = False
         self._tally = Tally(emit)
         self._reader = Reader(self._ledger, self._changed, self._held, self._tally, limits)
 
@@ -139,6 +140,7 @@ class Session:
             self._reader.open(stream.after_sequence)
             within_ms = round(journal.resume_within_s * 1000) if stream.token else 0
             await send_in_time(Started(stream.token, stream.after_sequence, within_ms))
+            self._can_resume = bool(stream.token)
             await self._serve(plan, camera, outbox, inputs, send_in_time)
             if not self._leaving:
                 await outbox.end()
@@ -159,8 +161,8 @@ class Session:
 
     @property
     def can_move(self) -> bool:
-        """Whether it is being served, and neither its client nor this server ends it."""
-        return self._plan is not None and not self._leaving and not self._reader.is_over
+        """Whether its client can resume it elsewhere, and neither the client nor this server ends it."""
+        return self._can_resume and not self._leaving and not self._reader.is_over
 
     @property
     def idle_s(self) -> float:

@@ -8,7 +8,7 @@ from typing import Final
 from facewire_server.events import Emit, WorkerDied, WorkersGivenUp
 from facewire_server.workers.process import WorkerProcess
 
-__all__ = ["EXIT_GIVEN_UP", "FIRST_PAUSE_S", "Deaths"]
+__all__ = ["EXIT_GIVEN_UP", "FIRST_PAUSE_S", "Deaths", "longer"]
 
 EXIT_GIVEN_UP: Final = 4
 """Exit status of a server whose workers died again and again."""
@@ -32,6 +32,11 @@ _CANNOT_RUN: Final = 1
 """Exit status of a server that cannot run, and has said why."""
 
 
+def longer(pause_s: float) -> float:
+    """Returns the pause after one of this length."""
+    return min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
 class Deaths:
     """The workers of one server that ended without being asked to.
 
@@ -53,6 +58,10 @@ class Deaths:
         """Takes that a worker takes calls."""
         self._before_serving = 0
 
+    def replaced(self, place: int) -> None:
+        """Takes that the worker of a place was replaced on purpose: the new one's first death is the first."""
+        del self._soon[place]
+
     def note(self, worker: WorkerProcess, place: int, served_s: float, *, hung: bool) -> float:
         """Counts a worker that has died; returns the seconds before another one is started.
 
@@ -67,7 +76,7 @@ class Deaths:
         self._soon[place] = 1 if served_s > _LONG_S else self._soon[place] + 1
         pause_s = min(FIRST_PAUSE_S * 2.0 ** (self._soon[place] - 1), _LONGEST_PAUSE_S)
         self._emit(WorkerDied(worker.pid, status, has_served, hung, pause_s))
-        self._before_serving += not has_served
+        self._before_serving = 0 if has_served else self._before_serving + 1
         if status == _CANNOT_RUN and not has_served and not self._serves():
             self._give_up(_CANNOT_RUN)  # as a server of one process
         elif self._before_serving == _MOST_DEATHS:

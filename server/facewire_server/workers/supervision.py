@@ -12,7 +12,7 @@ from facewire_server.events import (
 )
 from facewire_server.host.ending import EXIT_FORCED
 from facewire_server.host.signals import Signals
-from facewire_server.workers.deaths import FIRST_PAUSE_S, Deaths
+from facewire_server.workers.deaths import FIRST_PAUSE_S, Deaths, longer
 from facewire_server.workers.hanging import end_if_it_hangs, end_if_its_start_hangs
 from facewire_server.workers.orders import RELOAD, STOP, STOP_AT_ONCE
 from facewire_server.workers.process import WorkerProcess
@@ -143,15 +143,20 @@ class Supervisor:
             if worker is not self._places[place]:
                 continue  # it was replaced on purpose
             pause_s = self.deaths.note(worker, place, served_s, hung=hung)
-            await asyncio.sleep(pause_s)
-            try:
-                new = await self._started()
-            except OSError:  # no process or no memory for one now: after a longer pause
-                continue
+            new = await self._started_at_last(pause_s)
             if worker is self._places[place]:
                 self._places[place] = new
             else:  # it was replaced on purpose meanwhile
                 new.order(STOP_AT_ONCE)
+
+    async def _started_at_last(self, pause_s: float) -> WorkerProcess:
+        """Starts a worker after a pause; as long as the system has no process or no memory for one, after longer pauses."""
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                return await self._started()
+            except OSError:
+                pause_s = longer(pause_s)
 
     def _beats_of(self, worker: WorkerProcess) -> Callable[[], int]:
         slot = self._all.get(worker)  # None = it has ended
@@ -190,6 +195,7 @@ class Supervisor:
         if new.ended.done():
             return f"the new worker ended with status {new.ended.result()}"
         old, self._places[place] = self._places[place], new
+        self.deaths.replaced(place)
         # Not as a lame duck: others serve its port, and a proxy that asks for its health must not leave them all.
         await self._end((old,), STOP_AT_ONCE, self._drain_s + _STOP_S)
         return ""

@@ -127,12 +127,14 @@ def test_few_files_are_kept_and_the_oldest_go_first(tmp_path: Path) -> None:
     version.mkdir()
     (version / "saved_model.pb").write_bytes(b"graph")
     (tmp_path / ".compiled").mkdir()
+    (tmp_path / ".compiled" / "written.part").touch()
     before = ["left.part", *map(str, range(19))]
     for age, name in enumerate(before):
         (tmp_path / ".compiled" / name).touch()
         os.utime(tmp_path / ".compiled" / name, ns=(age, age))
     added = name_of(version, "f32")
-    assert {file.name for file in kept(tmp_path)} == {*before[-7:], added}
+    # Another process may be writing the young part; one that was killed has left the old one.
+    assert {file.name for file in kept(tmp_path)} == {*before[-7:], added, "written.part"}
 
 
 def test_a_model_of_many_constants_is_not_kept(tmp_path: Path) -> None:

@@ -211,6 +211,15 @@ def test_pauses_double_until_a_result_comes(monkeypatch):
     )
 
 
+def test_a_stream_that_moves_to_another_worker_is_opened_at_once_but_not_again_and_again():
+    pauses = reopening.Reopening(is_wanted=True, note=None)
+    moved = facewire.ReconnectError("moved", reason=facewire.ErrorReason.WORKER_BUSY, after_s=0.0)
+    assert pauses.pause_s(moved) == 0
+    assert pauses.pause_s(moved) > 0, "else a loop without end"
+    pauses.progressed()
+    assert pauses.pause_s(moved) == 0
+
+
 def test_pauses_differ_between_clients():
     pauses = Counter(
         reopening.Reopening(is_wanted=True, note=None).pause_s(facewire.UnreachableError("lost"))

@@ -267,3 +267,15 @@ def test_a_server_of_one_process_and_one_that_drains_move_none(
         assert looked(alone, 30) == 0
     ahead[0].drain()
     assert looked(ahead[0], 30) == 0
+
+
+def test_a_full_server_moves_none_since_another_client_would_take_the_place(
+    slots: tuple[Slot, Slot],
+) -> None:
+    slots[1].set_takes_calls(False)
+    streams = Streams(6, slots[0])
+    with ExitStack() as admitted:
+        for number in range(6):
+            admitted.enter_context(streams.admitted(Stream(), f"ipv4:a:{number}"))
+        slots[1].set_takes_calls(True)
+        assert looked(streams, 30) == 0

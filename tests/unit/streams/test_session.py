@@ -205,6 +205,52 @@ async def test_a_stream_is_idle_while_no_frame_of_it_is_read_or_waits_for_its_an
     assert await stream.outputs.get() == Reconnect(LIMITS.reconnect_after_ms, ReconnectReason.IDLE)
 
 
+async def test_a_stream_can_move_from_its_start_until_someone_ends_it() -> None:
+    stream = Stream(FakeRecognizer(), WorkSlots(1))
+    running = stream.run()
+    await asyncio.sleep(0)
+    assert not stream.session.can_move, "its client has no token yet"
+    stream.put(PLAN)
+    assert isinstance(await stream.outputs.get(), Started)
+    await asyncio.sleep(0)
+    assert stream.session.can_move
+    stream.session.drain(ReconnectReason.REBALANCE)
+    assert (stream.session.can_move, stream.session.has_given_way) == (False, True)
+    async with asyncio.timeout(30):
+        await running
+    assert await stream.outputs.get() == Reconnect(0, ReconnectReason.REBALANCE)
+
+
+async def test_a_stream_that_its_client_has_half_closed_cannot_move() -> None:
+    stream = Stream(FakeRecognizer(), WorkSlots(1))
+    running = stream.run()
+    stream.put(PLAN, None)
+    async with asyncio.timeout(30):
+        await running
+    assert not stream.session.can_move
+
+
+async def test_a_stream_that_cannot_be_resumed_cannot_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = MemoryJournal(Galleries())
+    opened = journal.open_stream
+
+    async def without_token(*arguments: Any) -> Any:
+        stream: Any = await opened(*arguments)
+        stream.token = b""
+        return stream
+
+    monkeypatch.setattr(journal, "open_stream", without_token)
+    stream = Stream(FakeRecognizer(), WorkSlots(1), journal=journal)
+    running = stream.run()
+    stream.put(PLAN)
+    assert isinstance(await stream.outputs.get(), Started)
+    await asyncio.sleep(0)
+    assert not stream.session.can_move
+    stream.put(None)
+    async with asyncio.timeout(30):
+        await running
+
+
 async def test_a_drain_before_the_plan_says_that_the_server_stops() -> None:
     stream = Stream(FakeRecognizer(), WorkSlots(1))
     running = stream.run()

@@ -53,3 +53,21 @@ def test_the_slot_of_a_worker_that_has_ended_says_nothing(table: Table) -> None:
     table.clear(1)
     Slot(table, 1).set_takes_calls(True)
     assert own.health_elsewhere(BOTH) == 0
+
+
+def test_no_stream_is_left_to_a_worker_that_stands_still_or_serves_less(table: Table) -> None:
+    own, other = Slot(table, 0), Slot(table, 1)
+    own.publish_health(BOTH)
+    other.publish_health(BOTH)
+    other.publish(1)
+    other.set_takes_calls(True)
+    assert own.least_elsewhere == 1
+    other.publish_health(2)
+    assert own.least_elsewhere is None
+    other.publish_health(BOTH)
+    for _ in range(4):  # a look a second, and no beat
+        own.health_elsewhere(BOTH)
+    assert own.least_elsewhere is None
+    other.beat()
+    own.health_elsewhere(BOTH)
+    assert own.least_elsewhere == 1

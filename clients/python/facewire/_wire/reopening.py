@@ -42,6 +42,7 @@ class Reopening:
         self.count = 0
         self._renew = renew
         self._is_renewed = False
+        self._is_moved = False
         self._is_wanted = is_wanted
         self._note = note
         self._from_start = from_start
@@ -55,7 +56,7 @@ class Reopening:
 
     def progressed(self) -> None:
         """Begins with short pauses again: a result has come."""
-        self._is_renewed = False
+        self._is_renewed = self._is_moved = False
         self._backoff.reset()
 
     def goes_on(self, error: FacewireError) -> bool:
@@ -73,12 +74,12 @@ class Reopening:
         return self._is_renewed
 
     def pause_s(self, error: FacewireError) -> float:
-        """Returns the pause before a new call, seconds, and reports it."""
+        """Returns the pause before a new call, seconds, and reports it: none, once until a result comes, if another worker is to serve it."""
         pause_s = error.retry_after_s or 0.0
-        is_chosen = (
-            isinstance(error, ReconnectError) and pause_s > 0
-        )  # by the server, for this stream
-        if not is_chosen:
+        is_asked = isinstance(error, ReconnectError)  # by the server, for this stream
+        is_moved = is_asked and error.reason is ErrorReason.WORKER_BUSY and not self._is_moved
+        self._is_moved = self._is_moved or is_moved
+        if not is_moved and not (is_asked and pause_s > 0):
             pause_s += self._backoff.next_s()
         if self._note is not None:
             self._note(error, pause_s)
