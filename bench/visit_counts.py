@@ -1,5 +1,6 @@
 """What visits came to, counted by person."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from bench.visit_judged import Visit
 from facewire_server.evaluation.intervals import Interval, bootstrap_share
 
-__all__ = ["Counts", "Visits", "counted", "share", "sums"]
+__all__ = ["Counts", "Visits", "counted", "mean_threshold", "share", "sums"]
 
 Visits = Iterator[tuple[str, Visit]]
 """People and their visits."""
@@ -27,6 +28,7 @@ class Counts:
     right: int = 0
     unknown: int = 0
     retractions: int = 0
+    thresholds: float = 0.0
     looks: list[int] = field(default_factory=list)
 
     def add(self, seen: Visit, name: str) -> None:
@@ -40,6 +42,7 @@ class Counts:
         self.right += name in seen.names
         self.unknown += seen.is_unknown
         self.retractions += seen.retractions
+        self.thresholds += seen.threshold
         self.looks += [seen.looks_until_name] if seen.looks_until_name else []
 
 
@@ -57,6 +60,12 @@ def sums(
 ) -> list[NDArray[np.float64]]:
     """Returns some counts of n people as arrays, (n,) each."""
     return list(np.array([of(count) for count in counts.values()], float).T)
+
+
+def mean_threshold(counts: dict[str, Counts]) -> float:
+    """Returns the mean of the galleries' thresholds over all visits; NaN without one."""
+    visits = sum(count.visits for count in counts.values())
+    return sum(count.thresholds for count in counts.values()) / visits if visits else math.nan
 
 
 def share(hits: NDArray[np.float64], visits: NDArray[np.float64]) -> str:

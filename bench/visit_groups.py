@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.line_embeddings import default_policy
 from bench.report import Report, parser, progress, run
-from bench.visit_counts import Counts, counted, share, sums
+from bench.visit_counts import Counts, counted, mean_threshold, share, sums
 from bench.visit_kinds import pictures as visits_of_pictures
 from bench.visit_kinds import two_minutes
 from bench.visit_looks import seen
@@ -70,9 +70,9 @@ def main() -> int:
 
     groups = _groups()
     for policy in (by_size, fixed):
-        threshold = policy.threshold_among(_SIZE).value
         visits = visits_of_pictures(looks, arguments.draws).strangers(_SIZE, policy)
         strangers_by_name = counted(visits, is_enrolled=False)
+        threshold = mean_threshold(strangers_by_name)
         cells = []
         for group in sorted({*groups.values(), "others"}):
             names = {n for n in strangers_by_name if groups.get(n, "others") == group}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.held_gallery import held
 from bench.line_embeddings import Shot
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.match import candidates_needed, decisions
@@ -22,21 +23,25 @@ __all__ = ["Gallery", "Visit", "name_of", "visit"]
 
 
 class Gallery:
-    """Templates of some people; its search finds what the exact search finds."""
+    """Some people as the server holds and searches them: by their means, with a threshold that knows their pairs."""
 
     def __init__(
         self, people: Sequence[tuple[str, NDArray[np.float32]]], policy: DecisionPolicy
     ) -> None:
         """Takes each person's name and templates, (n, d) with n > 0, and when a face counts as recognized."""
         self._names = [name for name, _ in people]
-        self._templates = np.concatenate([templates for _, templates in people])
-        counts = [len(templates) for _, templates in people]
-        self._starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        self._held = held([templates for _, templates in people])
+        self._starts = np.searchsorted(self._held.owners, np.arange(len(people)))
         self._policy = policy
+
+    @property
+    def threshold(self) -> float:
+        """Lowest similarity of a match."""
+        return self._policy.threshold_among(len(self._names), self._held.pairs).value
 
     def decide(self, probes: NDArray[np.float32]) -> list[Decision]:
         """Decides about probes, (n, d) float32."""
-        similarities = np.clip(probes @ self._templates.T, -1.0, 1.0)
+        similarities = np.clip(probes @ self._held.means.T, -1.0, 1.0)
         by_person = np.maximum.reduceat(similarities, self._starts, axis=1)
         listed = min(candidates_needed(self._policy), len(self._names))
         best = np.argpartition(-by_person, listed - 1, axis=1)[:, :listed]
@@ -49,7 +54,7 @@ class Gallery:
             )
             for row, found in zip(by_person, best, strict=True)
         )
-        found = SearchResult(1, candidates, len(self._names))
+        found = SearchResult(1, candidates, len(self._names), self._held.pairs)
         return decisions(found, np.ones(len(probes), np.bool_), self._policy)
 
 
@@ -63,6 +68,7 @@ class Visit(NamedTuple):
         looks: good looks that were embedded.
         retractions: of a name.
         is_unknown: whether the person was confirmed as unknown.
+        threshold: of the gallery.
     """
 
     frame_names: tuple[str, ...]
@@ -71,13 +77,14 @@ class Visit(NamedTuple):
     looks: int
     retractions: int
     is_unknown: bool
+    threshold: float
 
 
 def visit(shots: Sequence[Shot | None], interval_s: float, gallery: Gallery) -> Visit:
     """Shows the shots to a verdict, one each `interval_s`; it looks at those that it wants."""
     good = [shot for shot in shots if shot]
     if not good:
-        return Visit((), (), 0, 0, 0, False)
+        return Visit((), (), 0, 0, 0, False, gallery.threshold)
     by_frame = tuple(map(name_of, gallery.decide(np.stack([shot.embedding for shot in good]))))
     verdict = Verdict()
     changes: list[Change] = []
@@ -104,6 +111,7 @@ def visit(shots: Sequence[Shot | None], interval_s: float, gallery: Gallery) -> 
         looks,
         sum(bool(change.previous_identity_id) for change in changes),
         any(not name_of(change.decision) for change in confirmed),
+        gallery.threshold,
     )
 
 

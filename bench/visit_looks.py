@@ -22,6 +22,9 @@ LEAST_SHOTS: Final = 3
 _MOST_SHOTS: Final = 12
 """Pictures of one person that are used."""
 
+_MOST_ENROLLED: Final = 3
+"""Pictures of one person that are enrolled at most."""
+
 _ENROLLED_FRAMES: Final = 10
 """Frames of a clip from which its person is enrolled, as in `bench.video`."""
 
@@ -32,12 +35,14 @@ class Sitter:
 
     Attributes:
         name: the person.
-        templates: (n, d) float32 of unit length, of the first picture; n = 0 if enrollment refused it.
+        templates: (n, d) float32 of unit length, of those of the first three pictures that enrollment accepted; of a clip, of frames.
+        enrolled: (n,) the place in `shots` of the picture of each template; of a clip 0.
         shots: one a picture, in order; None if the face was TOO_POOR or none was found. Empty if there are fewer than `LEAST_SHOTS`.
     """
 
     name: str
     templates: NDArray[np.float32]
+    enrolled: NDArray[np.intp]
     shots: tuple[Shot | None, ...]
 
 
@@ -108,9 +113,11 @@ def _films() -> list[tuple[str, Path]]:
 
 async def _sitter(line: EmbeddingLine, name: str, files: Sequence[Path]) -> Sitter:
     data = [pictures.sendable(path) for path in files[:_MOST_SHOTS]]
-    templates = await line.templates(name, data[:1])
+    accepted = [await line.templates(name, [each]) for each in data[:_MOST_ENROLLED]]
+    places = np.array([place for place, rows in enumerate(accepted) if len(rows)], np.intp)
     shown = data if len(data) >= LEAST_SHOTS else []
-    return Sitter(name, templates, tuple([await line.probe(each) for each in shown]))
+    shots = tuple([await line.probe(each) for each in shown])
+    return Sitter(name, np.concatenate(accepted), places, shots)
 
 
 async def _clip(line: EmbeddingLine, name: str, film: Path) -> Clip:
@@ -119,7 +126,8 @@ async def _clip(line: EmbeddingLine, name: str, film: Path) -> Clip:
     opened = cv2.VideoCapture(str(film))
     fps = opened.get(cv2.CAP_PROP_FPS)
     opened.release()
-    return Clip(name, templates, tuple([await line.probe(each) for each in frames]), fps)
+    shots = tuple([await line.probe(each) for each in frames])
+    return Clip(name, templates, np.zeros(len(templates), np.intp), shots, fps)
 
 
 def _save(found: Seen, cache: Path) -> None:
@@ -133,6 +141,7 @@ def _save(found: Seen, cache: Path) -> None:
         fps=np.array([clip.fps for clip in found.clips]),
         templates=np.concatenate([one.templates.reshape(-1, len(empty)) for one in shown]),
         template_counts=np.array([len(one.templates) for one in shown]),
+        enrolled=np.concatenate([one.enrolled for one in shown]),
         embeddings=np.stack([shot.embedding if shot else empty for shot in shots]),
         norms=np.array([shot.norm if shot else 0.0 for shot in shots]),
         eyes=np.array([shot.inter_eye_px if shot else 0.0 for shot in shots]),
@@ -143,7 +152,8 @@ def _save(found: Seen, cache: Path) -> None:
 def _load(cache: Path) -> Seen:
     with np.load(cache) as held:
         names = held["names"].tolist()
-        templates = np.split(held["templates"], np.cumsum(held["template_counts"])[:-1])
+        last = np.cumsum(held["template_counts"])[:-1]
+        templates, enrolled = (np.split(held[part], last) for part in ("templates", "enrolled"))
         rows = [
             Shot(embedding, norm, eyes) if eyes else None
             for embedding, norm, eyes in zip(
@@ -154,7 +164,7 @@ def _load(cache: Path) -> Seen:
         shots = [tuple(rows[begin:end]) for begin, end in zip([0, *ends], ends, strict=False)]
         fps = held["fps"].tolist()
     people = len(names) - len(fps)
-    each = list(zip(names, templates, shots, strict=True))
+    each = list(zip(names, templates, enrolled, shots, strict=True))
     return Seen(
         tuple(Sitter(*one) for one in each[:people]),
         tuple(Clip(*one, rate) for one, rate in zip(each[people:], fps, strict=True)),

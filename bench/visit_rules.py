@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.held_gallery import held
 from bench.line_embeddings import default_policy
 from bench.report import Report, parser, progress, run
 from bench.visit_looks import LEAST_SHOTS, Seen, Sitter, seen
@@ -22,7 +23,7 @@ __all__: list[str] = []
 
 _SIZE: Final = 300
 _THRESHOLDS: Final = (0.42, 0.0)
-"""The first is too low for such a gallery, so that there are false names enough to compare; 0 = the table's."""
+"""The first is too low for such a gallery, so that there are false names enough to compare; 0 = each gallery's own."""
 
 _MARGIN: Final = 0.03
 
@@ -77,11 +78,13 @@ class _Track:
         embeddings: NDArray[np.float32],
         norms: NDArray[np.float64],
         templates: NDArray[np.float32],
+        threshold: float,
     ) -> None:
         self.count = len(embeddings)
         self._embeddings = embeddings
         self._norms = norms
         self.similarities = embeddings @ templates.T
+        self.threshold = threshold
 
     def fused(self, upto: int, rule: _Rule) -> NDArray[np.float64]:
         """Returns the similarities of the first looks together, (people,)."""
@@ -114,9 +117,9 @@ def main() -> int:
     looks = seen(arguments.embeddings)
     report = Report("visit_rules", arguments)
     for chosen in _THRESHOLDS:
-        threshold = chosen or default_policy().threshold_among(_SIZE).value
-        visits = list(_visits(looks, arguments.draws))
-        cells = [_cells(rule, visits, threshold) for rule in progress(_RULES, "rules", len(_RULES))]
+        visits = list(_visits(looks, arguments.draws, chosen))
+        threshold = float(np.mean([track.threshold for _, track, _ in visits]))
+        cells = [_cells(rule, visits) for rule in progress(_RULES, "rules", len(_RULES))]
         report.table(
             f"{_SIZE} people, threshold {threshold:.3f}",
             [
@@ -132,43 +135,49 @@ def main() -> int:
     return report.finish()
 
 
-def _visits(looks: Seen, draws: int) -> Iterator[tuple[str, _Track, int]]:
+def _visits(looks: Seen, draws: int, threshold: float) -> Iterator[tuple[str, _Track, int]]:
     """Yields each visit: the person, the track, and the person's row in the gallery; -1 = a stranger."""
     random = np.random.default_rng(_SIZE)
     enrollable = [one for one in looks.sitters if len(one.templates)]
     for _ in range(draws):
         chosen = random.choice(len(enrollable), _SIZE, replace=False)
         rows = {enrollable[at].name: row for row, at in enumerate(chosen)}
-        templates = np.stack([enrollable[at].templates[0] for at in chosen])
+        people = held([enrollable[at].templates[:1] for at in chosen])
+        at_least = threshold or default_policy().threshold_among(_SIZE, people.pairs).value
         for one in looks.sitters:
-            track = _track(one, templates, random, is_enrolled=one.name in rows)
+            is_enrolled = one.name in rows
+            track = _track(one, people.means, at_least, random, is_enrolled=is_enrolled)
             if track:
                 yield one.name, track, rows.get(one.name, -1)
 
 
 def _track(
-    one: Sitter, templates: NDArray[np.float32], random: np.random.Generator, *, is_enrolled: bool
+    one: Sitter,
+    templates: NDArray[np.float32],
+    threshold: float,
+    random: np.random.Generator,
+    *,
+    is_enrolled: bool,
 ) -> _Track | None:
-    shots = [shot for shot in one.shots[int(is_enrolled) :] if shot]
+    hidden = one.enrolled[:1] if is_enrolled else ()
+    shots = [shot for row, shot in enumerate(one.shots) if shot and row not in hidden]
     if len(shots) < LEAST_SHOTS:
         return None
     order = [shots[row] for row in random.permutation(len(shots))]
     embeddings = np.stack([shot.embedding for shot in order])
-    return _Track(embeddings, np.array([shot.norm for shot in order]), templates)
+    return _Track(embeddings, np.array([shot.norm for shot in order]), templates, threshold)
 
 
-def _cells(
-    rule: _Rule, visits: list[tuple[str, _Track, int]], threshold: float
-) -> tuple[str, str, str, str, str]:
+def _cells(rule: _Rule, visits: list[tuple[str, _Track, int]]) -> tuple[str, str, str, str, str]:
     people = {name: row for row, name in enumerate(sorted({name for name, _, _ in visits}))}
     false_names, one_look, mates, right = np.zeros((4, len(people)))
     looks = []
     for name, track, row in visits:
-        named, count = _first_name(track, rule, threshold)
+        named, count = _first_name(track, rule)
         if row < 0:
             false_names[people[name]] += named >= 0
             one_look[people[name]] += np.mean(
-                [_named(each, threshold) >= 0 for each in track.similarities]
+                [_named(each, track.threshold) >= 0 for each in track.similarities]
             )
         else:
             mates[people[name]] += 1
@@ -184,13 +193,13 @@ def _cells(
     )
 
 
-def _first_name(track: _Track, rule: _Rule, threshold: float) -> tuple[int, int]:
+def _first_name(track: _Track, rule: _Rule) -> tuple[int, int]:
     """Returns the row that is named first, -1 if none is, and the looks until then."""
     for count in range(1, track.count + 1):
         fused = track.fused(count, rule)
         raised = 0.0 if min(count, rule.max_looks) >= rule.needed else rule.early
-        named = _named(fused, threshold)
-        if named >= 0 and fused[named] >= threshold + raised:
+        named = _named(fused, track.threshold)
+        if named >= 0 and fused[named] >= track.threshold + raised:
             return named, count
     return -1, track.count
 
