@@ -1,20 +1,22 @@
-"""A gallery of 100,000 for the measurement `open_set`: real people among mixtures of two real people each.
+"""Galleries of 10,000 and 100,000 for the measurement `open_set`: real people among mixtures of two real people each.
 
 A mixture is a direction between two people's templates, with the square roots of Dirichlet weights. A Gaussian that is fitted to real
-embeddings has a tail that is far too short. The report compares the mixtures' false matches with the calibration's. Half of the people are mixed, and neither look nor are enrolled as themselves.
+embeddings has a tail that is far too short. The report compares the mixtures' false matches with the calibration's, and their m and s among one another with
+those to looks, which a threshold should have. All mixtures of one person match a look that resembles this person: there are fewer false names than matches. Half of the people are mixed, and neither look nor are enrolled as themselves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.open_set_looks import Measured, Tally
+from bench.open_set_tables import cell
 from bench.report import Report, progress
 from facewire_server.evaluation.samples import Samples
 from facewire_server.galleries.pairs import gallery_pairs
-from facewire_server.thresholds import Calibration, GalleryPairs, gallery_rule
+from facewire_server.thresholds import NO_PAIRS, Calibration, GalleryPairs, gallery_rule
 
 __all__ = ["Crowd", "measured_among"]
 
@@ -22,7 +24,9 @@ _ENROLLED: Final = 80
 """Real people among the mixtures: who has two pictures and is not mixed."""
 
 _TAIL: Final = (0.4, 0.45, 0.5, 0.55)
-"""Similarities at which the mixtures are compared with real people."""
+"""Similarities at which the mixtures are compared with real people; no threshold of such a gallery is lower."""
+
+_CALIBRATED: Final = "calibrated "
 
 _CHUNK: Final = 8192
 """Mixtures at a time: with 2,000 looks 64 MiB of similarities."""
@@ -70,35 +74,90 @@ def measured_among(
     report: Report,
     samples: Samples,
     calibration: Calibration,
-    size: int,
-    wanted: tuple[float, ...],
+    sizes: Sequence[int],
+    wanted: Sequence[float],
     count: int,
     draws: NDArray[np.float32],
-) -> dict[str, Measured]:
-    """Returns what the rule does in galleries of this size, `count` of them, for each wanted rate, and reports the mixtures' tail."""
-    tallies = {str(rate): Tally(len(samples.people)) for rate in wanted}
-    reached = np.zeros(1 + len(_TAIL), np.int64)
-    for number in progress(range(count), f"{size:,} people", count):
-        reached += _gallery(samples, calibration, size, tallies, np.random.default_rng(number))
+) -> dict[str, dict[str, Measured]]:
+    """Reports what the rule does in `count` galleries of each size, for each wanted rate, and the mixtures' tail.
+
+    Returns:
+        The results of each size and policy.
+    """
+    results: dict[str, dict[str, Measured]] = {}
+    lines = []
+    for size in sizes:
+        found = _Found(len(samples.people), wanted)
+        for number in progress(range(count), f"{size:,} people", count):
+            _gallery(samples, calibration, size, found, np.random.default_rng(number))
+        name = f"crowd {size:,}, 1"
+        results[name] = {policy: each.measured(draws) for policy, each in found.tallies.items()}
+        for policy, measured in results[name].items():
+            of_look, of_name = found.matches[policy] / found.looks, 0.0
+            if measured.fpir.hits:
+                of_name = found.matches[policy] / measured.fpir.hits
+            cells = (cell(measured.fpir), cell(measured.fnir), f"{of_look:.3%}", f"{of_name:.1f}")
+            lines.append((name, policy, f"{measured.threshold:.3f}", *cells))
+            report.values[f"{name}, {policy}"] = lines[-1]
+        own, to_looks = np.mean(found.own, axis=0), np.mean(found.to_looks, axis=0)
+        report.values[f"{name}, m and s"] = [*own, *to_looks]
+        report.note(
+            f"{size:,} mixtures: m {own[0]:.3f}, s {own[1]:.3f} of one another; {to_looks[0]:.3f}, {to_looks[1]:.3f} of looks at "
+            f"other people (calibration: {calibration.mean:.3f}, {calibration.spread:.3f})"
+        )
+        report.table(
+            f"{size:,} mixtures: false match rates, and those of real people by the calibration",
+            ["similarity", "mixtures", "real"],
+            [
+                (
+                    f"{each:.2f}",
+                    f"{hits / found.compared:.2g}",
+                    f"{calibration.fmr_at(each).value:.2g}",
+                )
+                for each, hits in zip(_TAIL, found.tail.tolist(), strict=True)
+            ],
+        )
     report.table(
-        "false match rates of mixtures, and of real people by the calibration",
-        ["similarity", "mixtures", "real"],
+        "among mixtures: by the gallery's own pairs, and by the calibration alone; FPIR and FNIR in %",
         [
-            (f"{each:.2f}", f"{hits / reached[0]:.2g}", f"{calibration.fmr_at(each).value:.2g}")
-            for each, hits in zip(_TAIL, reached[1:].tolist(), strict=True)
+            *("people, pictures", "m and s, wanted", "threshold", "FPIR", "FNIR"),
+            *("mixtures that match a look at a stranger", "÷ false names"),
         ],
+        lines,
     )
-    return {name: tally.measured(draws) for name, tally in tallies.items()}
+    return results
+
+
+class _Found:
+    """What was found in all galleries of one size.
+
+    Attributes:
+        tallies: of each policy.
+        matches: of each policy the mixtures that looks at strangers match.
+        looks: at strangers.
+        tail, compared: comparisons with mixtures that reach each of `_TAIL`; all comparisons.
+        own, to_looks: m and s of each gallery: of mixtures among one another, and of looks to them.
+    """
+
+    def __init__(self, people: int, wanted: Sequence[float]) -> None:
+        policies = [f"{kind}{rate}" for rate in wanted for kind in ("", _CALIBRATED)]
+        self.tallies = {policy: Tally(people) for policy in policies}
+        self.matches = dict.fromkeys(policies, 0)
+        self.looks = 0
+        self.tail = np.zeros(len(_TAIL), np.int64)
+        self.compared = 0
+        self.own: list[tuple[float, float]] = []
+        self.to_looks: list[tuple[float, float]] = []
 
 
 def _gallery(
     samples: Samples,
     calibration: Calibration,
     size: int,
-    tallies: dict[str, Tally],
+    found: _Found,
     generator: np.random.Generator,
-) -> NDArray[np.int64]:
-    """Lets everyone look who is not mixed; returns the number of comparisons with mixtures, and how many reach each of `_TAIL`."""
+) -> None:
+    """Lets everyone look who is not mixed."""
     enrollable = np.flatnonzero(samples.is_enrolled)
     shuffled = generator.permutation(enrollable)
     people, at = np.unique(samples.person[shuffled], return_index=True)
@@ -116,21 +175,39 @@ def _gallery(
     takes_part = samples.is_usable & ~np.isin(samples.person, mixed)
     takes_part[used] = False
     rows = np.flatnonzero(takes_part)
-    probes = samples.probes[rows]
+    probes, person = samples.probes[rows], samples.person[rows]
+    is_mate = np.isin(person, enrolled)
+    is_stranger = ~is_mate & samples.is_searched[rows]
+    pairs = crowd.pairs()
+    thresholds = {
+        policy: gallery_rule(
+            calibration,
+            float(policy.removeprefix(_CALIBRATED)),
+            size,
+            NO_PAIRS if policy.startswith(_CALIBRATED) else pairs,
+        ).threshold
+        for policy in found.tallies
+    }
     to_real = probes @ samples.templates[used].T
     best, named = to_real.max(axis=1), enrolled[to_real.argmax(axis=1)]
-    reached = np.zeros(1 + len(_TAIL), np.int64)
     for mixtures, main in crowd.chunks():
         similarities = probes @ mixtures.T
-        reached += [similarities.size, *((similarities >= each).sum() for each in _TAIL)]
+        looks, which = np.nonzero(similarities >= _TAIL[0])
+        high = similarities[looks, which]
+        found.compared += similarities.size
+        found.tail += [(high >= each).sum() for each in _TAIL]
+        of_strangers = high[is_stranger[looks]]
+        for policy, threshold in thresholds.items():
+            found.matches[policy] += int((of_strangers >= threshold).sum())
         nearest = similarities.argmax(axis=1)
         values = similarities[np.arange(len(rows)), nearest]
         named = np.where(values > best, main[nearest], named)
         best = np.maximum(values, best)
-    person = samples.person[rows]
-    is_mate = np.isin(person, enrolled)
-    pairs = crowd.pairs()
-    for rate, tally in tallies.items():
-        threshold = gallery_rule(calibration, float(rate), size, pairs).threshold
-        tally.add(threshold, person, named, best, samples.is_searched[rows], is_mate)
-    return reached
+    found.looks += int(is_stranger.sum())
+    found.own.append((pairs.mean, pairs.spread))
+    # Those of the last chunk suffice: millions of comparisons.
+    found.to_looks.append((float(similarities.mean()), float(similarities.std())))
+    for policy, threshold in thresholds.items():
+        found.tallies[policy].add(
+            threshold, person, named, best, samples.is_searched[rows], is_mate
+        )

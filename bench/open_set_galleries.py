@@ -6,11 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.held_gallery import HeldPeople, held
 from facewire_server.evaluation.labels import LabeledPicture
 from facewire_server.evaluation.samples import Samples
-from facewire_server.galleries.fusion import fuse
-from facewire_server.galleries.pairs import gallery_pairs
-from facewire_server.thresholds import GalleryPairs
 from harness import pictures
 
 __all__ = [
@@ -40,22 +38,22 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """Rows of vectors, whose they are, and who enrolled them under another name; `agrees` are the templates that are in a mean."""
+    """n names, each a person.
+
+    Attributes:
+        templates, owners: (t, d) float32 and the name of each.
+        held: what the server holds of them.
+        enrolled: (n,) the person of each name.
+        intruders: (n,) the other person, of whom the name has a picture; -1 = there is none.
+        used: pictures that are enrolled, places in the samples.
+    """
 
     templates: NDArray[np.float32]
     owners: NDArray[np.intp]
-    agrees: NDArray[np.bool_]
-    names: int
-    means: NDArray[np.float32]
-    mean_owners: NDArray[np.intp]
+    held: HeldPeople
     enrolled: NDArray[np.intp]
+    intruders: NDArray[np.intp]
     used: NDArray[np.intp]
-
-    def pairs(self) -> GalleryPairs:
-        """Returns what the server stores of how much these people resemble one another; it compares a sample of more than 512."""
-        return gallery_pairs(
-            self.templates[self.agrees], self.owners[self.agrees], self.means, self.mean_owners
-        )
 
 
 def able(samples: Samples, members: NDArray[np.intp], count: int) -> NDArray[np.intp]:
@@ -75,12 +73,14 @@ def drawn_gallery(
     strangers = np.setdiff1d(members, enrolled)
     rows: list[NDArray[np.intp]] = []
     whose: list[int] = []
+    intruders = np.full(case.size, -1, np.intp)
     for person in enrolled.tolist():
         own = np.flatnonzero((samples.person == person) & samples.is_enrolled)
         own = generator.permutation(own)[: case.pictures]
         if case.one_wrong:
             other = np.flatnonzero(samples.is_enrolled & np.isin(samples.person, strangers))
             own = np.append(own[:-1], generator.choice(other))
+            intruders[len(rows)] = samples.person[own[-1]]
         rows.append(own)
         whose.append(person)
     several = [
@@ -94,23 +94,13 @@ def drawn_gallery(
         )
         rows.append(generator.choice(free, 1))
         whose.append(whose[place])
-    fused = [fuse(samples.templates[own]) for own in rows]
-    agreeing = [
-        np.isin(np.arange(len(own)), [row for one in each for row in one.rows])
-        for own, each in zip(rows, fused, strict=True)
-    ]
-    names = np.arange(len(rows))
-    owner = np.array(whose, np.intp)
-    name_of_row = np.repeat(names, [len(own) for own in rows])
-    name_of_mean = np.repeat(names, [len(each) for each in fused])
+    doubles = np.full(len(rows) - case.size, -1, np.intp)
     return Gallery(
         samples.templates[np.concatenate(rows)],
-        name_of_row,
-        np.concatenate(agreeing),
-        len(rows),
-        np.stack([one.mean for each in fused for one in each]),
-        name_of_mean,
-        owner,
+        np.repeat(np.arange(len(rows)), [len(own) for own in rows]),
+        held([samples.templates[own] for own in rows]),
+        np.array(whose, np.intp),
+        np.append(intruders, doubles),
         np.concatenate(rows),
     )
 

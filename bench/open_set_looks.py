@@ -20,12 +20,14 @@ class Measured(NamedTuple):
         fpir: strangers with a name.
         fnir: enrolled people without theirs.
         chief_pair: share of the false names that two people cause who are taken for each other most often; 0 without a false name.
+        let_in: looks at the person of a wrong picture that give the name that has it; None without such looks.
     """
 
     threshold: float
     fpir: Rate
     fnir: Rate
     chief_pair: float
+    let_in: Rate | None = None
 
 
 class Tally:
@@ -35,6 +37,8 @@ class Tally:
         self.strangers = np.zeros(people, np.int64)
         self.mates = np.zeros(people, np.int64)
         self.misses = np.zeros(people, np.int64)
+        self.intruders = np.zeros(people, np.int64)
+        self.let_in = np.zeros(people, np.int64)
         self.false_names: list[NDArray[np.intp]] = []
         self.thresholds: list[float] = []
 
@@ -47,6 +51,9 @@ class Tally:
             rate(named, OfPeople(self.strangers), draws),
             rate(OfPeople(self.misses), OfPeople(self.mates), draws),
             _chief_pair(first, second),
+            rate(OfPeople(self.let_in), OfPeople(self.intruders), draws)
+            if self.intruders.any()
+            else None,
         )
 
     def add(
@@ -67,6 +74,11 @@ class Tally:
         np.add.at(self.misses, person[is_mate & ~(is_named & (named == person))], 1)
         self.false_names.append(np.stack([person, named])[:, stranger & is_named])
 
+    def add_intruders(self, person: NDArray[np.intp], is_let_in: NDArray[np.bool_]) -> None:
+        """Takes looks at people whose picture another name has, and whether they got that name."""
+        np.add.at(self.intruders, person, 1)
+        np.add.at(self.let_in, person[is_let_in], 1)
+
 
 def look(
     samples: Samples,
@@ -79,21 +91,19 @@ def look(
 ) -> None:
     """Lets everyone look who has a picture that is not enrolled; the best identity is named if it reaches the threshold."""
     vectors, owners = (
-        (gallery.means, gallery.mean_owners) if fused else (gallery.templates, gallery.owners)
+        (gallery.held.means, gallery.held.owners) if fused else (gallery.templates, gallery.owners)
     )
     takes_part = samples.is_usable & np.isin(samples.person, members)
     takes_part[gallery.used] = False
     rows = np.flatnonzero(takes_part)
     similarities = samples.probes[rows] @ vectors.T
-    person = samples.person[rows]
-    tally.add(
-        threshold,
-        person,
-        gallery.enrolled[owners[similarities.argmax(axis=1)]],
-        similarities.max(axis=1),
-        samples.is_searched[rows],
-        np.isin(person, gallery.enrolled),
-    )
+    person, is_searched = samples.person[rows], samples.is_searched[rows]
+    nearest, best = owners[similarities.argmax(axis=1)], similarities.max(axis=1)
+    is_mate = np.isin(person, gallery.enrolled)
+    tally.add(threshold, person, gallery.enrolled[nearest], best, is_searched, is_mate)
+    intruder = is_searched & np.isin(person, gallery.intruders)
+    is_let_in = (gallery.intruders[nearest] == person) & (best >= threshold)
+    tally.add_intruders(person[intruder], is_let_in[intruder])
 
 
 def _chief_pair(first: NDArray[np.intp], second: NDArray[np.intp]) -> float:

@@ -56,13 +56,13 @@ def _ratios(samples: Samples, members: NDArray[np.intp], case: Case) -> list[flo
                 samples.person[probes][:, None] != gallery.enrolled[owners],
             )
             for vectors, owners in (
-                (gallery.means, gallery.mean_owners),
+                (gallery.held.means, gallery.held.owners),
                 (gallery.templates[one_each], gallery.owners[one_each]),
             )
         )
         found.append(
             (
-                1 / gallery.pairs().cohesion,
+                1 / gallery.held.pairs.cohesion,
                 of_means[0] / of_one[0],
                 of_means[1] / of_one[1],
                 of_means[2],
