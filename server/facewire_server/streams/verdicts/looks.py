@@ -15,7 +15,7 @@ MIN_GAP_S: Final = 0.3
 33 ms, .44 at 100 ms, .30 at 200 ms and not at all at 500 ms: see docs/verdicts.md."""
 
 MAX_LOOKS: Final = 5
-"""Looks that are averaged. Strangers are named .65 times as often as by one look with three, .51 with five, .47 with ten: see
+"""Looks that are averaged. Strangers are named .68 times as often as by one look with three, .57 with five, .50 with ten: see
 docs/verdicts.md."""
 
 CLOCK_STEP_S: Final = 1e-6

@@ -16,11 +16,11 @@ from facewire_server.types import Candidate, Decision, Outcome
 __all__ = ["Stance", "is_concluded", "of_looks", "own_similarities", "stance", "turning_points"]
 
 _LOOKS_FOR_A_NAME: Final = 2
-"""Looks whose mean must reach the threshold for a name: three name strangers .42 times as often as one look, two .52 times."""
+"""Looks whose mean must reach the threshold for a name: three name strangers .42 times as often as one look, two .57 times."""
 
 _EARLY_RAISE: Final = 0.10
 """Similarity above the threshold at which one look suffices for a name: as many strangers are named as if none did. At the threshold itself
-1.27 times as many as by one look."""
+1.22 times as many as by one look."""
 
 _LATE_RAISE: Final = 0.05
 """Similarity above the threshold for a name of a person who was confirmed as unknown: who is in view for minutes has many chances. Two
