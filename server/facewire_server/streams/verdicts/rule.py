@@ -24,7 +24,7 @@ _EARLY_RAISE: Final = 0.10
 
 _LATE_RAISE: Final = 0.05
 """Similarity above the threshold for a name of a person who was confirmed as unknown: who is in view for minutes has many chances. Two
-minutes named strangers 1.0 and 1.6 times as often as one look without it, of two halves of the people, and .6 and .4 times with it: see docs/verdicts.md."""
+minutes named strangers 1.4 and 1.5 times as often as one look without it, of two halves of the people, and .6 and 1.0 times with it: see docs/verdicts.md."""
 
 _LOOKS_FOR_NO_NAME: Final = 3
 _SPAN_FOR_NO_NAME_S: Final = 1.0
