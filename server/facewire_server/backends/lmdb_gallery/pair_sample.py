@@ -18,17 +18,20 @@ from facewire_server.galleries.embeddings import are_unit
 from facewire_server.galleries.pairs import gallery_pairs
 from facewire_server.thresholds import GalleryPairs
 
-__all__ = ["is_sampled", "sampled_pairs"]
+__all__ = ["is_sampled", "number_span", "sampled_pairs"]
 
 _MOST_PEOPLE: Final = 512
-"""People that are compared; of a larger gallery every second, fourth and so on, of those that were ever enrolled."""
+"""People that are compared, as a rule; of a larger gallery every second, fourth and so on, by their numbers."""
+
+_MOST_SAMPLED: Final = 2 * _MOST_PEOPLE
+"""People that are compared, at most: the oldest, of a gallery from which most were deleted, where each number has few neighbors."""
 
 _MOST_TEMPLATES: Final = 8
 """Templates of one person that are compared: no person weighs as much as a crowd. Chosen, not measured."""
 
 
 def sampled_pairs(
-    templates: Table, vectors: BlockEditor, means: BlockEditor, *, people: int, next_number: int
+    templates: Table, vectors: BlockEditor, means: BlockEditor, *, people: int, numbers: int
 ) -> GalleryPairs:
     """Returns how much the people of a gallery resemble one another.
 
@@ -36,9 +39,9 @@ def sampled_pairs(
         templates: their records.
         vectors, means: what they are searched by, with the changes of this transaction.
         people: identities of the gallery.
-        next_number: above the numbers of all identities.
+        numbers: see `number_span`.
     """
-    step = _step(people, next_number)
+    step = _step(people, numbers)
     rows, row_owners, mean_rows, mean_owners = [], [], [], []
     for number, members in groupby(_members(templates, step), lambda one: row_owner(one[0])[0]):
         for key, record in islice(members, _MOST_TEMPLATES):
@@ -60,20 +63,29 @@ def sampled_pairs(
     )
 
 
-def is_sampled(templates: Table, numbers: Iterable[int], *, people: int, next_number: int) -> bool:
+def number_span(people: int, template_count: int, next_number: int) -> int:
+    """Returns how many numbers identities and templates take, as if they followed one another with few gaps.
+
+    Numbers may leap: a gallery that was emptied goes on where it was, and a restore goes above all numbers that anyone has seen. The
+    sample's steps must not become as wide as such a leap, in which no one is.
+    """
+    return min(next_number, 2 * (people + template_count))
+
+
+def is_sampled(templates: Table, changed: Iterable[int], *, people: int, numbers: int) -> bool:
     """Whether one of these identities is compared, or was before it lost its templates."""
-    step = _step(people, next_number)
-    for number in numbers:
+    step = _step(people, numbers)
+    for number in changed:
         first = next(templates.keys(after=number_key(number // step * step)), None)
         if step == 1 or first is None or row_owner(first).identity_number >= number:
             return True
     return False
 
 
-def _step(people: int, next_number: int) -> int:
+def _step(people: int, numbers: int) -> int:
     """Returns the distance of numbers of which each has one sampled identity, the first at or above it."""
     step = 1
-    while people > _MOST_PEOPLE and step * _MOST_PEOPLE < next_number:
+    while people > _MOST_PEOPLE and step * _MOST_PEOPLE < numbers:
         step *= 2
     return step
 
@@ -84,7 +96,8 @@ def _members(templates: Table, step: int) -> Iterator[tuple[bytes, Template]]:
         found = templates.scan()
     else:
         found = chain.from_iterable(
-            templates.scan(number_key(number)) for number in _numbers(templates, step)
+            templates.scan(number_key(number))
+            for number in islice(_numbers(templates, step), _MOST_SAMPLED)
         )
     for key, value in found:
         record = Template.FromString(value)

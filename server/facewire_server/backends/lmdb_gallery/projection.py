@@ -3,7 +3,7 @@
 from facewire_server.backends.lmdb_gallery.block_editor import BlockEditor
 from facewire_server.backends.lmdb_gallery.blocks import BlockLayout, row_owner
 from facewire_server.backends.lmdb_gallery.means import MeanEditor
-from facewire_server.backends.lmdb_gallery.pair_sample import is_sampled, sampled_pairs
+from facewire_server.backends.lmdb_gallery.pair_sample import is_sampled, number_span, sampled_pairs
 from facewire_server.backends.lmdb_gallery.records_pb2 import Gallery, Template
 from facewire_server.backends.lmdb_storage.tables import Table, Transaction
 from facewire_server.thresholds import GalleryPairs
@@ -44,7 +44,9 @@ class Projection:
     def save(self, gallery: Gallery) -> None:
         """Writes the means, and sets in the gallery's record what follows from them; before `vectors` is flushed or after."""
         changed = self._editor.update()
-        size = {"people": gallery.identity_count, "next_number": gallery.next_number}
+        people = gallery.identity_count
+        span = number_span(people, gallery.template_count, gallery.next_number)
+        size = {"people": people, "numbers": span}
         if is_sampled(self._templates, changed, **size):
             pairs = sampled_pairs(self._templates, self._vectors, self._means, **size)
             gallery.pair_mean, gallery.pair_spread = pairs.mean, pairs.spread

@@ -58,3 +58,25 @@ async def test_a_sample_is_near_what_all_say_and_does_not_change_with_each_perso
         assert 0 < changes < 50
         await gallery.delete_identity("default", f"person-{COUNT - 1}")
         assert (await pairs(gallery)).identity_count >= 20
+
+
+async def test_a_gallery_that_was_emptied_and_filled_again_is_sampled_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_sample, "_MOST_PEOPLE", 20)
+    opening = LmdbGallery(
+        tmp_path, vector_search=ExactSearch(), model_contract_id="c" * 64, dimension=32
+    )
+    with closing(opening) as gallery:
+        for _ in range(5):  # numbers go on above all that were ever given
+            for number in range(COUNT):
+                await enroll(gallery, number)
+            assert 5 <= (await pairs(gallery)).identity_count <= 40
+            for number in range(COUNT):
+                await gallery.delete_identity("default", f"person-{number}")
+            assert (await pairs(gallery)).identity_count == 0
+
+
+def test_a_leap_of_the_numbers_leaves_the_sample_as_it_is() -> None:
+    assert pair_sample.number_span(1000, 1000, 2001) == 2001
+    assert pair_sample.number_span(1000, 1000, 1_764_000_000_000_000) == 4000
