@@ -94,7 +94,9 @@ def main() -> int:
         for _ in progress(range(arguments.draws), f"{count} pictures", arguments.draws):
             gallery = drawn_gallery(samples, members, case, generator)
             assert contract.calibration is not None
-            rule = gallery_rule(contract.calibration, _WANTED, gallery.names, gallery.pairs())
+            rule = gallery_rule(
+                contract.calibration, _WANTED, len(gallery.enrolled), gallery.held.pairs
+            )
             for name, threshold in zip(_POLICIES, (rule.threshold, _FIXED), strict=True):
                 found = events.setdefault(f"{name}, {size} people, {count}", [])
                 found += _events(samples, members, gallery, threshold, generator)
@@ -113,8 +115,8 @@ def _events(
     takes_part[gallery.used] = False
     rows = np.flatnonzero(takes_part)
     person = samples.person[rows]
-    to_mean = samples.probes[rows] @ gallery.means.T
-    best = gallery.enrolled[gallery.mean_owners[to_mean.argmax(axis=1)]]
+    to_mean = samples.probes[rows] @ gallery.held.means.T
+    best = gallery.enrolled[gallery.held.owners[to_mean.argmax(axis=1)]]
     gets_name = to_mean.max(axis=1) >= threshold
     is_stranger = ~np.isin(person, gallery.enrolled)
     events = []
@@ -123,7 +125,7 @@ def _events(
         hits = [one for one in wrong if (person[one], best[one]) == (stranger, named)]
         chosen = int(generator.choice(hits))
         example = samples.templates[rows[chosen]]
-        own = to_mean[:, gallery.enrolled[gallery.mean_owners] == named].max(axis=1)
+        own = to_mean[:, gallery.enrolled[gallery.held.owners] == named].max(axis=1)
         is_named = gets_name & (best == named)
         is_kept = is_named & (own >= samples.probes[rows] @ example)
         others = np.flatnonzero(person == stranger)
