@@ -12,7 +12,7 @@ from facewire_server.backends.lmdb_gallery import LmdbGallery
 from facewire_server.backends.memory_journal import MemoryJournal
 from facewire_server.errors import TrackNotFound
 from facewire_server.streams.journal import Crop, Journal
-from facewire_server.types import Quality, TrackEvent, TrackState
+from facewire_server.types import Outcome, Quality, TrackEvent, TrackState
 from fakes.journals import opened_journal
 from fakes.tracks import ambiguous, known, track_event
 
@@ -88,6 +88,30 @@ async def test_an_event_with_the_merged_name_is_about_who_stays(
     await journal.maintain()
     assert len(await kept(journal)) == 2
     assert await journal.crop(1) == CROP
+
+
+async def test_a_decision_between_two_who_are_merged_is_about_the_one(
+    journal: Journal, gallery: LmdbGallery
+) -> None:
+    stream = await journal.open_stream("door", "default")
+    decision = ambiguous("Anna 2", "Anna")
+    await stream.record([track_event(1, decision)])
+    await stream.record([track_event(2, ambiguous("Ben", "Anna"))])
+    stream.break_off()
+    await gallery.merge_identities("default", "Anna", "Anna 2")
+    first, second = [one.decision for one in await kept(journal)]
+    assert (first.outcome, first.margin, first.ambiguous_between) == (Outcome.KNOWN, 0.0, ())
+    assert first.identity is not None
+    assert first.identity[:3] == (
+        "Anna",
+        "Name of Anna",
+        decision.ambiguous_between[0].similarity,
+    )
+    assert [one.identity_id for one in second.ambiguous_between] == ["Ben", "Anna"]
+    again = await journal.open_stream("door", "default", stream.token)
+    assert [one.event.decision for one in again.tracks if one.event.track_id == 1] == [first]
+    await gallery.delete_identity("default", "Anna")
+    assert await kept(journal) == []
 
 
 async def test_a_chain_of_merges_is_followed(journal: Journal, gallery: LmdbGallery) -> None:

@@ -66,7 +66,8 @@ class KeptEvent:
     def named(self, names: Names) -> TrackEvent | None:
         """Returns the event with its names; None if a person that it is about was deleted.
 
-        A retraction of a person who was deleted stays, and says no name.
+        A retraction of a person who was deleted stays, and says no name. A decision between two identities that were merged
+        is KNOWN: its runner-up, whose lead it lacked, is the same person.
         """
         if not names.keys() >= self.about:
             return None
@@ -77,6 +78,10 @@ class KeptEvent:
             both = zip(decision.ambiguous_between, self.between, strict=True)
             between = tuple(_named(one, names[person]) for one, person in both)
             decision = replace(decision, best=between[0], ambiguous_between=between)
+            if len({names[person] for person in self.between}) == 1:
+                decision = replace(
+                    decision, outcome=Outcome.KNOWN, margin=0.0, ambiguous_between=()
+                )
         previous = names.get(self.previous) if self.previous else None
         return replace(
             self.event,
