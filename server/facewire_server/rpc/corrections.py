@@ -39,6 +39,12 @@ class CorrectionCalls:
         gallery_id = gallery_id_or_default(request.gallery_id)
         identity_id = checked_identity_id(request.identity_id)
         merged_id = checked_identity_id(request.merged_identity_id, "merged_identity_id")
+        if (
+            identity_id == merged_id
+        ):  # refused before anything changes; other spellings of one id are by the store
+            raise InvalidField(
+                "an identity cannot be merged with itself", field="merged_identity_id"
+            )
         merged_record = await self._audit.record_of(gallery_id, merged_id)  # not found afterwards
         await self._unknown.forget_enrolled()
         info, moved, revision = await self._galleries.merge_identities(
