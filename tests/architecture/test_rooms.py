@@ -488,8 +488,12 @@ ROOMS: dict[str, frozenset[str]] = {
     "facewire_console.permissions": frozenset({"facewire"}),
     "facewire_console.cameras": frozenset({"facewire", "facewire_console.errors"}),
     "facewire_console.following": frozenset({"facewire"}),
+    "facewire_console.names": frozenset({"facewire"}),
     "facewire_console.sightings": frozenset(
-        {"facewire", *(f"facewire_console.{each}" for each in ("errors", "following", "shapes"))}
+        {
+            "facewire",
+            *(f"facewire_console.{each}" for each in ("errors", "following", "names", "shapes")),
+        }
     ),
     "facewire_console.console": frozenset(
         {

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -126,6 +127,48 @@ def test_events_of_who_is_merged_by_another_client_are_about_who_stays(
         assert named == {each["event_id"]: "Ada" for each in before if each["identity_id"]}
         client.delete_identity("ada", gallery=gallery)
         assert not any(each["identity_id"] for each in console.send("GET", path).json()["events"])
+
+
+def test_a_person_whom_another_client_has_merged_cannot_be_deleted_and_keeps_the_events(
+    console, server, gallery, portrait
+) -> None:
+    path = seen_under_a_second_id(console, server, gallery, portrait, "porch")
+    with facewire.Client(server.address) as client:
+        client.merge_identities("ada", "ada-2", gallery=gallery)
+    deleted = console.send("DELETE", f"/api/identities/ada-2?gallery={gallery}")
+    assert (deleted.status, deleted.reason) == (404, "IDENTITY_NOT_FOUND")
+    found = console.send("GET", path).json()["events"]
+    assert {each["name"] for each in found if each["identity_id"]} == {"Ada"}
+
+
+def test_pages_that_ask_at_the_same_time_after_a_merge_get_the_same_events(
+    console, server, gallery, portrait
+) -> None:
+    path = seen_under_a_second_id(console, server, gallery, portrait, "ramp")
+    with facewire.Client(server.address) as client:
+        client.merge_identities("ada", "ada-2", gallery=gallery)
+    with ThreadPoolExecutor(8) as pages:
+        answers = list(pages.map(lambda _: console.send("GET", path).json(), range(8)))
+    assert all(each == answers[0] for each in answers)
+    assert {each["name"] for each in answers[0]["events"] if each["identity_id"]} == {"Ada"}
+
+
+def test_a_visit_between_two_who_are_merged_is_of_the_one(
+    console, server, gallery, portrait
+) -> None:
+    path = f"/api/events?gallery={gallery}"
+    with facewire.Client(server.address) as client:
+        client.enroll("ada", [portrait], gallery=gallery, display_name="Ada")
+        with pytest.warns(facewire.SimilarIdentityWarning):
+            client.enroll("ada-2", [portrait], gallery=gallery, display_name="Ada")
+        visit(client, gallery, "arch", portrait)
+        events_when(console, path, lambda found: any(each["type"] == "ended" for each in found))
+        before = console.send("GET", path).json()["events"]
+        assert {each["verdict"] for each in before} >= {"ambiguous"}
+        client.merge_identities("ada", "ada-2", gallery=gallery)
+        after = {each["event_id"]: each for each in console.send("GET", path).json()["events"]}
+        shown = [after[each["event_id"]] for each in before if each["verdict"] == "ambiguous"]
+        assert {(each["verdict"], each["label"]) for each in shown} == {("known", "Ada")}
 
 
 def test_who_is_renamed_by_another_client_has_the_new_name_at_once(

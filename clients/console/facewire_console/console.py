@@ -49,8 +49,12 @@ class Console:
         """
         try:
             await self.client.delete_identity(identity_id, gallery=gallery)
-        finally:  # also if it is not known whether the server has done it
+        except facewire.NotFoundError:
+            raise  # if another client has merged the person, the events are about someone else now
+        except BaseException:  # it is not known whether the server has done it
             self.sightings.forget(gallery, identity_id)
+            raise
+        self.sightings.forget(gallery, identity_id)
 
 
 def console_of(connection: HTTPConnection) -> Console:

@@ -7,14 +7,16 @@ person into another one, the server's are about that one.
 
 import asyncio
 import contextlib
-from collections import OrderedDict, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections import deque
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
-from facewire import AsyncClient, Candidate, FacewireError, NotFoundError, TrackEvent
+from facewire import AsyncClient, Candidate, FacewireError, TrackEvent
 from facewire_console.errors import Refused
 from facewire_console.following import Following
+from facewire_console.names import Names, PresentNames
 from facewire_console.shapes import event_json
 
 __all__ = ["Sightings"]
@@ -25,8 +27,11 @@ _MAX_EVENTS: Final = 2000
 _MAX_WATCHERS: Final = 64
 """Pages that follow events at the same time. Chosen, not measured."""
 
-_MAX_NAMES: Final = 1000
-"""Names that are kept. Chosen, not measured."""
+_MAX_NAMES: Final = 3 * _MAX_EVENTS
+"""Names that are kept: those of all events. An event has at most the two people it lies between, and the one named before."""
+
+_READ_AGAIN_S: Final = 5.0
+"""Seconds in which events are read again; events that were not are tried at the next request. Chosen, not measured."""
 
 _FIRST_S: Final = 2.0
 """Seconds for which the first request waits until the feed is open. Chosen, not measured."""
@@ -45,7 +50,8 @@ class Sightings:
         self._client = client
         self._events: deque[TrackEvent] = deque(maxlen=_MAX_EVENTS)
         self._watchers: set[Following] = set()
-        self._names: OrderedDict[tuple[str, str], tuple[int, str]] = OrderedDict()
+        self._names = Names(client, _MAX_NAMES)
+        self._reading_again = asyncio.Lock()
         self._settled = asyncio.Event()
         self._refused_by: FacewireError | None = None
 
@@ -80,24 +86,17 @@ class Sightings:
             limit: at most this many.
 
         Raises:
-            FacewireError: the server does not let the console watch.
+            FacewireError: the server does not let the console watch, or cannot be asked for names.
         """
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), _FIRST_S)
         if self._refused_by is not None and not self._events:
             raise self._refused_by
-        names = await self._names_of(gallery, camera)
-        if gone := {identity_id for identity_id, name in names.items() if name is None}:
+        shown, gone = await self._shown(gallery, camera, limit)
+        if gone:
             await self._read_again(gallery, gone)
-            names = await self._names_of(gallery, camera)
-        found: list[dict[str, Any]] = []
-        for event in list(self._matching(gallery, camera)):
-            if len(found) == limit:
-                break
-            if all(names.get(each) is not None for each in _about(event)):
-                named = _named(event, names)
-                found.append(event_json(named, name=named.name))
-        return found
+            shown, _ = await self._shown(gallery, camera, limit)
+        return [event_json(event, name=event.name) for event in shown]
 
     def follow(self, gallery: str, camera: str | None) -> Following:
         """Returns a view of the events of a gallery, which follows them once it is entered.
@@ -115,7 +114,7 @@ class Sightings:
 
     def forget(self, gallery: str, identity_id: str) -> None:
         """Forgets a person who was deleted: the name, and all events."""
-        self._names.pop((gallery, identity_id), None)
+        self._names.forget(gallery, identity_id)
         self._replace(gallery, {identity_id}, {})
 
     def _matching(self, gallery: str, camera: str | None) -> Iterator[TrackEvent]:
@@ -124,7 +123,7 @@ class Sightings:
                 yield event
 
     def _take(self, event: TrackEvent) -> None:
-        self._events.append(event)
+        self._events.append(_named(event, {}))
         for following in list(self._watchers):
             following.take(event)
 
@@ -146,59 +145,41 @@ class Sightings:
 
     async def _read_again(self, gallery: str, people: Collection[str]) -> None:
         """Reads the events of people who are no longer in the gallery: the server has those that are about others now."""
-        first = min(
-            (
-                event.event_id
-                for event in self._matching(gallery, None)
-                if not _people(event).isdisjoint(people)
-            ),
-            default=_ALL_KEPT,
-        )
-        feed = self._client.watch_tracks(after_event=max(_ALL_KEPT, first - 1), kept_only=True)
-        async with feed:
-            read = {event.event_id: event async for event in feed}
-        self._replace(
-            gallery,
-            people,
-            {number: event for number, event in read.items() if _people(event).isdisjoint(people)},
-        )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_READ_AGAIN_S), self._reading_again:
+                old = {
+                    event.event_id
+                    for event in self._matching(gallery, None)
+                    if not _people(event).isdisjoint(people)
+                }
+                if not old:  # another request has read them
+                    return
+                after = max(_ALL_KEPT, min(old) - 1)
+                feed = self._client.watch_tracks(after_event=after, kept_only=True)
+                async with feed:
+                    read = [_named(event, {}) async for event in feed if event.event_id in old]
+                about_others = (each for each in read if _people(each).isdisjoint(people))
+                self._replace(gallery, people, {each.event_id: each for each in about_others})
 
-    async def _names_of(self, gallery: str, camera: str | None) -> dict[str, str | None]:
-        """Returns the present names of everyone in the events of a gallery; None for who is not in it."""
-        sent: dict[str, str] = {}
-        for event in self._matching(gallery, camera):
-            sent |= dict.fromkeys(_people(event) - sent.keys(), "")
-            sent |= {each.identity_id: each.display_name for each in _named_in(event)}
-        try:
-            revision = (await self._client.gallery(gallery)).revision
-            return {each: await self._name(gallery, each, revision) for each in sent}
-        except NotFoundError:
-            return dict.fromkeys(sent)  # the gallery itself was deleted
-        except FacewireError:
-            return dict(sent)  # the token may not read people
+    async def _shown(
+        self, gallery: str, camera: str | None, limit: int
+    ) -> tuple[list[TrackEvent], set[str]]:
+        """Returns events with their names, newest first, and those of their people who are not in the gallery.
 
-    async def _name(self, gallery: str, identity_id: str, revision: int) -> str | None:
-        """Returns the name of a person; None if there is no such person.
-
-        Args:
-            gallery: of the person.
-            identity_id: the person.
-            revision: of the gallery: a name that was read at another one may have changed.
+        It reads names only as far as it must: of the newest events, and of further ones for those that are not shown.
         """
-        key = (gallery, identity_id)
-        read_at, name = self._names.get(key, (0, ""))
-        if read_at == revision:
-            return name
-        try:
-            name = (await self._client.identity(identity_id, gallery=gallery)).display_name
-        except NotFoundError:
-            self._names.pop(key, None)
-            return None
-        self._names[key] = (revision, name)
-        self._names.move_to_end(key)
-        while len(self._names) > _MAX_NAMES:
-            self._names.popitem(last=False)
-        return name
+        matching = iter(list(self._matching(gallery, camera)))
+        names: PresentNames = {}
+        shown: list[TrackEvent] = []
+        while some := list(islice(matching, limit - len(shown))):
+            people = frozenset[str]().union(*map(_people, some)) - names.keys()
+            names |= await self._names.of(gallery, people)
+            shown += (
+                _named(event, names)
+                for event in some
+                if all(names[each] is not None for each in _about(event))
+            )
+        return shown, {identity_id for identity_id, name in names.items() if name is None}
 
 
 def _named_in(event: TrackEvent) -> list[Candidate]:
@@ -218,11 +199,11 @@ def _people(event: TrackEvent) -> frozenset[str]:
     return _about(event) | ({event.previous_identity_id} - {""})
 
 
-def _named(event: TrackEvent, names: Mapping[str, str | None]) -> TrackEvent:
-    """Returns an event with the present names of its people."""
+def _named(event: TrackEvent, names: PresentNames) -> TrackEvent:
+    """Returns an event with the names of its people; with none of who is not in `names`."""
     decision = event.decision
     between = tuple(
-        replace(each, display_name=names[each.identity_id] or "")
+        replace(each, display_name=names.get(each.identity_id) or "")
         for each in decision.ambiguous_between
     )
     name = names.get(decision.identity_id) or ""
