@@ -108,8 +108,9 @@ class FindingKind(WireEnum):
     DISAGREEING = "DISAGREEING"
     """Two templates of a person that disagree: each is searched alone, since either may be wrong."""
     POOR_PICTURE = "POOR_PICTURE"
-    REFUSED_TEMPLATE = "REFUSED_TEMPLATE"
     """A person's only picture, which is a poor one."""
+    REFUSED_TEMPLATE = "REFUSED_TEMPLATE"
+    """A template that enrollment would refuse as too poor: it was imported, or enrolled under other limits."""
 
 
 class DecidingRule(WireEnum):
