@@ -30,12 +30,10 @@ from facewire.cli._enrolled import InForce, PictureOutcome, report
 from facewire.cli._folder import People, Person, people_of
 from facewire.cli._interrupts import raised_by_ctrl_c
 from facewire.cli._output import print_json, work_progress
+from facewire.cli._pictures import source_of
 from facewire.cli._session import EXIT_REFUSED, Server, advised, session, text_of, usage_error
 
 __all__ = ["run"]
-
-_SOURCE_BYTES = 256
-"""The contract's limit of `source`, bytes."""
 
 
 def run(
@@ -182,8 +180,7 @@ def _enroll_picture(
     in_force: InForce,
 ) -> PictureOutcome:
     # One picture a call: only so does each template carry its own source.
-    name = f"{digest} {picture.name}".encode(errors="replace")
-    source = name[:_SOURCE_BYTES].decode(errors="ignore")
+    source = source_of(f"{digest} {picture.name}")
     try:
         enrolled = client.enroll(
             person.identity_id,

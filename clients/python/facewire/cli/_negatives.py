@@ -5,13 +5,10 @@ from shlex import quote
 
 from facewire import AddedNegativeExample, DetectionOptions, FaceSelection
 from facewire.cli._output import ERRORS, print_json, print_table
-from facewire.cli._pictures import read_picture
+from facewire.cli._pictures import read_picture, source_of
 from facewire.cli._session import Server, session
 
 __all__ = ["add", "list_of", "take_back"]
-
-_SOURCE_BYTES = 256
-"""The contract's limit of `source`, bytes."""
 
 
 def add(
@@ -29,14 +26,13 @@ def add(
     Raises:
         typer.Exit: with the exit code, unless it is 0.
     """
-    source = picture.name.encode(errors="replace")[:_SOURCE_BYTES].decode(errors="ignore")
     with session(server) as client:
         added = client.add_negative_example(
             identity_id,
             read_picture(picture),
             gallery=gallery,
             selection=selection,
-            source=source,
+            source=source_of(picture.name),
             detection=DetectionOptions(min_face_px=min_face_px),
         )
     if as_json:
