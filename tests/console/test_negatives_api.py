@@ -1,10 +1,15 @@
 """Faces that are not a person over HTTP: added from a picture, listed, taken back, with answers as described."""
 
+from pathlib import Path
+
 import pytest
 
 from console.conftest import jpeg
 from console.described import checked
-from harness.console_running import Part, RunningConsole
+from facewire_server.access.roles import Role
+from harness.console_running import Part, RunningConsole, running_console
+from harness.roles import with_token
+from harness.running import running_server
 
 ONE = "/api/identities/{identity_id}/negative-examples"
 
@@ -76,3 +81,21 @@ def test_a_picture_that_cannot_be_used_says_why(console, gallery, ada, pair, gra
     nobody = f"/api/identities/nobody/negative-examples?gallery={gallery}"
     assert console.send("GET", nobody).reason == "IDENTITY_NOT_FOUND"
     assert console.send_form(nobody, [("image", gray)]).reason == "IDENTITY_NOT_FOUND"
+
+
+def test_a_token_that_may_not_change_people_neither_adds_nor_lists_nor_takes_back(
+    models: Path, tmp_path: Path, gray: bytes
+) -> None:
+    tokens, token = tmp_path / "tokens", tmp_path / "token"
+    token.write_text(with_token(tokens, "camera", Role.CAMERA))
+    path = "/api/identities/ada/negative-examples"
+    with (
+        running_server(token_file=tokens) as server,
+        running_console(server.address, server_token_file=token) as console,
+    ):
+        for answer in (
+            console.send_form(path, [("image", gray)]),
+            console.send("GET", path),
+            console.send("DELETE", f"{path}/{'0' * 32}"),
+        ):
+            assert (answer.status, answer.reason) == (403, "ROLE_REQUIRED")

@@ -11,12 +11,14 @@ from facewire import (
     Advice,
     Box,
     Candidate,
+    DecidingRule,
     Decision,
     DetectedFace,
     Face,
     FrameResult,
     FramesSkipped,
     FrameStatus,
+    Judgment,
     Landmarks,
     Outcome,
     Point,
@@ -24,11 +26,13 @@ from facewire import (
     SkipReason,
     StageTimings,
     StreamLimits,
+    ThresholdRule,
     TrackEvent,
     TrackReason,
     TrackState,
 )
 from facewire_console.face_shapes import face_json
+from facewire_console.judgments import judgment_json
 from facewire_console.live import _item
 from facewire_console.shapes import advice_json, event_json, started_json
 
@@ -45,6 +49,11 @@ EVENT = TrackEvent(
 )  # fmt: skip
 TIMINGS = StageTimings(*range(len(fields(StageTimings))))
 RESULT = FrameResult(1, FrameStatus.OK, None, "", (FACE,), 640, 480, TIMINGS, 9)
+
+
+NUMBERS: dict[str, Any] = {each.name: 1 for each in fields(ThresholdRule)}
+RULE = ThresholdRule(**NUMBERS)
+JUDGMENT = Judgment(DecidingRule.BELOW_THRESHOLD, 0.1, 0.2, False, 0.3, RULE, 0.03, 8.0, ("t",), 1)
 
 
 class OneFrame:
@@ -69,6 +78,8 @@ SHAPES: Final[dict[type, dict[str, Any]]] = {
     FramesSkipped: message(FramesSkipped(1, 2, SkipReason.SUPERSEDED, 2)),
     Advice: advice_json(Advice(5.0, 640)),
     StreamLimits: started_json(StreamLimits(4, 5, 6, "m")),
+    Judgment: judgment_json(JUDGMENT),
+    ThresholdRule: judgment_json(JUDGMENT)["threshold_rule"],
 }
 """JSON of each value of a stream."""
 
