@@ -211,7 +211,7 @@ def test_without_the_extra_a_heic_picture_is_refused_with_what_to_install(phone_
         recognized, compared = run("recognize", picture), run("compare", picture, picture)
     for result, code in ((enrolled, 1), (recognized, 1), (compared, 2)):
         assert "IMG_0001.HEIC" in result.stdout + result.stderr
-        assert "facewire[heic]" in result.stdout + result.stderr
+        assert "WHEEL[heic]" in result.stdout + result.stderr
         assert "Traceback" not in result.stderr
         assert result.returncode == code
     assert [each["status"] for each in pictures] == ["refused"]

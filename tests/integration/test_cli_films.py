@@ -126,7 +126,7 @@ def test_without_pyav_the_command_says_what_to_install(server_address, film, tmp
         command(["watch", film]), env=before, capture_output=True, text=True, timeout=60
     )
     assert result.returncode == 2
-    assert "pip install 'facewire[video]'" in result.stderr
+    assert "pip install 'WHEEL[video]'" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -399,7 +399,7 @@ def test_without_the_extra_the_command_says_what_it_lacks(fake) -> None:
         env=environment(fake.address), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "pip install 'facewire[mqtt]'" in done.stderr
+    assert "pip install 'WHEEL[mqtt]'" in done.stderr
 
 
 async def test_the_packages_of_make_run_are_all_that_the_command_needs(

@@ -44,7 +44,7 @@ def jpeg_of_heic(data: bytes, name: str) -> bytes:
         import pillow_heif
     except ModuleNotFoundError:
         raise ValueError(
-            f"{name} is a HEIC file, which needs an extra: pip install 'facewire[heic]'"
+            f"{name} is a HEIC file, which needs an extra: pip install 'WHEEL[heic]', of the client's wheel"
         ) from None
     jpeg = io.BytesIO()
     try:

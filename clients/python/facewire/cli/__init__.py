@@ -18,7 +18,10 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise
-        print("facewire: the command line needs more: pip install 'facewire[cli]'", file=sys.stderr)
+        print(
+            "facewire: the command line needs more: pip install 'WHEEL[cli]', of the client's wheel",
+            file=sys.stderr,
+        )
         sys.exit(2)
     except KeyboardInterrupt:  # before the command has begun
         sys.exit(130)

@@ -111,7 +111,9 @@ def broker_of(
     except ModuleNotFoundError as error:
         if error.name != "aiomqtt":
             raise
-        raise usage_error("this command needs more: pip install 'facewire[mqtt]'") from None
+        raise usage_error(
+            "this command needs more: pip install 'WHEEL[mqtt]', of the client's wheel"
+        ) from None
     is_encrypted = bool(is_encrypted or ca_file or certificate)
     host, port = _host_and_port(address, _TLS_PORT if is_encrypted else _PORT)
     if password_file and not user:

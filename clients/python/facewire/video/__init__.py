@@ -19,7 +19,8 @@ except ModuleNotFoundError as error:
     if error.name not in ("av", "cv2", "numpy"):
         raise
     raise ModuleNotFoundError(
-        "facewire.video needs PyAV and OpenCV: pip install 'facewire[video]'", name=error.name
+        "facewire.video needs PyAV and OpenCV: pip install 'WHEEL[video]', of the client's wheel",
+        name=error.name,
     ) from error
 
 __all__ = ["Camera", "FilmWriter", "SourceError", "annotate"]
