@@ -31,7 +31,7 @@ def live(page: Page) -> None:
 def why(page: Page) -> None:
     live(page)
     page.get_by_role("button", name="Why ").first.click()
-    expect(page.get_by_role("dialog").get_by_text("The face", exact=True)).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("The face now", exact=True)).to_be_visible()
 
 
 def nothing(page: Page) -> None:

@@ -46,7 +46,7 @@ def test_a_picture_says_why_without_a_mouse(
     expect(fact(dialog, "Next person")).to_contain_text("Bo comes next")
     expect(fact(dialog, "Threshold")).to_contain_text("among 2 people")
     expect(fact(dialog, "Errors (estimated)")).to_contain_text(
-        "comparisons of two different people"
+        "Fewer than 1 comparison of two different people in 1,000,000 reach this similarity"
     )
     expect(fact(dialog, "Compared with")).to_contain_text("One picture of the person.")
     expect(fact(dialog, "The face")).to_contain_text("px between the eyes")

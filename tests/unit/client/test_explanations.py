@@ -109,6 +109,11 @@ def test_the_only_person_has_no_runner_up() -> None:
     assert "no other person to compare with" in explained(decision(Outcome.KNOWN, ADA))
 
 
+def test_a_runner_up_who_is_not_listed_is_not_denied() -> None:
+    alone = replace(decision(Outcome.KNOWN, ADA), margin=0.25)
+    assert "the next person is 0.250 behind" in explained(alone)
+
+
 def test_an_unknown_face_lies_below_the_threshold() -> None:
     lines = explained(decision(Outcome.UNKNOWN, BO, replace(CY, similarity=0.1)))
     assert lines[0] == "unknown: no person of the gallery reaches the threshold"

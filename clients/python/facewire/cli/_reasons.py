@@ -109,12 +109,20 @@ def _distance(decision: Decision) -> str:
 def _runner_up(decision: Decision, grounds: Grounds) -> str:
     people = rivals(decision)
     if len(people) < 2:
-        return "no other person to compare with" if people else ""
+        return _without_runner_up(decision) if people else ""
     second = people[1]
     text = f"{_name(second)} comes next, {decision.margin:.3f} behind"
     if second.similarity < decision.threshold:
         return f"{text}, and does not reach the threshold"
     return f"{text}, and reaches the threshold, too{_needed(grounds)}"
+
+
+def _without_runner_up(decision: Decision) -> str:
+    """Returns what is known of a runner-up who is not listed."""
+    if decision.margin > 0:
+        return f"the next person is {decision.margin:.3f} behind"
+    passed_over = len(rivals(decision)) < len(decision.candidates)
+    return f"no other person to compare with{', except who was passed over' if passed_over else ''}"
 
 
 def _lead(decision: Decision, grounds: Grounds) -> str:

@@ -50,6 +50,9 @@ export const reasonWords = ({ reason, message }) => REASONS[reason] ?? message ?
 /** Who a face or a visitor is, for people. */
 export const whoIs = ({ verdict, label }) => (verdict === "known" || verdict === "ambiguous" ? label : verdictWords(verdict));
 
+/** The same, to ask with it: "Ada or Bo?" asks already. */
+export const whoAsked = (face) => whoIs(face).replace(/\?$/, "");
+
 /** A number and its noun, of one or of several. */
 export const count = (number, one, several = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : several}`;
 

@@ -2,7 +2,7 @@
 import { html } from "../../vendor/htm-preact.js";
 import { Dialog } from "../dialog.js";
 import { Fact } from "../parts.js";
-import { count, whoIs } from "../words.js";
+import { count, whoAsked } from "../words.js";
 import { errorWords, isCompared, passedOverWords, qualityWords, ruleWords, runnerUpWords, similarityWords, thresholdWords } from "./reasons.js";
 import { Similarity } from "./similarity.js";
 
@@ -28,7 +28,7 @@ export function Evidence({ face, onClose }) {
   const passedOver = passedOverWords(face);
   const score = face.presentation_attack_score;
   return html`
-    <${Dialog} title=${`Why “${whoIs(face)}”?`} onClose=${onClose}>
+    <${Dialog} title=${`Why “${whoAsked(face)}”?`} onClose=${onClose}>
       <p><strong class=${`verdict ${face.verdict}`}>${ruleWords(face)}</strong></p>
       <dl class="facts">
         ${compared && html`
@@ -38,7 +38,7 @@ export function Evidence({ face, onClose }) {
           <${Fact} label="Threshold">${sentences(thresholdWords(face))}<//>
           ${errors.length > 0 && html`<${Fact} label="Errors (estimated)">${sentences(errors)}<//>`}
           <${Templates} judgment=${face.judgment} />`}
-        <${Fact} label="The face">${sentences(qualityWords(face))}<//>
+        <${Fact} label=${face.track_id ? "The face now" : "The face"}>${sentences(qualityWords(face))}<//>
         ${score !== null && html`
           <${Fact} label="Hint (experimental)">
             <p>Presentation attack: ${score.toFixed(2)} of 1. Higher is more like a photograph, or a screen, that shows a face. No decision

@@ -1,7 +1,7 @@
 // The people in view as a list, and in words for a screen reader.
 import { html, useEffect, useRef, useState } from "../../vendor/htm-preact.js";
 import { Avatar } from "../parts.js";
-import { duration, faultWords, verdictWords, whoIs } from "../words.js";
+import { duration, faultWords, verdictWords, whoAsked, whoIs } from "../words.js";
 import { Similarity } from "./similarity.js";
 
 const COMPARED = new Set(["known", "unknown", "ambiguous"]);
@@ -19,7 +19,7 @@ function Row({ track, name, explain }) {
           ${name && face.verdict === "unknown" && html`
             <button type="button" class="link" onClick=${() => name(track)}>Name…</button>`}
           ${face.judgment && face.verdict !== "pending" && html`
-            <button type="button" class="link" aria-label=${`Why ${whoIs(face)}?`} onClick=${() => explain(face)}>Why?</button>`}
+            <button type="button" class="link" aria-label=${`Why ${whoAsked(face)}?`} onClick=${() => explain(face)}>Why?</button>`}
         </div>
         <div class="small soft">${COMPARED.has(face.verdict) ? `${face.similarity.toFixed(2)} similar` : fault ? faultWords(fault) : verdictWords(face.verdict)}${seconds}</div>
         ${COMPARED.has(face.verdict) && html`<${Similarity} ...${face} />`}

@@ -5,10 +5,10 @@ const RULES = {
   face_too_poor: () => "The face is too poor to be compared with anyone.",
   no_person_to_compare: () => "The gallery has no person to compare with.",
   below_threshold: () => "No person of the gallery is similar enough.",
-  alone_above_threshold: ([best]) => `${best} is similar enough, and no one else is.`,
-  clear_of_runner_up: ([best, next]) => `${best} and ${next} are similar enough, and ${best} is clearly ahead.`,
-  nearer_to_negative_example: ([best]) => `The face is nearer to one that is not ${best} than to ${best}.`,
-  within_margin: ([best, next]) => `${best} and ${next} are similar enough, and too close to each other to choose.`,
+  alone_above_threshold: ([best = "A person"]) => `${best} is similar enough, and no one else is.`,
+  clear_of_runner_up: ([best = "A person", next = "another one"]) => `${best} is similar enough, and clearly ahead of ${next}, who is similar enough, too.`,
+  nearer_to_negative_example: ([best = "the person"]) => `The face is nearer to one that is not ${best} than to ${best}.`,
+  within_margin: ([best = "A person", next = "another one"]) => `${best} and ${next} are similar enough, and too close to each other to choose.`,
 };
 
 const CHOICES = {
@@ -21,8 +21,8 @@ const CHOICES = {
 };
 
 const share = (rate) => `${Number((100 * rate).toPrecision(3))} %`;
-const MANY = new Intl.NumberFormat("en", { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
-const oneIn = (rate) => `1 in ${MANY.format(1 / rate)}`;
+const RAREST = 1e-6; // Rarer rates are not shown: no calibration has data for them. As `facewire explain`.
+const many = (rate) => Math.round(1 / rate).toLocaleString("en");
 
 const isPassedOver = ({ similarity, negative_example_similarity: nearest }, threshold) =>
   nearest !== null && nearest > similarity && similarity >= threshold;
@@ -37,7 +37,9 @@ export const isCompared = ({ judgment }) => !["face_too_poor", "no_person_to_com
 /** What made the outcome what it is, in a sentence. */
 export function ruleWords(face) {
   const words = RULES[face.judgment.deciding_rule];
-  return words ? words(rivals(face).map(({ name }) => name)) : "The server decided by a rule that this page does not know.";
+  const listed = rivals(face).map(({ name }) => name);
+  const names = listed.length === 0 && face.name ? [face.name] : listed; // no candidates were asked for
+  return words ? words(names) : "The server decided by a rule that this page does not know.";
 }
 
 /** How far the similarity lies from the threshold, and of how many looks it is the mean. */
@@ -70,8 +72,11 @@ export function errorWords({ judgment }) {
   const { false_match_rate: rate, false_match_rate_bound: bound, is_extrapolated: isGuess, false_name_rate: names } = judgment;
   const lines = [];
   if (rate) {
-    const most = bound ? ` (at most ${oneIn(bound)})` : "";
-    lines.push(`${oneIn(rate)} comparisons of two different people reaches this similarity${most}${isGuess ? ", a guess beyond the calibration's data" : ""}.`);
+    const guess = isGuess ? ", a guess beyond the calibration's data" : "";
+    const most = bound ? ` (at most 1 in ${many(bound)})` : "";
+    lines.push(rate < RAREST
+      ? `Fewer than 1 comparison of two different people in ${many(RAREST)} reach this similarity${guess}.`
+      : `1 comparison of two different people in ${many(rate)} reaches this similarity${most}${guess}.`);
   }
   if (names) lines.push(`With this threshold ${share(names)} of looks at people who are not enrolled are expected to get a name.`);
   return lines;
@@ -79,9 +84,11 @@ export function errorWords({ judgment }) {
 
 /** Who comes next, and how far behind. */
 export function runnerUpWords(face) {
-  const { margin, threshold, judgment } = face;
-  const [, next] = rivals(face);
-  if (!next) return "There is no other person to compare with.";
+  const { margin, threshold, judgment, candidates } = face;
+  const people = rivals(face);
+  const [, next] = people;
+  if (!next && margin > 0) return `The next person is ${margin.toFixed(3)} behind.`;
+  if (!next) return `There is no other person to compare with${people.length < candidates.length ? ", except who was passed over" : ""}.`;
   const behind = `${next.name} comes next, ${margin.toFixed(3)} behind`;
   if (next.similarity < threshold) return `${behind}, and is not similar enough.`;
   return `${behind}, and is similar enough, too. A name needs a lead of ${judgment.min_margin.toFixed(3)}.`;

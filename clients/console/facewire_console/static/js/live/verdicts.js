@@ -13,6 +13,7 @@ export class Verdicts {
     for (const [index, face] of faces.entries()) {
       const key = face.track_id ?? `face ${index}`;
       const before = this.#tracks.get(key);
+      // The look that was decided on may be older than the face that is shown, whose quality is the present one.
       const verdict = before && OPEN.has(face.verdict) ? before.face : face;
       this.#tracks.set(key, {
         key,
