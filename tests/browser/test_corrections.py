@@ -44,6 +44,7 @@ def test_who_is_there_twice_is_merged_and_it_is_taken_back(
     client.enroll("1", [portrait_of(pair[0])] * 2, display_name="Ada")
     with pytest.warns(facewire.SimilarIdentityWarning):
         client.enroll("2", [portrait_of(pair[0])] * 2, display_name="Countess")
+    client.add_negative_example("2", portrait_of(pair[1]))
     kept = [each.template_id for each in client.templates("1")]
     moved = [each.template_id for each in client.templates("2")]
     page = open_page("people").page
@@ -62,6 +63,21 @@ def test_who_is_there_twice_is_merged_and_it_is_taken_back(
     expect(page.get_by_text("Nothing was found among 1 person.")).to_be_visible()
     assert [each.display_name for each in client.identities()] == ["Ada"]
     assert [each.template_id for each in client.templates("1")] == kept + moved
+
+    expect(page.get_by_text("1 face is noted as not Ada.")).to_be_visible()
+    page.get_by_role("button", name="Look at the faces that are not Ada").click()
+    ada = page.get_by_role("dialog", name="Ada")
+    ada.get_by_role("button", name="Take back face 1").click()
+    expect(ada.get_by_role("button", name="Take back face 1")).to_have_count(0)
+    assert list(client.negative_examples("1")) == []
+    ada.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Take it back…").click()
+    dialog = page.get_by_role("dialog", name="Someone else among the pictures of Ada")
+    expect(dialog.get_by_label("Their name")).to_have_value("Countess")
+    chosen = [dialog.get_by_role("checkbox", name=f"Picture {number}") for number in range(1, 5)]
+    for box, is_chosen in zip(chosen, (False, False, True, True), strict=True):
+        expect(box).to_be_checked(checked=is_chosen)
+    dialog.get_by_role("button", name="Cancel").click()
 
     page.locator(".people-grid").get_by_role("button", name="Ada").click()
     page.get_by_role("button", name="Some are someone else…").click()

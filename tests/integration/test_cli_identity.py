@@ -48,6 +48,15 @@ def test_a_template_of_an_identity_is_deleted(run, fake):
     assert run("identity", "delete-template", "ada", first, server=fake.address).returncode == 4
 
 
+def test_an_id_is_the_same_in_both_of_its_spellings(run, fake):
+    with facewire.Client(fake.address) as client:
+        client.split_identity("ada", of(fake, "ada")[:1], "Zo\u00eb")
+    (template,) = of(fake, "Zo\u00eb")
+    done = run("identity", "delete-template", "Zoe\u0308", template, server=fake.address)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert counts(fake)["Zo\u00eb"] == 0
+
+
 def test_a_template_of_someone_else_is_not_deleted(run, fake):
     (other, _) = of(fake, "ada 2")
     refused = run("identity", "delete-template", "ada", other, server=fake.address)
@@ -75,6 +84,17 @@ def test_what_is_merged_is_taken_back_by_the_printed_command(run, fake):
     taken_back = run("identity", "split", "-g", "default", "--", "ada", "ada 2", *moved, server=fake.address)  # fmt: skip
     assert taken_back.stderr == "2 templates of ada moved to ada 2.\n"
     assert counts(fake) == {"ada": 2, "ada 2": 2}
+
+
+def test_a_merge_says_that_negative_examples_may_take_the_name_away(run, fake, portrait):
+    with facewire.Client(fake.address) as client:
+        client.add_negative_example("ada 2", portrait)
+    merged = run("identity", "merge", "ada", "ada 2", server=fake.address)
+    assert (
+        "1 negative example of ada: one that shows this person takes the name away."
+        in merged.stderr
+    )
+    assert "facewire identity negative-examples --gallery default -- ada\n" in merged.stderr
 
 
 def test_a_program_reads_who_stays_and_what_was_moved(run, fake):

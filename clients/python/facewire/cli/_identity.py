@@ -1,7 +1,9 @@
 """`facewire identity ...`: the templates of one identity, and whose they are."""
 
 from shlex import quote
+from unicodedata import normalize
 
+from facewire import FacewireError
 from facewire.cli._output import ERRORS, counted, print_json, print_table
 from facewire.cli._session import Server, session, usage_error
 
@@ -42,10 +44,15 @@ def delete_template(
     """
     with session(server) as client:
         owner = client.template(template_id, gallery=gallery).identity_id
-        if owner != identity_id:
+        if normalize("NFC", owner) != normalize(
+            "NFC", identity_id
+        ):  # one id, as the server compares
             raise usage_error(f"template {template_id} is not of {identity_id}, but of {owner}.")
         revision = client.delete_template(template_id, gallery=gallery)
-        left = client.identity(identity_id, gallery=gallery).template_count
+        try:
+            left = client.identity(owner, gallery=gallery).template_count
+        except FacewireError:  # the template is deleted: that is the answer
+            left = None
     if as_json:
         print_json(
             identity_id=identity_id,
@@ -55,10 +62,9 @@ def delete_template(
             template_count=left,
         )
         return
-    ERRORS.print(
-        f"Template {template_id} is deleted. {identity_id} has {counted(left, 'template')}."
-    )
-    if not left:
+    rest = "" if left is None else f" {identity_id} has {counted(left, 'template')}."
+    ERRORS.print(f"Template {template_id} is deleted.{rest}")
+    if left == 0:
         ERRORS.print("Without a template a person is not recognized: enroll a picture.")
 
 
@@ -79,6 +85,11 @@ def merge(
     ERRORS.print(
         f"{merged_identity_id} is {identity.identity_id} now, who has {counted(identity.template_count, 'template')}."
     )
+    if examples := identity.negative_example_count:
+        command = f"facewire identity negative-examples --gallery {quote(gallery)} -- {quote(identity.identity_id)}"
+        ERRORS.print(
+            f"{counted(examples, 'negative example')} of {identity.identity_id}: one that shows this person takes the name away. To look: {command}"
+        )
     if moved:
         words = [identity.identity_id, merged_identity_id, *moved]
         options = f"--gallery {quote(gallery)} -- {' '.join(map(quote, words))}"

@@ -7,6 +7,7 @@ import { notify } from "../notices.js";
 import { Icon, Problem } from "../parts.js";
 import { count, faultWords, reasonWords } from "../words.js";
 import { Enroll } from "./enroll.js";
+import { Merged } from "./merged.js";
 import { Merging } from "./merging.js";
 import { Person } from "./person.js";
 
@@ -64,7 +65,8 @@ export function Checkup({ gallery, may, onChange, onClose }) {
   const [failure, setFailure] = useState("");
   const [opened, setOpened] = useState(null); // {what: "look" or "add", person}
   const [removed, setRemoved] = useState(null); // {person, template, kind}
-  const [merged, setMerged] = useState(null); // two people
+  const [merging, setMerging] = useState(null); // two people
+  const [merged, setMerged] = useState(null); // the last merge
   const changed = () => {
     onChange();
     reload();
@@ -95,13 +97,14 @@ export function Checkup({ gallery, may, onChange, onClose }) {
       <${Problem} text=${problem || failure} />
       ${found.map((each) => html`
         <${Found} key=${each.kind} ...${each} may=${may} look=${open("look")} add=${open("add")}
-          remove=${(person, template, kind) => setRemoved({ person, template, kind })} merge=${setMerged} />`)}
+          remove=${(person, template, kind) => setRemoved({ person, template, kind })} merge=${setMerging} />`)}
+      ${merged && html`<${Merged} key=${merged.moved.join(" ")} ...${{ gallery, may, merged }} look=${open("look")} onBack=${() => { setMerged(null); changed(); }} />`}
     </section>
     ${opened?.what === "look" && html`<${Person} ...${{ gallery, may, person: opened.person }} onChange=${changed} onClose=${close} />`}
     ${opened?.what === "add" && html`<${Enroll} ...${{ gallery, person: opened.person }} onDone=${changed} onClose=${close} />`}
-    ${merged && html`
-      <${Merging} gallery=${gallery} people=${merged} onClose=${() => setMerged(null)}
-        onDone=${() => { setMerged(null); changed(); }} />`}
+    ${merging && html`
+      <${Merging} gallery=${gallery} people=${merging} onClose=${() => setMerging(null)}
+        onDone=${(done) => { setMerging(null); setMerged(done); changed(); }} />`}
     ${removed && html`
       <${Confirm} title=${`Delete this picture of ${removed.person.name}?`} action="Delete" act=${remove} onClose=${() => setRemoved(null)}>
         <p>${removed.kind === "left_out" ? "It resembles the person's other pictures too little. Delete it if it shows another person." : "It is too poor. Without any picture a person is not recognized, so add a better one before."} This cannot be undone.</p>

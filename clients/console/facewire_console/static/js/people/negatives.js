@@ -5,10 +5,10 @@ import { useLoaded } from "../loading.js";
 import { Icon, Problem } from "../parts.js";
 import { date } from "../words.js";
 
-/** The list. `takeBack(id)` deletes one; null if that is not permitted. */
+/** The list. `takeBack(id)` deletes one, and returns a promise; false if that is not permitted. */
 export function NegativeExamples({ gallery, person, takeBack }) {
   const { identity_id: id, name, negative_example_count: many } = person;
-  const { value, problem } = useLoaded((signal) => api.negativeExamples(gallery, id, signal), [id, many]);
+  const { value, problem, reload } = useLoaded((signal) => api.negativeExamples(gallery, id, signal), [id, many]);
   return html`
     <section aria-labelledby="negatives">
       <h3 id="negatives">Not ${name}</h3>
@@ -21,7 +21,7 @@ export function NegativeExamples({ gallery, person, takeBack }) {
               <div class="small soft">${date(at)} · ${Math.round(quality.inter_eye_px)} px between the eyes</div>
             </div>
             ${takeBack && html`
-              <button type="button" class="bare" aria-label=${`Take back face ${index + 1}`} onClick=${() => takeBack(example)}><${Icon} name="trash" /></button>`}
+              <button type="button" class="bare" aria-label=${`Take back face ${index + 1}`} onClick=${() => takeBack(example).then(reload)}><${Icon} name="trash" /></button>`}
           </li>`)}
       </ul>
       <${Problem} text=${problem} />

@@ -8,10 +8,10 @@ import { count, date, reasonWords } from "../words.js";
 
 const MOST = 1000; // Pictures of one split; API.md.
 
-/** The dialog. `onDone()` comes after the split. */
-export function Splitting({ gallery, person, templates, onClose, onDone }) {
-  const [chosen, setChosen] = useState(new Set());
-  const [name, setName] = useState("");
+/** The dialog; `first` are the ids that are chosen when it opens, `called` is the name. `onDone()` comes after the split. */
+export function Splitting({ gallery, person, templates, first = [], called = "", onClose, onDone }) {
+  const [chosen, setChosen] = useState(new Set(first));
+  const [name, setName] = useState(called);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
   const choose = (id) => {
@@ -25,7 +25,7 @@ export function Splitting({ gallery, person, templates, onClose, onDone }) {
     setProblem("");
     try {
       await api.split(gallery, person.identity_id, [...chosen], name.trim());
-      notify(`${count(chosen.size, "picture")} of ${person.name} are ${name.trim()}'s now.`);
+      notify(`${count(chosen.size, "picture")} of ${person.name} ${chosen.size === 1 ? "is" : "are"} ${name.trim()}'s now.`);
       onDone();
       onClose();
     } catch (error) {
