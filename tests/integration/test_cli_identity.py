@@ -2,10 +2,11 @@
 
 import json
 
+import grpc
 import pytest
 
 import facewire
-from fakes.server import FakeServer
+from fakes.server import FakeServer, failure
 
 
 @pytest.fixture
@@ -55,6 +56,15 @@ def test_an_id_is_the_same_in_both_of_its_spellings(run, fake):
     done = run("identity", "delete-template", "Zoe\u0308", template, server=fake.address)
     assert (done.returncode, done.stdout) == (0, "")
     assert counts(fake)["Zo\u00eb"] == 0
+
+
+def test_a_template_is_deleted_also_if_it_is_not_known_how_many_are_left(run, fake):
+    first, _ = of(fake, "ada")
+    gone = failure(grpc.StatusCode.NOT_FOUND, "IDENTITY_NOT_FOUND", "there is no such identity")
+    fake.fail_next("GetIdentity", gone)
+    done = run("identity", "delete-template", "ada", first, server=fake.address)
+    assert (done.returncode, done.stderr) == (0, f"Template {first} is deleted.\n")
+    assert counts(fake)["ada"] == 1
 
 
 def test_a_template_of_someone_else_is_not_deleted(run, fake):
