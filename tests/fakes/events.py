@@ -118,7 +118,7 @@ SAMPLES: Final = (
     FrameDamaged("front door", "the JPEG picture lacks its end", is_read=True),
     GalleryChanged("enroll", "default", PEER, 1, 4, 7),
     GalleryChanged("import", "default", PEER, 1, 4, 7, poor_count=2),
-    GalleryExported("default", PEER, 3, 9, 7, is_complete=False),
+    GalleryExported("default", PEER, 3, 9, 2, 7, is_complete=False),
     DeletedErased(3, 0.25),
     ErasureFailed("the disk has no room for a second copy of the storage"),
     GalleryStateChanged(is_writable=False, damaged_galleries=()),

@@ -1,6 +1,7 @@
 """Who changed a gallery or took it away, how much, and to which revision: over a real server."""
 
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NoReturn
 
 import grpc
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from facewire.v1 import face_pb2, gallery_pb2
+from facewire_server.access.audit_revisions import Logged
 from facewire_server.errors import GalleryDamaged, GalleryFull, StorageBusy
 from facewire_server.events import Event, GalleryChanged, GalleryExported
 from facewire_server.galleries.records import GalleryRecord, ImportCounts
@@ -169,8 +171,73 @@ async def test_an_import_that_breaks_off_says_what_it_left() -> None:
     counts = left.identity_count, left.template_count
     assert 0 < left.template_count < 3000
     assert said(event) == ("import", "staff", *counts, left.revision, False)
-    written = f"{counts[0]} identities and {counts[1]} templates were written before that"
+    written = f"{counts[0]} identities, {counts[1]} templates and 0 negative examples were written before that"
     assert written in (caught.value.details() or "")
+
+
+def negative_examples(header: Any, count: int) -> list[Import]:
+    """An import of negative examples of a person."""
+    record = type(header)
+    identity = gallery_pb2.Identity(identity_id="p0", display_name="x")
+    made = [Import(gallery_id="staff", record=header), Import(record=record(identity=identity))]
+    for number in range(count):
+        info = gallery_pb2.NegativeExample(
+            negative_example_id=f"{900 + number:032x}", identity_id="p0"
+        )
+        embedding = np.eye(4, dtype="<f4")[number].tobytes()
+        exported = gallery_pb2.ExportedNegativeExample(negative_example=info, embedding=embedding)
+        made.append(Import(record=record(negative_example=exported)))
+    return made
+
+
+class Lines:
+    """An audit log in memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[Mapping[str, Any]] = []
+
+    async def keep(self, fields: Mapping[str, Any]) -> None:
+        self.kept.append({"n": len(self.kept) + 1, **fields})
+
+    def logged(self) -> Logged:
+        found = Logged()
+        for one in self.kept:
+            found.take(json.dumps(one).encode())
+        return found
+
+
+async def test_an_import_has_a_line_of_its_end_whatever_it_added() -> None:
+    lines, events, gallery = Lines(), list[Event](), memory_gallery()
+    async with served(gallery=gallery, emit=events.append, trail=lines) as wire:
+        call = wire.galleries
+        await call.CreateGallery(gallery_pb2.CreateGalleryRequest(gallery_id="staff"))
+        (header, *_) = await exported(wire, "staff")
+        people = records(header, people=1)
+        await call.ImportGallery(iter(people))
+        events.clear()
+
+        async def ended(requests: list[Import]) -> Mapping[str, Any]:
+            await call.ImportGallery(iter(requests))
+            assert lines.logged().imports == set()
+            assert lines.kept[-1]["what"] == "import"
+            return lines.kept[-1]
+
+        assert "revision" not in await ended(people), "nothing is new"
+        assert of_galleries(events) == []
+        negatives = await ended(negative_examples(header, 2))
+        (event,) = of_galleries(events)
+        assert event.negative_example_count == negatives["negative_examples"] == 2
+        assert (negatives["identities"], negatives["templates"]) == (0, 0)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await ended(records(header, people=0, fault=True))
+        assert (lines.kept[-1]["what"], lines.kept[-1]["complete"]) == ("import", False)
+        await exported(wire, "staff")
+        assert lines.kept[-1]["negative_examples"] == 2, "they left with the export"
+        # A change without a line shows.
+        assert lines.logged().missing({"staff": negatives["revision"]}) == {}
+        deleted, revision = await gallery.delete_identity("staff", "p0")
+        assert deleted == 1
+        assert list(lines.logged().missing({"staff": revision})) == ["staff"]
 
 
 class FailsInItsSecondPart(MemoryGallery):
@@ -208,7 +275,7 @@ async def test_whatever_breaks_an_import_off_says_what_was_written(
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await wire.galleries.ImportGallery(iter([Import(record=header)]))
     details = caught.value.details() or ""
-    assert f"{text} and 2 templates were written before that" in details
+    assert f"{text}, 2 templates and 0 negative examples were written before that" in details
     assert "nothing was written" not in details
     assert "a name" not in details
 

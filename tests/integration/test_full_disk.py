@@ -158,7 +158,7 @@ def test_an_import_during_which_the_disk_becomes_full(disk: Path) -> None:
         assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         people, templates = counts(stub)
         text = refused.value.details() or ""
-        written = f"{people} identities and {templates} templates were written before that"
+        written = f"{people} identities, {templates} templates and 0 negative examples were written before that"
         assert f"the disk is full; {written}" in text
         assert 0 < people < PEOPLE
         delete_person(stub, "p0")

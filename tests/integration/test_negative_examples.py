@@ -131,6 +131,7 @@ def test_the_face_does_not_get_the_name_until_the_example_is_deleted(
         "delete_negative_example",
     ]
     assert {one["identities"] for one in lines if one["what"] == "add_negative_example"} == {1}
+    assert {one["negative_examples"] for one in lines if "negative" in one["what"]} == {1}
 
 
 def test_a_track_loses_the_name_at_once(

@@ -402,6 +402,7 @@ class GalleryChanged:
         is_complete: False for an import of which only a part was committed; True for every other action.
         poor_count: templates of an import, those it skipped included, that an enrollment would have refused, as far as
             the export states what they are.
+        negative_example_count: negative examples that were added or, by themselves, deleted.
     """
 
     action: GalleryAction
@@ -412,6 +413,7 @@ class GalleryChanged:
     revision: int
     is_complete: bool = True
     poor_count: int = 0
+    negative_example_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,7 +461,7 @@ class GalleryExported:
 
     Attributes:
         gallery_id, peer: which gallery, and to whom.
-        identity_count, template_count: that were sent.
+        identity_count, template_count, negative_example_count: that were sent.
         revision: of the gallery that was read.
         is_complete: the whole export was sent.
     """
@@ -468,6 +470,7 @@ class GalleryExported:
     peer: str
     identity_count: int
     template_count: int
+    negative_example_count: int
     revision: int
     is_complete: bool
 

@@ -310,6 +310,11 @@ class ImportCounts:
     negative_examples_added: int = 0
     negative_examples_skipped: int = 0
 
+    @property
+    def added_count(self) -> int:
+        """Records that were added, of all kinds; 0 = nothing was written."""
+        return self.identities_added + self.templates_added + self.negative_examples_added
+
 
 @dataclass(frozen=True, slots=True)
 class GallerySize:

@@ -19,6 +19,7 @@ from facewire_server.events import (
 )
 from facewire_server.galleries.ports import People
 from facewire_server.galleries.records import (
+    ExportedNegativeExample,
     ExportedTemplate,
     GalleryInfo,
     GalleryRecord,
@@ -39,9 +40,10 @@ class WrittenNote(str):
         """Returns the note of an import whose `parts` were committed."""
         identity_count = sum(part.identities_added for part in parts)
         template_count = sum(part.templates_added for part in parts)
+        negative_count = sum(part.negative_examples_added for part in parts)
         return cls(
-            f"{identity_count} identities and {template_count} templates were written before that; "
-            "send the import again: what exists is skipped"
+            f"{identity_count} identities, {template_count} templates and {negative_count} negative examples were written before "
+            "that; send the import again: what exists is skipped"
         )
 
 
@@ -90,6 +92,7 @@ class Audit:
         identity_id: str = "",
         other_record: int | None = None,
         template: int | None = None,
+        negative_example_count: int = 0,
     ) -> None:
         """Emits `GalleryChanged` for a committed write, and keeps it, whatever becomes of the caller.
 
@@ -99,9 +102,17 @@ class Audit:
             identity_id: of the one that was made or changed, whose record is still found.
             other_record: of the identity that templates were taken from.
             template: number of the template or negative example that was deleted.
+            negative_example_count: of the event.
         """
-        counts = identity_count, template_count
-        event = GalleryChanged(action, gallery_id, context.peer(), *counts, revision)
+        event = GalleryChanged(
+            action,
+            gallery_id,
+            context.peer(),
+            identity_count,
+            template_count,
+            revision,
+            negative_example_count=negative_example_count,
+        )
         records = {"record": record, "other_record": other_record, "template": template}
         await to_the_end(self._changed(event, records, identity_id))
 
@@ -112,9 +123,10 @@ class Audit:
 
     @asynccontextmanager
     async def importing(self, context: Any, gallery_id: str) -> AsyncIterator[Importing]:
-        """Emits and keeps `GalleryChanged` at the end of the block, however it ends, if it changed anything.
+        """Emits and keeps `GalleryChanged` at the end of the block, however it ends.
 
-        An error of the block gets a `WrittenNote` if parts were committed before it.
+        If nothing was added there is no event, and the line states no revision: that is of another change, whose own line may be
+        missing. An error of the block gets a `WrittenNote` if parts were committed before it.
 
         Yields:
             What the caller keeps up to date.
@@ -132,14 +144,22 @@ class Audit:
                 error.add_note(WrittenNote.of(parts))
             raise
         finally:
-            identity_count = sum(part.identities_added for part in parts)
-            template_count = sum(part.templates_added for part in parts)
-            if identity_count or template_count:
-                counts = identity_count, template_count, parts[-1].revision
-                peer = context.peer()
-                poor_count = so_far.poor_count
-                event = GalleryChanged("import", gallery_id, peer, *counts, is_complete, poor_count)
+            if added := [part for part in parts if part.added_count]:
+                event = GalleryChanged(
+                    "import",
+                    gallery_id,
+                    context.peer(),
+                    sum(part.identities_added for part in added),
+                    sum(part.templates_added for part in added),
+                    added[-1].revision,
+                    is_complete,
+                    so_far.poor_count,
+                    sum(part.negative_examples_added for part in added),
+                )
                 await to_the_end(self._changed(event))
+            else:
+                nothing = {"gallery": gallery_id, "complete": is_complete}
+                await to_the_end(self._kept("import", context.peer(), nothing))
 
     @asynccontextmanager
     async def exporting(
@@ -163,8 +183,10 @@ class Audit:
             yield lambda record: sent.update([type(record)])
             is_complete = True
         finally:
-            counts = sent[IdentityInfo], sent[ExportedTemplate], gallery.revision
-            event = GalleryExported(gallery.gallery_id, context.peer(), *counts, is_complete)
+            counts = sent[IdentityInfo], sent[ExportedTemplate], sent[ExportedNegativeExample]
+            event = GalleryExported(
+                gallery.gallery_id, context.peer(), *counts, gallery.revision, is_complete
+            )
             self._emit(event)
             await to_the_end(self._exported(event))
 
@@ -201,6 +223,7 @@ def _counts(event: GalleryChanged | GalleryExported) -> dict[str, Any]:
         "gallery": event.gallery_id,
         "identities": event.identity_count,
         "templates": event.template_count,
+        "negative_examples": event.negative_example_count,
         "revision": event.revision,
         "complete": event.is_complete,
     }

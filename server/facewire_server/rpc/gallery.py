@@ -143,11 +143,20 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         try:  # for the event's counts
             held = await self._galleries.get_gallery(gallery_id)
             counts = held.identity_count, held.template_count
+            negatives = held.negative_example_count
         except GalleryDamaged:  # what it holds is unknown; it can still be deleted
             counts = 0, 0
+            negatives = 0
         revision = await self._galleries.delete_gallery(gallery_id)
         await self._unknown.forget_gallery(gallery_id)
-        await self._audit.changed(context, "delete_gallery", gallery_id, revision, *counts)
+        await self._audit.changed(
+            context,
+            "delete_gallery",
+            gallery_id,
+            revision,
+            *counts,
+            negative_example_count=negatives,
+        )
         return gallery_pb2.DeleteGalleryResponse(revision=revision)
 
     async def CreateIdentity(

@@ -70,6 +70,7 @@ class NegativeExampleCalls:
             added.revision,
             1,
             identity_id=added.info.identity_id,
+            negative_example_count=1,
         )
         return convert.added_negative_example_message(added, self._defaults.decision)
 
@@ -96,6 +97,11 @@ class NegativeExampleCalls:
         example_id = checked_template_id(request.negative_example_id, "negative_example_id")
         number, revision = await self._galleries.delete_negative_example(gallery_id, example_id)
         await self._audit.changed(
-            context, "delete_negative_example", gallery_id, revision, template=number
+            context,
+            "delete_negative_example",
+            gallery_id,
+            revision,
+            template=number,
+            negative_example_count=1,
         )
         return gallery_pb2.DeleteNegativeExampleResponse(revision=revision)

@@ -92,6 +92,7 @@ def test_a_change_says_who_what_how_much_and_to_which_revision() -> None:
         "revision": 9,
         "is_complete": False,
         "poor_count": 0,
+        "negative_example_count": 0,
     }
 
 
