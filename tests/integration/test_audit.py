@@ -228,6 +228,7 @@ async def test_an_import_has_a_line_of_its_end_whatever_it_added() -> None:
         (event,) = of_galleries(events)
         assert event.negative_example_count == negatives["negative_examples"] == 2
         assert (negatives["identities"], negatives["templates"]) == (0, 0)
+        assert negatives["revisions"] == [(negatives["revision"],) * 2]
         with pytest.raises(grpc.aio.AioRpcError):
             await ended(records(header, people=0, fault=True))
         assert (lines.kept[-1]["what"], lines.kept[-1]["complete"]) == ("import", False)

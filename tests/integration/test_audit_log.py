@@ -160,6 +160,7 @@ def test_the_commands_of_the_machine_have_lines_and_the_galleries_agree(
     assert lines[2]["complete"]
     assert lines[3]["crops"] == 0
     assert lines[-1]["identities"] == 1
+    assert [one["replaced"] for one in lines[-2:]] == [1, 2]
     done = verified(audited.data)
     assert done.returncode == 0, done.stderr
 

@@ -90,12 +90,16 @@ def test_who_was_deleted_after_the_backup_is_deleted_again_unless_it_is_told_to_
         assert names(client) == EVERYBODY
         assert len(list(client.templates("bo"))) == 2
         assert names_in(client, "visitors") == ["zoe"]
+        # Also after two restores the log has a line of each change since the first backup.
+        done = command(data, "restore", backup, "--replace")
+        assert (done[0], MAY_BE_BACK in done[1]) == (0, False), done[1]
+        assert command(data, "restore", backup, "--replace", "--keep-deleted")[0] == 0
         # Kept on purpose, they are in the next backup, and stay.
         assert command(data, "backup", tmp_path / "kept")[0] == 0
         assert command(data, "restore", tmp_path / "kept", "--replace")[0] == 0
         assert names(client) == EVERYBODY
     lines = map(json.loads, (data / "audit" / "audit.jsonl").read_text().splitlines())
-    (again,) = [line for line in lines if line["what"] == "deleted_again"]
+    again, *_ = [line for line in lines if line["what"] == "deleted_again"]
     kinds = ("galleries", "identities", "templates", "negative_examples")
     assert [again[kind] for kind in kinds] == [1, 3, 1, 1]
 

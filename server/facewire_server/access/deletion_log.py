@@ -12,6 +12,7 @@ from typing import Any, Final
 from facewire_server.access.audit_lines import AuditLineError, Link, link_of
 from facewire_server.access.audit_log import CURRENT, locked, log_files
 from facewire_server.access.audit_revisions import Logged
+from facewire_server.access.audit_spans import Span, gap_after, spans_of
 from facewire_server.access.audit_verify import read_head
 from facewire_server.galleries.deletions import LoggedChange, Seen, deleted_after
 
@@ -30,11 +31,6 @@ _MOVES: Final = frozenset(
     )
 )
 """Actions of `LoggedChange`."""
-
-_LEAPS: Final = frozenset(
-    ("create_gallery", "gallery_found", "import", "reembed", "restore", "delete_gallery")
-)
-"""Actions after which a gallery's revision may be more than one above that of the line before."""
 
 
 class DeletionLog:
@@ -55,7 +51,7 @@ class DeletionLog:
         self._damage = ""
         self._logged = Logged()
         self._changes: dict[str, set[LoggedChange]] = {}
-        self._actions: dict[str, dict[int, str]] = {}
+        self._spans: dict[str, set[Span]] = {}
         self._number = 0
         self._read()
 
@@ -63,7 +59,7 @@ class DeletionLog:
         """See `LaterDeletions`; waits a moment for lines of the present revisions."""
         ends_at_s = time.monotonic() + _LINE_S
         self._read()
-        while self._actions and self._logged.missing(present) and time.monotonic() < ends_at_s:
+        while self._spans and self._logged.missing(present) and time.monotonic() < ends_at_s:
             time.sleep(_LOOK_S)
             self._read()
         deleted = {
@@ -79,15 +75,19 @@ class DeletionLog:
         return Seen(deleted, max(self._logged.revisions.values(), default=0), self._number)
 
     def _doubts(self, present: Mapping[str, int], backup: Mapping[str, int]) -> Iterator[str]:
-        if not self._actions:
+        if not self._spans:
             yield f"there is no audit log in {self._folder}"
             return
         if damage := self._damage or self._cut_end():
             yield f"the audit log in {self._folder} is damaged: {damage}"
         for gallery_id, text in self._logged.missing(present).items():
             yield f"gallery {gallery_id}: {text}"
+        for gallery_id in sorted(self._logged.imports & present.keys()):
+            if present[gallery_id] > self._logged.revisions.get(gallery_id, 0):
+                yield f"gallery {gallery_id}: the audit log has no line of the end of an import into it"
         for gallery_id, revision in backup.items():
-            if present.get(gallery_id) != revision and (gap := self._gap(gallery_id, revision)):
+            spans = self._spans.get(gallery_id, ())
+            if present.get(gallery_id) != revision and (gap := gap_after(spans, revision)):
                 yield f"gallery {gallery_id}: {gap}"
 
     def _cut_end(self) -> str:
@@ -97,18 +97,6 @@ class DeletionLog:
             return str(error)
         last = 0 if self._last is None else self._last.number
         return "its end was cut off" if head is not None and head.number > last else ""
-
-    def _gap(self, gallery_id: str, revision: int) -> str:
-        """Returns which changes of a gallery since a revision have no line; "" = all have one."""
-        actions = sorted(self._actions.get(gallery_id, {}).items())
-        if not actions or actions[0][0] > revision:
-            return "the audit log begins after the backup"
-        before = revision
-        for after, action in actions:
-            if after > before + 1 and action not in _LEAPS:
-                return f"the audit log has no line of the changes from revision {before} to {after}"
-            before = max(before, after)
-        return ""
 
     def _read(self) -> None:
         """Reads the files that were not there, or not full, the last time."""
@@ -152,7 +140,7 @@ class DeletionLog:
         if not (isinstance(gallery_id, str) and isinstance(action, str)):
             return
         if isinstance(revision, int):
-            self._actions.setdefault(gallery_id, {})[revision] = action
+            self._spans.setdefault(gallery_id, set()).update(spans_of(action, revision, fields))
             if action in _MOVES:
                 change = LoggedChange(action, revision, *numbers)
                 self._changes.setdefault(gallery_id, set()).add(change)

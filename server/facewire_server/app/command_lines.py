@@ -1,6 +1,8 @@
 """The audit lines of the commands that change galleries, or take them away, without a server."""
 
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from facewire_server.access.command_trail import kept_by_command
@@ -17,8 +19,10 @@ def keep_line(settings: Settings, what: str, **fields: Any) -> None:
         print(f"facewire-server: this is not in the audit log: {reason}", file=sys.stderr)
 
 
-def keep_revisions(settings: Settings, what: str) -> None:
-    """Keeps a line for each gallery, after a command that has raised the revisions of all."""
+def keep_revisions(
+    settings: Settings, what: str, replaced: Mapping[str, int] = MappingProxyType({})
+) -> None:
+    """Keeps a line for each gallery, after a command that has raised the revisions of all; with the revision that it `replaced`."""
     try:
         found = gallery_infos(settings.data / "gallery")
     except (ServerError, OSError) as error:
@@ -32,4 +36,5 @@ def keep_revisions(settings: Settings, what: str) -> None:
             identities=info.identity_count,
             templates=info.template_count,
             revision=info.revision,
+            **({"replaced": replaced[info.gallery_id]} if info.gallery_id in replaced else {}),
         )

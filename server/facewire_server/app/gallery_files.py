@@ -69,12 +69,15 @@ def run_gallery_command(
 def _restored(path: Path, settings: Settings, *, is_replacing: bool, keeps_deleted: bool) -> str:
     folder = settings.data / "gallery"
     log = DeletionLog(settings.data / "audit")
+    replaced: Mapping[str, int] = {}
 
-    def kept(present: Mapping[str, int], backup: Mapping[str, int]) -> Seen:
-        return log(present, backup)._replace(deleted={})
+    def later(present: Mapping[str, int], backup: Mapping[str, int]) -> Seen:
+        nonlocal replaced
+        replaced = present
+        seen = log(present, backup)
+        return seen._replace(deleted={}) if keeps_deleted else seen
 
     begins = partial(keep_line, settings, "restore_begins")
-    later = kept if keeps_deleted else log
     done = restore(
         *(path, folder),
         is_replacing=is_replacing,
@@ -85,7 +88,7 @@ def _restored(path: Path, settings: Settings, *, is_replacing: bool, keeps_delet
     counts = done.again.counts()
     if not done.again.is_nothing:
         keep_line(settings, "deleted_again", **counts)
-    keep_revisions(settings, "restore")
+    keep_revisions(settings, "restore", replaced)
     if not keeps_deleted:
         _say_doubts(log.doubts, done.again)
     if done.failure is not None:

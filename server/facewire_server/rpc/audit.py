@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from facewire_server.access.audit_lines import AuditLineError
+from facewire_server.access.audit_spans import ranges_of
 from facewire_server.access.audit_trail import Trail, to_the_end
 from facewire_server.errors import ServerError, StorageBusy
 from facewire_server.events import (
@@ -156,7 +156,8 @@ class Audit:
                     so_far.poor_count,
                     sum(part.negative_examples_added for part in added),
                 )
-                await to_the_end(self._changed(event))
+                ranges = ranges_of([part.revision for part in added])
+                await to_the_end(self._changed(event, {"revisions": ranges}))
             else:
                 nothing = {"gallery": gallery_id, "complete": is_complete}
                 await to_the_end(self._kept("import", context.peer(), nothing))
@@ -199,13 +200,13 @@ class Audit:
     async def _changed(
         self,
         event: GalleryChanged,
-        records: Mapping[str, int | None] = MappingProxyType({}),
+        fields: Mapping[str, Any],
         identity_id: str = "",
     ) -> None:
         self._emit(event)
         if identity_id:
-            records = {**records, "record": await self.record_of(event.gallery_id, identity_id)}
-        about = {name: number for name, number in records.items() if number is not None}
+            fields = {**fields, "record": await self.record_of(event.gallery_id, identity_id)}
+        about = {name: value for name, value in fields.items() if value is not None}
         await self._keep(event.action, event.peer, {**_counts(event), **about})
 
     async def _keep(self, what: str, peer: str, fields: Mapping[str, Any]) -> bool:
