@@ -50,6 +50,8 @@ from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     MAX_NEGATIVE_EXAMPLES,
     AddedNegativeExample,
+    Correction,
+    DeletedIdentity,
     Enrollment,
     EnrollmentResult,
     ExportedNegativeExample,
@@ -357,7 +359,7 @@ class MemoryGallery:
         room.revision += 1
         return self._identity(room, identity_id), room.revision
 
-    async def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
+    async def delete_identity(self, gallery_id: str, identity_id: str) -> DeletedIdentity:
         room = self._room(gallery_id)
         identity_id = _stored_id(room, identity_id)
         person = self._person(room, identity_id)
@@ -366,7 +368,7 @@ class MemoryGallery:
             key: one for key, one in room.remembered.items() if one.identity_id != identity_id
         }
         room.revision += 1
-        return len(person.templates), room.revision
+        return DeletedIdentity(len(person.templates), room.revision, person.number)
 
     def change_count(self) -> int:
         return self._highest_deleted_revision + sum(room.revision for room in self._rooms.values())
@@ -456,7 +458,7 @@ class MemoryGallery:
 
     async def merge_identities(
         self, gallery_id: str, identity_id: str, merged_identity_id: str
-    ) -> tuple[IdentityInfo, int, int]:
+    ) -> Correction:
         room = self._room(gallery_id)
         identity_id, merged_id = (
             _stored_id(room, identity_id),
@@ -480,7 +482,8 @@ class MemoryGallery:
             if one.identity_id == merged_id:
                 one.identity_id = identity_id
         room.revision += 1
-        return self._identity(room, identity_id), len(moved), room.revision
+        info = self._identity(room, identity_id)
+        return Correction(info, len(moved), room.revision, person.number, merged.number)
 
     async def split_identity(
         self,
@@ -489,7 +492,7 @@ class MemoryGallery:
         template_ids: Sequence[str],
         new_identity_id: str,
         display_name: str,
-    ) -> tuple[IdentityInfo, int]:
+    ) -> Correction:
         room = self._room(gallery_id)
         identity_id = _stored_id(room, identity_id)
         person = self._person(room, identity_id)
@@ -509,7 +512,8 @@ class MemoryGallery:
             elif one.identity_id == identity_id and accepted & moved:
                 del room.remembered[request_id]
         room.revision += 1
-        return self._identity(room, new_id), room.revision
+        info = self._identity(room, new_id)
+        return Correction(info, len(moved), room.revision, created.number, person.number)
 
     async def remembered_enrollment(
         self, gallery_id: str, request_id: str, fingerprint: bytes

@@ -71,7 +71,9 @@ async def test_two_that_are_one_are_searched_as_if_they_had_always_been(gallery:
     await enroll(gallery, "eve", around(EVE, 3, seed=2), [10, 11, 12])
     await enroll(gallery, "anna", vectors[2:], [3, 4, 5])
     before = await revision_of(gallery, "default")
-    info, moved, revision = await gallery.merge_identities("default", "ann", "anna")
+    known = await gallery.references("default", ["ann", "anna"])
+    info, moved, revision, *numbers = await gallery.merge_identities("default", "ann", "anna")
+    assert numbers == [known["ann"].number, known["anna"].number]
     assert (info.identity_id, info.display_name, info.template_count) == ("ann", "ann", 5)
     assert (moved, revision) == (3, before + 1) == (3, await revision_of(gallery, "default"))
     assert await ids(gallery, "ann") == [template_id(one) for one in (1, 2, 3, 4, 5)]
@@ -101,7 +103,7 @@ async def test_one_without_templates_can_be_merged_either_way(gallery: Gallery):
     await gallery.create_identity("default", "empty", "")
     assert (await gallery.merge_identities("default", "ann", "empty"))[1] == 0
     await gallery.create_identity("default", "empty", "Empty")
-    info, moved, _ = await gallery.merge_identities("default", "empty", "ann")
+    info, moved, *_ = await gallery.merge_identities("default", "empty", "ann")
     assert (info.display_name, info.template_count, moved) == ("Empty", 1, 1)
     assert await found(gallery, ANN) == ["empty"]
 
@@ -147,7 +149,11 @@ async def test_a_split_moves_the_chosen_templates_to_a_new_identity(gallery: Gal
     await enroll(gallery, "ann", around(BOB, 2, seed=2), [4, 5])
     before = await revision_of(gallery, "default")
     chosen = [template_id(one) for one in (5, 4, 5)]
-    info, revision = await gallery.split_identity("default", "ann", chosen, "bob", "Bob B.")
+    info, moved, revision, *numbers = await gallery.split_identity(
+        "default", "ann", chosen, "bob", "Bob B."
+    )
+    known = await gallery.references("default", ["ann", "bob"])
+    assert (moved, *numbers) == (2, known["bob"].number, known["ann"].number)
     assert (info.identity_id, info.display_name, info.template_count) == ("bob", "Bob B.", 2)
     assert revision == before + 1 == await revision_of(gallery, "default")
     assert await ids(gallery, "ann") == [template_id(one) for one in (1, 2, 3)]

@@ -67,6 +67,19 @@ async def _copy(gallery, name, other):
     return await gallery.import_records(other, CONTRACT, records())
 
 
+async def _delete_identity(gallery, name, identity):
+    return (await gallery.delete_identity(name, identity))[:2]
+
+
+async def _merge(gallery, name, identity, merged):
+    return (await gallery.merge_identities(name, identity, merged))[:3]
+
+
+async def _split(gallery, name, identity, templates, new):
+    ids = [_id(one) for one in templates]
+    return (await gallery.split_identity(name, identity, ids, new, ""))[:3]
+
+
 async def _delete_template(gallery, name, template):
     _, revision = await gallery.delete_template(name, _id(template))  # each has numbers of its own
     return revision
@@ -89,10 +102,10 @@ CALLS = st.one_of(
     ),
     st.tuples(st.just(lambda g, n, p, k: g.search(n, _POOL[p], k)), galleries, st.lists(vectors, max_size=3), limits),
     st.tuples(st.just(_delete_template), galleries, template_numbers),
-    st.tuples(st.just(lambda g, n, i: g.delete_identity(n, i)), galleries, identities),
-    st.tuples(st.just(lambda g, n, i, j: g.merge_identities(n, i, j)), galleries, identities, identities),
+    st.tuples(st.just(_delete_identity), galleries, identities),
+    st.tuples(st.just(_merge), galleries, identities, identities),
     st.tuples(
-        st.just(lambda g, n, i, t, j: g.split_identity(n, i, [_id(one) for one in t], j, "")),
+        st.just(_split),
         galleries,
         identities,
         st.lists(template_numbers, min_size=1, max_size=3),

@@ -264,7 +264,7 @@ async def test_a_merge_moves_them_in_order_and_a_split_leaves_them(gallery: Gall
     await add(gallery, "anna", EVE, 1)
     await add(gallery, "ann", ROY, 2)
     await add(gallery, "anna", BOB, 3, request=("r", b""))
-    info, _, _ = await gallery.merge_identities("default", "ann", "anna")
+    info, *_ = await gallery.merge_identities("default", "ann", "anna")
     assert info.negative_example_count == 3
     assert await ids(gallery, "ann") == [1, 2, 3]
     assert await gallery.negative_example_of_request("default", "ann", "r", b"") is not None

@@ -70,7 +70,7 @@ class DeletionLog:
         for gallery_id, one in deleted.items():
             if one.unknown_count:
                 self.doubts.append(
-                    f"gallery {gallery_id}: of {one.unknown_count} deletions the audit log does not say of whom"
+                    f"gallery {gallery_id}: of {one.unknown_count} deletions or corrections the audit log does not say of whom"
                 )
         return Seen(deleted, max(self._logged.revisions.values(), default=0), self._number)
 

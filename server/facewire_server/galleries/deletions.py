@@ -33,7 +33,7 @@ class Deleted(NamedTuple):
         records: numbers of identities of which nothing is left.
         templates: numbers of templates and negative examples, of which no two have the same.
         unclear: numbers of identities that hold, in the backup, templates of a person who was deleted, and perhaps of others.
-        unknown_count: deletions of which the log does not say of whom.
+        unknown_count: deletions, and corrections, of which the log does not say of whom: who was corrected may be deleted later.
     """
 
     is_gallery: bool
@@ -120,14 +120,14 @@ def deleted_after(changes: Iterable[LoggedChange], revision: int) -> Deleted:
                 "delete_template" | "delete_negative_example", template=int(template)
             ):
                 templates.add(template)
-            case LoggedChange("delete_identity" | "delete_template" | "delete_negative_example"):
-                unknown_count += 1
             case LoggedChange("merge_identities", record=int(record), other_record=int(other)):
                 origins.merge(record, other)
             case LoggedChange("split_identity", record=int(record), other_record=int(other)):
                 origins.split(record, other)
             case LoggedChange("restore"):
                 origins.restored()
+            case _:
+                unknown_count += 1
     return Deleted(
         is_gallery,
         frozenset(records),

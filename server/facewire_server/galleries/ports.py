@@ -31,6 +31,8 @@ from numpy.typing import NDArray
 from facewire_server.galleries.checkup import EnrolledPeople
 from facewire_server.galleries.records import (
     AddedNegativeExample,
+    Correction,
+    DeletedIdentity,
     Enrollment,
     EnrollmentResult,
     GalleryInfo,
@@ -289,15 +291,8 @@ class GalleryAdmin(Protocol):
         """Changes the display name; returns the identity and the revision; raises IdentityNotFound."""
         ...
 
-    async def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
-        """Deletes an identity, its templates, its negative examples and its remembered enrollments.
-
-        Returns:
-            The number of templates deleted, and the revision.
-
-        Raises:
-            IdentityNotFound: no such identity.
-        """
+    async def delete_identity(self, gallery_id: str, identity_id: str) -> DeletedIdentity:
+        """Deletes an identity, its templates, its negative examples and its remembered enrollments; raises IdentityNotFound."""
         ...
 
     async def list_templates(
@@ -373,14 +368,11 @@ class Corrections(Protocol):
 
     async def merge_identities(
         self, gallery_id: str, identity_id: str, merged_identity_id: str
-    ) -> tuple[IdentityInfo, int, int]:
+    ) -> Correction:
         """Makes two identities one: the templates and negative examples of `merged_identity_id` become the other's, and it is deleted.
 
         Its templates keep their ids and crops, and its remembered enrollments are the other's. `People.names` of a
         reference to it is the other's name. The other one keeps its id, name and time.
-
-        Returns:
-            The identity that stays, the number of templates moved, and the revision.
 
         Raises:
             IdentityNotFound: one of them does not exist.
@@ -397,14 +389,11 @@ class Corrections(Protocol):
         template_ids: Sequence[str],
         new_identity_id: str,
         display_name: str,
-    ) -> tuple[IdentityInfo, int]:
+    ) -> Correction:
         """Makes a new identity of some templates of another one, which stays, even without any.
 
         References to the other one still stand for it. An enrollment is remembered for the new identity if all its
         templates were moved. The display name of the new identity is its id if `display_name` is "".
-
-        Returns:
-            The new identity, and the revision.
 
         Raises:
             IdentityNotFound: no such identity.

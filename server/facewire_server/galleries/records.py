@@ -14,6 +14,8 @@ __all__ = [
     "DEFAULT_GALLERY_ID",
     "MAX_NEGATIVE_EXAMPLES",
     "AddedNegativeExample",
+    "Correction",
+    "DeletedIdentity",
     "Enrollment",
     "EnrollmentResult",
     "ExportedNegativeExample",
@@ -117,6 +119,38 @@ class IdentityInfo:
     template_count: int
     created_at_us: int
     negative_example_count: int = 0
+
+
+class Correction(NamedTuple):
+    """A merge or a split that was written.
+
+    Attributes:
+        identity: that has the templates which were moved.
+        moved_count: the number of them.
+        revision: of the gallery after it.
+        record: the number of `identity`.
+        other_record: the number of the identity that had the templates.
+    """
+
+    identity: IdentityInfo
+    moved_count: int
+    revision: int
+    record: int
+    other_record: int
+
+
+class DeletedIdentity(NamedTuple):
+    """An identity that was deleted.
+
+    Attributes:
+        template_count: templates that were deleted with it.
+        revision: of the gallery after it.
+        record: its number, which no other identity of the gallery ever has.
+    """
+
+    template_count: int
+    revision: int
+    record: int
 
 
 class PersonReference(NamedTuple):

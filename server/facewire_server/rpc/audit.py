@@ -73,9 +73,9 @@ class Audit:
         self._trail = trail
         self._people = people
 
-    async def record_of(self, gallery_id: str, identity_id: str) -> int | None:
-        """Returns the number of an identity's record, which says nothing once it is deleted; None if there is none."""
-        with suppress(ServerError):  # a gallery that is damaged can still be deleted from
+    async def _record_of(self, gallery_id: str, identity_id: str) -> int | None:
+        """Returns the number of an identity's record; None if there is none."""
+        with suppress(ServerError):  # the change was made
             found = await self._people.references(gallery_id, [identity_id])
             return next((one.number for one in found.values()), None)
         return None
@@ -98,9 +98,9 @@ class Audit:
 
         Args:
             context, action, gallery_id, revision, identity_count, template_count: of the event.
-            record: of the identity that was deleted.
+            record: number of the identity that was deleted or, by a correction, got templates.
             identity_id: of the one that was made or changed, whose record is still found.
-            other_record: of the identity that templates were taken from.
+            other_record: number of the identity that templates were taken from.
             template: number of the template or negative example that was deleted.
             negative_example_count: of the event.
         """
@@ -205,7 +205,7 @@ class Audit:
     ) -> None:
         self._emit(event)
         if identity_id:
-            fields = {**fields, "record": await self.record_of(event.gallery_id, identity_id)}
+            fields = {**fields, "record": await self._record_of(event.gallery_id, identity_id)}
         about = {name: value for name, value in fields.items() if value is not None}
         await self._keep(event.action, event.peer, {**_counts(event), **about})
 

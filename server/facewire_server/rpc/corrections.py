@@ -4,8 +4,10 @@ from typing import Any, Final
 
 from facewire.v1 import gallery_pb2
 from facewire_server.errors import InvalidField
+from facewire_server.events import GalleryAction
 from facewire_server.galleries.ids import checked_identity_id, checked_template_id
 from facewire_server.galleries.ports import Corrections
+from facewire_server.galleries.records import Correction
 from facewire_server.rpc import convert_gallery as convert
 from facewire_server.rpc.audit import Audit
 from facewire_server.rpc.checks import gallery_id_or_default
@@ -39,29 +41,18 @@ class CorrectionCalls:
         gallery_id = gallery_id_or_default(request.gallery_id)
         identity_id = checked_identity_id(request.identity_id)
         merged_id = checked_identity_id(request.merged_identity_id, "merged_identity_id")
-        if (
-            identity_id == merged_id
-        ):  # refused before anything changes; other spellings of one id are by the store
+        # Before anything changes; other spellings of one id are refused by the store.
+        if identity_id == merged_id:
             raise InvalidField(
                 "an identity cannot be merged with itself", field="merged_identity_id"
             )
-        merged_record = await self._audit.record_of(gallery_id, merged_id)  # not found afterwards
         await self._unknown.forget_enrolled()
-        info, moved, revision = await self._galleries.merge_identities(
-            gallery_id, identity_id, merged_id
-        )
-        await self._audit.changed(
-            context,
-            "merge_identities",
-            gallery_id,
-            revision,
-            2,
-            moved,
-            identity_id=info.identity_id,
-            other_record=merged_record,
-        )
+        done = await self._galleries.merge_identities(gallery_id, identity_id, merged_id)
+        await self._keep(context, "merge_identities", gallery_id, done)
         return gallery_pb2.MergeIdentitiesResponse(
-            identity=convert.identity_message(info), revision=revision, moved_template_count=moved
+            identity=convert.identity_message(done.identity),
+            revision=done.revision,
+            moved_template_count=done.moved_count,
         )
 
     async def split(
@@ -73,24 +64,27 @@ class CorrectionCalls:
         new_id = checked_identity_id(request.new_identity_id, "new_identity_id")
         template_ids = _template_ids(request)
         display_name = convert.display_name(request.display_name)
-        # Before the write: a caller who leaves during it is cancelled at the next wait, which must be the one for its line.
-        record = await self._audit.record_of(gallery_id, identity_id)
         await self._unknown.forget_enrolled()
-        info, revision = await self._galleries.split_identity(
+        done = await self._galleries.split_identity(
             gallery_id, identity_id, template_ids, new_id, display_name
         )
+        await self._keep(context, "split_identity", gallery_id, done)
+        return gallery_pb2.SplitIdentityResponse(
+            identity=convert.identity_message(done.identity), revision=done.revision
+        )
+
+    async def _keep(
+        self, context: Any, action: GalleryAction, gallery_id: str, done: Correction
+    ) -> None:
         await self._audit.changed(
             context,
-            "split_identity",
+            action,
             gallery_id,
-            revision,
+            done.revision,
             2,
-            info.template_count,
-            identity_id=info.identity_id,
-            other_record=record,
-        )
-        return gallery_pb2.SplitIdentityResponse(
-            identity=convert.identity_message(info), revision=revision
+            done.moved_count,
+            record=done.record,
+            other_record=done.other_record,
         )
 
 

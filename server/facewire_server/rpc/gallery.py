@@ -215,9 +215,8 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> gallery_pb2.DeleteIdentityResponse:
         """Deletes an identity with all its templates."""
         gallery_id, identity_id = _identity_of(request)
-        record = await self._audit.record_of(gallery_id, identity_id)  # not found afterwards
         await self._unknown.forget_enrolled()  # not recognized afterwards
-        deleted, revision = await self._galleries.delete_identity(gallery_id, identity_id)
+        deleted, revision, record = await self._galleries.delete_identity(gallery_id, identity_id)
         await self._audit.changed(
             context, "delete_identity", gallery_id, revision, 1, deleted, record
         )

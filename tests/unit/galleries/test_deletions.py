@@ -52,12 +52,14 @@ def test_after_a_restore_it_is_unclear_whether_the_merge_before_it_still_held() 
     assert deleted(*changes) == ({1}, {2})
 
 
-def test_deletions_of_which_the_log_does_not_say_of_whom_are_counted() -> None:
+def test_deletions_and_corrections_of_which_the_log_does_not_say_of_whom_are_counted() -> None:
     changes = [
         LoggedChange("delete_identity", 11),
         LoggedChange("delete_template", 12),
         LoggedChange("delete_template", 9),
         LoggedChange("merge_identities", 13, 1, None),
+        LoggedChange("split_identity", 14, None, 1),
+        LoggedChange("merge_identities", 9, 1, None),
     ]
-    assert deleted_after(changes, 10).unknown_count == 2
+    assert deleted_after(changes, 10).unknown_count == 4
     assert deleted(*changes) == (set(), set())

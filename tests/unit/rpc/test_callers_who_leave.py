@@ -10,6 +10,7 @@ import pytest
 from facewire.v1 import gallery_pb2
 from facewire_server.events import ignore
 from facewire_server.galleries.records import (
+    Correction,
     Enrollment,
     EnrollmentResult,
     IdentityInfo,
@@ -47,13 +48,13 @@ class LeftWhileItIsWritten:
         await asyncio.sleep(0)
         return {}
 
-    async def merge_identities(self, *arguments: object) -> tuple[IdentityInfo, int, int]:
+    async def merge_identities(self, *arguments: object) -> Correction:
         cancel_at_next_wait()
-        return ADA, 1, 7
+        return Correction(ADA, 1, 7, 1, 2)
 
-    async def split_identity(self, *arguments: object) -> tuple[IdentityInfo, int]:
+    async def split_identity(self, *arguments: object) -> Correction:
         cancel_at_next_wait()
-        return ADA, 7
+        return Correction(ADA, 1, 7, 1, 2)
 
     async def enroll(self, *arguments: object, **options: object) -> Enrollment:
         cancel_at_next_wait()

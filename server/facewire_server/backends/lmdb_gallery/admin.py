@@ -32,6 +32,7 @@ from facewire_server.backends.lmdb_storage.vendor_errors import damaged
 from facewire_server.errors import GalleryDamaged, ModelContractMismatch
 from facewire_server.galleries.ids import checked_new_identity_id
 from facewire_server.galleries.records import (
+    DeletedIdentity,
     GalleryInfo,
     GalleryRecord,
     GallerySize,
@@ -257,12 +258,14 @@ class LmdbAdmin:
 
         return await self._write(gallery_id, change)
 
-    async def delete_identity(self, gallery_id: str, identity_id: str) -> tuple[int, int]:
+    async def delete_identity(self, gallery_id: str, identity_id: str) -> DeletedIdentity:
         """See the port."""
 
-        def change(transaction: Transaction) -> tuple[int, int]:
+        def change(transaction: Transaction) -> DeletedIdentity:
             changes = Changes(transaction, gallery_id)
-            return changes.delete_identity(changes.stored_id(identity_id)), changes.save()
+            stored_id = changes.stored_id(identity_id)
+            number = changes.identity(stored_id).number
+            return DeletedIdentity(changes.delete_identity(stored_id), changes.save(), number)
 
         return await self._write(gallery_id, change, beyond_quota=True)
 
