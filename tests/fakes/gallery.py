@@ -684,12 +684,14 @@ class MemoryGallery:
             if one.request_id == request_id:
                 if one.fingerprint != fingerprint:
                     raise RequestIdReused("another request", field="request_id")
-                return self._added(gallery_id, person, one)
+                return self._added(gallery_id, person, one, is_new=False)
         return None
 
-    def _added(self, gallery_id: str, person: _Person, one: _Negative) -> AddedNegativeExample:
+    def _added(
+        self, gallery_id: str, person: _Person, one: _Negative, *, is_new: bool
+    ) -> AddedNegativeExample:
         info, similarity = self._info(gallery_id), person.similarity(one.embedding)
-        found = info.revision, info.enrolled_count, info.pairs
+        found = info.revision, info.enrolled_count, is_new, info.pairs
         return AddedNegativeExample(one.info, one.box, similarity, *found)
 
     async def add_negative_example(
@@ -716,7 +718,7 @@ class MemoryGallery:
         )
         person.negatives.append(_Negative(info, embedding.copy(), example.box, *request))
         room.revision += 1
-        return self._added(gallery_id, person, person.negatives[-1])
+        return self._added(gallery_id, person, person.negatives[-1], is_new=True)
 
     async def list_negative_examples(
         self, gallery_id: str, identity_id: str, after: str, limit: int

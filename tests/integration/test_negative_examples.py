@@ -127,7 +127,6 @@ def test_the_face_does_not_get_the_name_until_the_example_is_deleted(
     ]
     assert [one["what"] for one in lines if "negative" in one["what"]] == [
         "add_negative_example",
-        "add_negative_example",
         "delete_negative_example",
     ]
     assert {one["identities"] for one in lines if one["what"] == "add_negative_example"} == {1}

@@ -263,6 +263,7 @@ class AddedNegativeExample:
         similarity: of the face to the identity, as a search has it, now; 0 if the identity has no template.
         revision: of the gallery now.
         identity_count: identities that a search can find now (`enrolled_count`).
+        is_new: it was added now.
         pairs: how much the gallery's people resemble one another, now.
     """
 
@@ -271,6 +272,7 @@ class AddedNegativeExample:
     similarity: float
     revision: int
     identity_count: int
+    is_new: bool
     pairs: GalleryPairs = NO_PAIRS
 
 

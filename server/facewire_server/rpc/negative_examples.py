@@ -63,15 +63,16 @@ class NegativeExampleCalls:
             source=source,
             request_id=request_id,
         )
-        await self._audit.changed(
-            context,
-            "add_negative_example",
-            gallery_id,
-            added.revision,
-            1,
-            identity_id=added.info.identity_id,
-            negative_example_count=1,
-        )
+        if added.is_new:
+            await self._audit.changed(
+                context,
+                "add_negative_example",
+                gallery_id,
+                added.revision,
+                1,
+                identity_id=added.info.identity_id,
+                negative_example_count=1,
+            )
         return convert.added_negative_example_message(added, self._defaults.decision)
 
     async def page(

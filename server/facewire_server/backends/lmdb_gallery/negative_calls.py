@@ -39,7 +39,7 @@ class LmdbNegativeExamples(LmdbCorrections):
             if earlier is None:
                 contents.negative_examples.require_room(identity)
                 return None
-            return _added(contents, stored_id, earlier, contents.record.revision)
+            return _added(contents, stored_id, earlier, contents.record.revision, is_new=False)
 
         return await self._read(gallery_id, read)
 
@@ -58,7 +58,7 @@ class LmdbNegativeExamples(LmdbCorrections):
             request = example.request_id, example.fingerprint
             earlier = changes.negative_examples.of_request(identity, *request)
             if earlier is not None:
-                return _added(changes, stored_id, earlier, changes.record.revision)
+                return _added(changes, stored_id, earlier, changes.record.revision, is_new=False)
             info = NegativeExampleInfo(
                 example.negative_example_id,
                 stored_id,
@@ -70,7 +70,7 @@ class LmdbNegativeExamples(LmdbCorrections):
             record = changes.add_negative_example(
                 identity, info, checked, box=example.box, request=request
             )
-            return _added(changes, stored_id, record, changes.save())
+            return _added(changes, stored_id, record, changes.save(), is_new=True)
 
         return await self._write(gallery_id, change)
 
@@ -101,7 +101,7 @@ class LmdbNegativeExamples(LmdbCorrections):
 
 
 def _added(
-    contents: Contents, identity_id: str, record: NegativeExample, revision: int
+    contents: Contents, identity_id: str, record: NegativeExample, revision: int, *, is_new: bool
 ) -> AddedNegativeExample:
     x1, y1, x2, y2 = record.box or (0.0, 0.0, 0.0, 0.0)
     probe = contents.negative_examples.vector(record)
@@ -111,5 +111,6 @@ def _added(
         contents.similarity(contents.identity(identity_id).number, probe),
         revision,
         contents.info.enrolled_count,
+        is_new,
         contents.info.pairs,
     )
