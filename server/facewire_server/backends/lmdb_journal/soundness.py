@@ -1,6 +1,7 @@
 """Reads everything that a journal's storage holds; run by `lmdb_storage.storage_check` in a process of its own."""
 
 import sys
+from pathlib import Path
 
 import lmdb
 
@@ -23,6 +24,10 @@ def read_all(folder: str) -> None:
         GalleryDamaged, OSError, ValueError: the storage cannot be read, or holds something that cannot be.
     """
     names = JOURNAL_STORAGE.all_tables
+    if (
+        not (Path(folder) / "data.mdb").stat().st_size
+    ):  # LMDB says of it that it has a bad descriptor
+        raise ValueError("it is empty")
     with (
         our_errors(JOURNAL_STORAGE.name),
         lmdb.open(folder, readonly=True, max_dbs=len(names)) as environment,

@@ -28,8 +28,16 @@ _FAULTS: Final = (signal.SIGBUS, signal.SIGSEGV, signal.SIGILL, signal.SIGFPE, s
 """What ends a process that reads a damaged storage. Any other signal came from outside: of the kernel, for want of memory, or of an operator."""
 
 
+_DAMAGED: Final = os.EX_DATAERR
+"""The status of a module that has found the storage damaged (sysexits.h). Any other one, such as 1 of an exception that nothing
+expects, says nothing about the storage, and nothing is overwritten for it."""
+
 _NOT_CHECKED: Final = os.EX_TEMPFAIL
-"""The status of a module that says nothing about the storage: it could not read it now (sysexits.h)."""
+"""The status of a module that could not read the storage now (sysexits.h)."""
+
+_OTHER_FILE: Final = (lmdb.NotFoundError, lmdb.VersionMismatchError)
+"""LMDB's errors of a file that is not what was written: a table is missing, or its first page is of another format. Others, such as of
+a map that the machine refuses, say nothing about the file."""
 
 
 class NotChecked(OSError):
@@ -42,10 +50,12 @@ def reporting() -> Iterator[None]:
     try:
         yield
     except (GalleryDamaged, StorageDamaged, ValueError) as error:
-        sys.exit(str(error.__cause__ or error))
+        print(str(error.__cause__ or error), file=sys.stderr)
+        sys.exit(_DAMAGED)
     except (StorageBusy, OSError, MemoryError) as error:
-        if isinstance(error, OSError) and isinstance(error.__cause__, lmdb.Error):
-            sys.exit(str(error.__cause__))
+        if isinstance(error.__cause__, _OTHER_FILE):
+            print(str(error.__cause__), file=sys.stderr)
+            sys.exit(_DAMAGED)
         print(str(error) or "there is no memory", file=sys.stderr)
         sys.exit(_NOT_CHECKED)
 
@@ -56,7 +66,7 @@ def checked_by(module: str, folder: Path, text: str = "", progress: Progress = u
     The text is its standard input. Its second argument is a file descriptor, to which it may write shares that are done, a line each.
 
     Raises:
-        OSError: the storage cannot be read; the text says why. NotChecked: nothing is known about it.
+        OSError: the storage is damaged; the text says why. NotChecked: nothing is known about it.
     """
     try:
         for number in generations(folder):
@@ -78,7 +88,7 @@ def checked_by(module: str, folder: Path, text: str = "", progress: Progress = u
         ended_by = signal.Signals(-done.returncode).name
         raise NotChecked(f"the check of {folder} was ended by {ended_by}")
     reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    if done.returncode == _NOT_CHECKED:
+    if done.returncode > 0 and done.returncode != _DAMAGED:
         raise NotChecked(f"{folder} cannot be checked: {reason}")
     if done.returncode == -signal.SIGBUS:
         reason = "it was cut short"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -12,11 +13,12 @@ import numpy as np
 import pytest
 
 from facewire_server.backends.exact_search import ExactSearch
-from facewire_server.backends.lmdb_gallery import LmdbGallery
+from facewire_server.backends.lmdb_gallery import LmdbGallery, storage_check
 from facewire_server.backends.lmdb_gallery.backups import back_up, verify
 from facewire_server.backends.lmdb_gallery.erasure import compact
 from facewire_server.backends.lmdb_gallery.restores import restore
 from facewire_server.backends.lmdb_storage.growth import Progress, unshown
+from facewire_server.backends.lmdb_storage.storage_check import NotChecked
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 from facewire_server.types import Quality, QualityFault
 
@@ -32,6 +34,32 @@ def opened(folder: Path) -> LmdbGallery:
 async def exported(gallery: LmdbGallery) -> list[str]:
     async with gallery.export_records("default") as (info, records):
         return [repr(info), *[repr(record) async for record in records]]
+
+
+@pytest.mark.parametrize(
+    "fault", ["KeyError('nothing expects it')", "OSError('open') from lmdb.MemoryError('map')"]
+)
+def test_what_could_not_be_checked_is_not_overwritten_by_a_restore(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    opened(data).close()
+    back_up(data, backup, unshown)
+    before = (data / "data.mdb").read_bytes()
+    (tmp_path / "a_check.py").write_text(
+        "import sys, lmdb\n"
+        "from facewire_server.backends.lmdb_gallery import soundness\n"
+        "from facewire_server.backends.lmdb_storage.storage_check import reporting\n"
+        "with reporting():\n"
+        f"    if sys.argv[1] == {str(data)!r}:\n"
+        f"        raise {fault}\n"
+        "    print(soundness.json.dumps(soundness.faulty_galleries(sys.argv[1])))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setattr(storage_check, "_CHECK", "a_check")
+    with pytest.raises(NotChecked, match="cannot be checked"):
+        restore(backup, data, is_replacing=True)
+    assert (data / "data.mdb").read_bytes() == before
 
 
 async def test_the_one_file_restored_is_the_gallery(tmp_path: Path) -> None:

@@ -134,6 +134,12 @@ def test_what_an_interrupted_switch_left_is_not_zeroed_under_who_reads_it(tmp_pa
         ("StorageBusy('too many readers')", False),
         ("OSError(24, 'Too many open files')", False),
         ("MemoryError()", False),
+        ("OSError('too many') from lmdb.MemoryError('map')", False),
+        ("OSError('too many') from lmdb.ReadonlyError('disk')", False),
+        ("OSError('too many') from lmdb.LockError('lock')", False),
+        ("KeyError('too many, which nothing expects')", False),
+        ("SystemExit('too many')", False),
+        ("OSError() from lmdb.NotFoundError('a block')", True),
         ("StorageDamaged('it is cut short')", True),
         ("GalleryDamaged('a block')", True),
     ],
@@ -143,6 +149,7 @@ def test_a_check_that_could_not_read_is_not_taken_for_damage(
 ) -> None:
     module = tmp_path / "a_check.py"
     module.write_text(
+        "import lmdb\n"
         "from facewire_server.backends.lmdb_storage.storage_check import reporting\n"
         "from facewire_server.errors import *\n"
         f"with reporting():\n    raise {error}\n"
