@@ -36,7 +36,9 @@ def count(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(count)
-back_up(Path(source), Path(target), lambda share: None) if verb == "backup" else restore(Path(source), Path(target))
+back_up(Path(source), Path(target), lambda share: None) if verb == "backup" else restore(
+    Path(source), Path(target), is_replacing=verb == "replace"
+)
 """
 """Ends itself before the step of this number: a change, or the opening, of what lies under the target's path."""
 
@@ -100,3 +102,26 @@ async def test_after_a_restore_that_was_killed_no_empty_gallery_is_served_and_it
                 opened(new)
     assert interrupted
     await assert_first(new, PEOPLE)
+
+
+@pytest.mark.timeout(600)
+async def test_in_the_place_of_a_damaged_storage_the_same_command_completes_a_restore_that_was_killed(
+    gallery: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    back_up(gallery, backup, lambda share: None)
+    file = gallery / "data.mdb"
+    damaged = bytes(file.stat().st_size)
+    file.write_bytes(damaged)
+    interrupted = 0
+    for _ in killed("replace", backup, gallery):
+        if not file.exists():
+            interrupted += 1
+            with pytest.raises(OSError, match="was interrupted: run it again"):
+                opened(tmp_path / "data")
+            restore(backup, gallery, is_replacing=True)
+        if file.read_bytes() != damaged:
+            await assert_first(tmp_path / "data", PEOPLE)
+            file.write_bytes(damaged)
+    assert interrupted
+    await assert_first(tmp_path / "data", PEOPLE)

@@ -42,7 +42,10 @@ def restore(
     later: LaterDeletions = nothing_later,
     progress: Progress = unshown,
 ) -> Restored:
-    """Puts a backup into a folder: whole, or not at all; who was deleted later is deleted again.
+    """Puts a backup into a folder; who was deleted later is deleted again.
+
+    A process that is killed leaves what was there, or the backup. In a folder without a storage, or in the place of one that cannot be
+    read, it may leave `RESTORED_PART` and no storage: no server starts beside it, and the same call completes it.
 
     Args:
         backup: a folder of `back_up`.
