@@ -32,6 +32,11 @@ os.close(open_private(around / "new", os.O_RDWR | os.O_EXCL))
 """Makes a folder and files; is killed before a step that Python's audit events name, among them each call of the system."""
 
 
+as_superuser = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only the superuser makes files for another user"
+)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder of another user, if this one may make such a folder."""
@@ -47,6 +52,7 @@ def owner(path: Path) -> tuple[int, int]:
     return found.st_uid, found.st_gid
 
 
+@as_superuser
 def test_files_and_folders_belong_to_the_owner_of_the_folder(folder: Path) -> None:
     make_private_folder(folder / "one" / "two")
     os.close(open_private(folder / "one" / "two" / "file"))
@@ -99,6 +105,7 @@ def test_who_is_killed_leaves_no_other_file_and_none_of_the_superuser(folder: Pa
     assert {path.stat().st_nlink for path in made if path.is_file()} == {1}
 
 
+@as_superuser
 def test_the_thread_is_the_superuser_again_afterwards(folder: Path, tmp_path: Path) -> None:
     os.close(open_private(folder / "file"))
     make_private_folder(folder / "one")
@@ -112,6 +119,7 @@ def test_the_thread_is_the_superuser_again_afterwards(folder: Path, tmp_path: Pa
     assert (own.stat().st_uid, own.read_text()) == (os.geteuid(), "text")
 
 
+@as_superuser
 def test_the_owner_need_not_reach_the_folder_by_its_path(folder: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     os.close(open_private(folder / "file"))
