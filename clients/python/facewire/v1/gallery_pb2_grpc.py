@@ -293,6 +293,8 @@ class GalleryServiceServicer(object):
 
     def DeleteIdentity(self, request, context):
         """Deletes an identity with all its templates and negative examples. The next search does not find it any more.
+        The person's face stays among the negative examples of other identities, if it was added there: `ListNegativeExamples` lists
+        them, with the `source` that was given.
 
         Errors: `NOT_FOUND` (IDENTITY_NOT_FOUND).
         """
