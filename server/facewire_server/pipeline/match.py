@@ -71,9 +71,11 @@ def _decide(
     revision: int,
     grounds: Grounds | None,
 ) -> Decision:
-    passed_over, left = _passed_over(candidates, threshold.value)
+    passed_over = [one for one in candidates if one.is_passed_over(threshold.value)]
+    left = [one for one in candidates if one not in passed_over]
+    contenders = tuple(one for one in candidates if one in (*passed_over, *left[:1]))
     if passed_over and not (left and left[0].similarity >= threshold.value):
-        left = candidates  # no one gets the face
+        left = [*candidates]  # no one gets the face
     best = left[0] if left else None
     runner_up = left[1] if len(left) > 1 else None
     margin = best.similarity - runner_up.similarity if best and runner_up else 0.0
@@ -84,7 +86,7 @@ def _decide(
     else:
         outcome = Outcome.KNOWN
     listed = candidates[: policy.max_candidates]
-    between = left[:2] if outcome is Outcome.AMBIGUOUS else ()
+    between = tuple(left[:2]) if outcome is Outcome.AMBIGUOUS else ()
     return Decision(
         outcome,
         best,
@@ -97,18 +99,5 @@ def _decide(
         look_count=1,
         grounds=grounds,
         passed_over=passed_over[0] if passed_over else None,
+        contenders=contenders,
     )
-
-
-def _passed_over(
-    candidates: tuple[Candidate, ...], threshold: float
-) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
-    """Returns those who reach the threshold, and whose negative example the face resembles more; and the others."""
-    passed_over: list[Candidate] = []
-    left: list[Candidate] = []
-    for candidate in candidates:
-        is_passed_over = (
-            candidate.similarity >= threshold and candidate.is_nearer_to_negative_example
-        )
-        (passed_over if is_passed_over else left).append(candidate)
-    return tuple(passed_over), tuple(left)

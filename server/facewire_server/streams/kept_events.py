@@ -135,6 +135,7 @@ def kept_event(event: TrackEvent, references: References) -> KeptEvent | None:
         candidates=(),
         ambiguous_between=tuple(map(_nameless, decision.ambiguous_between)),
         passed_over=None,
+        contenders=(),
     )
     return KeptEvent(
         replace(event, decision=nameless, previous_identity_id=""),

@@ -49,6 +49,10 @@ class Candidate(NamedTuple):
         negative = self.negative_example_similarity
         return negative is not None and negative > self.similarity
 
+    def is_passed_over(self, threshold: float) -> bool:
+        """Whether the identity reaches the threshold and does not get the face, which is nearer to a negative example of it."""
+        return self.similarity >= threshold and self.is_nearer_to_negative_example
+
     def lead(self, threshold: float) -> float:
         """Returns the similarity above what this identity must reach: the threshold, and the similarity to each negative example."""
         negative = self.negative_example_similarity
@@ -160,6 +164,7 @@ class Decision:
         template_ids: of the mean that was matched, oldest first; empty unless they were asked for.
         passed_over: the most similar identity that reaches the threshold, and that the face does not get, since it is nearer to a
             negative example of it; None = there is none.
+        contenders: all identities that are passed over, and the most similar one of the others, best first.
     """
 
     outcome: Outcome
@@ -174,6 +179,7 @@ class Decision:
     grounds: Grounds | None = None
     template_ids: tuple[str, ...] = ()
     passed_over: Candidate | None = None
+    contenders: tuple[Candidate, ...] = ()
 
     @property
     def identity(self) -> Candidate | None:

@@ -56,6 +56,8 @@ def of_looks(decision: Decision, looks: Looks) -> Decision:
         return candidate is not None and candidate.lead(decision.threshold) >= 0
 
     best = decision.best.scaled(looks.cohesion) if decision.best else None
+    margin = decision.margin * looks.cohesion
+    contenders = own_similarities(decision.contenders, looks)
     passed_over = decision.passed_over.scaled(looks.cohesion) if decision.passed_over else None
     if passed_over and passed_over.similarity < decision.threshold:
         passed_over = None
@@ -65,17 +67,22 @@ def of_looks(decision: Decision, looks: Looks) -> Decision:
         outcome = Outcome.UNKNOWN
     elif not all(map(is_match, lies_between)):
         outcome = Outcome.KNOWN
-    if passed_over and outcome is Outcome.UNKNOWN:
-        best = passed_over  # the other one's own similarity does not reach the threshold
+    if outcome is Outcome.UNKNOWN and len(contenders) > 1:
+        # No one gets the face, and who is passed over counts like anyone.
+        first, second = contenders[:2]
+        lead = first.similarity - second.similarity
+        margin = min(margin, lead) if first == best and margin else lead
+        best = first
     return replace(
         decision,
         outcome=outcome,
         best=best,
-        margin=decision.margin * looks.cohesion,
+        margin=margin,
         candidates=own_similarities(decision.candidates, looks),
         ambiguous_between=lies_between if outcome is Outcome.AMBIGUOUS else (),
         look_count=len(looks),
         passed_over=passed_over,
+        contenders=contenders,
     )
 
 
@@ -145,16 +152,27 @@ def stance(
         is_new_double = has_moved and before.outcome is Outcome.KNOWN
         is_for = identity_id in between(decision) and not is_new_double
     else:
-        is_best = decision.best is not None and decision.best.identity_id == identity_id
+        own = next((one for one in _weighed(decision) if one.identity_id == identity_id), None)
         # Who says "this is not her" is not to wait for a look that differs more.
-        is_denied = has_moved and decision.passed_over is not None
-        is_for = is_best and _lead(decision) >= (0 if is_unproven or is_denied else -_DOUBT)
+        is_denied = has_moved and own is not None and own.is_passed_over(decision.threshold)
+        least = 0 if is_unproven or is_denied else -_DOUBT
+        is_for = own is not None and own.lead(decision.threshold) >= least
     if is_for:
         return Stance.FOR
     is_other = decision.outcome is not Outcome.UNKNOWN
     return Stance.REVOKES if has_moved or is_other else Stance.AGAINST
 
 
+def _weighed(decision: Decision) -> tuple[Candidate, ...]:
+    """Returns those who may be the person: the best one; if no one gets the face, also who is passed over, and the best one of the others.
+
+    A person keeps the name that lies in doubt, whoever else is passed over.
+    """
+    best = (decision.best,) if decision.best else ()
+    return (*best, *decision.contenders) if decision.outcome is Outcome.UNKNOWN else best
+
+
 def _lead(decision: Decision) -> float:
-    """Returns the similarity above what the best identity must reach."""
-    return decision.best.lead(decision.threshold) if decision.best else -1.0 - decision.threshold
+    """Returns the similarity above what an identity must reach, of the one that comes nearest to it."""
+    leads = [one.lead(decision.threshold) for one in _weighed(decision)]
+    return max(leads, default=-1.0 - decision.threshold)

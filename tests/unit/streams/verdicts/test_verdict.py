@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
+from facewire_server.galleries.records import SearchResult
+from facewire_server.pipeline.match import decisions
 from facewire_server.streams.verdicts import Verdict
-from facewire_server.types import Candidate, Decision, Outcome, TrackReason, TrackState
+from facewire_server.types import (
+    Candidate,
+    Decision,
+    DecisionPolicy,
+    Outcome,
+    TrackReason,
+    TrackState,
+)
 
 THRESHOLD = 0.45
 FACE = np.eye(4, dtype=np.float32)[0]
@@ -151,6 +160,54 @@ def test_also_if_the_face_is_only_a_little_nearer_to_the_new_example(named) -> N
 def test_looks_that_are_a_little_nearer_to_an_example_keep_the_name(named) -> None:
     assert [named.look(at_s, passed_over(0.7, 0.75)) for at_s in (0.5, 1.0, 1.5)] == [[], [], []]
     assert named.name == "anna"
+
+
+def beside_a_look_alike(similarity, revision=1, negative=None):
+    """What a search finds if bo, whom the face resembles more, is passed over for a negative example."""
+    bo = Candidate("bo", "", THRESHOLD + 0.1, "t", 0.9)
+    anna = Candidate("anna", "", similarity, "t", negative)
+    ranked = tuple(sorted((bo, anna), key=lambda one: -one.similarity))
+    policy = DecisionPolicy(THRESHOLD, min_margin=0.03, min_inter_eye_px=8.0)
+    (decision,) = decisions(SearchResult(revision, (ranked,), 2), np.array([True]), policy)
+    return decision
+
+
+def test_a_name_stays_a_little_below_the_threshold_whoever_is_passed_over(named) -> None:
+    for number, at_s in enumerate(range(2, 20, 2)):  # and the gallery is written
+        decision = beside_a_look_alike(0.4, revision=number)
+        assert decision.outcome is Outcome.UNKNOWN
+        assert named.look(at_s, decision) == []
+    assert named.name == "anna"
+
+
+def test_so_it_does_below_a_negative_example_of_its_own(named) -> None:
+    for at_s in range(2, 20, 2):
+        assert named.look(at_s, beside_a_look_alike(0.5, negative=0.53)) == []
+    assert named.name == "anna"
+    (retracted, _) = named.search(20.0, beside_a_look_alike(0.5, revision=2, negative=0.53))
+    assert retracted == (TrackState.RETRACTED, TrackReason.GALLERY_CHANGED, "anna")
+
+
+def test_it_is_retracted_further_below_whoever_is_passed_over(named) -> None:
+    assert named.look(2.0, beside_a_look_alike(0.38)) == []
+    (retracted, *_) = named.look(2.4, beside_a_look_alike(0.38))
+    assert retracted == (TrackState.RETRACTED, TrackReason.EVIDENCE, "anna")
+
+
+def test_near_the_threshold_five_looks_are_unknown_whoever_is_passed_over(watched) -> None:
+    seen = [watched.look(at_s, beside_a_look_alike(0.44)) for at_s in (0, 1, 2, 3, 4)]
+    assert seen == [[BEGAN], [], [], [], [CONFIRMED]]
+
+
+def test_the_margin_is_that_of_the_two_who_are_the_best_of_the_looks_own() -> None:
+    watched = Watched()
+    tilted = np.array([0.6, 0.8, 0, 0], np.float32)  # cosine .6 with FACE: cohesion .894
+    watched.look(0.0, beside_a_look_alike(0.47), FACE)
+    watched.look(0.4, beside_a_look_alike(0.47), tilted)
+    last = watched.verdict.shown  # .420: anna does not reach the threshold; bo is passed over, .492
+    assert last.best
+    assert (last.best.identity_id, last.best) == ("bo", last.passed_over)
+    assert last.margin == pytest.approx((0.55 - 0.47) * 0.8944, abs=1e-3)
 
 
 def test_a_face_that_is_far_nearer_to_a_negative_example_is_unknown(watched) -> None:
