@@ -189,7 +189,7 @@ def _of_labels(command: Coroutine[None, None, int]) -> int:
     """Runs a command that takes labeled pictures through the line."""
     from facewire_server.evaluation.labels import LabelError
 
-    # SIGTERM as Ctrl-C, which asyncio takes: else templates would stay in the folder of temporary files.
+    # SIGTERM as Ctrl-C, which asyncio takes: models and files are closed, and the last line says how to go on.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

@@ -21,8 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_pictures(
         parser,
-        "folder with one folder a person; or CSV file with path,person, paths relative to it",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="of pictures and intervals (default: 0)"
+        "folder with one folder a person; or CSV file with path,person, or path_a,path_b,same,person_a,person_b, "
+        "paths relative to it",
+        seed="pictures and intervals",
     )

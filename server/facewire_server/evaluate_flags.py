@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "folder with one folder a person; or CSV file with path,person[,group][,faces], or "
         "path_a,path_b,same[,group][,person_a,person_b], paths relative to it",
+        seed="galleries and intervals",
     )
     parser.add_argument(
         "--report",
@@ -69,15 +70,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure another model, too, and show it beside that of the settings: the name of a model contract, or a JSON file; "
         "may be given up to five times",
     )
-    parser.add_argument("--seed", type=_at_least(0), default=0, help="of galleries and intervals")
 
 
-def add_pictures(parser: argparse.ArgumentParser, labels: str) -> None:
+def add_pictures(parser: argparse.ArgumentParser, labels: str, *, seed: str) -> None:
     """Adds the arguments of a command that takes labeled pictures through the line.
 
     Args:
         parser: of the command.
         labels: the forms that its labels may have.
+        seed: what is drawn at random.
     """
     parser.add_argument("labels", type=Path, help=labels)
     parser.add_argument(
@@ -93,6 +94,7 @@ def add_pictures(parser: argparse.ArgumentParser, labels: str) -> None:
         default="most-central",
         help="which face of a picture is the labeled one (default: most-central)",
     )
+    parser.add_argument("--seed", type=_at_least(0), default=0, help=f"of {seed} (default: 0)")
 
 
 def _at_least(least: int) -> Callable[[str], int]:

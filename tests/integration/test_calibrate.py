@@ -1,4 +1,4 @@
-"""`facewire-server calibrate` in a real process: what it refuses."""
+"""`facewire-server calibrate` in a real process: what it refuses. tests/unit/app/test_calibrate_command.py has what it prints."""
 
 import os
 import subprocess
@@ -37,9 +37,7 @@ def test_too_few_people_are_refused_with_the_number_that_is_needed(
     cv2.imwrite(str(folder / "0.jpg"), portrait[..., ::-1])
     done = calibrate(models, folder.parent)
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        "shows 1 people with a picture that may be enrolled: a calibration needs 200" in done.stderr
-    )
+    assert "people with a picture that may be enrolled: 1; a calibration needs 200" in done.stderr
     assert "Traceback" not in done.stderr
 
 

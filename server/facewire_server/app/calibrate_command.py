@@ -31,11 +31,15 @@ async def run_calibrate_command(flags: argparse.Namespace, settings: Settings) -
         The calibration as JSON, and what it rests on, for people to read.
 
     Raises:
-        LabelError: the labels cannot be used, or show too few people.
+        LabelError: the labels cannot be used, do not say who the people are, or show too few.
         SettingsError: a setting cannot be used.
         ServerError, OSError: the text says why; embedded pictures are kept if a folder for them was named.
     """
     labels = read_labels(flags.labels)
+    if not labels.people_are_known:
+        raise LabelError(
+            f"{flags.labels} does not say who the people are: write person_a and person_b, since one person under two names is a false match"
+        )
     contract = usable_model_contract(settings, settings.model_contract)
     samples = await labeled_samples(
         labels.pictures,
@@ -48,16 +52,15 @@ async def run_calibrate_command(flags: argparse.Namespace, settings: Settings) -
     rows = one_picture_each(samples, flags.seed)
     if len(rows) < LEAST_PEOPLE:
         raise LabelError(
-            f"{flags.labels} shows {len(rows)} people with a picture that may be enrolled: a calibration needs {LEAST_PEOPLE} at least, "
+            f"{flags.labels}: people with a picture that may be enrolled: {len(rows)}; a calibration needs {LEAST_PEOPLE} at least, "
             "since rates are shares of pairs of different people"
         )
     try:
         measured = calibrated(samples.probes[rows], samples.templates[rows], flags.seed)
     except ValueError as error:
         raise LabelError(f"{flags.labels}: {error}") from error
-    return json.dumps({"calibration": entry_of(measured.calibration)}, indent=2), _described(
-        measured
-    )
+    entry = json.dumps({"calibration": entry_of(measured.calibration)}, indent=2)
+    return entry, _described(measured, labels.remark)
 
 
 def entry_of(calibration: Calibration) -> dict[str, object]:
@@ -73,8 +76,9 @@ def entry_of(calibration: Calibration) -> dict[str, object]:
     }
 
 
-def _described(measured: Measured) -> str:
+def _described(measured: Measured, remark: str) -> str:
     lines = [
+        *([f"who is who: {remark}"] if remark else []),
         f"{measured.people} people, one picture each; {measured.comparisons:,} comparisons of two different people",
         "FMR      similarity  comparisons  FMR at most (95 %)",
     ]
