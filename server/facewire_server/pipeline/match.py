@@ -73,7 +73,10 @@ def _decide(
 ) -> Decision:
     passed_over = [one for one in candidates if one.is_passed_over(threshold.value)]
     left = [one for one in candidates if one not in passed_over]
-    contenders = tuple(one for one in candidates if one in (*passed_over, *left[:1]))
+    rivals = [one for one in candidates if not one.is_nearer_to_negative_example]
+    contenders = tuple(
+        one for one in candidates if one.is_nearer_to_negative_example or one in rivals[:1]
+    )
     if passed_over and not (left and left[0].similarity >= threshold.value):
         left = [*candidates]  # no one gets the face
     best = left[0] if left else None

@@ -1,6 +1,7 @@
 """Whether a decision about an embedding that is not exact might be another one about the exact embedding."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 
 from facewire_server.types import Candidate, Decision, DecisionPolicy
 
@@ -12,6 +13,8 @@ def is_near(
     candidates: Sequence[Candidate],
     policy: DecisionPolicy,
     similarity_error: float,
+    *,
+    above: float = 0.0,
 ) -> bool:
     """Returns whether the face must be embedded in float32, since the outcome or the identity might change.
 
@@ -25,14 +28,18 @@ def is_near(
         policy: that the decision follows.
         similarity_error: by which a similarity of the probe may differ from the exact one; 0 = it is exact. That of the mean
             of several embeddings is at most the largest one of theirs, divided by the length of their mean.
+        above: a lead (`Candidate.lead`) whose reaching counts, besides the 0 of a name: one of `Verdict.turning_points`, of which 0 is
+            asked about, too.
     """
     if similarity_error <= 0 or not candidates:
         return False  # exact, too poor, or the gallery is empty
-    least, most = decision.threshold - similarity_error, decision.threshold + similarity_error
+    wanted = decision.threshold + above
+    least, most = wanted - similarity_error, wanted + similarity_error
     reaching = [candidate for candidate in candidates if candidate.similarity >= least]
-    if any(_is_near_negative_example(candidate, similarity_error) for candidate in reaching):
+    leads = {0.0, above}
+    if any(_is_near_negative(one, decision.threshold, leads, similarity_error) for one in reaching):
         return True
-    left = [one.similarity for one in candidates if not one.is_nearer_to_negative_example]
+    left = [one.similarity for one in candidates if _beyond_negative(one) >= max(above, 0)]
     if not left or left[0] < least:
         return False  # UNKNOWN in any case
     best, *others = left[:2]
@@ -43,6 +50,19 @@ def is_near(
     return best - others[0] <= policy.min_margin + 2 * similarity_error
 
 
-def _is_near_negative_example(candidate: Candidate, similarity_error: float) -> bool:
+def _is_near_negative(
+    candidate: Candidate, threshold: float, leads: Collection[float], similarity_error: float
+) -> bool:
+    """Whether a negative example gives or takes one of these leads within the error, or makes the difference between passed over and below."""
+    beyond = _beyond_negative(candidate)
+    if any(abs(beyond - lead) <= 2 * similarity_error for lead in leads):
+        return True
+    return beyond < 0 and any(
+        abs(candidate.similarity - threshold - lead) <= similarity_error for lead in leads
+    )
+
+
+def _beyond_negative(candidate: Candidate) -> float:
+    """Returns the similarity above that to the identity's negative examples; infinity if it has none."""
     negative = candidate.negative_example_similarity
-    return negative is not None and (abs(candidate.similarity - negative) <= 2 * similarity_error)
+    return math.inf if negative is None else candidate.similarity - negative

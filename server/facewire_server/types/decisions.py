@@ -164,7 +164,7 @@ class Decision:
         template_ids: of the mean that was matched, oldest first; empty unless they were asked for.
         passed_over: the most similar identity that reaches the threshold, and that the face does not get, since it is nearer to a
             negative example of it; None = there is none.
-        contenders: all identities that are passed over, and the most similar one of the others, best first.
+        contenders: all identities that the face is nearer to a negative example of, and the most similar one of the others, best first.
     """
 
     outcome: Outcome

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from facewire_server.galleries.records import SearchResult
 from facewire_server.pipeline.match import decisions
 from facewire_server.pipeline.near import is_near
-from facewire_server.types import Candidate, Decision, DecisionPolicy
+from facewire_server.streams.verdicts.looks import Look, Looks
+from facewire_server.streams.verdicts.rule import Stance, stance, turning_points
+from facewire_server.types import Candidate, Decision, DecisionPolicy, Outcome
 
 ERROR = 0.02
 
@@ -78,7 +81,7 @@ def decide_among(found: tuple[Candidate, ...], by: DecisionPolicy) -> Decision:
 
 def test_nor_does_it_change_a_decision_with_negative_examples_that_is_not_near() -> None:
     by, draw, steady, passed_over = policy(0.03), random.Random(11), 0, 0
-    for _ in range(3000):
+    for _ in range(4000):
         before = {name: (draw.uniform(0.3, 0.6), draw.uniform(0.3, 0.6)) for name in "ab"}
         found = with_negatives(before)
         decided = decide_among(found, by)
@@ -92,6 +95,57 @@ def test_nor_does_it_change_a_decision_with_negative_examples_that_is_not_near()
             }
             assert concluded(decide_among(with_negatives(after), by)) == concluded(decided)
     assert min(steady, passed_over) > 300, "or nothing was tested"
+
+
+DOUBT = 0.06
+STANDING = Decision(Outcome.KNOWN, Candidate("a", "a", 0.6, "t"), 0.3, 0.42, 1)
+
+
+def points() -> tuple[float, ...]:
+    looks = Looks()
+    looks.add(Look(0.0, 1, np.eye(4, dtype=np.float32)[0], 40.0))
+    return turning_points(STANDING, looks)
+
+
+def stances(decision: Decision) -> tuple[Stance, ...]:
+    """What it says about the standing name: as the last one before, and after a write."""
+    return tuple(
+        stance(STANDING, decision, replace(STANDING, gallery_revision=revision))
+        for revision in (1, 2)
+    )
+
+
+@pytest.mark.parametrize("error", [0.005, ERROR])
+def test_no_change_within_the_error_changes_what_a_decision_says_about_a_name(error: float) -> None:
+    by, draw, steady, doubted = policy(0.03), random.Random(12), 0, 0
+    for _ in range(6000):
+        before = {name: (draw.uniform(0.3, 0.5), draw.uniform(0.3, 0.5)) for name in "ab"}
+        found = with_negatives(before)
+        decided = decide_among(found, by)
+        if any(is_near(decided, found, by, error, above=above) for above in points()):
+            continue
+        said = stances(decided)
+        steady += 1
+        doubted += decided.outcome is Outcome.UNKNOWN and said[0] is Stance.FOR
+        for signs in itertools.product((-1, 1), repeat=4):
+            after = {
+                name: (own + signs[row] * error * 0.999, negative + signs[row + 2] * error * 0.999)
+                for row, (name, (own, negative)) in enumerate(before.items())
+            }
+            assert stances(decide_among(with_negatives(after), by)) == said, (before, after)
+    assert steady > 300, "or nothing was tested"
+    assert doubted > 20, "or no name lay in doubt"
+
+
+def test_a_name_turns_as_far_below_a_negative_example_as_below_the_threshold() -> None:
+    by, error = policy(0.03), 0.01
+    for below, is_it in ((0.055, True), (0.065, True), (0.030, False), (0.090, False)):
+        found = (Candidate("a", "a", 0.55, "t", 0.55 + below),)
+        decided = decide_among(found, by)
+        assert is_near(decided, found, by, error, above=-DOUBT) is is_it
+        assert not is_near(decided, found, by, error), "of a single look it is certain"
+        is_kept = below < DOUBT
+        assert (stances(decided)[0] is Stance.FOR) is is_kept
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -214,10 +213,11 @@ class People:
         error = self._line.embedder.frame_error.similarity
         return any(
             is_near(
-                replace(decision, threshold=decision.threshold + above),
+                decision,
                 similarities,
                 self._plan.decision,
                 error,
+                above=above,
             )
             for above in verdict.turning_points()
         )

@@ -68,7 +68,7 @@ def of_looks(decision: Decision, looks: Looks) -> Decision:
     elif not all(map(is_match, lies_between)):
         outcome = Outcome.KNOWN
     if outcome is Outcome.UNKNOWN and len(contenders) > 1:
-        # No one gets the face, and who is passed over counts like anyone.
+        # No one gets the face; then the best ones are those of all.
         first, second = contenders[:2]
         lead = first.similarity - second.similarity
         margin = min(margin, lead) if first == best and margin else lead
@@ -107,7 +107,7 @@ def is_concluded(decision: Decision, looks: Looks, *, was_unknown: bool = False)
 
 
 def turning_points(standing: Decision | None, looks: Looks) -> tuple[float, ...]:
-    """Returns the similarities at which a decision about the looks says something else, as distances from the threshold.
+    """Returns the leads (`Candidate.lead`) at which a decision about the looks says something else.
 
     Args:
         standing: the decision that is confirmed; None = the verdict is open.
@@ -164,9 +164,9 @@ def stance(
 
 
 def _weighed(decision: Decision) -> tuple[Candidate, ...]:
-    """Returns those who may be the person: the best one; if no one gets the face, also who is passed over, and the best one of the others.
+    """Returns those who may be the person: the best one; if no one gets the face, also the contenders.
 
-    A person keeps the name that lies in doubt, whoever else is passed over.
+    A person keeps a name that lies in doubt, though the face resembles another one more, and a negative example of that one still more.
     """
     best = (decision.best,) if decision.best else ()
     return (*best, *decision.contenders) if decision.outcome is Outcome.UNKNOWN else best

@@ -168,7 +168,7 @@ class Verdict:
         return own_similarities(candidates, self._evidence.searched)
 
     def turning_points(self) -> tuple[float, ...]:
-        """Returns the similarities at which `judge` decides otherwise, as distances from the threshold."""
+        """Returns the leads (`Candidate.lead`) at which `judge` decides otherwise."""
         return turning_points(self.standing, self._evidence.searched)
 
     def hold(self) -> None:

@@ -162,9 +162,9 @@ def test_looks_that_are_a_little_nearer_to_an_example_keep_the_name(named) -> No
     assert named.name == "anna"
 
 
-def beside_a_look_alike(similarity, revision=1, negative=None):
-    """What a search finds if bo, whom the face resembles more, is passed over for a negative example."""
-    bo = Candidate("bo", "", THRESHOLD + 0.1, "t", 0.9)
+def beside_a_look_alike(similarity, revision=1, negative=None, look_alike=THRESHOLD + 0.1):
+    """What a search finds if bo, whom the face resembles more, has a negative example that it resembles still more."""
+    bo = Candidate("bo", "", look_alike, "t", 0.9)
     anna = Candidate("anna", "", similarity, "t", negative)
     ranked = tuple(sorted((bo, anna), key=lambda one: -one.similarity))
     policy = DecisionPolicy(THRESHOLD, min_margin=0.03, min_inter_eye_px=8.0)
@@ -176,6 +176,14 @@ def test_a_name_stays_a_little_below_the_threshold_whoever_is_passed_over(named)
     for number, at_s in enumerate(range(2, 20, 2)):  # and the gallery is written
         decision = beside_a_look_alike(0.4, revision=number)
         assert decision.outcome is Outcome.UNKNOWN
+        assert named.look(at_s, decision) == []
+    assert named.name == "anna"
+
+
+def test_or_is_below_the_threshold_and_nearer_to_a_negative_example(named) -> None:
+    for at_s in range(2, 20, 2):
+        decision = beside_a_look_alike(0.4, look_alike=0.44)
+        assert decision.passed_over is None
         assert named.look(at_s, decision) == []
     assert named.name == "anna"
 
