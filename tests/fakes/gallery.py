@@ -680,11 +680,12 @@ class MemoryGallery:
     def _earlier(
         self, gallery_id: str, person: _Person, request_id: str, fingerprint: bytes
     ) -> AddedNegativeExample | None:
-        for one in person.negatives if request_id else ():
-            if one.request_id == request_id:
-                if one.fingerprint != fingerprint:
-                    raise RequestIdReused("another request", field="request_id")
+        found = [one for one in person.negatives if request_id and one.request_id == request_id]
+        for one in found:
+            if one.fingerprint == fingerprint:
                 return self._added(gallery_id, person, one, is_new=False)
+        if found:
+            raise RequestIdReused("another request", field="request_id")
         return None
 
     def _added(

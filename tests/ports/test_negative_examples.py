@@ -225,6 +225,19 @@ async def test_a_repeated_request_adds_nothing(gallery: Gallery):
     assert await gallery.negative_example_of_request("default", "Zo\u00eb", *request) is None
 
 
+async def test_after_a_merge_each_of_two_requests_of_one_id_is_remembered(gallery: Gallery):
+    for number, (name, fingerprint) in enumerate((("ann", b"one"), ("anna", b"two"))):
+        await gallery.create_identity("default", name, "")
+        await add(gallery, name, EVE, number, request=("r", fingerprint))
+    await gallery.merge_identities("default", "ann", "anna")
+    for number, fingerprint in enumerate((b"one", b"two")):
+        again = await gallery.negative_example_of_request("default", "ann", "r", fingerprint)
+        assert again
+        assert int(again.info.negative_example_id, 16) == number
+    with pytest.raises(RequestIdReused):
+        await gallery.negative_example_of_request("default", "ann", "r", b"three")
+
+
 async def test_an_identity_has_at_most_a_hundred(gallery: Gallery):
     await gallery.create_identity("default", "ann", "")
     await gallery.create_identity("default", "bob", "")

@@ -43,16 +43,6 @@ def info_of(identity_id: str, record: NegativeExample) -> NegativeExampleInfo:
     )
 
 
-def _vector(record: NegativeExample, dimension: int) -> NDArray[np.float32]:
-    """Returns the embedding of a record, (d,), a copy; raises GalleryDamaged if it is not what was written."""
-    if len(record.embedding) != dimension * _FLOAT.itemsize:
-        raise damaged("a negative example is not of its size")
-    vector = np.frombuffer(record.embedding, _FLOAT).astype(np.float32)
-    if zlib.crc32(record.embedding) != record.checksum or not are_unit(vector[None]).all():
-        raise damaged("a negative example is not what was written")
-    return vector
-
-
 class NegativeExamples:
     """Those of one gallery in one transaction. What changes them changes the counts in the records, which the caller writes."""
 
@@ -82,8 +72,13 @@ class NegativeExamples:
         return float((vectors.astype(np.float64) @ probe).max().astype(np.float32))
 
     def vector(self, record: NegativeExample) -> NDArray[np.float32]:
-        """Returns the embedding of a record, (d,); raises GalleryDamaged if it is not what was written."""
-        return _vector(record, self._gallery.dimension)
+        """Returns the embedding of a record, (d,), a copy; raises GalleryDamaged if it is not what was written."""
+        if len(record.embedding) != self._gallery.dimension * _FLOAT.itemsize:
+            raise damaged("a negative example is not of its size")
+        vector = np.frombuffer(record.embedding, _FLOAT).astype(np.float32)
+        if zlib.crc32(record.embedding) != record.checksum or not are_unit(vector[None]).all():
+            raise damaged("a negative example is not what was written")
+        return vector
 
     def records(
         self, identity_number: int, after: str = ""
@@ -122,14 +117,15 @@ class NegativeExamples:
         """Returns the example that an earlier request of this id added to the identity, or None.
 
         Raises:
-            RequestIdReused: that request has another fingerprint.
+            RequestIdReused: such requests, several after a merge, have other fingerprints.
         """
-        digest = _request_digest(request_id)
-        for _, record in self.records(identity.number) if digest else ():
-            if record.request_digest == digest:
-                if record.fingerprint != fingerprint:
-                    raise RequestIdReused("the id belongs to another request", field="request_id")
-                return record
+        if not (digest := _request_digest(request_id)):
+            return None
+        found = [one for _, one in self.records(identity.number) if one.request_digest == digest]
+        if same := [one for one in found if one.fingerprint == fingerprint]:
+            return same[0]
+        if found:
+            raise RequestIdReused("the id belongs to another request", field="request_id")
         return None
 
     def require_room(self, identity: Identity, count: int = 1) -> None:
