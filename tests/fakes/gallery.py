@@ -49,6 +49,7 @@ from facewire_server.galleries.ports import (
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
     MAX_NEGATIVE_EXAMPLES,
+    MAX_PASSED_OVER,
     AddedNegativeExample,
     Correction,
     DeletedIdentity,
@@ -786,10 +787,14 @@ def _similarity(vector: NDArray[np.float32], probe: NDArray[np.float32]) -> floa
 
 
 def _first(ranked: Sequence[Candidate], k: int) -> tuple[Candidate, ...]:
-    """The k first that count, and those before them that are passed over."""
+    """The k first that count, and those before them that are passed over, at most `MAX_PASSED_OVER`."""
     found: list[Candidate] = []
+    nearer = 0
     for one in ranked:
-        if sum(not each.is_nearer_to_negative_example for each in found) == k:
+        if len(found) - nearer == k:
+            break
+        nearer += one.is_nearer_to_negative_example
+        if nearer > MAX_PASSED_OVER:
             break
         found.append(one)
     return tuple(found)

@@ -1,5 +1,6 @@
 """The port `NegativeExamples`: a face that was taken for a person and is not; for the fake in memory and for LMDB."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from facewire_server.errors import (
 )
 from facewire_server.galleries.records import (
     MAX_NEGATIVE_EXAMPLES,
+    MAX_PASSED_OVER,
     AddedNegativeExample,
     ExportedNegativeExample,
     GalleryRecord,
@@ -146,6 +148,23 @@ async def test_who_is_passed_over_does_not_count_for_the_number_of_identities_wa
         ["ann", "bob", "eve"],
         ["roy"],
     ]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_search_ends_before_more_than_32_are_passed_over(gallery: Gallery, more: int):
+    """Each person is ANN turned a little more; all but the second and the last two have the probe as a negative example."""
+    others = {1, MAX_PASSED_OVER + more + 1, MAX_PASSED_OVER + more + 2}
+    for number in range(max(others) + 1):
+        await enroll(gallery, f"p{number:02}", unit(ANN + 0.01 * (number + 1) * EVE), [number])
+        if number not in others:
+            await add(gallery, f"p{number:02}", ANN, number)
+    expected = list(range(MAX_PASSED_OVER + 1 if more else MAX_PASSED_OVER + 2))
+    alone = await candidates(gallery, ANN, 2)
+    assert [int(one.identity_id[1:]) for one in alone] == expected
+    assert [int(one.identity_id[1:]) for one in await candidates(gallery, ANN, 1)] == [0, 1]
+    wants = [40, 2, 40, 2]  # searched at once: the others' wishes change nothing
+    together = await asyncio.gather(*(candidates(gallery, ANN, k) for k in wants))
+    assert together[1] == together[3] == alone
 
 
 async def test_they_are_listed_in_pages_and_deleted(gallery: Gallery):

@@ -73,7 +73,8 @@ class Search(Protocol):
     async def search(self, gallery_id: str, probes: NDArray[np.float32], k: int) -> SearchResult:
         """Finds the k identities nearest to each probe, each by its best template.
 
-        Those that the probe is nearer to a negative example of are returned, too, and do not count for k, up to 32 of them.
+        Those that the probe is nearer to a negative example of are returned, too, and do not count for k; the search ends before
+        more than `MAX_PASSED_OVER` of them.
         Equal similarities are ordered by the UTF-8 bytes of the identity id; of an identity's equal
         templates the oldest counts. A similarity is the dot product rounded once to float32:
         it does not depend on what else is in the gallery or among the probes.
@@ -344,9 +345,8 @@ class GalleryAdmin(Protocol):
 
         Identities that exist keep their display name; two that are spellings of one id become one, with the
         templates of both. Ids that a new identity could not have are imported nevertheless. Templates and negative examples whose id exists
-        are skipped. If a
-        record is at fault, its part is not written; the parts before it stay. Nothing is read
-        if the gallery or the model contract is at fault.
+        are skipped. If a record is at fault, its part is not written; the parts before it stay. Nothing is read if the gallery or
+        the model contract is at fault.
 
         Args:
             gallery_id: the gallery.

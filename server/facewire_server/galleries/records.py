@@ -13,6 +13,7 @@ from facewire_server.types import Candidate, Quality
 __all__ = [
     "DEFAULT_GALLERY_ID",
     "MAX_NEGATIVE_EXAMPLES",
+    "MAX_PASSED_OVER",
     "AddedNegativeExample",
     "Correction",
     "DeletedIdentity",
@@ -44,6 +45,9 @@ DEFAULT_GALLERY_ID = "default"
 MAX_NEGATIVE_EXAMPLES = 100
 """The contract's limit for an identity: what a search reads for a candidate stays below 0.25 MB. Chosen, not measured."""
 
+MAX_PASSED_OVER = 32
+"""Identities that a search finds besides those wanted, if the probe is nearer to negative examples of them. Chosen, not measured."""
+
 
 def enrolled_count(identity_count: int, template_count: int) -> int:
     """Returns how many identities of a gallery a search can find, for the threshold by size.
@@ -62,7 +66,7 @@ class SearchResult:
     Attributes:
         revision: the gallery's revision that was searched.
         candidates: for each probe its k best identities, best first, and those between that it is nearer to a negative example of
-            (`Candidate.is_nearer_to_negative_example`); fewer if the gallery has fewer.
+            (`Candidate.is_nearer_to_negative_example`); fewer if the gallery has fewer, or after `MAX_PASSED_OVER` of the latter.
         identity_count: identities of that revision that a search can find (`enrolled_count`).
         pairs: how much the people of that revision resemble one another.
     """

@@ -32,6 +32,7 @@ from facewire_server.galleries.ids import (
     spellings,
 )
 from facewire_server.galleries.records import (
+    MAX_PASSED_OVER,
     ExportedTemplate,
     GalleryInfo,
     IdentityInfo,
@@ -273,18 +274,26 @@ class Contents:
     ) -> tuple[Candidate, ...]:
         """Returns the k best hits, best first; of equal ones, the lower identity id first.
 
-        Those that the probe is nearer to a negative example of are returned, too, and do not count.
+        Those that the probe is nearer to a negative example of are returned, too, and do not count; one after `MAX_PASSED_OVER` of them
+        is the end, so that it does not matter how many hits there are for other searches' sake.
 
         Raises:
             GalleryDamaged: identity, template and row of a hit contradict each other.
         """
         order = sorted((-hit.similarity, self._identity_id(n), n) for n, hit in best.items())
         found: list[Candidate] = []
+        left = MAX_PASSED_OVER
         for _, identity_id, number in order:
             if not k:
                 break
-            found.append(self._candidate(identity_id, number, best[number], probe))
-            k -= not found[-1].is_nearer_to_negative_example
+            candidate = self._candidate(identity_id, number, best[number], probe)
+            if candidate.is_nearer_to_negative_example:
+                left -= 1
+            else:
+                k -= 1
+            if left < 0:
+                break
+            found.append(candidate)
         return tuple(found)
 
     def similarity(self, identity_number: int, probe: NDArray[np.float32]) -> float:

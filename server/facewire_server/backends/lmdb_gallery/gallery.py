@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +28,7 @@ from facewire_server.galleries.embeddings import checked_embeddings
 from facewire_server.galleries.gathering import GatheredSearches, Sought
 from facewire_server.galleries.records import (
     DEFAULT_GALLERY_ID,
+    MAX_PASSED_OVER,
     Enrollment,
     EnrollmentResult,
     GalleryInfo,
@@ -43,10 +43,6 @@ from facewire_server.pictures.aligned_crop import png_of
 from facewire_server.types import Rgb
 
 __all__ = ["LmdbGallery"]
-
-
-_MOST_PASSED_OVER: Final = 32
-"""Identities that a search finds besides those wanted, if the probe is nearer to negative examples of them. Chosen, not measured."""
 
 
 class LmdbGallery(LmdbNegativeExamples):
@@ -149,7 +145,7 @@ class LmdbGallery(LmdbNegativeExamples):
             probes = np.concatenate([one.probes for one in sought])
             k = max(one.k for one in sought)
             # More, if some may be passed over.
-            k += min(contents.record.negative_identity_count, _MOST_PASSED_OVER)
+            k += min(contents.record.negative_identity_count, MAX_PASSED_OVER)
             best = iter(self._vector_search.nearest(contents.means, probes, k))
             return [
                 SearchResult(
