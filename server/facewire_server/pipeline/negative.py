@@ -36,7 +36,7 @@ class NegativeExampleMaker:
         Args:
             finder, embedder, gallery: what the line calls, in order.
             slots: one is held for each picture.
-            gate: of faces that are decided about: whatever can be given a name can be a negative example.
+            gate: of faces that are decided about: whatever the server's own decision policy can give a name can be a negative example.
         """
         self._finder = finder
         self._embedder = embedder

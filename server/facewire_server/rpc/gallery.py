@@ -295,7 +295,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     async def ImportGallery(
         self, request_iterator: Any, context: Any
     ) -> gallery_pb2.ImportGalleryResponse:
-        """Adds the identities and templates of an export to a gallery."""
+        """Adds the identities, templates and negative examples of an export to a gallery."""
         requests = incoming(request_iterator)
         first: gallery_pb2.ImportGalleryRequest | None = await anext(requests, None)
         if first is None:

@@ -504,10 +504,11 @@ class GalleryServiceServicer(object):
         """Says that a face is not this person: keeps its embedding as a negative example of the identity. From then on a face gets this
         identity only if its similarity to it reaches the threshold and is at least its highest similarity to one of the identity's
         negative examples. A face that fails so gets the next identity that it reaches, if there is one. It holds for every decision in
-        the gallery, whatever threshold the request sets; the tracks of open streams are decided again, as after every write.
+        the gallery, whatever threshold the request sets; the tracks of open streams are decided again, as after every write. A track
+        keeps the name at later looks whose mean similarity is up to .06 below what it must reach, as of the threshold.
 
-        Whatever can be given a name can be a negative example: a face that Recognize calls TOO_POOR is refused. The picture is not kept.
-        An identity has at most 100 negative examples. They are no templates: no search finds a person by them.
+        Whatever the server's own decision policy can give a name can be a negative example: a face that Recognize calls TOO_POOR by
+        that is refused. The picture is not kept. An identity has at most 100 negative examples. They are no templates: no search finds a person by them.
 
         With a `request_id`, a call repeated as long as the example is kept adds no second one.
 
