@@ -74,8 +74,12 @@ class Evidence:
             self._doubted = Looks()
             self.is_held = False
 
-    def start_again(self) -> None:
-        """Keeps the looks that were doubted, if there are any, and forgets the others."""
+    def start_again(self, *, is_looked_at: bool) -> None:
+        """Keeps the looks that were doubted, if there are any, and forgets the others.
+
+        Args:
+            is_looked_at: the face was not held back after the last look.
+        """
         if self._doubted:
             self._kept, self._doubted = self._doubted, Looks()
-            self.is_held = False
+            self.is_held &= not is_looked_at

@@ -218,15 +218,22 @@ class Verdict:
         is_new = self._searched_sequence != looks.newest.sequence
         self._searched_sequence = looks.newest.sequence
         self._last.take(decision)
-        changes = []
-        if self.standing and self._revokes(self.standing, decision, before, looks.newest):
-            changes.append(self._retract(self._cause(has_moved=has_moved)))
-        was_unknown = not has_moved and self._standing.is_unknown
         # Looks from before the face was held back confirm nothing after it.
         may_confirm = is_new or not self._evidence.is_held
+        changes = []
+        if self.standing:
+            unproven = self._evidence.is_unproven
+            said = stance(self.standing, decision, before, is_unproven=unproven)
+            if said is Stance.FOR and may_confirm:
+                self._evidence.accept()
+            if self._standing.is_revoked_by(said, looks.newest.at_s):
+                cause = self._cause(has_moved=has_moved)
+                self._evidence.start_again(is_looked_at=may_confirm)
+                changes.append(self._retract(cause))
+        was_unknown = not has_moved and self._standing.is_unknown
         if may_confirm and is_concluded(decision, looks, was_unknown=was_unknown):
-            cause = TrackReason.EVIDENCE if is_new else TrackReason.GALLERY_CHANGED
-            changes += self._confirm(decision, cause)
+            reason = TrackReason.EVIDENCE if is_new else TrackReason.GALLERY_CHANGED
+            changes += self._confirm(decision, reason)
         return changes
 
     def _cause(self, *, has_moved: bool) -> TrackReason:
@@ -234,14 +241,6 @@ class Verdict:
         if self._evidence.is_unproven:
             return TrackReason.SWAPPED
         return TrackReason.GALLERY_CHANGED if has_moved else TrackReason.EVIDENCE
-
-    def _revokes(
-        self, standing: Decision, decision: Decision, before: Decision, newest: Look
-    ) -> bool:
-        said = stance(standing, decision, before, is_unproven=self._evidence.is_unproven)
-        if said is Stance.FOR:
-            self._evidence.accept()
-        return self._standing.is_revoked_by(said, newest.at_s)
 
     def _confirm(self, decision: Decision, reason: TrackReason) -> list[Change]:
         is_same = self._standing.agrees_with(decision)
@@ -253,7 +252,6 @@ class Verdict:
         return [] if is_same else [Change(TrackState.CONFIRMED, reason, decision)]
 
     def _retract(self, reason: TrackReason) -> Change:
-        self._evidence.start_again()
         name = self._standing.withdraw()
         self._state = TrackState.RETRACTED
         return Change(TrackState.RETRACTED, reason, self._last.open, name)

@@ -278,6 +278,25 @@ def test_a_face_that_is_held_shows_no_name_until_it_is_looked_at(named) -> None:
     assert named.name == "anna"
 
 
+def test_nor_if_a_doubted_look_from_before_is_hers_after_a_write(named) -> None:
+    named.look(0.4, unknown(0.1), OTHER_FACE)
+    named.verdict.hold()
+    assert named.search(0.5, known(0.7, revision=2)) == []
+    assert named.verdict.shown.outcome is Outcome.PENDING
+    assert named.look(0.8, known(0.7, revision=2)) == []
+    assert named.name == "anna"
+
+
+def test_nor_if_a_write_retracts_and_another_one_would_name_it(named) -> None:
+    named.look(0.4, unknown(0.1), OTHER_FACE)
+    named.verdict.hold()
+    ((state, *_),) = named.search(0.5, unknown(0.1, revision=2))
+    assert state is TrackState.RETRACTED
+    assert named.search(0.6, known(0.7, "bert", revision=3)) == []
+    assert not named.name
+    assert named.look(0.8, known(0.7, "bert", revision=3), OTHER_FACE) == [CONFIRMED]
+
+
 def test_another_face_in_a_held_track_does_not_get_its_name(named) -> None:
     named.verdict.hold()
     assert named.look(0.4, unknown(0.1), OTHER_FACE) == []
