@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,68 @@ async def test_a_resumed_stream_carries_on_a_track_of_a_merged_identity(
     (recorded,) = await again.record([track_event(1, known("Anna 2"), state=ENDED)])
     assert recorded.has_crop
     assert [one.state for one in await kept(journal)] == [TrackState.CONFIRMED, ENDED]
+
+
+LATE = [
+    track_event(1, known("Anna 2"), state=ENDED),
+    track_event(1, state=RETRACTED, previous_identity_id="Anna 2"),
+]
+"""Events of a frame that was worked on while the id "Anna 2" went and came back."""
+
+
+async def names(journal: Journal) -> list[str]:
+    """Whom each kept event names, "" if no one; of a retraction whom it takes back."""
+    return [
+        one.previous_identity_id
+        or (one.decision.identity.identity_id if one.decision.identity else "")
+        for one in await kept(journal)
+    ]
+
+
+@pytest.mark.parametrize("late", LATE, ids=["ended", "retracted"])
+async def test_a_late_event_is_not_about_who_got_the_merged_id_since(
+    journal: Journal, gallery: LmdbGallery, late: TrackEvent
+) -> None:
+    stream = await seen(journal, 1)
+    await gallery.merge_identities("default", "Anna", "Anna 2")
+    await gallery.create_identity("default", "Anna 2", "someone else")
+    await stream.record([late])
+    assert await names(journal) == ["Anna", "Anna"]
+
+
+async def test_a_late_event_is_not_about_who_got_the_id_of_a_deleted_person_since(
+    journal: Journal, gallery: LmdbGallery
+) -> None:
+    stream = await seen(journal, 1, 2)
+    await gallery.delete_identity("default", "Anna 2")
+    await gallery.create_identity("default", "Anna 2", "someone else")
+    await stream.record([track_event(1, known("Anna 2"), state=ENDED)])
+    await stream.record([track_event(2, state=RETRACTED, previous_identity_id="Anna 2")])
+    assert set(await names(journal)) <= {""}
+
+
+async def test_a_resumed_stream_has_no_late_event_about_who_got_the_merged_id_since(
+    journal: Journal, gallery: LmdbGallery
+) -> None:
+    stream = await seen(journal, 1)
+    stream.break_off()
+    again = await journal.open_stream("door", "default", stream.token)
+    await gallery.merge_identities("default", "Anna", "Anna 2")
+    await gallery.create_identity("default", "Anna 2", "someone else")
+    await again.record([track_event(1, known("Anna 2"), state=ENDED)])
+    assert await names(journal) == ["Anna", "Anna"]
+
+
+async def test_a_track_that_is_decided_again_is_about_who_has_the_id_now(
+    journal: Journal, gallery: LmdbGallery
+) -> None:
+    stream = await seen(journal, 1)
+    await gallery.merge_identities("default", "Anna", "Anna 2")
+    await gallery.create_identity("default", "Anna 2", "someone else")
+    decided = replace(known("Anna 2"), gallery_revision=known("Anna 2").gallery_revision + 2)
+    await stream.record([track_event(1, decided)])
+    await stream.record([track_event(1, decided, state=ENDED)])
+    assert await names(journal) == ["Anna", "Anna 2", "Anna 2"]
 
 
 async def test_the_name_of_one_track_says_nothing_about_another_nor_after_its_end(
