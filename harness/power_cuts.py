@@ -55,7 +55,7 @@ class Cut(NamedTuple):
     Attributes:
         at: number of the record after which the power was cut.
         is_torn: a part of what was not waited for is there.
-        names: content of each file that has a name, by its name.
+        names: content of each file that has a name, by its path in the folder.
         acknowledged: lines that the process had written to its file of notes.
     """
 
@@ -102,10 +102,17 @@ def recorded(code: str, folder: Path, scratch: Path) -> list[Record]:
     return list(_read(log.read_bytes()))
 
 
-def cuts(records: Iterable[Record], seed: int, *, torn: int = 2) -> Iterator[Cut]:
-    """Yields the files after a cut at each record: once without what was not waited for, and some times with a random part of it."""
+def cuts(records: Iterable[Record], folder: Path, seed: int, *, torn: int = 2) -> Iterator[Cut]:
+    """Yields the files after a cut at each record: once without what was not waited for, and some times with a random part of it.
+
+    Args:
+        records: as `recorded` returned them.
+        folder: of the files.
+        seed: of the random parts.
+        torn: how often with a random part.
+    """
     chance = random.Random(seed)
-    disk = _Disk()
+    disk = _Disk(folder.resolve())
     for at, record in enumerate(records):
         disk.take(record)
         yield Cut(at, False, disk.after_cut(None), disk.acknowledged)
@@ -128,7 +135,8 @@ def _read(log: bytes) -> Iterator[Record]:
 class _Disk:
     """What is on the disk, and what is on its way there."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._durable: dict[int, bytearray] = {}
         self._pending: dict[int, list[tuple[int, bytes]]] = {}
         self._names: dict[Path, int] = {}
@@ -171,7 +179,7 @@ class _Disk:
                 self._namings.remove(one)
 
     def after_cut(self, chance: random.Random | None) -> dict[str, bytes]:
-        """Returns the files; without a source of chance nothing is there that was not waited for."""
+        """Returns the files by their paths in the folder; without a source of chance nothing is there that was not waited for."""
         names = dict(self._names)
         if chance is not None:
             left_out: set[Path] = set()
@@ -182,7 +190,10 @@ class _Disk:
                     left_out |= paths
                 else:
                     _name(names, one)
-        return {path.name: self._content(inode, chance) for path, inode in names.items()}
+        return {
+            str(path.relative_to(self._folder)): self._content(inode, chance)
+            for path, inode in names.items()
+        }
 
     def _content(self, inode: int, chance: random.Random | None) -> bytes:
         content = bytearray(self._durable[inode])

@@ -150,6 +150,18 @@ for number in range(20):
         os.write(notes, f"-desk-{number - 1}\\n".encode())
 """
 
+TWO_FOLDERS = """
+import os, sys
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+for name in ("one", "two"):
+    (folder / name).mkdir()
+    file = os.open(folder / name / "data", os.O_WRONLY | os.O_CREAT | os.O_DSYNC, 0o600)
+    os.write(file, name.encode())
+    os.fsync(os.open(folder / name, os.O_RDONLY))
+"""
+
 READ = """
 import asyncio, json, sys
 from contextlib import closing
@@ -218,7 +230,7 @@ def expected(acknowledged: list[str]) -> set[str]:
 def found_after(cut: Cut, folder: Path, reader: Reader) -> list[str] | str:
     """Returns what a server finds after the cut."""
     put_back(cut, folder)
-    return reader.people(folder)
+    return reader.people(folder / "gallery")
 
 
 def lost(cut: Cut, later: list[str], found: list[str] | str) -> str:
@@ -229,12 +241,17 @@ def lost(cut: Cut, later: list[str], found: list[str] | str) -> str:
     return f"after record {cut.at}, torn {cut.is_torn}: {found} instead of {allowed}"
 
 
-def every_cut(code: str, tmp_path: Path) -> list[Cut]:
-    """Runs the code, and returns the files after a cut at each record."""
+def recorded_cuts(code: str, tmp_path: Path) -> Iterator[Cut]:
     if shutil.which("cc") is None:
         pytest.skip("needs a C compiler (cc) for what records the writes")
-    (tmp_path / "data").mkdir()
-    every = list(cuts(recorded(code, tmp_path / "data", tmp_path), seed=1))
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return cuts(recorded(code, folder, tmp_path), folder, seed=1)
+
+
+def every_cut(code: str, tmp_path: Path) -> list[Cut]:
+    """Runs the code, and returns the files after a cut at each record."""
+    every = list(recorded_cuts(code, tmp_path))
     assert len(every) > 100  # a check that nothing was recorded would pass
     return every
 
@@ -247,6 +264,11 @@ def failures(code: str, tmp_path: Path, reader: Reader) -> Iterator[str]:
         found = found_after(cut, tmp_path / "after", reader)
         if wrong := lost(cut, notes[: len(cut.acknowledged) + 1], found):
             yield wrong
+
+
+def test_files_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
+    *_, last = recorded_cuts(TWO_FOLDERS, tmp_path)
+    assert last.names == {"one/data": b"one", "two/data": b"two"}
 
 
 @pytest.mark.timeout(600)  # hundreds of storages are opened
@@ -270,6 +292,7 @@ def put_back(cut: Cut, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name, content in cut.names.items():
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).write_bytes(content)
 
 
