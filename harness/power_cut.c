@@ -1,6 +1,10 @@
 /* Records what a process writes to the files of a folder, and when it waits for the disk: loaded by LD_PRELOAD.
 
-   A record is a header, the path and the data; power_cuts.py reads them. One lock keeps the records in the order of the calls. */
+   A record is a header, the path and the data; power_cuts.py reads them. One lock keeps the records in the order of the calls.
+
+   Not recorded: a path relative to a folder (openat, renameat, unlinkat, and linkat from or to one), which only a superuser's process uses
+   for another user's folder; a file that becomes shorter (truncate, ftruncate), as a repaired audit log or the reserve; folders that are made or
+   removed, which are always there; writes through a memory map, as LMDB makes to its lock file alone; system calls without libc. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -139,10 +143,13 @@ static int opened(const char *path, int flags, mode_t mode) {
     return file;
 }
 
+/* O_TMPFILE has the bits of O_DIRECTORY, too. */
+static int needs_mode(int flags) { return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE; }
+
 int open(const char *path, int flags, ...) {
     va_list more;
     va_start(more, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    mode_t mode = needs_mode(flags) ? va_arg(more, mode_t) : 0;
     va_end(more);
     return opened(path, flags, mode);
 }
@@ -150,7 +157,7 @@ int open(const char *path, int flags, ...) {
 int open64(const char *path, int flags, ...) {
     va_list more;
     va_start(more, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    mode_t mode = needs_mode(flags) ? va_arg(more, mode_t) : 0;
     va_end(more);
     return opened(path, flags, mode);
 }

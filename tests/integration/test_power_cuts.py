@@ -162,6 +162,16 @@ for name in ("one", "two"):
     os.fsync(os.open(folder / name, os.O_RDONLY))
 """
 
+NAMELESS = """
+import os, stat, sys
+
+os.umask(0)
+file = os.open(sys.argv[1], os.O_TMPFILE | os.O_WRONLY, 0o640)
+mode = stat.S_IMODE(os.fstat(file).st_mode)
+assert mode == 0o640, oct(mode)
+os.write(file, b"data")
+"""
+
 READ = """
 import asyncio, json, sys
 from contextlib import closing
@@ -269,6 +279,13 @@ def failures(code: str, tmp_path: Path, reader: Reader) -> Iterator[str]:
 def test_files_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
     *_, last = recorded_cuts(TWO_FOLDERS, tmp_path)
     assert last.names == {"one/data": b"one", "two/data": b"two"}
+
+
+def test_a_file_without_a_name_has_the_mode_that_was_asked_for_and_is_gone(tmp_path: Path) -> None:
+    cut = None
+    for cut in recorded_cuts(NAMELESS, tmp_path):
+        assert cut.names == {}
+    assert cut, "the write was not recorded"
 
 
 @pytest.mark.timeout(600)  # hundreds of storages are opened
