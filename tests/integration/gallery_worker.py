@@ -10,7 +10,13 @@ import numpy as np
 
 from facewire_server.backends.exact_search import ExactSearch
 from facewire_server.backends.lmdb_gallery import LmdbGallery
-from facewire_server.galleries.records import EnrollmentResult, IdentityInfo, NewIdentity
+from facewire_server.galleries.records import (
+    EnrollmentResult,
+    IdentityInfo,
+    NewIdentity,
+    NewNegativeExample,
+)
+from facewire_server.types import Quality
 
 DIMENSION = 128
 CONTRACT = "c" * 64
@@ -20,6 +26,11 @@ def vector(number: int) -> np.ndarray:
     """(1, 128) float32: the unit vector that belongs to a number."""
     row = np.random.default_rng(number).standard_normal((1, DIMENSION)).astype(np.float32)
     return row / np.linalg.norm(row)
+
+
+def negative_example_id(number: int) -> str:
+    """Returns the id of the negative example that belongs to a number."""
+    return f"{1_000_000 + number:032x}"
 
 
 class Worker:
@@ -51,6 +62,14 @@ class Worker:
         identity = NewIdentity(f"{number}", create=True)
         rows = np.repeat(vector(number), templates, axis=0)
         return (await self.gallery.enroll("default", identity, results, rows)).revision
+
+    async def add_negative_example(self, number: int) -> int:
+        """A face that is not the identity; `negative_example_id` is its id."""
+        example = NewNegativeExample(
+            negative_example_id(number), f"{number}", Quality(1, 2, 3), 0.9, (0, 0, 9, 9)
+        )
+        row = vector(1_000_000 + number)[0]
+        return (await self.gallery.add_negative_example("default", example, row)).revision
 
     async def enroll_forever(self, first: int) -> None:
         number = first

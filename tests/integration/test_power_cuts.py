@@ -19,7 +19,7 @@ from integration.gallery_worker import vector
 WRITE = """
 import asyncio, os, sys
 from pathlib import Path
-from integration.gallery_worker import Worker, vector
+from integration.gallery_worker import Worker, negative_example_id, vector
 import numpy as np
 from facewire_server.galleries.records import EnrollmentResult, NewIdentity
 
@@ -33,13 +33,21 @@ async def main():
         rows = np.repeat(vector(number), count, axis=0)
         await worker.gallery.enroll("default", NewIdentity(f"{number}", create=True), results, rows)
         os.write(notes, f"+{number}\\n".encode())
+        await worker.add_negative_example(number)
+        os.write(notes, f"+{number}/{number}\\n".encode())
         if number % 3 == 2:
             await worker.delete(number - 1)
-            os.write(notes, f"-{number - 1}\\n".encode())
+            os.write(notes, f"-{number - 1} -{number - 1}/{number - 1}\\n".encode())
+            await worker.gallery.delete_negative_example("default", negative_example_id(number))
+            os.write(notes, f"-{number}/{number}\\n".encode())
+            first = number - 2
+            await worker.gallery.merge_identities("default", f"{number}", f"{first}")
+            os.write(notes, f"-{first} -{first}/{first} +{number}/{first}\\n".encode())
     worker.gallery.close()
 
 asyncio.run(main())
 """
+"""Its notes have a person by their number, and the negative example 3 of person 5 as 5/3."""
 
 WRITE_WITHOUT_SYNC = f"""
 from facewire_server.backends.lmdb_gallery import gallery
@@ -178,8 +186,9 @@ READ = """
 import asyncio, json, sys
 from contextlib import closing
 from pathlib import Path
-from integration.gallery_worker import Worker
+from integration.gallery_worker import Worker, negative_example_id
 from facewire_server.errors import ServerError
+from facewire_server.galleries.records import ExportedNegativeExample
 
 async def people(folder):
     try:
@@ -189,8 +198,10 @@ async def people(folder):
     with closing(worker.gallery):
         found = [one.identity_id for one in await worker.gallery.list_identities("default", "", 1000)]
         async with worker.gallery.export_records("default") as (_, records):
-            async for _ in records:  # compares the checksum of each block
-                pass
+            async for one in records:  # compares the checksum of each block
+                if isinstance(one, ExportedNegativeExample):
+                    example = int(one.info.negative_example_id, 16) - int(negative_example_id(0), 16)
+                    found.append(f"{one.info.identity_id}/{example}")
         return found
 
 for line in sys.stdin:
@@ -216,7 +227,7 @@ class Reader:
         )
 
     def people(self, folder: Path) -> list[str] | str:
-        """Returns the ids of the people, or the name of the error."""
+        """Returns the ids of the people and their negative examples, or the name of the error."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(folder, file=self._process.stdin, flush=True)
