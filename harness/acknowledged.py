@@ -20,10 +20,12 @@ class Person(NamedTuple):
     Attributes:
         name: the display name.
         templates: ids.
+        negative_examples: ids.
     """
 
     name: str
     templates: frozenset[str] = frozenset()
+    negative_examples: frozenset[str] = frozenset()
 
 
 class Difference(NamedTuple):

@@ -1,20 +1,16 @@
 """A client that changes a gallery without a pause, and keeps a ledger of what was acknowledged."""
 
 import random
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Final
 
 import grpc
-import numpy as np
 
 from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc
 from harness.acknowledged import Ledger, Person
+from harness.gallery_records import import_requests
 
-__all__ = ["CALL_S", "DIMENSION", "GalleryClient", "vector_of"]
-
-DIMENSION: Final = 128
-"""Numbers of an embedding of the models that come with the server."""
+__all__ = ["CALL_S", "GalleryClient"]
 
 _IMPORTED: Final = 24
 """People of an import. Chosen, not measured: with their templates less than the server's part of 2,048 records."""
@@ -30,34 +26,31 @@ _NOT_WRITTEN: Final = "nothing was written"
 """What an error says of a write that was refused."""
 
 
-@lru_cache(maxsize=1 << 14)
-def vector_of(template_id: str) -> bytes:
-    """Returns the embedding of a template: 128 float32 numbers of unit length, which follow from its id."""
-    row = np.random.default_rng(int(template_id, 16)).standard_normal(DIMENSION)
-    return (row / np.linalg.norm(row)).astype("<f4").tobytes()
-
-
 class GalleryClient:
-    """Enrolls, imports, renames, merges, splits, deletes and lists its own people, whose ids begin with its name.
+    """Enrolls, imports, renames, merges, splits, deletes and lists its own people, whose ids begin with its name, and their negative examples.
 
     Attributes:
         ledger: what was acknowledged.
         acknowledged: calls that succeeded.
         corrected: merges and splits among them.
+        judged: negative examples that were added by a picture or deleted, among them.
         unseen: acknowledged changes that the client's next list did not show.
     """
 
     def __init__(self, name: str, seed: int, portrait: bytes = b"") -> None:
-        """Makes the client; with a portrait it also enrolls pictures."""
+        """Makes the client; with a portrait it also enrolls pictures, and adds them as negative examples."""
         self.name = name
         self.ledger = Ledger()
         self.acknowledged = 0
         self.corrected = 0
+        self.judged = 0
         self.unseen = 0
         self._portrait = portrait
         self._random = random.Random(seed)
         self._number = 0
-        self._unfinished: gallery_pb2.EnrollTemplatesRequest | None = None
+        self._unfinished: (
+            gallery_pb2.EnrollTemplatesRequest | gallery_pb2.AddNegativeExampleRequest | None
+        ) = None
 
     def run(self, stub: gallery_pb2_grpc.GalleryServiceStub, *, until: Callable[[], bool]) -> None:
         """Calls until the function returns True, or the server is gone."""
@@ -91,10 +84,14 @@ class GalleryClient:
             steps.append((1.0 + 8.0 * share, lambda: self._delete(stub)))
             steps.append((1.0, lambda: self._delete_template(stub)))
             steps.append((1.0, lambda: self._split(stub)))
+        if any(person.negative_examples for person in self.ledger.people.values()):
+            steps.append((2.0, lambda: self._delete_negative_example(stub)))
         if len(self.ledger.people) > 1:
             steps.append((1.0, lambda: self._merge(stub)))
         if self._portrait:
             steps.append((2.0, lambda: self._enroll(stub)))
+            if self.ledger.people:
+                steps.append((2.0, lambda: self._add_negative_example(stub)))
         weights = [weight for weight, _ in steps]
         _, step = self._random.choices(steps, weights)[0]
         revision = step()
@@ -105,8 +102,9 @@ class GalleryClient:
         self._number += 1
         return f"{self.name}-{self._number:06}"
 
-    def _new_template(self) -> str:
-        return f"{self._random.getrandbits(128):032x}"
+    def _new_records(self, least: int, most: int) -> frozenset[str]:
+        count = self._random.randint(least, most)
+        return frozenset(f"{self._random.getrandbits(128):032x}" for _ in range(count))
 
     def _create(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
         who = self._new_id()
@@ -118,10 +116,9 @@ class GalleryClient:
         people = {}
         for _ in range(self._random.randint(1, _IMPORTED)):
             who = self._new_id()
-            count = self._random.randint(1, 4)
-            people[who] = Person(who, frozenset(self._new_template() for _ in range(count)))
+            people[who] = Person(who, self._new_records(1, 4), self._new_records(0, 2))
         self.ledger.begin(people)
-        return int(stub.ImportGallery(_records(people, contract), timeout=CALL_S).revision)
+        return int(stub.ImportGallery(import_requests(people, contract), timeout=CALL_S).revision)
 
     def _enroll(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
         who = self._new_id()
@@ -134,18 +131,36 @@ class GalleryClient:
         )
         return self.finish(stub)
 
+    def _add_negative_example(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        who = self._random.choice(list(self.ledger.people))
+        self._unfinished = gallery_pb2.AddNegativeExampleRequest(
+            identity_id=who,
+            image=face_pb2.Image(data=self._portrait),
+            request_id=f"{who}-{self._random.getrandbits(32)}",
+        )
+        return self.finish(stub)
+
     def finish(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
-        """Sends the enrollment of pictures again that was cut off, if one was: it must count once. Returns the last revision."""
+        """Sends the picture again whose call was cut off, if one was: it must count once. Returns the last revision."""
         request = self._unfinished
         if request is None:
             return self.ledger.revision
-        response = stub.EnrollTemplates(request, timeout=CALL_S)
-        (result,) = response.results
-        person = Person(request.display_name, frozenset({result.template_id}))
+        if isinstance(request, gallery_pb2.EnrollTemplatesRequest):
+            enrolled = stub.EnrollTemplates(request, timeout=CALL_S)
+            (result,) = enrolled.results
+            person = Person(request.display_name, frozenset({result.template_id}))
+            revision = int(enrolled.revision)
+        else:
+            added = stub.AddNegativeExample(request, timeout=CALL_S)
+            person = self.ledger.people[request.identity_id]
+            new = added.negative_example.negative_example_id
+            person = person._replace(negative_examples=person.negative_examples | {new})
+            revision = int(added.revision)
+            self.judged += 1
         self.ledger.begin({request.identity_id: person})
         self._unfinished = None
-        self.ledger.acknowledge(response.revision)
-        return int(response.revision)
+        self.ledger.acknowledge(revision)
+        return revision
 
     def _rename(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
         who = self._random.choice(list(self.ledger.people))
@@ -170,10 +185,26 @@ class GalleryClient:
         request = gallery_pb2.DeleteTemplateRequest(template_id=template)
         return int(stub.DeleteTemplate(request, timeout=CALL_S).revision)
 
+    def _delete_negative_example(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
+        who, person = self._random.choice(
+            [(who, one) for who, one in self.ledger.people.items() if one.negative_examples]
+        )
+        gone = self._random.choice(sorted(person.negative_examples))
+        self.ledger.begin(
+            {who: person._replace(negative_examples=person.negative_examples - {gone})}
+        )
+        request = gallery_pb2.DeleteNegativeExampleRequest(negative_example_id=gone)
+        revision = int(stub.DeleteNegativeExample(request, timeout=CALL_S).revision)
+        self.judged += 1
+        return revision
+
     def _merge(self, stub: gallery_pb2_grpc.GalleryServiceStub) -> int:
         stays, goes = self._random.sample(list(self.ledger.people), 2)
         person, merged = self.ledger.people[stays], self.ledger.people[goes]
-        both = person._replace(templates=person.templates | merged.templates)
+        both = person._replace(
+            templates=person.templates | merged.templates,
+            negative_examples=person.negative_examples | merged.negative_examples,
+        )
         self.ledger.begin({stays: both, goes: None})
         request = gallery_pb2.MergeIdentitiesRequest(identity_id=stays, merged_identity_id=goes)
         revision = int(stub.MergeIdentities(request, timeout=CALL_S).revision)
@@ -215,22 +246,3 @@ class GalleryClient:
         own = {one for one in found if one.startswith(f"{self.name}-")}
         self.unseen += len(own ^ self.ledger.people.keys())
         return self.ledger.revision
-
-
-def _records(
-    people: dict[str, Person], contract: str
-) -> Iterator[gallery_pb2.ImportGalleryRequest]:
-    header = gallery_pb2.ExportHeader(
-        gallery=gallery_pb2.Gallery(model_contract_id=contract), dimension=DIMENSION
-    )
-    yield gallery_pb2.ImportGalleryRequest(record=gallery_pb2.GalleryRecord(header=header))
-    for who, person in people.items():
-        identity = gallery_pb2.Identity(identity_id=who, display_name=person.name)
-        yield gallery_pb2.ImportGalleryRequest(record=gallery_pb2.GalleryRecord(identity=identity))
-        for one in person.templates:
-            template = gallery_pb2.ExportedTemplate(
-                template=gallery_pb2.Template(template_id=one, identity_id=who),
-                embedding=vector_of(one),
-            )
-            record = gallery_pb2.GalleryRecord(template=template)
-            yield gallery_pb2.ImportGalleryRequest(record=record)

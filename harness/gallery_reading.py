@@ -6,7 +6,8 @@ import grpc
 
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from harness.acknowledged import Person
-from harness.gallery_loads import CALL_S, vector_of
+from harness.gallery_loads import CALL_S
+from harness.gallery_records import vector_of
 
 __all__ = ["Read", "read_gallery"]
 
@@ -22,7 +23,7 @@ class Read(dict[str, Person]):
 
     Attributes:
         revision: of the gallery.
-        wrong: ids of templates whose vectors are not those that were imported, and counts that are not those of the records.
+        wrong: ids of templates and negative examples whose vectors are not those that were imported, and counts that are not those of the records.
     """
 
     revision: int = 0
@@ -47,7 +48,7 @@ def read_gallery(stub: gallery_pb2_grpc.GalleryServiceStub) -> Read:
 def _read(stub: gallery_pb2_grpc.GalleryServiceStub) -> Read:
     read = Read()
     wrong = []
-    templates = 0
+    templates = negative_examples = 0
     header = None
     for response in stub.ExportGallery(gallery_pb2.ExportGalleryRequest(), timeout=CALL_S):
         record = response.record
@@ -55,7 +56,7 @@ def _read(stub: gallery_pb2_grpc.GalleryServiceStub) -> Read:
             header = record.header.gallery
         elif record.HasField("identity"):
             read[record.identity.identity_id] = Person(record.identity.display_name)
-        else:
+        elif record.HasField("template"):
             templates += 1
             one = record.template.template
             person = read[one.identity_id]
@@ -63,8 +64,22 @@ def _read(stub: gallery_pb2_grpc.GalleryServiceStub) -> Read:
             is_imported = one.quality.ByteSize() == 0
             if is_imported and record.template.embedding != vector_of(one.template_id):
                 wrong.append(one.template_id)
+        elif record.HasField("negative_example"):
+            negative_examples += 1
+            example = record.negative_example.negative_example
+            person = read[example.identity_id]
+            new = example.negative_example_id
+            read[example.identity_id] = person._replace(
+                negative_examples=person.negative_examples | {new}
+            )
+            is_imported = example.quality.ByteSize() == 0
+            if is_imported and record.negative_example.embedding != vector_of(new):
+                wrong.append(new)
+        else:
+            wrong.append("a record of an unknown kind")
     assert header is not None
-    if (header.identity_count, header.template_count) != (len(read), templates):
+    counts = (header.identity_count, header.template_count, header.negative_example_count)
+    if counts != (len(read), templates, negative_examples):
         wrong.append("the counts")
     read.revision, read.wrong = header.revision, tuple(wrong)
     return read

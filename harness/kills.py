@@ -134,6 +134,9 @@ class KilledServers:
         self.promises.counts["merges and splits among them"] = sum(
             one.corrected for one in self._all()
         )
+        self.promises.counts["negative examples added by a picture or deleted"] = sum(
+            one.judged for one in self._all()
+        )
         self.promises.broken(UNSEEN, sum(client.unseen for client in self._all()), "lists")
 
     def _all(self) -> list[GalleryClient]:

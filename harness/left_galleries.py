@@ -16,7 +16,7 @@ from facewire_server.errors import ServerError
 from facewire_server.galleries.fusion import fuse
 from facewire_server.galleries.records import ExportedTemplate, IdentityInfo
 from harness.acknowledged import Person
-from harness.gallery_loads import DIMENSION, vector_of
+from harness.gallery_records import DIMENSION, vector_of
 
 __all__ = ["ids_in_files", "people_of_backup", "search_finds"]
 
@@ -51,6 +51,12 @@ async def _people(folder: Path, contract: str) -> dict[str, Person]:
                     person = people[one.identity_id]
                     people[one.identity_id] = person._replace(
                         templates=person.templates | {one.template_id}
+                    )
+                else:
+                    example = record.info
+                    person = people[example.identity_id]
+                    people[example.identity_id] = person._replace(
+                        negative_examples=person.negative_examples | {example.negative_example_id}
                     )
     return people
 

@@ -22,8 +22,8 @@ from facewire_server.errors import GalleryFull
 from facewire_server.evaluation.cache import face_cache
 from facewire_server.host.disk_faults import next_step
 from fakes.python import run_module
-from harness.gallery_loads import DIMENSION, vector_of
 from harness.gallery_reading import read_gallery
+from harness.gallery_records import DIMENSION, vector_of
 from harness.running import running_server
 
 MIB = 1 << 20

@@ -32,6 +32,7 @@ def test_kills_at_random_moments_break_no_promise(tmp_path: Path) -> None:
     assert_nothing_broken(servers)
     counts = servers.promises.counts
     assert counts["acknowledged calls"] > len(BESIDE)
+    assert counts["negative examples added by a picture or deleted"] > 0
     assert sum(count for what, count in counts.items() if what.startswith("killed: ")) >= 3
 
 

@@ -25,6 +25,7 @@ def ledger() -> Ledger:
         ({"ann": ANN, "eve": BOB}, Difference(FOUND, "eve")),
         ({"ann": ANN._replace(name="Anna")}, Difference(CHANGED, "ann")),
         ({"ann": ANN._replace(templates=frozenset({"1"}))}, Difference(CHANGED, "ann")),
+        ({"ann": ANN._replace(negative_examples=frozenset({"3"}))}, Difference(CHANGED, "ann")),
     ],
 )
 def test_a_broken_promise_is_named_once(ledger: Ledger, found, difference) -> None:
