@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from harness import REPOSITORY
 
-__all__ = ["Cut", "Record", "cuts", "recorded"]
+__all__ = ["Cut", "Record", "acknowledged", "cuts", "recorded"]
 
 _HEADER: Final = struct.Struct("<ccHIQQ")
 """`struct header` of power_cut.c: kind, whether a write waits for the disk, bytes of path and data, inode, offset."""
@@ -100,6 +100,12 @@ def recorded(code: str, folder: Path, scratch: Path) -> list[Record]:
     if done.returncode:
         raise RuntimeError(done.stderr)
     return list(_read(log.read_bytes()))
+
+
+def acknowledged(records: Iterable[Record]) -> list[str]:
+    """Returns the lines that the process had written to its file of notes in the end."""
+    notes = b"".join(one.data for one in records if one.path.name == _NOTES)
+    return notes.decode().split("\n")[:-1]
 
 
 def cuts(records: Iterable[Record], folder: Path, seed: int, *, torn: int = 2) -> Iterator[Cut]:

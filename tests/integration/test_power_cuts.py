@@ -13,7 +13,7 @@ from facewire_server.access.audit_log import AuditLog
 from facewire_server.access.audit_verify import verify
 from facewire_server.access.token_file import parse_tokens
 from harness import REPOSITORY
-from harness.power_cuts import Cut, cuts, recorded
+from harness.power_cuts import Cut, Record, acknowledged, cuts, recorded
 from integration.gallery_worker import vector
 
 WRITE = """
@@ -282,25 +282,37 @@ def lost(cut: Cut, later: list[str], found: list[str] | str) -> str:
     return f"after record {cut.at}, torn {cut.is_torn}: {found} instead of {allowed}"
 
 
-def recorded_cuts(code: str, tmp_path: Path) -> Iterator[Cut]:
+def records_of(code: str, tmp_path: Path) -> list[Record]:
     if shutil.which("cc") is None:
         pytest.skip("needs a C compiler (cc) for what records the writes")
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return cuts(recorded(code, folder, tmp_path), folder, seed=1)
+    (tmp_path / "data").mkdir()
+    return recorded(code, tmp_path / "data", tmp_path)
 
 
-def every_cut(code: str, tmp_path: Path) -> list[Cut]:
-    """Runs the code, and returns the files after a cut at each record."""
-    every = list(recorded_cuts(code, tmp_path))
-    assert len(every) > 100  # a check that nothing was recorded would pass
-    return every
+def recorded_cuts(code: str, tmp_path: Path) -> Iterator[Cut]:
+    return cuts(records_of(code, tmp_path), tmp_path / "data", seed=1)
+
+
+def every_cut(code: str, tmp_path: Path) -> tuple[list[str], Iterator[Cut]]:
+    """Runs the code; returns what it has acknowledged in the end, and the files after a cut at each record.
+
+    The files are made one cut after the other: those of all take gigabytes.
+    """
+    records = records_of(code, tmp_path)
+
+    def checked() -> Iterator[Cut]:
+        count = 0
+        for cut in cuts(records, tmp_path / "data", seed=1):
+            count += 1
+            yield cut
+        assert count > 100  # a check that nothing was recorded would pass
+
+    return acknowledged(records), checked()
 
 
 def failures(code: str, tmp_path: Path, reader: Reader) -> Iterator[str]:
     """Runs the code, and yields what is wrong after each cut."""
-    every = every_cut(code, tmp_path)
-    notes = every[-1].acknowledged
+    notes, every = every_cut(code, tmp_path)
     for cut in every:
         found = found_after(cut, tmp_path / "after", reader)
         if wrong := lost(cut, notes[: len(cut.acknowledged) + 1], found):
@@ -321,7 +333,7 @@ def test_a_file_without_a_name_has_the_mode_that_was_asked_for_and_is_gone(tmp_p
 
 def test_no_vector_that_was_purged_is_in_a_file_after_a_power_cut(tmp_path: Path) -> None:
     before: set[int] = set()
-    for cut in every_cut(PURGE, tmp_path):
+    for cut in every_cut(PURGE, tmp_path)[1]:
         purged = {int(one.split()[1]) for one in cut.acknowledged if one.startswith("purged ")}
         found = people_with_vectors(cut)
         assert not found & purged, f"after record {cut.at}, torn {cut.is_torn}"
@@ -357,8 +369,7 @@ def put_back(cut: Cut, folder: Path) -> None:
 def test_every_line_of_the_audit_log_is_there_after_a_power_cut_and_the_next_one_follows(
     tmp_path: Path,
 ) -> None:
-    every = every_cut(APPEND, tmp_path)
-    for cut in every:
+    for cut in every_cut(APPEND, tmp_path)[1]:
         put_back(cut, tmp_path / "after")
         AuditLog(tmp_path / "after").append({"what": "enroll"})
         last = verify(tmp_path / "after").last.number
@@ -369,8 +380,7 @@ def test_every_line_of_the_audit_log_is_there_after_a_power_cut_and_the_next_one
 def test_every_token_that_was_shown_is_valid_after_a_power_cut_and_none_that_was_revoked(
     tmp_path: Path,
 ) -> None:
-    every = every_cut(ADD, tmp_path)
-    notes = every[-1].acknowledged
+    notes, every = every_cut(ADD, tmp_path)
     for cut in every:
         text = cut.names.get("tokens", b"").decode()
         found = {one.label for one in parse_tokens(text)} if text else set()

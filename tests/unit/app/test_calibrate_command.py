@@ -81,6 +81,7 @@ def test_standard_output_is_the_entry_alone(
     own = tmp_path / "own.json"
     own.write_text(json.dumps(contract), encoding="utf-8")
     calibration = read_model_contract(str(own)).calibration
+    assert calibration is not None
     assert [point.fmr for point in calibration.points] == [1e-2, 1e-3]
     assert f"{PEOPLE} people, one picture each; {PEOPLE * (PEOPLE - 1):,} comp" in printed.err
     assert "who is who" not in printed.err
