@@ -40,6 +40,11 @@ def test_a_comparison_says_how_often_two_different_people_match() -> None:
     )
 
 
+def test_a_rate_that_is_no_rarity_is_in_percent() -> None:
+    _, rate, _ = explained(similarity=0.1, false_match_rate=0.52, false_match_rate_bound=0.55)
+    assert rate == "52% of comparisons of two different people reach this similarity"
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

@@ -22,6 +22,7 @@ const CHOICES = {
 
 const share = (rate) => `${Number((100 * rate).toPrecision(3))} %`;
 const RAREST = 1e-6; // Rarer rates are not shown: no calibration has data for them. As `facewire explain`.
+const COMMON = 0.1; // More frequent rates are shown in percent: "1 in 1" says nothing.
 const many = (rate) => Math.round(1 / rate).toLocaleString("en");
 
 const isPassedOver = ({ similarity, negative_example_similarity: nearest }, threshold) =>
@@ -74,7 +75,8 @@ export function errorWords({ judgment }) {
   if (rate) {
     const guess = isGuess ? ", a guess beyond the calibration's data" : "";
     const most = bound ? ` (at most 1 in ${many(bound)})` : "";
-    lines.push(rate < RAREST
+    if (rate > COMMON) lines.push(`${share(rate)} of comparisons of two different people reach this similarity.`);
+    else lines.push(rate < RAREST
       ? `Fewer than 1 comparison of two different people in ${many(RAREST)} reach this similarity${guess}.`
       : `1 comparison of two different people in ${many(rate)} reaches this similarity${most}${guess}.`);
   }
