@@ -100,6 +100,7 @@ class Watched:
     page: Page
     origin: str
     faults: list[str] = field(default_factory=list)
+    _forgiven: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.page.add_init_script(_VIOLATIONS)
@@ -109,12 +110,17 @@ class Watched:
         self.page.on("websocket", lambda socket: self._asked(socket.url.replace("ws", "http", 1)))
 
     def forgive(self, *texts: str) -> None:
-        """Takes expected faults off the list: those that hold one of the texts."""
-        self.faults = [fault for fault in self.faults if not any(text in fault for text in texts)]
+        """Takes expected faults off the list, also those that come until the page is closed: those that hold one of the texts."""
+        self._forgiven += texts
+        self.faults = [fault for fault in self.faults if not self._is_forgiven(fault)]
+
+    def _is_forgiven(self, fault: str) -> bool:
+        return any(text in fault for text in self._forgiven)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.faults.append(f"{message.type}: {message.text}")
+        fault = f"{message.type}: {message.text}"
+        if message.type in ("error", "warning") and not self._is_forgiven(fault):
+            self.faults.append(fault)
 
     def _request(self, request: Request) -> None:
         self._asked(request.url)
