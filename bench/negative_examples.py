@@ -6,31 +6,25 @@ enrolled, are looked at before and after. The example is embedded as an enrolled
 name. Pictures go through the server's own line once. Intervals are bootstrapped over people: over strangers, and over the people who are enrolled.
 """
 
-import asyncio
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.lent_samples import lent_samples
 from bench.open_set_galleries import (
     ALL,
     Case,
     Gallery,
     able,
     drawn_gallery,
-    lent_people,
     populations,
 )
 from bench.report import Report, parser, progress, run
-from facewire_server.app.evaluate_faces import labeled_samples
-from facewire_server.app.values import read_model_contract
-from facewire_server.configuration.settings import Settings
 from facewire_server.evaluation.intervals import OfPeople, Rate, drawn_people, rate
 from facewire_server.evaluation.samples import Samples
 from facewire_server.thresholds import gallery_rule
-from facewire_server.types import FaceSelection
-from harness import REPOSITORY
 
 __all__: list[str] = []
 
@@ -69,18 +63,7 @@ def main() -> int:
     flags.add_argument("--people", type=int, default=0, help="use this many people only")
     flags.add_argument("--embeddings", type=Path, help="folder that keeps faces: biometric data")
     arguments = flags.parse_args()
-    settings = Settings(models=REPOSITORY / "models")
-    contract = read_model_contract(settings.model_contract)
-    samples = asyncio.run(
-        labeled_samples(
-            lent_people(arguments.people),
-            settings,
-            contract,
-            selection=FaceSelection.MOST_CENTRAL,
-            embeddings=arguments.embeddings,
-            progress=lambda _: None,
-        )
-    )
+    samples, contract = lent_samples(arguments.embeddings, arguments.people)
     report = Report("negative_examples", arguments)
     report.note(f"{len(samples.people)} people, {int(samples.is_usable.sum())} pictures\n")
     draws = drawn_people(len(samples.people), 2000)

@@ -8,7 +8,6 @@ another name, from another picture, and any of the names is right. One wrong: of
 then looks, too, and is let in if the look gives that person's name. Galleries of one group are compared with each other (`bench.open_set_groups`). At last galleries of mixtures of two people each (`bench.open_set_crowd`), and from which similarity on two people are taken for one. Intervals are bootstrapped over people; a false name counts by both of its people.
 """
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -16,22 +15,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.lent_samples import lent_samples
 from bench.open_set_crowd import measured_among
 from bench.open_set_doubles import doubles
-from bench.open_set_galleries import ALL, Case, able, drawn_gallery, lent_people, populations
+from bench.open_set_galleries import ALL, Case, able, drawn_gallery, populations
 from bench.open_set_groups import between_groups
 from bench.open_set_looks import Tally, look
 from bench.open_set_means import means
 from bench.open_set_tables import Rates, tables
 from bench.report import Report, parser, progress, run
-from facewire_server.app.evaluate_faces import labeled_samples
-from facewire_server.app.values import read_model_contract
-from facewire_server.configuration.settings import Settings
 from facewire_server.evaluation.intervals import drawn_people
 from facewire_server.evaluation.samples import Samples
 from facewire_server.thresholds import Calibration, ErrorRates, gallery_rule
-from facewire_server.types import FaceSelection
-from harness import REPOSITORY
 
 __all__: list[str] = []
 
@@ -74,18 +69,7 @@ def main() -> int:
         "--crowd", type=int, nargs="*", default=[10_000, 100_000], help="mixtures of two people"
     )
     arguments = flags.parse_args()
-    settings = Settings(models=REPOSITORY / "models")
-    contract = read_model_contract(settings.model_contract)
-    samples = asyncio.run(
-        labeled_samples(
-            lent_people(arguments.people),
-            settings,
-            contract,
-            selection=FaceSelection.MOST_CENTRAL,
-            embeddings=arguments.embeddings,
-            progress=lambda _: None,
-        )
-    )
+    samples, contract = lent_samples(arguments.embeddings, arguments.people)
     assert contract.calibration is not None
     report = Report("open_set", arguments)
     draws = drawn_people(len(samples.people), 2000)

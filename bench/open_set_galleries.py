@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.held_gallery import HeldPeople, held
-from facewire_server.evaluation.labels import LabeledPicture
 from facewire_server.evaluation.samples import Samples
 from harness import pictures
 
@@ -18,7 +17,6 @@ __all__ = [
     "Gallery",
     "able",
     "drawn_gallery",
-    "lent_people",
     "populations",
 ]
 
@@ -103,22 +101,6 @@ def drawn_gallery(
         np.append(intruders, doubles),
         np.concatenate(rows),
     )
-
-
-def lent_people(count: int) -> tuple[LabeledPicture, ...]:
-    """Returns all lent pictures of people; a person of LFW who is in both sets is one."""
-    found: dict[str, list[LabeledPicture]] = {}
-    groups = pictures.folder("groups")
-    for row in pictures.rows(groups / "images.csv"):
-        person = row["identity"].removeprefix("lfw_")
-        one = LabeledPicture(groups / row["path"], row["path"], person, row["group"], None)
-        found.setdefault(person, []).append(one)
-    for folder in sorted((pictures.folder("verify") / "lfw").iterdir()):
-        group = found[folder.name][0].group if folder.name in found else ""
-        for path in sorted(folder.glob("*.jpg")):
-            one = LabeledPicture(path, path.name, folder.name, group, None)
-            found.setdefault(folder.name, []).append(one)
-    return tuple(one for name in pictures.evenly(sorted(found), count) for one in found[name])
 
 
 def populations(samples: Samples) -> dict[str, NDArray[np.intp]]:

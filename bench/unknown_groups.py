@@ -5,7 +5,6 @@ lent people, and their visits come in random order. The server's own grouping sa
 else's. *Split*: the share of people with two visits or more who are in more than one group. Pictures go through the server's own line once; intervals are bootstrapped over people.
 """
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -13,19 +12,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.lent_samples import lent_samples
 from bench.line_embeddings import default_policy
-from bench.open_set_galleries import lent_people
 from bench.open_set_tables import cell
 from bench.report import Report, parser, progress, run
-from facewire_server.app.evaluate_faces import labeled_samples
-from facewire_server.app.values import read_model_contract
-from facewire_server.configuration.settings import Settings
 from facewire_server.evaluation.intervals import OfPeople, drawn_people, rate
 from facewire_server.evaluation.samples import Samples
 from facewire_server.streams.unknown import UnknownPerson, UnknownVisit
 from facewire_server.streams.unknown.grouping import person_of
-from facewire_server.types import DecisionPolicy, FaceSelection
-from harness import REPOSITORY
+from facewire_server.types import DecisionPolicy
 
 __all__: list[str] = []
 
@@ -52,17 +47,7 @@ def main() -> int:
     flags.add_argument("--draws", type=int, default=10, help="crowds drawn of each size")
     flags.add_argument("--embeddings", type=Path, help="folder that keeps faces: biometric data")
     arguments = flags.parse_args()
-    settings = Settings(models=REPOSITORY / "models")
-    samples = asyncio.run(
-        labeled_samples(
-            lent_people(0),
-            settings,
-            read_model_contract(settings.model_contract),
-            selection=FaceSelection.MOST_CENTRAL,
-            embeddings=arguments.embeddings,
-            progress=lambda _: None,
-        )
-    )
+    samples, _ = lent_samples(arguments.embeddings)
     report = Report("unknown_groups", arguments)
     policy = default_policy()
     draws = drawn_people(len(samples.people))

@@ -35,7 +35,7 @@ class FrameType(IntEnum):
 
 
 class RawConnection:
-    """A connection that is open in a `with` block. It answers no pings, and settings when it is told to."""
+    """A connection that is open in a `with` block. It sends no reply to pings, and one to settings only if it was asked for."""
 
     def __init__(self, address: tuple[str, int], *, preface: bool = True) -> None:
         """Connects; with `preface` it begins as HTTP/2 wants it (RFC 9113, 3.4)."""

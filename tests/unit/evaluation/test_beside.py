@@ -16,7 +16,7 @@ from unit.evaluation.made import evaluation, people
 
 @pytest.fixture
 async def three() -> list[Evaluation]:
-    """One model that tells people apart, one that takes them for each other, and a worse one yet."""
+    """Three models: the first one distinguishes people, the second one takes some for each other, the third one more of them."""
     return [
         await evaluation(people(12, common), Wanted(0.003, 1e-4), max_ratio=2.0, model=model)
         for model, common in (("good", 0.0), ("<poor>", 0.45), ("worse", 0.8))
